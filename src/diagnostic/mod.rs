@@ -1,0 +1,142 @@
+//! Findings: what there is to tell an author, with the place and a way out.
+//!
+//! Every floor above collects [`Finding`]s into [`Findings`] and goes on; nothing stops at the first. The same finding is
+//! drawn on a terminal ([`draw`]), written as JSON ([`to_json`]) and, later, shown on a page.
+//!
+//! This floor knows files only as texts with names: it never reads one.
+
+mod code;
+mod json;
+mod place;
+mod suggest;
+mod text;
+
+pub use code::{Code, Level, codes};
+pub use json::to_json;
+pub use place::{FileId, Files, Place, Position, Spanned};
+pub use suggest::{did_you_mean, suggest};
+pub use text::draw;
+
+/// Something to tell the author.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Which rule found it.
+    pub code: &'static Code,
+    /// How bad it is: the code's level unless the situation lowers it.
+    pub level: Level,
+    /// What is wrong: a lower-case phrase without a full stop, the author's words in backticks.
+    pub message: String,
+    /// Where it is; none for what has no place in any file.
+    pub place: Option<Place>,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// Other places that explain it.
+    pub related: Vec<Related>,
+}
+
+/// Another place that explains a finding.
+#[derive(Debug, Clone)]
+pub struct Related {
+    /// Where.
+    pub place: Place,
+    /// What that place has to do with it.
+    pub message: String,
+}
+
+impl Finding {
+    /// A finding at `place`.
+    #[must_use]
+    pub fn new(code: &'static Code, place: Place, message: impl Into<String>) -> Self {
+        Self { place: Some(place), ..Self::anywhere(code, message) }
+    }
+
+    /// A finding about something that stands in no file.
+    #[must_use]
+    pub fn anywhere(code: &'static Code, message: impl Into<String>) -> Self {
+        Self { code, level: code.level, message: message.into(), place: None, help: None, related: Vec::new() }
+    }
+
+    /// With what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With what to write instead, if there is something to say.
+    #[must_use]
+    pub fn maybe_help(mut self, help: Option<String>) -> Self {
+        self.help = help.or(self.help);
+        self
+    }
+
+    /// With another place that explains it.
+    #[must_use]
+    pub fn related(mut self, place: Place, message: impl Into<String>) -> Self {
+        self.related.push(Related { place, message: message.into() });
+        self
+    }
+
+    /// At another level than the code's own.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+}
+
+/// The findings of one load, in the order they were made.
+#[derive(Debug, Clone, Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Adds one.
+    pub fn push(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+
+    /// Adds all of `others`.
+    pub fn append(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    /// Whether any of them forbids serving.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|finding| finding.level == Level::Error)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Brings them into the order of files and places, and drops exact repeats: a layout that five routes use is told once.
+    pub fn sort(&mut self) {
+        self.0.sort_by_key(|finding| finding.place.map_or((u32::MAX, 0), |place| (place.file.index(), place.start)));
+        self.0.dedup_by(|right, left| {
+            std::ptr::eq(left.code, right.code) && left.place == right.place && left.message == right.message
+        });
+    }
+}
+
+impl<'f> IntoIterator for &'f Findings {
+    type Item = &'f Finding;
+    type IntoIter = std::slice::Iter<'f, Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

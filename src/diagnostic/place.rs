@@ -1,0 +1,172 @@
+//! Places in the author's files: which file, which bytes, which line and column.
+
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+/// A file in [`Files`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(u32);
+
+impl FileId {
+    /// Its position among the files.
+    #[must_use]
+    pub fn index(self) -> u32 {
+        self.0
+    }
+}
+
+/// A range of bytes in one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The file.
+    pub file: FileId,
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+}
+
+impl Place {
+    /// `range` in `file`.
+    #[must_use]
+    pub fn new(file: FileId, range: Range<usize>) -> Self {
+        let bound = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self { file, start: bound(range.start), end: bound(range.end) }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A value and where it was written.
+#[derive(Debug, Clone, Copy)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was written.
+    pub place: Place,
+}
+
+impl<T> Spanned<T> {
+    /// `value`, written at `place`.
+    pub fn new(value: T, place: Place) -> Self {
+        Self { value, place }
+    }
+
+    /// Another value at the same place.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Spanned<U> {
+        Spanned { value: change(self.value), place: self.place }
+    }
+
+    /// The value by reference, at the same place.
+    pub fn as_ref(&self) -> Spanned<&T> {
+        Spanned { value: &self.value, place: self.place }
+    }
+}
+
+impl<T> Deref for Spanned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: PartialEq> PartialEq for Spanned<T> {
+    /// Equal values; where they stand does not matter.
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+/// A line and a column, both from 1; columns count characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The character in it.
+    pub column: usize,
+}
+
+/// The texts that findings point into.
+#[derive(Debug, Clone, Default)]
+pub struct Files(Vec<SourceFile>);
+
+#[derive(Debug, Clone)]
+struct SourceFile {
+    name: Arc<str>,
+    text: Arc<str>,
+}
+
+impl Files {
+    /// Adds a text under the name that reports show: a path relative to the site, or `--set 1`.
+    pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
+        let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
+        self.0.push(SourceFile { name: name.into(), text: text.into() });
+        id
+    }
+
+    /// The name of a file.
+    #[must_use]
+    pub fn name(&self, id: FileId) -> &str {
+        self.0.get(id.0 as usize).map_or("", |file| &file.name)
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn text(&self, id: FileId) -> &str {
+        self.0.get(id.0 as usize).map_or("", |file| &file.text)
+    }
+
+    /// The text of a file, shared.
+    #[must_use]
+    pub fn shared_text(&self, id: FileId) -> Arc<str> {
+        self.0.get(id.0 as usize).map_or_else(|| "".into(), |file| Arc::clone(&file.text))
+    }
+
+    /// The characters at a place.
+    #[must_use]
+    pub fn snippet(&self, place: Place) -> &str {
+        self.text(place.file).get(place.range()).unwrap_or("")
+    }
+
+    /// The line and column of a byte offset. A byte within a character counts as that character.
+    #[must_use]
+    pub fn position(&self, file: FileId, offset: u32) -> Position {
+        let text = self.text(file);
+        let mut offset = (offset as usize).min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = text.get(..offset).unwrap_or("");
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Position {
+            line: before.bytes().filter(|&byte| byte == b'\n').count() + 1,
+            column: before.get(line_start..).unwrap_or("").chars().count() + 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_lines_and_characters() {
+        let mut files = Files::default();
+        let file = files.add("a.toml", "é = 1\r\nbé = 2\n");
+        let at = |offset| {
+            let Position { line, column } = files.position(file, offset);
+            (line, column)
+        };
+        assert_eq!(at(0), (1, 1));
+        assert_eq!(at(1), (1, 1), "within a character");
+        assert_eq!(at(2), (1, 2));
+        assert_eq!(at(8), (2, 1));
+        assert_eq!(at(11), (2, 3));
+        assert_eq!(at(9999), (3, 1));
+    }
+}

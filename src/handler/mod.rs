@@ -1,0 +1,3 @@
+//! One request: match, inputs, stored, gather, represent, precondition, respond.
+//!
+//! It knows nothing of sockets and listeners.

@@ -1,0 +1,45 @@
+//! `siteserver` serves a whole web site from declarations: TOML routes, Liquid layouts, Markdown, and data fetched at request time.
+//!
+//! # Map
+//!
+//! Modules are floors. Imports point down only, and modules on one floor do not know each other; `tests/tidy.rs` holds this.
+//!
+//! | Floor | Modules |
+//! |---|---|
+//! | 8 | [`cli`]: commands; arguments and environment enter here |
+//! | 7 | [`server`]: sockets, the current site, reload, drain |
+//! | 6 | [`handler`]: one request; [`check`]: findings on a site; [`report`]: views of a site |
+//! | 5 | [`site`]: compiled, linked, analysed, immutable |
+//! | 4 | [`source`]: kinds of data source; [`resource`]: kinds of route |
+//! | 3 | [`router`], [`upstream`], [`extract`], [`render`], [`cache`] |
+//! | 2 | [`config`]: files and TOML to spanned tables, scalars, merging |
+//! | 1 | [`diagnostic`]: findings; [`fields`]: HTTP header fields |
+//! | 0 | [`value`]: data with its origin |
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::string_slice,
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test that panics is a test that fails"
+    )
+)]
+
+pub mod cache;
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod diagnostic;
+pub mod extract;
+pub mod fields;
+pub mod handler;
+pub mod render;
+pub mod report;
+pub mod resource;
+pub mod router;
+pub mod server;
+pub mod site;
+pub mod source;
+pub mod upstream;
+pub mod value;

@@ -1,0 +1,7 @@
+//! The executable: hands the arguments over and exits with what comes back.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    siteserver::cli::run(std::env::args_os())
+}

@@ -1,0 +1,35 @@
+//! The test binary: every behaviour that users rely on, each under a name of its own.
+//!
+//! `cargo test --test main` runs them all; any part of a name selects.
+
+#![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
+
+mod tidy;
+
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
+
+/// A test written in Rust: its name and its function. A panic is a failure.
+pub(crate) type Case = (&'static str, fn());
+
+/// Lists the functions of a module as tests named `module::function`.
+#[macro_export]
+macro_rules! cases {
+    ($($name:ident),+ $(,)?) => {
+        /// The tests of this module.
+        pub(crate) const CASES: &[$crate::Case] = &[$((concat!(module_path!(), "::", stringify!($name)), $name)),+];
+    };
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let groups = [tidy::CASES];
+    let tests = groups.into_iter().flatten().map(|&(name, run)| {
+        let name = name.strip_prefix("main::").unwrap_or(name);
+        Trial::test(name, move || {
+            run();
+            Ok(())
+        })
+    });
+    libtest_mimic::run(&arguments, tests.collect()).exit_code()
+}
