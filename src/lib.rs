@@ -19,6 +19,7 @@
 #![cfg_attr(
     test,
     allow(
+        unreachable_pub,
         clippy::string_slice,
         clippy::unwrap_used,
         clippy::panic,

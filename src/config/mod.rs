@@ -1,3 +1,29 @@
-//! The author's files to spanned tables: reading, TOML, scalars, placeholders, merging.
+//! The author's files to spanned tables: reading, TOML, scalars, placeholders, merging, decoding.
 //!
-//! This floor knows how declarations are written, never what they mean.
+//! This floor knows how declarations are written, never what they mean: no key of any table is named here except where
+//! [`declare!`](declare) is handed one. A new declared table is a `declare!` in the file of the thing it declares.
+
+mod code;
+mod decode;
+mod document;
+mod environment;
+mod merge;
+mod node;
+mod placeholder;
+mod scalar;
+mod set;
+mod tree;
+
+pub use code::CODES;
+pub use code::{BAD_VALUE, MISSING_KEY, PLACEHOLDER_NOT_READ, SLIPPED_KEY, UNKNOWN_KEY, WRONG_TYPE};
+pub use decode::{
+    Declared, Decode, Key, Named, OneOrMany, Size, declare, list, not_a_word, unknown_key, words, wrong_type,
+};
+pub use document::read_toml;
+pub use environment::{Environment, Secret};
+pub use merge::{Rules, merge};
+pub use node::{Entry, Kind, Node, Table, Text};
+pub use placeholder::{Env, Part, Reference, Template, parse_template};
+pub use scalar::{parse_duration, parse_size};
+pub use set::read_set;
+pub use tree::{ContentFile, Tree, TreeFile};

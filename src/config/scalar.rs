@@ -1,0 +1,96 @@
+//! Durations and sizes as people write them: `"250ms"`, `"1h30m"`, `"64KiB"`.
+
+use std::time::Duration;
+
+/// Reads `"250ms"`, `"10s"`, `"1h30m"`, `"7d"`, `"0s"`; units from large to small, each at most once.
+pub fn parse_duration(text: &str) -> Result<Duration, &'static str> {
+    const WRONG: &str = "a duration is a number and its unit, such as `250ms`, `10s`, `5m`, `1h30m` or `7d`";
+    const UNITS: [(&str, u64); 6] =
+        [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+    let mut total = 0_u64;
+    let mut rest = text;
+    let mut allowed = 0;
+    if rest.is_empty() {
+        return Err(WRONG);
+    }
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (unit, tail) = tail.split_at(letters);
+        let number: u64 = number.parse().ok().ok_or(WRONG)?;
+        let place = UNITS.iter().position(|(name, _)| *name == unit).ok_or(WRONG)?;
+        if place < allowed {
+            return Err("units go from large to small, each once: `1h30m`");
+        }
+        let milliseconds = UNITS.get(place).map_or(0, |(_, milliseconds)| *milliseconds);
+        total = number
+            .checked_mul(milliseconds)
+            .and_then(|part| total.checked_add(part))
+            .ok_or("longer than any duration here may be")?;
+        allowed = place + 1;
+        rest = tail;
+    }
+    // A century is beyond every use, and keeps all sums of instants within range.
+    if total > 100 * 366 * 86_400_000 {
+        return Err("longer than any duration here may be");
+    }
+    Ok(Duration::from_millis(total))
+}
+
+/// Reads `"512B"`, `"64KiB"`, `"1MiB"`, `"2GiB"`, and the decimal `KB`, `MB`, `GB`.
+pub fn parse_size(text: &str) -> Result<u64, &'static str> {
+    const WRONG: &str = "a size is a whole number and its unit, such as `64KiB` or `2MiB`";
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok().ok_or(WRONG)?;
+    let factor: u64 = match unit {
+        "B" => 1,
+        "KB" | "kB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(WRONG),
+    };
+    number.checked_mul(factor).filter(|size| *size <= 1 << 50).ok_or("larger than any size here may be")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, milliseconds) in
+            [("250ms", 250), ("10s", 10_000), ("1h30m", 5_400_000), ("7d", 604_800_000), ("0s", 0), ("1m1ms", 60_001)]
+        {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for text in [
+            "",
+            "10",
+            "s",
+            "10 s",
+            "1s1m",
+            "1s1s",
+            "-1s",
+            "1.5s",
+            "99999999999999999999s",
+            "18446744073709551615w",
+            "é",
+        ] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(parse_size("64KiB"), Ok(65_536));
+        assert_eq!(parse_size("1MB"), Ok(1_000_000));
+        for text in ["", "64", "KiB", "64 KiB", "64kib", "99999999999GiB"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The door to the author's files: what there is in the site's folder, read within limits. Nobody else reads declarations.
+//!
+//! Files that routes publish byte for byte are listed here and opened where they are served.
+
+use super::code;
+use crate::diagnostic::{FileId, Files, Finding, Findings};
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A declaration, a layout or a document is never larger.
+const LARGEST: u64 = 8 << 20;
+/// More files than this are no site of one machine.
+const MOST_FILES: usize = 250_000;
+/// Folders within folders.
+const DEEPEST: usize = 32;
+
+/// The files of a site, by their places below its folder.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// `site.toml`, if it could be read.
+    pub site: Option<FileId>,
+    /// `routes/**/*.toml`, paths relative to `routes/`.
+    pub routes: Vec<TreeFile>,
+    /// `layouts/**`, paths relative to `layouts/`.
+    pub layouts: Vec<TreeFile>,
+    /// `content/**`, paths relative to `content/`, not read.
+    pub content: Vec<ContentFile>,
+    /// The folder that holds `site.toml`.
+    pub root: PathBuf,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone)]
+pub struct TreeFile {
+    /// Its path below its folder, with `/`.
+    pub path: String,
+    /// Its text.
+    pub file: FileId,
+}
+
+/// A file that was only listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentFile {
+    /// Its path below `content/`, with `/`.
+    pub path: String,
+    /// Bytes.
+    pub length: u64,
+    /// When it was last changed, as far as the file system knows.
+    pub modified: Option<SystemTime>,
+}
+
+impl Tree {
+    /// Reads the site whose `site.toml` is `config`. What cannot be read is a finding.
+    pub fn read(config: &Path, files: &mut Files, findings: &mut Findings) -> Self {
+        let root = match config.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        let name = config.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned());
+        let site = read_file(config, &name, files, findings);
+        let mut walk = Walk { root: &root, left: MOST_FILES, findings };
+        let routes = walk.list("routes");
+        let layouts = walk.list("layouts");
+        let content = walk.list("content");
+        let mut read = |folder: &str, listed: Vec<ContentFile>, wanted: fn(&str) -> bool| {
+            let mut read = Vec::new();
+            for ContentFile { path, .. } in listed {
+                if wanted(&path)
+                    && let Some(file) =
+                        read_file(&root.join(folder).join(&path), &format!("{folder}/{path}"), files, findings)
+                {
+                    read.push(TreeFile { path, file });
+                }
+            }
+            read
+        };
+        let routes =
+            read("routes", routes, |path| Path::new(path).extension().is_some_and(|extension| extension == "toml"));
+        let layouts = read("layouts", layouts, |_| true);
+        Self { site, routes, layouts, content, root }
+    }
+
+    /// Reads a document below `content/`.
+    pub fn read_content(&self, path: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
+        read_file(&self.root.join("content").join(path), &format!("content/{path}"), files, findings)
+    }
+}
+
+fn read_file(path: &Path, name: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
+    let unreadable = |why: String| Finding::anywhere(&code::UNREADABLE, format!("cannot read `{name}`: {why}"));
+    let bytes = match read_bounded(path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            let message = format!("`{name}` is larger than {} MiB", LARGEST >> 20);
+            findings.push(
+                Finding::anywhere(&code::TOO_LARGE, message)
+                    .help("data belongs in files that a route publishes or a source reads"),
+            );
+            return None;
+        }
+        Err(error) => {
+            findings.push(unreadable(error.to_string()));
+            return None;
+        }
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(files.add(name, text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let line = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+            let message = format!("`{name}` is not UTF-8: line {line} holds a byte that begins no character");
+            findings.push(Finding::anywhere(&code::NOT_UTF8, message).help("save the file as UTF-8"));
+            None
+        }
+    }
+}
+
+/// The file's bytes, or `None` if there are too many. Reading stops at the limit whatever the file claims to hold, and only
+/// regular files are opened: a FIFO would block for ever.
+fn read_bounded(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= LARGEST).then_some(bytes))
+}
+
+struct Walk<'w> {
+    root: &'w Path,
+    left: usize,
+    findings: &'w mut Findings,
+}
+
+impl Walk<'_> {
+    /// The regular files below a folder, sorted by path. Names that begin with a dot and links are passed over: editors and
+    /// version control leave the first, and the second may lead anywhere.
+    fn list(&mut self, folder: &str) -> Vec<ContentFile> {
+        let mut found = Vec::new();
+        let mut open = vec![(self.root.join(folder), String::new(), 0)];
+        while let Some((path, prefix, depth)) = open.pop() {
+            let entries = match fs::read_dir(&path) {
+                Ok(entries) => entries,
+                Err(error) if depth == 0 && error.kind() == std::io::ErrorKind::NotFound => return found,
+                Err(error) => {
+                    let message = format!("cannot list `{folder}/{prefix}`: {error}");
+                    self.findings.push(Finding::anywhere(&code::UNREADABLE, message));
+                    continue;
+                }
+            };
+            for entry in entries.flatten() {
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                let Ok(metadata) = entry.metadata() else { continue };
+                if name.starts_with('.') {
+                    continue;
+                }
+                let below = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+                if metadata.is_dir() {
+                    if depth >= DEEPEST || self.left == 0 {
+                        self.too_many(folder);
+                        continue;
+                    }
+                    open.push((entry.path(), below, depth + 1));
+                } else if metadata.is_file() {
+                    if self.left == 0 {
+                        self.too_many(folder);
+                        return found;
+                    }
+                    self.left -= 1;
+                    found.push(ContentFile { path: below, length: metadata.len(), modified: metadata.modified().ok() });
+                }
+            }
+        }
+        found.sort_by(|left, right| left.path.cmp(&right.path));
+        found
+    }
+
+    fn too_many(&mut self, folder: &str) {
+        let message =
+            format!("`{folder}/` holds more than {MOST_FILES} files, or folders deeper than {DEEPEST} levels");
+        self.findings.push(Finding::anywhere(&code::TOO_MANY, message));
+    }
+}
