@@ -3,6 +3,7 @@
 //! This floor knows how declarations are written, never what they mean: no key of any table is named here except where
 //! [`declare!`](declare) is handed one. A new declared table is a `declare!` in the file of the thing it declares.
 
+mod binding;
 mod code;
 mod decode;
 mod document;
@@ -12,8 +13,10 @@ mod node;
 mod placeholder;
 mod scalar;
 mod set;
+mod shape;
 mod tree;
 
+pub use binding::{Binding, NotText, Shape, scalar_text};
 pub use code::CODES;
 pub use code::{BAD_VALUE, MISSING_KEY, PLACEHOLDER_NOT_READ, SLIPPED_KEY, UNKNOWN_KEY, WRONG_TYPE};
 pub use decode::{
