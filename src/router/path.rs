@@ -1,0 +1,294 @@
+//! The one canonical form of each URL path (RFC 3986, sections 3.3 and 6.2.2).
+//!
+//! A path is a list of segments, each a piece of text. Its canonical form writes every segment in one way: the characters
+//! that may stand in a segment (`pchar`) stand for themselves, all others are percent-encoded as UTF-8 in upper-case hex.
+//! Two paths have the same canonical form exactly when they decode, once, to the same list of segments.
+//!
+//! | in the target | becomes |
+//! |---|---|
+//! | `%7e`, `%2C`, `|`, `é` | `~`, `,`, `%7C`, `%C3%A9` |
+//! | `%2F` | stays `%2F`: a character of its segment, never a separator |
+//! | `//`, `/./`, `/x/../` | left out, from left to right; `%2e` is a dot |
+//! | `..` above the root | [`PathError::Nameless`] |
+//! | `%00` and other control characters, `%5C`, what is not UTF-8 when decoded | [`PathError::Nameless`] |
+//! | `%zz`, a lone `%`, a raw control character, a raw `\`, no `/` at the start | [`PathError::Malformed`] |
+//!
+//! A path that is already canonical, which is nearly every path, is recognised in one scan and borrowed.
+
+use std::borrow::Cow;
+
+/// Whether the site's URLs end in a slash; `/` itself always does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TrailingSlash {
+    /// `/about`
+    #[default]
+    Never,
+    /// `/about/`. A last segment with a dot (`/feed.xml`) names a file, and has none.
+    Always,
+}
+
+impl TrailingSlash {
+    /// Whether a path whose last segment is `last` ends in a slash.
+    fn follows(self, last: &[u8]) -> bool {
+        self == Self::Always && !last.contains(&b'.')
+    }
+}
+
+/// Why a path has no canonical form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// It is not a path of a URI: 400.
+    #[error("the path is not that of a URI")]
+    Malformed,
+    /// It is one, but can name nothing here: 404.
+    #[error("the path can name nothing")]
+    Nameless,
+}
+
+/// A path in canonical form: it begins with `/`, has no empty and no dot segments, and is ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Path<'t>(&'t str);
+
+impl<'t> Path<'t> {
+    /// The path of a site's front page.
+    pub const ROOT: Path<'static> = Path("/");
+
+    /// The canonical, percent-encoded text.
+    pub fn as_str(self) -> &'t str {
+        self.0
+    }
+
+    /// The text without the slash at its end; empty for the root.
+    pub fn without_trailing_slash(self) -> &'t str {
+        self.0.strip_suffix('/').unwrap_or(self.0)
+    }
+
+    /// The segments, percent-encoded; none for the root.
+    pub fn segments(self) -> impl Iterator<Item = &'t str> + Clone {
+        self.without_trailing_slash().split('/').skip(1)
+    }
+}
+
+/// A canonical path that had to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanonicalPath(String);
+
+impl CanonicalPath {
+    /// The path.
+    pub fn as_path(&self) -> Path<'_> {
+        Path(&self.0)
+    }
+}
+
+/// A path brought into canonical form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Canonical<'t> {
+    /// It was spelled so.
+    Already(Path<'t>),
+    /// It was spelled in another way.
+    Other(CanonicalPath),
+}
+
+impl Canonical<'_> {
+    /// The path in canonical form.
+    pub fn as_path(&self) -> Path<'_> {
+        match self {
+            Self::Already(path) => *path,
+            Self::Other(path) => path.as_path(),
+        }
+    }
+}
+
+/// The canonical form of `raw`, which is the path of a request target, without query.
+pub fn canonicalise(raw: &str, slash: TrailingSlash) -> Result<Canonical<'_>, PathError> {
+    if is_canonical(raw.as_bytes(), slash) {
+        return Ok(Canonical::Already(Path(raw)));
+    }
+    rewrite(raw, slash).map(|text| Canonical::Other(CanonicalPath(text)))
+}
+
+/// Whether `raw` is what [`rewrite`] would make of it.
+fn is_canonical(raw: &[u8], slash: TrailingSlash) -> bool {
+    if raw == b"/" {
+        return true;
+    }
+    if raw.first() != Some(&b'/') {
+        return false;
+    }
+    let mut at = 1;
+    let mut start = 1;
+    while let Some(&byte) = raw.get(at) {
+        if is_plain(byte) {
+            at += 1;
+        } else if byte == b'/' {
+            let segment = &raw[start..at];
+            if is_empty_or_dots(segment) {
+                return false;
+            }
+            at += 1;
+            if at == raw.len() {
+                return slash.follows(segment);
+            }
+            start = at;
+        } else if byte == b'%' {
+            match escaped_char(raw, at) {
+                Ok((character, end)) if is_canonical_escape(character, &raw[at..end]) => at = end,
+                Ok(_) | Err(_) => return false,
+            }
+        } else {
+            return false;
+        }
+    }
+    let segment = &raw[start..];
+    !is_empty_or_dots(segment) && !slash.follows(segment)
+}
+
+fn is_canonical_escape(character: char, written: &[u8]) -> bool {
+    !u8::try_from(character).is_ok_and(is_plain)
+        && is_nameable(character)
+        && !written.iter().any(|byte| matches!(byte, b'a'..=b'f'))
+}
+
+fn is_empty_or_dots(segment: &[u8]) -> bool {
+    matches!(segment, b"" | b"." | b"..")
+}
+
+/// Writes the canonical form of `raw`.
+fn rewrite(raw: &str, slash: TrailingSlash) -> Result<String, PathError> {
+    let relative = raw.strip_prefix('/').ok_or(PathError::Malformed)?;
+    let mut text = String::with_capacity(raw.len() + 16);
+    for segment in relative.split('/') {
+        let before = text.len();
+        text.push('/');
+        push_canonical(&mut text, segment)?;
+        match text.as_bytes().get(before + 1..).unwrap_or_default() {
+            b"" | b"." => text.truncate(before),
+            b".." => {
+                text.truncate(before);
+                let parent = text.rfind('/').ok_or(PathError::Nameless)?;
+                text.truncate(parent);
+            }
+            _ => {}
+        }
+    }
+    let last = text.rsplit('/').next().unwrap_or_default();
+    if text.is_empty() || slash.follows(last.as_bytes()) {
+        text.push('/');
+    }
+    Ok(text)
+}
+
+/// Appends `segment` in canonical form; escapes in it are decoded first.
+fn push_canonical(text: &mut String, segment: &str) -> Result<(), PathError> {
+    let mut rest = segment;
+    while let Some(raw) = rest.chars().next() {
+        let (character, width) = if raw == '%' { escaped_char(rest.as_bytes(), 0)? } else { (raw, raw.len_utf8()) };
+        if !is_nameable(character) {
+            return Err(if raw == '%' { PathError::Nameless } else { PathError::Malformed });
+        }
+        push_char(text, character);
+        rest = rest.get(width..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// The canonical form of one segment of a declared path.
+pub(super) fn canonical_segment(segment: &str) -> Result<String, PathError> {
+    let mut text = String::with_capacity(segment.len());
+    push_canonical(&mut text, segment)?;
+    Ok(text)
+}
+
+/// The character that the escapes at `at` stand for, and where they end.
+fn escaped_char(bytes: &[u8], at: usize) -> Result<(char, usize), PathError> {
+    let first = escaped_byte(bytes, at).ok_or(PathError::Malformed)?;
+    let width = match first {
+        0x00..=0x7F => return Ok((char::from(first), at + 3)),
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        0x80..=0xC1 | 0xF5..=0xFF => return Err(PathError::Nameless),
+    };
+    let mut encoded = [first, 0, 0, 0];
+    for index in 1..width {
+        encoded[index] = escaped_byte(bytes, at + 3 * index).ok_or(PathError::Nameless)?;
+    }
+    let character = std::str::from_utf8(&encoded[..width]).ok().and_then(|text| text.chars().next());
+    Ok((character.ok_or(PathError::Nameless)?, at + 3 * width))
+}
+
+/// The byte that the `%XX` at `at` stands for.
+pub(super) fn escaped_byte(bytes: &[u8], at: usize) -> Option<u8> {
+    let [b'%', high, low] = *bytes.get(at..at + 3)? else { return None };
+    let high = char::from(high).to_digit(16)?;
+    let low = char::from(low).to_digit(16)?;
+    u8::try_from(high * 16 + low).ok()
+}
+
+/// Whether a segment may hold this character at all, escaped or not.
+fn is_nameable(character: char) -> bool {
+    !character.is_control() && character != '\\'
+}
+
+/// `pchar` without escapes (RFC 3986, section 3.3): what stands for itself in a segment.
+const fn is_plain(byte: u8) -> bool {
+    PLAIN[byte as usize]
+}
+
+static PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let plain = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@";
+    let mut index = 0;
+    while index < plain.len() {
+        table[plain[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
+
+fn push_char(text: &mut String, character: char) {
+    if u8::try_from(character).is_ok_and(is_plain) {
+        return text.push(character);
+    }
+    for &byte in character.encode_utf8(&mut [0; 4]).as_bytes() {
+        text.push('%');
+        text.push(char::from(HEX[usize::from(byte >> 4)]));
+        text.push(char::from(HEX[usize::from(byte & 0xF)]));
+    }
+}
+
+static HEX: [u8; 16] = *b"0123456789ABCDEF";
+
+/// `value` as one segment of a path, in canonical form: a slash becomes `%2F`, a percent sign `%25`.
+///
+/// The segments `.` and `..` have no such form (RFC 3986, section 3.3): the caller must refuse them.
+pub fn encode_segment(value: &str) -> Cow<'_, str> {
+    if value.bytes().all(is_plain) {
+        return Cow::Borrowed(value);
+    }
+    let mut text = String::with_capacity(value.len() + 16);
+    for character in value.chars() {
+        push_char(&mut text, character);
+    }
+    Cow::Owned(text)
+}
+
+/// The text that `encoded`, a part of a canonical path, stands for.
+pub fn decode(encoded: &str) -> Cow<'_, str> {
+    let bytes = encoded.as_bytes();
+    let Some(first) = memchr::memchr(b'%', bytes) else { return Cow::Borrowed(encoded) };
+    let mut decoded = Vec::with_capacity(bytes.len());
+    decoded.extend_from_slice(&bytes[..first]);
+    let mut at = first;
+    while let Some(&byte) = bytes.get(at) {
+        if let Some(escaped) = escaped_byte(bytes, at) {
+            decoded.push(escaped);
+            at += 3;
+        } else {
+            decoded.push(byte);
+            at += 1;
+        }
+    }
+    // A canonical path decodes to UTF-8; anything else handed to this function is not let through half decoded.
+    Cow::Owned(String::from_utf8(decoded).unwrap_or_default())
+}

@@ -1,0 +1,72 @@
+//! The query of a target as pairs (WHATWG URL, application/x-www-form-urlencoded): `q=liquid+layouts&tag=a&tag=b`.
+//!
+//! `+` is a space, `%XX` a byte, decoded once. What no page may rely on is defined here: a value that does not decode to
+//! UTF-8 is [`QueryValue::Invalid`], an empty one is absent, and pairs beyond the 256th are not read.
+
+use super::path::escaped_byte;
+use std::borrow::Cow;
+
+/// At most so many pairs are read.
+const MOST_PAIRS: usize = 256;
+
+/// The pairs of a query, decoded as they are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Query<'t>(&'t str);
+
+/// A decoded value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QueryValue<'t> {
+    /// Its text, never empty.
+    Text(Cow<'t, str>),
+    /// It is not UTF-8, or an escape in it is broken.
+    Invalid,
+}
+
+impl<'t> Query<'t> {
+    /// The query behind the `?` of a target, undecoded.
+    pub fn new(query: Option<&'t str>) -> Self {
+        Self(query.unwrap_or_default())
+    }
+
+    /// All pairs whose name decodes, as long as their value is not empty.
+    pub fn pairs(self) -> impl Iterator<Item = (Cow<'t, str>, QueryValue<'t>)> {
+        self.0.split('&').filter(|pair| !pair.is_empty()).take(MOST_PAIRS).filter_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            let value = match decode_form(value) {
+                Some(text) if text.is_empty() => return None,
+                Some(text) => QueryValue::Text(text),
+                None => QueryValue::Invalid,
+            };
+            Some((decode_form(name)?, value))
+        })
+    }
+
+    /// All values of `name`, in order.
+    pub fn all(self, name: &str) -> impl Iterator<Item = QueryValue<'t>> {
+        self.pairs().filter(move |(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    /// The first value of `name`: the one that counts unless a declaration says that it may repeat.
+    pub fn first(self, name: &str) -> Option<QueryValue<'t>> {
+        self.all(name).next()
+    }
+}
+
+/// The text that a name or value stands for; borrowed unless something in it is escaped.
+fn decode_form(encoded: &str) -> Option<Cow<'_, str>> {
+    let bytes = encoded.as_bytes();
+    if memchr::memchr2(b'%', b'+', bytes).is_none() {
+        return Some(Cow::Borrowed(encoded));
+    }
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        at += if byte == b'%' { 3 } else { 1 };
+        decoded.push(match byte {
+            b'%' => escaped_byte(bytes, at - 3)?,
+            b'+' => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(decoded).ok().map(Cow::Owned)
+}
