@@ -1,3 +1,39 @@
 //! Calls to other servers: names, addresses, connections, sizes, times, retries.
 //!
-//! It knows requests and answers as bytes; what they mean is for the floors above.
+//! A [`Call`] goes in, an [`Answer`] of bytes or a [`Failure`] comes out, always before a deadline and always below a size. It knows
+//! requests and answers as bytes; what they mean is for the floors above. It reads no configuration and no environment: proxies,
+//! redirects and cookies exist only as far as a call asks for them.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `call` | what is asked, within which bounds, and what came back |
+//! | `failure` | everything that can come back instead |
+//! | `client` | one call: its turn, its attempts, its redirects, its body |
+//! | `address` | which addresses are nobody's but ours |
+//! | `resolver` | names to addresses, without the C library |
+//! | `body` | collecting and decoding under both caps |
+//! | `redirect`, `retry` | whether to go elsewhere, whether to go again: pure |
+//! | `breaker`, `limit`, `registry` | what is remembered about an upstream between calls, and across reloads |
+//!
+//! A new reason to fail is a variant of [`Failure`]; the compiler then asks whether it is transient and what the breaker makes of it.
+
+mod address;
+mod body;
+mod breaker;
+mod call;
+mod client;
+mod failure;
+mod limit;
+mod redirect;
+mod registry;
+mod resolver;
+mod retry;
+
+pub use address::special_purpose;
+pub use breaker::BreakerSettings;
+pub use call::{Answer, BodyLimits, Call, Timeouts, Trust, belongs_to_connection};
+pub use client::{BuildError, Client, ClientSettings};
+pub use failure::{CodingFault, Failure, NameFault, Part, Unreachable, Wait};
+pub use redirect::Redirects;
+pub use registry::{Registry, UpstreamSettings, UpstreamState};
+pub use reqwest::Url;

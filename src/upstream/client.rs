@@ -1,0 +1,305 @@
+//! One call: its turn, its attempts, its redirects, its body; all of it before the deadline.
+//!
+//! There is one HTTP client for each kind of trust and of repeatability, with a pool of its own. They follow no redirect, keep no cookie,
+//! send no referrer, know no proxy and undo no content coding: what of this is wanted is done here, under our bounds.
+
+use super::body::{self, Room};
+use super::resolver::{Names, Resolver, refused};
+use super::{Answer, Call, Failure, Part, Trust, UpstreamState, Wait, address, belongs_to_connection, redirect, retry};
+use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderValue};
+use reqwest::{Certificate, Response, Url};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// The largest head of an answer that is accepted, in bytes of names and values.
+const HEAD_BYTES: usize = 32 << 10;
+/// The most header fields of an answer.
+const HEAD_FIELDS: usize = 100;
+/// How long an unused connection is kept.
+const IDLE: Duration = Duration::from_secs(30);
+/// How many unused connections to one host are kept.
+const IDLE_CONNECTIONS: usize = 32;
+/// How we introduce ourselves to servers, unless a call says otherwise.
+const USER_AGENT: &str = concat!("siteserver/", env!("CARGO_PKG_VERSION"));
+
+/// What holds for all calls.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientSettings {
+    /// From the name to a usable connection: look-up, TCP, TLS; the look-up alone may take as long.
+    pub connect_timeout: Duration,
+    /// How many answers with a body above a mebibyte may exist at once; the others wait, within their deadlines.
+    pub large_answers: usize,
+}
+
+impl Default for ClientSettings {
+    fn default() -> Self {
+        Self { connect_timeout: Duration::from_secs(2), large_answers: 8 }
+    }
+}
+
+/// The HTTP clients could not be made: the TLS library refuses the certificate roots that come with this program.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up TLS for calls to upstreams")]
+pub struct BuildError(#[source] reqwest::Error);
+
+/// Makes calls. One for the whole process; it outlives every site.
+#[derive(Debug)]
+pub struct Client {
+    public: Pair,
+    private: Pair,
+    places: Arc<Semaphore>,
+}
+
+/// The clients for one kind of trust.
+#[derive(Debug)]
+struct Pair {
+    /// For what may be sent again.
+    pooled: reqwest::Client,
+    /// For what may not: each call on a connection of its own, as the peer may be just about to close an idle one, and then nobody
+    /// could tell whether it had acted upon the call.
+    fresh: reqwest::Client,
+}
+
+impl Client {
+    /// Sets up the clients; connects to nothing.
+    pub fn new(settings: ClientSettings) -> Result<Self, BuildError> {
+        let names = Arc::new(Names::of_this_machine(settings.connect_timeout));
+        let pair = |trust| -> Result<Pair, reqwest::Error> {
+            let resolver = Resolver { names: Arc::clone(&names), trust };
+            Ok(Pair {
+                pooled: http_client(settings, resolver.clone(), IDLE_CONNECTIONS)?,
+                fresh: http_client(settings, resolver, 0)?,
+            })
+        };
+        Ok(Self {
+            public: pair(Trust::Public).map_err(BuildError)?,
+            private: pair(Trust::Private).map_err(BuildError)?,
+            places: Arc::new(Semaphore::new(settings.large_answers.clamp(1, Semaphore::MAX_PERMITS))),
+        })
+    }
+
+    /// Makes a call: waits for its turn, sends it, sends it again if that is fair, and returns before `deadline` or the call's own total
+    /// timeout, whichever comes first.
+    pub async fn fetch(&self, call: &Call, upstream: &UpstreamState, deadline: Instant) -> Result<Answer, Failure> {
+        let started = Instant::now();
+        let end = deadline.min(started + call.timeouts.total);
+        check_url(&call.url)?;
+        let _turn = upstream.limit.enter(end).await?;
+        upstream.budget.earn();
+        let mut attempt = 0;
+        loop {
+            let admission = upstream.admit(Instant::now())?;
+            let outcome = self.attempt(call, end).await;
+            let now = Instant::now();
+            upstream.record(admission, &outcome, now);
+            let again = (call.safe && attempt < call.retries)
+                .then(|| retry::pause(&outcome, attempt, end.saturating_duration_since(now), retry::jitter()))
+                .flatten()
+                .filter(|_| upstream.budget.spend());
+            let Some(pause) = again else {
+                return outcome.map(|answer| Answer { elapsed: now - started, ..answer });
+            };
+            drop(outcome);
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    /// Sends the call once, along its redirects if it asks for that.
+    async fn attempt(&self, call: &Call, end: Instant) -> Result<Answer, Failure> {
+        let mut url = call.url.clone();
+        let mut headers = outgoing(&call.headers);
+        let mut followed = 0;
+        loop {
+            check_address(&url, call.trust)?;
+            let response = self.send(call, url.clone(), headers.clone(), end).await?;
+            let Some(redirects) = &call.redirects else { return self.receive(call, response, end).await };
+            let next =
+                redirect::target(redirects, &call.method, &url, &call.url, response.status(), response.headers())?;
+            let Some(next) = next else { return self.receive(call, response, end).await };
+            if followed == redirects.most {
+                return Err(Failure::TooManyRedirects);
+            }
+            followed += 1;
+            if next.origin() != url.origin() {
+                headers = outgoing(&redirect::without_credentials(&headers));
+            }
+            url = next;
+        }
+    }
+
+    /// Sends one request and waits for the head of its answer.
+    async fn send(&self, call: &Call, url: Url, headers: HeaderMap, end: Instant) -> Result<Response, Failure> {
+        let mut request = reqwest::Request::new(call.method.clone(), url);
+        *request.headers_mut() = headers;
+        *request.body_mut() = call.body.clone().map(Into::into);
+        let until = end.min(Instant::now() + call.timeouts.first_byte);
+        let response = tokio::time::timeout_at(until.into(), self.http_client(call).execute(request))
+            .await
+            .map_err(|_elapsed| Failure::Timeout(Wait::FirstByte))?
+            .map_err(|error| Failure::from_client(&error, Part::Head))?;
+        check_head(&response)?;
+        Ok(response)
+    }
+
+    /// Takes the body.
+    async fn receive(&self, call: &Call, mut response: Response, end: Instant) -> Result<Answer, Failure> {
+        let mut room = Room::new(&self.places);
+        let body = tokio::time::timeout_at(end.into(), body::read(&mut response, call.limits, &mut room))
+            .await
+            .map_err(|_elapsed| Failure::Timeout(Wait::Body))??;
+        let status = response.status();
+        let mut headers = std::mem::take(response.headers_mut());
+        for name in [header::CONTENT_ENCODING, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION] {
+            headers.remove(name);
+        }
+        Ok(Answer { status, headers, body, elapsed: Duration::ZERO, place: room.into_place() })
+    }
+
+    fn http_client(&self, call: &Call) -> &reqwest::Client {
+        let pair = match call.trust {
+            Trust::Public => &self.public,
+            Trust::Private => &self.private,
+        };
+        if call.safe { &pair.pooled } else { &pair.fresh }
+    }
+}
+
+fn http_client(settings: ClientSettings, resolver: Resolver, idle: usize) -> Result<reqwest::Client, reqwest::Error> {
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|root| Certificate::from_der(root));
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .dns_resolver(resolver)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .connect_timeout(settings.connect_timeout)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(idle)
+        .http1_max_headers(HEAD_FIELDS)
+        .http2_max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
+        .tcp_nodelay(true)
+        .tls_certs_merge(roots.collect::<Result<Vec<_>, _>>()?)
+        .build()
+}
+
+/// The header fields that go out: the call's, without those that belong to the connection, and the codings we undo.
+fn outgoing(wanted: &HeaderMap) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(wanted.len() + 1);
+    for (name, value) in wanted {
+        if !belongs_to_connection(name) {
+            headers.append(name, value.clone());
+        }
+    }
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
+    headers
+}
+
+fn check_url(url: &Url) -> Result<(), Failure> {
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(Failure::Unsendable("its URL is not one for HTTP"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Failure::Unsendable("its URL holds user information"));
+    }
+    Ok(())
+}
+
+/// Refuses an address that is written in the URL itself: the client connects to it without asking the resolver.
+fn check_address(url: &Url, trust: Trust) -> Result<(), Failure> {
+    match (trust, literal_address(url)) {
+        (Trust::Public, Some(address)) if !address::is_public(address) => Err(refused(address)),
+        _ => Ok(()),
+    }
+}
+
+/// The address that stands in a URL instead of a name. The URL parser has brought every way of writing IPv4 into its usual form.
+fn literal_address(url: &Url) -> Option<IpAddr> {
+    let host = url.host_str()?;
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).parse().ok()
+}
+
+fn check_head(response: &Response) -> Result<(), Failure> {
+    // Nothing was offered to switch to.
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Failure::InvalidResponse);
+    }
+    let size: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if size > HEAD_BYTES || response.headers().len() > HEAD_FIELDS {
+        return Err(Failure::TooLarge(Part::Head));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(url: &str) -> Option<Failure> {
+        let url = Url::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+        check_address(&url, Trust::Public).err()
+    }
+
+    #[test]
+    fn private_addresses_are_refused_however_they_are_written() {
+        for url in [
+            "http://127.0.0.1/",
+            "http://127.0.0.1./",
+            "http://127.1/",
+            "http://2130706433/",
+            "http://0x7f000001/",
+            "http://0x7f.1/",
+            "http://0177.0.0.1/",
+            "http://017700000001/",
+            "http://127.0.0.1:8080/",
+            "http://%31%32%37.0.0.1/",
+            "http://１２７.0.0.1/",
+            "http://[::1]/",
+            "http://[0:0:0:0:0:0:0:1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[::ffff:7f00:1]/",
+            "http://[64:ff9b::7f00:1]/",
+            "http://[2002:7f00:1::]/",
+        ] {
+            assert_eq!(refusal(url), Some(Failure::RefusedAddress("loopback")), "{url}");
+        }
+        for url in ["http://0/", "http://0.0.0.0/", "http://[::]/", "http://[::ffff:0:0]/"] {
+            assert_eq!(refusal(url), Some(Failure::RefusedAddress("unspecified")), "{url}");
+        }
+        for url in ["http://169.254.169.254/", "http://2852039166/", "http://0xa9fea9fe/", "http://[fe80::1]/"] {
+            assert_eq!(refusal(url), Some(Failure::RefusedAddress("link-local")), "{url}");
+        }
+        for url in ["https://1.1.1.1/", "https://[2606:4700::1]/", "https://example.com/", "https://localhost/"] {
+            assert_eq!(refusal(url), None, "{url}: names are for the resolver");
+        }
+    }
+
+    #[test]
+    fn only_http_without_user_information_is_sent() {
+        for (url, sendable) in [
+            ("http://example.com/", true),
+            ("https://example.com:8443/x?y", true),
+            ("ftp://example.com/", false),
+            ("file:///etc/passwd", false),
+            ("https://user@example.com/", false),
+            ("https://:pass@example.com/", false),
+        ] {
+            assert_eq!(check_url(&Url::parse(url).unwrap()).is_ok(), sendable, "{url}");
+        }
+    }
+
+    #[test]
+    fn framing_never_comes_from_a_call() {
+        let mut wanted = HeaderMap::new();
+        for name in ["connection", "transfer-encoding", "content-length", "x-mine", "accept-encoding"] {
+            wanted.insert(name, HeaderValue::from_static("x"));
+        }
+        let headers = outgoing(&wanted);
+        assert_eq!(headers.keys().map(header::HeaderName::as_str).collect::<Vec<_>>(), ["x-mine", "accept-encoding"]);
+        assert_eq!(headers["accept-encoding"], body::ACCEPTED);
+    }
+}
