@@ -17,6 +17,8 @@ pub struct Binding {
     pub keys: Box<[Arc<str>]>,
     /// Whether the value comes from the request itself, and not from a source.
     pub from_request: bool,
+    /// Whether it is a `{*rest}` parameter, which keeps its slashes in a path.
+    pub is_rest: bool,
 }
 
 impl Binding {
@@ -38,10 +40,13 @@ impl Template<Binding> {
         for part in &self.parts {
             match part {
                 Part::Literal(text) => out.push_str(text),
-                Part::Value(binding) => match binding.value(slots) {
-                    Value::Null => return Ok(None),
-                    value => encode(&scalar_text(value)?, &mut out),
-                },
+                Part::Value(binding) => {
+                    let value = binding.value(slots);
+                    if value.is_null() {
+                        return Ok(None);
+                    }
+                    encode(&scalar_text(value)?, &mut out);
+                }
                 // Variables of the environment are resolved at load.
                 Part::Env(_) => {}
             }
@@ -156,9 +161,12 @@ mod tests {
     fn template(parts: &[&str]) -> Template<Binding> {
         let place = Place::new(Files::default().add("a", ""), 0..0);
         let part = |text: &&str| match text.strip_prefix('$') {
-            Some(path) => {
-                Part::Value(Binding { slot: 0, keys: path.split('.').map(Arc::from).collect(), from_request: true })
-            }
+            Some(path) => Part::Value(Binding {
+                slot: 0,
+                keys: path.split('.').map(Arc::from).collect(),
+                from_request: true,
+                is_rest: false,
+            }),
             None => Part::Literal(Arc::from(*text)),
         };
         Template { parts: parts.iter().map(part).collect(), place }

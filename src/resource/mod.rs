@@ -1,3 +1,65 @@
-//! Kinds of route: what a URL stands for.
+//! Kinds of route: what a URL stands for, and how its representation is made from the data that a request gathered.
 //!
-//! It knows nothing of sockets, of the store or of other routes.
+//! It knows nothing of sockets, of the store or of other routes. A new kind is a variant of [`Resource`] with a file of its
+//! own, and its key in [`Decl`].
+
+mod cache;
+mod code;
+mod decl;
+mod error_page;
+mod layout;
+
+pub use cache::{Decl as CacheDecl, Policy};
+pub use code::CODES;
+pub use code::{
+    BAD_STATUS, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER, NO_LAYOUT, OPEN_REDIRECT, RESERVED_HEADER, TWO_KINDS,
+    UNKNOWN_LAYOUT,
+};
+pub use decl::{CookieDecl, Decl, OnInvalid, ParamDecl, QueryDecl, RuleDecl, ThenDecl};
+pub use error_page::{ErrorPage, ID_MARK};
+pub use layout::Linked;
+
+use crate::config::{Binding, Rules, Shape, Template};
+use crate::value::Value;
+use std::sync::Arc;
+
+/// How declarations of routes merge: defaults, sections, the route.
+pub const MERGE: Rules = Rules {
+    whole: &["cache", "json", "form"],
+    append: &["rules", "tests"],
+    named: &[("sources", &crate::source::MERGE)],
+    kinds: &[],
+};
+
+/// What a route stands for.
+#[derive(Debug, Clone)]
+pub enum Resource {
+    /// Data merged into a layout at request time.
+    Page(Linked),
+    /// One Markdown document, rendered at load, in a layout.
+    Document(Document),
+    /// The files below a folder of `content/`.
+    Files(Folder),
+    /// A declared JSON shape.
+    Json(Shape<Binding>),
+    /// Another URL.
+    Redirect(Template<Binding>),
+}
+
+/// A Markdown document.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The layout around it; without one, its HTML alone.
+    pub layout: Option<Linked>,
+    /// Its HTML, as markup.
+    pub html: Value,
+}
+
+/// A folder of files.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// Its path below `content/`, without slashes at its ends.
+    pub path: Arc<str>,
+    /// The rest parameter that names the file.
+    pub parameter: Arc<str>,
+}

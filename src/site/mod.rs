@@ -1,3 +1,191 @@
-//! Declarations compiled, linked and analysed into one immutable `Site`.
+//! Declarations compiled, linked and analysed into one immutable [`Site`].
 //!
-//! No connection, lock, cache or clock inside: a `Site` is data.
+//! No connection, lock, cache or clock inside: a `Site` is data. Two loads of equal files give equal sites.
+//!
+//! [`load`](load()) reads the tree, merges and compiles each route, links names to slots and ids, plans the order of sources, and
+//! derives what a page reads: its key, its `Vary`, its privacy. What is wrong is found all at once.
+
+mod code;
+mod inputs;
+mod settings;
+pub mod slots;
+
+pub use code::CODES;
+pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
+pub use settings::{AccessLog, Limits, LogFormat, Settings};
+
+use crate::config::{Binding, ContentFile, Template};
+use crate::diagnostic::FileId;
+use crate::render::{Condition, Library};
+use crate::resource::{ErrorPage, Linked, Policy, Resource};
+use crate::router::{Hosts, Router};
+use crate::source::{Source, Upstreams};
+use crate::value::Value;
+use http::header::HeaderName;
+use http::{HeaderValue, StatusCode};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A whole site: everything that requests are answered from.
+#[derive(Debug)]
+pub struct Site {
+    /// The folder that holds `site.toml`.
+    pub root: PathBuf,
+    /// What `site.toml` says of the server.
+    pub settings: Settings,
+    /// `site.url` without its final slash: what absolute URLs begin with.
+    pub url: Option<Arc<str>>,
+    /// Which hosts are ours.
+    pub hosts: Hosts,
+    /// Which route a target belongs to, by position in `routes`.
+    pub router: Router<usize>,
+    /// The routes.
+    pub routes: Vec<Route>,
+    /// The upstreams that sources call.
+    pub upstreams: Upstreams,
+    /// The layouts.
+    pub library: Library,
+    /// Files below `content/`, sorted by path.
+    pub content: Vec<ContentFile>,
+    /// Error pages for requests that belong to no route.
+    pub errors: ErrorPages,
+    /// Changes whenever anything that any page is made from changes.
+    pub revision: u64,
+}
+
+/// One route.
+#[derive(Debug)]
+pub struct Route {
+    /// Its file, relative to the site: `routes/repo.toml`. Its name in logs and reports.
+    pub name: Arc<str>,
+    /// Its file.
+    pub file: FileId,
+    /// Its patterns, the canonical one first.
+    pub patterns: Vec<String>,
+    /// What it stands for.
+    pub resource: Resource,
+    /// What it reads of a request.
+    pub inputs: Inputs,
+    /// Where its data comes from: only sources that something reads, in the order of their names.
+    pub sources: Vec<Planned>,
+    /// What is decided once sources have settled, first to last.
+    pub rules: Vec<Rule>,
+    /// The slots that are the same for every request: [`slots::SITE`], [`slots::VARS`], and `null` for the others up to
+    /// [`slots::FIRST_SOURCE`] plus the number of sources. [`slots::CONTENT`] holds a document's HTML.
+    pub constants: Vec<Value>,
+    /// What `page` holds besides title and description.
+    pub page: Value,
+    /// `page.title`.
+    pub title: Option<Template<Binding>>,
+    /// `page.description`.
+    pub description: Option<Template<Binding>>,
+    /// The status of its answers.
+    pub status: StatusCode,
+    /// The media type of its answers; `None` for files, whose extension says it, and redirects, which have none.
+    pub content_type: Option<HeaderValue>,
+    /// Header fields of its answers that are the same each time.
+    pub fixed_headers: Vec<(HeaderName, HeaderValue)>,
+    /// Header fields of its answers that hold placeholders.
+    pub headers: Vec<(HeaderName, Template<Binding>)>,
+    /// What its answers may be used for.
+    pub policy: Policy,
+    /// The value of `Vary`, without `accept-encoding`.
+    pub vary: Vec<HeaderName>,
+    /// Whose data its answers hold.
+    pub privacy: Privacy,
+    /// Its error pages.
+    pub errors: ErrorPages,
+    /// How long one request may take.
+    pub deadline: Duration,
+    /// Changes whenever anything that its pages are made from changes; part of its keys.
+    pub revision: u64,
+}
+
+/// A source and its place in the plan.
+#[derive(Debug)]
+pub struct Planned {
+    /// The source. Its slot is [`slots::FIRST_SOURCE`] plus its position.
+    pub source: Source<Binding>,
+    /// The positions of the sources that it mentions, and that must have settled before it runs.
+    pub after: Box<[usize]>,
+    /// Whether its call carries anything of one person's, so that no two people may share it.
+    pub personal: bool,
+}
+
+/// A rule: what happens instead of the page if a condition holds.
+#[derive(Debug)]
+pub struct Rule {
+    /// The condition.
+    pub condition: Condition,
+    /// The slot of each of the condition's roots.
+    pub slots: Box<[Option<usize>]>,
+    /// The positions of the sources that must have settled before it is decided.
+    pub after: Box<[usize]>,
+    /// What happens.
+    pub then: Then,
+}
+
+/// What a rule does.
+#[derive(Debug)]
+pub enum Then {
+    /// Sends the visitor elsewhere.
+    Redirect {
+        /// Where.
+        target: Template<Binding>,
+        /// With which status.
+        status: StatusCode,
+        /// The positions of the sources that the target mentions.
+        after: Box<[usize]>,
+    },
+    /// Answers with the error page of this status.
+    Status(StatusCode),
+    /// Answers with this status and this layout.
+    Layout {
+        /// The status.
+        status: StatusCode,
+        /// The layout.
+        layout: Linked,
+    },
+}
+
+/// Whose data a route's answers hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Privacy {
+    /// Nobody's: equal keys give equal bytes.
+    Public,
+    /// One person's.
+    Personal {
+        /// From where it reaches the page, as an author would say it: `cookies.session`, `sources.me`.
+        path: Vec<String>,
+    },
+}
+
+/// Error pages by status.
+#[derive(Debug, Clone, Default)]
+pub struct ErrorPages(Vec<Arc<ErrorPage>>);
+
+impl ErrorPages {
+    /// These pages; the first of a status counts.
+    pub fn new(pages: Vec<Arc<ErrorPage>>) -> Self {
+        Self(pages)
+    }
+
+    /// The page for `status`; ours if the site declares none.
+    pub fn page(&self, status: StatusCode) -> Arc<ErrorPage> {
+        let declared = self.0.iter().find(|page| page.status == status);
+        declared.map_or_else(|| Arc::new(ErrorPage::plain(status)), Arc::clone)
+    }
+}
+
+impl Route {
+    /// How many slots a request's data has.
+    pub fn slot_count(&self) -> usize {
+        slots::FIRST_SOURCE + self.sources.len()
+    }
+
+    /// Whether its answers may be kept in our page store.
+    pub fn is_storable(&self) -> bool {
+        self.privacy == Privacy::Public && self.policy.lifetime.is_some()
+    }
+}

@@ -1,3 +1,266 @@
 //! Kinds of data source: what one declares, how it is called, what its failures become.
 //!
-//! It knows nothing of routes, layouts or responses.
+//! It knows nothing of routes, layouts or responses. A source is generic over what its placeholders refer to: a
+//! [`Reference`] as written, a [`Binding`] once linked.
+//!
+//! A new kind is a file with its declaration, its compilation and its behaviour, a variant of [`Kind`], and its key in
+//! [`Decl`].
+
+mod code;
+mod decl;
+mod extraction;
+mod http;
+mod known;
+mod outcome;
+mod piece;
+mod target;
+mod upstream;
+
+pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
+pub use code::CODES;
+pub use decl::Decl;
+pub use known::{Astray, Known};
+pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
+pub use piece::{Piece, Pieces, refuse_secrets};
+pub use target::{NoCall, encode_segment};
+pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
+
+use crate::config::{Binding, Environment, Reference, Rules, Shape};
+use crate::diagnostic::{Finding, Findings, Spanned};
+use crate::extract::Extraction;
+use crate::value::Value;
+use extraction::Extracted;
+use std::sync::Arc;
+
+/// How two declarations of one source merge.
+pub const MERGE: Rules = Rules {
+    whole: &["value", "fallback", "body", "cache"],
+    append: &[],
+    named: &[],
+    kinds: &[&["url"], &["upstream"], &["value"]],
+};
+
+/// What compiling a source needs to know of its site.
+#[derive(Debug)]
+pub struct Context<'c> {
+    /// The upstreams, to which the nameless ones of whole URLs are added.
+    pub upstreams: &'c mut Upstreams,
+    /// The environment.
+    pub environment: &'c Environment,
+}
+
+/// The upstreams of a site.
+#[derive(Debug, Clone, Default)]
+pub struct Upstreams {
+    list: Vec<Upstream>,
+    declared: Vec<String>,
+}
+
+impl Upstreams {
+    /// The declared upstreams; one that cannot be compiled is known by its name alone.
+    pub fn compile<'d>(
+        decls: impl IntoIterator<Item = &'d (Spanned<String>, UpstreamDecl)>,
+        environment: &Environment,
+        findings: &mut Findings,
+    ) -> Self {
+        let mut upstreams = Self::default();
+        for (name, decl) in decls {
+            upstreams.declared.push(name.value.clone());
+            upstreams.list.extend(Upstream::compile(name, decl, environment, findings));
+        }
+        upstreams
+    }
+
+    /// The position of a declared upstream.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.is_declared(name).then(|| self.list.iter().position(|upstream| *upstream.name == *name)).flatten()
+    }
+
+    /// Whether the site declares an upstream of this name, sound or not.
+    pub fn is_declared(&self, name: &str) -> bool {
+        self.declared.iter().any(|declared| declared == name)
+    }
+
+    /// The declared names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.declared.iter().map(String::as_str)
+    }
+
+    /// The upstream at a position.
+    pub fn get(&self, at: usize) -> Option<&Upstream> {
+        self.list.get(at)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> std::slice::Iter<'_, Upstream> {
+        self.list.iter()
+    }
+
+    /// The position of the nameless upstream with this origin.
+    fn of_origin(&mut self, origin: &str) -> usize {
+        let known = self.list.iter().position(|upstream| *upstream.name == *origin);
+        known.unwrap_or_else(|| {
+            self.list.push(Upstream::of_origin(origin));
+            self.list.len() - 1
+        })
+    }
+}
+
+/// A source of data.
+#[derive(Debug, Clone)]
+pub struct Source<R = Reference> {
+    /// Its name, and where it was written.
+    pub name: Spanned<String>,
+    /// How it is had.
+    pub kind: Kind<R>,
+    /// What its troubles become.
+    pub outcomes: Outcomes<R>,
+    /// What is taken from it; everything if none.
+    pub extraction: Option<Arc<Extraction>>,
+    /// What is known of its value before it is had.
+    pub known: Known,
+}
+
+/// How a source is had.
+#[derive(Debug, Clone)]
+pub enum Kind<R = Reference> {
+    /// By a call.
+    Http(Box<Http<R>>),
+    /// It stands in the declaration.
+    Value(Shape<R>),
+}
+
+impl Source {
+    /// Compiles what an author wrote. What is wrong is found; without a sound kind there is no source.
+    pub fn compile(
+        name: &Spanned<String>,
+        decl: &Decl,
+        context: &mut Context<'_>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let outcomes = Outcomes::compile(
+            &outcome::Written {
+                optional: decl.optional.as_ref(),
+                fallback: decl.fallback.as_ref(),
+                on_error: decl.on_error.as_ref(),
+                on_not_found: decl.on_not_found.as_ref(),
+                on_unauthorized: decl.on_unauthorized.as_ref(),
+            },
+            findings,
+        );
+        let extracted = decl.extract.as_ref().map(|node| extraction::compile(node, findings));
+        let kind = Self::kind(name, decl, context, findings);
+        let (extraction, known) = match extracted {
+            Some(extracted) => {
+                let Extracted { extraction, known } = extracted?;
+                (Some(Arc::new(extraction)), known)
+            }
+            None => match &decl.value {
+                Some(Spanned { value: Shape::Literal(value), .. }) => (None, Known::of(value)),
+                Some(_) | None => (None, Known::Open),
+            },
+        };
+        if let Some(fallback) = &decl.fallback {
+            extraction::check_fallback(&known, fallback, findings);
+        }
+        Some(Self { name: name.clone(), kind: kind?, outcomes, extraction, known })
+    }
+
+    fn kind(name: &Spanned<String>, decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<Kind> {
+        let written = [
+            ("url", decl.url.as_ref().map(|url| url.place)),
+            ("upstream", decl.upstream.as_ref().map(|upstream| upstream.place)),
+            ("value", decl.value.as_ref().map(|value| value.place)),
+        ];
+        let mut kinds = written.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
+        let Some((first, first_place)) = kinds.next() else {
+            let message = format!("the source `{}` has nothing to read", name.value);
+            let help = "give it `url`, or `upstream` with `path`, or `value`";
+            findings.push(Finding::new(&code::NO_KIND, name.place, message).help(help));
+            return None;
+        };
+        if let Some((second, place)) = kinds.next() {
+            let message = format!("the source `{}` has both `{first}` and `{second}`", name.value);
+            findings.push(
+                Finding::new(&code::TWO_KINDS, place, message).related(first_place, "the other").help("keep one"),
+            );
+            return None;
+        }
+        Self::refuse_foreign_keys(decl, findings);
+        match &decl.value {
+            Some(value) => Some(Kind::Value(value.value.clone())),
+            None => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
+        }
+    }
+
+    /// A written key that the kind does not use is an error.
+    fn refuse_foreign_keys(decl: &Decl, findings: &mut Findings) {
+        let query = decl.query.as_ref().and_then(|named| named.0.first()).map(|(key, _)| key.place);
+        let headers = decl.headers.as_ref().and_then(|named| named.0.first()).map(|(key, _)| key.place);
+        let first = |names: &Option<Vec<Spanned<String>>>| {
+            names.as_ref().and_then(|names| names.first()).map(|name| name.place)
+        };
+        let of_calls = [
+            ("path", decl.path.as_ref().map(|path| path.place)),
+            ("query", query),
+            ("headers", headers),
+            ("forward-headers", first(&decl.forward_headers)),
+            ("forward-cookies", first(&decl.forward_cookies)),
+            ("timeout", decl.calling.timeout.map(|timeout| timeout.place)),
+            ("retries", decl.calling.retries.map(|retries| retries.place)),
+            ("allow-private", decl.calling.allow_private.map(|allow| allow.place)),
+        ];
+        let (kind, foreign) = if decl.value.is_some() {
+            ("`value`", of_calls.as_slice())
+        } else if decl.url.is_some() {
+            ("`url`", &of_calls[..1])
+        } else {
+            return;
+        };
+        for (key, place) in foreign {
+            if let Some(place) = place {
+                let message = format!("`{key}` on a source that has {kind}");
+                findings.push(Finding::new(&code::TWO_KINDS, *place, message).help("leave it out"));
+            }
+        }
+    }
+
+    /// What its placeholders refer to.
+    pub fn references(&self) -> Vec<&Reference> {
+        let mut all = match &self.kind {
+            Kind::Http(http) => http.references(),
+            Kind::Value(shape) => shape.references(),
+        };
+        if let OnUnauthorized::Redirect(template) = &self.outcomes.on_unauthorized {
+            all.extend(template.references());
+        }
+        all
+    }
+
+    /// The same source with placeholders resolved; `None` if one cannot be.
+    pub fn link(&self, mut resolve: impl FnMut(&Reference) -> Option<Binding>) -> Option<Source<Binding>> {
+        let resolve = &mut resolve;
+        let kind = match &self.kind {
+            Kind::Http(http) => http.link(resolve).map(|http| Kind::Http(Box::new(http))),
+            Kind::Value(shape) => shape.try_map(resolve).map(Kind::Value),
+        };
+        let outcomes = self.outcomes.link(resolve);
+        Some(Source {
+            name: self.name.clone(),
+            kind: kind?,
+            outcomes: outcomes?,
+            extraction: self.extraction.clone(),
+            known: self.known.clone(),
+        })
+    }
+}
+
+impl<R> Source<R> {
+    /// What is taken from its value, which came as a body of `body_bytes` bytes; 0 if it came as no body.
+    pub fn extract(&self, value: &Value, body_bytes: usize) -> Result<Value, Trouble> {
+        match &self.extraction {
+            Some(extraction) => extraction::apply(extraction, value, body_bytes),
+            None => Ok(value.clone()),
+        }
+    }
+}

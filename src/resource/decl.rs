@@ -1,0 +1,134 @@
+//! What an author writes in a route's file, whatever the kind.
+
+use super::cache;
+use crate::config::{Named, OneOrMany, Shape, Table, Template, Text, declare};
+use crate::diagnostic::Spanned;
+use crate::source;
+use std::time::Duration;
+
+declare! {
+    /// A route. Its kind is the one key it has of `content`, `files`, `json` and `redirect`; without any it is a page.
+    pub struct Decl {
+        /// Its URL, or several of which the first is canonical. Without it, the place of the file.
+        "path": path: Spanned<OneOrMany<Text>>,
+        /// The layout that shows it, by its path in `layouts/`.
+        "layout": layout: Spanned<String>,
+        /// Its title: `page.title`.
+        "title": title: Spanned<Template>,
+        /// Its description: `page.description`.
+        "description": description: Spanned<Template>,
+        /// The status it answers with; default 200, for redirects 308.
+        "status": status: Spanned<u16>,
+        /// Header fields of its answers; null leaves one out.
+        "headers": headers: Named<Template>,
+        /// The media type of its answers, when the layout's extension does not say it.
+        "content-type": content_type: Spanned<String>,
+        /// How long one request may take with everything; default `10s`.
+        "deadline": deadline: Spanned<Duration>,
+        /// Data of the author's own: `vars.name`.
+        "vars": vars: Spanned<Table>,
+        /// Types of the parameters in `path`.
+        "params": params: Named<ParamDecl>,
+        /// Query values that the route reads. Others do not exist for it.
+        "query": query: Named<QueryDecl>,
+        /// Cookies that the route reads. Others do not exist for it.
+        "cookies": cookies: Named<CookieDecl>,
+        /// Where its data comes from.
+        "sources": sources: Named<source::Decl>,
+        /// What is decided once sources have settled, first to last.
+        "rules": rules: Vec<RuleDecl>,
+        /// What everybody downstream, and our own page store, may do with it.
+        "cache": cache: cache::Decl,
+        /// Layouts of error pages by status: `404 = "errors/404.html"`, `5xx`.
+        "errors": errors: Named<Spanned<String>>,
+        /// A Markdown file below `content/`: the route is a document.
+        "content": content: Spanned<String>,
+        /// A folder below `content/` whose files are served byte for byte; with a path that ends in `{*file}`.
+        "files": files: Spanned<String>,
+        /// The shape of the JSON that it serves.
+        "json": json: Spanned<Shape>,
+        /// Where it sends its visitors.
+        "redirect": redirect: Spanned<Template>,
+    }
+}
+
+declare! {
+    /// The type of a path parameter. A value that does not fit is a 404.
+    pub struct ParamDecl {
+        /// `"string"`, `"int"`, `"uuid"`, `"slug"`, `"date"` or `"path"`; default string.
+        "type": kind: Spanned<String>,
+        /// A regular expression that the whole value matches.
+        "pattern": pattern: Spanned<String>,
+        /// The only values there are.
+        "enum": choices: Spanned<Vec<String>>,
+        /// The least integer.
+        "min": min: Spanned<i64>,
+        /// The greatest integer.
+        "max": max: Spanned<i64>,
+        /// The most characters.
+        "max-length": max_length: Spanned<usize>,
+    }
+}
+
+declare! {
+    /// A query value that the route reads.
+    pub struct QueryDecl {
+        ..kind: ParamDecl,
+        /// The value when the query has none.
+        "default": default: crate::config::Node,
+        /// Whether it is a list: every pair of its name counts.
+        "repeat": repeat: Spanned<bool>,
+        /// How many items the list may have; default 32.
+        "max-items": max_items: Spanned<usize>,
+        /// Its name in the URL, when that differs.
+        "name": name: Spanned<String>,
+        /// What a misfit means: `"default"` (as if absent), `"not-found"` or `"bad-request"`.
+        "on-invalid": on_invalid: Spanned<OnInvalid>,
+    }
+}
+
+crate::config::words! {
+    /// What a query value that does not fit its type means.
+    pub enum OnInvalid {
+        /// It counts as absent.
+        "default": Default,
+        /// 404.
+        "not-found": NotFound,
+        /// 400.
+        "bad-request": BadRequest,
+    }
+}
+
+declare! {
+    /// A cookie that the route reads. With an `enum` it is one of few variants of a page; without, it makes the page personal.
+    pub struct CookieDecl {
+        /// The only values there are. Another one counts as absent.
+        "enum": choices: Spanned<Vec<String>>,
+        /// The value when the request has none.
+        "default": default: Spanned<String>,
+        /// Its name in the request, when that differs.
+        "name": name: Spanned<String>,
+    }
+}
+
+declare! {
+    /// A rule: what happens instead of the page if a condition holds.
+    pub struct RuleDecl {
+        /// The condition, in Liquid's words: `repo.archived and vars.strict`.
+        "if": condition: Text,
+        /// What happens.
+        "then": then: ThenDecl,
+    }
+}
+
+declare! {
+    /// What a rule does.
+    pub struct ThenDecl {
+        /// Sends the visitor elsewhere, with 302 unless `status` says otherwise.
+        "redirect": redirect: Spanned<Template>,
+        /// The status of the answer.
+        "status": status: Spanned<u16>,
+        /// The layout of the answer; else the error page of that status.
+        "layout": layout: Spanned<String>,
+    }
+}

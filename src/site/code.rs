@@ -1,0 +1,58 @@
+//! The findings of this floor.
+
+use crate::diagnostic::codes;
+
+codes! {
+    /// A route's path that cannot be read.
+    BAD_PATH = Error "route/path";
+    /// A route file whose place has no URL: its name holds a brace or a character that no path may hold.
+    NEEDS_PATH = Error "route/needs-path";
+    /// Two routes answer the same URLs, and neither is more specific.
+    SAME_PATH = Error "route/same-path";
+    /// A parameter that is declared and not in `path`.
+    UNKNOWN_PARAM = Error "route/unknown-param";
+    /// A type of a parameter or a query value that cannot be: an unknown name, bounds that exclude everything, a broken pattern.
+    BAD_INPUT = Error "input/bad-type";
+    /// A name that authors invent must be snake_case, so that placeholders and Liquid can say it.
+    BAD_NAME = Error "name/not-snake-case";
+    /// A name that means something else already.
+    RESERVED_NAME = Error "name/reserved";
+    /// A first word that is neither a scope nor a source of the route.
+    UNKNOWN_NAME = Error "name/unknown";
+    /// A field that the scope or the source does not have.
+    UNKNOWN_FIELD = Error "name/unknown-field";
+    /// A scope used whole where only its fields mean something.
+    WHOLE_SCOPE = Error "name/whole-scope";
+    /// Sources that mention each other in a circle: none can be first.
+    CYCLE = Error "source/cycle";
+    /// A source that nothing reads. It is never called.
+    UNUSED_SOURCE = Warning "source/unused";
+    /// A value that may be null in the path of a source, which writes no outcome for it.
+    NULLABLE_IN_PATH = Warning "source/nullable-in-path";
+    /// A page that depends on a person and is declared to be for everybody.
+    PERSONAL_PUBLIC = Error "cache/personal-public";
+    /// The `cookie` header as a whole. Name the cookies that are read: `[cookies.theme]`.
+    COOKIE_HEADER = Error "input/cookie-header";
+    /// `request.id` differs with each request: only headers of sources may send it.
+    REQUEST_ID = Error "input/request-id";
+    /// An address to listen on that is not `IP:port` or `unix:/path`.
+    BAD_LISTEN = Error "server/listen";
+    /// `site.url` or an alias that is not `https://host`.
+    BAD_URL = Error "site/url";
+    /// An absolute URL is asked for, and `site.url` does not say what it begins with.
+    NEEDS_SITE_URL = Error "site/needs-url";
+    /// A status in `errors` that is none: `404`, or `4xx` and `5xx` for all of a class.
+    BAD_ERROR_KEY = Error "errors/status";
+    /// An error page may read `site`, `vars` and `error` only, because it is rendered before any request comes.
+    ERROR_PAGE_READS = Error "errors/reads";
+    /// An error page that cannot be rendered.
+    ERROR_PAGE_FAILS = Error "errors/fails";
+    /// A route below a `_section.toml`, or `site.toml` itself, is missing.
+    NO_SITE = Error "site/missing";
+    /// A layout that no route uses.
+    UNUSED_LAYOUT = Warning "layout/unused";
+    /// An upstream that no source calls.
+    UNUSED_UPSTREAM = Warning "upstream/unused";
+    /// A rule without a condition, or without anything to do.
+    BAD_RULE = Error "rule/incomplete";
+}

@@ -1,0 +1,243 @@
+//! What `site.toml` says of the server: where it listens, what it logs, its limits.
+
+use crate::cache::StoreLimits;
+use crate::config::{Named, Node, Size, declare, words};
+use crate::diagnostic::Spanned;
+use crate::resource;
+use crate::source::{AnswerLimits, UpstreamDecl};
+use std::time::Duration;
+
+declare! {
+    /// The file `site.toml`. Everything in it is optional.
+    pub struct Decl {
+        /// The edition of the language: `"2026"`.
+        "edition": edition: Spanned<String>,
+        /// The site: its name, its address, its language.
+        "site": site: SiteDecl,
+        /// The server: where it listens.
+        "server": server: ServerDecl,
+        /// What is logged.
+        "log": log: LogDecl,
+        /// How much of everything is allowed.
+        "limits": limits: LimitsDecl,
+        /// The servers that sources call.
+        "upstreams": upstreams: Named<UpstreamDecl>,
+        /// What every route begins with.
+        "defaults": defaults: Node,
+    }
+}
+
+declare! {
+    /// The site.
+    pub struct SiteDecl {
+        /// Its name: `site.name`.
+        "name": name: Spanned<String>,
+        /// Where it is seen from outside: `https://example.com`. Absolute URLs begin with it, and requests for other hosts are refused.
+        "url": url: Spanned<crate::config::Template>,
+        /// Other hosts that lead here: they are redirected to `url`.
+        "aliases": aliases: Vec<Spanned<String>>,
+        /// Its language: `site.language`; default `"en"`.
+        "language": language: Spanned<String>,
+        /// Whether canonical URLs end in a slash: `"never"` (the default) or `"always"`.
+        "trailing-slash": trailing_slash: Spanned<Slash>,
+    }
+}
+
+words! {
+    /// Whether canonical URLs end in a slash.
+    pub enum Slash {
+        /// Without.
+        "never": Never,
+        /// With.
+        "always": Always,
+    }
+}
+
+declare! {
+    /// The server.
+    pub struct ServerDecl {
+        /// Where it listens: `"IP:port"` or `"unix:/path"`; default `["127.0.0.1:4000"]`.
+        "listen": listen: Spanned<Vec<Spanned<crate::config::Template>>>,
+        /// Whether edits are noticed by themselves; default `true`.
+        "watch": watch: Spanned<bool>,
+        /// How many threads serve; default `TOKIO_WORKER_THREADS`, else the number of cores.
+        "workers": workers: Spanned<u16>,
+    }
+}
+
+declare! {
+    /// What is logged.
+    pub struct LogDecl {
+        /// Where requests are logged: `"stdout"` (the default) or `"off"`.
+        "access": access: Spanned<AccessLog>,
+        /// How: `"auto"` (text on a terminal, else JSON), `"json"` or `"text"`.
+        "format": format: Spanned<LogFormat>,
+    }
+}
+
+words! {
+    /// Where requests are logged.
+    pub enum AccessLog {
+        /// One line each on the standard output.
+        "stdout": Stdout,
+        /// Nowhere.
+        "off": Off,
+    }
+}
+
+words! {
+    /// How requests are logged.
+    pub enum LogFormat {
+        /// Text on a terminal, else JSON.
+        "auto": Auto,
+        /// One JSON object a line.
+        "json": Json,
+        /// One line of text.
+        "text": Text,
+    }
+}
+
+declare! {
+    /// How much of everything is allowed.
+    pub struct LimitsDecl {
+        /// Bytes of a request's head; default 32 KiB.
+        "request-head": request_head: Size,
+        /// Bytes of a request's target; default 8 KiB.
+        "request-uri": request_uri: Size,
+        /// Header fields of a request; default 100.
+        "request-headers": request_headers: usize,
+        /// Until the first byte and the whole head of a request; default 10 s.
+        "head-timeout": head_timeout: Duration,
+        /// While a client does not read its answer; default 30 s.
+        "write-stall": write_stall: Duration,
+        /// Between requests of a connection; default 60 s.
+        "idle": idle: Duration,
+        /// While a request's body does not go on; default 10 s.
+        "body-stall": body_stall: Duration,
+        /// For a whole request body; default 30 s.
+        "body-total": body_total: Duration,
+        /// Connections at once; default 10,000.
+        "connections": connections: usize,
+        /// Connections of one address at once, loopback excepted; default 256.
+        "connections-per-address": connections_per_address: usize,
+        /// For requests under way when the server stops; default 30 s.
+        "drain": drain: Duration,
+        /// Until the first byte of an upstream's answer; default 5 s.
+        "upstream-first-byte": upstream_first_byte: Duration,
+        /// Bytes of an upstream's body as sent; default 2 MiB.
+        "upstream-body": upstream_body: Size,
+        /// Bytes of an upstream's body once decoded; default 8 MiB.
+        "upstream-decoded": upstream_decoded: Size,
+        /// Values in an upstream's JSON; default 200,000.
+        "json-nodes": json_nodes: usize,
+        /// Bytes of a rendered page; default 4 MiB.
+        "render-output": render_output: Size,
+        /// Iterations of all loops of one page; default 100,000.
+        "render-iterations": render_iterations: usize,
+        /// Bytes of the page store; default 64 MiB.
+        "memory-store": memory_store: Size,
+        /// Bytes of one entry; default 1 MiB.
+        "store-entry": store_entry: Size,
+        /// For one request with everything, unless its route says otherwise; default 10 s.
+        "deadline": deadline: Duration,
+    }
+}
+
+/// What `site.toml` says of the server, with defaults filled in.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it listens: `IP:port` or `unix:/path`, checked.
+    pub listen: Vec<String>,
+    /// Whether edits are noticed by themselves.
+    pub watch: bool,
+    /// How many threads serve.
+    pub workers: Option<usize>,
+    /// Where requests are logged.
+    pub access: AccessLog,
+    /// How.
+    pub format: LogFormat,
+    /// The limits.
+    pub limits: Limits,
+}
+
+/// The limits of `[limits]`, with defaults filled in.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of a request's head.
+    pub request_head: usize,
+    /// Bytes of a request's target.
+    pub request_uri: usize,
+    /// Header fields of a request.
+    pub request_headers: usize,
+    /// Until the first byte and the whole head of a request.
+    pub head_timeout: Duration,
+    /// While a client does not read its answer.
+    pub write_stall: Duration,
+    /// Between requests of a connection.
+    pub idle: Duration,
+    /// While a request's body does not go on.
+    pub body_stall: Duration,
+    /// For a whole request body.
+    pub body_total: Duration,
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections of one address at once.
+    pub connections_per_address: usize,
+    /// For requests under way when the server stops.
+    pub drain: Duration,
+    /// Of upstreams' answers.
+    pub answer: AnswerLimits,
+    /// Of one render.
+    pub render: crate::render::Limits,
+    /// Of the page store.
+    pub store: StoreLimits,
+    /// For one request with everything.
+    pub deadline: Duration,
+}
+
+/// How `site.toml` merges with `--set`.
+pub const MERGE: crate::config::Rules =
+    crate::config::Rules { whole: &[], append: &[], named: &[("defaults", &resource::MERGE)], kinds: &[] };
+
+const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+impl Limits {
+    /// What is written, and the defaults for the rest.
+    pub fn compile(decl: Option<&LimitsDecl>) -> Self {
+        let size = |written: fn(&LimitsDecl) -> Option<Size>, default: usize| {
+            decl.and_then(written).map_or(default, |size| usize::try_from(size.0).unwrap_or(usize::MAX))
+        };
+        let time = |written: fn(&LimitsDecl) -> Option<Duration>, default| decl.and_then(written).unwrap_or(default);
+        let count = |written: fn(&LimitsDecl) -> Option<usize>, default| decl.and_then(written).unwrap_or(default);
+        let mut answer = AnswerLimits::default();
+        answer.body.raw = size(|decl| decl.upstream_body, answer.body.raw);
+        answer.body.decoded = size(|decl| decl.upstream_decoded, answer.body.decoded);
+        answer.json.nodes = count(|decl| decl.json_nodes, answer.json.nodes);
+        answer.first_byte = decl.and_then(|decl| decl.upstream_first_byte);
+        let mut render = crate::render::Limits::default();
+        render.output_bytes = size(|decl| decl.render_output, render.output_bytes);
+        render.iterations = count(|decl| decl.render_iterations, render.iterations);
+        let mut store = StoreLimits::default();
+        store.bytes = size(|decl| decl.memory_store, store.bytes);
+        store.entry_bytes = size(|decl| decl.store_entry, store.entry_bytes);
+        Self {
+            request_head: size(|decl| decl.request_head, 32 << 10),
+            request_uri: size(|decl| decl.request_uri, 8 << 10),
+            request_headers: count(|decl| decl.request_headers, 100),
+            head_timeout: time(|decl| decl.head_timeout, seconds(10)),
+            write_stall: time(|decl| decl.write_stall, seconds(30)),
+            idle: time(|decl| decl.idle, seconds(60)),
+            body_stall: time(|decl| decl.body_stall, seconds(10)),
+            body_total: time(|decl| decl.body_total, seconds(30)),
+            connections: count(|decl| decl.connections, 10_000),
+            connections_per_address: count(|decl| decl.connections_per_address, 256),
+            drain: time(|decl| decl.drain, seconds(30)),
+            answer,
+            render,
+            store,
+            deadline: time(|decl| decl.deadline, seconds(10)),
+        }
+    }
+}

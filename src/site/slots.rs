@@ -1,0 +1,66 @@
+//! Where a request's data stands: one slot for each scope, then one for each source of the route.
+//!
+//! Names are resolved to slots when a site is linked; no request ever looks one up.
+
+/// `site`: what `site.toml` says of the site.
+pub const SITE: usize = 0;
+/// `vars`: the author's own data.
+pub const VARS: usize = 1;
+/// `params`: path parameters.
+pub const PARAMS: usize = 2;
+/// `query`: declared query values.
+pub const QUERY: usize = 3;
+/// `cookies`: declared cookies.
+pub const COOKIES: usize = 4;
+/// `request`: what the route reads of the request itself.
+pub const REQUEST: usize = 5;
+/// `page`: the page about itself.
+pub const PAGE: usize = 6;
+/// `content`: the output that a layout goes around.
+pub const CONTENT: usize = 7;
+/// The first source.
+pub const FIRST_SOURCE: usize = 8;
+
+/// The scopes that authors can name, and their slots. `content` is Liquid's alone.
+pub const SCOPES: [(&str, usize); 7] = [
+    ("site", SITE),
+    ("vars", VARS),
+    ("params", PARAMS),
+    ("query", QUERY),
+    ("cookies", COOKIES),
+    ("request", REQUEST),
+    ("page", PAGE),
+];
+
+/// Words that no source can be called by: the scopes, those of later floors, and Liquid's own.
+pub const RESERVED: [&str; 29] = [
+    "site",
+    "vars",
+    "params",
+    "query",
+    "cookies",
+    "request",
+    "page",
+    "form",
+    "user",
+    "env",
+    "content",
+    "error",
+    "item",
+    "pagination",
+    "fragment",
+    "forloop",
+    "tablerowloop",
+    "true",
+    "false",
+    "nil",
+    "null",
+    "empty",
+    "blank",
+    "and",
+    "or",
+    "contains",
+    "not",
+    "in",
+    "with",
+];

@@ -1,0 +1,34 @@
+//! The findings of this floor.
+
+use crate::diagnostic::codes;
+
+codes! {
+    /// A source names an upstream that `[upstreams]` does not declare.
+    UNKNOWN_UPSTREAM = Error "source/unknown-upstream";
+    /// A source without anything to read: it needs `url`, `upstream` with `path`, or `value`.
+    NO_KIND = Error "source/no-kind";
+    /// A source with keys of two kinds, such as `url` and `value`.
+    TWO_KINDS = Error "source/two-kinds";
+    /// An upstream's address that is not `http://` or `https://`, a host, and perhaps a port and a path. Scheme, host and port are
+    /// literal, or come from the environment: nothing from a request can choose where a call goes.
+    BAD_ADDRESS = Error "source/bad-address";
+    /// A header that siteserver writes itself, or that means something between two neighbours only.
+    RESERVED_HEADER = Error "source/reserved-header";
+    /// A name that no header field or cookie can have.
+    BAD_NAME = Error "source/bad-name";
+    /// A variable of the environment where it would be shown or stored. Secrets may stand in headers and query of upstreams and
+    /// sources, nowhere else.
+    SECRET_OUT_OF_PLACE = Error "env/secret-out-of-place";
+    /// A selector that is not RFC 9535 JSONPath.
+    BAD_SELECTOR = Error "extract/selector";
+    /// An extraction that says two things at once, or nothing.
+    BAD_EXTRACTION = Error "extract/contradiction";
+    /// A type that extraction does not know.
+    UNKNOWN_TYPE = Error "extract/unknown-type";
+    /// `optional` and `fallback` on one source: it cannot both be left out and be replaced.
+    OPTIONAL_WITH_FALLBACK = Error "source/optional-with-fallback";
+    /// An outcome `"fallback"` on a source without a `fallback`.
+    NO_FALLBACK = Error "source/no-fallback";
+    /// A fallback that lacks a field that pages may read, or has one that no extraction makes.
+    FALLBACK_SHAPE = Error "source/fallback-shape";
+}

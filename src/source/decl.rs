@@ -1,0 +1,41 @@
+//! What an author writes below `[sources.name]`, whatever the kind.
+
+use super::outcome::{OnError, OnNotFound, OnUnauthorized};
+use super::upstream::CallingDecl;
+use crate::config::{Named, Node, Shape, Template, declare};
+use crate::diagnostic::Spanned;
+
+declare! {
+    /// A source of data. Its kind is the one key it has of `url`, `upstream` and `value`.
+    pub struct Decl {
+        ..calling: CallingDecl,
+        /// The whole address to call. Scheme, host and port are literal; path and query may hold placeholders.
+        "url": url: Spanned<Template>,
+        /// The upstream to call, by its name in `[upstreams]`; with `path`.
+        "upstream": upstream: Spanned<String>,
+        /// The path below the upstream's `base-url`.
+        "path": path: Spanned<Template>,
+        /// Data written here: any TOML, its strings with placeholders.
+        "value": value: Spanned<Shape>,
+        /// Query values of the call. A list repeats its key; null leaves it out.
+        "query": query: Named<Node>,
+        /// Header fields of the call. Null leaves one out.
+        "headers": headers: Named<Template>,
+        /// Header fields of the visitor's request to send along.
+        "forward-headers": forward_headers: Vec<Spanned<String>>,
+        /// Cookies of the visitor's request to send along; makes the source personal.
+        "forward-cookies": forward_cookies: Vec<Spanned<String>>,
+        /// What is taken from the answer, field by field; or one selector for the whole value.
+        "extract": extract: Node,
+        /// Whether the page does without it: every trouble leaves it `nil`.
+        "optional": optional: Spanned<bool>,
+        /// What stands for it in trouble; has the extracted shape.
+        "fallback": fallback: Spanned<Node>,
+        /// What an error becomes: `"fail"`, `"fallback"` or `"omit"`.
+        "on-error": on_error: Spanned<OnError>,
+        /// What an absence (404, 410) becomes: `"not-found"`, `"fallback"`, `"omit"` or `"fail"`.
+        "on-not-found": on_not_found: Spanned<OnNotFound>,
+        /// What a refusal of the visitor's credential (401, 403) becomes: `"status"`, `{ redirect = "/login" }`, `"omit"` or `"fail"`.
+        "on-unauthorized": on_unauthorized: Spanned<OnUnauthorized>,
+    }
+}

@@ -1,0 +1,286 @@
+//! The `extract` key: nodes to an [`Extraction`], and what it makes known of the source's value.
+
+use super::code;
+use super::known::Known;
+use crate::config::{Kind, Node, Table, Text, declare, unknown_key, wrong_type};
+use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
+use crate::extract::{Each, Extraction, Field, Fields, Presence, Select, Selector, Type};
+use crate::value::Value;
+
+declare! {
+    /// One extracted field.
+    pub struct FieldDecl {
+        /// The selector (RFC 9535), or several of which the first that matches is taken.
+        "select": select: Node,
+        /// What the value must be; a misfit counts as missing.
+        "type": kind: Spanned<String>,
+        /// The value when nothing fits.
+        "default": default: Spanned<Node>,
+        /// `true`: without it the source has failed. `"not-found"`: without it the thing does not exist.
+        "required": required: Spanned<Node>,
+        /// `"first"`: of several nodes only the first that fits.
+        "take": take: Spanned<String>,
+        /// The nodes of which each becomes a record.
+        "each": each: Node,
+        /// The fields of a record; `$` is the record's node.
+        "fields": fields: Table,
+    }
+}
+
+/// A compiled extraction, and the shape it gives.
+pub(super) struct Extracted {
+    pub extraction: Extraction,
+    pub known: Known,
+}
+
+/// Compiles an `extract` key.
+pub(super) fn compile(node: &Node, findings: &mut Findings) -> Option<Extracted> {
+    match &node.kind {
+        Kind::String(text) => {
+            let selector = selector(text, findings)?;
+            // Several nodes make a list, whatever they are.
+            let known = if selector.is_singular() { Known::Open } else { Known::ListOf(Box::new(Known::Open)) };
+            Some(Extracted { extraction: Extraction::Whole(selector), known })
+        }
+        Kind::Table(table) if is_each(table) => {
+            let decl = <FieldDecl as crate::config::Declared>::read(table, findings);
+            let (each, known) = each(&decl, node, findings)?;
+            Some(Extracted { extraction: Extraction::Each(each), known })
+        }
+        Kind::Table(table) => {
+            let (fields, known) = fields(table, findings)?;
+            Some(Extracted { extraction: Extraction::Fields(fields), known: Known::Record(known) })
+        }
+        Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Datetime(_) | Kind::Array(_) => {
+            findings.push(wrong_type(node, "a selector, or a table of fields"));
+            None
+        }
+    }
+}
+
+/// `extract = { each = "…", fields = { … } }`: as fields, the two would be a selector and a table, which no field called
+/// `fields` can be unless it selects.
+fn is_each(table: &Table) -> bool {
+    let fields = table.node("fields").and_then(Node::as_table);
+    table.node("each").is_some_and(|each| each.as_text().is_some())
+        && fields.is_some_and(|fields| fields.get("select").is_none())
+}
+
+fn fields(table: &Table, findings: &mut Findings) -> Option<(Fields, Vec<(String, Known)>)> {
+    let mut fields = Fields::new();
+    let mut known = Vec::new();
+    let mut sound = true;
+    for entry in table {
+        if entry.node.is_false() {
+            continue;
+        }
+        match field(&entry.node, findings) {
+            Some((field, shape)) => {
+                fields.push((entry.key.value.as_str().into(), field));
+                known.push((entry.key.value.clone(), shape));
+            }
+            None => sound = false,
+        }
+    }
+    sound.then_some((fields, known))
+}
+
+fn field(node: &Node, findings: &mut Findings) -> Option<(Field, Known)> {
+    match &node.kind {
+        Kind::String(text) => {
+            let selectors = vec![selector(text, findings)?];
+            let select =
+                Select { selectors, kind: None, default: None, presence: Presence::Optional, take_first: false };
+            let known = shape_of(&select);
+            Some((Field::Select(select), known))
+        }
+        Kind::Table(table) => {
+            let decl = <FieldDecl as crate::config::Declared>::read(table, findings);
+            if decl.each.is_some() {
+                let (each, known) = each(&decl, node, findings)?;
+                return Some((Field::Each(each), known));
+            }
+            select(&decl, node, findings)
+        }
+        Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Datetime(_) | Kind::Array(_) => {
+            findings.push(wrong_type(node, "a selector, `{ select, … }` or `{ each, fields }`"));
+            None
+        }
+    }
+}
+
+fn select(decl: &FieldDecl, node: &Node, findings: &mut Findings) -> Option<(Field, Known)> {
+    let FieldDecl { place: _, select, kind, default, required, take, each: _, fields } = decl;
+    if fields.is_some() {
+        let message = "`fields` without `each`";
+        findings.push(
+            Finding::new(&code::BAD_EXTRACTION, node.place, message)
+                .help("each = \"$.items[*]\" says what the fields are taken from"),
+        );
+    }
+    let Some(select) = select else {
+        findings.push(
+            Finding::new(&code::BAD_EXTRACTION, node.place, "a field that selects nothing").help("select = \"$.name\""),
+        );
+        return None;
+    };
+    let texts: Vec<&Text> = match &select.kind {
+        Kind::Array(items) => items.iter().filter_map(Node::as_text).collect(),
+        Kind::String(text) => vec![text],
+        Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Datetime(_) | Kind::Table(_) => Vec::new(),
+    };
+    if texts.is_empty() {
+        findings.push(wrong_type(select, "a selector or an array of selectors"));
+        return None;
+    }
+    let selectors: Vec<Option<Selector>> = texts.into_iter().map(|text| selector(text, findings)).collect();
+    let kind = kind.as_ref().and_then(|name| type_named(name, findings));
+    let default = default.as_ref().map(|default| {
+        let value = default.value.to_value();
+        if let Some(required) = required {
+            findings.push(
+                Finding::new(&code::BAD_EXTRACTION, required.place, "`required` beside `default`")
+                    .related(default.place, "with a default it is never missing")
+                    .help("keep one"),
+            );
+        }
+        if kind.is_some_and(|kind| kind.fit(&value).is_none()) && !value.is_null() {
+            let name = kind.map_or("", Type::name);
+            let message = format!("the default is not of type `{name}`");
+            findings.push(Finding::new(&code::BAD_EXTRACTION, default.place, message));
+        }
+        value
+    });
+    let take_first = take.as_ref().is_some_and(|take| {
+        if take.value != "first" {
+            let message = format!("`{}` is not something to take", take.value);
+            findings.push(Finding::new(&crate::config::BAD_VALUE, take.place, message).help("take = \"first\""));
+        }
+        true
+    });
+    let selectors = selectors.into_iter().collect::<Option<Vec<_>>>()?;
+    let select = Select { selectors, kind, default, presence: presence(required.as_ref(), findings), take_first };
+    let known = shape_of(&select);
+    Some((Field::Select(select), known))
+}
+
+fn each(decl: &FieldDecl, node: &Node, findings: &mut Findings) -> Option<(Each, Known)> {
+    let FieldDecl { place: _, select, kind, default, required, take, each, fields: record } = decl;
+    let foreign = [
+        ("select", select.as_ref().map(|select| select.place)),
+        ("type", kind.as_ref().map(|kind| kind.place)),
+        ("default", default.as_ref().map(|default| default.place)),
+        ("take", take.as_ref().map(|take| take.place)),
+    ];
+    for (key, place) in foreign {
+        if let Some(place) = place {
+            findings.push(
+                Finding::new(&code::BAD_EXTRACTION, place, format!("`{key}` beside `each`"))
+                    .help("a list of records has `each`, `fields` and `required`"),
+            );
+        }
+    }
+    let each = each.as_ref()?;
+    let Some(text) = each.as_text() else {
+        findings.push(wrong_type(each, "a selector"));
+        return None;
+    };
+    let selector = selector(text, findings);
+    let Some(record) = record else {
+        let message = "`each` without `fields`";
+        findings.push(
+            Finding::new(&code::BAD_EXTRACTION, node.place, message)
+                .help("fields = { id = \"$.id\", name = \"$.name\" }"),
+        );
+        return None;
+    };
+    let (fields, known) = fields(record, findings)?;
+    let each = Each { each: selector?, fields, presence: presence(required.as_ref(), findings) };
+    Some((each, Known::ListOf(Box::new(Known::Record(known)))))
+}
+
+fn presence(required: Option<&Spanned<Node>>, findings: &mut Findings) -> Presence {
+    match required.map(|required| &required.value.kind) {
+        None | Some(Kind::Bool(false)) => Presence::Optional,
+        Some(Kind::Bool(true)) => Presence::Required,
+        Some(Kind::String(text)) if text.content == "not-found" => Presence::NotFound,
+        Some(_) => {
+            if let Some(required) = required {
+                findings.push(wrong_type(&required.value, "`true` or `\"not-found\"`"));
+            }
+            Presence::Required
+        }
+    }
+}
+
+fn shape_of(select: &Select) -> Known {
+    let one = match select.kind {
+        None => Known::Open,
+        Some(kind) if kind.is_open() => Known::Open,
+        Some(_) => Known::Scalar,
+    };
+    let many = select.kind != Some(Type::List)
+        && !select.take_first
+        && select.selectors.iter().any(|selector| !selector.is_singular());
+    if many { Known::ListOf(Box::new(one)) } else { one }
+}
+
+fn selector(text: &Text, findings: &mut Findings) -> Option<Selector> {
+    match Selector::compile(&text.content) {
+        Ok(selector) => Some(selector),
+        Err(error) => {
+            let place = text.place_of(error.range.clone());
+            let finding =
+                Finding::new(&code::BAD_SELECTOR, place, format!("not a JSONPath selector: {}", error.message));
+            findings.push(finding.help("a selector begins with `$`: `$.data.items[0].name`"));
+            None
+        }
+    }
+}
+
+fn type_named(name: &Spanned<String>, findings: &mut Findings) -> Option<Type> {
+    let kind = Type::from_name(&name.value);
+    if kind.is_none() {
+        let names: Vec<&str> = Type::names().collect();
+        let help = did_you_mean(&name.value, names.iter().copied())
+            .unwrap_or_else(|| format!("the types are {}", crate::config::list(&names)));
+        findings
+            .push(Finding::new(&code::UNKNOWN_TYPE, name.place, format!("unknown type `{}`", name.value)).help(help));
+    }
+    kind
+}
+
+/// A fallback has the extracted shape: pages read it with the same paths.
+pub(super) fn check_fallback(known: &Known, fallback: &Spanned<Node>, findings: &mut Findings) {
+    let (Known::Record(members), Some(table)) = (known, fallback.value.as_table()) else {
+        if let (Known::Record(_), false) = (known, matches!(fallback.value.to_value(), Value::Null)) {
+            findings.push(
+                Finding::new(
+                    &code::FALLBACK_SHAPE,
+                    fallback.place,
+                    format!("the fallback is {}", fallback.value.describe()),
+                )
+                .help("it needs the extracted fields: a table"),
+            );
+        }
+        return;
+    };
+    for entry in table {
+        if !members.iter().any(|(name, _)| *name == entry.key.value) {
+            let mut finding = unknown_key(entry, members.iter().map(|(name, _)| name.as_str()));
+            finding.code = &code::FALLBACK_SHAPE;
+            finding.message = format!("no extraction makes the field `{}`", entry.key.value);
+            findings.push(finding);
+        }
+    }
+}
+
+/// What an extraction takes from a value that came as a body of `body_bytes` bytes.
+pub(super) fn apply(extraction: &Extraction, value: &Value, body_bytes: usize) -> Result<Value, super::Trouble> {
+    use crate::extract::ExtractError;
+    extraction.apply(value, body_bytes).map_err(|error| match error {
+        ExtractError::Missing(missing) if missing.presence == Presence::NotFound => super::Trouble::NotFound,
+        ExtractError::Missing(_) => super::Trouble::Error { late: false, reason: "required-missing" },
+        ExtractError::TooMuchWork(_) => super::Trouble::Error { late: false, reason: "too-much-work" },
+    })
+}

@@ -1,0 +1,379 @@
+//! A source that is fetched over HTTP: its declaration, the call it makes, and what an answer means.
+//!
+//! Nothing goes upstream that the declaration does not name: no header, no cookie, no query value of the visitor's.
+
+use super::decl::Decl;
+use super::outcome::Trouble;
+use super::piece::{Pieces, refuse_secrets};
+use super::target::{NoCall, PathTemplate, encode_segment};
+use super::upstream::{Calling, Upstream, header_name, split_url};
+use super::{Context, code};
+use crate::config::{Binding, Kind, Node, Part, Reference, Template, scalar_text, wrong_type};
+use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
+use crate::upstream::{Answer, BodyLimits, Call, Failure, Timeouts, Url};
+use crate::value::{JsonError, JsonLimits, Value, parse_json};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+
+/// A source that is fetched over HTTP.
+#[derive(Debug, Clone)]
+pub struct Http<R = Reference> {
+    /// Which upstream of the site is called.
+    pub upstream: usize,
+    path: PathTemplate<R>,
+    /// The query that was written within `url`, values encoded where they stand.
+    written_query: Option<Template<R>>,
+    query: Vec<(String, Vec<Pieces<R>>)>,
+    headers: Vec<(HeaderName, Pieces<R>)>,
+    /// Header fields of the visitor's request that are sent along.
+    pub forward_headers: Vec<HeaderName>,
+    /// Cookies of the visitor's request that are sent along.
+    pub forward_cookies: Vec<String>,
+    calling: Calling,
+}
+
+/// Bounds on what an upstream may send.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AnswerLimits {
+    /// Bytes.
+    pub body: BodyLimits,
+    /// JSON values.
+    pub json: JsonLimits,
+    /// Until the head of the answer.
+    pub first_byte: Option<std::time::Duration>,
+}
+
+impl Http {
+    pub(super) fn compile(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<Self> {
+        let (upstream, target) = target(decl, context, findings)?;
+        refuse_secrets(&target, "the path of a source", findings);
+        let (path, written_query) = split_query(target);
+        let query = decl.query.iter().flat_map(|named| &named.0);
+        let query = query.map(|(name, node)| (encoded(&name.value), query_values(node, context, findings))).collect();
+        let mut headers = Vec::new();
+        for (name, template) in decl.headers.iter().flat_map(|named| &named.0) {
+            if let Some(header) = header_name(name, findings) {
+                headers.push((header, Pieces::compile(template, context.environment, findings)));
+            }
+        }
+        let forwarded = decl.forward_headers.iter().flatten();
+        let forward_headers = forwarded.filter_map(|name| header_name(name, findings)).collect();
+        let cookies = decl.forward_cookies.iter().flatten();
+        let forward_cookies = cookies.filter_map(|name| cookie_name(name, findings)).collect();
+        let calling = context.upstreams.get(upstream).map(|upstream| upstream.calling).unwrap_or_default();
+        let calling = calling.overridden(&decl.calling);
+        Some(Self {
+            upstream,
+            path: PathTemplate(path),
+            written_query,
+            query,
+            headers,
+            forward_headers,
+            forward_cookies,
+            calling,
+        })
+    }
+
+    /// What the placeholders refer to.
+    pub fn references(&self) -> Vec<&Reference> {
+        let mut all: Vec<&Reference> = self.path.0.references().collect();
+        all.extend(self.written_query.iter().flat_map(Template::references));
+        all.extend(self.query.iter().flat_map(|(_, values)| values).flat_map(Pieces::references));
+        all.extend(self.headers.iter().flat_map(|(_, value)| value.references()));
+        all
+    }
+
+    /// What the placeholders of the path refer to, where a null means that there is nothing to ask for.
+    pub fn path_references(&self) -> Vec<&Reference> {
+        self.path.0.references().collect()
+    }
+
+    /// Whether the declaration sends a credential of the visitor's along.
+    pub fn forwards_credential(&self) -> bool {
+        !self.forward_cookies.is_empty() || self.forward_headers.contains(&header::AUTHORIZATION)
+    }
+
+    pub(super) fn link(&self, resolve: &mut impl FnMut(&Reference) -> Option<Binding>) -> Option<Http<Binding>> {
+        let path = self.path.link(resolve);
+        let written_query = self.written_query.as_ref().map(|template| template.try_map(&mut *resolve));
+        let mut query = Vec::with_capacity(self.query.len());
+        for (name, values) in &self.query {
+            let values: Vec<_> = values.iter().map(|value| value.link(resolve)).collect();
+            query.push((name.clone(), values.into_iter().collect::<Option<Vec<_>>>()));
+        }
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| Some((name.clone(), value.link(resolve)?))).collect();
+        Some(Http {
+            upstream: self.upstream,
+            path: path?,
+            written_query: written_query.map_or(Some(None), |linked| linked.map(Some))?,
+            query: query.into_iter().map(|(name, values)| Some((name, values?))).collect::<Option<_>>()?,
+            headers: headers.into_iter().collect::<Option<_>>()?,
+            forward_headers: self.forward_headers.clone(),
+            forward_cookies: self.forward_cookies.clone(),
+            calling: self.calling,
+        })
+    }
+}
+
+impl Http<Binding> {
+    /// The call for one request: `slots` is its data so far, `visitor` its header fields.
+    pub fn call(
+        &self,
+        upstream: &Upstream,
+        slots: &[Value],
+        visitor: &HeaderMap,
+        limits: AnswerLimits,
+    ) -> Result<Call, NoCall> {
+        let mut target = upstream.base.clone();
+        self.path.write(slots, &mut target)?;
+        self.write_query(upstream, slots, &mut target)?;
+        let url = Url::parse(&target).map_err(|_unparsable| NoCall::ForbiddenFromData)?;
+        let mut call = Call::new(Method::GET, url);
+        call.headers = self.fields(upstream, slots, visitor)?;
+        call.trust = self.calling.trust;
+        call.retries = self.calling.retries;
+        let first_byte = limits.first_byte.unwrap_or(Timeouts::default().first_byte);
+        call.timeouts = Timeouts { first_byte: first_byte.min(self.calling.timeout), total: self.calling.timeout };
+        call.limits = limits.body;
+        Ok(call)
+    }
+
+    fn write_query(&self, upstream: &Upstream, slots: &[Value], target: &mut String) -> Result<(), NoCall> {
+        let mut separator = '?';
+        let mut push = |pair: &str, target: &mut String| {
+            if !pair.is_empty() {
+                target.push(separator);
+                target.push_str(pair);
+                separator = '&';
+            }
+        };
+        push(&upstream.query, target);
+        if let Some(template) = &self.written_query
+            && let Some(written) = template.text(slots, encode_segment)?
+        {
+            push(&written, target);
+        }
+        for (name, values) in &self.query {
+            for value in values {
+                if let Some(items) = value.as_single().and_then(|binding| binding.value(slots).as_list()) {
+                    for item in items {
+                        push(&format!("{name}={}", encoded(&scalar_text(item)?)), target);
+                    }
+                } else if let Some(text) = value.text(slots, encode_segment)? {
+                    push(&format!("{name}={text}"), target);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn fields(&self, upstream: &Upstream, slots: &[Value], visitor: &HeaderMap) -> Result<HeaderMap, NoCall> {
+        let mut fields = HeaderMap::with_capacity(upstream.headers.len() + self.headers.len() + 2);
+        for (name, value) in &upstream.headers {
+            fields.insert(name.clone(), value.clone());
+        }
+        for name in &self.forward_headers {
+            for value in visitor.get_all(name) {
+                fields.append(name.clone(), value.clone());
+            }
+        }
+        if let Some(cookies) = self.cookies(visitor) {
+            fields.insert(header::COOKIE, cookies);
+        }
+        for (name, pieces) in &self.headers {
+            let Some(text) = pieces.text(slots, |text, out| out.push_str(text))? else {
+                fields.remove(name);
+                continue;
+            };
+            // A control byte would end the field and begin another: such a call is not made.
+            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| NoCall::ForbiddenFromRequest)?;
+            value.set_sensitive(pieces.secrets().next().is_some());
+            fields.insert(name.clone(), value);
+        }
+        fields.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        Ok(fields)
+    }
+
+    /// The declared cookies that the visitor sent, in declared order.
+    fn cookies(&self, visitor: &HeaderMap) -> Option<HeaderValue> {
+        let mut line = String::new();
+        for name in &self.forward_cookies {
+            let value = visitor
+                .get_all(header::COOKIE)
+                .iter()
+                .filter_map(|value| value.to_str().ok())
+                .flat_map(|line| line.split(';'))
+                .filter_map(|pair| pair.trim().split_once('='))
+                .find_map(|(cookie, value)| (cookie == name).then_some(value));
+            if let Some(value) = value {
+                if !line.is_empty() {
+                    line.push_str("; ");
+                }
+                line.push_str(name);
+                line.push('=');
+                line.push_str(value);
+            }
+        }
+        let mut value = HeaderValue::from_str(&line).ok().filter(|_| !line.is_empty())?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// What an answer means: its JSON, or what is wrong.
+    pub fn read(&self, answer: &Answer, limits: AnswerLimits) -> Result<Value, Trouble> {
+        let error = |reason| Trouble::Error { late: false, reason };
+        match answer.status {
+            StatusCode::NO_CONTENT => Ok(Value::Null),
+            status if status.is_success() => {
+                let text = std::str::from_utf8(&answer.body).map_err(|_not_utf8| error("not-utf8"))?;
+                parse_json(text, limits.json).map_err(|why| match why {
+                    JsonError::TooManyNodes { .. } => error("too-many-values"),
+                    JsonError::Syntax(_) => error("invalid-json"),
+                })
+            }
+            StatusCode::NOT_FOUND | StatusCode::GONE => Err(Trouble::NotFound),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.forwards_credential() => {
+                Err(Trouble::Unauthorized { status: answer.status.as_u16() })
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(error("credential-refused")),
+            StatusCode::TOO_MANY_REQUESTS => Err(error("too-many-requests")),
+            status if status.is_server_error() => Err(error("upstream-5xx")),
+            status if status.is_redirection() => Err(error("redirect")),
+            _ => Err(error("unexpected-status")),
+        }
+    }
+}
+
+/// What a call that was not answered means.
+pub fn trouble_of(failure: Failure) -> Trouble {
+    Trouble::Error { late: failure.is_timeout(), reason: failure.word() }
+}
+
+/// What a call that was not made means.
+pub fn trouble_of_no_call(why: NoCall) -> Trouble {
+    match why {
+        NoCall::NullInPath | NoCall::ForbiddenFromRequest => Trouble::NotFound,
+        NoCall::ForbiddenFromData => Trouble::Error { late: false, reason: "unfit-path-value" },
+        NoCall::NotText => Trouble::Error { late: false, reason: "not-text" },
+    }
+}
+
+/// Everything that two calls must share to be the same call.
+pub fn identity(call: &Call) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    let mut push = |bytes: &[u8]| {
+        out.extend((bytes.len() as u64).to_le_bytes());
+        out.extend(bytes);
+    };
+    push(call.method.as_str().as_bytes());
+    push(call.url.as_str().as_bytes());
+    push(&[u8::from(call.trust == crate::upstream::Trust::Private)]);
+    let mut fields: Vec<_> = call.headers.iter().collect();
+    fields.sort_by_key(|(name, _)| name.as_str());
+    for (name, value) in fields {
+        push(name.as_str().as_bytes());
+        push(value.as_bytes());
+    }
+    out
+}
+
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    encode_segment(text, &mut out);
+    out
+}
+
+fn target(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<(usize, Template)> {
+    if let Some(url) = &decl.url {
+        let (origin, rest) = split_url(&url.value, findings)?;
+        return Some((context.upstreams.of_origin(&origin), rest));
+    }
+    let name = decl.upstream.as_ref()?;
+    let Some(upstream) = context.upstreams.find(&name.value) else {
+        // An upstream that was declared with a mistake has its finding already.
+        if !context.upstreams.is_declared(&name.value) {
+            let message = format!("unknown upstream `{}`", name.value);
+            let help = did_you_mean(&name.value, context.upstreams.names())
+                .unwrap_or_else(|| format!("declare it in site.toml: [upstreams.{}]", name.value));
+            findings.push(Finding::new(&code::UNKNOWN_UPSTREAM, name.place, message).help(help));
+        }
+        return None;
+    };
+    let Some(path) = &decl.path else {
+        return Some((upstream, Template { parts: Vec::new(), place: name.place }));
+    };
+    let begins_with_slash = matches!(path.value.parts.first(), None | Some(Part::Literal(_))) && {
+        let first = path.value.parts.first();
+        matches!(first, Some(Part::Literal(text)) if text.starts_with(['/', '?'])) || first.is_none()
+    };
+    if !begins_with_slash {
+        let message = "a path that does not begin with `/`";
+        findings.push(Finding::new(&crate::config::BAD_VALUE, path.place, message).help("path = \"/products\""));
+        return None;
+    }
+    Some((upstream, path.value.clone()))
+}
+
+/// A path and the query written behind it.
+fn split_query(target: Template) -> (Template, Option<Template>) {
+    let place = target.place;
+    let mut path = Vec::new();
+    let mut query: Option<Vec<Part>> = None;
+    for part in target.parts {
+        match (&mut query, part) {
+            (Some(query), part) => query.push(part),
+            (None, Part::Literal(text)) => match text.split_once('?') {
+                Some((before, after)) => {
+                    let after = after.split('#').next().unwrap_or_default();
+                    path.extend((!before.is_empty()).then(|| Part::Literal(before.into())));
+                    query = Some((!after.is_empty()).then(|| Part::Literal(after.into())).into_iter().collect());
+                }
+                None => path.push(Part::Literal(text)),
+            },
+            (None, part) => path.push(part),
+        }
+    }
+    (Template { parts: path, place }, query.map(|parts| Template { parts, place }))
+}
+
+fn query_values(node: &Node, context: &Context<'_>, findings: &mut Findings) -> Vec<Pieces> {
+    match &node.kind {
+        Kind::Array(items) => items.iter().flat_map(|item| query_values(item, context, findings)).collect(),
+        Kind::String(text) => {
+            let template = crate::config::parse_template(text, node.place, findings);
+            template
+                .map(|template| Pieces::compile(&encode_literals(template), context.environment, findings))
+                .into_iter()
+                .collect()
+        }
+        Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Datetime(_) => {
+            let text = scalar_text(&node.to_value()).map(|text| encoded(&text)).unwrap_or_default();
+            vec![Pieces { pieces: vec![super::piece::Piece::Literal(text.into())], place: node.place }]
+        }
+        Kind::Table(_) => {
+            findings.push(wrong_type(node, "a string, a number or an array of them"));
+            Vec::new()
+        }
+    }
+}
+
+/// Literal parts of a query value are encoded once, at load.
+fn encode_literals(mut template: Template) -> Template {
+    for part in &mut template.parts {
+        if let Part::Literal(text) = part {
+            *text = encoded(text).into();
+        }
+    }
+    template
+}
+
+fn cookie_name(name: &Spanned<String>, findings: &mut Findings) -> Option<String> {
+    // A token (RFC 6265, section 4.1.1), which is what a header name is too.
+    if HeaderName::from_bytes(name.value.as_bytes()).is_ok() {
+        return Some(name.value.clone());
+    }
+    let message = format!("`{}` is not the name of a cookie", name.value);
+    findings.push(Finding::new(&code::BAD_NAME, name.place, message));
+    None
+}

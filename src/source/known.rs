@@ -1,0 +1,102 @@
+//! What is known about the shape of a source's value before it is fetched: which paths into it can mean something.
+
+use crate::value::Value;
+
+/// The shape of a value, as far as declarations tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Anything: every path below is allowed, and prints nothing if absent.
+    Open,
+    /// A string, a number, a boolean or a date: nothing below.
+    Scalar,
+    /// Exactly these members.
+    Record(Vec<(String, Self)>),
+    /// A list of values of one shape.
+    ListOf(Box<Self>),
+}
+
+/// Why a path leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Astray {
+    /// The record at `depth` has no such member; these it has.
+    NoMember {
+        /// How many keys of the path lead somewhere.
+        depth: usize,
+        /// The members there are.
+        members: Vec<String>,
+    },
+    /// The value at `depth` is a scalar.
+    Scalar {
+        /// How many keys of the path lead somewhere.
+        depth: usize,
+    },
+}
+
+/// What every list and string can be asked, in Liquid.
+const PROPERTIES: [&str; 3] = ["size", "first", "last"];
+
+impl Known {
+    /// The shape of data that the author wrote.
+    pub fn of(value: &Value) -> Self {
+        match value {
+            Value::Object(object) => {
+                Self::Record(object.iter().map(|(key, value)| (key.to_string(), Self::of(value))).collect())
+            }
+            // Written lists may mix shapes; that they are lists is all that is certain.
+            Value::List(_) => Self::ListOf(Box::new(Self::Open)),
+            Value::Null => Self::Open,
+            Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => Self::Scalar,
+        }
+    }
+
+    /// Follows `path`; a `None` in it is an index, or any item of a list.
+    pub fn follow<'p>(&self, path: impl IntoIterator<Item = Option<&'p str>>) -> Result<(), Astray> {
+        let mut here = self;
+        for (depth, key) in path.into_iter().enumerate() {
+            match (here, key) {
+                (Self::Open, _) => return Ok(()),
+                (Self::Record(members), Some(key)) => match members.iter().find(|(name, _)| name == key) {
+                    Some((_, inner)) => here = inner,
+                    None if key == "size" => return Ok(()),
+                    None => {
+                        let members = members.iter().map(|(name, _)| name.clone()).collect();
+                        return Err(Astray::NoMember { depth, members });
+                    }
+                },
+                (Self::ListOf(item), None) => here = item,
+                (Self::ListOf(item), Some("first" | "last")) => here = item,
+                (Self::ListOf(_) | Self::Scalar, Some("size")) => return Ok(()),
+                (Self::ListOf(_), Some(_)) => {
+                    let members = PROPERTIES.iter().map(|&name| name.to_owned()).collect();
+                    return Err(Astray::NoMember { depth, members });
+                }
+                (Self::Scalar, _) => return Err(Astray::Scalar { depth }),
+                // Iterating a record gives its pairs.
+                (Self::Record(_), None) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_followed_as_far_as_the_shape_is_known() {
+        let item = Known::Record(vec![("name".into(), Known::Scalar), ("more".into(), Known::Open)]);
+        let shape = Known::Record(vec![("items".into(), Known::ListOf(Box::new(item)))]);
+        for (path, sound) in [
+            (vec![Some("items"), None, Some("name")], true),
+            (vec![Some("items"), None, Some("more"), Some("x"), None], true),
+            (vec![Some("items"), Some("size")], true),
+            (vec![Some("items"), Some("first"), Some("name")], true),
+            (vec![Some("items"), None, Some("nmae")], false),
+            (vec![Some("items"), None, Some("name"), Some("x")], false),
+            (vec![Some("item")], false),
+        ] {
+            assert_eq!(shape.follow(path.iter().copied()).is_ok(), sound, "{path:?}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Header and query values: literal text, values and secrets side by side.
+
+use super::code;
+use crate::config::{Binding, Environment, NotText, Part, Reference, Secret, Template, scalar_text};
+use crate::diagnostic::{Finding, Findings, Place};
+use crate::value::Value;
+use std::sync::Arc;
+
+/// A piece of a header or query value.
+#[derive(Debug, Clone)]
+pub enum Piece<R = Reference> {
+    /// Text as written.
+    Literal(Arc<str>),
+    /// A value.
+    Value(R),
+    /// A variable of the environment.
+    Secret(Secret),
+}
+
+/// A header or query value.
+#[derive(Debug, Clone)]
+pub struct Pieces<R = Reference> {
+    /// Its pieces in turn.
+    pub pieces: Vec<Piece<R>>,
+    /// Where it was written.
+    pub place: Place,
+}
+
+impl Pieces {
+    /// A template with the environment read, whose variables become secrets.
+    pub fn compile(template: &Template, environment: &Environment, findings: &mut Findings) -> Self {
+        let piece = |part: &Part| match part {
+            Part::Literal(text) => Piece::Literal(Arc::clone(text)),
+            Part::Value(reference) => Piece::Value(reference.clone()),
+            Part::Env(env) => Piece::Secret(Secret::new(environment.resolve(env, findings))),
+        };
+        Self { pieces: template.parts.iter().map(piece).collect(), place: template.place }
+    }
+
+    /// The same value with placeholders resolved.
+    pub fn link(&self, resolve: &mut impl FnMut(&Reference) -> Option<Binding>) -> Option<Pieces<Binding>> {
+        let mut pieces = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
+            pieces.push(match piece {
+                Piece::Literal(text) => Piece::Literal(Arc::clone(text)),
+                Piece::Value(reference) => Piece::Value(resolve(reference)?),
+                Piece::Secret(secret) => Piece::Secret(secret.clone()),
+            });
+        }
+        Some(Pieces { pieces, place: self.place })
+    }
+
+    /// What the placeholders refer to.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.pieces.iter().filter_map(|piece| if let Piece::Value(reference) = piece { Some(reference) } else { None })
+    }
+}
+
+impl<R> Pieces<R> {
+    /// The secrets in it.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.pieces.iter().filter_map(|piece| if let Piece::Secret(secret) = piece { Some(secret) } else { None })
+    }
+}
+
+impl Pieces<Binding> {
+    /// The value, each piece that is not literal through `encode`; `None` as soon as a value is `null`.
+    pub fn text(&self, slots: &[Value], encode: impl Fn(&str, &mut String)) -> Result<Option<String>, NotText> {
+        let mut out = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(text) => out.push_str(text),
+                Piece::Secret(secret) => encode(secret.expose(), &mut out),
+                Piece::Value(binding) => {
+                    let value = binding.value(slots);
+                    if value.is_null() {
+                        return Ok(None);
+                    }
+                    encode(&scalar_text(value)?, &mut out);
+                }
+            }
+        }
+        Ok(Some(out))
+    }
+
+    /// The one value that this consists of: a list of them repeats the key of a query.
+    pub fn as_single(&self) -> Option<&Binding> {
+        if let [Piece::Value(binding)] = self.pieces.as_slice() { Some(binding) } else { None }
+    }
+}
+
+/// Finds every variable of the environment in a string where a secret may not stand.
+pub fn refuse_secrets(template: &Template, where_it_is: &str, findings: &mut Findings) {
+    for env in template.environment() {
+        let message = format!("`{{env.{}}}` in {where_it_is}", env.name);
+        findings.push(
+            Finding::new(&code::SECRET_OUT_OF_PLACE, env.place, message)
+                .help("secrets may stand in `headers` and `query` of upstreams and sources"),
+        );
+    }
+}

@@ -1,0 +1,305 @@
+//! What a site declares about an upstream: where it is, what every call carries, how it is treated.
+
+use super::code;
+use super::piece::{Pieces, refuse_secrets};
+use crate::config::{BAD_VALUE, Declared, Environment, MISSING_KEY, Named, Part, Template, declare};
+use crate::diagnostic::{Finding, Findings, Place, Spanned};
+use crate::upstream::{BreakerSettings, Trust, Url};
+use http::header::{HeaderName, HeaderValue};
+use std::sync::Arc;
+use std::time::Duration;
+
+declare! {
+    /// An upstream: a server that sources call.
+    pub struct Decl {
+        ..calling: CallingDecl,
+        /// Where it is: scheme, host, port and a path that every call begins with. May come from the environment.
+        "base-url": base_url: Template,
+        /// Header fields sent with every call. The place for the site's own credential.
+        "headers": headers: Named<Template>,
+        /// Query values sent with every call.
+        "query": query: Named<Template>,
+        /// How many calls at once; default 32. Further calls wait for their turn, inside their deadline.
+        "max-concurrent": max_concurrent: Spanned<u32>,
+        /// When to leave it alone for a while: `{ failures = 5, open-for = "5s" }`. Off unless written.
+        "breaker": breaker: BreakerDecl,
+    }
+}
+
+declare! {
+    /// How calls are made; the same keys stand on an upstream and on a source, which overrides.
+    pub struct CallingDecl {
+        /// How long one call may take with everything: queueing, retries, body. Default `10s`.
+        "timeout": timeout: Spanned<Duration>,
+        /// How often a call that failed for a passing reason is made again; default 1. Only safe methods are repeated.
+        "retries": retries: Spanned<u32>,
+        /// Whether private addresses (loopback, local networks) may be connected to; default `false`.
+        "allow-private": allow_private: Spanned<bool>,
+    }
+}
+
+declare! {
+    /// When to leave an upstream alone.
+    pub struct BreakerDecl {
+        /// How many calls in a row must fail: unreachable, timeout or 5xx.
+        "failures": failures: Spanned<u32>,
+        /// How long it is left alone before one call tries again.
+        "open-for": open_for: Spanned<Duration>,
+    }
+}
+
+/// An upstream as compiled.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// Its name; an origin for sources that write a whole `url`.
+    pub name: Arc<str>,
+    /// Scheme, host, port and the path that every call begins with, without a final slash.
+    pub base: String,
+    /// Header fields of every call; values that hold secrets are marked sensitive.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Query pairs of every call, encoded, `a=b&c=d`.
+    pub query: String,
+    /// How calls are made.
+    pub calling: Calling,
+    /// How many calls at once.
+    pub max_concurrent: usize,
+    /// When to leave it alone.
+    pub breaker: Option<BreakerSettings>,
+}
+
+/// How calls are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Calling {
+    /// For everything.
+    pub timeout: Duration,
+    /// Further attempts.
+    pub retries: u32,
+    /// Which addresses may be connected to.
+    pub trust: Trust,
+}
+
+impl Default for Calling {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(10), retries: 1, trust: Trust::Public }
+    }
+}
+
+impl Calling {
+    /// These settings with what `written` says in their place.
+    pub(super) fn overridden(self, written: &CallingDecl) -> Self {
+        let trust = |allow: bool| if allow { Trust::Private } else { Trust::Public };
+        Self {
+            timeout: written.timeout.map_or(self.timeout, |timeout| timeout.value),
+            retries: written.retries.map_or(self.retries, |retries| retries.value.min(10)),
+            trust: written.allow_private.map_or(self.trust, |allow| trust(allow.value)),
+        }
+    }
+}
+
+impl Upstream {
+    /// An upstream of `[upstreams]`.
+    pub fn compile(
+        name: &Spanned<String>,
+        decl: &Decl,
+        environment: &Environment,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let Decl { place: _, calling, base_url, headers, query, max_concurrent, breaker } = decl;
+        let calling = Calling::default().overridden(calling);
+        let headers = headers.iter().flat_map(|named| &named.0);
+        let headers = headers.filter_map(|(name, value)| literal_header(name, value, environment, findings)).collect();
+        let pairs = query.iter().flat_map(|named| &named.0);
+        let pairs: Vec<String> = pairs.map(|(name, value)| literal_pair(name, value, environment, findings)).collect();
+        let breaker = breaker.as_ref().map(|decl| {
+            let default = BreakerSettings::default();
+            BreakerSettings {
+                failures: decl.failures.map_or(default.failures, |failures| failures.value.max(1)),
+                open_for: decl.open_for.map_or(default.open_for, |open_for| open_for.value),
+            }
+        });
+        let Some(base_url) = base_url else {
+            let message = format!("the upstream `{}` has no `base-url`", name.value);
+            findings
+                .push(Finding::new(&MISSING_KEY, name.place, message).help("base-url = \"https://api.example.com\""));
+            return None;
+        };
+        Some(Self {
+            name: name.value.as_str().into(),
+            base: base(base_url, environment, findings)?,
+            headers,
+            query: pairs.join("&"),
+            calling,
+            max_concurrent: max_concurrent.map_or(32, |most| (most.value as usize).max(1)),
+            breaker,
+        })
+    }
+
+    /// The nameless upstream of sources that write a whole `url` with this origin.
+    pub fn of_origin(origin: &str) -> Self {
+        Self {
+            name: origin.into(),
+            base: origin.to_owned(),
+            headers: Vec::new(),
+            query: String::new(),
+            calling: Calling::default(),
+            max_concurrent: 32,
+            breaker: None,
+        }
+    }
+}
+
+fn base(template: &Template, environment: &Environment, findings: &mut Findings) -> Option<String> {
+    let mut resolved = template.clone();
+    resolved.resolve_environment(|env| environment.resolve(env, findings));
+    if let Some(reference) = resolved.references().next() {
+        let message = format!("`{{{}}}` in an upstream's address", reference.spelled());
+        let help =
+            "scheme, host and port are literal or come from the environment; a source's `path` may hold placeholders";
+        findings.push(Finding::new(&code::BAD_ADDRESS, reference.place, message).help(help));
+        return None;
+    }
+    let text = resolved.as_literal().unwrap_or_default();
+    // An unset variable has its own finding, and is nothing to complain about once more.
+    if text.is_empty() && template.environment().next().is_some() {
+        return None;
+    }
+    check_address(text, template.place, findings).then(|| text.trim_end_matches('/').to_owned())
+}
+
+/// Whether `text` is an address that calls can go to; a finding if not.
+pub(super) fn check_address(text: &str, place: Place, findings: &mut Findings) -> bool {
+    let wrong = |why: &str| Finding::new(&code::BAD_ADDRESS, place, format!("`{text}` is not an address: {why}"));
+    let finding = match Url::parse(text) {
+        Err(error) => wrong(&error.to_string()).help("write it as `https://api.example.com/v1`"),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => wrong("only `http` and `https` are called"),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => wrong("it holds a user name")
+            .help("send a credential as a header: headers = { authorization = \"Bearer {env.TOKEN}\" }"),
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+            wrong("it holds a query or a fragment").help("write query values below `query`")
+        }
+        Ok(_) => return true,
+    };
+    findings.push(finding);
+    false
+}
+
+/// A header name that declarations may set.
+pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Option<HeaderName> {
+    let Ok(parsed) = HeaderName::from_bytes(name.value.as_bytes()) else {
+        let message = format!("`{}` is not the name of a header field", name.value);
+        findings.push(Finding::new(&code::BAD_NAME, name.place, message));
+        return None;
+    };
+    if crate::upstream::belongs_to_connection(&parsed)
+        || parsed == http::header::HOST
+        || parsed == http::header::ACCEPT_ENCODING
+    {
+        let message = format!("`{}` is written by siteserver itself", name.value);
+        findings.push(Finding::new(&code::RESERVED_HEADER, name.place, message).help("leave it out"));
+        return None;
+    }
+    if parsed == http::header::COOKIE {
+        let message = "`cookie` is not sent as a whole".to_owned();
+        let help = "name the cookies that the upstream needs: forward-cookies = [\"session\"]";
+        findings.push(Finding::new(&code::RESERVED_HEADER, name.place, message).help(help));
+        return None;
+    }
+    Some(parsed)
+}
+
+fn literal_header(
+    name: &Spanned<String>,
+    template: &Template,
+    environment: &Environment,
+    findings: &mut Findings,
+) -> Option<(HeaderName, HeaderValue)> {
+    let header = header_name(name, findings)?;
+    let pieces = Pieces::compile(template, environment, findings);
+    let text = fixed(&pieces, "a header of an upstream", |text, out| out.push_str(text), findings)?;
+    let Ok(mut value) = HeaderValue::from_str(&text) else {
+        let message = format!("the value of `{}` holds bytes that no header field may hold", name.value);
+        findings.push(Finding::new(&BAD_VALUE, template.place, message));
+        return None;
+    };
+    value.set_sensitive(pieces.secrets().next().is_some());
+    Some((header, value))
+}
+
+fn literal_pair(
+    name: &Spanned<String>,
+    template: &Template,
+    environment: &Environment,
+    findings: &mut Findings,
+) -> String {
+    let pieces = Pieces::compile(template, environment, findings);
+    let mut pair = String::new();
+    super::target::encode_segment(&name.value, &mut pair);
+    pair.push('=');
+    let encode = super::target::encode_segment;
+    if let Some(text) = fixed(&pieces, "a query value of an upstream", encode, findings) {
+        pair.push_str(&text);
+    }
+    pair
+}
+
+/// The text of pieces without values; a finding for each value.
+fn fixed(pieces: &Pieces, what: &str, encode: impl Fn(&str, &mut String), findings: &mut Findings) -> Option<String> {
+    let mut fixed = true;
+    for reference in pieces.references() {
+        let message = format!("`{{{}}}` in {what}", reference.spelled());
+        let help = "what changes with each request belongs to a source";
+        findings.push(Finding::new(&crate::config::PLACEHOLDER_NOT_READ, reference.place, message).help(help));
+        fixed = false;
+    }
+    let mut out = String::new();
+    for piece in &pieces.pieces {
+        match piece {
+            super::piece::Piece::Literal(text) => encode(text, &mut out),
+            super::piece::Piece::Secret(secret) => encode(secret.expose(), &mut out),
+            super::piece::Piece::Value(_) => {}
+        }
+    }
+    fixed.then_some(out)
+}
+
+/// A whole `url` as an origin and the rest: `https://host:port` must be literal.
+pub(super) fn split_url(template: &Template, findings: &mut Findings) -> Option<(String, Template)> {
+    refuse_secrets(template, "`url`", findings);
+    let help = "scheme, host and port are literal: `https://api.example.com/repos/{params.name}`";
+    let Some(Part::Literal(first)) = template.parts.first() else {
+        findings.push(
+            Finding::new(&code::BAD_ADDRESS, template.place, "a `url` that does not begin with its origin").help(help),
+        );
+        return None;
+    };
+    let after_scheme = first.find("://").map_or(0, |at| at + 3);
+    let path = first.get(after_scheme..).and_then(|rest| rest.find(['/', '?', '#'])).map(|at| after_scheme + at);
+    let end = match path {
+        Some(end) => end,
+        None if template.parts.len() == 1 => first.len(),
+        None => {
+            findings.push(
+                Finding::new(&code::BAD_ADDRESS, template.place, "a placeholder in the origin of a `url`").help(help),
+            );
+            return None;
+        }
+    };
+    let origin = first.get(..end).unwrap_or_default();
+    if !check_address(origin, template.place, findings) {
+        return None;
+    }
+    let mut rest = template.clone();
+    match first.get(end..) {
+        Some("") | None => drop(rest.parts.remove(0)),
+        Some(tail) => rest.parts[0] = Part::Literal(tail.into()),
+    }
+    Some((origin.to_owned(), rest))
+}
+
+/// Named tables as declared in `[upstreams]`.
+pub type Decls = Named<Decl>;
+
+/// The keys of an upstream, for the reference.
+pub fn keys() -> Vec<crate::config::Key> {
+    Decl::keys()
+}
