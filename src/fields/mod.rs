@@ -1,8 +1,27 @@
-//! HTTP header fields: parsing, writing and the verdicts they give (RFC 9110, 9111, 9211, 9213).
+//! HTTP header fields: parsing, writing and the verdicts they give (RFC 9110, 9111, 9211).
 //!
 //! One file per field or rule set, pure functions of bytes and values. Nothing here reads a clock, a socket or a file, and nothing
-//! knows of sites or routes.
+//! knows of sites or routes. What every hit needs ([`negotiate`], [`precondition`], [`EntityTag`]) allocates nothing.
+//!
+//! A new field is a file of its own, its section in the head of the file, its door here.
 
+mod cache_control;
+mod cache_status;
 mod coding;
+mod date;
+mod entity_tag;
+mod list;
+mod media_type;
+mod precondition;
+mod range;
+mod vary;
 
-pub use coding::Coding;
+pub use cache_control::{CacheControl, MaxStale, RequestCacheControl, Scope};
+pub use cache_status::{CacheStatus, Forward, Outcome};
+pub use coding::{Coding, negotiate};
+pub use date::{DATE_LENGTH, format_date, parse_date};
+pub use entity_tag::{EntityTag, TagList};
+pub use media_type::{MediaType, content_type_of, is_compressible};
+pub use precondition::{Validators, Verdict, precondition};
+pub use range::{RangeVerdict, content_range, range, unsatisfied_range};
+pub use vary::vary;

@@ -210,8 +210,8 @@ fn escaped_char(bytes: &[u8], at: usize) -> Result<(char, usize), PathError> {
         0x80..=0xC1 | 0xF5..=0xFF => return Err(PathError::Nameless),
     };
     let mut encoded = [first, 0, 0, 0];
-    for index in 1..width {
-        encoded[index] = escaped_byte(bytes, at + 3 * index).ok_or(PathError::Nameless)?;
+    for (index, byte) in encoded.iter_mut().enumerate().take(width).skip(1) {
+        *byte = escaped_byte(bytes, at + 3 * index).ok_or(PathError::Nameless)?;
     }
     let character = std::str::from_utf8(&encoded[..width]).ok().and_then(|text| text.chars().next());
     Ok((character.ok_or(PathError::Nameless)?, at + 3 * width))

@@ -346,7 +346,7 @@ impl Step {
 /// rest is the literal path that this is.
 fn addresses(pattern: &Pattern, held: Option<&str>) -> Vec<Vec<Step>> {
     let mut parameters = pattern.parameters().iter();
-    let mut addresses = vec![Vec::with_capacity(pattern.segments().len())];
+    let mut addresses: Vec<Vec<Step>> = vec![Vec::with_capacity(pattern.segments().len())];
     for segment in pattern.segments() {
         let kind = parameters.by_ref().take(segment.parameters()).last().map(|parameter| &parameter.kind);
         let steps = match segment {
@@ -360,7 +360,9 @@ fn addresses(pattern: &Pattern, held: Option<&str>) -> Vec<Vec<Step>> {
                 Some(held) => {
                     let steps = held.split('/').filter(|segment| !segment.is_empty());
                     let steps: Vec<_> = steps.map(|segment| Step::Literal(encode_segment(segment).into())).collect();
-                    addresses.iter_mut().for_each(|address: &mut Vec<Step>| address.extend_from_slice(&steps));
+                    for address in &mut addresses {
+                        address.extend_from_slice(&steps);
+                    }
                     continue;
                 }
                 None => vec![Step::Rest],

@@ -1,0 +1,139 @@
+//! `Cache-Status` (RFC 9211): what our store did for a response, and why.
+
+use http::HeaderValue;
+use std::fmt::Write as _;
+
+/// What our store did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheStatus {
+    /// Answered, or had to ask.
+    pub outcome: Outcome,
+    /// Seconds of freshness left; negative once stale (section 2.4).
+    pub ttl: Option<i64>,
+    /// A word of ours that says more (section 2.8): a token.
+    pub detail: Option<&'static str>,
+}
+
+/// Whether the store answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did: nothing was asked for this request.
+    Hit,
+    /// It did not: the response was made anew.
+    Forwarded {
+        /// Why.
+        because: Forward,
+        /// The new response is now in the store (section 2.5).
+        stored: bool,
+        /// It was made for another request too, which this one waited with (section 2.6).
+        collapsed: bool,
+    },
+}
+
+/// Why a response was made anew (section 2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forward {
+    /// The store was not to be used.
+    Bypass,
+    /// The method cannot be answered from a store.
+    Method,
+    /// Nothing is stored under this URL.
+    UriMiss,
+    /// What is stored under this URL was chosen by other request fields.
+    VaryMiss,
+    /// Nothing usable is stored.
+    Miss,
+    /// The request asked for it.
+    Request,
+    /// What is stored is stale.
+    Stale,
+}
+
+impl Forward {
+    fn token(self) -> &'static str {
+        match self {
+            Self::Bypass => "bypass",
+            Self::Method => "method",
+            Self::UriMiss => "uri-miss",
+            Self::VaryMiss => "vary-miss",
+            Self::Miss => "miss",
+            Self::Request => "request",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+impl CacheStatus {
+    /// An answer from the store, fresh for `ttl` more seconds.
+    pub fn hit(ttl: i64) -> Self {
+        Self { outcome: Outcome::Hit, ttl: Some(ttl), detail: None }
+    }
+
+    /// An answer made anew, and not stored.
+    pub fn forwarded(because: Forward) -> Self {
+        Self { outcome: Outcome::Forwarded { because, stored: false, collapsed: false }, ttl: None, detail: None }
+    }
+
+    /// The field's value. Written without allocation but for the value itself.
+    pub fn header_value(&self) -> HeaderValue {
+        let mut line = Line { bytes: [0; LONGEST], length: 0 };
+        // A detail too long for the line is left out, as is everything after it.
+        self.write(&mut line).unwrap_or_default();
+        let written = line.bytes.get(..line.length).unwrap_or_default();
+        HeaderValue::from_bytes(written).unwrap_or(HeaderValue::from_static("siteserver"))
+    }
+
+    fn write(&self, line: &mut Line) -> std::fmt::Result {
+        line.write_str("siteserver")?;
+        match self.outcome {
+            Outcome::Hit => line.write_str("; hit")?,
+            Outcome::Forwarded { because, .. } => write!(line, "; fwd={}", because.token())?,
+        }
+        if let Some(ttl) = self.ttl {
+            write!(line, "; ttl={ttl}")?;
+        }
+        if let Outcome::Forwarded { stored, collapsed, .. } = self.outcome {
+            line.write_str(if stored { "; stored" } else { "" })?;
+            line.write_str(if collapsed { "; collapsed" } else { "" })?;
+        }
+        if let Some(detail) = self.detail {
+            write!(line, "; detail={detail}")?;
+        }
+        Ok(())
+    }
+}
+
+const LONGEST: usize = 128;
+
+/// A line being written on the stack.
+struct Line {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+impl std::fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_read_as_the_rfc_writes_them() {
+        assert_eq!(CacheStatus::hit(376).header_value(), "siteserver; hit; ttl=376");
+        assert_eq!(CacheStatus::hit(-412).header_value(), "siteserver; hit; ttl=-412");
+        assert_eq!(CacheStatus::forwarded(Forward::UriMiss).header_value(), "siteserver; fwd=uri-miss");
+        let filled = CacheStatus {
+            outcome: Outcome::Forwarded { because: Forward::Stale, stored: true, collapsed: true },
+            ttl: Some(10),
+            detail: Some("purged"),
+        };
+        assert_eq!(filled.header_value(), "siteserver; fwd=stale; ttl=10; stored; collapsed; detail=purged");
+    }
+}
