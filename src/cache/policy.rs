@@ -257,10 +257,11 @@ mod tests {
         let created = Instant::now();
         let windows = lifetime(None, Some(10), 5, 0).allowance().unwrap().from(created, Duration::ZERO, Jitter::NONE);
         let tick = Duration::from_nanos(1);
-        assert!(matches!(windows.verdict(created + seconds(10) - tick), Verdict::Fresh { .. }));
-        assert!(matches!(windows.verdict(created + seconds(15) - tick), Verdict::Stale { .. }));
+        assert!(matches!(windows.verdict(created + (seconds(10) - tick)), Verdict::Fresh { .. }));
+        assert!(matches!(windows.verdict(created + (seconds(15) - tick)), Verdict::Stale { .. }));
         assert_eq!(windows.verdict(created + seconds(15)), Verdict::Expired);
-        assert_eq!(windows.verdict(created - seconds(1)), fresh(0, 10), "asked before it was made");
+        let before = created.checked_sub(seconds(1)).unwrap();
+        assert_eq!(windows.verdict(before), fresh(0, 10), "asked before it was made");
     }
 
     #[test]
