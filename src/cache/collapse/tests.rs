@@ -212,7 +212,7 @@ async fn different_keys_do_not_wait_for_each_other() {
 #[test]
 fn a_stopping_runtime_strands_nobody() {
     let flights = Pages::new();
-    let stopping = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let stopping = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
     let leader = {
         let _entered = stopping.enter();
         assert!(flights.refresh_once("page", LONG, || true, std::future::pending()));
