@@ -1,3 +1,38 @@
-//! Stored representations: keys, freshness, the store, and one fill for each key.
+//! Stored responses: their keys, freshness, codings, the store, and one fill for each key (RFC 9111, RFC 5861).
 //!
-//! Time arrives as values. It knows nothing of routes or of how a representation is made.
+//! | Module | Holds |
+//! |---|---|
+//! | `key` | what selects a stored response, encoded so that different requests never meet |
+//! | `policy` | directives to moments, and what may be done with a response at a moment |
+//! | `coding`, `content` | fields and body in every content coding, each made once and ready to send |
+//! | `stored` | what is kept under a key |
+//! | `purge` | which fills may still be stored: a fill begun before a purge is never visible after it |
+//! | `store` | the store in memory, bounded by bytes |
+//! | `collapse` | one fill for each key, which strands nobody |
+//!
+//! The one way of a request: build a [`Key`] and look it up in the [`Store`]; [`Stored::verdict`] says what may be done with what
+//! was found; if it must be made, [`Flights::fly`] by key and [`Store::epoch`], the fill taking a [`Ticket`] with [`Store::begin`]
+//! before it reads anything and giving it back with [`Store::put`].
+//!
+//! Time arrives as values; only the limit of a flight uses the runtime's timer. This floor knows nothing of routes, requests
+//! or how a response is made, and has no room for what belongs to one person: nothing here can hold a `Set-Cookie`.
+//!
+//! Another kind of store stands beside `store` and keeps its promises: bounded, purges final, whole keys compared.
+
+mod coding;
+mod collapse;
+mod content;
+mod key;
+mod policy;
+mod purge;
+mod store;
+mod stored;
+
+pub use coding::{encode, is_compressible};
+pub use collapse::{Empty, Filled, Flights, Landing};
+pub use content::{CACHE_STATUS, Content, NotStorableFields, Prepared, Ready, StorableFields, StrongTag};
+pub use key::{Key, KeyBuilder, Lookup, Section};
+pub use policy::{Allowance, Jitter, Lifetime, NotStorable, Verdict, Windows};
+pub use purge::{Epoch, Scope, Ticket};
+pub use store::{Counts, NotStored, Purge, Store, StoreLimits};
+pub use stored::{Revision, Stored, Tag};

@@ -1,0 +1,444 @@
+//! A representation ready to send, in every content coding: fields and body, prepared once and shared by all who ask.
+//!
+//! The codings are made when they are first asked for, once each, whoever asks. Each coding is a representation of its own
+//! (RFC 9110, section 8.8.3.3), so each has a strong entity tag of its own. There is no room here for what belongs to one
+//! exchange: [`StorableFields`] cannot hold a cookie or a connection's fields.
+
+use super::coding::{encode, is_compressible, is_quick, is_worth_trying};
+use crate::fields::Coding;
+use bytes::Bytes;
+use http::header::{
+    self, AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, DATE, ETAG,
+    EXPIRES, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
+};
+use std::fmt::Write;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// `Cache-Status` (RFC 9211).
+pub const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// Fields that speak of one connection or one exchange (RFC 9110, section 7.6.1; RFC 9111, section 3.1), or that are prepared or
+/// answered anew for each response.
+const NEVER_STORED: [HeaderName; 13] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    header::PROXY_AUTHORIZATION,
+    CONTENT_LENGTH,
+    AGE,
+    CACHE_STATUS,
+];
+
+/// The fields of a 304 (RFC 9110, section 15.4.5), besides those of the exchange itself.
+const NOT_MODIFIED: [HeaderName; 6] = [CACHE_CONTROL, CONTENT_LOCATION, DATE, ETAG, EXPIRES, VARY];
+
+/// Rough cost in memory of one field beside its value: a bucket of the map and its share of the index.
+const FIELD_OVERHEAD: usize = 120;
+
+/// Response fields that may be kept for others.
+#[derive(Debug, Clone, Default)]
+pub struct StorableFields(HeaderMap);
+
+/// Why fields cannot be kept for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotStorableFields {
+    /// `Set-Cookie` is for one person: a response that has it is not stored, rather than stored without it.
+    #[error("it sets a cookie")]
+    SetCookie,
+}
+
+impl StorableFields {
+    /// `fields` without those of the connection and those that every response states anew (`Age`, `Content-Length`,
+    /// `Cache-Status`).
+    pub fn new(mut fields: HeaderMap) -> Result<Self, NotStorableFields> {
+        if fields.contains_key(SET_COOKIE) || fields.contains_key("set-cookie2") {
+            return Err(NotStorableFields::SetCookie);
+        }
+        let listed: Vec<HeaderName> = fields
+            .get_all(CONNECTION)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(','))
+            .filter_map(|name| name.trim().parse().ok())
+            .collect();
+        for name in NEVER_STORED.iter().chain(&listed) {
+            fields.remove(name);
+        }
+        Ok(Self(fields))
+    }
+}
+
+/// What a strong entity tag is made of: a digest of everything that the content was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrongTag(Box<str>);
+
+impl StrongTag {
+    /// The tag for `digest`, of which the first 16 bytes are used.
+    pub fn from_digest(digest: &[u8]) -> Self {
+        let mut opaque = String::with_capacity(32);
+        for byte in digest.iter().take(16) {
+            write!(opaque, "{byte:02x}").expect("a string takes anything");
+        }
+        Self(opaque.into())
+    }
+
+    #[expect(clippy::missing_panics_doc, reason = "the characters are hexadecimal digits and tokens")]
+    /// The value of `ETag` for the representation in `coding`: `"…"`, `"…-br"`, `"…-gzip"`, `"…-zstd"`.
+    pub fn field(&self, coding: Coding) -> HeaderValue {
+        let tag = match coding {
+            Coding::Identity => format!("\"{}\"", self.0),
+            Coding::Gzip | Coding::Brotli | Coding::Zstd => format!("\"{}-{}\"", self.0, coding.token()),
+        };
+        HeaderValue::from_maybe_shared(Bytes::from(tag)).expect("hexadecimal digits and tokens")
+    }
+}
+
+/// Content in one coding and the fields that go with it.
+#[derive(Debug)]
+pub struct Prepared {
+    coding: Coding,
+    body: Bytes,
+    /// With `Age` and `Cache-Status` in place, so that setting them in a copy replaces a value and moves nothing.
+    fields: HeaderMap,
+    not_modified: HeaderMap,
+}
+
+impl Prepared {
+    fn new(mut fields: HeaderMap, body: Bytes, coding: Coding, tag: Option<&StrongTag>) -> Self {
+        if coding != Coding::Identity {
+            fields.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
+        }
+        if let Some(tag) = tag {
+            fields.insert(ETAG, tag.field(coding));
+        }
+        fields.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        let mut not_modified = HeaderMap::new();
+        for name in &NOT_MODIFIED {
+            for value in fields.get_all(name) {
+                not_modified.append(name, value.clone());
+            }
+        }
+        for map in [&mut fields, &mut not_modified] {
+            map.insert(AGE, HeaderValue::from_static("0"));
+            map.insert(CACHE_STATUS, HeaderValue::from_static(""));
+        }
+        Self { coding, body, fields, not_modified }
+    }
+
+    /// The coding of the body.
+    pub fn coding(&self) -> Coding {
+        self.coding
+    }
+
+    /// The body. Cloning it is a reference count.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The value of `ETag`, if there is one.
+    pub fn entity_tag(&self) -> Option<&HeaderValue> {
+        self.fields.get(ETAG)
+    }
+
+    /// One field as prepared.
+    pub fn field(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        if *name == AGE || *name == CACHE_STATUS { None } else { self.fields.get(name) }
+    }
+
+    /// The fields of a response that carries this, `Content-Length` included. `age` is that of a stored response, and absent when
+    /// it was made for this request (RFC 9111, section 5.1).
+    pub fn fields(&self, age: Option<Duration>, cache_status: Option<HeaderValue>) -> HeaderMap {
+        exchange(self.fields.clone(), age, cache_status)
+    }
+
+    /// The fields of a 304 that stands for this (RFC 9110, section 15.4.5).
+    pub fn not_modified_fields(&self, age: Option<Duration>, cache_status: Option<HeaderValue>) -> HeaderMap {
+        exchange(self.not_modified.clone(), age, cache_status)
+    }
+
+    /// Bytes of memory, roughly.
+    fn size(&self) -> usize {
+        let fields = |map: &HeaderMap| map.values().map(|value| value.len() + FIELD_OVERHEAD).sum::<usize>();
+        size_of::<Self>() + self.body.len() + fields(&self.fields) + fields(&self.not_modified)
+    }
+}
+
+/// Sets what differs from one exchange to the next in a copy of prepared fields.
+fn exchange(mut fields: HeaderMap, age: Option<Duration>, cache_status: Option<HeaderValue>) -> HeaderMap {
+    match age {
+        Some(age) => fields.insert(AGE, HeaderValue::from(age.as_secs())),
+        None => fields.remove(AGE),
+    };
+    match cache_status {
+        Some(status) => fields.insert(CACHE_STATUS, status),
+        None => fields.remove(CACHE_STATUS),
+    };
+    fields
+}
+
+/// What there is for a coding at this moment.
+#[derive(Debug, Clone, Copy)]
+pub enum Ready<'a> {
+    /// It is prepared. Identity stands for codings that are not worth it.
+    Now(&'a Prepared),
+    /// It has not been made. [`Content::make`] makes it.
+    Unmade {
+        /// Making it takes about a millisecond at most; otherwise it belongs on a thread that may block.
+        quick: bool,
+    },
+}
+
+/// A representation in every coding.
+#[derive(Debug)]
+pub struct Content {
+    identity: Prepared,
+    /// The fields that all codings have in common; absent if no coding can be made.
+    codable: Option<Codable>,
+}
+
+/// What it takes to make codings, and those that were made. A coding that was tried in vain stays empty.
+#[derive(Debug)]
+struct Codable {
+    fields: HeaderMap,
+    tag: Option<StrongTag>,
+    gzip: OnceLock<Option<Box<Prepared>>>,
+    brotli: OnceLock<Option<Box<Prepared>>>,
+    zstd: OnceLock<Option<Box<Prepared>>>,
+}
+
+impl Codable {
+    fn slot(&self, coding: Coding) -> Option<&OnceLock<Option<Box<Prepared>>>> {
+        match coding {
+            Coding::Identity => None,
+            Coding::Gzip => Some(&self.gzip),
+            Coding::Brotli => Some(&self.brotli),
+            Coding::Zstd => Some(&self.zstd),
+        }
+    }
+}
+
+impl Content {
+    /// `body` described by `fields`, with `tag` as validator.
+    ///
+    /// Codings can be made of it if its `Content-Type` is compressible, it is long enough, and it has neither a coding nor a
+    /// validator of its own (`Content-Encoding`, `ETag`) already; `Vary` then names `Accept-Encoding`.
+    pub fn new(fields: StorableFields, body: Bytes, tag: Option<StrongTag>) -> Self {
+        let StorableFields(mut fields) = fields;
+        let codable = is_worth_trying(body.len())
+            && !fields.contains_key(CONTENT_ENCODING)
+            && !fields.contains_key(ETAG)
+            && fields.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(is_compressible);
+        if codable {
+            vary_by_coding(&mut fields);
+        }
+        let identity = Prepared::new(fields.clone(), body, Coding::Identity, tag.as_ref());
+        let codable = codable.then(|| Codable {
+            fields,
+            tag,
+            gzip: OnceLock::new(),
+            brotli: OnceLock::new(),
+            zstd: OnceLock::new(),
+        });
+        Self { identity, codable }
+    }
+
+    /// The uncoded representation.
+    pub fn identity(&self) -> &Prepared {
+        &self.identity
+    }
+
+    /// Whether codings are worth negotiating.
+    pub fn is_codable(&self) -> bool {
+        self.codable.is_some()
+    }
+
+    /// What there is for `coding`, without making anything.
+    pub fn ready(&self, coding: Coding) -> Ready<'_> {
+        match self.codable.as_ref().and_then(|codable| codable.slot(coding)).map(OnceLock::get) {
+            None | Some(Some(None)) => Ready::Now(&self.identity),
+            Some(Some(Some(prepared))) => Ready::Now(prepared),
+            Some(None) => Ready::Unmade { quick: is_quick(self.identity.body.len()) },
+        }
+    }
+
+    /// The representation in `coding`, made now if nobody has made it before; the uncoded one if coding it is not worth it.
+    ///
+    /// Those who ask while it is being made wait for it on their threads. A stored response is coded through
+    /// [`Store::make`](super::Store::make), which takes account of the size.
+    pub fn make(&self, coding: Coding) -> &Prepared {
+        let Some(codable) = &self.codable else { return &self.identity };
+        let Some(slot) = codable.slot(coding) else { return &self.identity };
+        let made = slot.get_or_init(|| {
+            let body = encode(coding, &self.identity.body)?;
+            Some(Box::new(Prepared::new(codable.fields.clone(), body, coding, codable.tag.as_ref())))
+        });
+        made.as_deref().unwrap_or(&self.identity)
+    }
+
+    /// Bytes of memory that this takes with the codings made so far, roughly.
+    pub fn size(&self) -> usize {
+        let coded = self.codable.iter().flat_map(|codable| {
+            let made = [&codable.gzip, &codable.brotli, &codable.zstd];
+            let made: usize = made.iter().filter_map(|slot| slot.get()?.as_ref()).map(|prepared| prepared.size()).sum();
+            [codable.fields.len() * FIELD_OVERHEAD, made]
+        });
+        size_of::<Self>() + self.identity.size() + coded.sum::<usize>()
+    }
+}
+
+/// Adds `accept-encoding` to `Vary`, unless that is there or everything is.
+fn vary_by_coding(fields: &mut HeaderMap) {
+    let named = fields.get_all(VARY).iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+    let mut named = named.map(str::trim);
+    if named.any(|name| name == "*" || name.eq_ignore_ascii_case("accept-encoding")) {
+        return;
+    }
+    let lines: Vec<&str> = fields.get_all(VARY).iter().filter_map(|line| line.to_str().ok()).collect();
+    let value = lines.iter().copied().chain(["accept-encoding"]).collect::<Vec<_>>().join(", ");
+    let value = HeaderValue::from_maybe_shared(Bytes::from(value)).expect("joined from valid values");
+    fields.insert(VARY, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::CACHE_CONTROL;
+
+    const CODINGS: [Coding; 4] = [Coding::Identity, Coding::Gzip, Coding::Brotli, Coding::Zstd];
+
+    fn fields(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    fn content(pairs: &[(&'static str, &'static str)], length: usize) -> Content {
+        let body = Bytes::from("<p>to and fro</p>\n".repeat(length / 18 + 1));
+        Content::new(StorableFields::new(fields(pairs)).unwrap(), body, Some(StrongTag::from_digest(&[0xab; 32])))
+    }
+
+    const PAGE: &[(&str, &str)] = &[
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "public, max-age=0"),
+        ("vary", "accept-language"),
+    ];
+
+    #[test]
+    fn every_coding_has_a_strong_validator_of_its_own() {
+        let page = content(PAGE, 5_000);
+        let mut tags: Vec<_> = CODINGS.iter().map(|&coding| page.make(coding).entity_tag().unwrap().clone()).collect();
+        assert_eq!(tags[0], format!("\"{}\"", "ab".repeat(16)));
+        assert_eq!(tags[2], format!("\"{}-br\"", "ab".repeat(16)));
+        tags.sort_by(|left, right| left.as_bytes().cmp(right.as_bytes()));
+        tags.dedup();
+        assert_eq!(tags.len(), CODINGS.len());
+    }
+
+    #[test]
+    fn each_coding_says_what_it_is() {
+        let page = content(PAGE, 5_000);
+        for coding in CODINGS {
+            let prepared = page.make(coding);
+            let fields = prepared.fields(None, None);
+            assert_eq!(prepared.coding(), coding);
+            assert_eq!(fields[CONTENT_LENGTH], prepared.body().len().to_string());
+            assert_eq!(fields[VARY], "accept-language, accept-encoding");
+            let encoding = fields.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap());
+            assert_eq!(encoding, (coding != Coding::Identity).then(|| coding.token()));
+        }
+    }
+
+    #[test]
+    fn a_coding_is_made_once_and_counted() {
+        let page = content(PAGE, 5_000);
+        let before = page.size();
+        assert!(matches!(page.ready(Coding::Brotli), Ready::Unmade { quick: true }));
+        assert!(matches!(page.ready(Coding::Identity), Ready::Now(_)));
+        let first = std::ptr::from_ref(page.make(Coding::Brotli));
+        assert!(matches!(page.ready(Coding::Brotli), Ready::Now(prepared) if std::ptr::eq(prepared, first)));
+        assert!(std::ptr::eq(page.make(Coding::Brotli), first));
+        assert!(page.size() >= before + page.make(Coding::Brotli).body().len());
+        assert!(matches!(content(PAGE, 100_000).ready(Coding::Gzip), Ready::Unmade { quick: false }));
+    }
+
+    #[test]
+    fn what_is_not_worth_it_is_sent_as_it_is() {
+        let uncodable = [
+            content(PAGE, 100),
+            content(&[("content-type", "image/png")], 5_000),
+            content(&[], 5_000),
+            content(&[("content-type", "text/html"), ("content-encoding", "br")], 5_000),
+            content(&[("content-type", "text/html"), ("etag", "\"theirs\"")], 5_000),
+        ];
+        for content in uncodable {
+            assert!(!content.is_codable());
+            for coding in CODINGS {
+                assert_eq!(content.make(coding).coding(), Coding::Identity);
+                assert!(matches!(content.ready(coding), Ready::Now(_)));
+            }
+            let vary = content.identity().fields(None, None).get(VARY).cloned();
+            assert!(vary.is_none_or(|vary| vary == "accept-language"), "nothing to negotiate");
+        }
+    }
+
+    #[test]
+    fn vary_is_extended_once() {
+        for (given, expected) in [
+            ("accept-language", "accept-language, accept-encoding"),
+            ("cookie, Accept-Encoding", "cookie, Accept-Encoding"),
+            ("*", "*"),
+        ] {
+            let page = content(&[("content-type", "text/html"), ("vary", given)], 5_000);
+            assert_eq!(page.identity().fields(None, None)[VARY], expected);
+        }
+        let page = content(&[("content-type", "text/html")], 5_000);
+        assert_eq!(page.identity().fields(None, None)[VARY], "accept-encoding");
+    }
+
+    #[test]
+    fn age_and_cache_status_are_those_of_the_exchange() {
+        let page = content(PAGE, 5_000);
+        let made_now = page.identity().fields(None, None);
+        assert!(!made_now.contains_key(AGE) && !made_now.contains_key(CACHE_STATUS));
+        let hit = HeaderValue::from_static("siteserver; hit");
+        let stored = page.identity().fields(Some(Duration::from_millis(9_999)), Some(hit.clone()));
+        assert_eq!((&stored[AGE], &stored[CACHE_STATUS]), (&HeaderValue::from(9), &hit));
+        assert_eq!(page.identity().field(&AGE), None);
+    }
+
+    #[test]
+    fn a_304_has_the_fields_that_validate_and_no_others() {
+        let page = content(PAGE, 5_000);
+        let fields = page.make(Coding::Gzip).not_modified_fields(Some(Duration::from_secs(3)), None);
+        assert_eq!(fields[ETAG], page.make(Coding::Gzip).entity_tag().unwrap());
+        assert_eq!(fields[CACHE_CONTROL], "public, max-age=0");
+        assert_eq!(fields[AGE], "3");
+        for absent in [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING] {
+            assert!(!fields.contains_key(&absent), "{absent}");
+        }
+    }
+
+    #[test]
+    fn what_is_for_one_person_or_one_connection_is_not_kept() {
+        for name in ["set-cookie", "set-cookie2"] {
+            let fields = fields(&[("content-type", "text/html"), (name, "session=1")]);
+            assert_eq!(StorableFields::new(fields).unwrap_err(), NotStorableFields::SetCookie);
+        }
+        let kept = StorableFields::new(fields(&[
+            ("connection", "close, x-hop"),
+            ("x-hop", "1"),
+            ("keep-alive", "timeout=5"),
+            ("transfer-encoding", "chunked"),
+            ("age", "12"),
+            ("content-length", "7"),
+            ("x-end", "1"),
+        ]));
+        let kept = kept.unwrap().0;
+        assert_eq!(kept.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-end"]);
+    }
+}

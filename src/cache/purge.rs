@@ -1,0 +1,250 @@
+//! Which fills may still be stored: what was purged since they began, and which site they were made from.
+//!
+//! A purge removes what is stored, but a fill that began before it may end after it, with what was true before. So each fill holds
+//! a [`Ticket`] from its beginning, and [`Gate::admit`] compares the two while no purge can come between. What is remembered
+//! of a purge lasts as long as a ticket that is older; usually there is none.
+//!
+//! Nothing here is touched by a hit.
+
+use super::stored::{Revision, Tag};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// A stretch of time without purges, as one revision of the site knows it. Fills of different epochs must not be shared, so it
+/// belongs in the key of a flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Epoch {
+    number: u64,
+    revision: Revision,
+}
+
+/// What a purge covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// What carries any of these tags.
+    Tags(Vec<Tag>),
+}
+
+impl Scope {
+    /// Whether a response with `tags` is covered.
+    pub(super) fn covers(&self, tags: &[Tag]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tags(purged) => tags.iter().any(|tag| purged.contains(tag)),
+        }
+    }
+}
+
+/// Why a fill may not be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outdated {
+    Purged,
+    Revision,
+}
+
+/// Held by a fill from before it reads anything until it has been stored or given up.
+#[derive(Debug)]
+pub struct Ticket {
+    epoch: u64,
+    revision: Revision,
+    gate: Arc<Gate>,
+}
+
+impl Ticket {
+    /// The epoch in which the fill began.
+    pub fn epoch(&self) -> Epoch {
+        Epoch { number: self.epoch, revision: self.revision }
+    }
+
+    /// The revision of the site that fills.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut running = self.gate.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = running.get_mut(&self.epoch) {
+            *count -= 1;
+            if *count == 0 {
+                running.remove(&self.epoch);
+            }
+        }
+    }
+}
+
+/// The purges that running fills must know of.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    purges: RwLock<Purges>,
+    /// The epoch, readable without the lock.
+    epoch: AtomicU64,
+    /// How many tickets of each epoch there are. Locked after `purges`, if both are.
+    running: Mutex<BTreeMap<u64, usize>>,
+}
+
+/// Each number is the epoch that the latest purge of its kind began; fills of earlier epochs are outdated by it.
+#[derive(Debug, Default)]
+pub(super) struct Purges {
+    epoch: u64,
+    everything: u64,
+    tags: HashMap<Tag, u64>,
+    revision: Revision,
+}
+
+impl Purges {
+    fn check(&self, ticket: &Ticket, tags: &[Tag]) -> Result<(), Outdated> {
+        if ticket.revision != self.revision {
+            return Err(Outdated::Revision);
+        }
+        // Most fills end in the epoch in which they began: one comparison.
+        let purged = |since: u64| since > ticket.epoch;
+        let is_purged = purged(self.epoch)
+            && (purged(self.everything) || tags.iter().any(|tag| self.tags.get(tag).copied().is_some_and(purged)));
+        if is_purged { Err(Outdated::Purged) } else { Ok(()) }
+    }
+}
+
+impl Gate {
+    pub(super) fn new(revision: Revision) -> Self {
+        Self { purges: RwLock::new(Purges { revision, ..Purges::default() }), ..Self::default() }
+    }
+
+    pub(super) fn epoch(&self, revision: Revision) -> Epoch {
+        Epoch { number: self.epoch.load(Ordering::Acquire), revision }
+    }
+
+    pub(super) fn begin(self: &Arc<Self>, revision: Revision) -> Ticket {
+        // No purge comes between reading the epoch and being counted in it.
+        let purges = self.read();
+        let epoch = purges.epoch;
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner).entry(epoch).or_default() += 1;
+        Ticket { epoch, revision, gate: Arc::clone(self) }
+    }
+
+    /// Runs `store` if nothing outdated a response with `tags`, and holds purges back meanwhile: what it stores is there when the
+    /// next purge looks.
+    pub(super) fn admit<T>(&self, ticket: &Ticket, tags: &[Tag], store: impl FnOnce() -> T) -> Result<T, Outdated> {
+        let purges = self.read();
+        purges.check(ticket, tags)?;
+        Ok(store())
+    }
+
+    /// Holds admissions and purges back while `change` runs.
+    pub(super) fn exclusively<T>(&self, change: impl FnOnce() -> T) -> T {
+        let _purges = self.write();
+        change()
+    }
+
+    /// Begins an epoch: from now on no running fill that `scope` covers is admitted. What is stored is the caller's to remove,
+    /// afterwards.
+    pub(super) fn purge(&self, scope: &Scope) {
+        self.outdate(&mut self.write(), scope);
+    }
+
+    /// [`Gate::purge`], and makes `revision` the only one whose fills are admitted.
+    pub(super) fn advance(&self, revision: Revision, scope: &Scope) {
+        let mut purges = self.write();
+        purges.revision = revision;
+        self.outdate(&mut purges, scope);
+    }
+
+    fn outdate(&self, purges: &mut Purges, scope: &Scope) {
+        purges.epoch += 1;
+        let epoch = purges.epoch;
+        let oldest = self.running.lock().unwrap_or_else(PoisonError::into_inner).keys().next().copied();
+        match oldest {
+            // Nobody runs who could be outdated by this or by anything before it.
+            None => purges.tags.clear(),
+            Some(oldest) => {
+                purges.tags.retain(|_, since| *since > oldest);
+                match scope {
+                    Scope::All => purges.everything = epoch,
+                    Scope::Tags(tags) => purges.tags.extend(tags.iter().map(|tag| (tag.clone(), epoch))),
+                }
+            }
+        }
+        self.epoch.store(epoch, Ordering::Release);
+    }
+
+    /// How many purged tags are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.read().tags.len()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Purges> {
+        self.purges.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Purges> {
+        self.purges.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: Revision = Revision(1);
+
+    fn tags(names: &[&str]) -> Vec<Tag> {
+        names.iter().map(|name| Tag::new(name)).collect()
+    }
+
+    fn admitted(gate: &Gate, ticket: &Ticket, names: &[&str]) -> Result<(), Outdated> {
+        gate.admit(ticket, &tags(names), || ())
+    }
+
+    #[test]
+    fn a_purge_outdates_the_fills_it_covers_and_no_later_ones() {
+        let gate = Arc::new(Gate::new(SITE));
+        let before = gate.begin(SITE);
+        gate.purge(&Scope::Tags(tags(&["a", "b"])));
+        let after = gate.begin(SITE);
+        assert_eq!(admitted(&gate, &before, &["b", "c"]), Err(Outdated::Purged));
+        assert_eq!(admitted(&gate, &before, &["c"]), Ok(()));
+        assert_eq!(admitted(&gate, &after, &["a", "b"]), Ok(()));
+        gate.purge(&Scope::All);
+        assert_eq!(admitted(&gate, &after, &[]), Err(Outdated::Purged));
+        assert_eq!(admitted(&gate, &gate.begin(SITE), &["a"]), Ok(()));
+        let epochs = [before.epoch(), after.epoch(), gate.epoch(SITE), gate.epoch(Revision(2))];
+        let distinct: std::collections::HashSet<_> = epochs.into_iter().collect();
+        assert_eq!(distinct.len(), epochs.len());
+    }
+
+    #[test]
+    fn a_fill_of_another_revision_is_outdated() {
+        let gate = Arc::new(Gate::new(SITE));
+        let before = gate.begin(SITE);
+        gate.advance(Revision(2), &Scope::Tags(Vec::new()));
+        assert_eq!(admitted(&gate, &before, &["a"]), Err(Outdated::Revision));
+        // A request that still uses the old site and fills only now.
+        assert_eq!(admitted(&gate, &gate.begin(SITE), &["a"]), Err(Outdated::Revision));
+        assert_eq!(admitted(&gate, &gate.begin(Revision(2)), &["a"]), Ok(()));
+    }
+
+    #[test]
+    fn purges_are_remembered_only_while_an_older_fill_runs() {
+        let gate = Arc::new(Gate::new(SITE));
+        gate.purge(&Scope::Tags(tags(&["a"])));
+        assert_eq!(gate.remembered(), 0, "nobody runs");
+        let first = gate.begin(SITE);
+        gate.purge(&Scope::Tags(tags(&["b"])));
+        let second = gate.begin(SITE);
+        gate.purge(&Scope::Tags(tags(&["c"])));
+        assert_eq!(gate.remembered(), 2);
+        drop(first);
+        gate.purge(&Scope::Tags(tags(&["d"])));
+        assert_eq!(gate.remembered(), 2, "b is older than every fill");
+        assert_eq!(admitted(&gate, &second, &["b"]), Ok(()));
+        assert_eq!(admitted(&gate, &second, &["c"]), Err(Outdated::Purged));
+        drop(second);
+        gate.purge(&Scope::Tags(Vec::new()));
+        assert_eq!(gate.remembered(), 0);
+    }
+}

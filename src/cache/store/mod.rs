@@ -1,0 +1,260 @@
+//! The store in memory: stored responses by key, bounded by the bytes they take.
+//!
+//! A hit is one look-up in one shard by borrowed bytes, and a reference count. Everything that could make a stored response wrong
+//! happens on the other side: fills are admitted one by one against the purges (see `purge`), so what is found is never outdated.
+
+use super::content::Prepared;
+use super::key::{Key, Lookup};
+use super::purge::{Epoch, Gate, Outdated, Scope, Ticket};
+use super::stored::{Revision, Stored};
+use crate::fields::Coding;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{OptionsBuilder, Weighter};
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How much the store may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// All entries together, in bytes.
+    pub capacity: u64,
+    /// One entry without codings, in bytes. A quarter of the capacity if that is less.
+    pub entry: u64,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self { capacity: 64 * 1024 * 1024, entry: 1024 * 1024 }
+    }
+}
+
+/// How much the store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Stored responses.
+    pub entries: usize,
+    /// Bytes of memory they take, roughly.
+    pub bytes: u64,
+}
+
+/// Why a response was not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotStored {
+    /// It takes more than [`StoreLimits::entry`].
+    #[error("too large")]
+    TooLarge,
+    /// A purge covered it after its fill had begun.
+    #[error("purged meanwhile")]
+    Purged,
+    /// It was made by another revision of the site than the current one.
+    #[error("made by another revision")]
+    OtherRevision,
+    /// It is a server error, and a better response may still be served in its place.
+    #[error("an error does not replace a good response")]
+    ErrorOverGood,
+}
+
+/// What a purge does with what it covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purge {
+    /// Removes it.
+    Hard,
+    /// Declares it stale as of this moment; it is served on as its stale windows allow.
+    Soft(Instant),
+}
+
+/// Memory of the store's own for each entry: its slot, its place in the table, the counts of its references.
+const ENTRY_OVERHEAD: u64 = 128;
+/// A shard must hold several of the largest entries with all their codings, or they would push each other out.
+const SHARD_OF_LARGEST: u64 = 8;
+/// A page of a usual site, to estimate how many there will be.
+const USUAL_ENTRY: u64 = 16 * 1024;
+/// More shards than cores that will ever wait for each other.
+const MOST_SHARDS: u64 = 64;
+
+/// Stored responses by key.
+#[derive(Debug)]
+pub struct Store {
+    entries: Cache<Key, Slot, SlotWeight, PassOn>,
+    gate: Arc<Gate>,
+    largest: u64,
+}
+
+/// A stored response and the weight it was counted with, which must not change while it is in its place.
+#[derive(Debug, Clone)]
+struct Slot {
+    stored: Arc<Stored>,
+    weight: u64,
+}
+
+impl Slot {
+    fn new(stored: Arc<Stored>, key_length: usize) -> Self {
+        let weight = stored.size() as u64 + key_length as u64 + ENTRY_OVERHEAD;
+        Self { stored, weight }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct SlotWeight;
+
+impl Weighter<Key, Slot> for SlotWeight {
+    fn weight(&self, _key: &Key, slot: &Slot) -> u64 {
+        slot.weight
+    }
+}
+
+impl Store {
+    #[expect(clippy::missing_panics_doc, reason = "both capacities are set")]
+    /// An empty store for the site of this `revision`.
+    pub fn new(limits: StoreLimits, revision: Revision) -> Self {
+        let largest = limits.entry.min(limits.capacity / 4);
+        let shards = (limits.capacity / (largest * SHARD_OF_LARGEST).max(1)).clamp(1, MOST_SHARDS);
+        // The number of shards is rounded up to a power of two, so round down here; each gets its share of the capacity, rounded up.
+        let shards = 1 << shards.ilog2();
+        let options = OptionsBuilder::new()
+            .shards(shards)
+            .estimated_items_capacity(usize::try_from(limits.capacity / USUAL_ENTRY).unwrap_or(usize::MAX).max(32))
+            .weight_capacity(limits.capacity / shards as u64 * shards as u64)
+            .build()
+            .expect("both capacities are set");
+        let entries = Cache::with_options(options, SlotWeight, PassOn, DefaultLifecycle::default());
+        Self { entries, gate: Arc::new(Gate::new(revision)), largest }
+    }
+
+    /// What is stored under `key`, fresh or not.
+    pub fn get(&self, key: Lookup<'_>) -> Option<Arc<Stored>> {
+        self.entries.get(&key).map(|slot| slot.stored)
+    }
+
+    /// Begins a fill for the site of `revision`. To be called before anything is read that the response will be made of.
+    pub fn begin(&self, revision: Revision) -> Ticket {
+        self.gate.begin(revision)
+    }
+
+    /// The present epoch for the site of `revision`. A request that comes after a purge must not share a fill that began before
+    /// it, nor one of another site: fills are shared by key *and* epoch.
+    pub fn epoch(&self, revision: Revision) -> Epoch {
+        self.gate.epoch(revision)
+    }
+
+    /// Stores the outcome of the fill that holds `ticket`, in place of what was there.
+    pub fn put(&self, ticket: &Ticket, key: Key, stored: &Arc<Stored>) -> Result<(), NotStored> {
+        let slot = Slot::new(Arc::clone(stored), key.as_bytes().len());
+        if slot.weight > self.largest {
+            return Err(NotStored::TooLarge);
+        }
+        if stored.status().is_server_error() && self.has_better(&key, stored.created()) {
+            return Err(NotStored::ErrorOverGood);
+        }
+        self.gate.admit(ticket, stored.tags(), || self.entries.insert(key, slot)).map_err(|outdated| match outdated {
+            Outdated::Purged => NotStored::Purged,
+            Outdated::Revision => NotStored::OtherRevision,
+        })
+    }
+
+    /// Makes `coding` of a response found under `key`, once, and counts what it takes.
+    ///
+    /// Takes processor time: see [`Ready::Unmade`](super::Ready::Unmade).
+    pub fn make<'s>(&self, key: Lookup<'_>, stored: &'s Arc<Stored>, coding: Coding) -> &'s Prepared {
+        let prepared = stored.content().make(coding);
+        let outgrown = |slot: &Slot| {
+            // Only the same response may be counted anew: a newer one may have taken its place.
+            self.entries
+                .peek(&key)
+                .is_some_and(|there| Arc::ptr_eq(&there.stored, stored) && there.weight != slot.weight)
+        };
+        let counted = || Slot::new(Arc::clone(stored), key.as_bytes().len());
+        if outgrown(&counted()) {
+            self.gate.exclusively(|| {
+                let slot = counted();
+                if outgrown(&slot) {
+                    // It fails if the entry was evicted meanwhile: then there is nothing to count.
+                    drop(self.entries.replace(key.to_key(), slot, true));
+                }
+            });
+        }
+        prepared
+    }
+
+    /// Removes what is stored under `key`. A fill that runs is not affected.
+    pub fn remove(&self, key: Lookup<'_>) -> Option<Arc<Stored>> {
+        self.entries.remove(&key).map(|(_, slot)| slot.stored)
+    }
+
+    /// Purges what `scope` covers and returns how many stored responses that were. When this returns, nothing that was stored
+    /// or begun to be filled before can be found, except stale after a soft purge.
+    pub fn purge(&self, scope: &Scope, purge: Purge) -> usize {
+        self.gate.purge(scope);
+        self.sweep(scope, purge)
+    }
+
+    /// Makes `revision` the current one: removes what `changed` covers, and no longer stores what other revisions make. Returns
+    /// how many stored responses were removed.
+    pub fn advance(&self, revision: Revision, changed: &Scope) -> usize {
+        self.gate.advance(revision, changed);
+        self.sweep(changed, Purge::Hard)
+    }
+
+    /// How much is stored.
+    pub fn counts(&self) -> Counts {
+        Counts { entries: self.entries.len(), bytes: self.entries.weight() }
+    }
+
+    /// Whether something other than an error is stored under `key` that may still be served at `now`.
+    fn has_better(&self, key: &Key, now: Instant) -> bool {
+        self.entries
+            .peek(&key.lookup())
+            .is_some_and(|there| !there.stored.status().is_server_error() && there.stored.windows().is_usable(now))
+    }
+
+    fn sweep(&self, scope: &Scope, purge: Purge) -> usize {
+        let covered = std::cell::Cell::new(0);
+        self.entries.retain(|_, slot| {
+            if !scope.covers(slot.stored.tags()) {
+                return true;
+            }
+            covered.set(covered.get() + 1);
+            match purge {
+                Purge::Hard => false,
+                Purge::Soft(moment) => {
+                    slot.stored.soft_purge(moment);
+                    true
+                }
+            }
+        });
+        covered.get()
+    }
+}
+
+/// Hashes a key by the hash it already has.
+#[derive(Debug, Clone, Default)]
+struct PassOn;
+
+/// See [`PassOn`].
+struct PassOnHasher(u64);
+
+impl BuildHasher for PassOn {
+    type Hasher = PassOnHasher;
+
+    fn build_hasher(&self) -> PassOnHasher {
+        PassOnHasher(0)
+    }
+}
+
+impl Hasher for PassOnHasher {
+    fn write(&mut self, _bytes: &[u8]) {
+        debug_assert!(false, "keys write their hash and nothing else");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests;

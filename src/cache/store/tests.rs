@@ -1,0 +1,256 @@
+//! What the store promises: bounded, final purges, nothing replaced by something worse.
+
+use super::*;
+use crate::cache::{Content, Jitter, KeyBuilder, Lifetime, StorableFields, Tag};
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const SITE: Revision = Revision(7);
+
+fn key(name: &str) -> Key {
+    KeyBuilder::new(name).finish().to_key()
+}
+
+/// A response whose body is `body`, fresh for ten seconds and stale for twenty more.
+fn response(status: StatusCode, body: impl Into<Bytes>, tags: &[&str]) -> Arc<Stored> {
+    let lifetime = Lifetime {
+        s_maxage: Some(Duration::from_secs(10)),
+        stale_while_revalidate: Some(Duration::from_secs(20)),
+        stale_if_error: Some(Duration::from_secs(20)),
+        ..Lifetime::default()
+    };
+    let windows = lifetime.allowance().unwrap().from(Instant::now(), Duration::ZERO, Jitter::NONE);
+    let fields = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("text/html"))]);
+    let content = Content::new(StorableFields::new(fields).unwrap(), body.into(), None);
+    let tags: Vec<Tag> = tags.iter().map(|tag| Tag::new(tag)).collect();
+    Arc::new(Stored::new(status, content, windows, tags, SITE))
+}
+
+fn page(body: impl Into<Bytes>, tags: &[&str]) -> Arc<Stored> {
+    response(StatusCode::OK, body, tags)
+}
+
+fn store() -> Store {
+    Store::new(StoreLimits::default(), SITE)
+}
+
+fn put(store: &Store, name: &str, stored: &Arc<Stored>) -> Result<(), NotStored> {
+    store.put(&store.begin(SITE), key(name), stored)
+}
+
+fn body(store: &Store, name: &str) -> Option<Bytes> {
+    store.get(key(name).lookup()).map(|stored| stored.content().identity().body().clone())
+}
+
+fn scope(tags: &[&str]) -> Scope {
+    Scope::Tags(tags.iter().map(|tag| Tag::new(tag)).collect())
+}
+
+#[test]
+fn what_was_put_is_found_under_its_key_only() {
+    let store = store();
+    assert_eq!(body(&store, "a"), None);
+    put(&store, "a", &page("first", &[])).unwrap();
+    put(&store, "b", &page("other", &[])).unwrap();
+    put(&store, "a", &page("second", &[])).unwrap();
+    assert_eq!(body(&store, "a").unwrap(), "second");
+    assert_eq!(body(&store, "b").unwrap(), "other");
+    assert_eq!(store.counts().entries, 2);
+    assert!(store.remove(key("a").lookup()).is_some());
+    assert_eq!(body(&store, "a"), None);
+}
+
+#[test]
+fn purges_remove_what_they_cover() {
+    let store = store();
+    for (name, tags) in [("a", &["x", "y"][..]), ("b", &["y"]), ("c", &["z"]), ("d", &[])] {
+        put(&store, name, &page(name, tags)).unwrap();
+    }
+    assert_eq!(store.purge(&scope(&["x", "z"]), Purge::Hard), 2);
+    let left: Vec<bool> = ["a", "b", "c", "d"].iter().map(|name| body(&store, name).is_some()).collect();
+    assert_eq!(left, [false, true, false, true]);
+    assert_eq!(store.purge(&Scope::All, Purge::Hard), 2);
+    assert_eq!(store.counts(), Counts::default());
+}
+
+#[test]
+fn a_soft_purge_leaves_what_may_be_served_stale() {
+    let store = store();
+    let stored = page("a", &["x"]);
+    let second = Duration::from_secs(1);
+    put(&store, "a", &stored).unwrap();
+    let now = stored.created() + second;
+    assert!(matches!(stored.verdict(now), crate::cache::Verdict::Fresh { .. }));
+    assert_eq!(store.purge(&scope(&["x"]), Purge::Soft(now)), 1);
+    let found = store.get(key("a").lookup()).unwrap();
+    assert!(matches!(found.verdict(now), crate::cache::Verdict::Stale { may_serve_while_revalidating: true, .. }));
+    assert_eq!(found.verdict(now + 20 * second), crate::cache::Verdict::Expired);
+}
+
+#[test]
+fn a_fill_begun_before_a_purge_is_not_stored_after_it() {
+    let store = store();
+    for purge in [Purge::Hard, Purge::Soft(Instant::now())] {
+        let ticket = store.begin(SITE);
+        store.purge(&scope(&["x"]), purge);
+        assert_eq!(store.put(&ticket, key("a"), &page("old", &["x"])), Err(NotStored::Purged));
+        assert_eq!(store.put(&ticket, key("b"), &page("other", &["y"])), Ok(()));
+    }
+    assert_eq!(body(&store, "a"), None);
+    put(&store, "a", &page("new", &["x"])).unwrap();
+    assert_eq!(body(&store, "a").unwrap(), "new");
+}
+
+#[test]
+fn a_reload_drops_what_changed_and_what_the_old_site_still_makes() {
+    let store = store();
+    put(&store, "about", &page("about", &["layout:base.html"])).unwrap();
+    put(&store, "home", &page("home", &["layout:home.html"])).unwrap();
+    let before = store.epoch(SITE);
+    let ticket = store.begin(SITE);
+    assert_eq!(store.advance(Revision(8), &scope(&["layout:home.html"])), 1);
+    assert_eq!((body(&store, "about").is_some(), body(&store, "home").is_some()), (true, false));
+    assert_eq!(store.put(&ticket, key("news"), &page("old", &[])), Err(NotStored::OtherRevision));
+    assert_eq!(put(&store, "news", &page("old", &[])), Err(NotStored::OtherRevision));
+    assert_eq!(store.put(&store.begin(Revision(8)), key("news"), &page("new", &[])), Ok(()));
+    assert!(before != store.epoch(SITE) && store.epoch(SITE) != store.epoch(Revision(8)), "no flight is shared across");
+}
+
+#[test]
+fn an_error_never_replaces_a_good_response() {
+    let store = store();
+    let error = || response(StatusCode::BAD_GATEWAY, "error", &[]);
+    put(&store, "a", &error()).unwrap();
+    put(&store, "a", &page("good", &[])).unwrap();
+    assert_eq!(put(&store, "a", &error()), Err(NotStored::ErrorOverGood));
+    assert_eq!(body(&store, "a").unwrap(), "good");
+    // Gone is no error of ours: the page really went.
+    put(&store, "a", &response(StatusCode::NOT_FOUND, "gone", &[])).unwrap();
+    assert_eq!(body(&store, "a").unwrap(), "gone");
+}
+
+#[test]
+fn one_entry_is_bounded() {
+    let store = store();
+    put(&store, "a", &page("small", &[])).unwrap();
+    assert_eq!(put(&store, "a", &page(vec![b'a'; 1024 * 1024], &[])), Err(NotStored::TooLarge));
+    assert_eq!(body(&store, "a").unwrap(), "small", "what was there stays");
+    put(&store, "b", &page(vec![b'a'; 1000 * 1024], &[])).unwrap();
+    let none = Store::new(StoreLimits { capacity: 0, ..StoreLimits::default() }, SITE);
+    assert_eq!(put(&none, "a", &page("small", &[])), Err(NotStored::TooLarge));
+}
+
+#[test]
+fn the_whole_is_bounded_whatever_is_put() {
+    let capacity = 1024 * 1024;
+    let store = Store::new(StoreLimits { capacity, ..StoreLimits::default() }, SITE);
+    let pages: Vec<_> = (0..20).map(|size| page(vec![b'a'; size * 500], &["x"])).collect();
+    let ticket = store.begin(SITE);
+    for number in 0..100_000_usize {
+        store.put(&ticket, key(&number.to_string()), &pages[number % pages.len()]).unwrap();
+        if number.is_multiple_of(1_000) {
+            assert!(store.counts().bytes <= capacity);
+        }
+    }
+    let counts = store.counts();
+    assert!(counts.bytes <= capacity && counts.bytes > capacity / 2, "{counts:?}");
+    assert!(counts.entries > 50, "{counts:?}");
+}
+
+#[test]
+fn codings_are_counted_and_bounded_too() {
+    let capacity = 1024 * 1024;
+    let store = Store::new(StoreLimits { capacity, ..StoreLimits::default() }, SITE);
+    let text: String = (0..2_000_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string()).collect();
+    put(&store, "a", &page(text.clone(), &[])).unwrap();
+    let stored = store.get(key("a").lookup()).unwrap();
+    let before = store.counts();
+    let coded = store.make(key("a").lookup(), &stored, Coding::Gzip).body().len() as u64;
+    assert_eq!(store.counts().entries, 1);
+    assert!(store.counts().bytes >= before.bytes + coded);
+    let counted = store.counts();
+    store.make(key("a").lookup(), &stored, Coding::Gzip);
+    assert_eq!(store.counts(), counted, "made and counted once");
+    for number in 0..100 {
+        let name = number.to_string();
+        put(&store, &name, &page(text.clone(), &[])).unwrap();
+        if let Some(stored) = store.get(key(&name).lookup()) {
+            for coding in [Coding::Gzip, Coding::Zstd] {
+                store.make(key(&name).lookup(), &stored, coding);
+            }
+        }
+        assert!(store.counts().bytes <= capacity, "{number}: {:?}", store.counts());
+    }
+}
+
+#[test]
+fn a_coding_made_late_does_not_bring_back_what_was_replaced() {
+    let store = store();
+    let old = page("<p>old</p>".repeat(100), &[]);
+    put(&store, "a", &old).unwrap();
+    put(&store, "a", &page("new", &[])).unwrap();
+    assert_eq!(store.make(key("a").lookup(), &old, Coding::Zstd).coding(), Coding::Zstd);
+    assert_eq!(body(&store, "a").unwrap(), "new");
+    store.purge(&Scope::All, Purge::Hard);
+    store.make(key("a").lookup(), &old, Coding::Gzip);
+    assert_eq!(store.counts(), Counts::default());
+}
+
+#[test]
+fn nothing_from_before_a_purge_is_ever_found_after_it() {
+    const ROUNDS: u64 = 10_000;
+    const FILLERS: usize = 3;
+    let store = store();
+    // What the pages are made of: it changes, and then it is purged.
+    let truth = AtomicU64::new(0);
+    let done = AtomicBool::new(false);
+    let start = Barrier::new(FILLERS + 1);
+    let read = |found: &Bytes| String::from_utf8_lossy(found).parse::<u64>().unwrap();
+    let (stored, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+    thread::scope(|scope_of_threads| {
+        for filler in 0..FILLERS {
+            let (store, truth, done, start, stored, refused) = (&store, &truth, &done, &start, &stored, &refused);
+            scope_of_threads.spawn(move || {
+                start.wait();
+                let mut turn = filler;
+                while !done.load(Ordering::Relaxed) {
+                    let ticket = store.begin(SITE);
+                    let seen = truth.load(Ordering::SeqCst);
+                    // Sometimes between reading and storing the others get their turn.
+                    if turn.is_multiple_of(3) {
+                        thread::yield_now();
+                    }
+                    turn += 1;
+                    match store.put(&ticket, key("a"), &page(seen.to_string(), &["x"])) {
+                        Ok(()) => stored.fetch_add(1, Ordering::Relaxed),
+                        Err(_) => refused.fetch_add(1, Ordering::Relaxed),
+                    };
+                }
+            });
+        }
+        start.wait();
+        for round in 1..=ROUNDS {
+            truth.store(round, Ordering::SeqCst);
+            match round % 3 {
+                0 => store.purge(&Scope::All, Purge::Hard),
+                _ => store.purge(&scope(&["x"]), Purge::Hard),
+            };
+            if let Some(found) = body(&store, "a") {
+                assert!(read(&found) >= round, "round {round} found {}", read(&found));
+            }
+            thread::yield_now();
+            if let Some(found) = body(&store, "a") {
+                assert!(read(&found) >= round, "round {round} found {} later", read(&found));
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(stored.load(Ordering::Relaxed) > 0);
+    store.purge(&Scope::All, Purge::Hard);
+    assert_eq!(store.gate.remembered(), 0, "no fill runs that would have to know");
+}

@@ -1,0 +1,129 @@
+//! A stored response (RFC 9111, section 3): what the store keeps under a key.
+//!
+//! It is made once, from a complete response, and never changed; only its codings are added, and a soft purge can declare it stale
+//! early. Everything that a hit needs is here as it is sent.
+
+use super::content::Content;
+use super::policy::{Verdict, Windows};
+use http::StatusCode;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a stored response depends on, to purge it by: declared by the author (`products`) or derived (`source:repo`,
+/// `layout:repo.html`, `path:/about`). Cloning it is a reference count.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tag(Arc<str>);
+
+impl Tag {
+    /// A declared tag.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The derived tag of the `name` that is a `kind`: written `kind:name`.
+    pub fn derived(kind: &str, name: &str) -> Self {
+        Self(format!("{kind}:{name}").into())
+    }
+
+    /// The tag as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The revision of a site: equal for equal sites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Revision(pub u64);
+
+/// Never declared stale; see [`Stored::soft_purged`].
+const NOT_PURGED: u64 = u64::MAX;
+
+/// A stored response.
+#[derive(Debug)]
+pub struct Stored {
+    status: StatusCode,
+    content: Content,
+    windows: Windows,
+    tags: Box<[Tag]>,
+    revision: Revision,
+    /// Nanoseconds from its making to the soft purge that declared it stale; [`NOT_PURGED`] if none did.
+    soft_purged: AtomicU64,
+}
+
+impl Stored {
+    /// A complete response, kept as long as `windows` allow.
+    pub fn new(
+        status: StatusCode,
+        content: Content,
+        windows: Windows,
+        tags: impl Into<Box<[Tag]>>,
+        revision: Revision,
+    ) -> Self {
+        Self { status, content, windows, tags: tags.into(), revision, soft_purged: AtomicU64::new(NOT_PURGED) }
+    }
+
+    /// The status it is sent with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Fields and body, in every coding.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// What it depends on.
+    pub fn tags(&self) -> &[Tag] {
+        &self.tags
+    }
+
+    /// The revision of the site that made it.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// When it was made.
+    pub fn created(&self) -> Instant {
+        self.windows.created()
+    }
+
+    /// What may be done with it at `now`.
+    pub fn verdict(&self, now: Instant) -> Verdict {
+        self.windows().verdict(now)
+    }
+
+    /// How old it is at `now`.
+    pub fn age(&self, now: Instant) -> Duration {
+        self.windows.age(now)
+    }
+
+    /// Its moments, a soft purge considered.
+    pub fn windows(&self) -> Windows {
+        match self.soft_purged.load(Ordering::Relaxed) {
+            NOT_PURGED => self.windows,
+            nanoseconds => self.windows.stale_from(self.created() + Duration::from_nanos(nanoseconds)),
+        }
+    }
+
+    /// Bytes of memory that it takes, codings included, roughly.
+    pub fn size(&self) -> usize {
+        let tags: usize = self.tags.iter().map(|tag| size_of::<Tag>() + tag.0.len() + 2 * size_of::<usize>()).sum();
+        size_of::<Self>() - size_of::<Content>() + self.content.size() + tags
+    }
+
+    /// Declares it stale from `moment` on, at the latest.
+    pub(super) fn soft_purge(&self, moment: Instant) {
+        let elapsed = moment.saturating_duration_since(self.created()).as_nanos();
+        // Five centuries fit; the earliest of several purges counts.
+        let nanoseconds = u64::try_from(elapsed).unwrap_or(NOT_PURGED - 1).min(NOT_PURGED - 1);
+        self.soft_purged.fetch_min(nanoseconds, Ordering::Relaxed);
+    }
+}
