@@ -2,11 +2,12 @@
 //!
 //! No connection, lock, cache or clock inside: a `Site` is data. Two loads of equal files give equal sites.
 //!
-//! [`load`](load()) reads the tree, merges and compiles each route, links names to slots and ids, plans the order of sources, and
+//! [`load`] reads the tree, merges and compiles each route, links names to slots and ids, plans the order of sources, and
 //! derives what a page reads: its key, its `Vary`, its privacy. What is wrong is found all at once.
 
 mod code;
 mod inputs;
+mod load;
 mod settings;
 pub mod slots;
 
@@ -14,8 +15,8 @@ pub use code::CODES;
 pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
 pub use settings::{AccessLog, Limits, LogFormat, Settings};
 
-use crate::config::{Binding, ContentFile, Template};
-use crate::diagnostic::FileId;
+use crate::config::{Binding, ContentFile, Environment, Template};
+use crate::diagnostic::{FileId, Files, Findings};
 use crate::render::{Condition, Library};
 use crate::resource::{ErrorPage, Linked, Policy, Resource};
 use crate::router::{Hosts, Router};
@@ -23,7 +24,7 @@ use crate::source::{Source, Upstreams};
 use crate::value::Value;
 use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -188,4 +189,20 @@ impl Route {
     pub fn is_storable(&self) -> bool {
         self.privacy == Privacy::Public && self.policy.lifetime.is_some()
     }
+}
+
+/// What loading a site came to.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The site; `None` if any finding is an error.
+    pub site: Option<Site>,
+    /// All that is wrong with it, in the order of files and places.
+    pub findings: Findings,
+    /// The texts that the findings point into.
+    pub files: Files,
+}
+
+/// Reads, compiles, links and analyses the site whose `site.toml` is `config`, with the `--set` arguments `sets` merged last.
+pub fn load(config: &Path, sets: &[String], environment: &Environment) -> Loaded {
+    load::load(config, sets, environment)
 }

@@ -220,8 +220,9 @@ impl Limits {
         render.output_bytes = size(|decl| decl.render_output, render.output_bytes);
         render.iterations = count(|decl| decl.render_iterations, render.iterations);
         let mut store = StoreLimits::default();
-        store.bytes = size(|decl| decl.memory_store, store.bytes);
-        store.entry_bytes = size(|decl| decl.store_entry, store.entry_bytes);
+        let bytes = |written: Option<Size>, default: u64| written.map_or(default, |size| size.0);
+        store.capacity = bytes(decl.and_then(|decl| decl.memory_store), store.capacity);
+        store.entry = bytes(decl.and_then(|decl| decl.store_entry), store.entry);
         Self {
             request_head: size(|decl| decl.request_head, 32 << 10),
             request_uri: size(|decl| decl.request_uri, 8 << 10),
