@@ -1,3 +1,20 @@
 //! Bodies to values: formats, `JSONPath` (RFC 9535), types, defaults.
 //!
-//! Pure: a body and a declaration in, a value or a reason out.
+//! Pure: a body and a declaration in, a value or a reason out. What a reason leads to is for the floors above to say.
+//!
+//! To add a format, give it a variant and a function in `format.rs`; to add a type, the same in `kind.rs`. Lists of their
+//! names, for messages and suggestions, follow from the tables there.
+
+mod extraction;
+mod format;
+mod kind;
+pub mod markdown;
+mod pack;
+mod sanitise;
+mod select;
+
+pub use extraction::{Each, ExtractError, Extraction, Field, Fields, Missing, Presence, Select};
+pub use format::{Format, FormatError};
+pub use kind::Type;
+pub use sanitise::{LONGEST_HTML, sanitise};
+pub use select::{Budget, LONGEST_SELECTOR, SelectError, Selector, TooMuchWork};

@@ -1,0 +1,140 @@
+//! Letting go of a body of which little is kept.
+//!
+//! All strings of a JSON body are slices of it, so one kept title would keep two megabytes alive for as long as it is stored.
+//! If less than half of the body's bytes are kept, the strings move into one buffer of their own: one allocation for all.
+
+use crate::value::{Object, ObjectBuilder, Text, Value};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Bodies below this are not worth the copying.
+const SMALL: usize = 4096;
+
+/// `value` with its strings in a buffer of their own, if that is less than half of the `body_bytes` it came in.
+pub(super) fn pack(value: Value, body_bytes: usize) -> Value {
+    if body_bytes < SMALL {
+        return value;
+    }
+    let mut size = Size { bytes: 0, most: body_bytes / 2 };
+    if !size.holds(&value) {
+        return value;
+    }
+    let mut buffer = String::with_capacity(size.bytes);
+    gather(&value, &mut buffer);
+    let buffer: Arc<str> = buffer.into();
+    Repacking { buffer: &buffer, at: 0 }.value(&value)
+}
+
+struct Size {
+    bytes: usize,
+    most: usize,
+}
+
+impl Size {
+    /// Adds up strings and keys, and stops where they are too much.
+    fn holds(&mut self, value: &Value) -> bool {
+        match value {
+            Value::Text(text) => self.holds_text(text),
+            Value::List(items) => items.iter().all(|item| self.holds(item)),
+            Value::Object(object) => object.iter().all(|(key, value)| self.holds_text(key) && self.holds(value)),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => true,
+        }
+    }
+
+    fn holds_text(&mut self, text: &Text) -> bool {
+        self.bytes += text.len();
+        self.bytes <= self.most
+    }
+}
+
+fn gather(value: &Value, buffer: &mut String) {
+    match value {
+        Value::Text(text) => buffer.push_str(text),
+        Value::List(items) => items.iter().for_each(|item| gather(item, buffer)),
+        Value::Object(object) => {
+            for (key, value) in object.iter() {
+                buffer.push_str(key);
+                gather(value, buffer);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => {}
+    }
+}
+
+/// Walks as [`gather`] did, so that the next string is always the next part of the buffer.
+struct Repacking<'b> {
+    buffer: &'b Arc<str>,
+    at: usize,
+}
+
+impl Repacking<'_> {
+    fn text(&mut self, text: &Text) -> Text {
+        let range: Range<usize> = self.at..self.at + text.len();
+        self.at = range.end;
+        Text::slice_of(self.buffer, self.buffer.get(range).unwrap_or_default(), text.origin())
+    }
+
+    fn object(&mut self, object: &Object) -> Object {
+        let mut packed = ObjectBuilder::with_capacity(object.len());
+        for (key, value) in object.iter() {
+            let key = self.text(key);
+            packed.push(key, self.value(value));
+        }
+        packed.finish()
+    }
+
+    fn value(&mut self, value: &Value) -> Value {
+        match value {
+            Value::Text(text) => Value::Text(self.text(text)),
+            Value::List(items) => Value::list(items.iter().map(|item| self.value(item)).collect()),
+            Value::Object(object) => Value::Object(self.object(object)),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => value.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{JsonLimits, Origin, parse_json};
+
+    fn body(filler: usize) -> Arc<str> {
+        format!(r#"{{"kept":{{"title":"a title","list":["b","c",1]}},"dropped":"{}"}}"#, "x".repeat(filler)).into()
+    }
+
+    #[test]
+    fn a_small_part_lets_go_of_a_large_body() {
+        let body = body(10_000);
+        let kept = parse_json(Arc::clone(&body), JsonLimits::default()).unwrap().get("kept").unwrap().clone();
+        let packed = pack(kept.clone(), body.len());
+        assert_eq!(packed, kept);
+        drop(kept);
+        assert_eq!(Arc::strong_count(&body), 1);
+    }
+
+    #[test]
+    fn a_large_part_keeps_it() {
+        let body = body(10_000);
+        let document = parse_json(Arc::clone(&body), JsonLimits::default()).unwrap();
+        let packed = pack(document.clone(), body.len());
+        drop(document);
+        assert!(Arc::strong_count(&body) > 1);
+        drop(packed);
+    }
+
+    #[test]
+    fn the_origin_of_strings_survives() {
+        let value = Value::list(vec![Value::markup("<b>"), Value::text("<i>")]);
+        let packed = pack(value, 100_000);
+        let origins: Vec<_> = packed
+            .as_list()
+            .unwrap()
+            .iter()
+            .map(|item| match item {
+                Value::Text(text) => text.origin(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(origins, [Origin::Markup, Origin::Outside]);
+    }
+}

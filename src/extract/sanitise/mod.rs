@@ -1,0 +1,161 @@
+//! HTML from outside to HTML that can stand in a page.
+//!
+//! What is safe is decided by `ammonia`, which parses as browsers do and writes again what its lists allow. The work of such a
+//! parser grows with the square of nesting and of attributes, so [`tame`] goes before it: one linear pass that leaves shallow,
+//! balanced markup.
+
+mod tame;
+
+use ammonia::{Builder, UrlRelative};
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// The longest HTML that is sanitised, in bytes.
+pub const LONGEST_HTML: usize = 2 << 20;
+
+/// Ids from outside must carry this, so that none takes the place of a page's own.
+pub(super) const FOREIGN_ID: &str = "user-content-";
+
+/// The classes that our own Markdown writes.
+const CLASSES: &[&str] = &[
+    "footnotes",
+    "footnote-ref",
+    "footnote-backref",
+    "markdown-alert",
+    "markdown-alert-note",
+    "markdown-alert-tip",
+    "markdown-alert-important",
+    "markdown-alert-warning",
+    "markdown-alert-caution",
+    "markdown-alert-title",
+];
+
+static ALLOWED: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut allowed = Builder::default();
+    allowed
+        .add_tags(["section", "input"])
+        .add_generic_attributes(["class", "id", "dir", "aria-label"])
+        .add_tag_attributes("input", ["type", "checked", "disabled"])
+        .add_tag_attributes("img", ["loading"])
+        // An input can only be the box of a task list.
+        .set_tag_attribute_value("input", "type", "checkbox")
+        .set_tag_attribute_value("input", "disabled", "")
+        .url_schemes(["http", "https", "mailto", "tel"].into())
+        .url_relative(UrlRelative::PassThrough)
+        .attribute_filter(|_, attribute, value| match attribute {
+            "class" => classes(value),
+            "id" => value.starts_with(FOREIGN_ID).then_some(value.into()),
+            _ => Some(value.into()),
+        });
+    allowed
+});
+
+/// `html` with only what is safe in any page; `None` if it is longer than [`LONGEST_HTML`].
+#[must_use]
+pub fn sanitise(html: &str) -> Option<String> {
+    (html.len() <= LONGEST_HTML).then(|| ALLOWED.clean(&tame::tame(html)).to_string())
+}
+
+fn classes(value: &str) -> Option<Cow<'_, str>> {
+    let known = |class: &&str| CLASSES.contains(class) || class.strip_prefix("language-").is_some_and(is_word);
+    let kept: Vec<_> = value.split_ascii_whitespace().filter(known).collect();
+    (!kept.is_empty()).then(|| kept.join(" ").into())
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'#' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_safe_stays_and_what_is_not_goes() {
+        for (html, expected) in [
+            ("plain & simple", "plain &amp; simple"),
+            ("a < b > c", "a &lt; b &gt; c"),
+            ("&lt;b&gt; &eacute;", "&lt;b&gt; é"),
+            ("<p>a<br>b</p>", "<p>a<br>b</p>"),
+            ("<p>a<p>b", "<p>a</p><p>b</p>"),
+            ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
+            ("<P CLASS='x language-rust'>a</P>", "<p class=\"language-rust\">a</p>"),
+            ("<b>a<i>b</b>c</i>", "<b>a<i>b</i></b>c"),
+            ("<script>alert(1)</script>b", "b"),
+            ("<SCRIPT >alert(1)</ScRiPt >b", "b"),
+            ("<style>p{}</style><title>t</title>b", "b"),
+            ("<script>never closed", ""),
+            ("<!-- a --><!doctype html><?php x ?>b", "b"),
+            ("<!--><b>a</b>-->", "<b>a</b>--&gt;"),
+            ("<a onclick=\"x\" href=\"/a\">a</a>", "<a href=\"/a\" rel=\"noopener noreferrer\">a</a>"),
+            ("<a href=\"javascript:alert(1)\">a</a>", "<a rel=\"noopener noreferrer\">a</a>"),
+            ("<a href=' &#106;avascript:alert(1)'>a</a>", "<a rel=\"noopener noreferrer\">a</a>"),
+            ("<a href=java&#10;script:alert(1)>a</a>", "<a rel=\"noopener noreferrer\">a</a>"),
+            ("<a href='data:text/html,x'>a</a>", "<a rel=\"noopener noreferrer\">a</a>"),
+            (
+                "<a href=\"mailto:a@b.example\">a</a>",
+                "<a href=\"mailto:a@b.example\" rel=\"noopener noreferrer\">a</a>",
+            ),
+            ("<img src=x onerror=alert(1)>", "<img src=\"x\">"),
+            ("<img src=\"a\" alt='\"><script>x</script>'>", "<img src=\"a\" alt=\"&quot;><script>x</script>\">"),
+            ("<svg><p><style><g title=\"</style><img src=x onerror=alert(1)>\"></svg>", ""),
+            (
+                "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">",
+                "",
+            ),
+            (
+                "<iframe src=x></iframe><object data=x></object><form><input name=q></form>",
+                "<input type=\"checkbox\" disabled=\"\">",
+            ),
+            ("<p style=\"position:fixed\">a</p>", "<p>a</p>"),
+            ("<p id=\"main\">a</p><p id=\"user-content-a\">b</p>", "<p>a</p><p id=\"user-content-a\">b</p>"),
+            ("</p></div>a", "a"),
+            ("<b", ""),
+            ("<a href=\"x", ""),
+        ] {
+            let clean = sanitise(html).unwrap();
+            assert_eq!(clean, expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn depth_and_attributes_are_bounded() {
+        let depth = sanitise(&"<div>".repeat(100_000)).unwrap();
+        assert!(depth.matches("<div>").count() < 100);
+        assert!(sanitise(&"<b><i><p>".repeat(50_000)).unwrap().len() < 100_000);
+        let attributes = format!("<p {}>a</p>", (0..100_000).map(|n| format!("a{n}='>' ")).collect::<String>());
+        assert_eq!(sanitise(&attributes).unwrap(), "<p>a</p>");
+        let same = format!("<p {}>a</p>", "title=x ".repeat(100_000));
+        assert_eq!(sanitise(&same).unwrap(), "<p title=\"x\">a</p>");
+        assert_eq!(sanitise(&"x".repeat(LONGEST_HTML + 1)), None);
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_keeps_its_text_and_its_surroundings() {
+        let html = format!("{}deep{}<p>after</p>", "<div>".repeat(500), "</div>".repeat(500));
+        let clean = sanitise(&html).unwrap();
+        assert!(clean.contains("deep") && clean.ends_with("</div><p>after</p>"), "{clean}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+        #[test]
+        fn sanitised_html_holds_nothing_that_runs(parts in prop::collection::vec(prop::sample::select(vec![
+            "<script>", "</script>", "<p>", "</p>", "<a href=", "\"", "'", ">", "<", "javascript:", "x", " ", "=", "onclick=",
+            "<img src=", "<svg>", "</svg>", "<style>", "</style>", "<!--", "-->", "<title>", "</title>", "&lt;", "/", "<b ",
+            "<table>", "<td>", "</table>", "<textarea>", "<noscript>", "<template>", "<math>", "<select>", "\0", "<input ",
+        ]), 0..30)) {
+            let clean = sanitise(&parts.concat()).unwrap();
+            // In what is left, every `<` begins a tag, since text and attribute values are escaped.
+            for tag in clean.split('<').skip(1) {
+                let name: String = tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
+                prop_assert!(["p", "a", "b", "img", "table", "tbody", "tr", "td", "input"].contains(&name.as_str()), "{}", clean);
+            }
+            let quoted = clean.split('"').step_by(2).collect::<String>();
+            prop_assert!(!quoted.contains("onclick") || !quoted.contains("onclick=<") , "{}", clean);
+            prop_assert_eq!(sanitise(&clean), Some(clean.clone()));
+        }
+    }
+}
