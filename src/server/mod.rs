@@ -1,3 +1,79 @@
 //! Sockets, connections, deadlines, the current site, reload and drain.
 //!
-//! It knows how to carry requests and responses, never what they mean.
+//! It knows how to carry requests and responses, never what they mean: what answers is a [`Service`], handed to [`serve`].
+//!
+//! | File | What |
+//! |---|---|
+//! | `limits` | what a connection may use |
+//! | `gate` | the strict check of a request head, pure |
+//! | `io` | the wrapper around a socket: gate and deadlines before hyper |
+//! | `ledger`, `body` | how the two sides of a connection learn that an answer is complete |
+//! | `service` | one connection, one request |
+//! | `listen`, `census` | addresses, accepting, how many |
+//! | `shutdown` | drain and end |
+//! | `access_log` | one line for each exchange |
+//!
+//! A new limit is a field of [`Limits`]; a new reason to refuse a head is a line of the gate and one of its table of tests; a new state of a
+//! connection needs a deadline in `io`.
+
+mod access_log;
+mod alarm;
+mod body;
+mod census;
+mod gate;
+mod io;
+mod ledger;
+mod limits;
+mod listen;
+mod refusal;
+mod request_id;
+mod service;
+mod shutdown;
+mod socket;
+
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+use census::Census;
+use service::Server;
+
+pub use access_log::{AccessLog, AccessLogWriter, Exchange, Facts, LogFormat, SourceCall};
+pub use body::RequestBody;
+pub use limits::Limits;
+pub use listen::{AddressError, ListenAddress, ListenError, Listener, raise_open_files};
+pub use request_id::RequestId;
+pub use service::{Answer, Arrival, Connection, Service};
+pub use shutdown::Shutdown;
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ended {
+    /// Every request that had arrived was answered.
+    Drained,
+    /// Some were not: the drain took too long, or was cut short.
+    CutOff,
+}
+
+/// Serves all `listeners` until `shutdown`, and through the drain.
+///
+/// When it returns, no connection is left, and no clone of `log` that this function was given.
+pub async fn serve<S: Service>(
+    listeners: Vec<Listener>,
+    limits: Limits,
+    service: S,
+    log: AccessLog,
+    shutdown: Shutdown,
+) -> Ended {
+    let census = Census::new(&limits);
+    let server = Arc::new(Server::new(service, limits, log, shutdown));
+    let accepting =
+        listeners.into_iter().map(|listener| listen::accept(listener, Arc::clone(&server), Arc::clone(&census)));
+    let mut accepting: JoinSet<Ended> = accepting.collect();
+    drop(server);
+    let mut ended = Ended::Drained;
+    while let Some(one) = accepting.join_next().await {
+        // A listener's task does not panic; if it did, its connections would be gone.
+        ended = ended.max(one.unwrap_or(Ended::CutOff));
+    }
+    ended
+}

@@ -1,0 +1,301 @@
+//! The access log: one line for each exchange, formatted and written by a thread of its own.
+//!
+//! A request hands its record over without waiting: if the thread cannot keep up (a pipe nobody reads), records are dropped and counted.
+//! What is logged of a request is its method and its path, never its query or its fields.
+
+use http::{Method, StatusCode};
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use super::RequestId;
+
+/// One request and its answer.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// When the request's head had arrived.
+    pub time: SystemTime,
+    /// Its name.
+    pub id: RequestId,
+    /// Its method; none if the request could not be read.
+    pub method: Option<Method>,
+    /// Its path as it was sent; none if the request could not be read.
+    pub path: Option<Box<str>>,
+    /// The status of the answer; none if the client or the server was gone before there was one.
+    pub status: Option<StatusCode>,
+    /// Octets of content that the socket took.
+    pub bytes: u64,
+    /// From arrival until the socket had taken the last octet.
+    pub elapsed: Duration,
+    /// What the handler knows.
+    pub facts: Facts,
+}
+
+/// What a handler tells the log about its answer. The default knows nothing, and allocates nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The route that answered.
+    pub route: Option<Arc<str>>,
+    /// What the page store did, in the words of `Cache-Status` (RFC 9211).
+    pub cache: Option<&'static str>,
+    /// The sources that were asked, in order.
+    pub sources: Vec<SourceCall>,
+}
+
+/// One source that was asked for a page.
+#[derive(Debug, Clone)]
+pub struct SourceCall {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What became of it, in a word.
+    pub outcome: &'static str,
+}
+
+/// How lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A JSON object a line.
+    Json,
+    /// A line for people.
+    Text,
+}
+
+impl LogFormat {
+    /// The format that suits standard output: text on a terminal, else JSON.
+    pub fn for_stdout() -> Self {
+        if io::stdout().is_terminal() { Self::Text } else { Self::Json }
+    }
+}
+
+/// Where exchanges are recorded. Clones record to the same place.
+#[derive(Debug, Clone, Default)]
+pub struct AccessLog(Option<Arc<Desk>>);
+
+#[derive(Debug)]
+struct Desk {
+    records: SyncSender<Exchange>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// The writing thread, to be waited for at the end.
+#[derive(Debug)]
+#[must_use = "the last lines are written when it is joined"]
+pub struct AccessLogWriter(Receiver<Finished>);
+
+/// Never sent: the writer's end of the channel is dropped when it is done.
+#[derive(Debug)]
+enum Finished {}
+
+impl AccessLogWriter {
+    /// Waits until every record is written. All clones of the log must be gone, or it waits for them; in any case not for longer than it
+    /// takes to see that nobody reads the output.
+    pub fn join(self) {
+        match self.0.recv_timeout(PATIENCE) {
+            Err(RecvTimeoutError::Disconnected) => {}
+            Err(RecvTimeoutError::Timeout) => tracing::warn!("the access log could not be finished"),
+        }
+    }
+}
+
+/// How long the end of the process waits for the output of the log.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Records that may wait for the writer.
+const QUEUE: usize = 8192;
+
+/// How long the writer lets records gather, so that a busy server does not wake it for each.
+const GATHER: Duration = Duration::from_millis(10);
+
+/// A batch is written when it has grown to this.
+const BATCH: usize = 64 * 1024;
+
+impl AccessLog {
+    /// A log that records nothing.
+    pub fn off() -> Self {
+        Self(None)
+    }
+
+    /// A log that writes to `output`, on a new thread.
+    pub fn to(output: impl Write + Send + 'static, format: LogFormat) -> io::Result<(Self, AccessLogWriter)> {
+        let (records, receiver) = sync_channel(QUEUE);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let desk = Desk { records, dropped: Arc::clone(&dropped) };
+        let (finished, end) = sync_channel::<Finished>(0);
+        thread::Builder::new().name("access-log".to_owned()).spawn(move || {
+            write_all(&receiver, &dropped, output, format);
+            drop(finished);
+        })?;
+        Ok((Self(Some(Arc::new(desk))), AccessLogWriter(end)))
+    }
+
+    /// Whether anything is recorded: without, nobody needs to make a record.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Records one exchange, or drops it. Never waits.
+    pub fn record(&self, exchange: Exchange) {
+        if let Some(desk) = &self.0
+            && desk.records.try_send(exchange).is_err()
+        {
+            desk.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The writer's life: sleeps until there is a record, then writes in batches until a pause finds none.
+fn write_all(records: &Receiver<Exchange>, dropped: &AtomicU64, mut output: impl Write, format: LogFormat) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while let Ok(first) = records.recv() {
+        write_line(&first, format, &mut batch);
+        loop {
+            let more = fill(&mut batch, records, format);
+            if !batch.is_empty() {
+                emit(&batch, &mut output);
+                batch.clear();
+            }
+            let lost = dropped.swap(0, Ordering::Relaxed);
+            if lost > 0 {
+                tracing::warn!(lost, "access log lines were dropped: the output is too slow");
+            }
+            match more {
+                More::Full => {}
+                More::Caught => {
+                    thread::sleep(GATHER);
+                    match records.try_recv() {
+                        Ok(next) => write_line(&next, format, &mut batch),
+                        Err(TryRecvError::Empty) => break,
+                        Err(TryRecvError::Disconnected) => return,
+                    }
+                }
+                More::Never => return,
+            }
+        }
+    }
+}
+
+/// What a batch was ended by.
+enum More {
+    /// It is full; there may be more records.
+    Full,
+    /// There are no more records at present.
+    Caught,
+    /// There will be none.
+    Never,
+}
+
+fn fill(batch: &mut Vec<u8>, records: &Receiver<Exchange>, format: LogFormat) -> More {
+    while batch.len() < BATCH {
+        match records.try_recv() {
+            Ok(exchange) => write_line(&exchange, format, batch),
+            Err(TryRecvError::Empty) => return More::Caught,
+            Err(TryRecvError::Disconnected) => return More::Never,
+        }
+    }
+    More::Full
+}
+
+fn emit(batch: &[u8], output: &mut impl Write) {
+    if let Err(error) = output.write_all(batch).and_then(|()| output.flush()) {
+        tracing::warn!(%error, "the access log cannot be written");
+    }
+}
+
+fn write_line(exchange: &Exchange, format: LogFormat, line: &mut Vec<u8>) {
+    let written = match format {
+        LogFormat::Json => write_json(exchange, line),
+        LogFormat::Text => write_text(exchange, line),
+    };
+    written.expect("a vector takes everything");
+}
+
+/// A point in time as RFC 3339 has it, to the millisecond.
+struct Timestamp(SystemTime);
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match jiff::Timestamp::try_from(self.0) {
+            Ok(time) => write!(f, "{time:.3}"),
+            // A clock outside the years that have a name.
+            Err(_) => f.write_str("unknown"),
+        }
+    }
+}
+
+fn milliseconds(elapsed: Duration) -> f64 {
+    elapsed.as_secs_f64() * 1000.0
+}
+
+fn write_json(exchange: &Exchange, line: &mut Vec<u8>) -> io::Result<()> {
+    let Exchange { time, id, method, path, status, bytes, elapsed, facts } = exchange;
+    write!(line, r#"{{"time":"{}","id":"{id}","method":"#, Timestamp(*time))?;
+    write_string(method.as_ref().map(Method::as_str), line)?;
+    line.extend_from_slice(br#","path":"#);
+    write_string(path.as_deref(), line)?;
+    line.extend_from_slice(br#","route":"#);
+    write_string(facts.route.as_deref(), line)?;
+    match status {
+        Some(status) => write!(line, r#","status":{}"#, status.as_u16())?,
+        None => line.extend_from_slice(br#","status":null"#),
+    }
+    write!(line, r#","bytes":{bytes},"ms":{:.3},"cache":"#, milliseconds(*elapsed))?;
+    write_string(facts.cache, line)?;
+    line.extend_from_slice(br#","sources":["#);
+    for (index, source) in facts.sources.iter().enumerate() {
+        let SourceCall { name, elapsed, outcome } = source;
+        line.extend_from_slice(if index == 0 { br#"{"name":"# } else { br#",{"name":"# });
+        write_string(Some(name), line)?;
+        write!(line, r#","ms":{:.3},"outcome":"#, milliseconds(*elapsed))?;
+        write_string(Some(outcome), line)?;
+        line.push(b'}');
+    }
+    line.extend_from_slice(b"]}\n");
+    Ok(())
+}
+
+/// A JSON string; control characters, also those beyond ASCII, are escaped by number.
+fn write_string(text: Option<&str>, line: &mut Vec<u8>) -> io::Result<()> {
+    let Some(text) = text else {
+        line.extend_from_slice(b"null");
+        return Ok(());
+    };
+    line.push(b'"');
+    for character in text.chars() {
+        match character {
+            '"' => line.extend_from_slice(br#"\""#),
+            '\\' => line.extend_from_slice(br"\\"),
+            _ if character.is_control() => write!(line, "\\u{:04x}", u32::from(character))?,
+            _ => line.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    line.push(b'"');
+    Ok(())
+}
+
+fn write_text(exchange: &Exchange, line: &mut Vec<u8>) -> io::Result<()> {
+    let Exchange { time, id, method, path, status, bytes, elapsed, facts } = exchange;
+    let status = status.as_ref().map_or("---", StatusCode::as_str);
+    let method = method.as_ref().map_or("-", Method::as_str);
+    write!(line, "{} {status} {method} ", Timestamp(*time))?;
+    let path = path.as_deref().unwrap_or("-");
+    for character in path.chars() {
+        if character.is_control() {
+            write!(line, "{}", character.escape_unicode())?;
+        } else {
+            write!(line, "{character}")?;
+        }
+    }
+    write!(line, " {bytes}B {:.1}ms", milliseconds(*elapsed))?;
+    if let Some(cache) = facts.cache {
+        write!(line, " {cache}")?;
+    }
+    for SourceCall { name, elapsed, outcome } in &facts.sources {
+        write!(line, " {name}={outcome}/{:.1}ms", milliseconds(*elapsed))?;
+    }
+    writeln!(line, " {id}")
+}

@@ -1,0 +1,59 @@
+//! What one connection, one address and the whole server may use: plain values, so that a test can make each of them small.
+//!
+//! The defaults are the documented ones. Nothing here reads a clock or a configuration.
+
+use std::time::Duration;
+
+/// The bounds that every connection lives in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Octets of a request head: request line, fields and the empty line.
+    pub head: usize,
+    /// Octets of a request target.
+    pub target: usize,
+    /// Header fields of a request.
+    pub fields: usize,
+    /// From the first chance to send a head to its last octet. On a new connection it covers the first octet too.
+    pub head_time: Duration,
+    /// How long a connection may rest between two requests.
+    pub idle: Duration,
+    /// How long a request body may pause.
+    pub body_stall: Duration,
+    /// How long a request body may take as a whole.
+    pub body_time: Duration,
+    /// How long a client may leave an answer unread.
+    pub write_stall: Duration,
+    /// Octets of a request body that are taken from the connection, and thrown away, when nobody reads it.
+    pub unread_body: u64,
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address, where an IPv6 address counts by its first 64 bits. Loopback is exempt.
+    pub connections_per_address: usize,
+    /// How long a drain waits for the requests in flight.
+    pub drain: Duration,
+    /// How long, in a drain, a connection that was used a moment ago may still bring a request that was already on its way.
+    pub last_call: Duration,
+    /// How long a closing connection still takes input, so that a reset does not destroy the last answer (RFC 9112, section 9.6).
+    pub linger: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: 32 * 1024,
+            target: 8 * 1024,
+            fields: 100,
+            head_time: Duration::from_secs(10),
+            idle: Duration::from_mins(1),
+            body_stall: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            write_stall: Duration::from_secs(30),
+            unread_body: 64 * 1024,
+            connections: 10_000,
+            connections_per_address: 256,
+            drain: Duration::from_secs(30),
+            last_call: Duration::from_secs(1),
+            linger: Duration::from_secs(1),
+        }
+    }
+}

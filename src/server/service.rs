@@ -1,0 +1,287 @@
+//! One connection: hyper's HTTP/1 over our transport, and around each request what the handler should not have to think of. That is its id
+//! and its time, its body if nobody reads it, its record in the log, and a panic.
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::body::{Content, Delivery, Home, RequestBody};
+use super::gate::Refusal;
+use super::io::Transport;
+use super::ledger::{Answered, Ledger};
+use super::listen::ListenAddress;
+use super::refusal;
+use super::socket::Socket;
+use super::{AccessLog, Exchange, Facts, Limits, RequestId, Shutdown};
+
+/// What answers requests. The server carries them to it and its answers back, and knows nothing else of it.
+pub trait Service: Send + Sync + 'static {
+    /// The content of its answers.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static;
+
+    /// Answers one request. Dropped unfinished if the connection ends before.
+    fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> impl Future<Output = Answer<Self::Body>> + Send;
+}
+
+impl<F, A, B> Service for F
+where
+    F: Fn(Request<RequestBody>, Arrival) -> A + Send + Sync + 'static,
+    A: Future<Output = Answer<B>> + Send,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
+{
+    type Body = B;
+
+    fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> impl Future<Output = Answer<B>> + Send {
+        self(request, arrival)
+    }
+}
+
+/// A response, and what the log should say about it.
+#[derive(Debug)]
+pub struct Answer<B> {
+    /// What the client gets. `Date`, `Content-Length` and what concerns the connection are added by the server.
+    pub response: Response<B>,
+    /// What the log gets.
+    pub facts: Facts,
+}
+
+impl<B> From<Response<B>> for Answer<B> {
+    fn from(response: Response<B>) -> Self {
+        Self { response, facts: Facts::default() }
+    }
+}
+
+/// The circumstances of a request. The server reads the clock; a handler takes the time from here.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The request's name.
+    pub id: RequestId,
+    /// When it arrived, for measuring.
+    pub instant: Instant,
+    /// When it arrived, for telling.
+    pub time: SystemTime,
+    /// The connection it came by.
+    pub connection: Arc<Connection>,
+}
+
+/// The two ends of a connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// The client's address; none on a Unix socket.
+    pub peer: Option<SocketAddr>,
+    /// The address that was listened on.
+    pub listener: Arc<ListenAddress>,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Server<S> {
+    pub(super) service: S,
+    pub(super) limits: Arc<Limits>,
+    pub(super) log: AccessLog,
+    pub(super) shutdown: Shutdown,
+    http: http1::Builder,
+}
+
+impl<S: Service> Server<S> {
+    /// A server of `service`.
+    pub(super) fn new(service: S, limits: Limits, log: AccessLog, shutdown: Shutdown) -> Self {
+        let mut http = http1::Builder::new();
+        // Deadlines and sizes are the transport's business; it hands over nothing but sound heads, so hyper's own bounds only have to be as
+        // wide. With half-closing on, hyper does not read while an answer is being made: a client that has finished sending gets its answer.
+        http.half_close(true)
+            .header_read_timeout(None)
+            .max_headers(limits.fields)
+            .max_buf_size(limits.head.max(SMALLEST_BUFFER) + 1);
+        Self { service, limits: Arc::new(limits), log, shutdown, http }
+    }
+
+    /// Serves one connection to its end.
+    pub(super) async fn serve(self: Arc<Self>, socket: Socket, connection: Connection) {
+        let ledger = Arc::new(Ledger::new(self.log.clone()));
+        let transport = Transport::new(socket, Arc::clone(&self.limits), self.shutdown.clone(), Arc::clone(&ledger));
+        let connection = Arc::new(connection);
+        let service = service_fn(|request| {
+            let exchange = Exchanging { server: Arc::clone(&self), ledger: Arc::clone(&ledger) };
+            let arrival = Arrival {
+                id: RequestId::next(),
+                instant: Instant::now(),
+                time: SystemTime::now(),
+                connection: Arc::clone(&connection),
+            };
+            async move { Ok::<_, Infallible>(exchange.answer(request, arrival).await) }
+        });
+        let mut http = pin!(self.http.serve_connection(transport, service));
+        let mut draining = pin!(self.shutdown.draining());
+        let mut enlisted = false;
+        let end = poll_fn(|cx| {
+            if !enlisted {
+                // Polled once, to be woken once; the transport reads the flag whenever it waits.
+                enlisted = true;
+                let _already: Poll<()> = draining.as_mut().poll(cx);
+            }
+            http.as_mut().poll(cx)
+        });
+        if let Err(error) = end.await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// hyper takes no smaller maximum for its read buffer.
+const SMALLEST_BUFFER: usize = 8192;
+
+/// What one request needs of its server and its connection.
+struct Exchanging<S> {
+    server: Arc<Server<S>>,
+    ledger: Arc<Ledger>,
+}
+
+impl<S: Service> Exchanging<S> {
+    async fn answer(self, request: Request<Incoming>, arrival: Arrival) -> Response<Delivery<S::Body>> {
+        let mut record = self.begin_record(&request, &arrival);
+        let expects_continue = request.headers().contains_key(EXPECT);
+        let (head, incoming) = request.into_parts();
+        let (body, home) = RequestBody::new(incoming);
+        let id = arrival.id;
+        let call = async { self.server.service.call(Request::from_parts(head, body), arrival).await };
+        let (mut response, facts) = if let Ok(answer) = AssertUnwindSafe(call).catch_unwind().await {
+            (answer.response.map(Content::Handled), answer.facts)
+        } else {
+            tracing::error!(%id, "a handler panicked");
+            (own(refusal::broken(id)), Facts::default())
+        };
+        let leftover = match home {
+            Some(home) => settle(&home, expects_continue, self.server.limits.unread_body).await,
+            None => Leftover::Nothing,
+        };
+        match leftover {
+            Leftover::Nothing => {}
+            Leftover::TooMuch if !is_refused(response.status()) => {
+                response =
+                    own(refusal::response(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "nothing here reads a body")));
+            }
+            Leftover::Late => {
+                response = own(refusal::response(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")));
+            }
+            Leftover::TooMuch | Leftover::Unsent | Leftover::Broken => close(&mut response),
+        }
+        if self.server.shutdown.is_draining() {
+            close(&mut response);
+        }
+        let answered = record.finish(response.status(), facts);
+        response.map(|content| Delivery::new(content, answered, self.ledger))
+    }
+
+    fn begin_record(&self, request: &Request<Incoming>, arrival: &Arrival) -> Record {
+        let exchange = self.ledger.log().is_on().then(|| Exchange {
+            time: arrival.time,
+            id: arrival.id,
+            method: Some(request.method().clone()),
+            // Copied: to share it would keep hyper's whole read buffer alive.
+            path: Some(request.uri().path().into()),
+            status: None,
+            bytes: 0,
+            elapsed: Duration::ZERO,
+            facts: Facts::default(),
+        });
+        Record { exchange, arrival: arrival.instant, ledger: Arc::clone(&self.ledger) }
+    }
+}
+
+fn own<B>(response: Response<Bytes>) -> Response<Content<B>> {
+    response.map(|text| Content::Own(Some(text)))
+}
+
+fn is_refused(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+fn close<B>(response: &mut Response<B>) {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// What became of a request's body that the handler left.
+enum Leftover {
+    /// Nothing of it is left: the next request may follow.
+    Nothing,
+    /// The client was never told to go on, so it may send the body or not: nobody knows what comes next.
+    Unsent,
+    /// It is longer than what is taken for nothing.
+    TooMuch,
+    /// It did not come in time.
+    Late,
+    /// It ended early.
+    Broken,
+}
+
+/// Takes what is left of a body off the connection, up to `most` octets.
+async fn settle(home: &Home, expects_continue: bool, most: u64) -> Leftover {
+    let Some(unread) = home.take() else { return Leftover::Nothing };
+    if unread.incoming.size_hint().exact().is_none_or(|length| length > most) {
+        return Leftover::TooMuch;
+    }
+    if expects_continue && unread.untouched {
+        return Leftover::Unsent;
+    }
+    let mut incoming = unread.incoming;
+    while let Some(frame) = incoming.frame().await {
+        match frame {
+            Ok(_) => {}
+            Err(error) if is_timeout(&error) => return Leftover::Late,
+            Err(_) => return Leftover::Broken,
+        }
+    }
+    Leftover::Nothing
+}
+
+/// Whether the transport gave up waiting, somewhere below `error`.
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The record of a request that has no answer yet. Dropped as it is, it says that there never was one.
+struct Record {
+    exchange: Option<Exchange>,
+    arrival: Instant,
+    ledger: Arc<Ledger>,
+}
+
+impl Record {
+    /// The record of an answered request, to go with its body.
+    fn finish(&mut self, status: StatusCode, facts: Facts) -> Option<Answered> {
+        let exchange = Exchange { status: Some(status), facts, ..self.exchange.take()? };
+        Some(Answered { exchange, arrival: self.arrival, taken: 0 })
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if let Some(exchange) = self.exchange.take() {
+            self.ledger.log().record(Exchange { elapsed: self.arrival.elapsed(), ..exchange });
+        }
+    }
+}
