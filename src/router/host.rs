@@ -168,9 +168,105 @@ impl Hosts {
             return HostVerdict::Serve;
         }
         if site.aliases.iter().any(|alias| host.is(alias)) {
-            let target = if target.starts_with('/') { target } else { "/" };
-            return HostVerdict::Redirect(format!("{}{target}", site.origin));
+            // The path of an absolute-form target may be empty.
+            let slash = if target.starts_with('/') { "" } else { "/" };
+            return HostVerdict::Redirect(format!("{}{slash}{target}", site.origin));
         }
         HostVerdict::Misdirected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn host(text: &str) -> Authority<'_> {
+        Authority::parse(text).expect(text)
+    }
+
+    #[test]
+    fn authorities_have_a_form() {
+        for (text, name, port) in [
+            ("example.com", "example.com", None),
+            ("example.com:", "example.com", None),
+            ("example.com.:8080", "example.com", Some(8080)),
+            ("my_host-1", "my_host-1", None),
+            ("192.0.2.1:80", "192.0.2.1", Some(80)),
+            ("[2001:db8::1]:80", "[2001:db8::1]", Some(80)),
+            ("[::1]", "[::1]", None),
+        ] {
+            assert_eq!((host(text).host(), host(text).port()), (name, port), "{text}");
+        }
+        for bad in [
+            "",
+            ".",
+            ":80",
+            "a b",
+            "a\"><script>",
+            "user@example.com",
+            "a..b",
+            "example.com/x",
+            "a:b",
+            "a:99999",
+            "a:+80",
+            "a:80:80",
+            "[::1",
+            "[::1]x",
+            "[::g]",
+            "[]",
+            "::1",
+            "ex\u{e4}mple.com",
+            "%61",
+            "a,b",
+        ] {
+            assert_eq!(Authority::parse(bad).err(), Some(BadHost::Malformed), "{bad}");
+        }
+        assert!(Authority::parse(&"a".repeat(256)).is_err());
+    }
+
+    #[test]
+    fn a_request_has_one_host() {
+        let check = |version, lines: &[&str], target| {
+            let mut fields = HeaderMap::new();
+            for line in lines {
+                fields.append(header::HOST, HeaderValue::from_str(line).unwrap());
+            }
+            host_field(version, &fields, target).map(|host| host.map(|host| host.host().to_owned()))
+        };
+        let example = || Ok(Some("example.com".to_owned()));
+        assert_eq!(check(Version::HTTP_11, &["example.com:80"], None), example());
+        assert_eq!(check(Version::HTTP_11, &[], None), Err(BadHost::Missing));
+        assert_eq!(check(Version::HTTP_10, &[], None), Ok(None));
+        assert_eq!(check(Version::HTTP_10, &["example.com"], None), example());
+        assert_eq!(check(Version::HTTP_11, &["example.com", "example.com"], None), Err(BadHost::Several));
+        assert_eq!(check(Version::HTTP_11, &[""], None), Err(BadHost::Malformed));
+        assert_eq!(check(Version::HTTP_11, &["example.com"], Some("Example.com")), example());
+        assert_eq!(check(Version::HTTP_11, &["example.com"], Some("evil.example")), Err(BadHost::Differs));
+        assert_eq!(check(Version::HTTP_10, &[], Some("example.com")), example());
+    }
+
+    #[test]
+    fn a_site_answers_to_its_own_names() {
+        let hosts = Hosts::new("https://example.com".to_owned(), &host("example.com"), &[host("www.example.com")]);
+        let verdict = |name, loopback| hosts.verdict(Some(&host(name)), "/a//b?c", loopback);
+        for ours in ["example.com", "EXAMPLE.com:8443", "example.com."] {
+            assert_eq!(verdict(ours, false), HostVerdict::Serve, "{ours}");
+        }
+        let redirect = HostVerdict::Redirect("https://example.com/a//b?c".to_owned());
+        assert_eq!(verdict("www.Example.com:80", false), redirect);
+        for local in ["localhost:4000", "app.localhost", "127.0.0.1", "127.1.2.3:80", "[::1]:4000"] {
+            assert_eq!(verdict(local, true), HostVerdict::Serve, "{local}");
+            assert_eq!(verdict(local, false), HostVerdict::Misdirected, "{local}");
+        }
+        for foreign in
+            ["evil.example", "notlocalhost", "localhost.evil.example", "128.0.0.1", "example.com.evil.example"]
+        {
+            assert_eq!(verdict(foreign, true), HostVerdict::Misdirected, "{foreign}");
+        }
+        assert_eq!(hosts.verdict(None, "/", false), HostVerdict::Serve);
+        let empty_path = hosts.verdict(Some(&host("www.example.com")), "?q", false);
+        assert_eq!(empty_path, HostVerdict::Redirect("https://example.com/?q".to_owned()));
+        assert_eq!(Hosts::any().verdict(Some(&host("any.example")), "/", false), HostVerdict::Serve);
     }
 }

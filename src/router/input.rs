@@ -279,3 +279,96 @@ fn is_local_path(text: &str) -> bool {
         && !text.starts_with("//")
         && !text.chars().any(|character| character == '\\' || character.is_control())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(kind: Kind) -> InputDecl {
+        InputDecl { kind, ..InputDecl::default() }
+    }
+
+    fn one_of(values: &[&str], kind: Kind) -> InputDecl {
+        InputDecl { choices: Some(values.iter().map(|value| (*value).to_owned()).collect()), ..of(kind) }
+    }
+
+    #[test]
+    fn each_kind_has_its_texts() {
+        let cases: &[(Kind, &[&str], &[&str])] = &[
+            (Kind::String, &["a", " ", "a/b", "\u{e9}"], &[""]),
+            (
+                Kind::Int,
+                &["0", "7", "-7", "9223372036854775807", "-9223372036854775808"],
+                &["", "-", "+7", "07", "-0", "7.0", "1e3", " 7", "9223372036854775808", "\u{664}"],
+            ),
+            (
+                Kind::Uuid,
+                &["f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6"],
+                &[
+                    "f81d4fae7dec11d0a76500a0c91e6bf6",
+                    "{f81d4fae-7dec-11d0-a765-00a0c91e6bf6}",
+                    "g81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+                ],
+            ),
+            (Kind::Slug, &["a", "hello-world-2"], &["", "-a", "a-", "a--b", "A", "a_b", "\u{e9}"]),
+            (
+                Kind::Date,
+                &["2026-11-21", "2024-02-29", "0001-01-01"],
+                &["2026-02-29", "2026-13-01", "2026-1-1", "20261121", "2026-11-21T00:00", "+026-11-21"],
+            ),
+            (
+                Kind::Path,
+                &["/", "/a?b#c"],
+                &["a", "//evil.example", "/\\evil.example", "/a\nb", "https://evil.example"],
+            ),
+        ];
+        for (kind, fitting, misfits) in cases {
+            let input = InputType::compile(of(*kind)).unwrap();
+            for text in *fitting {
+                assert!(input.fits(text) && input.check(text).is_some(), "{kind:?} {text}");
+            }
+            for text in *misfits {
+                assert!(!input.fits(text) && input.check(text).is_none(), "{kind:?} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_read_as_their_kind() {
+        let check = |kind, text| InputType::compile(of(kind)).unwrap().check(text).unwrap();
+        assert_eq!(check(Kind::Int, "-7"), Value::Int(-7));
+        let uuid = "F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6";
+        assert_eq!(check(Kind::Uuid, uuid), Value::from(uuid.to_lowercase()));
+        assert_eq!(check(Kind::Date, "2026-11-21"), Value::from("2026-11-21"));
+    }
+
+    #[test]
+    fn rules_narrow_the_kind() {
+        let range = InputType::compile(InputDecl { min: Some(1), max: Some(9), ..of(Kind::Int) }).unwrap();
+        assert!(range.fits("1") && range.fits("9") && !range.fits("0") && !range.fits("10"));
+        let whole = InputType::compile(InputDecl { pattern: Some("a|b+".to_owned()), ..InputDecl::default() }).unwrap();
+        assert!(whole.fits("a") && whole.fits("bb") && !whole.fits("ab") && !whole.fits("a\n"));
+        let short = InputType::compile(InputDecl { max_length: Some(2), ..InputDecl::default() }).unwrap();
+        assert!(short.fits("\u{e9}\u{e9}") && !short.fits("abc"));
+        let chosen = InputType::compile(one_of(&["new", "old"], Kind::String)).unwrap();
+        assert!(chosen.fits("new") && !chosen.fits("New"));
+        assert_eq!(chosen.choices().unwrap().collect::<Vec<_>>(), ["new", "old"]);
+    }
+
+    #[test]
+    fn a_type_that_nothing_fits_is_a_mistake() {
+        let problems = |decl| InputType::compile(decl).unwrap_err();
+        assert_eq!(problems(InputDecl { min: Some(1), ..of(Kind::Slug) }), [InputProblem::BoundOfText("min", "slug")]);
+        assert_eq!(problems(InputDecl { min: Some(2), max: Some(1), ..of(Kind::Int) }), [InputProblem::EmptyRange]);
+        assert_eq!(problems(InputDecl { max_length: Some(0), ..of(Kind::String) }), [InputProblem::NoLength]);
+        assert_eq!(problems(one_of(&[], Kind::String)), [InputProblem::NoChoices]);
+        assert_eq!(
+            problems(one_of(&["1", "1", "x"], Kind::Int)),
+            [InputProblem::ChoiceTwice("1".to_owned()), InputProblem::ChoiceMisfit("x".to_owned())]
+        );
+        for bad in ["(", "a)(b", "[z-a]", "\\p{Greek", "(a{1000}){1000}"] {
+            let decl = InputDecl { pattern: Some(bad.to_owned()), ..InputDecl::default() };
+            assert!(matches!(&*problems(decl), [InputProblem::Pattern(_)]), "{bad}");
+        }
+    }
+}

@@ -46,3 +46,18 @@ impl Methods {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_allowed_is_listed_and_nothing_else() {
+        for methods in [Methods::Read, Methods::ReadAndPost] {
+            for name in ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE", "CONNECT", "get", "PURGE"] {
+                let allowed = methods.verdict(&name.parse().unwrap()) != MethodVerdict::NotAllowed;
+                assert_eq!(allowed, methods.allow().split(", ").any(|listed| listed == name), "{name}");
+            }
+        }
+    }
+}

@@ -11,7 +11,7 @@
 //! | `//`, `/./`, `/x/../` | left out, from left to right; `%2e` is a dot |
 //! | `..` above the root | [`PathError::Nameless`] |
 //! | `%00` and other control characters, `%5C`, what is not UTF-8 when decoded | [`PathError::Nameless`] |
-//! | `%zz`, a lone `%`, a raw control character, a raw `\`, no `/` at the start | [`PathError::Malformed`] |
+//! | `%zz`, a lone `%`, a raw space, `#`, `\` or control character, no `/` at the start | [`PathError::Malformed`] |
 //!
 //! A path that is already canonical, which is nearly every path, is recognised in one scan and borrowed.
 
@@ -97,6 +97,14 @@ impl Canonical<'_> {
             Self::Other(path) => path.as_path(),
         }
     }
+
+    /// The path in canonical form, in a buffer of its own.
+    pub fn into_owned(self) -> CanonicalPath {
+        match self {
+            Self::Already(path) => CanonicalPath(path.0.to_owned()),
+            Self::Other(path) => path,
+        }
+    }
 }
 
 /// The canonical form of `raw`, which is the path of a request target, without query.
@@ -156,6 +164,9 @@ fn is_empty_or_dots(segment: &[u8]) -> bool {
 /// Writes the canonical form of `raw`.
 fn rewrite(raw: &str, slash: TrailingSlash) -> Result<String, PathError> {
     let relative = raw.strip_prefix('/').ok_or(PathError::Malformed)?;
+    if relative.contains([' ', '?', '#']) {
+        return Err(PathError::Malformed);
+    }
     let mut text = String::with_capacity(raw.len() + 16);
     for segment in relative.split('/') {
         let before = text.len();
@@ -291,4 +302,111 @@ pub fn decode(encoded: &str) -> Cow<'_, str> {
     }
     // A canonical path decodes to UTF-8; anything else handed to this function is not let through half decoded.
     Cow::Owned(String::from_utf8(decoded).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(raw: &str, slash: TrailingSlash) -> Result<String, PathError> {
+        canonicalise(raw, slash).map(|path| path.as_path().as_str().to_owned())
+    }
+
+    #[test]
+    fn every_spelling_has_one_canonical_form() {
+        for (raw, expected) in [
+            ("/", "/"),
+            ("//", "/"),
+            ("/.", "/"),
+            ("/%2e/", "/"),
+            ("/about", "/about"),
+            ("/about/", "/about"),
+            ("/about//", "/about"),
+            ("//evil.example/a", "/evil.example/a"),
+            ("/a/./b", "/a/b"),
+            ("/a/../b", "/b"),
+            ("/a/%2E%2e/b", "/b"),
+            ("/a//../b", "/b"),
+            ("/a/b/..", "/a"),
+            ("/a/..", "/"),
+            ("/...", "/..."),
+            ("/.well-known/x", "/.well-known/x"),
+            ("/%7euser", "/~user"),
+            ("/a%2cb", "/a,b"),
+            ("/a|b\"c", "/a%7Cb%22c"),
+            ("/a%2fb", "/a%2Fb"),
+            ("/a%2Fb", "/a%2Fb"),
+            ("/a%252Fb", "/a%252Fb"),
+            ("/%25zz", "/%25zz"),
+            ("/caf\u{e9}", "/caf%C3%A9"),
+            ("/caf%c3%a9", "/caf%C3%A9"),
+            ("/%F0%9F%8E%89", "/%F0%9F%8E%89"),
+            ("/a+b", "/a+b"),
+            ("/a%20b", "/a%20b"),
+            ("/%3Fq", "/%3Fq"),
+            ("/@scope:x;y=1", "/@scope:x;y=1"),
+        ] {
+            assert_eq!(canonical(raw, TrailingSlash::Never).as_deref(), Ok(expected), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_can_name_nothing_is_told_from_what_is_no_path() {
+        for raw in [
+            "/..",
+            "/a/../..",
+            "/%2e%2e/etc",
+            "/%00",
+            "/a%0Ab",
+            "/%7F",
+            "/%C2%85",
+            "/%5C",
+            "/%FF",
+            "/%C3",
+            "/%C3/%A9",
+            "/%C0%AF",
+            "/%ED%A0%80",
+            "/%F4%90%80%80",
+            "/%C3a",
+        ] {
+            assert_eq!(canonical(raw, TrailingSlash::Never), Err(PathError::Nameless), "{raw}");
+        }
+        for raw in ["", "a", "*", "/%", "/%2", "/%zz", "/%+1", "/a\\b", "/a b", "/a\nb", "/a#b", "/a?b", "/\u{7f}"] {
+            assert_eq!(canonical(raw, TrailingSlash::Never), Err(PathError::Malformed), "{raw}");
+        }
+    }
+
+    #[test]
+    fn the_slash_at_the_end_follows_the_rule() {
+        for (raw, never, always) in [
+            ("/", "/", "/"),
+            ("/a", "/a", "/a/"),
+            ("/a/", "/a", "/a/"),
+            ("/a/b//", "/a/b", "/a/b/"),
+            ("/feed.xml", "/feed.xml", "/feed.xml"),
+            ("/feed.xml/", "/feed.xml", "/feed.xml"),
+            ("/v1.2/a", "/v1.2/a", "/v1.2/a/"),
+        ] {
+            assert_eq!(canonical(raw, TrailingSlash::Never).as_deref(), Ok(never), "{raw}");
+            assert_eq!(canonical(raw, TrailingSlash::Always).as_deref(), Ok(always), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_canonical_path_is_borrowed() {
+        for raw in ["/", "/a/b", "/caf%C3%A9", "/a%2Fb", "/.a/b..c"] {
+            assert!(matches!(canonicalise(raw, TrailingSlash::Never), Ok(Canonical::Already(_))), "{raw}");
+        }
+        for raw in ["/a/", "/a//b", "/%61", "/caf%c3%a9", "/./a", "/a/.."] {
+            assert!(matches!(canonicalise(raw, TrailingSlash::Never), Ok(Canonical::Other(_))), "{raw}");
+        }
+    }
+
+    #[test]
+    fn decoding_happens_once() {
+        assert_eq!(decode("a%2Fb"), "a/b");
+        assert_eq!(decode("%252F"), "%2F");
+        assert_eq!(decode("caf%C3%A9"), "caf\u{e9}");
+        assert_eq!(encode_segment("a/b%c \u{e9}"), "a%2Fb%25c%20%C3%A9");
+    }
 }

@@ -6,7 +6,9 @@
 //! segments, also none, so `/docs/{*page}` matches `/docs`.
 
 use super::input::InputType;
-use super::path::{Path, PathError, canonical_segment};
+use super::path::{
+    Canonical, CanonicalPath, Path, PathError, TrailingSlash, canonical_segment, canonicalise, encode_segment,
+};
 use std::ops::Range;
 
 /// At most so many parameters in one pattern.
@@ -195,6 +197,29 @@ impl Pattern {
         self.parameters.last().map(|parameter| &*parameter.name)
     }
 
+    /// The canonical path where each parameter stands for the decoded text that `value_of` gives; `None` if one is missing or
+    /// cannot stand there: an empty text (but for the rest), a segment `.` or `..`, a control character, a backslash.
+    pub fn build<'v>(&self, slash: TrailingSlash, value_of: impl Fn(&str) -> Option<&'v str>) -> Option<CanonicalPath> {
+        let mut values = self.parameters.iter().map(|parameter| value_of(&parameter.name));
+        let mut text = String::new();
+        for segment in &self.segments {
+            match segment {
+                Segment::Literal(literal) => push_segment(&mut text, literal)?,
+                Segment::Parameter => push_segment(&mut text, &encode_segment(values.next()??))?,
+                Segment::Edged(edged) => push_segment(&mut text, &edged.join(&mut values)?)?,
+                Segment::Rest => {
+                    for part in values.next()??.split('/').filter(|part| !part.is_empty()) {
+                        push_segment(&mut text, &encode_segment(part))?;
+                    }
+                }
+            }
+        }
+        if text.is_empty() {
+            text.push('/');
+        }
+        canonicalise(&text, slash).ok().map(Canonical::into_owned)
+    }
+
     pub(super) fn segments(&self) -> &[Segment] {
         &self.segments
     }
@@ -230,7 +255,28 @@ impl Pattern {
     }
 }
 
+/// Appends a segment that names itself, and not its parent.
+fn push_segment(text: &mut String, segment: &str) -> Option<()> {
+    if matches!(segment, "" | "." | "..") {
+        return None;
+    }
+    text.push('/');
+    text.push_str(segment);
+    Some(())
+}
+
 impl Edged {
+    /// The segment with these values between its literal parts.
+    fn join<'v>(&self, values: &mut impl Iterator<Item = Option<&'v str>>) -> Option<String> {
+        let mut text = self.prefix.to_string();
+        for literal in self.inner.iter().chain([&self.suffix]) {
+            let value = values.next()?.filter(|value| !value.is_empty())?;
+            text.push_str(&encode_segment(value));
+            text.push_str(literal);
+        }
+        Some(text)
+    }
+
     /// Hands the texts between the literal parts to `capture`; whether all parts were found.
     pub(super) fn split<'t>(&self, segment: &'t str, capture: &mut impl FnMut(&'t str) -> bool) -> bool {
         let Some(mut left) = segment.strip_prefix(&*self.prefix) else { return false };
@@ -405,4 +451,94 @@ impl<'t> Reader<'t> {
 fn is_snake_case(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<(String, PatternProblem)> {
+        let errors = Pattern::parse(text).err().unwrap_or_default();
+        errors.into_iter().map(|error| (text[error.range].to_owned(), error.problem)).collect()
+    }
+
+    #[test]
+    fn mistakes_are_named_where_they_stand() {
+        use PatternProblem as P;
+        for (text, range, problem) in [
+            ("", "", P::NotAbsolute),
+            ("about", "about", P::NotAbsolute),
+            ("{*rest}", "{*rest}", P::NotAbsolute),
+            ("/a//b", "//", P::EmptySegment),
+            ("/about/", "/", P::TrailingSlash),
+            ("/a/../b", "..", P::DotSegment),
+            ("/a/%2e", "%2e", P::DotSegment),
+            ("/a?b=c", "?b=c", P::Query),
+            ("/a#b", "#b", P::Fragment),
+            ("/a/{b", "{b", P::Unclosed),
+            ("/x{a/b}", "{a", P::Unclosed),
+            ("/a}b", "}", P::StrayBrace),
+            ("/{fooBar}", "fooBar", P::Name("fooBar".to_owned())),
+            ("/{}", "", P::Name(String::new())),
+            ("/{*}", "*", P::Name(String::new())),
+            ("/{a}/{a}", "a", P::Duplicate("a".to_owned())),
+            ("/{*a}/b", "{*a}", P::RestNotLast("a".to_owned())),
+            ("/x{*a}", "x{*a}", P::RestNotAlone("a".to_owned())),
+            ("/{a}{b}", "{a}{b}", P::Adjacent),
+            ("/100%", "100%", P::Escape),
+            ("/a\\b", "a\\b", P::Character),
+            ("/%00", "%00", P::Character),
+            ("/%FF", "%FF", P::Character),
+        ] {
+            assert!(problems(text).contains(&(range.to_owned(), problem)), "{text}: {:?}", problems(text));
+        }
+        assert_eq!(
+            problems("/{A}/{b/x}y/"),
+            [
+                ("A".to_owned(), P::Name("A".to_owned())),
+                ("{b".to_owned(), P::Unclosed),
+                ("}".to_owned(), P::StrayBrace),
+                ("/".to_owned(), P::TrailingSlash),
+            ]
+        );
+        let many = "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}".to_owned();
+        assert_eq!(problems(&many), [(many.clone(), P::ManyParameters)]);
+        assert_eq!(problems(&"/a".repeat(65)).len(), 1);
+    }
+
+    #[test]
+    fn a_pattern_knows_its_names() {
+        let pattern = Pattern::parse("/{owner}/img-{width}x{height}.png/{*rest}").unwrap();
+        assert_eq!(pattern.names().collect::<Vec<_>>(), ["owner", "width", "height", "rest"]);
+        assert_eq!(pattern.rest_name(), Some("rest"));
+        assert_eq!(Pattern::parse("/{a}").unwrap().rest_name(), None);
+    }
+
+    #[test]
+    fn urls_are_built_in_canonical_form() {
+        let build = |text: &str, slash, value: Option<&'static str>| {
+            Pattern::parse(text).unwrap().build(slash, |_| value).map(|path| path.as_path().as_str().to_owned())
+        };
+        let never = TrailingSlash::Never;
+        assert_eq!(build("/a b/{x}", never, Some("c/d e")).as_deref(), Some("/a%20b/c%2Fd%20e"));
+        assert_eq!(build("/docs/{*x}", never, Some("guide/intro")).as_deref(), Some("/docs/guide/intro"));
+        assert_eq!(build("/docs/{*x}", TrailingSlash::Always, Some("")).as_deref(), Some("/docs/"));
+        assert_eq!(build("/{*x}", never, Some("")).as_deref(), Some("/"));
+        assert_eq!(build("/{a}.{b}", never, Some("x")).as_deref(), Some("/x.x"));
+        for bad in [None, Some(""), Some("."), Some(".."), Some("a\\b"), Some("a\0b")] {
+            assert_eq!(build("/{x}", never, bad), None, "{bad:?}");
+        }
+        assert_eq!(build("/docs/{*x}", never, Some("../secret")), None);
+    }
+
+    #[test]
+    fn enums_multiply_within_bounds() {
+        let choices = (0..101).map(|number| number.to_string()).collect();
+        let decl = super::super::InputDecl { choices: Some(choices), ..Default::default() };
+        let kind = InputType::compile(decl).unwrap();
+        let mut pattern = Pattern::parse("/{a}/{b}").unwrap();
+        assert_eq!(pattern.constrain("a", kind.clone()), Ok(()));
+        assert_eq!(pattern.constrain("b", kind.clone()), Err(ConstrainError::ManyCombinations));
+        assert_eq!(pattern.constrain("c", kind), Err(ConstrainError::Unknown));
+    }
 }

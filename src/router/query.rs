@@ -70,3 +70,63 @@ fn decode_form(encoded: &str) -> Option<Cow<'_, str>> {
     }
     String::from_utf8(decoded).ok().map(Cow::Owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(text: &str) -> QueryValue<'_> {
+        QueryValue::Text(text.into())
+    }
+
+    #[test]
+    fn values_are_decoded_once_and_empty_ones_are_absent() {
+        let first = |query: &'static str| Query::new(Some(query)).first("q");
+        for (query, expected) in [
+            ("q=liquid", Some(text("liquid"))),
+            ("q=a+b%20c%2B", Some(text("a b c+"))),
+            ("q=%252F", Some(text("%2F"))),
+            ("%71=x", Some(text("x"))),
+            ("q=a=b", Some(text("a=b"))),
+            ("x=1&&q=2&q=3", Some(text("2"))),
+            ("q=&q=3", Some(text("3"))),
+            ("q=caf%C3%A9", Some(text("caf\u{e9}"))),
+            ("q=%FF", Some(QueryValue::Invalid)),
+            ("q=%zz", Some(QueryValue::Invalid)),
+            ("q=100%", Some(QueryValue::Invalid)),
+            ("q=%2", Some(QueryValue::Invalid)),
+            ("q=", None),
+            ("q", None),
+            ("Q=1", None),
+            ("%FF=1", None),
+            ("", None),
+        ] {
+            assert_eq!(first(query), expected, "{query}");
+        }
+        assert_eq!(Query::new(None).first("q"), None);
+    }
+
+    #[test]
+    fn a_repeated_name_has_all_its_values() {
+        let tags: Vec<_> = Query::new(Some("tag=a&x=1&tag=b&tag=")).all("tag").collect();
+        assert_eq!(tags, [text("a"), text("b")]);
+    }
+
+    #[test]
+    fn plain_values_are_borrowed_and_floods_are_cut() {
+        assert!(matches!(Query::new(Some("q=a")).first("q"), Some(QueryValue::Text(Cow::Borrowed("a")))));
+        let flood = "x=1&".repeat(256) + "q=late";
+        assert_eq!(Query::new(Some(&flood)).first("q"), None);
+        assert_eq!(Query::new(Some(&flood)).all("x").count(), 256);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn no_query_is_too_odd(query in "\\PC{0,40}") {
+            Query::new(Some(&query)).pairs().count();
+        }
+    }
+}

@@ -41,7 +41,11 @@ struct Node {
     here: Option<usize>,
 }
 
-/// Another route claims some of the same URLs with equal right.
+/// Another route claims some of the same URLs with equal right, so the new one is not, or not wholly, added.
+///
+/// Equal right: at every segment both are literal, or the same `enum` value, or plain parameters, or have literal edges of
+/// which neither says more. `img-{a}` and `{b}.png` are such edges, as `img-1.png` is both: two patterns that hold them at
+/// the same place and could match one URL are a conflict, whatever follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict<T> {
     /// That route.
@@ -158,6 +162,9 @@ impl<T> Router<T> {
         let literal = self.literal.get(path.without_trailing_slash()).copied();
         let index = literal.or_else(|| self.descend(0, path.segments()))?;
         let entry = self.entries.get(index)?;
+        if entry.pattern.parameters().is_empty() {
+            return Some((&entry.route, Params { pattern: &entry.pattern, encoded: [""; MOST_PARAMETERS] }));
+        }
         let params = Params { pattern: &entry.pattern, encoded: entry.pattern.captures(path)? };
         params.fit().then_some((&entry.route, params))
     }
@@ -397,4 +404,253 @@ fn literal_path(address: &[Step]) -> Option<String> {
         path.push_str(literal);
     }
     Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::{InputDecl, Kind};
+
+    fn pattern(text: &str, types: &[(&str, InputDecl)]) -> Pattern {
+        let mut pattern = Pattern::parse(text).unwrap();
+        for (name, decl) in types {
+            pattern.constrain(name, InputType::compile(decl.clone()).unwrap()).unwrap();
+        }
+        pattern
+    }
+
+    fn router(patterns: &[&'static str]) -> Router<&'static str> {
+        let mut router = Router::new(TrailingSlash::Never);
+        for text in patterns {
+            router.insert(pattern(text, &[]), *text).unwrap();
+        }
+        router
+    }
+
+    fn choices(values: &[&str]) -> InputDecl {
+        InputDecl { choices: Some(values.iter().map(|value| (*value).to_owned()).collect()), ..InputDecl::default() }
+    }
+
+    fn found<'r>(router: &'r Router<&'static str>, target: &str) -> Option<&'r str> {
+        match router.route(target) {
+            Routing::Matched(found) => Some(found.route),
+            Routing::Redirect { .. } | Routing::NotFound | Routing::Server | Routing::BadTarget => None,
+        }
+    }
+
+    #[test]
+    fn the_more_literal_pattern_wins_from_the_left() {
+        let router = router(&[
+            "/",
+            "/{*rest}",
+            "/{a}/b",
+            "/a/{b}",
+            "/a/b",
+            "/a/{b}.html",
+            "/a/{b}.tar.html",
+            "/docs/{*page}",
+            "/docs/{chapter}/edit",
+        ]);
+        for (target, expected) in [
+            ("/", "/"),
+            ("/a/b", "/a/b"),
+            ("/a/c", "/a/{b}"),
+            ("/a/c.html", "/a/{b}.html"),
+            ("/a/c.tar.html", "/a/{b}.tar.html"),
+            ("/a/.html", "/a/{b}"),
+            ("/x/b", "/{a}/b"),
+            ("/x/c", "/{*rest}"),
+            ("/x", "/{*rest}"),
+            ("/a/c/d", "/{*rest}"),
+            ("/docs", "/docs/{*page}"),
+            ("/docs/b", "/docs/{*page}"),
+            ("/docs/b/edit", "/docs/{chapter}/edit"),
+            ("/docs/b/edit/c", "/docs/{*page}"),
+        ] {
+            assert_eq!(found(&router, target), Some(expected), "{target}");
+        }
+    }
+
+    #[test]
+    fn values_of_an_enum_rank_as_the_segments_they_are() {
+        let mut router = Router::new(TrailingSlash::Never);
+        router.insert(pattern("/{lang}/about", &[("lang", choices(&["de", "fr"]))]), "enum").unwrap();
+        router.insert(pattern("/{slug}/{page}", &[]), "plain").unwrap();
+        router.insert(pattern("/fr/about", &[]), "literal").unwrap();
+        router.insert(pattern("/{lang}.txt", &[("lang", choices(&["de"]))]), "enum file").unwrap();
+        router.insert(pattern("/{name}.txt", &[]), "file").unwrap();
+        for (target, expected) in [
+            ("/de/about", "enum"),
+            ("/fr/about", "literal"),
+            ("/it/about", "plain"),
+            ("/de/other", "plain"),
+            ("/de.txt", "enum file"),
+            ("/it.txt", "file"),
+        ] {
+            assert_eq!(found(&router, target), Some(expected), "{target}");
+        }
+        let overlapping = pattern("/{l}/about", &[("l", choices(&["it", "de"]))]);
+        assert_eq!(router.insert(overlapping, "late").unwrap_err().other, "enum");
+    }
+
+    #[test]
+    fn a_misfit_is_not_found_and_never_the_next_route() {
+        let mut router = router(&["/{*rest}"]);
+        let int = InputDecl { kind: Kind::Int, ..InputDecl::default() };
+        router.insert(pattern("/items/{id}", &[("id", int)]), "item").unwrap();
+        assert_eq!(found(&router, "/items/7"), Some("item"));
+        for target in ["/items/seven", "/items/07", "/items/99999999999999999999"] {
+            assert!(matches!(router.route(target), Routing::NotFound), "{target}");
+        }
+        assert_eq!(found(&router, "/items"), Some("/{*rest}"));
+    }
+
+    #[test]
+    fn parameters_are_decoded_once() {
+        let router = router(&["/p/{a}/{b}.html", "/img-{w}x{h}.png", "/r/{*rest}"]);
+        let params = |target: &'static str| match router.route(target) {
+            Routing::Matched(found) => found.params.iter().map(|(_, text, _)| text.into_owned()).collect::<Vec<_>>(),
+            other @ (Routing::Redirect { .. } | Routing::NotFound | Routing::Server | Routing::BadTarget) => {
+                panic!("{target}: {other:?}")
+            }
+        };
+        assert_eq!(params("/p/a%2Fb%2525/caf%C3%A9.html"), ["a/b%25", "caf\u{e9}"]);
+        assert_eq!(params("/img-10x20x30.png"), ["10", "20x30"]);
+        assert_eq!(params("/r/a%20b/c"), ["a b/c"]);
+        assert_eq!(params("/r"), [""]);
+        // `%2F` in the rest could not be told from a separator.
+        assert!(matches!(router.route("/r/a%2Fb"), Routing::NotFound));
+    }
+
+    #[test]
+    fn literal_edges_never_cut_an_escape() {
+        let last = router(&["/{name}2F"]);
+        assert_eq!(found(&last, "/x2F"), Some("/{name}2F"));
+        assert_eq!(found(&last, "/x%2F"), None);
+        let inside = router(&["/{one}2{two}"]);
+        assert_eq!(found(&inside, "/x%2F"), None);
+        assert_eq!(found(&inside, "/x%2F2y"), Some("/{one}2{two}"));
+        let first = router(&["/%2f{name}"]);
+        assert_eq!(found(&first, "/%2Fx"), Some("/%2f{name}"));
+    }
+
+    #[test]
+    fn other_spellings_redirect_and_keep_the_query() {
+        let router = router(&["/a/{b}"]);
+        for (target, expected) in
+            [("/a/b/?x=%2f&y", "/a/b?x=%2f&y"), ("//a/b?", "/a/b?"), ("/a/%62", "/a/b"), ("/a/./c/../b", "/a/b")]
+        {
+            match router.route(target) {
+                Routing::Redirect { location, route } => assert_eq!((&*location, *route), (expected, "/a/{b}")),
+                other @ (Routing::Matched(_) | Routing::NotFound | Routing::Server | Routing::BadTarget) => {
+                    panic!("{target}: {other:?}")
+                }
+            }
+        }
+        assert_eq!(found(&router, "/a/b?x=//&%zz"), Some("/a/{b}"));
+        assert!(matches!(router.route("/nothing/"), Routing::NotFound));
+        assert!(matches!(router.route("/a/%00"), Routing::NotFound));
+        assert!(matches!(router.route("/a/%zz"), Routing::BadTarget));
+        assert!(matches!(router.route("/a/b?x y"), Routing::BadTarget));
+        assert!(matches!(router.route("a/b"), Routing::BadTarget));
+        assert!(matches!(router.route("*"), Routing::Server));
+    }
+
+    #[test]
+    fn the_empty_path_of_absolute_form_is_the_root() {
+        let router = router(&["/"]);
+        assert_eq!(found(&router, ""), Some("/"));
+        assert_eq!(found(&router, "?q=1"), Some("/"));
+    }
+
+    #[test]
+    fn a_site_may_want_slashes() {
+        let mut router = Router::new(TrailingSlash::Always);
+        router.insert(pattern("/a/{b}", &[]), "a").unwrap();
+        router.insert(pattern("/feed.xml", &[]), "feed").unwrap();
+        assert_eq!(found(&router, "/a/b/"), Some("a"));
+        assert_eq!(found(&router, "/feed.xml"), Some("feed"));
+        assert!(matches!(router.route("/a/b"), Routing::Redirect { location, .. } if location == "/a/b/"));
+    }
+
+    #[test]
+    fn a_tie_names_the_other_route() {
+        for (one, two) in [
+            ("/a", "/a"),
+            ("/caf\u{e9}", "/caf%c3%a9"),
+            ("/{a}", "/{b}"),
+            ("/{a}/x/{b}", "/{c}/x/{d}"),
+            ("/{*a}", "/{*b}"),
+            ("/a/{b}.html", "/a/{c}.html"),
+            ("/img-{a}", "/{b}.png"),
+            ("/img-{a}/x", "/{b}.png/{*rest}"),
+            ("/img-{a}/{c}.y", "/{b}.png/x{d}"),
+            ("/{a}x{b}", "/{c}y{d}"),
+        ] {
+            for (one, two) in [(one, two), (two, one)] {
+                let mut router = router(&[one]);
+                let conflict = router.insert(pattern(two, &[]), two).unwrap_err();
+                assert_eq!((conflict.other, &*conflict.pattern), (one, one), "{two}");
+            }
+        }
+        for (one, two) in [
+            ("/a", "/A"),
+            ("/{a}.html", "/{b}.json"),
+            ("/{a}.gz", "/{b}.tar.gz"),
+            ("/a-{x}", "/b-{x}"),
+            ("/img-{a}/x", "/{b}.png/y"),
+            ("/{a}/x", "/{b}/{c}"),
+            ("/docs", "/docs/{*page}"),
+            ("/{a}x{b}", "/{a}"),
+        ] {
+            router(&[one, two]);
+            router(&[two, one]);
+        }
+    }
+
+    #[test]
+    fn a_tree_of_files_counts_as_the_urls_it_holds() {
+        let mut router = router(&["/{slug}", "/{*rest}"]);
+        router.insert_held(pattern("/{*file}", &[]), ["robots.txt", "css/a b.css", ""], "files").unwrap();
+        assert_eq!(found(&router, "/robots.txt"), Some("files"));
+        assert_eq!(found(&router, "/css/a%20b.css"), Some("files"));
+        assert_eq!(found(&router, "/"), Some("files"));
+        assert_eq!(found(&router, "/humans.txt"), Some("/{slug}"));
+        assert_eq!(found(&router, "/css/b.css"), Some("/{*rest}"));
+        match router.route("/css/a%20b.css") {
+            Routing::Matched(found) => assert_eq!(found.params.get("file").as_deref(), Some("css/a b.css")),
+            Routing::Redirect { .. } | Routing::NotFound | Routing::Server | Routing::BadTarget => panic!("not found"),
+        }
+        assert_eq!(router.insert(pattern("/robots.txt", &[]), "page").unwrap_err().other, "files");
+        let twice = router.insert_held(pattern("/docs/{*page}", &[]), ["guide", "guide/"], "docs");
+        assert_eq!(twice.unwrap_err().other, "docs");
+    }
+
+    #[test]
+    fn a_large_site_is_found_in_full() {
+        let mut router = Router::new(TrailingSlash::Never);
+        for number in 0..20_000 {
+            router.insert(pattern(&format!("/page-{number}"), &[]), number).unwrap();
+            router.insert(pattern(&format!("/shop-{number}/{{item}}"), &[]), number).unwrap();
+        }
+        for number in [0, 7, 19_999] {
+            for target in [format!("/page-{number}"), format!("/shop-{number}/x")] {
+                assert!(matches!(router.route(&target), Routing::Matched(found) if *found.route == number), "{target}");
+            }
+        }
+        assert!(matches!(router.route("/page-20000"), Routing::NotFound));
+    }
+
+    #[test]
+    fn values_have_their_types() {
+        let mut router = Router::new(TrailingSlash::Never);
+        let int = InputDecl { kind: Kind::Int, min: Some(1), ..InputDecl::default() };
+        router.insert(pattern("/{name}/{id}", &[("id", int)]), "item").unwrap();
+        let Routing::Matched(found) = router.route("/a%20b/7?q=1") else { panic!("not found") };
+        assert_eq!(found.params.value("id"), Some(Value::Int(7)));
+        assert_eq!(found.params.value("name"), Some(Value::from("a b")));
+        assert_eq!(found.params.value("other"), None);
+        assert_eq!((found.path.as_str(), found.query), ("/a%20b/7", Some("q=1")));
+        assert!(matches!(router.route("/a/0"), Routing::NotFound));
+    }
 }
