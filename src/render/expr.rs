@@ -53,6 +53,26 @@ pub(super) struct Trouble {
 
 pub(super) type Parsed<T> = Result<T, Box<Trouble>>;
 
+/// What cannot be read at `at`, and why.
+pub(super) fn trouble<T>(at: Range<usize>, message: impl Into<String>) -> Parsed<T> {
+    Err(Box::new(Trouble { code: &super::code::BAD_EXPRESSION, at, message: message.into(), help: None }))
+}
+
+/// An operand on its own.
+pub(super) fn operand(reader: &mut Reader<'_, '_>) -> Parsed<Operand> {
+    reader.operand()
+}
+
+/// A value and its filters.
+pub(super) fn chain(reader: &mut Reader<'_, '_>) -> Parsed<Chain> {
+    reader.chain()
+}
+
+/// A condition.
+pub(super) fn terms(reader: &mut Reader<'_, '_>) -> Parsed<Terms> {
+    reader.terms()
+}
+
 /// Reads expressions from a range of a file.
 pub(super) struct Reader<'s, 'n> {
     text: &'s str,
@@ -83,10 +103,6 @@ impl<'s, 'n> Reader<'s, 'n> {
         cut(self.text, start..self.at).trim_end()
     }
 
-    pub(super) fn trouble<T>(&self, at: Range<usize>, message: impl Into<String>) -> Parsed<T> {
-        Err(Box::new(Trouble { code: &super::code::BAD_EXPRESSION, at, message: message.into(), help: None }))
-    }
-
     fn peek(&self) -> Option<u8> {
         self.peek_at(0)
     }
@@ -113,7 +129,7 @@ impl<'s, 'n> Reader<'s, 'n> {
             return Ok(());
         }
         let rest = cut(self.text, self.at..self.end).trim_end();
-        self.trouble(self.at..self.at + rest.len(), format!("`{rest}` is not expected here"))
+        trouble(self.at..self.at + rest.len(), format!("`{rest}` is not expected here"))
     }
 
     /// Takes `token` if it comes next.
@@ -159,7 +175,7 @@ impl<'s, 'n> Reader<'s, 'n> {
             let next = cut(self.text, self.at..self.end).chars().next();
             let end = self.at + next.map_or(0, char::len_utf8);
             let found = next.map_or_else(|| "the end".to_owned(), |next| format!("`{next}`"));
-            return self.trouble(self.at..end, format!("{what} is expected here, not {found}"));
+            return trouble(self.at..end, format!("{what} is expected here, not {found}"));
         }
         self.at = range.end;
         Ok((cut(self.text, range.clone()), range))
@@ -180,7 +196,7 @@ impl<'s, 'n> Reader<'s, 'n> {
         let start = self.at + 1;
         let content = cut(self.text, start..self.end);
         let Some(length) = memchr::memchr(quote, content.as_bytes()) else {
-            return self.trouble(self.at..self.at + 1, "this string does not end");
+            return trouble(self.at..self.at + 1, "this string does not end");
         };
         self.at = start + length + 1;
         Ok(Some(cut(content, 0..length)))
@@ -226,7 +242,7 @@ impl<'s, 'n> Reader<'s, 'n> {
                     }
                 };
                 if matches!(self.peek(), Some(b'.' | b'[')) && self.peek_at(1) != Some(b'.') {
-                    return self.trouble(range, format!("`{word}` is a value of its own and has no parts"));
+                    return trouble(range, format!("`{word}` is a value of its own and has no parts"));
                 }
                 Ok(literal)
             }
@@ -239,7 +255,7 @@ impl<'s, 'n> Reader<'s, 'n> {
         let sign = usize::from(self.peek() == Some(b'-'));
         let whole = digits(start + sign);
         if whole == 0 {
-            return self.trouble(start..start + 1, "`-` does not begin a name or a number");
+            return trouble(start..start + 1, "`-` does not begin a name or a number");
         }
         let mut end = start + sign + whole;
         let fraction = if self.text.as_bytes().get(end) == Some(&b'.') { digits(end + 1) } else { 0 };
@@ -260,14 +276,14 @@ impl<'s, 'n> Reader<'s, 'n> {
         self.at += 1;
         let from = self.operand()?;
         if !self.take("..") {
-            return self.trouble(
+            return trouble(
                 start..self.at,
                 "brackets make ranges only, as in `(1..5)`; conditions are read from right to left without them",
             );
         }
         let to = self.operand()?;
         if !self.take(")") {
-            return self.trouble(start..self.at, "this range is not closed by `)`");
+            return trouble(start..self.at, "this range is not closed by `)`");
         }
         Ok(Operand::Range(Box::new((from, to))))
     }
@@ -276,10 +292,7 @@ impl<'s, 'n> Reader<'s, 'n> {
         let start = self.at;
         let base = if self.take("[") {
             let operand = self.bracketed(start)?;
-            match operand {
-                Operand::Text(name) => Base::Name(self.names.id(&name)),
-                other => Base::Computed(other),
-            }
+            if let Operand::Text(name) = &operand { Base::Name(self.names.id(name)) } else { Base::Computed(operand) }
         } else {
             let (word, _) = self.word("a value")?;
             Base::Name(self.names.id(word))
@@ -293,7 +306,7 @@ impl<'s, 'n> Reader<'s, 'n> {
                     self.at += 1;
                     let (word, range) = self.word("a key")?;
                     if word.bytes().all(|byte| byte.is_ascii_digit()) {
-                        return self.trouble(range, format!("write `[{word}]` for the item at {word}"));
+                        return trouble(range, format!("write `[{word}]` for the item at {word}"));
                     }
                     let command = match word {
                         "size" => Some(Command::Size),
@@ -305,13 +318,16 @@ impl<'s, 'n> Reader<'s, 'n> {
                 }
                 Some(b'[') => {
                     self.at += 1;
-                    steps.push(match self.bracketed(before)? {
-                        Operand::Text(key) => Step::Key { key: Arc::from(&*key), command: None },
-                        Operand::Int(index) => Step::Index(index),
-                        other => Step::Computed(other),
+                    let operand = self.bracketed(before)?;
+                    steps.push(if let Operand::Text(key) = &operand {
+                        Step::Key { key: Arc::from(&**key), command: None }
+                    } else if let Operand::Int(index) = operand {
+                        Step::Index(index)
+                    } else {
+                        Step::Computed(operand)
                     });
                     if self.word_length() > 0 {
-                        return self.trouble(self.at..self.at + self.word_length(), "a `.` is missing before this key");
+                        return trouble(self.at..self.at + self.word_length(), "a `.` is missing before this key");
                     }
                 }
                 _ => {
@@ -325,7 +341,7 @@ impl<'s, 'n> Reader<'s, 'n> {
 
     fn bracketed(&mut self, start: usize) -> Parsed<Operand> {
         let operand = self.operand()?;
-        if self.take("]") { Ok(operand) } else { self.trouble(start..self.at, "`[` is not closed by `]`") }
+        if self.take("]") { Ok(operand) } else { trouble(start..self.at, "`[` is not closed by `]`") }
     }
 
     /// A value and its filters.

@@ -62,6 +62,9 @@ impl Default for Limits {
     }
 }
 
+/// Looks up the content-hashed URL of a file.
+pub type AssetUrl<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// What a render knows besides its values.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -74,7 +77,7 @@ pub struct Context<'a> {
     /// `site.url`, for `absolute_url` and `relative_url`.
     pub site_url: Option<&'a str>,
     /// The content-hashed URL of a file, for `asset_url`.
-    pub asset_url: Option<&'a dyn Fn(&str) -> Option<String>>,
+    pub asset_url: Option<&'a AssetUrl<'a>>,
 }
 
 /// Why a render ended early.

@@ -6,7 +6,7 @@
 use super::code;
 use super::context::{Stand, Tracker};
 use super::escape::Sink;
-use super::expr::{Parsed, Reader, Trouble};
+use super::expr::{Parsed, Reader, Trouble, chain};
 use super::lex::{Lexer, Tag, Token, cut};
 use super::program::Build;
 use super::tree::{Block, Chain, NameId, Node, Output};
@@ -189,7 +189,7 @@ impl<'b, 's> Parser<'b, 's> {
         if cut(self.text, inside.clone()).trim().is_empty() {
             return;
         }
-        if let Some(chain) = self.read(inside, |reader| reader.chain()) {
+        if let Some(chain) = self.read(inside, chain) {
             let sink = self.sink_of(&chain, &whole);
             block.nodes.push(Node::Output(Output { chain, sink, place: self.place(whole) }));
         }

@@ -127,13 +127,13 @@ impl Var {
     /// What is known where two ways meet.
     fn join(&mut self, other: &Self) {
         self.bound_maybe |= other.bound_maybe || self.bound.is_some() != other.bound.is_some();
-        unite(&mut self.bound, &other.bound);
-        unite(&mut self.set, &other.set);
+        unite(&mut self.bound, other.bound.as_ref());
+        unite(&mut self.set, other.set.as_ref());
         self.set_surely &= other.set_surely;
     }
 }
 
-fn unite(into: &mut Option<Paths>, other: &Option<Paths>) {
+fn unite(into: &mut Option<Paths>, other: Option<&Paths>) {
     if let Some(other) = other {
         into.get_or_insert_default().extend(other.iter().cloned());
     }
@@ -616,7 +616,7 @@ impl<'p> Walk<'p> {
         self.sets_of(body, &mut names);
         for name in names {
             let paths = self.ever_set.get(&name).cloned().unwrap_or_default();
-            unite(&mut self.vars.entry(name).or_default().set, &Some(paths));
+            unite(&mut self.vars.entry(name).or_default().set, Some(&paths));
         }
         let outer = self.bind(variable, Some(items));
         let outer_loop = itself.map(|name| (name, self.bind(name, Some(Paths::new()))));
@@ -664,11 +664,7 @@ impl<'p> Walk<'p> {
             self.used(&paths, false, call.place);
             // Either the value or, if it is a list, each of its items.
             let items = self.step(&paths, &Segment::Any, call.place);
-            if subject.each && call.isolated {
-                paths = paths.union(&items).cloned().collect()
-            } else {
-                paths.extend(items)
-            }
+            paths.extend(items);
             given.push((subject.name, paths));
             if subject.each
                 && let Some(forloop) = self.program.forloop.filter(|_| call.isolated)
@@ -690,7 +686,7 @@ impl<'p> Walk<'p> {
             let surely = self.exits.get(&call.partial).is_some_and(|names| names.contains(&name));
             self.setting.insert(name);
             let var = self.vars.entry(name).or_default();
-            unite(&mut var.set, &Some(ever));
+            unite(&mut var.set, Some(&ever));
             var.set_surely |= surely;
         }
         for (name, outer) in hidden.into_iter().rev() {
@@ -700,16 +696,13 @@ impl<'p> Walk<'p> {
 
     /// A partial may be entered with these variables.
     fn enter(&mut self, partial: u32, vars: Vars) {
-        match self.entries.get_mut(&partial) {
-            Some(entry) => {
-                let before = entry.clone();
-                join(entry, &vars);
-                self.changed |= *entry != before;
-            }
-            None => {
-                self.entries.insert(partial, vars);
-                self.changed = true;
-            }
+        if let Some(entry) = self.entries.get_mut(&partial) {
+            let before = entry.clone();
+            join(entry, &vars);
+            self.changed |= *entry != before;
+        } else {
+            self.entries.insert(partial, vars);
+            self.changed = true;
         }
     }
 }

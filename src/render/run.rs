@@ -23,6 +23,8 @@ enum Flow {
     Continue,
 }
 
+const NO_BOUND: Fault = Fault::Complaint("a loop's bound is no number");
+
 type Ran<T> = Result<T, RenderError>;
 
 /// One render.
@@ -73,10 +75,10 @@ impl<'r> Items<'r> {
             Val::Own(Value::Object(object)) => Self::SharedObject(object),
             Val::Range(from, to) => Self::Range(from, to),
             Val::Pair(..) => Self::of(Val::Own(val.into_value())),
-            val => match val.view() {
-                View::Str(text, _) if !text.is_empty() => Self::One(val),
-                _ => Self::None,
-            },
+            val @ (Val::Ref(Value::Text(_)) | Val::Own(Value::Text(_)) | Val::Str(..) | Val::String(..)) => {
+                if val.view().is_empty() { Self::None } else { Self::One(val) }
+            }
+            Val::Nil | Val::Ref(_) | Val::Own(_) | Val::Empty | Val::Blank | Val::Loop(_) => Self::None,
         }
     }
 
@@ -324,16 +326,14 @@ impl<'r, 'e> Run<'r, 'e> {
         };
         for step in &path.steps {
             val = match step {
-                Step::Key { key, command } => match val {
-                    Val::Loop(at) => self.loop_field(at, key),
-                    val => val.key(key, *command),
-                },
+                Step::Key { key, .. } if matches!(val, Val::Loop(_)) => self.loop_field(&val, key),
+                Step::Key { key, command } => val.key(key, *command),
                 Step::Index(index) => val.index(*index),
                 Step::Computed(operand) => {
                     let key = self.operand(operand);
                     match (&val, key.view()) {
                         (_, View::Int(index)) => val.index(index),
-                        (Val::Loop(at), View::Str(key, _)) => self.loop_field(*at, key),
+                        (Val::Loop(_), View::Str(key, _)) => self.loop_field(&val, key),
                         (_, View::Str(key, _)) => val.key(key, None),
                         _ => Val::Nil,
                     }
@@ -351,7 +351,8 @@ impl<'r, 'e> Run<'r, 'e> {
         if val.is_nil() { self.globals.and_then(|data| data.get(name)).map_or(Val::Nil, Val::Ref) } else { val }
     }
 
-    fn loop_field(&self, at: u32, key: &str) -> Val<'r> {
+    fn loop_field(&self, itself: &Val<'r>, key: &str) -> Val<'r> {
+        let Val::Loop(at) = *itself else { return Val::Nil };
         self.scope.loops.get(at as usize).map_or(Val::Nil, |state| state.field(key))
     }
 
@@ -437,9 +438,12 @@ impl<'r, 'e> Run<'r, 'e> {
             View::Float(number) => Ok(Some(number as i64)),
             View::Str(text, _) => match text.trim().parse() {
                 Ok(number) => Ok(Some(number)),
-                Err(_) => self.fault(Fault::Complaint("a loop's bound is no number"), place),
+                Err(_) => self.fault(NO_BOUND, place),
             },
-            _ => self.fault(Fault::Complaint("a loop's bound is no number"), place),
+            View::Bool(_) | View::UInt(_) | View::List(_) | View::Object(_) | View::Range(..) => {
+                self.fault(NO_BOUND, place)
+            }
+            View::Empty | View::Blank | View::Pair(..) | View::Loop => self.fault(NO_BOUND, place),
         }
     }
 
@@ -673,12 +677,11 @@ impl<'r, 'e> Run<'r, 'e> {
             None => self.included(call, body, out),
             Some((subject, val)) => {
                 let outer = self.scope.bind(subject.name, None);
-                let flow = match val.view() {
-                    View::List(_) | View::Range(..) => self.include_each(call, body, subject.name, val, out),
-                    _ => {
-                        self.scope.bind(subject.name, Some(val));
-                        self.included(call, body, out)
-                    }
+                let flow = if matches!(val.view(), View::List(_) | View::Range(..)) {
+                    self.include_each(call, body, subject.name, val, out)
+                } else {
+                    self.scope.bind(subject.name, Some(val));
+                    self.included(call, body, out)
                 };
                 self.scope.bind(subject.name, outer);
                 flow

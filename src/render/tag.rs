@@ -2,7 +2,7 @@
 
 use super::code;
 use super::context::Tracker;
-use super::expr::{Parsed, Reader};
+use super::expr::{Parsed, Reader, chain, operand, terms, trouble};
 use super::lex::{Lexer, Tag, Token, cut};
 use super::parse::Parser;
 use super::tree::{
@@ -21,7 +21,7 @@ fn without_text(block: &mut Block) {
 /// A name that a tag sets; those with a `?` can only be read.
 fn settable<'s>(reader: &mut Reader<'s, '_>) -> Parsed<&'s str> {
     let (word, range) = reader.word("a name")?;
-    if word.ends_with('?') { reader.trouble(range, "a name that is set cannot end in `?`") } else { Ok(word) }
+    if word.ends_with('?') { trouble(range, "a name that is set cannot end in `?`") } else { Ok(word) }
 }
 
 impl<'s> Parser<'_, 's> {
@@ -68,7 +68,7 @@ impl<'s> Parser<'_, 's> {
         let mut ends: Vec<Option<Tracker>> = Vec::new();
         let mut branches = Vec::new();
         let (mut blank, mut has_else) = (true, false);
-        let mut condition = Some(self.read(tag.markup.clone(), |reader| reader.terms()));
+        let mut condition = Some(self.read(tag.markup.clone(), terms));
         let mut negated = negated;
         loop {
             self.tracker.clone_from(&entry);
@@ -80,7 +80,7 @@ impl<'s> Parser<'_, 's> {
             negated = false;
             let Some(stop) = stop else { break };
             match cut(self.text, stop.name.clone()) {
-                "elsif" => condition = Some(self.read(stop.markup.clone(), |reader| reader.terms())),
+                "elsif" => condition = Some(self.read(stop.markup.clone(), terms)),
                 "else" => {
                     condition = None;
                     has_else = true;
@@ -93,13 +93,15 @@ impl<'s> Parser<'_, 's> {
         }
         self.join(&ends, tag);
         if blank {
-            branches.iter_mut().for_each(|branch| without_text(&mut branch.body));
+            for branch in &mut branches {
+                without_text(&mut branch.body);
+            }
         }
         (Some(Node::If(branches)), blank)
     }
 
     fn case(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
-        let subject = self.read(tag.markup.clone(), |reader| reader.operand());
+        let subject = self.read(tag.markup.clone(), operand);
         let entry = self.tracker.clone();
         let mut ends: Vec<Option<Tracker>> = vec![entry.clone()];
         let mut arms = Vec::new();
@@ -124,7 +126,9 @@ impl<'s> Parser<'_, 's> {
         }
         self.join(&ends, tag);
         if blank {
-            arms.iter_mut().for_each(|arm| without_text(&mut arm.body));
+            for arm in &mut arms {
+                without_text(&mut arm.body);
+            }
         }
         (subject.map(|subject| Node::Case(Box::new(Case { subject, arms }))), blank)
     }
@@ -197,7 +201,7 @@ impl<'s> Parser<'_, 's> {
             let name = settable(reader)?;
             if !reader.take("=") {
                 let at = reader.position();
-                return reader.trouble(at..at, "`=` is expected here, as in `assign name = value`");
+                return trouble(at..at, "`=` is expected here, as in `assign name = value`");
             }
             Ok((reader.names.id(name), reader.chain()?))
         })?;
@@ -255,7 +259,7 @@ impl<'s> Parser<'_, 's> {
         if tag.markup.is_empty() {
             return None;
         }
-        let chain = self.read(tag.markup.clone(), |reader| reader.chain())?;
+        let chain = self.read(tag.markup.clone(), chain)?;
         let sink = self.sink_of(&chain, &tag.whole);
         Some(Node::Output(Output { chain, sink, place: self.place(tag.whole.clone()) }))
     }
@@ -292,7 +296,7 @@ impl<'s> Parser<'_, 's> {
                 let (key, _) = reader.word("a parameter")?;
                 if !reader.take(":") {
                     let at = reader.position();
-                    return reader.trouble(at..at, "`:` is expected here, as in `name: value`");
+                    return trouble(at..at, "`:` is expected here, as in `name: value`");
                 }
                 parameters.push((reader.names.id(key), reader.operand()?));
             }
@@ -427,7 +431,7 @@ fn loop_head(reader: &mut Reader<'_, '_>, columns_too: bool) -> Parsed<Head> {
     let variable_name = reader.word("a name")?.0.to_owned();
     if !reader.take_word("in") {
         let at = reader.position();
-        return reader.trouble(at..at, "`in` is expected here, as in `for item in list`");
+        return trouble(at..at, "`in` is expected here, as in `for item in list`");
     }
     reader.space();
     let start = reader.position();
@@ -446,14 +450,14 @@ fn loop_head(reader: &mut Reader<'_, '_>, columns_too: bool) -> Parsed<Head> {
         }
         let (word, range) = reader.word("`limit`, `offset` or `reversed`")?;
         if !reader.take(":") {
-            return reader.trouble(range, format!("`{word}` is not expected here"));
+            return trouble(range, format!("`{word}` is not expected here"));
         }
         match word {
             "limit" => over.limit = Some(reader.operand()?),
             "offset" if reader.take_word("continue") => over.offset = Some(Offset::Continue),
             "offset" => over.offset = Some(Offset::Value(reader.operand()?)),
             "cols" if columns_too => columns = Some(reader.operand()?),
-            _ => return reader.trouble(range, format!("a loop has no `{word}`")),
+            _ => return trouble(range, format!("a loop has no `{word}`")),
         }
     }
     Ok(Head { variable, series, over, columns })

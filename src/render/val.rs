@@ -1,7 +1,7 @@
 //! Values while a template runs: borrowed from the data or the template wherever possible, made only by filters.
 
 use super::tree::Command;
-use crate::value::{List, Object, Origin, Text, Value};
+use crate::value::{Object, Origin, Text, Value};
 use std::borrow::Cow;
 
 /// A value at run time. `'r` is the life of both the data and the template.
@@ -133,11 +133,10 @@ impl<'r> Val<'r> {
             Self::Ref(Value::Text(text)) => Cow::Borrowed(text.as_str()),
             Self::Str(text, _) => Cow::Borrowed(text),
             Self::String(text, _) => Cow::Owned(text),
-            other => {
-                let mut out = String::new();
-                other.view().push_to(&mut out);
-                Cow::Owned(out)
+            Self::Nil | Self::Ref(_) | Self::Own(_) | Self::Range(..) | Self::Empty => {
+                Cow::Owned(self.chars().into_owned())
             }
+            Self::Blank | Self::Pair(..) | Self::Loop(_) => Cow::Owned(self.chars().into_owned()),
         }
     }
 
@@ -197,21 +196,24 @@ impl<'r> Val<'r> {
                 View::Nil | View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) => Self::Nil,
                 View::Empty | View::Blank | View::Loop => Self::Nil,
             },
-            Command::First => match self {
-                Self::Range(from, to) if from <= to => Self::int(*from),
-                Self::Ref(Value::Object(object)) => {
-                    object.pair(0).map_or(Self::Nil, |(key, value)| Self::Pair(key, value))
-                }
-                Self::Own(Value::Object(object)) => object
-                    .pair(0)
-                    .map_or(Self::Nil, |(key, value)| Self::list(vec![Value::Text(key.clone()), value.clone()])),
-                _ => self.index(0),
-            },
-            Command::Last => match self {
-                Self::Range(from, to) if from <= to => Self::int(*to),
-                _ => self.index(-1),
-            },
+            Command::First | Command::Last => self.end(command),
         }
+    }
+
+    /// The first or the last item; the first of an object is its first pair, and it has no last.
+    fn end(&self, command: Command) -> Self {
+        let first = command == Command::First;
+        if let Self::Range(from, to) = self {
+            return if from > to { Self::Nil } else { Self::int(if first { *from } else { *to }) };
+        }
+        if let Self::Ref(Value::Object(object)) = self {
+            return object.pair(0).filter(|_| first).map_or(Self::Nil, |(key, value)| Self::Pair(key, value));
+        }
+        if let Self::Own(Value::Object(object)) = self {
+            let pair = object.pair(0).filter(|_| first);
+            return pair.map_or(Self::Nil, |(key, value)| Self::list(vec![Value::Text(key.clone()), value.clone()]));
+        }
+        self.index(if first { 0 } else { -1 })
     }
 
     /// The item at `index`, counted from the end if negative.
@@ -390,15 +392,6 @@ pub(super) fn flat_items(view: View<'_>, out: &mut Vec<Value>) {
         View::UInt(number) => out.push(Value::UInt(number)),
         View::Float(number) => out.push(Value::Float(number)),
         View::Str(text, origin) => out.push(Value::Text(Text::new(text, origin))),
-    }
-}
-
-/// A list that a value already is, shared.
-pub(super) fn shared_list(val: &Val<'_>) -> Option<List> {
-    match val {
-        Val::Ref(Value::List(items)) => Some(List::clone(items)),
-        Val::Own(Value::List(items)) => Some(List::clone(items)),
-        _ => None,
     }
 }
 

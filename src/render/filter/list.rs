@@ -4,13 +4,13 @@ use super::number::{Number, number_of};
 use super::{Arguments, Env, Fault, Made};
 use crate::render::compare::{equal, numbers};
 use crate::render::tree::Command;
-use crate::render::val::{Val, View, flat_items, shared_list, to_i64};
+use crate::render::val::{Val, View, flat_items, to_i64};
 use crate::value::{Origin, Value, write_json};
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
 /// The items of `input`, lists within it flattened.
-fn items(input: &Val<'_>, env: &Env<'_>) -> Result<Vec<Value>, Fault> {
+pub(super) fn items(input: &Val<'_>, env: &Env<'_>) -> Result<Vec<Value>, Fault> {
     if let View::Range(from, to) = input.view() {
         let length = to.saturating_sub(from).saturating_add(1).max(0);
         if usize::try_from(length).is_ok_and(|length| length > env.limits().iterations) {
@@ -18,7 +18,7 @@ fn items(input: &Val<'_>, env: &Env<'_>) -> Result<Vec<Value>, Fault> {
         }
         env.charge_items(usize::try_from(length).unwrap_or(0))?;
     }
-    let mut out = Vec::with_capacity(shared_list(input).map_or(1, |items| items.len()));
+    let mut out = Vec::with_capacity(if let View::List(items) = input.view() { items.len() } else { 1 });
     flat_items(input.view(), &mut out);
     env.charge_items(out.len())?;
     Ok(out)
@@ -138,12 +138,11 @@ pub(super) fn concat<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &En
         return Err(Fault::Complaint("`concat` takes a list"));
     }
     let mut items = items(&input, env)?;
-    match arguments.get(0).view() {
-        View::List(more) => {
-            env.charge_items(more.len())?;
-            items.extend(more.iter().cloned());
-        }
-        _ => items.append(&mut self::items(arguments.get(0), env)?),
+    if let View::List(more) = arguments.get(0).view() {
+        env.charge_items(more.len())?;
+        items.extend(more.iter().cloned());
+    } else {
+        items.append(&mut self::items(arguments.get(0), env)?);
     }
     Ok(Val::list(items))
 }

@@ -26,7 +26,7 @@ fn part<'r>(text: Cow<'r, str>, part: impl for<'t> Fn(&'t str) -> &'t str) -> Va
 pub(super) fn integer(val: &Val<'_>) -> Result<i64, Fault> {
     match val.view() {
         View::Int(number) => Ok(number),
-        View::Str(text, _) => text.trim().parse().map_err(|_| Fault::Complaint("an integer is needed")),
+        View::Str(text, _) => text.trim().parse().ok().ok_or(Fault::Complaint("an integer is needed")),
         View::UInt(_) => Ok(i64::MAX),
         View::Nil | View::Bool(_) | View::Float(_) | View::List(_) | View::Object(_) | View::Range(..) => {
             Err(Fault::Complaint("an integer is needed"))
@@ -186,13 +186,10 @@ pub(super) fn strip_html<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>)
                 exhausted[kind] = close.is_none();
             }
         }
-        at = match close {
-            Some(close) => close,
-            None => {
-                out.push('<');
-                open + 1
-            }
-        };
+        at = close.unwrap_or_else(|| {
+            out.push('<');
+            open + 1
+        });
     }
     out.push_str(text.get(at..).unwrap_or(""));
     Ok(Val::text(out))
@@ -353,9 +350,10 @@ pub(super) fn default<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env
 
 /// The first word for one, the second for any other number; without a second, the first with an `s`.
 pub(super) fn pluralize<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let one = match input.view() {
-        View::List(items) => items.len() == 1,
-        view => super::number::number_of(view).is_one(),
+    let one = if let View::List(items) = input.view() {
+        items.len() == 1
+    } else {
+        super::number::number_of(input.view()).is_one()
     };
     if one {
         return Ok(arguments.take(0));

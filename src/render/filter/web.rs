@@ -2,20 +2,18 @@
 
 use super::{Arguments, Env, Fault, Made};
 use crate::render::val::Val;
-use crate::value::{write_json, write_json_pretty};
+use crate::value::{Value, write_json, write_json_pretty};
 
 /// JSON text (RFC 8259). In a script the characters that could end it are escaped where it is printed.
 pub(super) fn json<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let mut out = String::new();
     let write = if arguments.named(0).is_truthy() { write_json_pretty } else { write_json };
-    match input {
-        Val::Ref(value) => write(value, &mut out),
-        range @ Val::Range(..) => {
-            let items = super::list::reverse(range, &mut Arguments::default(), env)?;
-            let items = super::list::reverse(items, &mut Arguments::default(), env)?;
-            write(&items.into_value(), &mut out);
-        }
-        other => write(&other.into_value(), &mut out),
+    if let Val::Ref(value) = input {
+        write(value, &mut out);
+    } else if let Val::Range(..) = input {
+        write(&Value::list(super::list::items(&input, env)?), &mut out);
+    } else {
+        write(&input.into_value(), &mut out);
     }
     Ok(Val::text(out))
 }
@@ -38,6 +36,10 @@ pub(super) fn url_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>)
     Ok(Val::text(out))
 }
 
+fn decoded_text<'r>(bytes: Vec<u8>) -> Made<'r> {
+    String::from_utf8(bytes).ok().map(Val::text).ok_or(Fault::Complaint("what is decoded is not UTF-8"))
+}
+
 fn hex_digit(value: u8) -> char {
     char::from_digit(value.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
@@ -56,7 +58,7 @@ pub(super) fn url_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>)
         out.push(decoded.unwrap_or(if byte == b'+' { b' ' } else { byte }));
         at += if decoded.is_some() { 3 } else { 1 };
     }
-    String::from_utf8(out).map(Val::text).map_err(|_| Fault::Complaint("what is decoded is not UTF-8"))
+    decoded_text(out)
 }
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -97,7 +99,7 @@ fn decode<'r>(bytes: &[u8], alphabet: &[u8; 64]) -> Made<'r> {
     const NOT_BASE64: Fault = Fault::Complaint("the input is not Base64");
     let digits = bytes.iter().position(|&byte| byte == b'=').unwrap_or(bytes.len());
     let padding = bytes.len() - digits;
-    let padded = bytes.len() % 4 == 0 && padding <= 2 && bytes.iter().skip(digits).all(|&byte| byte == b'=');
+    let padded = bytes.len().is_multiple_of(4) && padding <= 2 && bytes.iter().skip(digits).all(|&byte| byte == b'=');
     if !padded {
         return Err(NOT_BASE64);
     }
@@ -112,7 +114,7 @@ fn decode<'r>(bytes: &[u8], alphabet: &[u8; 64]) -> Made<'r> {
             out.push(u8::try_from((group >> bits) & 255).unwrap_or(0));
         }
     }
-    String::from_utf8(out).map(Val::text).map_err(|_| Fault::Complaint("what is decoded is not UTF-8"))
+    decoded_text(out)
 }
 
 /// The URL of a file under its content hash; unchanged if there is no such file.

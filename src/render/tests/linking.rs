@@ -16,8 +16,8 @@ fn reads(layouts: &[(&str, &str, &str)]) -> Vec<String> {
             let mut line = layout.roots()[read.root].name.to_string();
             for segment in &read.segments {
                 match segment {
-                    Segment::Key(key) => line.push_str(&format!(".{key}")),
-                    Segment::Index(index) => line.push_str(&format!("[{index}]")),
+                    Segment::Key(key) => line.extend([".", key]),
+                    Segment::Index(index) => line.push_str(&["[", &index.to_string(), "]"].concat()),
                     Segment::Any => line.push_str("[*]"),
                     Segment::Size => line.push_str(".size"),
                     Segment::First => line.push_str(".first"),
