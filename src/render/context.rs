@@ -12,6 +12,8 @@ pub(super) enum Stand {
     Fine(Sink),
     /// Only what the `json` filter made.
     OnlyJson,
+    /// Only what the layout itself names: the address of a script.
+    OnlyOwn,
     /// Nothing: why, and what to do instead.
     Refused(&'static str, &'static str),
 }
@@ -120,6 +122,7 @@ impl Tracker {
         match self.state {
             State::Text => Stand::Fine(Sink::Text),
             State::Quoted { kind: Kind::Plain, .. } => Stand::Fine(Sink::Attribute),
+            State::Quoted { kind: Kind::Url, settled: false, .. } if self.element == "script" => Stand::OnlyOwn,
             State::Quoted { kind: Kind::Url, settled, .. } => Stand::Fine(Sink::Url { start: !settled }),
             State::Quoted { kind: Kind::Code, .. } => Stand::Refused("in an attribute that is a script", USE_DATA),
             State::Quoted { kind: Kind::Style, .. } => {
@@ -421,6 +424,8 @@ mod tests {
             ("<script>// it's\nlet b = ", Stand::OnlyJson),
             ("<script>/* it's */ b = ", Stand::OnlyJson),
             ("<script></script>", Stand::Fine(Sink::Text)),
+            ("<script src=\"", Stand::OnlyOwn),
+            ("<script src='/js/", url(false)),
             ("<style></STYLE ><p>", Stand::Fine(Sink::Text)),
         ] {
             assert_eq!(after(text), expected, "{text}");

@@ -9,7 +9,7 @@ use super::escape::Sink;
 use super::expr::{Parsed, Reader, Trouble, chain};
 use super::lex::{Lexer, Tag, Token, cut};
 use super::program::Build;
-use super::tree::{Block, Chain, NameId, Node, Output};
+use super::tree::{Block, Chain, NameId, Node, Operand, Output};
 use crate::diagnostic::{Code, FileId, Finding, Place, did_you_mean};
 use std::ops::Range;
 
@@ -202,10 +202,12 @@ impl<'b, 's> Parser<'b, 's> {
             let place = self.place(at.clone());
             self.build.raw.push(place);
         }
-        self.sink(json, at)
+        let own = matches!(chain.value, Operand::Text(_));
+        self.sink(json, own, at)
     }
 
-    pub(super) fn sink(&mut self, json: bool, at: &Range<usize>) -> Sink {
+    /// The sink for a value that stands here: `json` if it is JSON, `own` if the layout itself names it.
+    pub(super) fn sink(&mut self, json: bool, own: bool, at: &Range<usize>) -> Sink {
         let Some(tracker) = &mut self.tracker else {
             return if self.escapes { Sink::Text } else { Sink::Plain };
         };
@@ -215,6 +217,8 @@ impl<'b, 's> Parser<'b, 's> {
             Stand::Fine(sink) => return sink,
             Stand::OnlyJson if json => return Sink::Script,
             Stand::OnlyJson => ("in a script", "write `| json` last"),
+            Stand::OnlyOwn if own => return Sink::Url { start: true },
+            Stand::OnlyOwn => ("that says where a script comes from", "begin the address with text of the layout"),
             Stand::Refused(whereabouts, help) => (whereabouts, help),
         };
         let message = format!("a value {whereabouts} could run code or leave its place");

@@ -169,7 +169,8 @@ impl<'r, 'e> Run<'r, 'e> {
                 self.scope.bind(name, Some(Val::String(content, Origin::Markup).settled()));
             }
         }
-        self.block(body, out).map(|_| ())
+        self.block(body, out)?;
+        self.bounded(out, self.near)
     }
 
     /// Runs a block, one level deeper than what holds it.

@@ -235,7 +235,7 @@ impl<'s> Parser<'_, 's> {
             let name = settable(reader)?;
             Ok(reader.names.id(name))
         })?;
-        let sink = self.sink(false, &tag.whole);
+        let sink = self.sink(false, false, &tag.whole);
         Some(Node::Count { name, decrement, sink })
     }
 
@@ -251,7 +251,7 @@ impl<'s> Parser<'_, 's> {
             Ok((group, values))
         })?;
         let group = group.map_or_else(|| Group::Listed(self.build.series(listed)), Group::Named);
-        let sink = self.sink(false, &tag.whole);
+        let sink = self.sink(false, false, &tag.whole);
         Some(Node::Cycle(Box::new(Cycle { group, values, sink, place: self.place(tag.whole.clone()) })))
     }
 

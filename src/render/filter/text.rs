@@ -163,11 +163,23 @@ pub(super) fn raw<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Mad
     Ok(chars(input.into_chars()))
 }
 
-pub(super) fn strip_html<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn strip_html<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    // What is left of markup is text, so its character references become characters again.
+    let markup = env.escapes && input.is_markup();
+    let text = without_tags(input.into_chars());
+    Ok(if markup && text.contains('&') { Val::text(unescaped(&text)) } else { chars(text) })
+}
+
+fn unescaped(text: &str) -> String {
+    const REFERENCES: [(&str, &str); 5] =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    REFERENCES.iter().fold(text.to_owned(), |text, (reference, character)| text.replace(reference, character))
+}
+
+fn without_tags(text: Cow<'_, str>) -> Cow<'_, str> {
     const WHOLE: [(&str, &str); 3] = [("<script", "</script>"), ("<style", "</style>"), ("<!--", "-->")];
-    let text = input.into_chars();
     if !text.contains('<') {
-        return Ok(chars(text));
+        return text;
     }
     let lower = text.to_ascii_lowercase();
     // An end that was not found once is not there for later openings either.
@@ -192,7 +204,7 @@ pub(super) fn strip_html<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>)
         });
     }
     out.push_str(text.get(at..).unwrap_or(""));
-    Ok(Val::text(out))
+    Cow::Owned(out)
 }
 
 pub(super) fn replace<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {

@@ -63,6 +63,10 @@ fn literals_are_the_authors_own_and_filters_say_what_they_make() {
         ("{{ x | json }}", "&quot;&lt;&quot;"),
         ("{% echo x %}", "&lt;"),
         ("{% cycle x %}", "&lt;"),
+        ("{{ '<b>a &amp; b</b>' | strip_html }}", "a &amp; b"),
+        ("{{ '&amp;lt;' | strip_html }}", "&amp;lt;"),
+        ("{{ x | strip_html }}", "&lt;"),
+        ("<script src=\"{{ 'a.js' | asset_url }}\"></script>", "<script src=\"a.js\"></script>"),
     ] {
         assert_eq!(html(template, r#"{"x":"<","y":"<\n>","l":["a","<"],"o":{"<":1}}"#), expected, "{template}");
     }
@@ -89,6 +93,7 @@ fn places_where_nothing_is_safe_are_findings() {
         "<p {{ x }}>",
         "<{{ x }}>",
         "<!-- {{ x }} -->",
+        "<script src=\"{{ x }}\"></script>",
     ] {
         assert!(findings(page).contains(&"layout/unsafe-place `{{ x }}`".to_owned()), "{page}: {:?}", findings(page));
         let page = site(&[("page.html", "", page)]);
