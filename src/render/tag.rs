@@ -13,7 +13,8 @@ use std::ops::Range;
 /// What a tag became, and whether it prints nothing.
 type Made = (Option<Node>, bool);
 
-/// Text in a block that prints nothing else would be nothing but white space in the page.
+/// Text in a block that prints nothing else would be nothing but white space in the page. Without it the block prints nothing
+/// at all, so the markup stands where it stood before.
 fn without_text(block: &mut Block) {
     block.nodes.retain(|node| !matches!(node, Node::Text(_)));
 }
@@ -89,10 +90,11 @@ impl<'s> Parser<'_, 's> {
             }
         }
         if !has_else {
-            ends.push(entry);
+            ends.push(entry.clone());
         }
         self.join(&ends, tag);
         if blank {
+            self.tracker = entry;
             for branch in &mut branches {
                 without_text(&mut branch.body);
             }
@@ -126,6 +128,7 @@ impl<'s> Parser<'_, 's> {
         }
         self.join(&ends, tag);
         if blank {
+            self.tracker = entry;
             for arm in &mut arms {
                 without_text(&mut arm.body);
             }
@@ -151,6 +154,7 @@ impl<'s> Parser<'_, 's> {
         self.join(&ends, tag);
         let blank = body.blank && otherwise.as_ref().is_none_or(|block| block.blank);
         if blank {
+            self.tracker = entry;
             without_text(&mut body);
             otherwise.iter_mut().for_each(without_text);
         }
