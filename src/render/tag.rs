@@ -40,8 +40,14 @@ impl<'s> Parser<'_, 's> {
             "case" => self.case(tag, lexer),
             "for" => self.for_loop(tag, lexer),
             "tablerow" => self.table_row(tag, lexer),
-            "break" => (Some(Node::Break), true),
-            "continue" => (Some(Node::Continue), true),
+            "break" => {
+                self.leave_loop(tag);
+                (Some(Node::Break), true)
+            }
+            "continue" => {
+                self.leave_loop(tag);
+                (Some(Node::Continue), true)
+            }
             "assign" => (self.assign(tag), true),
             "capture" => (self.capture(tag, lexer), true),
             "increment" => (self.count(tag, false), false),
@@ -141,7 +147,10 @@ impl<'s> Parser<'_, 's> {
         let entry = self.tracker.clone();
         let mut ends = vec![entry.clone()];
         let (mut body, mut otherwise) = (Block::default(), None);
-        if let Some((inner, stop)) = self.inner(lexer, tag, "endfor", &["else"]) {
+        self.loops.push(entry.clone());
+        let first = self.inner(lexer, tag, "endfor", &["else"]);
+        self.loops.pop();
+        if let Some((inner, stop)) = first {
             body = inner;
             ends.push(self.tracker.clone());
             let is_else = |stop: &Tag| cut(self.text, stop.name.clone()) == "else";
@@ -185,7 +194,9 @@ impl<'s> Parser<'_, 's> {
             );
         }
         let entry = self.tracker.clone();
+        self.loops.push(entry.clone());
         let body = self.inner(lexer, tag, "endtablerow", &[]).map(|(body, _)| body).unwrap_or_default();
+        self.loops.pop();
         self.join(&[entry, self.tracker.clone()], tag);
         let node = head.map(|head| {
             let series = self.build.series(&head.series);
