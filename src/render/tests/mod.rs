@@ -1,0 +1,9 @@
+//! Tests of the whole floor: the language, the escaping, what is read, and hostile input.
+
+mod differential;
+mod escaping;
+mod golden;
+mod hostile;
+mod language;
+mod linking;
+mod support;
