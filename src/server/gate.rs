@@ -271,7 +271,7 @@ impl<'i> Framing<'i> {
     fn note(&mut self, name: &[u8], value: &'i [u8]) -> Result<(), Refusal> {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
-                refuse_second(self.host.replace(value), "`Host` is given twice")?;
+                refuse_second(self.host.replace(value).is_some(), "`Host` is given twice")?;
                 if !is_host(value) {
                     return Err(Refusal::bad("`Host` is malformed"));
                 }
@@ -282,10 +282,10 @@ impl<'i> Framing<'i> {
             14 if name.eq_ignore_ascii_case(b"content-length") => {
                 // RFC 9110, section 8.6, permits to refuse even equal ones: an honest sender has no reason to repeat it.
                 let earlier = self.length.replace(content_length(value)?);
-                refuse_second(earlier, "`Content-Length` is given twice")?;
+                refuse_second(earlier.is_some(), "`Content-Length` is given twice")?;
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-                refuse_second(self.coding.replace(value), "`Transfer-Encoding` is given twice")?;
+                refuse_second(self.coding.replace(value).is_some(), "`Transfer-Encoding` is given twice")?;
             }
             _ => {}
         }
@@ -325,8 +325,8 @@ impl<'i> Framing<'i> {
     }
 }
 
-fn refuse_second<T>(earlier: Option<T>, reason: &'static str) -> Result<(), Refusal> {
-    if earlier.is_some() { Err(Refusal::bad(reason)) } else { Ok(()) }
+fn refuse_second(is_second: bool, reason: &'static str) -> Result<(), Refusal> {
+    if is_second { Err(Refusal::bad(reason)) } else { Ok(()) }
 }
 
 /// The value of `Content-Length`: digits and nothing else (RFC 9110, section 8.6).
