@@ -36,8 +36,8 @@ fn a_connection_serves_many_requests() {
 fn pipelined_requests_are_answered_in_order() {
     let server = Server::start(Limits::default());
     let mut client = server.connect();
-    let requests: String = (0..500).map(|number| format!("GET /{number} HTTP/1.1\r\nHost: a\r\n\r\n")).collect();
-    client.send(requests.as_bytes());
+    let requests: Vec<String> = (0..500).map(|number| format!("GET /{number} HTTP/1.1\r\nHost: a\r\n\r\n")).collect();
+    client.send(requests.concat().as_bytes());
     for number in 0..500 {
         assert_eq!(client.receive().unwrap().content, number.to_string());
     }

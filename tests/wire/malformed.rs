@@ -178,11 +178,8 @@ fn what_only_looks_odd_is_served() {
 fn sizes_are_bounded() {
     let server = Server::start(Limits::default());
     let head = |target: usize, fields: usize, value: usize| {
-        let mut head = format!("GET /{} HTTP/1.1\r\nHost: a\r\n", "x".repeat(target));
-        for _ in 0..fields {
-            head += &format!("X: {}\r\n", "y".repeat(value));
-        }
-        head + "\r\n"
+        let field = format!("X: {}\r\n", "y".repeat(value));
+        format!("GET /{} HTTP/1.1\r\nHost: a\r\n{}\r\n", "x".repeat(target), field.repeat(fields))
     };
     let status_of = |request: &str| {
         let mut client = server.connect();

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 pub(crate) const LARGE: usize = 64 * 1024 * 1024;
 
 /// How long a test waits for what never comes before it fails: no test passes by it.
-const NEVER: Duration = Duration::from_secs(60);
+const NEVER: Duration = Duration::from_mins(1);
 
 /// A running server, and what its log says.
 pub(crate) struct Server {
@@ -43,17 +43,17 @@ impl Server {
         let ListenAddress::Tcp(address) = *listener.address() else { panic!("not a TCP address") };
         let (lines, log) = channel();
         let (access_log, _writer) = AccessLog::to(Lines(lines), LogFormat::Json).unwrap();
-        let (begin, begun) = channel();
+        let (starts, begun) = channel();
         let held = Arc::new(Semaphore::new(0));
-        let site = Arc::new(Site { begin, held: Arc::clone(&held), large: vec![b'x'; LARGE].into() });
-        let service = move |request, arrival| {
+        let site = Arc::new(Site { starts, held: Arc::clone(&held), large: vec![b'x'; LARGE].into() });
+        let respond = move |request, arrival| {
             let site = Arc::clone(&site);
             async move { site.answer(request, &arrival).await }
         };
         let shutdown = Shutdown::new();
-        let serving = tokio::spawn(serve(vec![listener], limits, service, access_log, shutdown.clone()));
+        let life = serve(vec![listener], limits, respond, access_log, shutdown.clone());
         drop(entered);
-        Self { runtime, address, shutdown, serving, log, begun, held }
+        Self { serving: runtime.spawn(life), runtime, address, shutdown, log, begun, held }
     }
 
     /// Connects.
@@ -100,7 +100,7 @@ impl Server {
 
 /// What the server under test serves.
 struct Site {
-    begin: Sender<()>,
+    starts: Sender<()>,
     held: Arc<Semaphore>,
     large: Bytes,
 }
@@ -113,23 +113,26 @@ impl Site {
             "/panic" => panic!("as the test asks"),
             "/id" => arrival.id.to_string().into(),
             "/wait" => {
-                self.begin.send(()).unwrap();
+                self.starts.send(()).unwrap();
                 self.held.acquire().await.unwrap().forget();
                 "waited".into()
             }
-            "/read" => match request.into_body().collect().await {
-                Ok(body) => format!("{} octets", body.to_bytes().len()).into(),
-                Err(_) => {
-                    let mut response = Response::new(Full::from("no body"));
-                    *response.status_mut() = StatusCode::BAD_REQUEST;
-                    return response.into();
-                }
-            },
+            "/read" => return measure(request).await.into(),
             path => path.trim_start_matches('/').to_owned().into(),
         };
         let facts = Facts { route: Some("test".into()), cache: Some("hit"), sources: Vec::new() };
         Answer { response: Response::new(Full::new(content)), facts }
     }
+}
+
+/// Says how long the body is.
+async fn measure(request: Request<RequestBody>) -> Response<Full<Bytes>> {
+    if let Ok(body) = request.into_body().collect().await {
+        return Response::new(format!("{} octets", body.to_bytes().len()).into());
+    }
+    let mut response = Response::new(Full::from("no body"));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
 }
 
 /// Hands over each line that is written to it.
