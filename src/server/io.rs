@@ -215,7 +215,11 @@ impl Transport {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut chunk = ReadBuf::new(scratch);
             if self.socket.poll_read(cx, &mut chunk)?.is_pending() {
-                return self.poll_overdue(cx);
+                let overdue = self.poll_overdue(cx);
+                if overdue.is_pending() {
+                    self.rest(cx);
+                }
+                return overdue;
             }
             let news = chunk.filled();
             if news.is_empty() {
@@ -240,6 +244,25 @@ impl Transport {
         } else {
             self.reading = Reading::Over;
             self.closing = Closing::Silent;
+        }
+    }
+
+    /// Waits for octets while the protocol is not there to take them. False if the connection ended instead.
+    pub(super) fn poll_awake(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        match self.socket.poll_read_ready(cx) {
+            Poll::Ready(_) => Poll::Ready(true),
+            Poll::Pending => self.poll_overdue(cx).map(|_| false),
+        }
+    }
+
+    /// Tells that the protocol's buffers could be spared, once nothing has been under way for a while.
+    fn rest(&mut self, cx: &mut Context<'_>) {
+        if let Reading::Head(Awaited { first: false, since: Some(since), begun: None }) = self.reading
+            && self.input.is_empty()
+            && self.sent.deadline.is_none()
+            && self.alarm.is_over(since + self.limits.rest, cx)
+        {
+            self.ledger.rest();
         }
     }
 

@@ -16,7 +16,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
@@ -112,34 +112,49 @@ impl<S: Service> Server<S> {
         Self { service, limits: Arc::new(limits), log, shutdown, http }
     }
 
-    /// Serves one connection to its end.
+    /// Serves one connection to its end. hyper is there only while there is something to do: its buffers are most of what a connection costs.
     pub(super) async fn serve(self: Arc<Self>, socket: Socket, connection: Connection) {
         let ledger = Arc::new(Ledger::new(self.log.clone()));
-        let transport = Transport::new(socket, Arc::clone(&self.limits), self.shutdown.clone(), Arc::clone(&ledger));
+        let mut transport =
+            Transport::new(socket, Arc::clone(&self.limits), self.shutdown.clone(), Arc::clone(&ledger));
         let connection = Arc::new(connection);
-        let service = service_fn(|request| {
-            let exchange = Exchanging { server: Arc::clone(&self), ledger: Arc::clone(&ledger) };
-            let arrival = Arrival {
-                id: RequestId::next(),
-                instant: Instant::now(),
-                time: SystemTime::now(),
-                connection: Arc::clone(&connection),
-            };
-            async move { Ok::<_, Infallible>(exchange.answer(request, arrival).await) }
-        });
-        let mut http = pin!(self.http.serve_connection(transport, service));
-        let mut draining = pin!(self.shutdown.draining());
         let mut enlisted = false;
-        let end = poll_fn(|cx| {
-            if !enlisted {
-                // Polled once, to be woken once; the transport reads the flag whenever it waits.
-                enlisted = true;
-                let _already: Poll<()> = draining.as_mut().poll(cx);
+        let mut draining = pin!(self.shutdown.draining());
+        loop {
+            let awake = poll_fn(|cx| {
+                if !enlisted {
+                    // Polled once, to be woken once; the transport reads the flag whenever it waits.
+                    enlisted = true;
+                    let _already: Poll<()> = draining.as_mut().poll(cx);
+                }
+                transport.poll_awake(cx)
+            });
+            if !awake.await {
+                return;
             }
-            http.as_mut().poll(cx)
-        });
-        if let Err(error) = end.await {
-            tracing::debug!(%error, "a connection ended early");
+            let service = service_fn(|request| {
+                let exchange = Exchanging { server: Arc::clone(&self), ledger: Arc::clone(&ledger) };
+                let arrival = Arrival {
+                    id: RequestId::next(),
+                    instant: Instant::now(),
+                    time: SystemTime::now(),
+                    connection: Arc::clone(&connection),
+                };
+                async move { Ok::<_, Infallible>(exchange.answer(request, arrival).await) }
+            });
+            let mut http = self.http.serve_connection(transport, service);
+            let end = poll_fn(|cx| match Pin::new(&mut http).poll(cx) {
+                Poll::Pending if ledger.take_rest() => Poll::Ready(None),
+                poll => poll.map(Some),
+            });
+            match end.await {
+                None => transport = http.into_parts().io,
+                Some(Ok(())) => return,
+                Some(Err(error)) => {
+                    tracing::debug!(%error, "a connection ended early");
+                    return;
+                }
+            }
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use super::server::{LARGE, Server};
 use siteserver::server::Limits;
+use std::time::Duration;
 
 crate::cases!(
     a_connection_serves_many_requests,
+    a_connection_that_has_rested_goes_on,
     pipelined_requests_are_answered_in_order,
     requests_before_a_bad_one_are_answered,
     a_head_may_come_in_any_pieces,
@@ -31,6 +33,21 @@ fn a_connection_serves_many_requests() {
         assert_eq!((answer.status, answer.content), (200, number.to_string()));
         assert!(answer.fields.contains_key("date"));
     }
+}
+
+fn a_connection_that_has_rested_goes_on() {
+    let server = Server::start(Limits { rest: Duration::ZERO, ..Limits::default() });
+    let mut client = server.connect();
+    for number in 0..100 {
+        assert_eq!(client.get(&format!("/{number}")).content, number.to_string());
+        client.send(b"POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
+        client.send(b"loGET / HTTP");
+        assert_eq!(client.receive().unwrap().content, "5 octets");
+        client.send(b"/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(client.receive().unwrap().content, "");
+    }
+    client.finish();
+    assert!(client.receive().is_none());
 }
 
 fn pipelined_requests_are_answered_in_order() {
