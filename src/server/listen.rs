@@ -238,14 +238,25 @@ const BREATH: Duration = Duration::from_millis(50);
 pub(super) async fn accept<S: Service>(listener: Listener, server: Arc<Server<S>>, census: Arc<Census>) -> Ended {
     let mut connections = JoinSet::new();
     let mut draining = std::pin::pin!(server.shutdown.draining());
+    let mut strained = false;
     loop {
         tokio::select! {
             biased;
             () = &mut draining => break,
             Some(_) = connections.join_next() => {}
             arrived = listener.accept() => match arrived {
-                Ok((socket, peer)) => begin(socket, peer, &listener.address, &server, &census, &mut connections),
-                Err(error) => pause_after(&error).await,
+                Ok((socket, peer)) => {
+                    strained = false;
+                    begin(socket, peer, &listener.address, &server, &census, &mut connections);
+                }
+                Err(error) if concerns_one_client(&error) => {}
+                Err(error) => {
+                    if !strained {
+                        tracing::warn!(%error, "connections cannot be accepted");
+                    }
+                    strained = true;
+                    tokio::time::sleep(BREATH).await;
+                }
             },
         }
     }
@@ -312,18 +323,10 @@ fn turn_away<S>(socket: Socket, full: Full, server: &Server<S>) {
     });
 }
 
-/// Waits if the failure to accept concerns the whole process, so that it is not repeated at full speed. One that concerns a client which is
-/// already gone means nothing.
-async fn pause_after(error: &io::Error) {
+/// Whether a failure to accept is about a client that is already gone, and not about the whole process.
+fn concerns_one_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected, TimedOut};
-    if matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected | TimedOut
-    ) {
-        return;
-    }
-    tracing::warn!(%error, "a connection cannot be accepted");
-    tokio::time::sleep(BREATH).await;
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected | TimedOut)
 }
 
 #[cfg(test)]

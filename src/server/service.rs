@@ -143,9 +143,9 @@ impl<S: Service> Server<S> {
                 async move { Ok::<_, Infallible>(exchange.answer(request, arrival).await) }
             });
             let mut http = self.http.serve_connection(transport, service);
-            let end = poll_fn(|cx| match Pin::new(&mut http).poll(cx) {
-                Poll::Pending if ledger.take_rest() => Poll::Ready(None),
-                poll => poll.map(Some),
+            let end = poll_fn(|cx| {
+                let end = Pin::new(&mut http).poll(cx);
+                if end.is_pending() && ledger.take_rest() { Poll::Ready(None) } else { end.map(Some) }
             });
             match end.await {
                 None => transport = http.into_parts().io,

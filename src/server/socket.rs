@@ -25,14 +25,14 @@ macro_rules! each {
 }
 
 impl Socket {
-    /// Waits for something to read, or for the end.
-    pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_read_ready(cx))
-    }
-
     /// Reads what there is.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         each!(self, stream => Pin::new(stream).poll_read(cx, buffer))
+    }
+
+    /// Reads what the system has, whether or not the runtime has heard of it.
+    pub(super) fn read_at_once(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(each!(self, stream => rustix::io::read(stream, buffer))?)
     }
 
     /// Writes what fits.
