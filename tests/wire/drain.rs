@@ -1,6 +1,7 @@
 //! The end of a server: whoever has sent a request gets an answer, and the server waits for nobody else.
 
 use super::server::Server;
+use rustix::process::{Signal, getpid, kill_process};
 use siteserver::server::{Ended, Limits};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -11,7 +12,8 @@ crate::cases!(
     idle_connections_do_not_hold_the_end,
     clients_in_a_loop_lose_nothing,
     a_drain_ends_even_if_a_request_does_not,
-    a_second_request_to_end_is_obeyed_at_once
+    a_second_request_to_end_is_obeyed_at_once,
+    signals_drain_and_then_end
 );
 
 fn requests_in_flight_are_answered() {
@@ -109,5 +111,20 @@ fn a_second_request_to_end_is_obeyed_at_once() {
     server.shutdown.drain();
     server.shutdown.end();
     assert_eq!(client.count_to_end(), 0);
+    assert_eq!(server.wait(), Ended::CutOff);
+}
+
+fn signals_drain_and_then_end() {
+    let server = Server::start(Limits { drain: Duration::from_hours(1), ..Limits::default() });
+    server.obey_signals();
+    let mut stuck = server.connect();
+    stuck.send(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+    server.begun.recv().unwrap();
+    let mut idle = server.connect();
+    assert_eq!(idle.get("/hello").content, "hello");
+    kill_process(getpid(), Signal::TERM).unwrap();
+    assert_eq!(idle.read_to_end(), "", "the drain has begun");
+    kill_process(getpid(), Signal::INT).unwrap();
+    assert_eq!(stuck.count_to_end(), 0);
     assert_eq!(server.wait(), Ended::CutOff);
 }

@@ -76,6 +76,12 @@ impl Server {
         client.read_to_end()
     }
 
+    /// Lets the signals of this process end the server.
+    pub(crate) fn obey_signals(&self) {
+        let _entered = self.runtime.enter();
+        self.shutdown.on_signals().unwrap();
+    }
+
     /// Lets `count` requests of `/wait` go on.
     pub(crate) fn release(&self, count: usize) {
         self.held.add_permits(count);
