@@ -163,6 +163,11 @@ impl Windows {
         self.initial_age + now.saturating_duration_since(self.created)
     }
 
+    /// For how long the response has been stale at `now` (RFC 9111, section 4.2).
+    pub fn staleness(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.fresh_until)
+    }
+
     /// Whether anything may still be done with the response at `now`.
     pub fn is_usable(&self, now: Instant) -> bool {
         self.verdict(now) != Verdict::Expired

@@ -64,6 +64,8 @@ pub struct Route {
     pub file: FileId,
     /// Its patterns, the canonical one first.
     pub patterns: Vec<String>,
+    /// The names of its parameters, sorted.
+    pub params: Vec<Arc<str>>,
     /// What it stands for.
     pub resource: Resource,
     /// What it reads of a request.

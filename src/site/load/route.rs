@@ -66,12 +66,15 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     let constants = constants(shared, &vars, &shown, planned.len());
     let inputs = inputs(query, cookies, &all, &sources, &needed);
     let revision = revision(shared, table, &shown);
+    let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
+    names.sort();
     let status = kind::status(&shown, &decl, &mut shared.findings)?;
     let held = shown.held();
     let route = Route {
         name: format!("routes/{}", file.path).into(),
         file: file.file,
         patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
+        params: names,
         content_type: kind::content_type(&shown, &decl, &mut shared.findings),
         resource,
         vary: vary(&inputs),

@@ -1,0 +1,228 @@
+//! What a route reads of a request: declared inputs, typed; what is not declared does not exist.
+//!
+//! Reading costs no more than the declared inputs. The key is made from their texts; the values that pages see are made on a
+//! miss only.
+
+use super::runtime::Subject;
+use crate::cache::{KeyBuilder, Section};
+use crate::resource::OnInvalid;
+use crate::router::{InputType, Match, Query, QueryValue};
+use crate::site::{CookieInput, QueryInput, Route, Site, slots};
+use crate::value::{Object, ObjectBuilder, Value};
+use http::HeaderMap;
+use http::header;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The inputs of one request.
+pub(super) struct Inputs<'r> {
+    matched: &'r Match<'r, 'r, usize>,
+    fields: &'r HeaderMap,
+    query: Vec<Taken<'r>>,
+    cookies: Vec<Option<&'r str>>,
+}
+
+/// A declared query value as the request has it.
+enum Taken<'r> {
+    Absent,
+    One(Cow<'r, str>),
+    Many(Vec<Cow<'r, str>>),
+}
+
+/// A query value that does not fit, on a route that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Misfit {
+    NotFound,
+    BadRequest,
+}
+
+impl<'r> Inputs<'r> {
+    /// Reads the declared inputs of `route`.
+    pub(super) fn read(route: &'r Route, matched: &'r Match<'r, 'r, usize>, fields: &'r HeaderMap) -> Result<Self, Misfit> {
+        let query = Query::new(matched.query);
+        let query = route.inputs.query.iter().map(|input| take(input, query)).collect::<Result<_, _>>()?;
+        let cookies = route.inputs.cookies.iter().map(|input| cookie(input, fields)).collect();
+        Ok(Self { matched, fields, query, cookies })
+    }
+
+    /// The key of the page: everything that its bytes depend on.
+    pub(super) fn key(&self, route: &Route, subject: &Subject) -> KeyBuilder {
+        let mut key = KeyBuilder::new(&subject.name);
+        for name in &subject.params {
+            match self.matched.params.get(name) {
+                Some(text) => key.text(Section::Param, name, &text),
+                None => key.absent(Section::Param, name),
+            };
+        }
+        for (input, taken) in route.inputs.query.iter().zip(&self.query).filter(|(input, _)| input.is_read) {
+            match taken {
+                Taken::Absent => key.absent(Section::Query, &input.name),
+                Taken::One(text) => key.text(Section::Query, &input.name, text),
+                Taken::Many(texts) => key.texts(Section::Query, &input.name, texts.iter().map(|text| text.as_bytes())),
+            };
+        }
+        for name in &route.inputs.headers {
+            let lines = self.fields.get_all(name);
+            key.texts(Section::Header, name.as_str(), lines.iter().map(http::HeaderValue::as_bytes));
+        }
+        for (input, taken) in route.inputs.cookies.iter().zip(&self.cookies).filter(|(input, _)| input.is_read) {
+            match taken {
+                Some(text) => key.text(Section::Cookie, &input.name, text),
+                None => key.absent(Section::Cookie, &input.name),
+            };
+        }
+        if route.inputs.request.path || route.inputs.request.url {
+            key.text(Section::Variant, "path", self.matched.path.as_str());
+        }
+        key
+    }
+
+    /// The slots of the request's data, those of sources still empty.
+    pub(super) fn slots(&self, route: &Route, site: &Site) -> Vec<Value> {
+        let mut values = route.constants.clone();
+        let mut set = |slot: usize, value: Value| {
+            if let Some(place) = values.get_mut(slot) {
+                *place = value;
+            }
+        };
+        let mut params = ObjectBuilder::default();
+        for (name, text, kind) in self.matched.params.iter() {
+            // An empty rest fits no type, and is an empty path all the same.
+            params.push(name, kind.check(&text).unwrap_or_else(|| Value::text(&*text)));
+        }
+        set(slots::PARAMS, params.finish().into());
+        if !route.inputs.query.is_empty() {
+            let values = route.inputs.query.iter().zip(&self.query).map(|(input, taken)| (&*input.name, query_value(input, taken)));
+            set(slots::QUERY, Value::Object(values.collect()));
+        }
+        if !route.inputs.cookies.is_empty() {
+            let value = |input: &CookieInput, taken: &Option<&str>| taken.or(input.default.as_deref()).into();
+            let values = route.inputs.cookies.iter().zip(&self.cookies).map(|(input, taken)| (&*input.name, value(input, taken)));
+            set(slots::COOKIES, Value::Object(values.collect()));
+        }
+        set(slots::REQUEST, self.request(route, site));
+        set(slots::PAGE, self.page(route, site));
+        values
+    }
+
+    /// `request`: the fields that the route reads, and no others.
+    fn request(&self, route: &Route, site: &Site) -> Value {
+        let mut request = ObjectBuilder::default();
+        if route.inputs.request.path {
+            request.push("path", self.matched.path.as_str().into());
+        }
+        if route.inputs.request.url {
+            request.push("url", self.url(route, site).into());
+        }
+        if route.inputs.request.method {
+            request.push("method", "GET".into());
+        }
+        if !route.inputs.headers.is_empty() {
+            let field = |name: &header::HeaderName| {
+                let lines: Vec<&str> = self.fields.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
+                (!lines.is_empty()).then(|| lines.join(", "))
+            };
+            let fields: Object = route.inputs.headers.iter().map(|name| (name.as_str(), Value::from(field(name)))).collect();
+            request.push("headers", fields.into());
+        }
+        request.finish().into()
+    }
+
+    /// `page`: what is known of it at load, and where it is.
+    fn page(&self, route: &Route, site: &Site) -> Value {
+        let mut page = ObjectBuilder::default();
+        for (key, value) in route.page.as_object().into_iter().flat_map(Object::iter) {
+            page.push(key.clone(), value.clone());
+        }
+        page.push("path", self.matched.path.as_str().into());
+        page.push("url", format!("{}{}", site.url.as_deref().unwrap_or_default(), self.matched.path.as_str()).into());
+        page.finish().into()
+    }
+
+    /// `request.url`: the canonical path, and the declared query values that are there, in the order of their names.
+    fn url(&self, route: &Route, site: &Site) -> String {
+        let mut url = format!("{}{}", site.url.as_deref().unwrap_or_default(), self.matched.path.as_str());
+        let mut separator = '?';
+        let mut push = |key: &str, text: &str, url: &mut String| {
+            url.push(separator);
+            separator = '&';
+            crate::source::encode_segment(key, url);
+            url.push('=');
+            crate::source::encode_segment(text, url);
+        };
+        for (input, taken) in route.inputs.query.iter().zip(&self.query) {
+            match taken {
+                Taken::Absent => {}
+                Taken::One(text) => push(&input.key, text, &mut url),
+                Taken::Many(texts) => texts.iter().for_each(|text| push(&input.key, text, &mut url)),
+            }
+        }
+        url.write_str("").unwrap_or_default();
+        url
+    }
+
+    /// The header fields that sources send along; nothing else of the request goes any further.
+    pub(super) fn visitor(&self, route: &Route) -> HeaderMap {
+        let mut visitor = HeaderMap::new();
+        for planned in &route.sources {
+            if let crate::source::Kind::Http(http) = &planned.source.kind {
+                let cookie = (!http.forward_cookies.is_empty()).then_some(&header::COOKIE);
+                for name in http.forward_headers.iter().chain(cookie) {
+                    if !visitor.contains_key(name) {
+                        for value in self.fields.get_all(name) {
+                            visitor.append(name.clone(), value.clone());
+                        }
+                    }
+                }
+            }
+        }
+        visitor
+    }
+}
+
+fn take<'r>(input: &QueryInput, query: Query<'r>) -> Result<Taken<'r>, Misfit> {
+    let misfit = || match input.on_invalid {
+        OnInvalid::Default => Ok(Taken::Absent),
+        OnInvalid::NotFound => Err(Misfit::NotFound),
+        OnInvalid::BadRequest => Err(Misfit::BadRequest),
+    };
+    let Some(most) = input.repeat else {
+        return match query.first(&input.key) {
+            None => Ok(Taken::Absent),
+            Some(QueryValue::Text(text)) if text.is_empty() => Ok(Taken::Absent),
+            Some(QueryValue::Text(text)) if input.kind.fits(&text) => Ok(Taken::One(text)),
+            Some(QueryValue::Text(_) | QueryValue::Invalid) => misfit(),
+        };
+    };
+    let mut items = Vec::new();
+    for value in query.all(&input.key) {
+        match value {
+            QueryValue::Text(text) if text.is_empty() => {}
+            QueryValue::Text(text) if input.kind.fits(&text) && items.len() < most => items.push(text),
+            QueryValue::Text(_) | QueryValue::Invalid => return misfit(),
+        }
+    }
+    Ok(if items.is_empty() { Taken::Absent } else { Taken::Many(items) })
+}
+
+fn query_value(input: &QueryInput, taken: &Taken<'_>) -> Value {
+    let typed = |kind: &InputType, text: &str| kind.check(text).unwrap_or_default();
+    match taken {
+        Taken::Absent => input.default.clone(),
+        Taken::One(text) => typed(&input.kind, text),
+        Taken::Many(texts) => Value::list(texts.iter().map(|text| typed(&input.kind, text)).collect()),
+    }
+}
+
+/// The first cookie of the input's name; one that is none of its values counts as absent.
+fn cookie<'r>(input: &CookieInput, fields: &'r HeaderMap) -> Option<&'r str> {
+    let value = fields
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (*name == *input.key).then_some(value))?;
+    let fits = input.choices.as_ref().is_none_or(|choices| choices.iter().any(|choice| **choice == *value));
+    fits.then_some(value)
+}

@@ -1,0 +1,265 @@
+//! One answer made anew: gather, decide, represent. What comes out is ready to be sent to everybody who may have it.
+
+use super::gather::{self, Gathered, SourceCall};
+use super::runtime::Service;
+use crate::cache::{Content, Jitter, Key, Stored, StorableFields, StrongTag, Tag};
+use crate::config::{Binding, Template};
+use crate::render::Context;
+use crate::resource::{Linked, Resource};
+use crate::site::{Privacy, Route, Then, slots};
+use crate::source::{Fatal, NoCall, PathTemplate};
+use crate::value::{ObjectBuilder, Value, write_json};
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::StatusCode;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+/// What was made, and how its sources went.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) what: What,
+    pub(super) calls: Vec<SourceCall>,
+    /// Whether it was kept in the page store.
+    pub(super) is_stored: bool,
+}
+
+/// What there is to send.
+#[derive(Debug)]
+pub(super) enum What {
+    /// A representation that our store may hold.
+    Stored(Arc<Stored>),
+    /// A representation for those who wait for it, and nobody later.
+    Shown { status: StatusCode, content: Box<Content> },
+    /// Another place.
+    Redirect { status: StatusCode, location: HeaderValue },
+    /// An error page.
+    Error(StatusCode),
+}
+
+/// What one request brings to the making of its answer.
+pub(super) struct Order {
+    pub(super) route: usize,
+    pub(super) slots: Vec<Value>,
+    pub(super) visitor: HeaderMap,
+    pub(super) time: SystemTime,
+    pub(super) deadline: Instant,
+}
+
+/// A rendered page that was not yet told how long it lives.
+struct Representation {
+    status: StatusCode,
+    fields: HeaderMap,
+    body: Bytes,
+    degraded: bool,
+}
+
+/// Why there is no representation.
+enum Stop {
+    Redirect { status: StatusCode, location: HeaderValue },
+    Error(StatusCode),
+}
+
+/// Makes the answer. With `key`, it is also stored if the route and the outcome allow.
+pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
+    let Some(route) = service.site.routes.get(order.route) else {
+        return Made { what: What::Error(StatusCode::INTERNAL_SERVER_ERROR), calls: Vec::new(), is_stored: false };
+    };
+    // Taken before anything is read that the page will be made of.
+    let ticket = key.as_ref().map(|_| service.runtime.store.begin(service.revision()));
+    let context = Context {
+        limits: &service.site.settings.limits.render,
+        now: jiff::Timestamp::try_from(order.time).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+        time_zone: &service.runtime.time_zone,
+        site_url: service.site.url.as_deref(),
+        asset_url: None,
+    };
+    let Order { slots, visitor, deadline, .. } = order;
+    let (gathered, calls) = gather::gather(service, route, slots, &visitor, &context, deadline).await;
+    let represented = match gathered {
+        Gathered::Data { slots, degraded } => represent(route, slots, &context).map(|page| Representation { degraded, ..page }),
+        Gathered::Ruled { slots, then } => ruled(route, &slots, then, &context),
+        Gathered::Ended(fatal) => Err(ended(fatal)),
+    };
+    let (what, is_stored) = match represented {
+        Ok(page) => finish(service, route, page, key.zip(ticket)),
+        Err(Stop::Redirect { status, location }) => (What::Redirect { status, location }, false),
+        Err(Stop::Error(status)) => (What::Error(status), false),
+    };
+    Made { what, calls, is_stored }
+}
+
+fn ended(fatal: Fatal) -> Stop {
+    match fatal {
+        Fatal::Unauthorized { status } => Stop::Error(StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED)),
+        Fatal::Redirect { location } => match HeaderValue::from_str(&location) {
+            Ok(location) => Stop::Redirect { status: StatusCode::FOUND, location },
+            Err(_) => Stop::Error(StatusCode::BAD_GATEWAY),
+        },
+        Fatal::NotFound => Stop::Error(StatusCode::NOT_FOUND),
+        Fatal::Fail { late: true } => Stop::Error(StatusCode::GATEWAY_TIMEOUT),
+        Fatal::Fail { late: false } => Stop::Error(StatusCode::BAD_GATEWAY),
+    }
+}
+
+fn ruled(route: &Route, slots: &[Value], then: &Then, context: &Context<'_>) -> Result<Representation, Stop> {
+    match then {
+        Then::Redirect { target, status, .. } => Err(redirect(target, *status, slots)),
+        Then::Status(status) => Err(Stop::Error(*status)),
+        Then::Layout { status, layout } => {
+            let mut slots = slots.to_vec();
+            describe(route, &mut slots);
+            let body = render(route, layout, &slots, context)?;
+            let fields = fields(route, &slots)?;
+            Ok(Representation { status: *status, fields, body, degraded: false })
+        }
+    }
+}
+
+/// The representation of a route whose data is there.
+fn represent(route: &Route, mut slots: Vec<Value>, context: &Context<'_>) -> Result<Representation, Stop> {
+    describe(route, &mut slots);
+    let body = match &route.resource {
+        Resource::Page(layout) => render(route, layout, &slots, context)?,
+        Resource::Document(document) => match &document.layout {
+            Some(layout) => render(route, layout, &slots, context)?,
+            None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
+        },
+        Resource::Json(shape) => {
+            let value = shape.value(&slots).map_err(|_not_text| internal(route, "a list or an object within a string"))?;
+            let mut text = String::new();
+            write_json(&value, &mut text);
+            text.push('\n');
+            text.into()
+        }
+        Resource::Redirect(target) => return Err(redirect(target, route.status, &slots)),
+        // Files are answered before anything is gathered.
+        Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
+    };
+    let fields = fields(route, &slots)?;
+    Ok(Representation { status: route.status, fields, body, degraded: false })
+}
+
+/// Fills in `page.title` and `page.description`.
+fn describe(route: &Route, slots: &mut [Value]) {
+    let text = |template: &Option<Template<Binding>>| {
+        template.as_ref().and_then(|template| template.value(slots).ok()).filter(|value| !value.is_null())
+    };
+    let (title, description) = (text(&route.title), text(&route.description));
+    if title.is_none() && description.is_none() {
+        return;
+    }
+    let mut page = ObjectBuilder::default();
+    if let Some(known) = slots.get(slots::PAGE).and_then(Value::as_object) {
+        for (key, value) in known.iter() {
+            page.push(key.clone(), value.clone());
+        }
+    }
+    for (key, value) in [("title", title), ("description", description)] {
+        if let Some(value) = value {
+            page.push(key, value);
+        }
+    }
+    if let Some(slot) = slots.get_mut(slots::PAGE) {
+        *slot = page.finish().into();
+    }
+}
+
+fn render(route: &Route, layout: &Linked, slots: &[Value], context: &Context<'_>) -> Result<Bytes, Stop> {
+    let mut out = String::with_capacity(layout.layout.literal_bytes() * 2);
+    match layout.render(slots, context, &mut out) {
+        Ok(()) => Ok(out.into()),
+        Err(error) => Err(internal(route, &error.to_string())),
+    }
+}
+
+fn internal(route: &Route, why: &str) -> Stop {
+    tracing::error!(route = &*route.name, why, "a page cannot be made");
+    Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Where a redirect leads; a value that cannot stand in a URL leads nowhere.
+fn redirect(target: &Template<Binding>, status: StatusCode, slots: &[Value]) -> Stop {
+    let mut location = String::new();
+    let written = PathTemplate(target.clone()).write(slots, &mut location);
+    match written {
+        Ok(()) => match HeaderValue::from_str(&location) {
+            Ok(location) => Stop::Redirect { status, location },
+            Err(_) => Stop::Error(StatusCode::NOT_FOUND),
+        },
+        Err(NoCall::NullInPath | NoCall::ForbiddenFromRequest) => Stop::Error(StatusCode::NOT_FOUND),
+        Err(NoCall::ForbiddenFromData | NoCall::NotText) => Stop::Error(StatusCode::BAD_GATEWAY),
+    }
+}
+
+/// The fields of a route's answers, besides validators and what depends on the coding.
+fn fields(route: &Route, slots: &[Value]) -> Result<HeaderMap, Stop> {
+    let mut fields = HeaderMap::with_capacity(12);
+    if let Some(content_type) = &route.content_type {
+        fields.insert(header::CONTENT_TYPE, content_type.clone());
+    }
+    fields.insert(header::CACHE_CONTROL, route.policy.field.clone());
+    if let Some(vary) = crate::fields::vary(&route.vary) {
+        fields.insert(header::VARY, vary);
+    }
+    safety(&mut fields);
+    for (name, value) in &route.fixed_headers {
+        fields.insert(name.clone(), value.clone());
+    }
+    for (name, template) in &route.headers {
+        let text = template.text(slots, |text, out| out.push_str(text));
+        match text.map_err(|_not_text| internal(route, "a list or an object in a header"))? {
+            Some(text) => {
+                let value = HeaderValue::from_str(&text).map_err(|_control| internal(route, "a control byte in a header"))?;
+                fields.insert(name.clone(), value);
+            }
+            None => drop(fields.remove(name)),
+        }
+    }
+    Ok(fields)
+}
+
+/// The fields that keep a browser from guessing, framing and telling.
+pub(super) fn safety(fields: &mut HeaderMap) {
+    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_html = fields.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+    if is_html {
+        fields.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+        fields.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+        let opener = HeaderName::from_static("cross-origin-opener-policy");
+        fields.insert(opener, HeaderValue::from_static("same-origin"));
+    }
+}
+
+/// A representation with its validator, in the store if it may be kept.
+fn finish(
+    service: &Service,
+    route: &Route,
+    page: Representation,
+    store: Option<(Key, crate::cache::Ticket)>,
+) -> (What, bool) {
+    let Representation { status, mut fields, body, degraded } = page;
+    if degraded {
+        // A degraded page is for those who wait for it: nobody keeps it as a good one.
+        fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    let is_public = route.privacy == Privacy::Public && !degraded;
+    let tag = (is_public && status == StatusCode::OK).then(|| {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(fields.get(header::CONTENT_TYPE).map_or(b"", HeaderValue::as_bytes));
+        hasher.update(&[0]);
+        hasher.update(&body);
+        StrongTag::from_digest(hasher.finalize().as_bytes())
+    });
+    let Ok(fields) = StorableFields::new(fields) else { return (What::Error(StatusCode::INTERNAL_SERVER_ERROR), false) };
+    let content = Content::new(fields, body, tag);
+    let allowance = route.policy.lifetime.and_then(|lifetime| lifetime.allowance().ok());
+    let (Some((key, ticket)), Some(allowance), true) = (store, allowance, is_public && status == StatusCode::OK) else {
+        return (What::Shown { status, content: Box::new(content) }, false);
+    };
+    let windows = allowance.from(Instant::now(), std::time::Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
+    let tags = vec![Tag::derived("route", &route.name)];
+    let stored = Arc::new(Stored::new(status, content, windows, tags, service.revision()));
+    let is_stored = service.runtime.store.put(&ticket, key, &stored).is_ok();
+    (What::Stored(stored), is_stored)
+}

@@ -1,0 +1,196 @@
+//! Pages, documents, JSON and redirects: from the store if it has them, made otherwise.
+//!
+//! A fresh page answers at once. A stale one answers at once too if it may, and is made anew once, whatever the client does.
+//! Otherwise it is made, once for all who ask for the same.
+
+use super::inputs::Inputs;
+use super::make::{Made, Order, What, make};
+use super::respond::{self, Coded, Exchange};
+use super::runtime::Service;
+use super::{Answer, Arrival, failure};
+use crate::cache::{Empty, Epoch, Filled, Key, Landing, Lookup, Stored, Verdict};
+use crate::fields::{CacheStatus, Forward, Outcome};
+use crate::site::Route;
+use http::StatusCode;
+use http::request::Parts;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long after its deadline a fill may still end by itself.
+const GRACE: Duration = Duration::from_secs(1);
+
+pub(super) async fn answer(
+    service: &Arc<Service>,
+    position: usize,
+    route: &Route,
+    inputs: Inputs<'_>,
+    request: &Parts,
+    arrival: &Arrival<'_>,
+) -> Answer {
+    let exchange = Exchange { request, route: Some(route), arrival };
+    let deadline = arrival.instant + route.deadline;
+    let order = |inputs: &Inputs<'_>, deadline| Order {
+        route: position,
+        slots: inputs.slots(route, &service.site),
+        visitor: inputs.visitor(route),
+        time: arrival.time,
+        deadline,
+    };
+    if !route.is_storable() {
+        let order = order(&inputs, deadline);
+        drop(inputs);
+        let made = make(service, order, None).await;
+        return show(service, &made, exchange, None).await;
+    }
+    let Some(subject) = service.subjects.get(position) else { return failure::answer(service, exchange, StatusCode::NOT_FOUND) };
+    let builder = inputs.key(route, subject);
+    let lookup = builder.finish();
+    let found = service.runtime.store.get(lookup);
+    let verdict = found.as_ref().map(|stored| stored.verdict(arrival.instant));
+    let mut on_error = None;
+    match (&found, verdict) {
+        (Some(stored), Some(Verdict::Fresh { age, ttl })) => {
+            return hit(service, lookup, stored, age, signed(ttl), exchange, "hit").await;
+        }
+        (Some(stored), Some(Verdict::Stale { age, may_serve_while_revalidating, may_serve_on_error })) => {
+            if may_serve_while_revalidating {
+                let key = lookup.to_key();
+                // It has its own time: the client that noticed goes on without it.
+                refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline);
+                return hit(service, lookup, stored, age, -signed(overdue(stored, arrival.instant)), exchange, "stale").await;
+            }
+            on_error = may_serve_on_error.then(|| (Arc::clone(stored), age));
+        }
+        (_, Some(Verdict::Expired) | None) | (None, Some(_)) => {}
+    }
+    let forward = if found.is_some() { Forward::Stale } else { Forward::UriMiss };
+    let key = lookup.to_key();
+    let order = order(&inputs, Instant::now() + route.deadline);
+    drop(inputs);
+    let (made, led) = fill(service, key.clone(), order, route.deadline, deadline).await;
+    let made = match made {
+        Ok(made) => made,
+        Err(status) => {
+            return match on_error {
+                Some((stored, age)) => rescued(service, &key, &stored, age, exchange).await,
+                None => failure::answer(service, exchange, status),
+            };
+        }
+    };
+    if let (What::Error(status), Some((stored, age))) = (&made.what, &on_error)
+        && status.is_server_error()
+    {
+        return rescued(service, &key, stored, *age, exchange).await;
+    }
+    let outcome = Outcome::Forwarded { because: forward, stored: made.is_stored, collapsed: !led };
+    show(service, &made, exchange, Some((CacheStatus { outcome, ttl: None, detail: None }, &key))).await
+}
+
+fn signed(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// For how long a response has been stale.
+fn overdue(stored: &Stored, now: Instant) -> Duration {
+    stored.windows().staleness(now)
+}
+
+/// A stored page, as it is.
+async fn hit(
+    service: &Arc<Service>,
+    lookup: Lookup<'_>,
+    stored: &Arc<Stored>,
+    age: Duration,
+    ttl: i64,
+    exchange: Exchange<'_>,
+    word: &'static str,
+) -> Answer {
+    let coded = Coded::Stored { stored, lookup };
+    let mut answer = respond::content(service, coded, stored.status(), Some(age), Some(CacheStatus::hit(ttl)), exchange).await;
+    answer.cache = Some(word);
+    answer
+}
+
+/// A stale page in place of an error.
+async fn rescued(service: &Arc<Service>, key: &Key, stored: &Arc<Stored>, age: Duration, exchange: Exchange<'_>) -> Answer {
+    let ttl = -signed(overdue(stored, exchange.arrival.instant));
+    hit(service, key.lookup(), stored, age, ttl, exchange, "stale").await
+}
+
+/// What was made, as it is sent.
+async fn show(
+    service: &Arc<Service>,
+    made: &Made,
+    exchange: Exchange<'_>,
+    status: Option<(CacheStatus, &Key)>,
+) -> Answer {
+    let cache_status = status.map(|(status, _)| status);
+    let mut answer = match &made.what {
+        What::Stored(stored) => match status {
+            Some((_, key)) => {
+                let coded = Coded::Stored { stored, lookup: key.lookup() };
+                respond::content(service, coded, stored.status(), None, cache_status, exchange).await
+            }
+            None => respond::content(service, Coded::Made(stored.content()), stored.status(), None, None, exchange).await,
+        },
+        What::Shown { status, content } => {
+            respond::content(service, Coded::Made(content), *status, None, cache_status, exchange).await
+        }
+        What::Redirect { status, location } => respond::redirect(*status, location, exchange),
+        What::Error(status) => failure::answer(service, exchange, *status),
+    };
+    answer.cache = cache_status.map(|_| "miss");
+    answer.sources.clone_from(&made.calls);
+    answer
+}
+
+/// Joins the fill of a page, or starts it; waits no longer than `deadline`. Also whether this request started it.
+async fn fill(
+    service: &Arc<Service>,
+    key: Key,
+    order: Order,
+    limit: Duration,
+    deadline: Instant,
+) -> (Result<Arc<Made>, StatusCode>, bool) {
+    let epoch: Epoch = service.runtime.store.epoch(service.revision());
+    let led = Arc::new(AtomicBool::new(false));
+    let flight = {
+        let (service, key, led) = (Arc::clone(service), key.clone(), Arc::clone(&led));
+        async move {
+            led.store(true, Ordering::Relaxed);
+            Filled::Shared(Arc::new(make(&service, order, Some(key)).await))
+        }
+    };
+    // A fill that ended between the look-up and now has left its page in the store.
+    let again = || {
+        let stored = service.runtime.store.get(key.lookup())?;
+        let is_fresh = matches!(stored.verdict(Instant::now()), Verdict::Fresh { .. });
+        is_fresh.then(|| Arc::new(Made { what: What::Stored(stored), calls: Vec::new(), is_stored: false }))
+    };
+    let flown = service.runtime.pages.fly((key.clone(), epoch), limit + GRACE, again, flight);
+    let made = match tokio::time::timeout_at((deadline + GRACE).into(), flown).await {
+        Ok(Landing::Shared(made) | Landing::Private(made)) => Ok(made),
+        Ok(Landing::Nothing(Empty::TimedOut)) | Err(_) => Err(StatusCode::GATEWAY_TIMEOUT),
+        Ok(Landing::Nothing(Empty::Stopped)) => Err(StatusCode::SERVICE_UNAVAILABLE),
+        Ok(Landing::Nothing(Empty::Private | Empty::Panicked)) => Err(StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    (made, led.load(Ordering::Relaxed))
+}
+
+/// Makes a stale page anew in the background, once.
+fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Duration) {
+    let epoch = service.runtime.store.epoch(service.revision());
+    let needed = {
+        let (service, key) = (Arc::clone(service), key.clone());
+        move || {
+            let stored = service.runtime.store.get(key.lookup());
+            !stored.is_some_and(|stored| matches!(stored.verdict(Instant::now()), Verdict::Fresh { .. }))
+        }
+    };
+    let flight = {
+        let (service, key) = (Arc::clone(service), key.clone());
+        async move { Filled::Shared(Arc::new(make(&service, order, Some(key)).await)) }
+    };
+    service.runtime.pages.refresh_once((key, epoch), limit + GRACE, needed, flight);
+}

@@ -1,0 +1,128 @@
+//! The response: a representation in the coding that the client prefers, if its conditions want it at all.
+
+use super::runtime::Service;
+use super::{Answer, Arrival, Body, failure};
+use crate::cache::{Content, Lookup, Prepared, Ready, Stored};
+use crate::fields::{self, CacheStatus, Coding, EntityTag, Validators, Verdict};
+use crate::site::Route;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What every step of answering needs to know of the exchange.
+#[derive(Clone, Copy)]
+pub(super) struct Exchange<'e> {
+    pub(super) request: &'e Parts,
+    pub(super) route: Option<&'e Route>,
+    pub(super) arrival: &'e Arrival<'e>,
+}
+
+impl Exchange<'_> {
+    pub(super) fn is_head(self) -> bool {
+        self.request.method == Method::HEAD
+    }
+
+    pub(super) fn answer(self, response: Response<Body>) -> Answer {
+        Answer { response, route: self.route.map(|route| Arc::clone(&route.name)), cache: None, sources: Vec::new() }
+    }
+}
+
+/// Content and who keeps its codings.
+#[derive(Clone, Copy)]
+pub(super) enum Coded<'c> {
+    /// The store does: a coding is made once for everybody, and its size counted.
+    Stored { stored: &'c Arc<Stored>, lookup: Lookup<'c> },
+    /// Nobody does: only what is quick to make is made.
+    Made(&'c Content),
+}
+
+/// Codings of stored content, which is made once and sent often.
+const STORED: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
+/// Codings of content that is sent once.
+const ONCE: [Coding; 2] = [Coding::Zstd, Coding::Gzip];
+
+/// The answer with `content`, or without if the request's conditions say so.
+pub(super) async fn content(
+    service: &Arc<Service>,
+    coded: Coded<'_>,
+    status: StatusCode,
+    age: Option<Duration>,
+    cache_status: Option<CacheStatus>,
+    exchange: Exchange<'_>,
+) -> Answer {
+    let request = exchange.request;
+    let prepared = match coded {
+        Coded::Made(content) if content.is_codable() => content.make(fields::negotiate(&request.headers, &ONCE)),
+        Coded::Made(content) => content.identity(),
+        Coded::Stored { stored, lookup } => in_store(service, stored, lookup, &request.headers).await,
+    };
+    let cache_status = cache_status.map(|status| status.header_value());
+    if status == StatusCode::OK {
+        let etag = prepared.entity_tag().and_then(|tag| EntityTag::parse(tag.as_bytes()));
+        match fields::precondition(&request.method, &request.headers, &Validators { etag, last_modified: None }) {
+            Verdict::Proceed | Verdict::IgnoreRange => {}
+            Verdict::NotModified => {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::NOT_MODIFIED;
+                *response.headers_mut() = prepared.not_modified_fields(age, cache_status);
+                return exchange.answer(response);
+            }
+            Verdict::PreconditionFailed => return failure::answer(service, exchange, StatusCode::PRECONDITION_FAILED),
+        }
+    }
+    let body = if exchange.is_head() { Body::empty() } else { Body::from(prepared.body().clone()) };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = prepared.fields(age, cache_status);
+    exchange.answer(response)
+}
+
+/// Stored content in the coding that the client prefers. What takes long to make is made on a thread that may block.
+async fn in_store<'c>(
+    service: &Arc<Service>,
+    stored: &'c Arc<Stored>,
+    lookup: Lookup<'_>,
+    request: &HeaderMap,
+) -> &'c Prepared {
+    let content = stored.content();
+    if !content.is_codable() {
+        return content.identity();
+    }
+    let coding = fields::negotiate(request, &STORED);
+    match content.ready(coding) {
+        Ready::Now(prepared) => prepared,
+        Ready::Unmade { quick: true } => service.runtime.store.make(lookup, stored, coding),
+        Ready::Unmade { quick: false } => {
+            let (runtime, kept, key) = (Arc::clone(&service.runtime), Arc::clone(stored), lookup.to_key());
+            let made = tokio::task::spawn_blocking(move || {
+                runtime.store.make(key.lookup(), &kept, coding);
+            });
+            // A coding that could not be made is one that was not asked for.
+            match made.await {
+                Ok(()) => content.make(coding),
+                Err(_) => content.identity(),
+            }
+        }
+    }
+}
+
+/// The answer that sends the visitor elsewhere.
+pub(super) fn redirect(status: StatusCode, location: &HeaderValue, exchange: Exchange<'_>) -> Answer {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    let fields = response.headers_mut();
+    fields.insert(header::LOCATION, location.clone());
+    fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    if let Some(route) = exchange.route {
+        fields.insert(header::CACHE_CONTROL, route.policy.field.clone());
+        for (name, value) in &route.fixed_headers {
+            fields.insert(name.clone(), value.clone());
+        }
+        if let Some(vary) = fields::vary(&route.vary) {
+            fields.insert(header::VARY, vary);
+        }
+    }
+    exchange.answer(response)
+}

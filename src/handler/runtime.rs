@@ -1,0 +1,89 @@
+//! What outlives a site: connections to upstreams, the page store, fills under way. And a site put into service with it.
+
+use super::asset::Assets;
+use super::gather::Fetched;
+use super::make::Made;
+use crate::cache::{Epoch, Flights, Key, Revision, Scope, Store};
+use crate::site::Site;
+use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamSettings, UpstreamState};
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+
+/// What outlives a site.
+#[derive(Debug)]
+pub struct Runtime {
+    pub(super) client: Client,
+    registry: Registry,
+    pub(super) store: Store,
+    /// Pages being made, by key and epoch: a request that comes after a purge never shares a fill from before it.
+    pub(super) pages: Flights<(Key, Epoch), Arc<Made>>,
+    /// Calls under way that nobody's person is in, by their identity.
+    pub(super) calls: Flights<Arc<[u8]>, Arc<Fetched>>,
+    pub(super) assets: Assets,
+    pub(super) time_zone: TimeZone,
+}
+
+impl Runtime {
+    /// The runtime of a process whose first site is `site`, whose limits size its stores.
+    pub fn new(site: &Site) -> Result<Self, BuildError> {
+        Ok(Self {
+            client: Client::new(ClientSettings::default())?,
+            registry: Registry::default(),
+            store: Store::new(site.settings.limits.store, Revision(site.revision)),
+            pages: Flights::new(),
+            calls: Flights::new(),
+            assets: Assets::new(),
+            time_zone: TimeZone::UTC,
+        })
+    }
+}
+
+/// A site in service.
+#[derive(Debug)]
+pub struct Service {
+    pub(super) site: Arc<Site>,
+    pub(super) runtime: Arc<Runtime>,
+    /// What is remembered of each upstream of the site.
+    pub(super) upstreams: Vec<Arc<UpstreamState>>,
+    /// What the keys of each route begin with.
+    pub(super) subjects: Vec<Subject>,
+}
+
+/// What the keys of a route begin with, and the order of its parameters in them.
+#[derive(Debug)]
+pub(super) struct Subject {
+    /// The route and its revision: pages made from something else are found under other keys.
+    pub(super) name: String,
+    /// Parameters, sorted.
+    pub(super) params: Vec<Arc<str>>,
+}
+
+impl Service {
+    /// Puts a site into service. What earlier sites made from the same things stays stored; what they are making now is not.
+    pub fn new(site: Arc<Site>, runtime: Arc<Runtime>) -> Self {
+        runtime.store.advance(Revision(site.revision), &Scope::Tags(Vec::new()));
+        let state = |upstream: &crate::source::Upstream| {
+            let settings = UpstreamSettings { max_concurrent: upstream.max_concurrent, breaker: upstream.breaker };
+            runtime.registry.state(&upstream.name, settings)
+        };
+        let upstreams = site.upstreams.iter().map(state).collect();
+        let subjects = site.routes.iter().map(Subject::of).collect();
+        Self { site, runtime, upstreams, subjects }
+    }
+
+    /// The site.
+    pub fn site(&self) -> &Arc<Site> {
+        &self.site
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        Revision(self.site.revision)
+    }
+}
+
+impl Subject {
+    fn of(route: &crate::site::Route) -> Self {
+        let name = format!("{}@{:016x}", route.name, route.revision);
+        Self { name, params: route.params.clone() }
+    }
+}
