@@ -4,7 +4,9 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
+mod support;
 mod tidy;
+mod upstream;
 mod wire;
 
 use libtest_mimic::{Arguments, Trial};
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
         tidy::CASES,
+        upstream::CASES,
         wire::drain::CASES,
         wire::exchange::CASES,
         wire::listen::CASES,
