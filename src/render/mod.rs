@@ -1,3 +1,131 @@
 //! Layouts: Liquid compiled to a tree that writes values into one buffer, escaped for where they land.
 //!
 //! Pure: output depends on layout, values and the given time alone. It knows nothing of requests, sources or routes.
+//!
+//! A [`Library`] holds the layouts of a site; a [`Layout`] says which values it reads ([`Layout::reads`]) and renders them;
+//! a [`Condition`] is Liquid's condition on its own; a [`Fragment`] is a template on its own.
+//!
+//! The way of a template: `lex` (text to tokens) → `parse` and `tag` (tokens to `tree`, with `expr` for what stands within
+//! them and `context` for where outputs stand in the markup) → `program` (a layout, its outer layouts and its partials with
+//! one table of names) → `reads` (what it reads) → `run`. New filters go to `filter/`, new tags to `tag.rs`.
+//!
+//! Two scopes are told apart. `{% include %}` shares everything with its caller. `{% render %}` sees its own parameters and the
+//! root names (`site`, `vars`, `page`, every source …), but no variable of its caller.
+
+mod code;
+mod compare;
+mod condition;
+mod context;
+mod escape;
+mod expr;
+mod filter;
+mod fragment;
+mod layout;
+mod lex;
+mod parse;
+mod program;
+mod reads;
+mod run;
+mod scope;
+mod tag;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod val;
+
+pub use code::CODES;
+pub use condition::Condition;
+pub use fragment::{Fragment, FragmentError};
+pub use layout::{Layout, LayoutSource, Library};
+pub use reads::{Granularity, Read, Root, Segment};
+
+use crate::diagnostic::Place;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// What one render may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of output.
+    pub output_bytes: usize,
+    /// Bytes of strings and lists that filters and captures make on the way.
+    pub made_bytes: usize,
+    /// Runs through the bodies of loops and calls of partials, all together.
+    pub iterations: usize,
+    /// Blocks and partials inside each other.
+    pub nesting: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { output_bytes: 4 << 20, made_bytes: 16 << 20, iterations: 100_000, nesting: 64 }
+    }
+}
+
+/// Looks up the content-hashed URL of a file.
+pub type AssetUrl<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// What a render knows besides its values.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// What it may cost.
+    pub limits: &'a Limits,
+    /// The time that `'now'` means.
+    pub now: Timestamp,
+    /// The time zone of dates that have none of their own.
+    pub time_zone: &'a TimeZone,
+    /// `site.url`, for `absolute_url` and `relative_url`.
+    pub site_url: Option<&'a str>,
+    /// The content-hashed URL of a file, for `asset_url`.
+    pub asset_url: Option<&'a AssetUrl<'a>>,
+}
+
+/// Why a render ended early.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// More output, or more strings on the way to it, than [`Limits`] allow.
+    #[error("the output is larger than {limit} bytes")]
+    OutputTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+        /// The output that was one too many.
+        place: Place,
+    },
+    /// More runs through loops than [`Limits::iterations`].
+    #[error("loops run more than {limit} times")]
+    TooManyIterations {
+        /// The limit.
+        limit: usize,
+        /// The loop that was running.
+        place: Place,
+    },
+    /// More blocks and partials inside each other than [`Limits::nesting`].
+    #[error("blocks and partials are nested deeper than {limit}")]
+    TooDeep {
+        /// The limit.
+        limit: usize,
+        /// The block or partial that was one too many.
+        place: Place,
+    },
+    /// A filter or comparison cannot use its values. Only a [`Fragment`] says so; a layout prints nothing there.
+    #[error("{complaint}")]
+    Unusable {
+        /// Why not.
+        complaint: &'static str,
+        /// The output or tag.
+        place: Place,
+    },
+}
+
+impl RenderError {
+    /// Where it happened.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match self {
+            Self::OutputTooLarge { place, .. }
+            | Self::TooManyIterations { place, .. }
+            | Self::TooDeep { place, .. }
+            | Self::Unusable { place, .. } => *place,
+        }
+    }
+}

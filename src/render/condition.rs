@@ -1,0 +1,64 @@
+//! Liquid's conditions on their own: `if = "repo.archived and user == nil"`, `where = "item.tags contains params.tag"`.
+
+use super::expr::{Names, Reader, Trouble};
+use super::program::Program;
+use super::reads::{self, Read, Root};
+use super::run::Run;
+use super::tree::Terms;
+use super::{Context, RenderError};
+use crate::diagnostic::{Finding, Findings, Place};
+use crate::value::Value;
+
+/// A compiled condition.
+#[derive(Debug)]
+pub struct Condition {
+    terms: Terms,
+    program: Program,
+}
+
+impl Condition {
+    /// Compiles `text`. `place` is where its characters stand in the file; if the string holds escapes, findings point at the
+    /// nearest character within it.
+    pub fn compile(text: &str, place: Place, findings: &mut Findings) -> Option<Self> {
+        let mut names = Names::default();
+        let start = place.range().start;
+        let mut reader = Reader::new(text, 0..text.len(), &mut names, place.file, start);
+        let terms = match reader.terms().and_then(|terms| reader.finish().map(|()| terms)) {
+            Ok(terms) => terms,
+            Err(trouble) => {
+                let Trouble { code, at, message, help } = *trouble;
+                let end = place.range().end.max(start);
+                let at = (at.start + start).min(end)..(at.end + start).min(end);
+                findings.push(Finding::new(code, Place::new(place.file, at), message).maybe_help(help));
+                return None;
+            }
+        };
+        let mut program = Program::of_names(&names, place.file);
+        program.settle(reads::analyse_condition(&program, &terms));
+        let refused = program.analysis.refused_lookups();
+        if !refused.is_empty() {
+            findings.append(refused);
+            return None;
+        }
+        Some(Self { terms, program })
+    }
+
+    /// The first words it reads, in the order in which [`Condition::holds`] takes their values.
+    #[must_use]
+    pub fn roots(&self) -> &[Root] {
+        &self.program.analysis.roots
+    }
+
+    /// Every path it reads.
+    #[must_use]
+    pub fn reads(&self) -> &[Read] {
+        &self.program.analysis.reads
+    }
+
+    /// Whether it holds for these values of its roots. What cannot be compared does not hold.
+    #[must_use]
+    pub fn holds(&self, roots: &[&Value], context: &Context<'_>) -> bool {
+        let result: Result<bool, RenderError> = Run::new(&self.program, roots, context).holds(&self.terms);
+        result.unwrap_or(false)
+    }
+}

@@ -1,0 +1,277 @@
+//! Filters on lists. Items are shared, never copied deeply; a value that is no list counts as a list of one.
+
+use super::number::{Number, number_of};
+use super::{Arguments, Env, Fault, Made};
+use crate::render::compare::{equal, numbers};
+use crate::render::tree::Command;
+use crate::render::val::{Val, View, flat_items, to_i64};
+use crate::value::{Origin, Value, write_json};
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+/// The items of `input`, lists within it flattened.
+pub(super) fn items(input: &Val<'_>, env: &Env<'_>) -> Result<Vec<Value>, Fault> {
+    if let View::Range(from, to) = input.view() {
+        let length = to.saturating_sub(from).saturating_add(1).max(0);
+        if usize::try_from(length).is_ok_and(|length| length > env.limits().iterations) {
+            return Err(Fault::TooMany);
+        }
+        env.charge_items(usize::try_from(length).unwrap_or(0))?;
+    }
+    let mut out = Vec::with_capacity(if let View::List(items) = input.view() { items.len() } else { 1 });
+    flat_items(input.view(), &mut out);
+    env.charge_items(out.len())?;
+    Ok(out)
+}
+
+/// What stands for a property that cannot be asked for.
+enum Stop {
+    /// Ruby would know no `[]` on such an item; the whole filter then gives nothing.
+    Nothing,
+    Complaint,
+}
+
+const NO_PROPERTY: Fault = Fault::Complaint("an item has no such property");
+
+/// `item[property]`, with Ruby's meaning on strings and integers.
+fn property(item: &Value, property: View<'_>) -> Result<Value, Stop> {
+    match (item, property) {
+        (Value::Object(object), View::Str(key, _)) => Ok(object.get(key).cloned().unwrap_or_default()),
+        (Value::Object(_), _) => Ok(Value::Null),
+        (Value::Text(text), View::Str(part, _)) => {
+            Ok(if text.contains(part) { Value::text(part) } else { Value::Null })
+        }
+        (Value::Text(text), View::Int(index)) => Ok(usize::try_from(index)
+            .ok()
+            .and_then(|index| text.chars().nth(index))
+            .map_or(Value::Null, |character| Value::text(character.to_string()))),
+        (Value::Int(number), View::Int(bit)) => {
+            Ok(Value::Int(u32::try_from(bit).map_or(0, |bit| number.checked_shr(bit).unwrap_or(0) & 1)))
+        }
+        (Value::Int(_) | Value::UInt(_), _) => Err(Stop::Complaint),
+        (Value::Text(_) | Value::Null | Value::Bool(_) | Value::Float(_) | Value::List(_), _) => Err(Stop::Nothing),
+    }
+}
+
+/// For each item, whether its property is the value asked for, or truthy if none is. `None`: the filter gives nothing.
+fn matching(items: &[Value], arguments: &Arguments<'_>) -> Result<Option<Vec<bool>>, Fault> {
+    let target = arguments.get(1);
+    let mut matches = Vec::with_capacity(items.len());
+    for item in items {
+        match property(item, arguments.get(0).view()) {
+            Ok(value) if target.is_nil() => matches.push(!matches!(value, Value::Null | Value::Bool(false))),
+            Ok(value) => matches.push(equal(View::from(&value), target.view())),
+            Err(Stop::Nothing) => return Ok(None),
+            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+        }
+    }
+    Ok(Some(matches))
+}
+
+fn filtered<'r>(input: &Val<'r>, arguments: &Arguments<'r>, env: &Env<'_>, wanted: bool) -> Made<'r> {
+    let items = items(input, env)?;
+    let Some(matches) = matching(&items, arguments)? else { return Ok(Val::Nil) };
+    let kept = items.into_iter().zip(matches).filter(|(_, matches)| *matches == wanted).map(|(item, _)| item);
+    Ok(Val::list(kept.collect()))
+}
+
+pub(super) fn keep<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    filtered(&input, arguments, env, true)
+}
+
+pub(super) fn reject<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    filtered(&input, arguments, env, false)
+}
+
+fn position(input: &Val<'_>, arguments: &Arguments<'_>, env: &Env<'_>) -> Result<Option<(usize, Value)>, Fault> {
+    let items = items(input, env)?;
+    let Some(matches) = matching(&items, arguments)? else { return Ok(None) };
+    Ok(items.into_iter().zip(matches).enumerate().find(|(_, (_, matches))| *matches).map(|(at, (item, _))| (at, item)))
+}
+
+pub(super) fn find<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(position(&input, arguments, env)?.map_or(Val::Nil, |(_, item)| Val::Own(item)))
+}
+
+pub(super) fn find_index<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(position(&input, arguments, env)?.map_or(Val::Nil, |(at, _)| Val::int(to_i64(at))))
+}
+
+pub(super) fn has<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let items = items(&input, env)?;
+    Ok(matching(&items, arguments)?.map_or(Val::Nil, |matches| Val::bool(matches.contains(&true))))
+}
+
+pub(super) fn map<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut out = Vec::new();
+    for item in items(&input, env)? {
+        out.push(match property(&item, arguments.get(0).view()) {
+            Ok(value) => value,
+            Err(Stop::Nothing) => Value::Null,
+            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+        });
+    }
+    Ok(Val::list(out))
+}
+
+pub(super) fn first<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(input.command(Command::First))
+}
+
+pub(super) fn last<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(input.command(Command::Last))
+}
+
+pub(super) fn size<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let size = input.command(Command::Size);
+    Ok(if size.is_nil() { Val::int(0) } else { size })
+}
+
+pub(super) fn reverse<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut items = items(&input, env)?;
+    items.reverse();
+    Ok(Val::list(items))
+}
+
+pub(super) fn concat<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    if !matches!(arguments.get(0).view(), View::List(_) | View::Range(..)) {
+        return Err(Fault::Complaint("`concat` takes a list"));
+    }
+    let mut items = items(&input, env)?;
+    if let View::List(more) = arguments.get(0).view() {
+        env.charge_items(more.len())?;
+        items.extend(more.iter().cloned());
+    } else {
+        items.append(&mut self::items(arguments.get(0), env)?);
+    }
+    Ok(Val::list(items))
+}
+
+pub(super) fn compact<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut items = items(&input, env)?;
+    let by = arguments.get(0);
+    items.retain(|item| {
+        if by.is_nil() { !item.is_null() } else { property(item, by.view()).is_ok_and(|value| !value.is_null()) }
+    });
+    Ok(Val::list(items))
+}
+
+pub(super) fn uniq<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut items = items(&input, env)?;
+    let by = arguments.get(0);
+    let mut seen = HashSet::new();
+    items.retain(|item| {
+        let mut key = String::new();
+        if by.is_nil() {
+            write_json(item, &mut key);
+        } else {
+            write_json(&property(item, by.view()).unwrap_or_default(), &mut key);
+        }
+        seen.insert(key)
+    });
+    Ok(Val::list(items))
+}
+
+pub(super) fn sum<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let by = arguments.get(0);
+    let mut total = Number::Int(0);
+    for item in items(&input, env)? {
+        let number = if by.is_nil() {
+            number_of(View::from(&item))
+        } else {
+            match property(&item, by.view()) {
+                Ok(value) => number_of(View::from(&value)),
+                Err(_) => return Err(NO_PROPERTY),
+            }
+        };
+        total = total.plus(number);
+    }
+    Ok(total.into_val())
+}
+
+pub(super) fn join<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    if matches!(input.view(), View::Str(..) | View::Nil | View::Empty | View::Blank) {
+        return Ok(input);
+    }
+    let glue = if arguments.has(0) { arguments.get(0).chars() } else { " ".into() };
+    let items = items(&input, env)?;
+    if glue.len().saturating_mul(items.len()) > env.limits().made_bytes {
+        return Err(Fault::TooMuch);
+    }
+    let mut markup = !arguments.has(0) || arguments.get(0).is_markup();
+    let mut out = String::new();
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push_str(&glue);
+        }
+        View::from(item).print(&mut |text, origin| {
+            out.push_str(text);
+            markup &= origin == Origin::Markup;
+        });
+        if out.len() > env.limits().made_bytes {
+            return Err(Fault::TooMuch);
+        }
+    }
+    Ok(Val::String(out, if markup { Origin::Markup } else { Origin::Outside }))
+}
+
+/// Sorts by keys made once, `nil` last; an error if two keys have no order.
+fn sorted<'r, K>(
+    items: Vec<Value>,
+    key: impl Fn(&Value) -> Result<Option<K>, Fault>,
+    order: impl Fn(&K, &K) -> Option<Ordering>,
+) -> Made<'r> {
+    let mut keyed = Vec::with_capacity(items.len());
+    for item in items {
+        keyed.push((key(&item)?, item));
+    }
+    let mut comparable = true;
+    keyed.sort_by(|(left, _), (right, _)| match (left, right) {
+        (Some(left), Some(right)) => order(left, right).unwrap_or_else(|| {
+            comparable = false;
+            Ordering::Equal
+        }),
+        (left, right) => left.is_none().cmp(&right.is_none()),
+    });
+    if !comparable {
+        return Err(Fault::Complaint("the items have no order"));
+    }
+    Ok(Val::list(keyed.into_iter().map(|(_, item)| item).collect()))
+}
+
+fn key_of(item: &Value, by: &Val<'_>) -> Result<Option<Value>, Fault> {
+    let key = if by.is_nil() {
+        item.clone()
+    } else {
+        match property(item, by.view()) {
+            Ok(value) => value,
+            Err(Stop::Nothing) => Value::Null,
+            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+        }
+    };
+    Ok(Some(key).filter(|key| !key.is_null()))
+}
+
+pub(super) fn sort<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    if input.is_nil() {
+        return Ok(Val::Nil);
+    }
+    let by = arguments.get(0);
+    sorted(
+        items(&input, env)?,
+        |item| key_of(item, by),
+        |left, right| match (left, right) {
+            (Value::Text(left), Value::Text(right)) => Some(left.as_str().cmp(right.as_str())),
+            (left, right) => numbers(View::from(left), View::from(right)),
+        },
+    )
+}
+
+pub(super) fn sort_natural<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    if input.is_nil() {
+        return Ok(Val::Nil);
+    }
+    let by = arguments.get(0);
+    let key = |item: &Value| Ok(key_of(item, by)?.map(|key| View::from(&key).chars().to_lowercase()));
+    sorted(items(&input, env)?, key, |left, right| Some(left.cmp(right)))
+}

@@ -1,0 +1,281 @@
+//! Filters on numbers: integers exactly, everything else as decimals, so that `0.1 | plus: 0.2` is `0.3`.
+
+use super::{Arguments, Env, Fault, Made};
+use crate::render::val::{Val, View};
+use crate::value::Value;
+use std::cmp::Ordering;
+
+/// A number as filters reckon with it. `i128` holds every integer that a value can be, and their sums.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Number {
+    Int(i128),
+    Float(f64),
+}
+
+/// A decimal fraction: `digits` / 10 ^ `scale`.
+#[derive(Debug, Clone, Copy)]
+struct Decimal {
+    digits: i128,
+    scale: u32,
+}
+
+impl Decimal {
+    fn of(number: Number) -> Option<Self> {
+        match number {
+            Number::Int(digits) => Some(Self { digits, scale: 0 }),
+            Number::Float(number) => {
+                let text = number.to_string();
+                let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+                let digits = format!("{whole}{fraction}").parse().ok()?;
+                Some(Self { digits, scale: u32::try_from(fraction.len()).ok()? })
+            }
+        }
+    }
+
+    /// Both with the same scale.
+    fn level(self, other: Self) -> Option<(i128, i128, u32)> {
+        let scale = self.scale.max(other.scale);
+        let raise = |decimal: Self| decimal.digits.checked_mul(10_i128.checked_pow(scale - decimal.scale)?);
+        Some((raise(self)?, raise(other)?, scale))
+    }
+
+    fn to_f64(self) -> f64 {
+        format!("{}e-{}", self.digits, self.scale).parse().unwrap_or(0.0)
+    }
+}
+
+impl Number {
+    #[expect(clippy::cast_precision_loss, reason = "only where a float is asked for")]
+    fn as_f64(self) -> f64 {
+        match self {
+            Self::Int(number) => number as f64,
+            Self::Float(number) => number,
+        }
+    }
+
+    pub(super) fn is_one(self) -> bool {
+        matches!(self, Self::Int(1))
+    }
+
+    fn is_int(self) -> bool {
+        matches!(self, Self::Int(_))
+    }
+
+    fn order(self, other: Self) -> Ordering {
+        match (self, other) {
+            (Self::Int(left), Self::Int(right)) => left.cmp(&right),
+            (left, right) => left.as_f64().total_cmp(&right.as_f64()),
+        }
+    }
+
+    pub(super) fn into_val<'r>(self) -> Val<'r> {
+        Val::Own(match self {
+            Self::Int(number) => match (i64::try_from(number), u64::try_from(number)) {
+                (Ok(number), _) => Value::Int(number),
+                (Err(_), Ok(number)) => Value::UInt(number),
+                (Err(_), Err(_)) => Value::Float(self.as_f64()),
+            },
+            Self::Float(number) => Value::Float(number),
+        })
+    }
+
+    /// Decimal arithmetic where it fits, else that of floats.
+    fn decimal(
+        self,
+        other: Self,
+        exact: impl Fn(Decimal, Decimal) -> Option<Decimal>,
+        rough: impl Fn(f64, f64) -> f64,
+    ) -> Self {
+        let result = Decimal::of(self).zip(Decimal::of(other)).and_then(|(left, right)| exact(left, right));
+        match result {
+            Some(decimal) if self.is_int() && other.is_int() => Self::Int(decimal.digits),
+            Some(decimal) => Self::Float(decimal.to_f64()),
+            None => Self::Float(rough(self.as_f64(), other.as_f64())),
+        }
+    }
+
+    pub(super) fn plus(self, other: Self) -> Self {
+        let exact = |left: Decimal, right: Decimal| {
+            let (left, right, scale) = left.level(right)?;
+            Some(Decimal { digits: left.checked_add(right)?, scale })
+        };
+        self.decimal(other, exact, |left, right| left + right)
+    }
+}
+
+/// The number that a value is, or that its string begins with; else zero.
+pub(super) fn number_of(view: View<'_>) -> Number {
+    match view {
+        View::Int(number) => Number::Int(number.into()),
+        View::UInt(number) => Number::Int(number.into()),
+        View::Float(number) => Number::Float(number),
+        View::Str(text, _) => number_in(text.trim()),
+        View::Nil | View::Bool(_) | View::List(_) | View::Object(_) | View::Range(..) => Number::Int(0),
+        View::Empty | View::Blank | View::Pair(..) | View::Loop => Number::Int(0),
+    }
+}
+
+fn number_in(text: &str) -> Number {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let sign = usize::from(text.starts_with(['-', '+']));
+    let whole = digits(text.get(sign..).unwrap_or(""));
+    let fraction = text.get(sign + whole..).and_then(|rest| rest.strip_prefix('.')).map_or(0, digits);
+    if fraction > 0 && sign + whole + 1 + fraction == text.len() {
+        return text.parse().map_or(Number::Int(0), Number::Float);
+    }
+    text.get(..sign + whole).and_then(|number| number.parse().ok()).map_or(Number::Int(0), Number::Int)
+}
+
+fn pair(input: &Val<'_>, arguments: &Arguments<'_>) -> (Number, Number) {
+    (number_of(input.view()), number_of(arguments.get(0).view()))
+}
+
+pub(super) fn plus<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let (left, right) = pair(&input, arguments);
+    Ok(left.plus(right).into_val())
+}
+
+pub(super) fn minus<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let (left, right) = pair(&input, arguments);
+    let exact = |left: Decimal, right: Decimal| {
+        let (left, right, scale) = left.level(right)?;
+        Some(Decimal { digits: left.checked_sub(right)?, scale })
+    };
+    Ok(left.decimal(right, exact, |left, right| left - right).into_val())
+}
+
+pub(super) fn times<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let (left, right) = pair(&input, arguments);
+    let exact = |left: Decimal, right: Decimal| {
+        Some(Decimal { digits: left.digits.checked_mul(right.digits)?, scale: left.scale + right.scale })
+    };
+    Ok(left.decimal(right, exact, |left, right| left * right).into_val())
+}
+
+const BY_ZERO: Fault = Fault::Complaint("division by zero");
+
+pub(super) fn divided_by<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    match pair(&input, arguments) {
+        (Number::Int(_), Number::Int(0)) => Err(BY_ZERO),
+        (Number::Int(left), Number::Int(right)) => Ok(Number::Int(floor_division(left, right)).into_val()),
+        (left, right) => {
+            let quotient = left.as_f64() / right.as_f64();
+            if quotient.is_finite() { Ok(Number::Float(quotient).into_val()) } else { Err(BY_ZERO) }
+        }
+    }
+}
+
+/// Rounded down, as Ruby divides.
+fn floor_division(left: i128, right: i128) -> i128 {
+    let quotient = left / right;
+    if left % right != 0 && (left < 0) != (right < 0) { quotient - 1 } else { quotient }
+}
+
+pub(super) fn modulo<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let (left, right) = pair(&input, arguments);
+    if right.as_f64() == 0.0 {
+        return Err(BY_ZERO);
+    }
+    let exact = |left: Decimal, right: Decimal| {
+        let (left, right, scale) = left.level(right)?;
+        Some(Decimal { digits: left.checked_sub(floor_division(left, right).checked_mul(right)?)?, scale })
+    };
+    Ok(left.decimal(right, exact, |left, right| left - right * (left / right).floor()).into_val())
+}
+
+pub(super) fn abs<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(match number_of(input.view()) {
+        Number::Int(number) => Number::Int(number.abs()),
+        Number::Float(number) => Number::Float(number.abs()),
+    }
+    .into_val())
+}
+
+pub(super) fn at_least<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let (left, right) = pair(&input, arguments);
+    Ok(if left.order(right).is_lt() { right } else { left }.into_val())
+}
+
+pub(super) fn at_most<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let (left, right) = pair(&input, arguments);
+    Ok(if left.order(right).is_gt() { right } else { left }.into_val())
+}
+
+pub(super) fn ceil<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    whole(&input, f64::ceil)
+}
+
+pub(super) fn floor<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    whole(&input, f64::floor)
+}
+
+fn whole<'r>(input: &Val<'_>, rounded: impl Fn(f64) -> f64) -> Made<'r> {
+    Ok(match number_of(input.view()) {
+        Number::Int(number) => Number::Int(number),
+        Number::Float(number) => to_int(rounded(number)),
+    }
+    .into_val())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "within the bounds just checked")]
+fn to_int(number: f64) -> Number {
+    if number.abs() < 1e30 { Number::Int(number as i128) } else { Number::Float(number) }
+}
+
+pub(super) fn round<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let places = places(arguments.get(0));
+    Ok(match number_of(input.view()) {
+        Number::Int(number) => Number::Int(round_to_tens(number, places)),
+        Number::Float(number) if places > 0 => Number::Float(rounded(number, places)),
+        Number::Float(number) => match to_int(number.round()) {
+            Number::Int(number) => Number::Int(round_to_tens(number, places)),
+            large @ Number::Float(_) => large,
+        },
+    }
+    .into_val())
+}
+
+fn places(argument: &Val<'_>) -> i32 {
+    let places = match number_of(argument.view()) {
+        Number::Int(number) => number,
+        Number::Float(number) => match to_int(number.floor()) {
+            Number::Int(number) => number,
+            Number::Float(_) => 0,
+        },
+    };
+    i32::try_from(places.clamp(-40, 40)).unwrap_or(0)
+}
+
+fn rounded(number: f64, places: i32) -> f64 {
+    let factor = 10_f64.powi(places);
+    let scaled = number * factor;
+    if scaled.is_finite() && places <= 15 { scaled.round() / factor } else { number }
+}
+
+fn round_to_tens(number: i128, places: i32) -> i128 {
+    let Some(unit) = u32::try_from(-places).ok().and_then(|zeros| 10_i128.checked_pow(zeros)) else { return number };
+    let half = if number < 0 { -unit / 2 } else { unit / 2 };
+    number.checked_add(half).map_or(number, |number| number / unit * unit)
+}
+
+/// Digits in groups of three: decimals (none), separator (`,`).
+pub(super) fn number<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let separator = if arguments.has(1) { arguments.get(1).chars() } else { ",".into() };
+    let decimals = usize::try_from(places(arguments.get(0)).clamp(0, 20)).unwrap_or(0);
+    let text = match number_of(input.view()) {
+        Number::Int(number) if decimals == 0 => number.to_string(),
+        Number::Int(number) => format!("{number}.{:0>decimals$}", 0),
+        Number::Float(number) => format!("{:.decimals$}", rounded(number, places(arguments.get(0)).max(0))),
+    };
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, ""), |(whole, _)| digits.split_at(whole.len()));
+    let mut out = sign.to_owned();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at) % 3 == 0 {
+            out.push_str(&separator);
+        }
+        out.push(digit);
+    }
+    out.push_str(fraction);
+    Ok(Val::text(out))
+}

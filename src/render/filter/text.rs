@@ -1,0 +1,397 @@
+//! Filters on strings. A result that is part of its input is borrowed from it.
+
+use super::{Arguments, Env, Fault, Made};
+use crate::render::escape;
+use crate::render::val::{Val, View};
+use crate::value::{Origin, Text, Value};
+use std::borrow::Cow;
+
+/// A string made of, or borrowed from, the input; `apply` sets its origin.
+fn chars(text: Cow<'_, str>) -> Val<'_> {
+    match text {
+        Cow::Borrowed(text) => Val::Str(text, Origin::Outside),
+        Cow::Owned(text) => Val::String(text, Origin::Outside),
+    }
+}
+
+/// The part of `text` that `part` picks, without a copy if the text is borrowed.
+fn part<'r>(text: Cow<'r, str>, part: impl for<'t> Fn(&'t str) -> &'t str) -> Val<'r> {
+    match text {
+        Cow::Borrowed(text) => Val::Str(part(text), Origin::Outside),
+        Cow::Owned(text) => Val::text(part(&text)),
+    }
+}
+
+/// An argument that must be an integer, or a string of one.
+pub(super) fn integer(val: &Val<'_>) -> Result<i64, Fault> {
+    match val.view() {
+        View::Int(number) => Ok(number),
+        View::Str(text, _) => text.trim().parse().ok().ok_or(Fault::Complaint("an integer is needed")),
+        View::UInt(_) => Ok(i64::MAX),
+        View::Nil | View::Bool(_) | View::Float(_) | View::List(_) | View::Object(_) | View::Range(..) => {
+            Err(Fault::Complaint("an integer is needed"))
+        }
+        View::Empty | View::Blank | View::Pair(..) | View::Loop => Err(Fault::Complaint("an integer is needed")),
+    }
+}
+
+pub(super) fn append<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    joined(&input, arguments.get(0), env)
+}
+
+pub(super) fn prepend<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    joined(arguments.get(0), &input, env)
+}
+
+fn joined<'r>(left: &Val<'_>, right: &Val<'_>, env: &Env<'_>) -> Made<'r> {
+    let (left, right) = (left.chars(), right.chars());
+    let length = left.len() + right.len();
+    // `apply` counts the result; here it only must not be made if it is beyond all bounds.
+    if length > env.limits().made_bytes {
+        return Err(Fault::TooMuch);
+    }
+    let mut out = String::with_capacity(length);
+    out.push_str(&left);
+    out.push_str(&right);
+    Ok(Val::text(out))
+}
+
+pub(super) fn upcase<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(Val::text(input.chars().to_uppercase()))
+}
+
+pub(super) fn downcase<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(Val::text(input.chars().to_lowercase()))
+}
+
+pub(super) fn capitalize<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let text = input.chars();
+    let mut characters = text.chars();
+    let mut out: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
+    out.push_str(&characters.as_str().to_lowercase());
+    Ok(Val::text(out))
+}
+
+pub(super) fn strip<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(part(input.into_chars(), str::trim))
+}
+
+pub(super) fn lstrip<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(part(input.into_chars(), str::trim_start))
+}
+
+pub(super) fn rstrip<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(part(input.into_chars(), str::trim_end))
+}
+
+pub(super) fn squish<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let mut out = String::new();
+    for word in input.chars().split_whitespace() {
+        out.push_str(if out.is_empty() { "" } else { " " });
+        out.push_str(word);
+    }
+    Ok(Val::text(out))
+}
+
+pub(super) fn strip_newlines<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let text = input.into_chars();
+    if !text.contains('\n') {
+        return Ok(chars(text));
+    }
+    Ok(Val::text(text.replace("\r\n", "").replace('\n', "")))
+}
+
+/// Escapes what is not markup yet, unless the format has no markup.
+fn escaped<'r>(input: Val<'r>, env: &Env<'_>) -> Cow<'r, str> {
+    if input.is_markup() || !env.escapes {
+        return input.into_chars();
+    }
+    let text = input.into_chars();
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    escape::escape(&text, &mut out);
+    Cow::Owned(out)
+}
+
+pub(super) fn newline_to_br<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = escaped(input, env);
+    if !text.contains('\n') {
+        return Ok(chars(text));
+    }
+    Ok(Val::text(text.replace("\r\n", "\n").replace('\n', "<br />\n")))
+}
+
+pub(super) fn escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let text = input.chars();
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    escape::escape(&text, &mut out);
+    Ok(Val::text(out))
+}
+
+pub(super) fn escape_once<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let text = input.chars();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some(at) = rest.find('&') {
+        let (before, after) = rest.split_at(at);
+        escape::escape(before, &mut out);
+        let length = reference_length(after);
+        if length > 0 {
+            out.push_str(after.get(..length).unwrap_or(""));
+            rest = after.get(length..).unwrap_or("");
+        } else {
+            out.push_str("&amp;");
+            rest = after.get(1..).unwrap_or("");
+        }
+    }
+    escape::escape(rest, &mut out);
+    Ok(Val::text(out))
+}
+
+/// The length of the character reference that `text` begins with, `&` and `;` included.
+fn reference_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let number = bytes.get(1) == Some(&b'#');
+    let start = if number { 2 } else { 1 };
+    // The longest name has 31 letters; without a bound, text full of `&` would take quadratic time.
+    let name = bytes.iter().skip(start).take(32);
+    let length =
+        name.take_while(|byte| if number { byte.is_ascii_digit() } else { byte.is_ascii_alphabetic() }).count();
+    if length > 0 && bytes.get(start + length) == Some(&b';') { start + length + 1 } else { 0 }
+}
+
+pub(super) fn raw<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(chars(input.into_chars()))
+}
+
+pub(super) fn strip_html<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    // What is left of markup is text, so its character references become characters again.
+    let markup = env.escapes && input.is_markup();
+    let text = without_tags(input.into_chars());
+    Ok(if markup && text.contains('&') { Val::text(unescaped(&text)) } else { chars(text) })
+}
+
+fn unescaped(text: &str) -> String {
+    const REFERENCES: [(&str, &str); 5] =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    REFERENCES.iter().fold(text.to_owned(), |text, (reference, character)| text.replace(reference, character))
+}
+
+fn without_tags(text: Cow<'_, str>) -> Cow<'_, str> {
+    const WHOLE: [(&str, &str); 3] = [("<script", "</script>"), ("<style", "</style>"), ("<!--", "-->")];
+    if !text.contains('<') {
+        return text;
+    }
+    let lower = text.to_ascii_lowercase();
+    // An end that was not found once is not there for later openings either.
+    let mut exhausted = [false; 4];
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(open) = memchr::memchr(b'<', text.as_bytes().get(at..).unwrap_or_default()).map(|found| at + found) {
+        out.push_str(text.get(at..open).unwrap_or(""));
+        let rest = lower.get(open..).unwrap_or("");
+        let kinds = WHOLE.iter().copied().enumerate().filter(|(_, (start, _))| rest.starts_with(start));
+        let kinds = kinds.map(|(kind, (_, end))| (kind, end)).chain([(WHOLE.len(), ">")]);
+        let mut close = None;
+        for (kind, end) in kinds {
+            if close.is_none() && !exhausted[kind] {
+                close = memchr::memmem::find(rest.as_bytes(), end.as_bytes()).map(|found| open + found + end.len());
+                exhausted[kind] = close.is_none();
+            }
+        }
+        at = close.unwrap_or_else(|| {
+            out.push('<');
+            open + 1
+        });
+    }
+    out.push_str(text.get(at..).unwrap_or(""));
+    Cow::Owned(out)
+}
+
+pub(super) fn replace<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    substituted(input, arguments, env)
+}
+
+pub(super) fn remove<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    substituted(input, arguments, env)
+}
+
+fn substituted<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.into_chars();
+    let (old, new) = (arguments.get(0).chars(), arguments.get(1).chars());
+    if !text.contains(&*old) {
+        return Ok(chars(text));
+    }
+    let growth = new.len().saturating_sub(old.len());
+    if growth > 0 {
+        let times = if old.is_empty() { text.chars().count() + 1 } else { text.matches(&*old).count() };
+        if growth.saturating_mul(times) > env.limits().made_bytes {
+            return Err(Fault::TooMuch);
+        }
+    }
+    Ok(Val::text(text.replace(&*old, &new)))
+}
+
+pub(super) fn replace_first<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let text = input.into_chars();
+    let at = text.find(&*arguments.get(0).chars());
+    Ok(spliced(text, at, arguments))
+}
+
+pub(super) fn replace_last<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let text = input.into_chars();
+    let at = text.rfind(&*arguments.get(0).chars());
+    Ok(spliced(text, at, arguments))
+}
+
+pub(super) fn remove_first<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    replace_first(input, arguments, env)
+}
+
+pub(super) fn remove_last<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    replace_last(input, arguments, env)
+}
+
+fn spliced<'r>(text: Cow<'r, str>, at: Option<usize>, arguments: &Arguments<'_>) -> Val<'r> {
+    let Some(at) = at else { return chars(text) };
+    let (old, new) = (arguments.get(0).chars(), arguments.get(1).chars());
+    let mut out = String::with_capacity(text.len() + new.len());
+    out.push_str(text.get(..at).unwrap_or(""));
+    out.push_str(&new);
+    out.push_str(text.get(at + old.len()..).unwrap_or(""));
+    Val::text(out)
+}
+
+pub(super) fn slice<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let start = integer(arguments.get(0))?;
+    let length = if arguments.get(1).is_nil() { 1 } else { integer(arguments.get(1))? };
+    let bounds = |whole: usize| -> Option<(usize, usize)> {
+        let start = if start < 0 {
+            whole.checked_sub(usize::try_from(start.unsigned_abs()).ok()?)?
+        } else {
+            usize::try_from(start).ok()?
+        };
+        let length = usize::try_from(length).ok()?;
+        (start <= whole).then(|| (start, length.min(whole - start)))
+    };
+    if let View::List(items) = input.view() {
+        let (start, length) = bounds(items.len()).unwrap_or_default();
+        return Ok(Val::list(items.iter().skip(start).take(length).cloned().collect()));
+    }
+    let text = input.into_chars();
+    let (start, length) = bounds(text.chars().count()).unwrap_or_default();
+    Ok(part(text, |text| {
+        let mut rest = text.chars();
+        if start > 0 {
+            rest.nth(start - 1);
+        }
+        first_characters(rest.as_str(), length)
+    }))
+}
+
+fn first_characters(text: &str, count: usize) -> &str {
+    let end = text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or("")
+}
+
+pub(super) fn truncate<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let length = if arguments.has(0) { usize::try_from(integer(arguments.get(0))?).unwrap_or(0) } else { 50 };
+    let end = if arguments.has(1) { arguments.get(1).chars() } else { "...".into() };
+    let text = input.into_chars();
+    if text.chars().count() <= length {
+        return Ok(chars(text));
+    }
+    let kept = length.saturating_sub(end.chars().count());
+    let mut out = first_characters(&text, kept).to_owned();
+    out.push_str(&end);
+    Ok(Val::text(out))
+}
+
+pub(super) fn truncatewords<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let words = if arguments.has(0) { usize::try_from(integer(arguments.get(0))?).unwrap_or(0).max(1) } else { 15 };
+    let end = if arguments.has(1) { arguments.get(1).chars() } else { "...".into() };
+    let text = input.into_chars();
+    if text.split_whitespace().nth(words).is_none() {
+        return Ok(chars(text));
+    }
+    let mut out = String::new();
+    for word in text.split_whitespace().take(words) {
+        out.push_str(if out.is_empty() { "" } else { " " });
+        out.push_str(word);
+    }
+    out.push_str(&end);
+    Ok(Val::text(out))
+}
+
+pub(super) fn split<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.chars();
+    let separator = arguments.get(0).chars();
+    let mut items: Vec<Value> = Vec::new();
+    env.charge(text.len())?;
+    // All parts share one buffer, which is the input's own if it has one.
+    let shared: std::sync::Arc<str> = (&*text).into();
+    let mut add = |part: &str| {
+        env.charge_items(1)?;
+        items.push(Value::Text(Text::slice_of(&shared, part, Origin::Outside)));
+        Ok(())
+    };
+    match &*separator {
+        "" => shared
+            .char_indices()
+            .try_for_each(|(at, character)| add(shared.get(at..at + character.len_utf8()).unwrap_or("")))?,
+        " " => shared.split_whitespace().try_for_each(&mut add)?,
+        separator => shared.split(separator).try_for_each(&mut add)?,
+    }
+    while items.last().is_some_and(|item| item.as_str() == Some("")) {
+        items.pop();
+    }
+    Ok(Val::list(items))
+}
+
+pub(super) fn default<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let absent = match input.view() {
+        View::Nil => true,
+        View::Bool(value) => !value && !arguments.named(0).is_truthy(),
+        View::Str(text, _) => text.is_empty(),
+        View::List(items) => items.is_empty(),
+        View::Object(object) => object.is_empty(),
+        View::Empty | View::Blank => true,
+        View::Int(_) | View::UInt(_) | View::Float(_) | View::Range(..) | View::Pair(..) | View::Loop => false,
+    };
+    Ok(if absent { arguments.take(0) } else { input })
+}
+
+/// The first word for one, the second for any other number; without a second, the first with an `s`.
+pub(super) fn pluralize<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let one = if let View::List(items) = input.view() {
+        items.len() == 1
+    } else {
+        super::number::number_of(input.view()).is_one()
+    };
+    if one {
+        return Ok(arguments.take(0));
+    }
+    if arguments.has(1) {
+        return Ok(arguments.take(1));
+    }
+    let singular = arguments.take(0);
+    let origin = if singular.is_markup() { Origin::Markup } else { Origin::Outside };
+    Ok(Val::String(format!("{}s", singular.chars()), origin))
+}
+
+/// Letters and digits in lower case, everything between them one hyphen.
+pub(super) fn slugify<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let mut out = String::new();
+    let mut gap = false;
+    for character in input.chars().chars() {
+        if character.is_alphanumeric() {
+            if gap && !out.is_empty() {
+                out.push('-');
+            }
+            gap = false;
+            out.extend(character.to_lowercase());
+        } else {
+            gap = true;
+        }
+    }
+    Ok(Val::text(out))
+}

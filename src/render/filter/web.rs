@@ -1,0 +1,142 @@
+//! Filters for the web: JSON, URLs, Base64.
+
+use super::{Arguments, Env, Fault, Made};
+use crate::render::val::Val;
+use crate::value::{Value, write_json, write_json_pretty};
+
+/// JSON text (RFC 8259). In a script the characters that could end it are escaped where it is printed.
+pub(super) fn json<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut out = String::new();
+    let write = if arguments.named(0).is_truthy() { write_json_pretty } else { write_json };
+    if let Val::Ref(value) = input {
+        write(value, &mut out);
+    } else if let Val::Range(..) = input {
+        write(&Value::list(super::list::items(&input, env)?), &mut out);
+    } else {
+        write(&input.into_value(), &mut out);
+    }
+    Ok(Val::text(out))
+}
+
+/// RFC 3986 section 2.3, with `+` for a space as forms have it.
+pub(super) fn url_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let text = input.chars();
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b' ' => out.push('+'),
+            _ => {
+                out.push('%');
+                out.push(hex_digit(byte >> 4));
+                out.push(hex_digit(byte & 15));
+            }
+        }
+    }
+    Ok(Val::text(out))
+}
+
+fn decoded_text<'r>(bytes: Vec<u8>) -> Made<'r> {
+    String::from_utf8(bytes).ok().map(Val::text).ok_or(Fault::Complaint("what is decoded is not UTF-8"))
+}
+
+fn hex_digit(value: u8) -> char {
+    char::from_digit(value.into(), 16).unwrap_or('0').to_ascii_uppercase()
+}
+
+pub(super) fn url_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let text = input.chars();
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let digit = |ahead: usize| bytes.get(at + ahead).and_then(|&byte| char::from(byte).to_digit(16));
+        let decoded = match byte {
+            b'%' => digit(1).zip(digit(2)).and_then(|(high, low)| u8::try_from(high * 16 + low).ok()),
+            _ => None,
+        };
+        out.push(decoded.unwrap_or(if byte == b'+' { b' ' } else { byte }));
+        at += if decoded.is_some() { 3 } else { 1 };
+    }
+    decoded_text(out)
+}
+
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+pub(super) fn base64_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(Val::text(encode(input.chars().as_bytes(), STANDARD)))
+}
+
+pub(super) fn base64_url_safe_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(Val::text(encode(input.chars().as_bytes(), URL_SAFE)))
+}
+
+pub(super) fn base64_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    decode(input.chars().as_bytes(), STANDARD)
+}
+
+pub(super) fn base64_url_safe_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    decode(input.chars().as_bytes(), URL_SAFE)
+}
+
+/// RFC 4648 section 4.
+fn encode(bytes: &[u8], alphabet: &[u8; 64]) -> String {
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
+        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for at in 0..4_usize {
+            let digit = (group >> (18 - 6 * at)) & 63;
+            let symbol = alphabet.get(digit as usize).copied().unwrap_or(b'=');
+            out.push(if at <= chunk.len() { char::from(symbol) } else { '=' });
+        }
+    }
+    out
+}
+
+fn decode<'r>(bytes: &[u8], alphabet: &[u8; 64]) -> Made<'r> {
+    const NOT_BASE64: Fault = Fault::Complaint("the input is not Base64");
+    let digits = bytes.iter().position(|&byte| byte == b'=').unwrap_or(bytes.len());
+    let padding = bytes.len() - digits;
+    let padded = bytes.len().is_multiple_of(4) && padding <= 2 && bytes.iter().skip(digits).all(|&byte| byte == b'=');
+    if !padded {
+        return Err(NOT_BASE64);
+    }
+    let mut out = Vec::with_capacity(bytes.len() / 4 * 3);
+    let (mut group, mut bits) = (0_u32, 0_u32);
+    for byte in bytes.iter().take(digits) {
+        let digit = alphabet.iter().position(|symbol| symbol == byte).ok_or(NOT_BASE64)?;
+        group = (group << 6 | u32::try_from(digit).unwrap_or(0)) & 0xfff;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push(u8::try_from((group >> bits) & 255).unwrap_or(0));
+        }
+    }
+    decoded_text(out)
+}
+
+/// The URL of a file under its content hash; unchanged if there is no such file.
+pub(super) fn asset_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let found = env.context.asset_url.and_then(|look_up| look_up(&input.chars()));
+    Ok(found.map_or(input, Val::text))
+}
+
+/// The site's URL before a path; unchanged if it is absolute or the site has no URL.
+pub(super) fn absolute_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let Some(site) = env.context.site_url else { return Ok(input) };
+    let text = input.chars();
+    if text.contains("://") || text.starts_with("//") {
+        return Ok(Val::text(text));
+    }
+    Ok(Val::text(format!("{}/{}", site.trim_end_matches('/'), text.trim_start_matches('/'))))
+}
+
+/// The path of a URL on this site.
+pub(super) fn relative_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.chars();
+    let own = env.context.site_url.map(|site| site.trim_end_matches('/'));
+    let path = own.and_then(|site| text.strip_prefix(site)).unwrap_or(&text);
+    Ok(Val::text(if path.contains("://") || path.starts_with('/') { path.to_owned() } else { format!("/{path}") }))
+}

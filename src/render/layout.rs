@@ -1,0 +1,198 @@
+//! The layouts of a site: compiled together, rendered one at a time.
+
+use super::code;
+use super::program::{self, Program, Source};
+use super::reads::{Granularity, Read, Root};
+use super::run::Run;
+use super::{Context, Limits, RenderError};
+use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Spanned, did_you_mean};
+use crate::value::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Layouts within layouts.
+const LAYOUT_DEPTH: usize = 16;
+
+/// A file below `layouts/`, its front matter already read.
+#[derive(Debug, Clone)]
+pub struct LayoutSource {
+    /// Its path below `layouts/`: `repo.html`, `partials/card.html`.
+    pub name: String,
+    /// Its text.
+    pub file: FileId,
+    /// The bytes after the front matter.
+    pub body: Range<usize>,
+    /// `layout = "base.html"`: the layout that this one's output becomes the `content` of.
+    pub outer: Option<Spanned<String>>,
+    /// `escape = "none"`: nothing is escaped, whatever the extension.
+    pub escape_none: bool,
+}
+
+impl LayoutSource {
+    fn extension(&self) -> &str {
+        extension_of(&self.name)
+    }
+
+    fn source<'f>(&self, files: &'f Files) -> Source<'f> {
+        let text = files.text(self.file);
+        let range = self.body.start.min(text.len())..self.body.end.min(text.len());
+        let escapes = !self.escape_none && matches!(self.extension(), "html" | "xml");
+        Source { text, file: self.file, range, escapes }
+    }
+}
+
+fn extension_of(name: &str) -> &str {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+/// All layouts of a site, compiled. Immutable; shared between threads.
+#[derive(Debug, Default)]
+pub struct Library {
+    layouts: BTreeMap<String, Arc<Layout>>,
+    unused: Vec<String>,
+}
+
+impl Library {
+    /// Compiles every layout; partials are compiled within the layouts that call them.
+    pub fn compile(sources: &[LayoutSource], files: &Files, findings: &mut Findings) -> Self {
+        let is_partial = |source: &LayoutSource| source.name.starts_with("partials/");
+        let by_name: HashMap<&str, &LayoutSource> =
+            sources.iter().filter(|source| !is_partial(source)).map(|source| (source.name.as_str(), source)).collect();
+        let partials: HashMap<String, Source<'_>> = sources
+            .iter()
+            .filter(|source| is_partial(source))
+            .map(|source| (source.name.clone(), source.source(files)))
+            .collect();
+        let mut layouts = BTreeMap::new();
+        let mut used: Vec<FileId> = Vec::new();
+        for layout in sources.iter().filter(|source| !is_partial(source)) {
+            let outer: Vec<Source<'_>> =
+                outer_chain(layout, &by_name, findings).into_iter().map(|outer| outer.source(files)).collect();
+            let outer: Vec<&Source<'_>> = outer.iter().collect();
+            let nesting = Limits::default().nesting;
+            let first = layout.source(files);
+            let program = program::compile(&first, &outer, &partials, layout.extension(), nesting, findings);
+            findings.append(program.analysis.refused_lookups());
+            used.extend(&program.files);
+            layouts.insert(layout.name.clone(), Arc::new(Layout { name: layout.name.as_str().into(), program }));
+        }
+        let unused: Vec<&LayoutSource> =
+            sources.iter().filter(|source| is_partial(source) && !used.contains(&source.file)).collect();
+        for partial in &unused {
+            // Nobody calls it, but what is wrong in it is worth knowing.
+            let first = partial.source(files);
+            program::compile(&first, &[], &partials, partial.extension(), Limits::default().nesting, findings);
+        }
+        Self { layouts, unused: unused.into_iter().map(|partial| partial.name.clone()).collect() }
+    }
+
+    /// The layout of this name; partials are none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<Layout>> {
+        self.layouts.get(name)
+    }
+
+    /// The names of all layouts, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.layouts.keys().map(String::as_str)
+    }
+
+    /// The partials that no layout calls.
+    pub fn unused_partials(&self) -> impl Iterator<Item = &str> {
+        self.unused.iter().map(String::as_str)
+    }
+}
+
+/// The layouts around `layout`, the nearest first.
+fn outer_chain<'s>(
+    layout: &'s LayoutSource,
+    by_name: &HashMap<&str, &'s LayoutSource>,
+    findings: &mut Findings,
+) -> Vec<&'s LayoutSource> {
+    let mut chain: Vec<&LayoutSource> = Vec::new();
+    let mut at = layout;
+    while let Some(outer) = &at.outer {
+        let Some(&next) = by_name.get(outer.value.as_str()) else {
+            let message = format!("there is no layout `{}`", outer.value);
+            let help = did_you_mean(&outer.value, by_name.keys().copied());
+            findings.push(Finding::new(&code::UNKNOWN_LAYOUT, outer.place, message).maybe_help(help));
+            break;
+        };
+        if next.name == layout.name || chain.iter().any(|known| known.name == next.name) || chain.len() >= LAYOUT_DEPTH
+        {
+            let message = format!("the layout `{}` is nested in itself, or deeper than {LAYOUT_DEPTH}", next.name);
+            findings.push(Finding::new(&code::LAYOUT_CYCLE, outer.place, message));
+            break;
+        }
+        chain.push(next);
+        at = next;
+    }
+    chain
+}
+
+/// A layout with the layouts around it and its partials.
+#[derive(Debug)]
+pub struct Layout {
+    name: Arc<str>,
+    program: Program,
+}
+
+impl Layout {
+    /// Its path below `layouts/`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What follows the last dot of its name, which says its media type.
+    #[must_use]
+    pub fn extension(&self) -> &str {
+        extension_of(&self.name)
+    }
+
+    /// The first words that are read from the data, in the order in which [`Layout::render`] takes their values. `content` is
+    /// among them if the innermost layout prints it.
+    #[must_use]
+    pub fn roots(&self) -> &[Root] {
+        &self.program.analysis.roots
+    }
+
+    /// Every path that may be read.
+    #[must_use]
+    pub fn reads(&self) -> &[Read] {
+        &self.program.analysis.reads
+    }
+
+    /// Whether, and how exactly, the present time is printed.
+    #[must_use]
+    pub fn uses_now(&self) -> Option<Granularity> {
+        self.program.analysis.now
+    }
+
+    /// The outputs that `| raw` keeps from being escaped.
+    #[must_use]
+    pub fn raw_outputs(&self) -> &[Place] {
+        &self.program.raw
+    }
+
+    /// The files it is made of: its own, those around it, its partials.
+    #[must_use]
+    pub fn files(&self) -> &[FileId] {
+        &self.program.files
+    }
+
+    /// Bytes of literal text: the least room that the output needs.
+    #[must_use]
+    pub fn literal_bytes(&self) -> usize {
+        self.program.literal_bytes
+    }
+
+    /// Appends the page to `out`. `roots` are the values of [`Layout::roots`], in that order; a missing one is `null`.
+    ///
+    /// After an error `out` holds part of a page.
+    pub fn render(&self, roots: &[&Value], context: &Context<'_>, out: &mut String) -> Result<(), RenderError> {
+        Run::new(&self.program, roots, context).stages(out)
+    }
+}

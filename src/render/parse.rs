@@ -1,0 +1,320 @@
+//! Templates to trees: one parser for the body of a layout or a partial.
+//!
+//! Nothing stops at the first finding: what cannot be read is left out, and the rest is read as if it were not there. Depth is
+//! counted before every descent, so no text can exhaust the stack.
+
+use super::code;
+use super::context::{Stand, Tracker};
+use super::escape::Sink;
+use super::expr::{Parsed, Reader, Trouble, chain};
+use super::lex::{Lexer, Tag, Token, cut};
+use super::program::Build;
+use super::tree::{Block, Chain, NameId, Node, Operand, Output};
+use crate::diagnostic::{Code, FileId, Finding, Place, did_you_mean};
+use std::ops::Range;
+
+/// Every tag that begins something, for suggestions.
+const TAGS: [&str; 20] = [
+    "assign",
+    "break",
+    "capture",
+    "case",
+    "comment",
+    "continue",
+    "cycle",
+    "decrement",
+    "doc",
+    "echo",
+    "for",
+    "if",
+    "ifchanged",
+    "include",
+    "increment",
+    "liquid",
+    "raw",
+    "render",
+    "tablerow",
+    "unless",
+];
+
+/// The tag that ended a block, and what it said.
+pub(super) type End = Option<Tag>;
+
+pub(super) struct Parser<'b, 's> {
+    pub(super) build: &'b mut Build<'s>,
+    pub(super) text: &'s str,
+    file: FileId,
+    /// Follows the markup in `.html`.
+    pub(super) tracker: Option<Tracker>,
+    escapes: bool,
+    /// The end tags of the blocks that are open.
+    open: Vec<&'static str>,
+    /// How many of them a `{% liquid %}` tag may not close.
+    floor: usize,
+    depth: usize,
+    /// A tag that ended an inner block by mistake and is now looked at by the outer one.
+    pending: Option<Tag>,
+    /// Unknown tags, whose end tags are no news.
+    unknown: Vec<&'s str>,
+    gave_up: bool,
+}
+
+impl<'b, 's> Parser<'b, 's> {
+    pub(super) fn new(build: &'b mut Build<'s>, text: &'s str, file: FileId, escapes: bool, html: bool) -> Self {
+        let tracker = (escapes && html).then(Tracker::new);
+        Self {
+            build,
+            text,
+            file,
+            tracker,
+            escapes,
+            open: Vec::new(),
+            floor: 0,
+            depth: 0,
+            pending: None,
+            unknown: Vec::new(),
+            gave_up: false,
+        }
+    }
+
+    /// The whole body.
+    pub(super) fn body(&mut self, range: Range<usize>) -> Block {
+        let end = range.end;
+        let mut lexer = Lexer::template(self.text, range);
+        let (block, _) = self.block(&mut lexer, &[], None);
+        if !self.gave_up && self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
+            let message = "the markup ends within a tag, a comment or a script";
+            self.find(&code::BRANCH_CONTEXT, end..end, message, Some("close it in the same file".to_owned()));
+        }
+        block
+    }
+
+    pub(super) fn place(&self, range: Range<usize>) -> Place {
+        Place::new(self.file, range)
+    }
+
+    pub(super) fn find(&mut self, code: &'static Code, at: Range<usize>, message: &str, help: Option<String>) {
+        let finding = Finding::new(code, Place::new(self.file, at), message).maybe_help(help);
+        self.build.findings.push(finding);
+    }
+
+    pub(super) fn name(&mut self, name: &str) -> NameId {
+        self.build.names.id(name)
+    }
+
+    /// Reads all of `range`; a finding if that cannot be done.
+    pub(super) fn read<T>(
+        &mut self,
+        range: Range<usize>,
+        read: impl FnOnce(&mut Reader<'s, '_>) -> Parsed<T>,
+    ) -> Option<T> {
+        let mut reader = Reader::new(self.text, range, &mut self.build.names, self.file, 0);
+        let result = read(&mut reader).and_then(|value| reader.finish().map(|()| value));
+        match result {
+            Ok(value) => Some(value),
+            Err(trouble) => {
+                let Trouble { code, at, message, help } = *trouble;
+                self.find(code, at, &message, help);
+                None
+            }
+        }
+    }
+
+    /// Nodes up to one of `ends`, which is taken. `opening` is where the block began.
+    pub(super) fn block(
+        &mut self,
+        lexer: &mut Lexer<'s>,
+        ends: &[&'static str],
+        opening: Option<&Tag>,
+    ) -> (Block, End) {
+        let mut block = Block { nodes: Vec::new(), blank: true };
+        loop {
+            let token = match self.pending.take() {
+                Some(tag) => Some(Token::Tag(tag)),
+                None => lexer.next(),
+            };
+            match token {
+                None => {
+                    self.unclosed(opening);
+                    return (block, None);
+                }
+                Some(Token::Unclosed(range)) => {
+                    let open = cut(self.text, range.clone());
+                    let close = if open == "{{" { "}}" } else { "%}" };
+                    self.find(&code::UNCLOSED, range, &format!("`{open}` is not closed by `{close}`"), None);
+                    self.gave_up = true;
+                }
+                Some(Token::Text(range)) => self.literal(range, &mut block),
+                Some(Token::Output { inside, whole }) => self.output(inside, whole, &mut block),
+                Some(Token::Tag(tag)) => {
+                    let name = cut(self.text, tag.name.clone());
+                    if ends.contains(&name) {
+                        return (block, Some(tag));
+                    }
+                    if self.open.get(self.floor..).unwrap_or_default().contains(&name) {
+                        self.unclosed(opening);
+                        self.pending = Some(tag);
+                        return (block, None);
+                    }
+                    self.tag(name, &tag, lexer, &mut block);
+                }
+            }
+            if self.gave_up {
+                return (block, None);
+            }
+        }
+    }
+
+    fn unclosed(&mut self, opening: Option<&Tag>) {
+        let Some(tag) = opening else { return };
+        if !self.gave_up {
+            let name = cut(self.text, tag.name.clone());
+            let message = format!("`{name}` is not closed by `end{name}`");
+            self.find(&code::UNCLOSED, tag.whole.clone(), &message, None);
+        }
+    }
+
+    fn literal(&mut self, range: Range<usize>, block: &mut Block) {
+        let text = cut(self.text, range);
+        if let Some(tracker) = &mut self.tracker {
+            tracker.literal(text);
+        }
+        block.blank &= text.trim().is_empty();
+        self.build.literal_bytes += text.len();
+        block.nodes.push(Node::Text(text.into()));
+    }
+
+    fn output(&mut self, inside: Range<usize>, whole: Range<usize>, block: &mut Block) {
+        block.blank = false;
+        if cut(self.text, inside.clone()).trim().is_empty() {
+            return;
+        }
+        if let Some(chain) = self.read(inside, chain) {
+            let sink = self.sink_of(&chain, &whole);
+            block.nodes.push(Node::Output(Output { chain, sink, place: self.place(whole) }));
+        }
+    }
+
+    /// The sink for a chain that stands here.
+    pub(super) fn sink_of(&mut self, chain: &Chain, at: &Range<usize>) -> Sink {
+        let json = chain.filters.last().is_some_and(|call| call.filter.name == "json");
+        if self.escapes && chain.filters.iter().any(|call| call.filter.name == "raw") {
+            let place = self.place(at.clone());
+            self.build.raw.push(place);
+        }
+        let own = matches!(chain.value, Operand::Text(_));
+        self.sink(json, own, at)
+    }
+
+    /// The sink for a value that stands here: `json` if it is JSON, `own` if the layout itself names it.
+    pub(super) fn sink(&mut self, json: bool, own: bool, at: &Range<usize>) -> Sink {
+        let Some(tracker) = &mut self.tracker else {
+            return if self.escapes { Sink::Text } else { Sink::Plain };
+        };
+        let stand = tracker.stand();
+        tracker.output();
+        let (whereabouts, help) = match stand {
+            Stand::Fine(sink) => return sink,
+            Stand::OnlyJson if json => return Sink::Script,
+            Stand::OnlyJson => ("in a script", "write `| json` last"),
+            Stand::OnlyOwn if own => return Sink::Url { start: true },
+            Stand::OnlyOwn => ("that says where a script comes from", "begin the address with text of the layout"),
+            Stand::Refused(whereabouts, help) => (whereabouts, help),
+        };
+        let message = format!("a value {whereabouts} could run code or leave its place");
+        self.find(&code::UNSAFE_PLACE, at.clone(), &message, Some(help.to_owned()));
+        Sink::Nowhere
+    }
+
+    /// Parses a body one level deeper; nothing if that is too deep.
+    pub(super) fn deeper<T>(&mut self, at: &Tag, parse: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let limit = self.build.nesting;
+        if self.depth >= limit {
+            let message = format!("more than {limit} blocks inside each other");
+            let help = "move the inner ones to a partial".to_owned();
+            self.find(&code::TOO_DEEP, at.whole.clone(), &message, Some(help));
+            self.gave_up = true;
+            return None;
+        }
+        self.depth += 1;
+        let parsed = parse(self);
+        self.depth -= 1;
+        Some(parsed)
+    }
+
+    /// The body of a block that `end` closes, up to that or to one of `parts`.
+    pub(super) fn inner(
+        &mut self,
+        lexer: &mut Lexer<'s>,
+        opening: &Tag,
+        end: &'static str,
+        parts: &[&'static str],
+    ) -> Option<(Block, End)> {
+        self.deeper(opening, |parser| {
+            parser.open.push(end);
+            let mut ends = vec![end];
+            ends.extend_from_slice(parts);
+            let result = parser.block(lexer, &ends, Some(opening));
+            parser.open.pop();
+            result
+        })
+    }
+
+    /// The markup after the branches of `opening`: all must end alike.
+    pub(super) fn join(&mut self, branches: &[Option<Tracker>], opening: &Tag) {
+        let mut ends = branches.iter().flatten();
+        let Some(first) = ends.next() else { return };
+        let mut joined = Some(first.clone());
+        for end in ends {
+            joined = joined.and_then(|tracker| tracker.join(end));
+        }
+        if joined.is_none() && !self.gave_up {
+            let help = "open and close tags, quotes and scripts within the same branch, or in all of them alike";
+            let message = "the branches of this block end in different places of the markup";
+            self.find(&code::BRANCH_CONTEXT, opening.whole.clone(), message, Some(help.to_owned()));
+        }
+        self.tracker = Some(joined.unwrap_or_else(|| first.clone()));
+    }
+
+    fn tag(&mut self, name: &'s str, tag: &Tag, lexer: &mut Lexer<'s>, block: &mut Block) {
+        if let Some((node, blank)) = self.known_tag(name, tag, lexer, block) {
+            block.blank &= blank;
+            block.nodes.extend(node);
+            return;
+        }
+        block.blank = false;
+        if let Some(opener) = name.strip_prefix("end").filter(|opener| !opener.is_empty())
+            && let Some(at) = self.unknown.iter().rposition(|unknown| *unknown == opener)
+        {
+            self.unknown.remove(at);
+            return;
+        }
+        let closes = name.strip_prefix("end").is_some_and(|opener| TAGS.contains(&opener));
+        if closes || matches!(name, "else" | "elsif" | "when") {
+            let message = format!("`{name}` belongs to no open block");
+            self.find(&code::STRAY_TAG, tag.whole.clone(), &message, None);
+            return;
+        }
+        self.unknown.push(name);
+        let message =
+            if name.is_empty() { "a tag without a name".to_owned() } else { format!("there is no tag `{name}`") };
+        let at = if name.is_empty() { tag.whole.clone() } else { tag.name.clone() };
+        self.find(&code::UNKNOWN_TAG, at, &message, did_you_mean(name, TAGS));
+    }
+
+    /// A `{% liquid %}` tag: its lines are tags, and its blocks close within it.
+    pub(super) fn liquid(&mut self, tag: &Tag, block: &mut Block) {
+        let markup = tag.markup.clone();
+        let floor = std::mem::replace(&mut self.floor, self.open.len());
+        let parsed = self.deeper(tag, |parser| {
+            let mut lines = Lexer::lines(parser.text, markup);
+            let (inner, _) = parser.block(&mut lines, &[], None);
+            inner
+        });
+        self.floor = floor;
+        if let Some(inner) = parsed {
+            block.blank &= inner.blank;
+            block.nodes.extend(inner.nodes);
+        }
+    }
+}

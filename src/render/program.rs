@@ -1,0 +1,238 @@
+//! A program: a layout, the layouts around it and the partials they call, with one table of names.
+//!
+//! Partials are compiled once for each layout that uses them, because names become slots of that layout.
+
+use super::code;
+use super::expr::Names;
+use super::parse::Parser;
+use super::reads::{self, Analysis};
+use super::tree::{Block, NameId};
+use crate::diagnostic::{FileId, Finding, Findings, Place, did_you_mean};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The depth of partials calling partials.
+const PARTIAL_DEPTH: usize = 16;
+/// The longest source of a single layout or partial.
+const SOURCE_BYTES: usize = 1 << 20;
+/// The longest source of a layout with everything it uses.
+const PROGRAM_BYTES: usize = 8 << 20;
+
+/// A body to compile.
+#[derive(Debug, Clone)]
+pub(super) struct Source<'s> {
+    pub(super) text: &'s str,
+    pub(super) file: FileId,
+    pub(super) range: Range<usize>,
+    pub(super) escapes: bool,
+}
+
+/// What is compiled: see the module's documentation.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) names: Vec<Arc<str>>,
+    /// From the innermost layout to the outermost.
+    pub(super) stages: Vec<Stage>,
+    pub(super) partials: Vec<Block>,
+    /// Which root each name reads when no variable has it.
+    pub(super) root_of: Vec<Option<u32>>,
+    pub(super) analysis: Analysis,
+    pub(super) literal_bytes: usize,
+    /// The innermost layout's file.
+    pub(super) file: FileId,
+    /// All files it is made of.
+    pub(super) files: Vec<FileId>,
+    /// The outputs that end in `| raw`.
+    pub(super) raw: Vec<Place>,
+    pub(super) forloop: Option<NameId>,
+    pub(super) tablerowloop: Option<NameId>,
+    pub(super) content: Option<NameId>,
+}
+
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) body: Block,
+    pub(super) escapes: bool,
+}
+
+/// What all parts of a program share while it is compiled.
+pub(super) struct Build<'s> {
+    pub(super) findings: Findings,
+    pub(super) names: Names,
+    pub(super) nesting: usize,
+    pub(super) literal_bytes: usize,
+    pub(super) raw: Vec<Place>,
+    /// Partials by their full names.
+    known: &'s HashMap<String, Source<'s>>,
+    extension: &'s str,
+    called: Vec<(String, Place)>,
+    /// Who calls whom: the stage or partial at hand is the caller.
+    calls: Vec<(Option<u32>, u32, Place)>,
+    caller: Option<u32>,
+    series: HashMap<String, u32>,
+}
+
+impl Build<'_> {
+    /// A number for each distinct text.
+    pub(super) fn series(&mut self, text: &str) -> u32 {
+        let next = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
+        *self.series.entry(text.to_owned()).or_insert(next)
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        let dot = if self.extension.is_empty() { "" } else { "." };
+        format!("partials/{name}{dot}{}", self.extension)
+    }
+
+    /// The number of the partial called `name`; a finding if there is none.
+    pub(super) fn partial(&mut self, name: &str, place: Place) -> Option<u32> {
+        let full = self.full_name(name);
+        if !self.known.contains_key(&full) {
+            let written = |full: &str| {
+                let short = full.strip_prefix("partials/").unwrap_or(full);
+                let dotted = format!(".{}", self.extension);
+                short.strip_suffix(dotted.as_str()).unwrap_or(short).to_owned()
+            };
+            let names: Vec<String> = self.known.keys().map(|full| written(full)).collect();
+            let finding = Finding::new(&code::UNKNOWN_PARTIAL, place, format!("there is no partial `{name}`"))
+                .help(format!("it would be `layouts/{full}`"))
+                .maybe_help(did_you_mean(name, names.iter().map(String::as_str)));
+            self.findings.push(finding);
+            return None;
+        }
+        let position = self.called.iter().position(|(known, _)| *known == full).unwrap_or_else(|| {
+            self.called.push((full, place));
+            self.called.len() - 1
+        });
+        let id = u32::try_from(position).unwrap_or(u32::MAX);
+        self.calls.push((self.caller, id, place));
+        Some(id)
+    }
+
+    /// Findings for partials that call each other in a circle, or too deep.
+    fn check_calls(&mut self) {
+        let mut depth = vec![0_usize; self.called.len()];
+        for round in 0..=PARTIAL_DEPTH {
+            let mut deeper = None;
+            for &(caller, called, place) in &self.calls {
+                let from = caller.map_or(0, |caller| depth.get(caller as usize).copied().unwrap_or(0));
+                if let Some(depth) = depth.get_mut(called as usize)
+                    && *depth < from + 1
+                {
+                    *depth = from + 1;
+                    deeper = Some(place);
+                }
+            }
+            match deeper {
+                None => return,
+                Some(place) if round == PARTIAL_DEPTH => {
+                    let message = format!("partials call each other in a circle, or deeper than {PARTIAL_DEPTH}");
+                    self.findings.push(Finding::new(&code::PARTIAL_CYCLE, place, message));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Compiles `first` and the stages around it with the partials they call. `extension` is that of the layout.
+pub(super) fn compile<'s>(
+    first: &Source<'s>,
+    outer: &[&Source<'s>],
+    known: &'s HashMap<String, Source<'s>>,
+    extension: &'s str,
+    nesting: usize,
+    findings: &mut Findings,
+) -> Program {
+    let mut build = Build {
+        findings: Findings::default(),
+        names: Names::default(),
+        nesting,
+        literal_bytes: 0,
+        raw: Vec::new(),
+        known,
+        extension,
+        called: Vec::new(),
+        calls: Vec::new(),
+        caller: None,
+        series: HashMap::new(),
+    };
+    let html = extension == "html";
+    let mut total = 0;
+    let mut body = |build: &mut Build<'s>, source: &Source<'s>, escapes: bool| {
+        total += source.range.len();
+        if source.range.len() > SOURCE_BYTES || total > PROGRAM_BYTES {
+            let place = Place::new(source.file, source.range.start..source.range.start);
+            let message =
+                format!("a layout is at most {SOURCE_BYTES} bytes long, and {PROGRAM_BYTES} with all it uses");
+            build.findings.push(Finding::new(&code::TOO_LARGE, place, message));
+            return Block::default();
+        }
+        Parser::new(build, source.text, source.file, escapes, html).body(source.range.clone())
+    };
+    let sources = || std::iter::once(first).chain(outer.iter().copied());
+    let parsed: Vec<Stage> = sources()
+        .map(|source| Stage { body: body(&mut build, source, source.escapes), escapes: source.escapes })
+        .collect();
+    let escapes = sources().any(|source| source.escapes);
+    let mut files: Vec<FileId> = sources().map(|source| source.file).collect();
+    let mut partials = Vec::new();
+    while let Some((name, _)) = build.called.get(partials.len()) {
+        let Some(source) = known.get(name) else { break };
+        build.caller = u32::try_from(partials.len()).ok();
+        files.push(source.file);
+        partials.push(body(&mut build, source, escapes));
+    }
+    build.check_calls();
+    let find = |name: &str| build.names.find(name);
+    let (forloop, tablerowloop, content) = (find("forloop"), find("tablerowloop"), find("content"));
+    let mut program = Program {
+        names: build.names.all().to_vec(),
+        stages: parsed,
+        partials,
+        root_of: Vec::new(),
+        analysis: Analysis::default(),
+        literal_bytes: build.literal_bytes,
+        file: first.file,
+        files,
+        raw: build.raw,
+        forloop,
+        tablerowloop,
+        content,
+    };
+    findings.append(build.findings);
+    program.settle(reads::analyse(&program));
+    program
+}
+
+impl Program {
+    /// A program without templates: for a condition.
+    pub(super) fn of_names(names: &Names, file: FileId) -> Self {
+        Self {
+            names: names.all().to_vec(),
+            stages: Vec::new(),
+            partials: Vec::new(),
+            root_of: Vec::new(),
+            analysis: Analysis::default(),
+            literal_bytes: 0,
+            file,
+            files: vec![file],
+            raw: Vec::new(),
+            forloop: None,
+            tablerowloop: None,
+            content: None,
+        }
+    }
+
+    /// Takes what was found out about it, and with that the slots of its roots.
+    pub(super) fn settle(&mut self, analysis: Analysis) {
+        self.root_of = vec![None; self.names.len()];
+        for (slot, name) in analysis.root_names.iter().enumerate() {
+            if let Some(root) = self.root_of.get_mut(name.index()) {
+                *root = u32::try_from(slot).ok();
+            }
+        }
+        self.analysis = analysis;
+    }
+}

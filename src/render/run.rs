@@ -1,0 +1,727 @@
+//! Running a program: nodes write into one buffer, values are borrowed from the data, every step is counted.
+
+use super::compare;
+use super::escape::{self, Sink};
+use super::filter::{self, Arguments, Env, Fault};
+use super::program::Program;
+use super::scope::{LoopState, Scope};
+use super::tree::{
+    Base, Block, Call, Case, Chain, Cycle, For, Group, Node, Offset, Operand, Output, Over, Path, Step, TableRow, Terms,
+};
+use super::tree::{Join, NameId};
+use super::val::{Val, View, to_i64};
+use super::{Context, RenderError};
+use crate::diagnostic::Place;
+use crate::value::{List, Object, Origin, Value};
+use std::fmt::Write as _;
+
+/// Where to go on after a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    On,
+    Break,
+    Continue,
+}
+
+const NO_BOUND: Fault = Fault::Complaint("a loop's bound is no number");
+
+type Ran<T> = Result<T, RenderError>;
+
+/// One render.
+pub(super) struct Run<'r, 'e> {
+    program: &'r Program,
+    env: Env<'e>,
+    scope: Scope<'r>,
+    /// The data's members by name, for a [`super::Fragment`]'s computed names.
+    pub(super) globals: Option<&'r Value>,
+    /// Whether a filter that cannot use its values is an error.
+    pub(super) strict: bool,
+    loop_at: Option<u32>,
+    cycles: Vec<(Turn, usize)>,
+    series: Vec<(u32, i64)>,
+    changed: Option<String>,
+    iterations: usize,
+    depth: usize,
+    /// The last loop or call that began, for an error about depth.
+    near: Place,
+    /// The length of the buffer that is one byte too many.
+    end: usize,
+}
+
+/// Which cycle a position belongs to.
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    Named(String),
+    Listed(u32),
+}
+
+/// The items of a loop. Nothing is made for them before their turn comes.
+enum Items<'r> {
+    None,
+    One(Val<'r>),
+    List(&'r [Value]),
+    Shared(List),
+    Object(&'r Object),
+    SharedObject(Object),
+    Range(i64, i64),
+}
+
+impl<'r> Items<'r> {
+    fn of(val: Val<'r>) -> Self {
+        match val {
+            Val::Ref(Value::List(items)) => Self::List(items),
+            Val::Own(Value::List(items)) => Self::Shared(items),
+            Val::Ref(Value::Object(object)) => Self::Object(object),
+            Val::Own(Value::Object(object)) => Self::SharedObject(object),
+            Val::Range(from, to) => Self::Range(from, to),
+            Val::Pair(..) => Self::of(Val::Own(val.into_value())),
+            val @ (Val::Ref(Value::Text(_)) | Val::Own(Value::Text(_)) | Val::Str(..) | Val::String(..)) => {
+                if val.view().is_empty() { Self::None } else { Self::One(val) }
+            }
+            Val::Nil | Val::Ref(_) | Val::Own(_) | Val::Empty | Val::Blank | Val::Loop(_) => Self::None,
+        }
+    }
+
+    fn len(&self) -> i64 {
+        match self {
+            Self::None => 0,
+            Self::One(_) => 1,
+            Self::List(items) => to_i64(items.len()),
+            Self::Shared(items) => to_i64(items.len()),
+            Self::Object(object) => to_i64(object.len()),
+            Self::SharedObject(object) => to_i64(object.len()),
+            Self::Range(from, to) => to.saturating_sub(*from).saturating_add(1).max(0),
+        }
+    }
+
+    fn get(&self, index: i64) -> Val<'r> {
+        let at = usize::try_from(index).unwrap_or(usize::MAX);
+        match self {
+            Self::None => Val::Nil,
+            Self::One(val) => val.clone(),
+            Self::List(items) => items.get(at).map_or(Val::Nil, Val::Ref),
+            Self::Shared(items) => items.get(at).cloned().map_or(Val::Nil, Val::Own),
+            Self::Object(object) => object.pair(at).map_or(Val::Nil, |(key, value)| Val::Pair(key, value)),
+            Self::SharedObject(object) => object
+                .pair(at)
+                .map_or(Val::Nil, |(key, value)| Val::list(vec![Value::Text(key.clone()), value.clone()])),
+            Self::Range(from, _) => Val::int(from.saturating_add(index)),
+        }
+    }
+}
+
+/// The part of a loop's items that it runs over.
+struct Part<'r> {
+    items: Items<'r>,
+    from: i64,
+    length: i64,
+    reversed: bool,
+}
+
+impl<'r> Part<'r> {
+    fn get(&self, index: i64) -> Val<'r> {
+        let index = if self.reversed { self.length - 1 - index } else { index };
+        self.items.get(self.from + index)
+    }
+}
+
+impl<'r, 'e> Run<'r, 'e> {
+    pub(super) fn new(program: &'r Program, roots: &'r [&'r Value], context: &'e Context<'e>) -> Self {
+        let escapes = program.stages.first().is_some_and(|stage| stage.escapes);
+        Self {
+            program,
+            env: Env::new(context, escapes),
+            scope: Scope::new(program, roots),
+            globals: None,
+            strict: false,
+            loop_at: None,
+            cycles: Vec::new(),
+            series: Vec::new(),
+            changed: None,
+            iterations: 0,
+            depth: 0,
+            near: Place::new(program.file, 0..0),
+            end: usize::MAX,
+        }
+    }
+
+    /// Renders every stage; the output of each is the `content` of the next.
+    pub(super) fn stages(&mut self, out: &mut String) -> Ran<()> {
+        let Some((last, inner)) = self.program.stages.split_last() else { return Ok(()) };
+        let mut content: Option<String> = None;
+        for stage in inner {
+            let mut buffer = String::with_capacity(self.program.literal_bytes);
+            self.stage(&stage.body, stage.escapes, content.take(), &mut buffer)?;
+            content = Some(buffer);
+        }
+        self.stage(&last.body, last.escapes, content, out)
+    }
+
+    fn stage(&mut self, body: &'r Block, escapes: bool, content: Option<String>, out: &mut String) -> Ran<()> {
+        self.env.escapes = escapes;
+        self.end = out.len().saturating_add(self.env.context.limits.output_bytes);
+        if let Some(content) = content {
+            self.scope.clear();
+            self.cycles.clear();
+            self.series.clear();
+            self.changed = None;
+            if let Some(name) = self.program.content {
+                self.scope.bind(name, Some(Val::String(content, Origin::Markup).settled()));
+            }
+        }
+        self.block(body, out)?;
+        self.bounded(out, self.near)
+    }
+
+    /// Runs a block, one level deeper than what holds it.
+    fn block(&mut self, block: &'r Block, out: &mut String) -> Ran<Flow> {
+        let limit = self.env.context.limits.nesting;
+        // The outermost block is a whole layout, which is in nothing.
+        if self.depth > limit {
+            return Err(RenderError::TooDeep { limit, place: self.near });
+        }
+        self.depth += 1;
+        let flow = self.nodes(block, out);
+        self.depth -= 1;
+        flow
+    }
+
+    fn nodes(&mut self, block: &'r Block, out: &mut String) -> Ran<Flow> {
+        for node in &block.nodes {
+            let flow = match node {
+                Node::Text(text) => {
+                    out.push_str(text);
+                    Flow::On
+                }
+                Node::Output(output) => self.output(output, out)?,
+                Node::If(branches) => {
+                    let mut flow = Flow::On;
+                    for branch in branches {
+                        let holds = match &branch.condition {
+                            Some(terms) => self.holds(terms)? != branch.negated,
+                            None => true,
+                        };
+                        if holds {
+                            flow = self.block(&branch.body, out)?;
+                            break;
+                        }
+                    }
+                    flow
+                }
+                Node::For(node) => self.for_loop(node, out)?,
+                Node::Case(case) => self.case(case, out)?,
+                Node::Assign { name, value, place } => {
+                    let val = self.chain(value, *place)?;
+                    self.scope.assign(*name, val);
+                    Flow::On
+                }
+                Node::Capture { name, body, place } => self.capture(*name, body, *place, out)?,
+                Node::Call(call) => self.call(call, out)?,
+                Node::Break => Flow::Break,
+                Node::Continue => Flow::Continue,
+                Node::Cycle(cycle) => self.cycle(cycle, out)?,
+                Node::Count { name, decrement, sink } => {
+                    let number = self.scope.count(*name, *decrement);
+                    print(View::Int(number), *sink, out);
+                    Flow::On
+                }
+                Node::TableRow(node) => self.table_row(node, out)?,
+                Node::IfChanged { body, place } => self.if_changed(body, *place, out)?,
+            };
+            if flow != Flow::On {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn output(&mut self, output: &'r Output, out: &mut String) -> Ran<Flow> {
+        let val = self.chain(&output.chain, output.place)?;
+        print(val.view(), output.sink, out);
+        self.bounded(out, output.place)?;
+        Ok(Flow::On)
+    }
+
+    fn bounded(&self, out: &str, place: Place) -> Ran<()> {
+        if out.len() > self.end {
+            return Err(RenderError::OutputTooLarge { limit: self.env.context.limits.output_bytes, place });
+        }
+        Ok(())
+    }
+
+    /// Counts one run through a body.
+    fn iterate(&mut self, place: Place) -> Ran<()> {
+        self.iterations += 1;
+        let limit = self.env.context.limits.iterations;
+        if self.iterations > limit { Err(RenderError::TooManyIterations { limit, place }) } else { Ok(()) }
+    }
+
+    /// A filter's or comparison's failure: nothing in a layout, an error where the author is asking.
+    fn fault<T: Default>(&self, fault: Fault, place: Place) -> Ran<T> {
+        let limits = self.env.context.limits;
+        match fault {
+            Fault::TooMuch => Err(RenderError::OutputTooLarge { limit: limits.made_bytes, place }),
+            Fault::TooMany => Err(RenderError::TooManyIterations { limit: limits.iterations, place }),
+            Fault::Complaint(complaint) if self.strict => Err(RenderError::Unusable { complaint, place }),
+            Fault::Complaint(_) => Ok(T::default()),
+        }
+    }
+
+    // Values
+
+    fn chain(&mut self, chain: &'r Chain, place: Place) -> Ran<Val<'r>> {
+        let mut val = self.operand(&chain.value);
+        for call in &chain.filters {
+            let mut arguments = Arguments { count: call.arguments.len(), ..Arguments::default() };
+            for (slot, operand) in arguments.given.iter_mut().zip(&call.arguments) {
+                *slot = self.operand(operand);
+            }
+            for (position, operand) in &call.named {
+                if let Some(slot) = arguments.named.get_mut(usize::from(*position)) {
+                    *slot = self.operand(operand);
+                }
+            }
+            val = match filter::apply(call.filter, val, &mut arguments, &self.env) {
+                Ok(val) => val,
+                Err(fault) => return self.fault(fault, if self.strict { call.place } else { place }),
+            };
+        }
+        Ok(val)
+    }
+
+    fn operand(&self, operand: &'r Operand) -> Val<'r> {
+        match operand {
+            Operand::Path(path) => self.path(path),
+            Operand::Text(text) => Val::Str(text, Origin::Markup),
+            Operand::Int(number) => Val::int(*number),
+            Operand::Float(number) => Val::Own(Value::Float(*number)),
+            Operand::Bool(value) => Val::bool(*value),
+            Operand::Nil => Val::Nil,
+            Operand::Empty => Val::Empty,
+            Operand::Blank => Val::Blank,
+            Operand::Range(ends) => Val::Range(self.end_of_range(&ends.0), self.end_of_range(&ends.1)),
+        }
+    }
+
+    fn end_of_range(&self, operand: &'r Operand) -> i64 {
+        match self.operand(operand).view() {
+            View::Int(number) => number,
+            View::UInt(_) => i64::MAX,
+            #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what is wanted")]
+            View::Float(number) => number as i64,
+            View::Str(text, _) => {
+                let text = text.trim();
+                let digits = text.bytes().skip(usize::from(text.starts_with('-'))).take_while(u8::is_ascii_digit);
+                let length = usize::from(text.starts_with('-')) + digits.count();
+                text.get(..length).and_then(|number| number.parse().ok()).unwrap_or(0)
+            }
+            View::Nil | View::Bool(_) | View::List(_) | View::Object(_) | View::Range(..) => 0,
+            View::Empty | View::Blank | View::Pair(..) | View::Loop => 0,
+        }
+    }
+
+    fn path(&self, path: &'r Path) -> Val<'r> {
+        let mut val = match &path.base {
+            Base::Name(name) => self.scope.get(*name),
+            Base::Computed(operand) => self.named(&self.operand(operand).chars()),
+        };
+        for step in &path.steps {
+            val = match step {
+                Step::Key { key, .. } if matches!(val, Val::Loop(_)) => self.loop_field(&val, key),
+                Step::Key { key, command } => val.key(key, *command),
+                Step::Index(index) => val.index(*index),
+                Step::Computed(operand) => {
+                    let key = self.operand(operand);
+                    match (&val, key.view()) {
+                        (_, View::Int(index)) => val.index(index),
+                        (Val::Loop(_), View::Str(key, _)) => self.loop_field(&val, key),
+                        (_, View::Str(key, _)) => val.key(key, None),
+                        _ => Val::Nil,
+                    }
+                }
+            };
+        }
+        val
+    }
+
+    /// The variable or root whose name was computed.
+    fn named(&self, name: &str) -> Val<'r> {
+        let known = self.program.names.iter().position(|known| **known == *name);
+        let id = known.and_then(|at| u32::try_from(at).ok()).map(NameId);
+        let val = id.map_or(Val::Nil, |id| self.scope.get(id));
+        if val.is_nil() { self.globals.and_then(|data| data.get(name)).map_or(Val::Nil, Val::Ref) } else { val }
+    }
+
+    fn loop_field(&self, itself: &Val<'r>, key: &str) -> Val<'r> {
+        let Val::Loop(at) = *itself else { return Val::Nil };
+        self.scope.loops.get(at as usize).map_or(Val::Nil, |state| state.field(key))
+    }
+
+    /// Whether a condition holds: from left to right, because `and` and `or` bind what follows them.
+    pub(super) fn holds(&mut self, terms: &'r Terms) -> Ran<bool> {
+        for (term, join) in &terms.0 {
+            let left = self.operand(&term.left);
+            let holds = match &term.right {
+                None => left.is_truthy(),
+                Some((comparison, right)) => {
+                    let right = self.operand(right);
+                    match compare::holds(&left, *comparison, &right) {
+                        Ok(holds) => holds,
+                        Err(complaint) => self.fault(Fault::Complaint(complaint), term.place)?,
+                    }
+                }
+            };
+            match (join, holds) {
+                (Some(Join::And), true) | (Some(Join::Or), false) => {}
+                (Some(Join::And), false) => return Ok(false),
+                (Some(Join::Or), true) => return Ok(true),
+                (None, holds) => return Ok(holds),
+            }
+        }
+        Ok(false)
+    }
+
+    // Blocks
+
+    fn case(&mut self, case: &'r Case, out: &mut String) -> Ran<Flow> {
+        let subject = self.operand(&case.subject);
+        let mut matched = false;
+        for arm in &case.arms {
+            let times = match &arm.values {
+                None => usize::from(!matched),
+                Some(values) => {
+                    let equal = |value: &&'r Operand| compare::equal(subject.view(), self.operand(value).view());
+                    let times = values.iter().filter(equal).count();
+                    matched |= times > 0;
+                    times
+                }
+            };
+            for _ in 0..times {
+                let flow = self.block(&arm.body, out)?;
+                if flow != Flow::On {
+                    return Ok(flow);
+                }
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    /// The bounds of a loop.
+    fn part(&mut self, over: &'r Over, place: Place) -> Ran<Part<'r>> {
+        let items = Items::of(self.operand(&over.items));
+        let whole = items.len();
+        let from = match &over.offset {
+            None => 0,
+            Some(Offset::Value(operand)) => self.bound(operand, place)?.unwrap_or(0),
+            Some(Offset::Continue) => {
+                self.series.iter().find(|(series, _)| *series == over.series).map_or(0, |(_, next)| *next)
+            }
+        };
+        let from = from.clamp(0, whole);
+        let limit = match &over.limit {
+            None => i64::MAX,
+            Some(operand) => self.bound(operand, place)?.unwrap_or(i64::MAX),
+        };
+        let length = limit.clamp(0, whole - from);
+        match self.series.iter_mut().find(|(series, _)| *series == over.series) {
+            Some((_, next)) => *next = from + length,
+            None => self.series.push((over.series, from + length)),
+        }
+        Ok(Part { items, from, length, reversed: over.reversed })
+    }
+
+    fn bound(&self, operand: &'r Operand, place: Place) -> Ran<Option<i64>> {
+        let val = self.operand(operand);
+        match val.view() {
+            View::Nil => Ok(None),
+            View::Int(number) => Ok(Some(number)),
+            #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what is wanted")]
+            View::Float(number) => Ok(Some(number as i64)),
+            View::Str(text, _) => match text.trim().parse() {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => self.fault(NO_BOUND, place),
+            },
+            View::Bool(_) | View::UInt(_) | View::List(_) | View::Object(_) | View::Range(..) => {
+                self.fault(NO_BOUND, place)
+            }
+            View::Empty | View::Blank | View::Pair(..) | View::Loop => self.fault(NO_BOUND, place),
+        }
+    }
+
+    fn for_loop(&mut self, node: &'r For, out: &mut String) -> Ran<Flow> {
+        let part = self.part(&node.over, node.place)?;
+        if part.length == 0 {
+            return node.otherwise.as_ref().map_or(Ok(Flow::On), |block| self.block(block, out));
+        }
+        self.near = node.place;
+        let outer = self.begin_loop(&node.name, part.length, None);
+        let hidden = self.scope.bind(node.variable, None);
+        for index in 0..part.length {
+            self.iterate(node.place)?;
+            self.step_loop(index);
+            self.scope.bind(node.variable, Some(part.get(index)));
+            // An error ends the render, so there is nothing to put back.
+            let flow = self.block(&node.body, out)?;
+            self.bounded(out, node.place)?;
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        self.scope.bind(node.variable, hidden);
+        self.end_loop(outer, false);
+        Ok(Flow::On)
+    }
+
+    /// Opens a loop; what to give back to `end_loop`.
+    fn begin_loop(&mut self, name: &'r str, length: i64, columns: Option<i64>) -> (Option<u32>, Option<Val<'r>>) {
+        let at = u32::try_from(self.scope.loops.len()).unwrap_or(u32::MAX);
+        let parent = self.loop_at;
+        self.scope.loops.push(LoopState { name, length, index: 0, parent, columns });
+        let variable = if columns.is_some() { self.program.tablerowloop } else { self.program.forloop };
+        let hidden = variable.and_then(|name| self.scope.bind(name, Some(Val::Loop(at))));
+        if columns.is_none() {
+            self.loop_at = Some(at);
+        }
+        (parent, hidden)
+    }
+
+    fn step_loop(&mut self, index: i64) {
+        if let Some(state) = self.scope.loops.last_mut() {
+            state.index = index;
+        }
+    }
+
+    fn end_loop(&mut self, (parent, hidden): (Option<u32>, Option<Val<'r>>), table: bool) {
+        self.scope.loops.pop();
+        self.loop_at = parent;
+        let variable = if table { self.program.tablerowloop } else { self.program.forloop };
+        if let Some(name) = variable {
+            self.scope.bind(name, hidden);
+        }
+    }
+
+    fn table_row(&mut self, node: &'r TableRow, out: &mut String) -> Ran<Flow> {
+        let part = self.part(&node.over, node.place)?;
+        let columns = match &node.columns {
+            None => None,
+            Some(operand) => self.bound(operand, node.place)?,
+        };
+        let columns = columns.unwrap_or(part.length).max(1);
+        self.near = node.place;
+        let outer = self.begin_loop("", part.length, Some(columns));
+        let hidden = self.scope.bind(node.variable, None);
+        self.cells(node, &part, columns, out)?;
+        self.scope.bind(node.variable, hidden);
+        self.end_loop(outer, true);
+        Ok(Flow::On)
+    }
+
+    fn cells(&mut self, node: &'r TableRow, part: &Part<'r>, columns: i64, out: &mut String) -> Ran<()> {
+        out.push_str("<tr class=\"row1\">\n");
+        for index in 0..part.length {
+            self.iterate(node.place)?;
+            self.step_loop(index);
+            self.scope.bind(node.variable, Some(part.get(index)));
+            let column = index % columns + 1;
+            write!(out, "<td class=\"col{column}\">").unwrap_or_default();
+            let flow = self.block(&node.body, out)?;
+            out.push_str("</td>");
+            self.bounded(out, node.place)?;
+            if flow == Flow::Break {
+                break;
+            }
+            if column == columns && index + 1 < part.length {
+                write!(out, "</tr>\n<tr class=\"row{}\">", index / columns + 2).unwrap_or_default();
+            }
+        }
+        out.push_str("</tr>\n");
+        Ok(())
+    }
+
+    /// Runs a body into a buffer of its own.
+    fn aside(&mut self, body: &'r Block, place: Place) -> Ran<(String, Flow)> {
+        let mut buffer = String::new();
+        let end = std::mem::replace(&mut self.end, self.env.context.limits.output_bytes);
+        let flow = self.block(body, &mut buffer);
+        self.end = end;
+        let flow = flow?;
+        if let Err(fault) = self.env.charge(buffer.len()) {
+            self.fault::<()>(fault, place)?;
+        }
+        Ok((buffer, flow))
+    }
+
+    fn capture(&mut self, name: NameId, body: &'r Block, place: Place, _: &mut String) -> Ran<Flow> {
+        let (buffer, flow) = self.aside(body, place)?;
+        // What was captured is escaped already, if anything is.
+        self.scope.assign(name, Val::String(buffer, if self.env.escapes { Origin::Markup } else { Origin::Outside }));
+        Ok(flow)
+    }
+
+    fn if_changed(&mut self, body: &'r Block, place: Place, out: &mut String) -> Ran<Flow> {
+        let (buffer, flow) = self.aside(body, place)?;
+        if self.changed.as_ref() != Some(&buffer) {
+            out.push_str(&buffer);
+            self.bounded(out, place)?;
+            self.changed = Some(buffer);
+        }
+        Ok(flow)
+    }
+
+    fn cycle(&mut self, cycle: &'r Cycle, out: &mut String) -> Ran<Flow> {
+        let turn = match &cycle.group {
+            Group::Named(operand) => Turn::Named(self.operand(operand).chars().into_owned()),
+            Group::Listed(id) => Turn::Listed(*id),
+        };
+        let at = self.cycles.iter().position(|(known, _)| *known == turn).unwrap_or_else(|| {
+            self.cycles.push((turn, 0));
+            self.cycles.len() - 1
+        });
+        let Some((_, position)) = self.cycles.get_mut(at) else { return Ok(Flow::On) };
+        let current = *position;
+        *position = if current + 1 >= cycle.values.len() { 0 } else { current + 1 };
+        if let Some(operand) = cycle.values.get(current) {
+            print(self.operand(operand).view(), cycle.sink, out);
+            self.bounded(out, cycle.place)?;
+        }
+        Ok(Flow::On)
+    }
+
+    // Partials
+
+    fn call(&mut self, call: &'r Call, out: &mut String) -> Ran<Flow> {
+        let Some(body) = self.program.partials.get(call.partial as usize) else { return Ok(Flow::On) };
+        self.near = call.place;
+        if call.isolated { self.render(call, body, out) } else { self.include(call, body, out) }
+    }
+
+    fn render(&mut self, call: &'r Call, body: &'r Block, out: &mut String) -> Ran<Flow> {
+        let subject = call.subject.as_ref().map(|subject| (subject, self.operand(&subject.value)));
+        let items = match subject {
+            Some((subject, val)) if subject.each && matches!(val.view(), View::List(_) | View::Range(..)) => {
+                let part = Items::of(val);
+                let length = part.len();
+                return self.render_each(call, body, &part, length, out);
+            }
+            Some((subject, val)) => Some((subject.name, val)),
+            None => None,
+        };
+        self.rendered(call, body, items, None, out)
+    }
+
+    fn render_each(
+        &mut self,
+        call: &'r Call,
+        body: &'r Block,
+        items: &Items<'r>,
+        length: i64,
+        out: &mut String,
+    ) -> Ran<Flow> {
+        let Some(subject) = &call.subject else { return Ok(Flow::On) };
+        for index in 0..length {
+            let state = LoopState { name: "", length, index, parent: None, columns: None };
+            self.rendered(call, body, Some((subject.name, items.get(index))), Some(state), out)?;
+        }
+        Ok(Flow::On)
+    }
+
+    /// Runs a partial in a frame of its own.
+    fn rendered(
+        &mut self,
+        call: &'r Call,
+        body: &'r Block,
+        subject: Option<(NameId, Val<'r>)>,
+        state: Option<LoopState<'r>>,
+        out: &mut String,
+    ) -> Ran<Flow> {
+        self.iterate(call.place)?;
+        let mut parameters = [const { None }; 8];
+        let mut more = Vec::new();
+        for (at, (name, operand)) in call.parameters.iter().enumerate() {
+            let bound = Some((*name, self.operand(operand)));
+            match parameters.get_mut(at) {
+                Some(slot) => *slot = bound,
+                None => more.push(bound),
+            }
+        }
+        let outer = self.scope.enter();
+        let loop_at = self.loop_at.take();
+        for (name, val) in parameters.into_iter().chain(more).flatten().chain(subject) {
+            self.scope.assign(name, val);
+        }
+        if let Some(state) = state {
+            let at = u32::try_from(self.scope.loops.len()).unwrap_or(u32::MAX);
+            self.scope.loops.push(state);
+            if let Some(forloop) = self.program.forloop {
+                self.scope.assign(forloop, Val::Loop(at));
+            }
+        }
+        let result = self.block(body, out);
+        if state.is_some() {
+            self.scope.loops.pop();
+        }
+        self.loop_at = loop_at;
+        self.scope.leave(outer);
+        self.bounded(out, call.place)?;
+        // A `break` ends the partial, not its caller's loop.
+        result.map(|_| Flow::On)
+    }
+
+    fn include(&mut self, call: &'r Call, body: &'r Block, out: &mut String) -> Ran<Flow> {
+        let subject = call.subject.as_ref().map(|subject| (subject, self.operand(&subject.value)));
+        let mut hidden = Vec::with_capacity(call.parameters.len() + 1);
+        for (name, operand) in &call.parameters {
+            let val = self.operand(operand).settled();
+            hidden.push((*name, self.scope.bind(*name, Some(val))));
+        }
+        let flow = match subject {
+            None => self.included(call, body, out),
+            Some((subject, val)) => {
+                let outer = self.scope.bind(subject.name, None);
+                let flow = if matches!(val.view(), View::List(_) | View::Range(..)) {
+                    self.include_each(call, body, subject.name, val, out)
+                } else {
+                    self.scope.bind(subject.name, Some(val));
+                    self.included(call, body, out)
+                };
+                self.scope.bind(subject.name, outer);
+                flow
+            }
+        };
+        for (name, val) in hidden.into_iter().rev() {
+            self.scope.bind(name, val);
+        }
+        flow
+    }
+
+    fn include_each(
+        &mut self,
+        call: &'r Call,
+        body: &'r Block,
+        name: NameId,
+        list: Val<'r>,
+        out: &mut String,
+    ) -> Ran<Flow> {
+        let items = Items::of(list);
+        for index in 0..items.len() {
+            self.scope.bind(name, Some(items.get(index)));
+            let flow = self.included(call, body, out)?;
+            if flow != Flow::On {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn included(&mut self, call: &'r Call, body: &'r Block, out: &mut String) -> Ran<Flow> {
+        self.iterate(call.place)?;
+        let flow = self.block(body, out)?;
+        self.bounded(out, call.place)?;
+        Ok(flow)
+    }
+}
+
+/// Writes a value as it must be written where it lands.
+fn print(view: View<'_>, sink: Sink, out: &mut String) {
+    view.print(&mut |text, origin| escape::write(text, origin, sink, out));
+}

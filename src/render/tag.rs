@@ -1,0 +1,464 @@
+//! The tags: one function each, from the words of the tag to a node. To add one, write it here and in `TAGS` of `parse.rs`.
+
+use super::code;
+use super::context::Tracker;
+use super::expr::{Parsed, Reader, chain, operand, terms, trouble};
+use super::lex::{Lexer, Tag, Token, cut};
+use super::parse::Parser;
+use super::tree::{
+    Arm, Block, Branch, Call, Case, Cycle, For, Group, NameId, Node, Offset, Operand, Output, Over, Subject, TableRow,
+};
+use std::ops::Range;
+
+/// What a tag became, and whether it prints nothing.
+type Made = (Option<Node>, bool);
+
+/// Text in a block that prints nothing else would be nothing but white space in the page.
+fn without_text(block: &mut Block) {
+    block.nodes.retain(|node| !matches!(node, Node::Text(_)));
+}
+
+/// A name that a tag sets; those with a `?` can only be read.
+fn settable<'s>(reader: &mut Reader<'s, '_>) -> Parsed<&'s str> {
+    let (word, range) = reader.word("a name")?;
+    if word.ends_with('?') { trouble(range, "a name that is set cannot end in `?`") } else { Ok(word) }
+}
+
+impl<'s> Parser<'_, 's> {
+    /// The node of a tag that is known; `None` for any other tag.
+    pub(super) fn known_tag(
+        &mut self,
+        name: &str,
+        tag: &Tag,
+        lexer: &mut Lexer<'s>,
+        block: &mut Block,
+    ) -> Option<Made> {
+        Some(match name {
+            "if" => self.conditional(tag, lexer, false),
+            "unless" => self.conditional(tag, lexer, true),
+            "case" => self.case(tag, lexer),
+            "for" => self.for_loop(tag, lexer),
+            "tablerow" => self.table_row(tag, lexer),
+            "break" => (Some(Node::Break), true),
+            "continue" => (Some(Node::Continue), true),
+            "assign" => (self.assign(tag), true),
+            "capture" => (self.capture(tag, lexer), true),
+            "increment" => (self.count(tag, false), false),
+            "decrement" => (self.count(tag, true), false),
+            "cycle" => (self.cycle(tag), false),
+            "echo" => (self.echo(tag), false),
+            "render" => (self.call(tag, true), false),
+            "include" => (self.call(tag, false), false),
+            "ifchanged" => (self.if_changed(tag, lexer), false),
+            "raw" => self.raw(tag, lexer),
+            "comment" => (self.comment(tag, lexer), true),
+            "doc" => (self.doc(tag, lexer), true),
+            "#" => (self.remark(tag), true),
+            "liquid" => {
+                self.liquid(tag, block);
+                (None, true)
+            }
+            _ => return None,
+        })
+    }
+
+    fn conditional(&mut self, tag: &Tag, lexer: &mut Lexer<'s>, negated: bool) -> Made {
+        let end = if negated { "endunless" } else { "endif" };
+        let entry = self.tracker.clone();
+        let mut ends: Vec<Option<Tracker>> = Vec::new();
+        let mut branches = Vec::new();
+        let (mut blank, mut has_else) = (true, false);
+        let mut condition = Some(self.read(tag.markup.clone(), terms));
+        let mut negated = negated;
+        loop {
+            self.tracker.clone_from(&entry);
+            let Some((body, stop)) = self.inner(lexer, tag, end, &["else", "elsif"]) else { break };
+            ends.push(self.tracker.clone());
+            blank &= body.blank;
+            // A condition that could not be read never holds; there is a finding about it.
+            branches.push(Branch { condition: condition.take().map(Option::unwrap_or_default), negated, body });
+            negated = false;
+            let Some(stop) = stop else { break };
+            match cut(self.text, stop.name.clone()) {
+                "elsif" => condition = Some(self.read(stop.markup.clone(), terms)),
+                "else" => {
+                    condition = None;
+                    has_else = true;
+                }
+                _ => break,
+            }
+        }
+        if !has_else {
+            ends.push(entry);
+        }
+        self.join(&ends, tag);
+        if blank {
+            for branch in &mut branches {
+                without_text(&mut branch.body);
+            }
+        }
+        (Some(Node::If(branches)), blank)
+    }
+
+    fn case(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
+        let subject = self.read(tag.markup.clone(), operand);
+        let entry = self.tracker.clone();
+        let mut ends: Vec<Option<Tracker>> = vec![entry.clone()];
+        let mut arms = Vec::new();
+        let mut blank = true;
+        // What stands before the first `when` is never printed.
+        let mut stop = self.inner(lexer, tag, "endcase", &["when", "else"]).and_then(|(_, stop)| stop);
+        while let Some(part) = stop {
+            let values = match cut(self.text, part.name.clone()) {
+                "when" => Some(self.read(part.markup.clone(), when_values).unwrap_or_default()),
+                "else" => None,
+                _ => break,
+            };
+            self.tracker.clone_from(&entry);
+            let Some((body, next)) = self.inner(lexer, tag, "endcase", &["when", "else"]) else { break };
+            ends.push(self.tracker.clone());
+            blank &= body.blank;
+            arms.push(Arm { values, body });
+            stop = next;
+        }
+        if arms.iter().any(|arm| arm.values.is_none()) {
+            ends.remove(0);
+        }
+        self.join(&ends, tag);
+        if blank {
+            for arm in &mut arms {
+                without_text(&mut arm.body);
+            }
+        }
+        (subject.map(|subject| Node::Case(Box::new(Case { subject, arms }))), blank)
+    }
+
+    fn for_loop(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
+        let head = self.read(tag.markup.clone(), |reader| loop_head(reader, false));
+        let entry = self.tracker.clone();
+        let mut ends = vec![entry.clone()];
+        let (mut body, mut otherwise) = (Block::default(), None);
+        if let Some((inner, stop)) = self.inner(lexer, tag, "endfor", &["else"]) {
+            body = inner;
+            ends.push(self.tracker.clone());
+            let is_else = |stop: &Tag| cut(self.text, stop.name.clone()) == "else";
+            if stop.as_ref().is_some_and(is_else) {
+                self.tracker.clone_from(&entry);
+                otherwise = self.inner(lexer, tag, "endfor", &[]).map(|(inner, _)| inner);
+                ends.push(self.tracker.clone());
+            }
+        }
+        self.join(&ends, tag);
+        let blank = body.blank && otherwise.as_ref().is_none_or(|block| block.blank);
+        if blank {
+            without_text(&mut body);
+            otherwise.iter_mut().for_each(without_text);
+        }
+        let node = head.map(|head| {
+            let name = head.series.as_str().into();
+            let series = self.build.series(&head.series);
+            let over = Over { series, ..head.over };
+            Node::For(Box::new(For {
+                variable: head.variable,
+                name,
+                over,
+                body,
+                otherwise,
+                place: self.place(tag.whole.clone()),
+            }))
+        });
+        (node, blank)
+    }
+
+    fn table_row(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
+        let head = self.read(tag.markup.clone(), |reader| loop_head(reader, true));
+        if self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
+            self.find(
+                &code::UNSAFE_PLACE,
+                tag.whole.clone(),
+                "`tablerow` makes table rows, which stand between tags",
+                None,
+            );
+        }
+        let entry = self.tracker.clone();
+        let body = self.inner(lexer, tag, "endtablerow", &[]).map(|(body, _)| body).unwrap_or_default();
+        self.join(&[entry, self.tracker.clone()], tag);
+        let node = head.map(|head| {
+            let series = self.build.series(&head.series);
+            Node::TableRow(Box::new(TableRow {
+                variable: head.variable,
+                over: Over { series, ..head.over },
+                columns: head.columns,
+                body,
+                place: self.place(tag.whole.clone()),
+            }))
+        });
+        (node, false)
+    }
+
+    fn assign(&mut self, tag: &Tag) -> Option<Node> {
+        let (name, value) = self.read(tag.markup.clone(), |reader| {
+            let name = settable(reader)?;
+            if !reader.take("=") {
+                let at = reader.position();
+                return trouble(at..at, "`=` is expected here, as in `assign name = value`");
+            }
+            Ok((reader.names.id(name), reader.chain()?))
+        })?;
+        Some(Node::Assign { name, value, place: self.place(tag.whole.clone()) })
+    }
+
+    fn capture(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
+        let name = self.read(tag.markup.clone(), |reader| {
+            let name = match reader.string()? {
+                Some(name) => name,
+                None => settable(reader)?,
+            };
+            Ok(reader.names.id(name))
+        });
+        // What is captured is markup of its own, wherever the tag stands.
+        let outer = self.tracker.clone();
+        if let Some(tracker) = &mut self.tracker {
+            *tracker = Tracker::new();
+        }
+        let (body, _) = self.inner(lexer, tag, "endcapture", &[])?;
+        if self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
+            let message = "what is captured ends within a tag, a comment or a script";
+            self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, None);
+        }
+        self.tracker = outer;
+        Some(Node::Capture { name: name?, body, place: self.place(tag.whole.clone()) })
+    }
+
+    fn count(&mut self, tag: &Tag, decrement: bool) -> Option<Node> {
+        let name = self.read(tag.markup.clone(), |reader| {
+            let name = settable(reader)?;
+            Ok(reader.names.id(name))
+        })?;
+        let sink = self.sink(false, false, &tag.whole);
+        Some(Node::Count { name, decrement, sink })
+    }
+
+    fn cycle(&mut self, tag: &Tag) -> Option<Node> {
+        let listed = cut(self.text, tag.markup.clone());
+        let (group, values) = self.read(tag.markup.clone(), |reader| {
+            let first = reader.operand()?;
+            let (group, mut values) =
+                if reader.take(":") { (Some(first), vec![reader.operand()?]) } else { (None, vec![first]) };
+            while reader.take(",") && !reader.at_end() {
+                values.push(reader.operand()?);
+            }
+            Ok((group, values))
+        })?;
+        let group = group.map_or_else(|| Group::Listed(self.build.series(listed)), Group::Named);
+        let sink = self.sink(false, false, &tag.whole);
+        Some(Node::Cycle(Box::new(Cycle { group, values, sink, place: self.place(tag.whole.clone()) })))
+    }
+
+    fn echo(&mut self, tag: &Tag) -> Option<Node> {
+        if tag.markup.is_empty() {
+            return None;
+        }
+        let chain = self.read(tag.markup.clone(), chain)?;
+        let sink = self.sink_of(&chain, &tag.whole);
+        Some(Node::Output(Output { chain, sink, place: self.place(tag.whole.clone()) }))
+    }
+
+    fn if_changed(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
+        let entry = self.tracker.clone();
+        let (body, _) = self.inner(lexer, tag, "endifchanged", &[])?;
+        self.join(&[entry, self.tracker.clone()], tag);
+        Some(Node::IfChanged { body, place: self.place(tag.whole.clone()) })
+    }
+
+    fn call(&mut self, tag: &Tag, isolated: bool) -> Option<Node> {
+        let words = self.read(tag.markup.clone(), |reader| {
+            let start = reader.position();
+            let name = reader.string()?;
+            if name.is_none() {
+                reader.operand()?;
+            }
+            let name = (name, start..reader.position());
+            let subject = if reader.take_word("with") {
+                Some((reader.operand()?, false))
+            } else if reader.take_word("for") {
+                Some((reader.operand()?, true))
+            } else {
+                None
+            };
+            let alias = if reader.take_word("as") { Some(settable(reader)?) } else { None };
+            let mut parameters = Vec::new();
+            while !reader.at_end() {
+                reader.take(",");
+                if reader.at_end() {
+                    break;
+                }
+                let (key, _) = reader.word("a parameter")?;
+                if !reader.take(":") {
+                    let at = reader.position();
+                    return trouble(at..at, "`:` is expected here, as in `name: value`");
+                }
+                parameters.push((reader.names.id(key), reader.operand()?));
+            }
+            Ok((name, subject, alias, parameters))
+        })?;
+        let ((name, at), subject, alias, parameters) = words;
+        let Some(name) = name else {
+            let help = "what a layout reads is known before it is rendered: choose by `{% if %}` or `{% case %}`";
+            let message = "the name of a partial is written as a string";
+            self.find(&code::PARTIAL_NAME, at, message, Some(help.to_owned()));
+            return None;
+        };
+        if self.tracker.as_ref().is_some_and(|tracker| !tracker.takes_text()) {
+            let help = "a partial is escaped as text: call it between tags or within a quoted attribute";
+            self.find(&code::UNSAFE_PLACE, tag.whole.clone(), "a partial cannot stand here", Some(help.to_owned()));
+        }
+        let place = self.place(at);
+        let partial = self.build.partial(name, place)?;
+        let subject = subject.map(|(value, each)| {
+            let last = name.rsplit('/').next().unwrap_or(name);
+            Subject { value, each, name: self.name(alias.unwrap_or(last)) }
+        });
+        Some(Node::Call(Box::new(Call {
+            partial,
+            isolated,
+            subject,
+            parameters,
+            place: self.place(tag.whole.clone()),
+        })))
+    }
+
+    fn raw(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
+        let Some(range) = self.verbatim(tag, lexer, "endraw") else { return (None, true) };
+        let text = cut(self.text, range);
+        if let Some(tracker) = &mut self.tracker {
+            tracker.literal(text);
+        }
+        self.build.literal_bytes += text.len();
+        (Some(Node::Text(text.into())), text.is_empty())
+    }
+
+    fn doc(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
+        let body = self.verbatim(tag, lexer, "enddoc")?;
+        if !tag.markup.is_empty() {
+            self.find(&code::BAD_EXPRESSION, tag.markup.clone(), "`doc` takes no arguments", None);
+        }
+        if cut(self.text, body.clone()).contains("{% doc %}") {
+            self.find(&code::BAD_EXPRESSION, body, "`doc` does not nest", None);
+        }
+        None
+    }
+
+    fn verbatim(&mut self, tag: &Tag, lexer: &mut Lexer<'s>, end: &str) -> Option<Range<usize>> {
+        let body = if lexer.is_lines() { self.lines_until(lexer, end) } else { lexer.verbatim(end) };
+        if body.is_none() {
+            self.never_closed(tag);
+        }
+        body
+    }
+
+    fn lines_until(&mut self, lexer: &mut Lexer<'s>, end: &str) -> Option<Range<usize>> {
+        let mut body: Option<Range<usize>> = None;
+        while let Some(token) = lexer.next() {
+            let Token::Tag(line) = token else { continue };
+            if cut(self.text, line.name.clone()) == end {
+                return Some(body.unwrap_or(line.whole.start..line.whole.start));
+            }
+            let start = body.map_or(line.whole.start, |body| body.start);
+            body = Some(start..line.whole.end);
+        }
+        None
+    }
+
+    fn never_closed(&mut self, tag: &Tag) {
+        let name = cut(self.text, tag.name.clone());
+        self.find(&code::UNCLOSED, tag.whole.clone(), &format!("`{name}` is not closed by `end{name}`"), None);
+    }
+
+    fn comment(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
+        let mut depth = 1_usize;
+        while depth > 0 {
+            let Some(inner) = lexer.next_tag() else {
+                self.never_closed(tag);
+                return None;
+            };
+            match cut(self.text, inner.name.clone()) {
+                "comment" => depth += 1,
+                "endcomment" => depth -= 1,
+                "raw" if !lexer.is_lines() => {
+                    lexer.verbatim("endraw");
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn remark(&mut self, tag: &Tag) -> Option<Node> {
+        let mut at = tag.markup.start;
+        for line in cut(self.text, tag.markup.clone()).split_inclusive('\n') {
+            let content = line.trim();
+            if at > tag.markup.start && !content.is_empty() && !content.starts_with('#') {
+                let start = at + (line.len() - line.trim_start().len());
+                let message = "every line of a comment begins with `#`";
+                self.find(&code::BAD_EXPRESSION, start..start + content.len(), message, None);
+                break;
+            }
+            at += line.len();
+        }
+        None
+    }
+}
+
+/// `value, value or value`.
+fn when_values(reader: &mut Reader<'_, '_>) -> Parsed<Vec<Operand>> {
+    let mut values = vec![reader.operand()?];
+    while reader.take(",") || reader.take_word("or") {
+        values.push(reader.operand()?);
+    }
+    Ok(values)
+}
+
+struct Head {
+    variable: NameId,
+    series: String,
+    over: Over,
+    columns: Option<Operand>,
+}
+
+/// `item in list limit: 2 offset: 1 reversed`.
+fn loop_head(reader: &mut Reader<'_, '_>, columns_too: bool) -> Parsed<Head> {
+    let variable_name = reader.word("a name")?.0.to_owned();
+    if !reader.take_word("in") {
+        let at = reader.position();
+        return trouble(at..at, "`in` is expected here, as in `for item in list`");
+    }
+    reader.space();
+    let start = reader.position();
+    let items = reader.operand()?;
+    let series = format!("{variable_name}-{}", reader.since(start));
+    let variable = reader.names.id(&variable_name);
+    let mut over = Over { items, limit: None, offset: None, reversed: false, series: 0 };
+    let mut columns = None;
+    while !reader.at_end() {
+        if reader.take(",") {
+            continue;
+        }
+        if reader.take_word("reversed") {
+            over.reversed = true;
+            continue;
+        }
+        let (word, range) = reader.word("`limit`, `offset` or `reversed`")?;
+        if !reader.take(":") {
+            return trouble(range, format!("`{word}` is not expected here"));
+        }
+        match word {
+            "limit" => over.limit = Some(reader.operand()?),
+            "offset" if reader.take_word("continue") => over.offset = Some(Offset::Continue),
+            "offset" => over.offset = Some(Offset::Value(reader.operand()?)),
+            "cols" if columns_too => columns = Some(reader.operand()?),
+            _ => return trouble(range, format!("a loop has no `{word}`")),
+        }
+    }
+    Ok(Head { variable, series, over, columns })
+}

@@ -1,0 +1,119 @@
+//! What comes from outside cannot leave the place where it is printed.
+
+use super::support::{findings, html, site};
+use crate::render::Limits;
+use crate::value::Value;
+
+const HOSTILE: &str = r#"{"x":"\"'><script>alert(1)</script>&amp;"}"#;
+
+#[test]
+fn text_and_quoted_attributes_are_escaped() {
+    let escaped = "&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;";
+    assert_eq!(html("<p>{{ x }}</p>", HOSTILE), format!("<p>{escaped}</p>"));
+    assert_eq!(html("<p title='{{ x }}'>", HOSTILE), format!("<p title='{escaped}'>"));
+    assert_eq!(html("<p title=\"a {{ x }} b\">", HOSTILE), format!("<p title=\"a {escaped} b\">"));
+    assert_eq!(html("<title>{{ x }}</title>", HOSTILE), format!("<title>{escaped}</title>"));
+}
+
+#[test]
+fn links_with_code_are_dead() {
+    let page = "<a href=\"{{ x }}\">";
+    assert_eq!(html(page, r#"{"x":"javascript:alert(1)"}"#), "<a href=\"#blocked\">");
+    assert_eq!(html(page, r#"{"x":" jAva\tscript:alert(1)"}"#), "<a href=\"#blocked\">");
+    assert_eq!(html(page, r#"{"x":"https://a.example/?a&b"}"#), "<a href=\"https://a.example/?a&amp;b\">");
+    assert_eq!(html("<a href='/u/{{ x }}'>", r#"{"x":"javascript:'"}"#), "<a href='/u/javascript:%27'>");
+    let joined = "<a href=\"{{ x }}{{ y }}\">";
+    assert_eq!(html(joined, r#"{"x":"java","y":"script:alert(1)"}"#), "<a href=\"java#blocked\">");
+    let branched = "<a href=\"{% if z %}/{% endif %}{{ x }}\">";
+    assert_eq!(html(branched, r#"{"x":"javascript:1"}"#), "<a href=\"#blocked\">");
+}
+
+#[test]
+fn markup_is_not_escaped_as_text_but_cannot_leave_an_attribute() {
+    let captured = "{% capture c %}<b>{{ x }}</b>{% endcapture %}";
+    assert_eq!(html(&format!("{captured}{{{{ c }}}}"), r#"{"x":"<"}"#), "<b>&lt;</b>");
+    assert_eq!(
+        html(&format!("{captured}<i title=\"{{{{ c }}}}\">"), r#"{"x":"\""}"#),
+        "<i title=\"&lt;b&gt;&quot;&lt;/b&gt;\">"
+    );
+    let one = site(&[("page.html", "", "{{ x }}|<i title='{{ x }}'>|{{ x | append: y }}|{{ x | append: '<hr>' }}")]);
+    let data = Value::Object([("x", Value::markup("<b>'")), ("y", Value::text("<"))].into_iter().collect());
+    assert_eq!(
+        one.render_value("page.html", &data, &Limits::default()),
+        Ok("<b>'|<i title='&lt;b&gt;&#39;'>|&lt;b&gt;&#39;&lt;|<b>'<hr>".to_owned())
+    );
+}
+
+#[test]
+fn literals_are_the_authors_own_and_filters_say_what_they_make() {
+    for (template, expected) in [
+        ("{{ '<br>' }}", "<br>"),
+        ("{{ nothing | default: '<br>' }}", "<br>"),
+        ("{{ '<br>' | append: x }}", "&lt;br&gt;&lt;"),
+        ("{{ x | raw }}", "<"),
+        ("{{ x | escape }}", "&lt;"),
+        ("{{ y | newline_to_br }}", "&lt;<br />\n&gt;"),
+        ("{{ x | upcase }}", "&lt;"),
+        ("{{ '<b>' | slice: 0, 2 }}", "&lt;b"),
+        ("{% assign z = x %}{{ z }}", "&lt;"),
+        ("{% assign z = '<i>' %}{{ z }}", "<i>"),
+        ("{{ l | join: '<br>' }}", "a&lt;br&gt;&lt;"),
+        ("{{ l }}", "a&lt;"),
+        ("{{ o }}", "{&quot;&lt;&quot;=&gt;1}"),
+        ("{{ x | json }}", "&quot;&lt;&quot;"),
+        ("{% echo x %}", "&lt;"),
+        ("{% cycle x %}", "&lt;"),
+        ("{{ '<b>a &amp; b</b>' | strip_html }}", "a &amp; b"),
+        ("{{ '&amp;lt;' | strip_html }}", "&amp;lt;"),
+        ("{{ x | strip_html }}", "&lt;"),
+        ("<script src=\"{{ 'a.js' | asset_url }}\"></script>", "<script src=\"a.js\"></script>"),
+    ] {
+        assert_eq!(html(template, r#"{"x":"<","y":"<\n>","l":["a","<"],"o":{"<":1}}"#), expected, "{template}");
+    }
+}
+
+#[test]
+fn only_json_stands_in_scripts() {
+    let page = "<script>let x = {{ x | json }};</script><p>{{ x }}</p>";
+    assert_eq!(
+        html(page, r#"{"x":"</script>"}"#),
+        "<script>let x = \"\\u003c/script\\u003e\";</script><p>&lt;/script&gt;</p>"
+    );
+    assert_eq!(findings("<script>let x = {{ x }};</script>"), ["layout/unsafe-place `{{ x }}`"]);
+    assert_eq!(findings("<script>let x = '{{ x | json }}';</script>"), ["layout/unsafe-place `{{ x | json }}`"]);
+}
+
+#[test]
+fn places_where_nothing_is_safe_are_findings() {
+    for page in [
+        "<a onclick=\"f('{{ x }}')\">",
+        "<p style=\"color: {{ x }}\">",
+        "<style>p { color: {{ x }} }</style>",
+        "<p class={{ x }}>",
+        "<p {{ x }}>",
+        "<{{ x }}>",
+        "<!-- {{ x }} -->",
+        "<script src=\"{{ x }}\"></script>",
+    ] {
+        assert!(findings(page).contains(&"layout/unsafe-place `{{ x }}`".to_owned()), "{page}: {:?}", findings(page));
+        let page = site(&[("page.html", "", page)]);
+        let rendered = page.render_with("page.html", HOSTILE, &Limits::default()).unwrap();
+        assert!(!rendered.contains("alert"), "nothing is printed there: {rendered}");
+    }
+}
+
+#[test]
+fn branches_that_leave_different_places_are_findings() {
+    assert_eq!(findings("{% if a %}<p class=\"{% endif %}x\">"), ["layout/branch-context `{% if a %}`"]);
+    assert_eq!(findings("<option{% if a %} selected{% endif %}>"), [""; 0]);
+    assert_eq!(findings("<p title=\"{% for a in b %}{{ a }} {% endfor %}\">"), [""; 0]);
+    assert_eq!(findings("<p title=\""), ["layout/branch-context ``"]);
+}
+
+#[test]
+fn the_extension_decides() {
+    let layouts = ["a.html", "a.xml", "a.txt", "a.json", "a.csv"].map(|name| (name, "", "{{ x }}"));
+    let all = site(&layouts);
+    let rendered = layouts.map(|(name, ..)| all.render(name, r#"{"x":"<'"}"#));
+    assert_eq!(rendered, ["&lt;&#39;", "&lt;&#39;", "<'", "<'", "<'"]);
+}

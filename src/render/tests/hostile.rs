@@ -1,0 +1,234 @@
+//! Input that is meant to hurt ends as a finding or as an error, and never takes the process with it.
+
+use super::support::{context, liquid, site};
+use crate::diagnostic::{Files, Findings, Place};
+use crate::render::{Condition, Fragment, Limits, RenderError};
+use crate::value::Value;
+use proptest::prelude::*;
+
+fn render(template: &str) -> Result<String, RenderError> {
+    let page = site(&[("page.html", "", template)]);
+    page.render_with("page.html", "{}", &Limits::default())
+}
+
+#[test]
+fn nesting_without_end_is_a_finding() {
+    let many = 100_000;
+    for template in [
+        "{% if a %}".repeat(many),
+        "{% for a in b %}".repeat(many),
+        "{% liquid ".repeat(100) + &"if a\n".repeat(many),
+        "{% capture a %}".repeat(many),
+        "{% case a %}{% when 1 %}".repeat(30_000),
+        format!("{{{{ {} }}}}", "a[".repeat(many)),
+        format!("{{{{ {}1 }}}}", "(".repeat(many)),
+        format!("{{% if {} %}}", "(".repeat(many)),
+        "{% endif %}".repeat(1000),
+        "{% comment %}".repeat(many.min(80_000)),
+        "{{".repeat(many),
+        "{%".repeat(many),
+    ] {
+        assert!(Fragment::parse(&template, &[]).is_err(), "{template:.20}");
+    }
+    let long = format!("{{{{ a {} }}}}", "| upcase ".repeat(many));
+    assert!(Fragment::parse(&long, &[]).is_ok());
+    let long = format!("{{% if {} a %}}{{% endif %}}", "a and ".repeat(many));
+    assert!(Fragment::parse(&long, &[]).is_ok());
+    assert!(Fragment::parse(&" ".repeat((1 << 20) + 1), &[]).is_err());
+}
+
+#[test]
+fn loops_and_doubling_end() {
+    for template in [
+        "{% for i in (1..1000000000) %}{% endfor %}",
+        "{% for i in (1..1000) %}{% for j in (1..1000) %}{% endfor %}{% endfor %}",
+        "{{ (1..1000000000) | join: ',' }}",
+        "{{ (1..1000000000) | json }}",
+        "{% tablerow i in (1..1000000000) %}{% endtablerow %}",
+    ] {
+        assert!(matches!(render(template), Err(RenderError::TooManyIterations { .. })), "{template}");
+    }
+    for template in [
+        "{% assign a = 'x' %}{% for i in (1..100) %}{% assign a = a | append: a %}{% endfor %}",
+        "{% assign a = 'xxxxxxxxxx' %}{% for i in (1..100) %}{% assign a = a | replace: 'x', a %}{% endfor %}",
+        "{% assign a = 'x y' | split: ' ' %}{% for i in (1..100) %}{% assign a = a | concat: a %}{% endfor %}",
+        "{% for i in (1..99999) %}{{ 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' }}{% endfor %}",
+        "{% capture a %}xx{% endcapture %}{% for i in (1..99) %}{% capture a %}{{ a }}{{ a }}{% endcapture %}{% endfor %}",
+        "{% assign a = (1..90000) | join: a %}{% for i in (1..99) %}{% assign b = a | split: '' | join: a %}{% endfor %}",
+    ] {
+        assert!(matches!(render(template), Err(RenderError::OutputTooLarge { .. })), "{template}");
+    }
+    assert_eq!(liquid("{% for i in (1..1000000000) limit: 2 %}{{ i }}{% endfor %}", "{}"), "12");
+}
+
+#[test]
+fn partials_that_call_themselves_end() {
+    let page = site(&[
+        ("page.html", "", "{% render 'a' %}"),
+        (
+            "partials/a.html",
+            "",
+            "{% if true %}{% if true %}{% if true %}{% render 'a' %}{% endif %}{% endif %}{% endif %}",
+        ),
+    ]);
+    let rendered = page.render_with("page.html", "{}", &Limits::default());
+    assert!(matches!(rendered, Err(RenderError::TooDeep { .. })));
+    // Two calls each, sixteen deep: stopped by the count, not by patience.
+    let bodies: Vec<(String, String)> = (0..15)
+        .map(|n| (format!("partials/p{n}.html"), format!("{{% render 'p{}' %}}", n + 1).repeat(8)))
+        .chain([
+            ("partials/p15.html".to_owned(), "x".to_owned()),
+            ("page.html".to_owned(), "{% render 'p0' %}".to_owned()),
+        ])
+        .collect();
+    let layouts: Vec<(&str, &str, &str)> =
+        bodies.iter().map(|(name, body)| (name.as_str(), "", body.as_str())).collect();
+    let rendered = site(&layouts).render_with("page.html", "{}", &Limits::default());
+    assert!(matches!(rendered, Err(RenderError::TooManyIterations { .. })), "{rendered:?}");
+}
+
+/// Pieces of Liquid and HTML, to be thrown together.
+fn piece() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "{{",
+        "}}",
+        "{%",
+        "%}",
+        "{{-",
+        "-%}",
+        " ",
+        "\n",
+        "if ",
+        "endif",
+        "for ",
+        "in ",
+        "endfor",
+        "x",
+        ".y",
+        "[0]",
+        "['a']",
+        "[x]",
+        "|",
+        "append: ",
+        "split: ''",
+        "date: '%c'",
+        "where: 'a'",
+        "json",
+        "'",
+        "\"",
+        "(1..3)",
+        "1.5",
+        "-",
+        "==",
+        "and ",
+        "contains ",
+        "assign ",
+        "= ",
+        "capture ",
+        "endcapture",
+        "case ",
+        "when ",
+        "endcase",
+        "else",
+        "elsif ",
+        "cycle ",
+        "liquid ",
+        "comment ",
+        "endcomment",
+        "raw",
+        "endraw",
+        "render 'p'",
+        "include 'p'",
+        "with ",
+        "as ",
+        ":",
+        ",",
+        "limit: 2",
+        "offset: continue",
+        "reversed",
+        "tablerow ",
+        "endtablerow",
+        "increment x",
+        "ifchanged",
+        "endifchanged",
+        "doc",
+        "enddoc",
+        "#",
+        "<p ",
+        "<a href=\"",
+        "<script>",
+        "</script>",
+        "<!--",
+        "-->",
+        ">",
+        "é",
+        "\u{2028}",
+        "echo ",
+        "break",
+        "continue",
+        "unless ",
+        "endunless",
+        "{",
+        "}",
+        "{% if x %}",
+        "{% endif %}",
+        "{{ x }}",
+        "{% for x in y %}",
+        "{% endfor %}",
+        "{% else %}",
+        "{{ x.y | upcase }}",
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn soups_of_tokens_never_panic(pieces in proptest::collection::vec(piece(), 0..40)) {
+        let text = pieces.concat();
+        let page = site(&[("page.html", "", &text), ("page.txt", "", &text), ("partials/p.html", "", "{{ x }}")]);
+        let data = super::support::data(r#"{"x":{"y":["a",{"a":1},null]},"y":[1,"b",[2]]}"#);
+        let limits = Limits { iterations: 1000, ..Limits::default() };
+        for name in ["page.html", "page.txt"] {
+            let rendered = page.render_value(name, &data, &limits);
+            let again = page.render_value(name, &data, &limits);
+            prop_assert_eq!(rendered, again);
+        }
+        for finding in &page.findings {
+            let place = finding.place.unwrap();
+            prop_assert!(page.files.text(place.file).get(place.range()).is_some(), "{:?}", finding);
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_condition_or_a_finding(text in ".{0,60}") {
+        let mut files = Files::default();
+        let file = files.add("site.toml", text.as_str());
+        let mut findings = Findings::default();
+        match Condition::compile(&text, Place::new(file, 0..text.len()), &mut findings) {
+            Some(condition) => {
+                let roots = vec![&Value::Null; condition.roots().len()];
+                let limits = Limits::default();
+                let holds = condition.holds(&roots, &context(&limits));
+                prop_assert_eq!(holds, condition.holds(&roots, &context(&limits)));
+            }
+            None => prop_assert!(!findings.is_empty()),
+        }
+    }
+
+    #[test]
+    fn what_is_printed_never_leaves_its_place(text in ".{0,20}") {
+        let json = format!("{{\"x\":{}}}", {
+            let mut out = String::new();
+            crate::value::write_json(&Value::text(text.as_str()), &mut out);
+            out
+        });
+        let page = super::support::html("<p>{{ x }}</p><a title='{{ x }}' href=\"{{ x }}\">", &json);
+        let inner = page.strip_prefix("<p>").and_then(|rest| rest.strip_suffix("\">")).unwrap();
+        let (text, rest) = inner.split_once("</p><a title='").unwrap();
+        let (title, href) = rest.split_once("' href=\"").unwrap();
+        prop_assert!(!text.contains(['<', '>']));
+        prop_assert!(!title.contains(['\'', '<']));
+        prop_assert!(!href.contains(['"', '<', ' ']));
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of the whole floor: the language, the escaping, what is read, and hostile input.
+
+mod escaping;
+mod golden;
+mod hostile;
+mod language;
+mod linking;
+mod support;

@@ -1,0 +1,427 @@
+//! Values while a template runs: borrowed from the data or the template wherever possible, made only by filters.
+
+use super::tree::Command;
+use crate::value::{Object, Origin, Text, Value};
+use std::borrow::Cow;
+
+/// A value at run time. `'r` is the life of both the data and the template.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Val<'r> {
+    /// `nil`, and whatever does not exist.
+    #[default]
+    Nil,
+    Ref(&'r Value),
+    Own(Value),
+    Str(&'r str, Origin),
+    String(String, Origin),
+    /// Both ends belong to it; never turned into a list unless a filter needs one.
+    Range(i64, i64),
+    Empty,
+    Blank,
+    /// A member of an object, as a loop sees it: `[key, value]`.
+    Pair(&'r Text, &'r Value),
+    /// `forloop` or `tablerowloop` of the loop at this position of the running loops.
+    Loop(u32),
+}
+
+/// What a value is, whoever owns it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum View<'v> {
+    Nil,
+    Bool(bool),
+    Int(i64),
+    UInt(u64),
+    Float(f64),
+    Str(&'v str, Origin),
+    List(&'v [Value]),
+    Object(&'v Object),
+    Range(i64, i64),
+    Empty,
+    Blank,
+    Pair(&'v Text, &'v Value),
+    Loop,
+}
+
+impl<'v> From<&'v Value> for View<'v> {
+    fn from(value: &'v Value) -> Self {
+        match value {
+            Value::Null => Self::Nil,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Int(number) => Self::Int(*number),
+            Value::UInt(number) => Self::UInt(*number),
+            Value::Float(number) => Self::Float(*number),
+            Value::Text(text) => Self::Str(text.as_str(), text.origin()),
+            Value::List(items) => Self::List(items),
+            Value::Object(object) => Self::Object(object),
+        }
+    }
+}
+
+impl<'r> Val<'r> {
+    pub(super) fn view(&self) -> View<'_> {
+        match self {
+            Self::Nil => View::Nil,
+            Self::Ref(value) => View::from(*value),
+            Self::Own(value) => View::from(value),
+            Self::Str(text, origin) => View::Str(text, *origin),
+            Self::String(text, origin) => View::Str(text, *origin),
+            Self::Range(from, to) => View::Range(*from, *to),
+            Self::Empty => View::Empty,
+            Self::Blank => View::Blank,
+            Self::Pair(key, value) => View::Pair(key, value),
+            Self::Loop(_) => View::Loop,
+        }
+    }
+
+    pub(super) fn int(number: i64) -> Self {
+        Self::Own(Value::Int(number))
+    }
+
+    pub(super) fn bool(value: bool) -> Self {
+        Self::Own(Value::Bool(value))
+    }
+
+    pub(super) fn list(items: Vec<Value>) -> Self {
+        Self::Own(Value::list(items))
+    }
+
+    pub(super) fn text(content: impl Into<String>) -> Self {
+        Self::String(content.into(), Origin::Outside)
+    }
+
+    pub(super) fn is_nil(&self) -> bool {
+        matches!(self.view(), View::Nil)
+    }
+
+    /// Everything but `nil` and `false`.
+    pub(super) fn is_truthy(&self) -> bool {
+        !matches!(self.view(), View::Nil | View::Bool(false))
+    }
+
+    /// As data that can be kept in a list or a variable.
+    pub(super) fn into_value(self) -> Value {
+        match self {
+            Self::Nil | Self::Empty | Self::Blank | Self::Loop(_) => Value::Null,
+            Self::Ref(value) => value.clone(),
+            Self::Own(value) => value,
+            Self::Str(text, origin) => Value::Text(Text::new(text, origin)),
+            Self::String(text, origin) => Value::Text(Text::new(text, origin)),
+            Self::Range(from, to) => Value::text(format!("{from}..{to}")),
+            Self::Pair(key, value) => Value::list(vec![Value::Text(key.clone()), value.clone()]),
+        }
+    }
+
+    /// In a form that can be read often without being copied.
+    pub(super) fn settled(self) -> Self {
+        match self {
+            Self::String(text, origin) => Self::Own(Value::Text(Text::new(text, origin))),
+            Self::Nil
+            | Self::Ref(_)
+            | Self::Own(_)
+            | Self::Str(..)
+            | Self::Range(..)
+            | Self::Empty
+            | Self::Blank
+            | Self::Pair(..)
+            | Self::Loop(_) => self,
+        }
+    }
+
+    /// Its characters as Liquid turns it into a string, borrowed from the data if they stand there.
+    pub(super) fn into_chars(self) -> Cow<'r, str> {
+        match self {
+            Self::Ref(Value::Text(text)) => Cow::Borrowed(text.as_str()),
+            Self::Str(text, _) => Cow::Borrowed(text),
+            Self::String(text, _) => Cow::Owned(text),
+            Self::Nil | Self::Ref(_) | Self::Own(_) | Self::Range(..) | Self::Empty => {
+                Cow::Owned(self.chars().into_owned())
+            }
+            Self::Blank | Self::Pair(..) | Self::Loop(_) => Cow::Owned(self.chars().into_owned()),
+        }
+    }
+
+    /// Its characters, without taking it.
+    pub(super) fn chars(&self) -> Cow<'_, str> {
+        self.view().chars()
+    }
+
+    /// Whether it is finished markup.
+    pub(super) fn is_markup(&self) -> bool {
+        match self.view() {
+            View::Str(_, origin) => origin == Origin::Markup,
+            // Numbers and the like print no character that markup could be made of.
+            View::Nil | View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Range(..) => true,
+            View::Empty | View::Blank | View::Loop => true,
+            View::List(_) | View::Object(_) | View::Pair(..) => false,
+        }
+    }
+
+    fn child(&self, of: impl for<'v> Fn(&'v Value) -> Option<&'v Value>) -> Self {
+        match self {
+            Self::Ref(value) => of(value).map_or(Self::Nil, Self::Ref),
+            Self::Own(value) => of(value).cloned().map_or(Self::Nil, Self::Own),
+            Self::Nil
+            | Self::Str(..)
+            | Self::String(..)
+            | Self::Range(..)
+            | Self::Empty
+            | Self::Blank
+            | Self::Pair(..)
+            | Self::Loop(_) => Self::Nil,
+        }
+    }
+
+    /// The member called `key`; or what `key` means as a command.
+    pub(super) fn key(&self, key: &str, command: Option<Command>) -> Self {
+        if let Self::Ref(Value::Object(object)) = self
+            && let Some(value) = object.get(key)
+        {
+            return Self::Ref(value);
+        }
+        let member = self.child(|value| value.get(key));
+        match command {
+            Some(command) if matches!(member, Self::Nil) => self.command(command),
+            Some(_) | None => member,
+        }
+    }
+
+    pub(super) fn command(&self, command: Command) -> Self {
+        match command {
+            Command::Size => match self.view() {
+                View::Str(text, _) => Self::int(to_i64(text.chars().count())),
+                View::List(items) => Self::int(to_i64(items.len())),
+                View::Object(object) => Self::int(to_i64(object.len())),
+                View::Range(from, to) => Self::int(to.saturating_sub(from).saturating_add(1).max(0)),
+                View::Pair(..) => Self::int(2),
+                View::Nil | View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) => Self::Nil,
+                View::Empty | View::Blank | View::Loop => Self::Nil,
+            },
+            Command::First | Command::Last => self.end(command),
+        }
+    }
+
+    /// The first or the last item; the first of an object is its first pair, and it has no last.
+    fn end(&self, command: Command) -> Self {
+        let first = command == Command::First;
+        if let Self::Range(from, to) = self {
+            return if from > to { Self::Nil } else { Self::int(if first { *from } else { *to }) };
+        }
+        if let Self::Ref(Value::Object(object)) = self {
+            return object.pair(0).filter(|_| first).map_or(Self::Nil, |(key, value)| Self::Pair(key, value));
+        }
+        if let Self::Own(Value::Object(object)) = self {
+            let pair = object.pair(0).filter(|_| first);
+            return pair.map_or(Self::Nil, |(key, value)| Self::list(vec![Value::Text(key.clone()), value.clone()]));
+        }
+        self.index(if first { 0 } else { -1 })
+    }
+
+    /// The item at `index`, counted from the end if negative.
+    pub(super) fn index(&self, index: i64) -> Self {
+        if let Self::Pair(key, value) = self {
+            return match index {
+                0 | -2 => Self::Str(key.as_str(), key.origin()),
+                1 | -1 => Self::Ref(value),
+                _ => Self::Nil,
+            };
+        }
+        self.child(|value| {
+            let items = value.as_list()?;
+            let index = if index < 0 { index.checked_add(to_i64(items.len()))? } else { index };
+            items.get(usize::try_from(index).ok()?)
+        })
+    }
+}
+
+/// A length as a Liquid number.
+pub(super) fn to_i64(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+impl<'v> View<'v> {
+    /// The characters, made only if the value is not a string.
+    pub(super) fn chars(self) -> Cow<'v, str> {
+        if let View::Str(text, _) = self {
+            return Cow::Borrowed(text);
+        }
+        let mut out = String::new();
+        self.push_to(&mut out);
+        Cow::Owned(out)
+    }
+
+    /// Appends the characters, unescaped.
+    pub(super) fn push_to(self, out: &mut String) {
+        self.print(&mut |text, _| out.push_str(text));
+    }
+
+    /// Hands over the characters, each part with its origin.
+    pub(super) fn print(self, write: &mut impl FnMut(&str, Origin)) {
+        match self {
+            View::Nil | View::Empty | View::Blank | View::Loop => {}
+            View::Bool(true) => write("true", Origin::Markup),
+            View::Bool(false) => write("false", Origin::Markup),
+            View::Int(number) => write_integer(number.unsigned_abs(), number < 0, write),
+            View::UInt(number) => write_integer(number, false, write),
+            View::Float(number) => write(&float(number), Origin::Markup),
+            View::Str(text, origin) => write(text, origin),
+            View::List(items) => {
+                for item in items {
+                    View::from(item).print(write);
+                }
+            }
+            View::Pair(key, value) => {
+                write(key, key.origin());
+                View::from(value).print(write);
+            }
+            View::Range(from, to) => write(&format!("{from}..{to}"), Origin::Markup),
+            View::Object(_) => {
+                let mut out = String::new();
+                self.inspect(&mut out);
+                write(&out, Origin::Outside);
+            }
+        }
+    }
+
+    /// As it looks within an object or a list that is printed whole: as Ruby shows it.
+    fn inspect(self, out: &mut String) {
+        match self {
+            View::Nil | View::Empty | View::Blank | View::Loop => out.push_str("nil"),
+            View::Str(text, _) => crate::value::write_json(&Value::text(text), out),
+            View::List(items) => {
+                out.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    out.push_str(if at > 0 { ", " } else { "" });
+                    View::from(item).inspect(out);
+                }
+                out.push(']');
+            }
+            View::Object(object) => {
+                out.push('{');
+                for (at, (key, value)) in object.iter().enumerate() {
+                    out.push_str(if at > 0 { ", " } else { "" });
+                    View::Str(key, Origin::Outside).inspect(out);
+                    out.push_str("=>");
+                    View::from(value).inspect(out);
+                }
+                out.push('}');
+            }
+            View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Range(..) | View::Pair(..) => {
+                self.push_to(out);
+            }
+        }
+    }
+
+    /// Whether `== empty` holds.
+    pub(super) fn is_empty(self) -> bool {
+        match self {
+            View::Str(text, _) => text.is_empty(),
+            View::List(items) => items.is_empty(),
+            View::Object(object) => object.is_empty(),
+            View::Range(from, to) => from > to,
+            View::Empty => true,
+            View::Nil | View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) => false,
+            View::Blank | View::Pair(..) | View::Loop => false,
+        }
+    }
+
+    /// Whether `== blank` holds.
+    pub(super) fn is_blank(self) -> bool {
+        match self {
+            View::Nil | View::Bool(false) | View::Blank => true,
+            View::Str(text, _) => text.trim().is_empty(),
+            View::Empty => false,
+            View::List(_) | View::Object(_) | View::Range(..) => self.is_empty(),
+            View::Bool(true) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Pair(..) | View::Loop => false,
+        }
+    }
+}
+
+/// Decimal digits without the formatting machinery, which is most of the cost of printing a number.
+fn write_integer(magnitude: u64, negative: bool, write: &mut impl FnMut(&str, Origin)) {
+    let mut digits = [0_u8; 20];
+    let mut at = digits.len();
+    let mut left = magnitude;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(left % 10).unwrap_or(0);
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    if negative {
+        write("-", Origin::Markup);
+    }
+    write(std::str::from_utf8(&digits[at..]).unwrap_or(""), Origin::Markup);
+}
+
+/// A number that is no integer, as Ruby writes it.
+fn float(number: f64) -> String {
+    let magnitude = number.abs();
+    if !number.is_finite() || magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
+        return format!("{number:?}");
+    }
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let point = if digits.contains('.') { "" } else { ".0" };
+    let sign = if exponent.starts_with('-') { "-" } else { "+" };
+    format!("{digits}{point}e{sign}{:0>2}", exponent.trim_start_matches('-'))
+}
+
+/// The items that a filter works on: a list, a range, an object's pairs, or one value. Lists inside lists are flattened.
+pub(super) fn flat_items(view: View<'_>, out: &mut Vec<Value>) {
+    match view {
+        View::Nil | View::Empty | View::Blank | View::Loop => {}
+        View::List(items) => {
+            for item in items {
+                if let Value::List(inner) = item {
+                    flat_items(View::List(inner), out);
+                } else {
+                    out.push(item.clone());
+                }
+            }
+        }
+        View::Range(from, to) => out.extend((from..=to).map(Value::Int)),
+        View::Object(object) => out.push(Value::Object(object.clone())),
+        View::Pair(key, value) => {
+            out.push(Value::Text(key.clone()));
+            out.push(value.clone());
+        }
+        View::Bool(value) => out.push(Value::Bool(value)),
+        View::Int(number) => out.push(Value::Int(number)),
+        View::UInt(number) => out.push(Value::UInt(number)),
+        View::Float(number) => out.push(Value::Float(number)),
+        View::Str(text, origin) => out.push(Value::Text(Text::new(text, origin))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_print_as_ruby_prints_them() {
+        for (number, expected) in
+            [(5.0, "5.0"), (0.1 + 0.2, "0.30000000000000004"), (1e20, "1.0e+20"), (1.5e-7, "1.5e-07"), (-0.5, "-0.5")]
+        {
+            assert_eq!(View::Float(number).chars(), expected);
+        }
+        assert_eq!(View::Int(i64::MIN).chars(), "-9223372036854775808");
+        assert_eq!(View::UInt(u64::MAX).chars(), "18446744073709551615");
+        assert_eq!(View::Int(0).chars(), "0");
+    }
+
+    #[test]
+    fn keys_indexes_and_commands() {
+        let list = Value::list(vec![Value::Int(3), Value::Int(1)]);
+        for val in [Val::Ref(&list), Val::Own(list.clone())] {
+            assert_eq!(val.index(-1).chars(), "1");
+            assert_eq!(val.index(-3).chars(), "");
+            assert_eq!(val.key("size", Some(Command::Size)).chars(), "2");
+            assert_eq!(val.key("first", Some(Command::First)).chars(), "3");
+        }
+        let object = Value::Object([("size", Value::Int(9)), ("b", Value::Null)].into_iter().collect());
+        assert_eq!(Val::Ref(&object).key("size", Some(Command::Size)).chars(), "9");
+        assert_eq!(Val::Ref(&object).key("first", Some(Command::First)).chars(), "size9");
+    }
+}
