@@ -5,6 +5,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
 mod tidy;
+mod wire;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -23,7 +24,14 @@ macro_rules! cases {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let groups = [tidy::CASES];
+    let groups = [
+        tidy::CASES,
+        wire::drain::CASES,
+        wire::exchange::CASES,
+        wire::listen::CASES,
+        wire::malformed::CASES,
+        wire::slow::CASES,
+    ];
     let tests = groups.into_iter().flatten().map(|&(name, run)| {
         let name = name.strip_prefix("main::").unwrap_or(name);
         Trial::test(name, move || {

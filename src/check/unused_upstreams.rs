@@ -15,11 +15,16 @@ pub(super) fn check(site: &Site, _files: &Files, findings: &mut Findings) {
         }
     }
     for declared in site.upstreams.declared() {
-        let is_called = site.upstreams.find(&declared.value).and_then(|at| called.get(at)).is_some_and(|called| *called);
+        let is_called =
+            site.upstreams.find(&declared.value).and_then(|at| called.get(at)).is_some_and(|called| *called);
         if !is_called {
             findings.push(
-                Finding::new(&code::UNUSED_UPSTREAM, declared.place, format!("nothing calls the upstream `{}`", declared.value))
-                    .help("name it in a source: upstream = \"…\", or leave it out"),
+                Finding::new(
+                    &code::UNUSED_UPSTREAM,
+                    declared.place,
+                    format!("nothing calls the upstream `{}`", declared.value),
+                )
+                .help("name it in a source: upstream = \"…\", or leave it out"),
             );
         }
     }

@@ -77,8 +77,8 @@ impl Start {
         let started_with = site.settings.clone();
         let limits = server::Limits::from(&started_with.limits);
         let reload = Reload { load, announce, current: current.clone(), started_with };
-        let reloading = tokio::spawn(reload.run(asked, edited));
         announce_start(&site, &listeners, loaded_in);
+        let reloading = tokio::spawn(reload.run(asked, edited));
         drop(site);
         let ended = server::serve(listeners, limits, current, log, shutdown).await;
         reloading.abort();

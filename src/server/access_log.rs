@@ -299,3 +299,127 @@ fn write_text(exchange: &Exchange, line: &mut Vec<u8>) -> io::Result<()> {
     }
     writeln!(line, " {id}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    fn exchange() -> Exchange {
+        Exchange {
+            time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
+            id: RequestId::next(),
+            method: Some(Method::GET),
+            path: Some("/a".into()),
+            status: Some(StatusCode::OK),
+            bytes: 12,
+            elapsed: Duration::from_micros(1_234),
+            facts: Facts {
+                route: Some("/{page}".into()),
+                cache: Some("hit"),
+                sources: vec![
+                    SourceCall { name: "repo".into(), elapsed: Duration::from_millis(8), outcome: "fetched" },
+                    SourceCall { name: "user".into(), elapsed: Duration::ZERO, outcome: "omitted" },
+                ],
+            },
+        }
+    }
+
+    fn line(exchange: &Exchange, format: LogFormat) -> String {
+        let mut line = Vec::new();
+        write_line(exchange, format, &mut line);
+        String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn a_line_of_json_has_every_key() {
+        let exchange = exchange();
+        let expected = format!(
+            r#"{{"time":"2023-11-14T22:13:20.123Z","id":"{}","method":"GET","path":"/a","route":"/{{page}}","status":200,"bytes":12,"ms":1.234,"cache":"hit","sources":[{{"name":"repo","ms":8.000,"outcome":"fetched"}},{{"name":"user","ms":0.000,"outcome":"omitted"}}]}}"#,
+            exchange.id
+        );
+        assert_eq!(line(&exchange, LogFormat::Json), expected + "\n");
+        let unknown = Exchange { method: None, path: None, status: None, facts: Facts::default(), ..exchange };
+        let expected = format!(
+            r#"{{"time":"2023-11-14T22:13:20.123Z","id":"{}","method":null,"path":null,"route":null,"status":null,"bytes":12,"ms":1.234,"cache":null,"sources":[]}}"#,
+            unknown.id
+        );
+        assert_eq!(line(&unknown, LogFormat::Json), expected + "\n");
+    }
+
+    #[test]
+    fn a_line_of_text_is_one_line() {
+        let exchange = exchange();
+        let expected = format!(
+            "2023-11-14T22:13:20.123Z 200 GET /a 12B 1.2ms hit repo=fetched/8.0ms user=omitted/0.0ms {}\n",
+            exchange.id
+        );
+        assert_eq!(line(&exchange, LogFormat::Text), expected);
+    }
+
+    #[test]
+    fn control_characters_are_escaped_everywhere() {
+        let hostile: String = (0..=0xff).map(char::from).chain("\u{2028}\u{1f600}".chars()).collect();
+        let exchange = Exchange {
+            path: Some(hostile.clone().into()),
+            facts: Facts { route: Some(hostile.clone().into()), ..Facts::default() },
+            ..exchange()
+        };
+        let json = line(&exchange, LogFormat::Json);
+        let text = line(&exchange, LogFormat::Text);
+        for line in [&json, &text] {
+            assert!(!line.trim_end_matches('\n').contains(char::is_control), "{line:?}");
+        }
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((read["path"].as_str(), read["route"].as_str()), (Some(hostile.as_str()), Some(hostile.as_str())));
+    }
+
+    /// An output that a test can look at, or hold up.
+    #[derive(Clone, Default)]
+    struct Output(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Output {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(octets);
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_record_is_written_before_the_end() {
+        let output = Output::default();
+        let (log, writer) = AccessLog::to(output.clone(), LogFormat::Json).unwrap();
+        for _ in 0..1_000 {
+            log.record(exchange());
+        }
+        drop(log);
+        writer.join();
+        assert_eq!(output.0.lock().unwrap().split(|&octet| octet == b'\n').count(), 1_001);
+    }
+
+    #[test]
+    fn nobody_waits_for_an_output_that_is_stuck() {
+        let output = Output::default();
+        let (log, writer) = AccessLog::to(output.clone(), LogFormat::Json).unwrap();
+        let stuck = output.0.lock().unwrap();
+        for _ in 0..2 * QUEUE + 1_000 {
+            log.record(exchange());
+        }
+        drop(stuck);
+        drop(log);
+        writer.join();
+        let lines = output.0.lock().unwrap().split(|&octet| octet == b'\n').count() - 1;
+        assert!((QUEUE..2 * QUEUE + 1_000).contains(&lines), "{lines} lines");
+    }
+
+    #[test]
+    fn a_log_that_is_off_takes_records_too() {
+        let log = AccessLog::off();
+        assert!(!log.is_on());
+        log.record(exchange());
+    }
+}

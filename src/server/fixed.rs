@@ -41,7 +41,7 @@ impl From<&site::Limits> for Limits {
 }
 
 /// The settings that differ between a site that is served and one loaded later, and that only a restart can change.
-pub fn needs_restart(running: &Settings, loaded: &Settings) -> Vec<&'static str> {
+pub(super) fn needs_restart(running: &Settings, loaded: &Settings) -> Vec<&'static str> {
     let Settings { listen, watch, workers, access, format, limits } = running;
     let rows = [
         ("server.listen", *listen != loaded.listen),

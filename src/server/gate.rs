@@ -271,7 +271,7 @@ impl<'i> Framing<'i> {
     fn note(&mut self, name: &[u8], value: &'i [u8]) -> Result<(), Refusal> {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
-                refuse_second(self.host.replace(value), "`Host` is given twice")?;
+                refuse_second(self.host.replace(value).is_some(), "`Host` is given twice")?;
                 if !is_host(value) {
                     return Err(Refusal::bad("`Host` is malformed"));
                 }
@@ -282,10 +282,10 @@ impl<'i> Framing<'i> {
             14 if name.eq_ignore_ascii_case(b"content-length") => {
                 // RFC 9110, section 8.6, permits to refuse even equal ones: an honest sender has no reason to repeat it.
                 let earlier = self.length.replace(content_length(value)?);
-                refuse_second(earlier, "`Content-Length` is given twice")?;
+                refuse_second(earlier.is_some(), "`Content-Length` is given twice")?;
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-                refuse_second(self.coding.replace(value), "`Transfer-Encoding` is given twice")?;
+                refuse_second(self.coding.replace(value).is_some(), "`Transfer-Encoding` is given twice")?;
             }
             _ => {}
         }
@@ -325,8 +325,8 @@ impl<'i> Framing<'i> {
     }
 }
 
-fn refuse_second<T>(earlier: Option<T>, reason: &'static str) -> Result<(), Refusal> {
-    if earlier.is_some() { Err(Refusal::bad(reason)) } else { Ok(()) }
+fn refuse_second(is_second: bool, reason: &'static str) -> Result<(), Refusal> {
+    if is_second { Err(Refusal::bad(reason)) } else { Ok(()) }
 }
 
 /// The value of `Content-Length`: digits and nothing else (RFC 9110, section 8.6).
@@ -411,4 +411,138 @@ const fn mark_each(table: &mut [u8; 256], octets: &[u8], classes: u8) {
 
 fn is_token(octet: u8) -> bool {
     OCTETS[usize::from(octet)] & TOKEN != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn judge(input: &[u8]) -> Verdict {
+        examine(input, &Limits::default())
+    }
+
+    /// A head as browsers send it.
+    const USUAL: &[u8] = b"GET /docs/start?page=2&tag=a%20b HTTP/1.1\r\nHost: www.example.com:8080\r\n\
+        User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n\
+        Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n\
+        Accept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\
+        Cookie: session=0123456789abcdef; theme=dark\r\nConnection: keep-alive\r\n\
+        Upgrade-Insecure-Requests: 1\r\nSec-Fetch-Site: none\r\nContent-Length: 0\r\n\r\n";
+
+    #[test]
+    fn a_sound_head_ends_where_its_body_begins() {
+        let length = USUAL.len();
+        assert_eq!(judge(USUAL), Verdict::Sound(Head { skip: 0, length, body: 0 }));
+        let after = [USUAL, b"GET / HTTP/1.1\n\n"].concat();
+        assert_eq!(judge(&after), Verdict::Sound(Head { skip: 0, length, body: 0 }), "what follows is not looked at");
+        let line = [b"\r\n", USUAL].concat();
+        assert_eq!(judge(&line), Verdict::Sound(Head { skip: 2, length, body: 0 }));
+        let body = b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 12\r\n\r\nGET / HTTP/1.1";
+        assert_eq!(judge(body), Verdict::Sound(Head { skip: 0, length: body.len() - 14, body: 12 }));
+    }
+
+    #[test]
+    fn every_beginning_of_a_sound_head_may_still_become_one() {
+        for input in [USUAL.to_vec(), [b"\r\n", USUAL].concat()] {
+            for length in 0..input.len() {
+                assert_eq!(judge(&input[..length]), Verdict::Incomplete, "the first {length} octets");
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_no_longer_become_a_head_is_not_waited_for() {
+        for (input, status) in [
+            (b"\x16\x03\x01".to_vec(), 400),
+            (b"\n".to_vec(), 400),
+            (b"GET / HTTP/1.1\r\nHost : a".to_vec(), 0),
+            (b"GET / HTTP/1.1\r\nHost : a\r\n".to_vec(), 400),
+            (b"GET /\r\n".to_vec(), 400),
+            (b"PRI * HTTP/2.0\r\n".to_vec(), 505),
+            ([b"GET /".as_slice(), &b"a".repeat(9_000)].concat(), 414),
+            ([b"GET / HTTP/1.1\r\nX: ".as_slice(), &b"a".repeat(33_000)].concat(), 431),
+        ] {
+            let expected = match judge(&input) {
+                Verdict::Incomplete => 0,
+                Verdict::Refused(refusal) => refusal.status.as_u16(),
+                Verdict::Sound(head) => panic!("{head:?}"),
+            };
+            assert_eq!(expected, status, "{:?}", str::from_utf8(&input));
+        }
+    }
+
+    #[test]
+    fn the_log_gets_what_reads_as_method_and_path() {
+        let cases: &[(&[u8], Option<&str>, Option<&str>)] = &[
+            (b"GET /a?b HTTP/9.9\r\n", Some("GET"), Some("/a")),
+            (b"\r\nFROB /a", Some("FROB"), Some("/a")),
+            (b"GET http://a/b HTTP/1.1\r\n", Some("GET"), None),
+            (b"GET /\xff HTTP/1.1\r\n", Some("GET"), None),
+            (b"GET", Some("GET"), None),
+            (b"\x16\x03 /a", None, None),
+            (b"", None, None),
+        ];
+        for &(input, method, path) in cases {
+            let (said_method, said_path) = claimed(input);
+            assert_eq!((said_method.as_ref().map(http::Method::as_str), said_path), (method, path), "{input:?}");
+        }
+    }
+
+    /// What must hold of every head that passes: the `http` crate reads it, its lines end in CR LF, and it says once whom it is for.
+    fn assert_sound(head: &[u8]) {
+        let text = str::from_utf8(head).map_or_else(|_| String::from_utf8_lossy(head).into_owned(), str::to_owned);
+        assert!(text.ends_with("\r\n\r\n"));
+        assert_eq!(text.matches("\r\n").count(), text.matches(['\r', '\n']).count() / 2, "{text:?}");
+        let mut lines = text.split("\r\n");
+        let words: Vec<&str> = lines.next().unwrap().split(' ').collect();
+        let [method, target, version] = words[..] else { panic!("{text:?}") };
+        assert!(http::Method::from_bytes(method.as_bytes()).is_ok(), "{text:?}");
+        assert!(target.parse::<http::Uri>().is_ok(), "{text:?}");
+        let mut hosts = 0;
+        for line in lines.take_while(|line| !line.is_empty()) {
+            let (name, value) = line.split_once(':').unwrap();
+            assert!(http::HeaderName::from_bytes(name.as_bytes()).is_ok(), "{text:?}");
+            assert!(http::HeaderValue::from_bytes(value.trim_matches([' ', '\t']).as_bytes()).is_ok(), "{text:?}");
+            hosts += usize::from(name.eq_ignore_ascii_case("host"));
+        }
+        assert!(hosts == 1 || (hosts == 0 && version == "HTTP/1.0"), "{text:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn anything_is_judged(input in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(!matches!(judge(&input), Verdict::Sound(_)));
+        }
+
+        #[test]
+        fn a_head_with_other_octets_in_it_is_still_sound_or_refused(
+            at in 0..USUAL.len(),
+            cut in 0..4_usize,
+            other in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b' '), Just(b':'), any::<u8>()], 0..4),
+        ) {
+            let rest = &USUAL[(at + cut).min(USUAL.len())..];
+            let input = [&USUAL[..at], other.as_slice(), rest].concat();
+            if let Verdict::Sound(head) = judge(&input) {
+                assert_sound(&input[head.skip..head.skip + head.length]);
+            }
+        }
+
+        #[test]
+        fn the_verdict_does_not_depend_on_how_the_octets_arrive(
+            at in 0..USUAL.len(),
+            other in any::<u8>(),
+            seen in 0..USUAL.len(),
+        ) {
+            let mut input = USUAL.to_vec();
+            input[at] = other;
+            // A beginning is judged as the whole, or not at all.
+            match (judge(&input[..seen]), judge(&input)) {
+                (Verdict::Incomplete, _) => {}
+                (early, whole) => prop_assert_eq!(early, whole),
+            }
+        }
+    }
 }

@@ -210,12 +210,16 @@ impl Transport {
         count
     }
 
-    /// Reads from the socket what `cursor` may have. Ready if there is something for hyper: octets, or the end.
+    /// Reads from the socket what `cursor` may have. Ready if there is something new to look at: octets, or the end.
     fn poll_receive(&mut self, cursor: &mut ReadBufCursor<'_>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         SCRATCH.with_borrow_mut(|scratch| {
             let mut chunk = ReadBuf::new(scratch);
             if self.socket.poll_read(cx, &mut chunk)?.is_pending() {
-                return self.poll_overdue(cx);
+                let overdue = self.poll_overdue(cx);
+                if overdue.is_pending() {
+                    self.rest(cx);
+                }
+                return overdue;
             }
             let news = chunk.filled();
             if news.is_empty() {
@@ -243,6 +247,32 @@ impl Transport {
         }
     }
 
+    /// Waits for octets while the protocol is not there to take them. False if the connection ended instead.
+    pub(super) fn poll_awake(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut chunk = ReadBuf::new(scratch);
+            match self.socket.poll_read(cx, &mut chunk) {
+                Poll::Ready(Ok(())) => {
+                    self.input.extend_from_slice(chunk.filled());
+                    Poll::Ready(!chunk.filled().is_empty())
+                }
+                Poll::Ready(Err(_)) => Poll::Ready(false),
+                Poll::Pending => self.poll_overdue(cx).map(|_| !self.input.is_empty()),
+            }
+        })
+    }
+
+    /// Tells that the protocol's buffers could be spared, once nothing has been under way for a while.
+    fn rest(&mut self, cx: &mut Context<'_>) {
+        if let Reading::Head(Awaited { first: false, since: Some(since), begun: None }) = self.reading
+            && self.input.is_empty()
+            && self.sent.deadline.is_none()
+            && self.alarm.is_over(since + self.limits.rest, cx)
+        {
+            self.ledger.rest();
+        }
+    }
+
     /// Pending, unless whoever is waited for has had enough time.
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let deadline = match &mut self.reading {
@@ -261,14 +291,26 @@ impl Transport {
         match self.reading {
             Reading::Message { .. } => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Reading::Head(_) if self.input.is_empty() => {
-                self.reading = Reading::Over;
-                self.closing = Closing::Silent;
+                self.leave();
                 Poll::Ready(Ok(()))
             }
             Reading::Head(_) | Reading::Over => {
                 let input = std::mem::take(&mut self.input);
                 self.refuse(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the head took too long"), &input);
                 Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    /// Ends a connection that nothing has come by for too long, unless something has come this moment: the runtime learns of it a little
+    /// later than the system, and a request that the system has taken is not to be lost.
+    fn leave(&mut self) {
+        let mut chunk = [0; WORTH_A_LOOK];
+        match self.socket.read_at_once(&mut chunk) {
+            Ok(count) if count > 0 => self.input.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+            Ok(_) | Err(_) => {
+                self.reading = Reading::Over;
+                self.closing = Closing::Silent;
             }
         }
     }

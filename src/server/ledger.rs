@@ -15,6 +15,8 @@ pub(super) struct Ledger {
     log: AccessLog,
     /// Whether `book.answered` holds something: lets the transport look without the lock.
     answered: AtomicBool,
+    /// Whether the transport wants to wait without the protocol.
+    resting: AtomicBool,
     book: Mutex<Book>,
 }
 
@@ -48,7 +50,7 @@ impl Answered {
 impl Ledger {
     /// An empty book that is read out to `log`.
     pub(super) fn new(log: AccessLog) -> Self {
-        Self { log, answered: AtomicBool::new(false), book: Mutex::default() }
+        Self { log, answered: AtomicBool::new(false), resting: AtomicBool::new(false), book: Mutex::default() }
     }
 
     /// Where exchanges are recorded.
@@ -81,6 +83,20 @@ impl Ledger {
             answered.record(u64::MAX, &self.log);
         }
         true
+    }
+
+    /// Nothing is under way, and has not been for a while.
+    pub(super) fn rest(&self) {
+        self.resting.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the connection has come to rest since this was last asked.
+    pub(super) fn take_rest(&self) -> bool {
+        let resting = self.resting.load(Ordering::Relaxed);
+        if resting {
+            self.resting.store(false, Ordering::Relaxed);
+        }
+        resting
     }
 
     /// The transport has ended after `sent` octets of the present answer's content.

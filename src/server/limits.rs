@@ -17,6 +17,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// How long a connection may rest between two requests.
     pub idle: Duration,
+    /// After how long between two requests a connection gives its buffers back. It costs the next request a little.
+    pub rest: Duration,
     /// How long a request body may pause.
     pub body_stall: Duration,
     /// How long a request body may take as a whole.
@@ -45,6 +47,7 @@ impl Default for Limits {
             fields: 100,
             head_time: Duration::from_secs(10),
             idle: Duration::from_mins(1),
+            rest: Duration::from_secs(1),
             body_stall: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
             write_stall: Duration::from_secs(30),

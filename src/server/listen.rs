@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -51,8 +51,8 @@ pub enum AddressError {
     /// A name may stand for any address, also for one on the open network.
     #[error("names are not looked up: write an IP address and a port, as in `127.0.0.1:4000`")]
     Name,
-    /// There is an address and no port.
-    #[error("the port is missing, as in `127.0.0.1:4000`")]
+    /// There is an address, and what follows it is no port.
+    #[error("the port is missing or none: write an IP address and a port, as in `127.0.0.1:4000`")]
     NoPort,
     /// Only a whole path says which file it is, wherever the server is started.
     #[error("the path of a Unix socket begins with `/`, as in `unix:/run/site.sock`")]
@@ -70,10 +70,14 @@ impl FromStr for ListenAddress {
         }
         match text.parse() {
             Ok(address) => Ok(Self::Tcp(address)),
-            Err(_) if text.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok() => Err(AddressError::NoPort),
-            Err(_) => Err(AddressError::Name),
+            Err(_) => Err(if begins_with_an_address(text) { AddressError::NoPort } else { AddressError::Name }),
         }
     }
+}
+
+fn begins_with_an_address(text: &str) -> bool {
+    let host = text.rsplit_once(':').map_or(text, |(host, _)| host);
+    [text, host].iter().any(|text| text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok())
 }
 
 /// Why an address cannot be listened on.
@@ -218,11 +222,13 @@ impl Drop for SocketFile {
     }
 }
 
-/// Raises the number of files that the process may have open as far as the system lets it: every connection is one.
-pub fn raise_open_files() -> io::Result<()> {
+/// Raises the number of files that the process may have open as far as the system lets it, and gives it, if there is one: every connection
+/// is a file.
+pub fn raise_open_files() -> io::Result<Option<u64>> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
+    Ok(maximum)
 }
 
 /// How long to wait when the system has nothing to make a connection of.
@@ -232,14 +238,25 @@ const BREATH: Duration = Duration::from_millis(50);
 pub(super) async fn accept<S: Service>(listener: Listener, server: Arc<Server<S>>, census: Arc<Census>) -> Ended {
     let mut connections = JoinSet::new();
     let mut draining = std::pin::pin!(server.shutdown.draining());
+    let mut strained = false;
     loop {
         tokio::select! {
             biased;
             () = &mut draining => break,
             Some(_) = connections.join_next() => {}
             arrived = listener.accept() => match arrived {
-                Ok((socket, peer)) => begin(socket, peer, &listener.address, &server, &census, &mut connections),
-                Err(error) => pause_after(&error).await,
+                Ok((socket, peer)) => {
+                    strained = false;
+                    begin(socket, peer, &listener.address, &server, &census, &mut connections);
+                }
+                Err(error) if concerns_one_client(&error) => {}
+                Err(error) => {
+                    if !strained {
+                        tracing::warn!(%error, "connections cannot be accepted");
+                    }
+                    strained = true;
+                    tokio::time::sleep(BREATH).await;
+                }
             },
         }
     }
@@ -306,16 +323,57 @@ fn turn_away<S>(socket: Socket, full: Full, server: &Server<S>) {
     });
 }
 
-/// Waits if the failure to accept concerns the whole process, so that it is not repeated at full speed. One that concerns a client which is
-/// already gone means nothing.
-async fn pause_after(error: &io::Error) {
+/// Whether a failure to accept is about a client that is already gone, and not about the whole process.
+fn concerns_one_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected, TimedOut};
-    if matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected | TimedOut
-    ) {
-        return;
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected | TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read() {
+        let cases: &[(&str, Result<ListenAddress, AddressError>)] = &[
+            ("127.0.0.1:4000", Ok(ListenAddress::Tcp(([127, 0, 0, 1], 4000).into()))),
+            ("0.0.0.0:0", Ok(ListenAddress::Tcp(([0, 0, 0, 0], 0).into()))),
+            ("[::1]:4000", Ok(ListenAddress::Tcp(([0, 0, 0, 0, 0, 0, 0, 1], 4000).into()))),
+            ("unix:/run/site.sock", Ok(ListenAddress::Unix("/run/site.sock".into()))),
+            ("unix:site.sock", Err(AddressError::RelativePath)),
+            ("unix:/", Err(AddressError::RelativePath)),
+            ("unix:", Err(AddressError::RelativePath)),
+            ("localhost:4000", Err(AddressError::Name)),
+            ("*:4000", Err(AddressError::Name)),
+            (":4000", Err(AddressError::Name)),
+            ("4000", Err(AddressError::Name)),
+            ("", Err(AddressError::Name)),
+            ("127.0.0.1", Err(AddressError::NoPort)),
+            ("[::1]", Err(AddressError::NoPort)),
+            ("::1", Err(AddressError::NoPort)),
+            ("127.0.0.1:65536", Err(AddressError::NoPort)),
+            ("[::1]:http", Err(AddressError::NoPort)),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(&text.parse::<ListenAddress>(), expected, "{text}");
+            if let Ok(address) = expected {
+                assert_eq!(&address.to_string(), text);
+            }
+        }
     }
-    tracing::warn!(%error, "a connection cannot be accepted");
-    tokio::time::sleep(BREATH).await;
+
+    #[test]
+    fn loopback_is_known() {
+        for (text, expected) in
+            [("127.9.9.9:1", true), ("[::1]:1", true), ("0.0.0.0:1", false), ("[::]:1", false), ("unix:/a", false)]
+        {
+            assert_eq!(text.parse::<ListenAddress>().unwrap().is_loopback(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn files_may_be_opened_up_to_the_systems_limit() {
+        let most = raise_open_files().unwrap();
+        assert_eq!(rustix::process::getrlimit(rustix::process::Resource::Nofile).current, most);
+    }
 }

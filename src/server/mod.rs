@@ -7,15 +7,21 @@
 //! |---|---|
 //! | `limits` | what a connection may use |
 //! | `gate` | the strict check of a request head, pure |
+//! | `refusal` | the answers that the server gives by itself |
+//! | `socket`, `alarm` | a socket of either family; one timer for all deadlines |
 //! | `io` | the wrapper around a socket: gate and deadlines before hyper |
 //! | `ledger`, `body` | how the two sides of a connection learn that an answer is complete |
 //! | `service` | one connection, one request |
 //! | `listen`, `census` | addresses, accepting, how many |
 //! | `shutdown` | drain and end |
-//! | `access_log` | one line for each exchange |
+//! | `access_log`, `request_id` | one line for each exchange, and its name |
 //! | `current` | the one pointer to what answers requests |
 //! | `reload`, `watch` | another site beside the old one; edits that ask for it |
 //! | `fixed` | what of a site's settings only a restart changes |
+//!
+//! The life of a connection: `listen` accepts it, `census` counts it, `service` waits for its first octets and then puts hyper over an
+//! `io::Transport`. Each head passes the gate before hyper reads it; the [`Service`] answers; the ledger logs the exchange when the socket
+//! has taken the last octet. After a second without a request hyper is taken away again, and with it the memory.
 //!
 //! A new limit is a field of [`Limits`]; a new reason to refuse a head is a line of the gate and one of its table of tests; a new state of a
 //! connection needs a deadline in `io`.

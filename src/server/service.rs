@@ -16,7 +16,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
@@ -105,47 +105,65 @@ impl<S: Service> Server<S> {
         let mut http = http1::Builder::new();
         // Deadlines and sizes are the transport's business; it hands over nothing but sound heads, so hyper's own bounds only have to be as
         // wide. With half-closing on, hyper does not read while an answer is being made: a client that has finished sending gets its answer.
-        http.half_close(true)
-            .header_read_timeout(None)
-            .max_headers(limits.fields)
-            .max_buf_size(limits.head.max(SMALLEST_BUFFER) + 1);
+        http.half_close(true).header_read_timeout(None).max_buf_size(limits.head.max(SMALLEST_BUFFER) + 1);
+        if limits.fields > HYPERS_FIELDS {
+            http.max_headers(limits.fields);
+        }
         Self { service, limits: Arc::new(limits), log, shutdown, http }
     }
 
-    /// Serves one connection to its end.
+    /// Serves one connection to its end. hyper is there only while there is something to do: its buffers are most of what a connection costs.
     pub(super) async fn serve(self: Arc<Self>, socket: Socket, connection: Connection) {
         let ledger = Arc::new(Ledger::new(self.log.clone()));
-        let transport = Transport::new(socket, Arc::clone(&self.limits), self.shutdown.clone(), Arc::clone(&ledger));
+        let mut transport =
+            Transport::new(socket, Arc::clone(&self.limits), self.shutdown.clone(), Arc::clone(&ledger));
         let connection = Arc::new(connection);
-        let service = service_fn(|request| {
-            let exchange = Exchanging { server: Arc::clone(&self), ledger: Arc::clone(&ledger) };
-            let arrival = Arrival {
-                id: RequestId::next(),
-                instant: Instant::now(),
-                time: SystemTime::now(),
-                connection: Arc::clone(&connection),
-            };
-            async move { Ok::<_, Infallible>(exchange.answer(request, arrival).await) }
-        });
-        let mut http = pin!(self.http.serve_connection(transport, service));
-        let mut draining = pin!(self.shutdown.draining());
         let mut enlisted = false;
-        let end = poll_fn(|cx| {
-            if !enlisted {
-                // Polled once, to be woken once; the transport reads the flag whenever it waits.
-                enlisted = true;
-                let _already: Poll<()> = draining.as_mut().poll(cx);
+        let mut draining = pin!(self.shutdown.draining());
+        loop {
+            let awake = poll_fn(|cx| {
+                if !enlisted {
+                    // Polled once, to be woken once; the transport reads the flag whenever it waits.
+                    enlisted = true;
+                    let _already: Poll<()> = draining.as_mut().poll(cx);
+                }
+                transport.poll_awake(cx)
+            });
+            if !awake.await {
+                return;
             }
-            http.as_mut().poll(cx)
-        });
-        if let Err(error) = end.await {
-            tracing::debug!(%error, "a connection ended early");
+            let service = service_fn(|request| {
+                let exchange = Exchanging { server: Arc::clone(&self), ledger: Arc::clone(&ledger) };
+                let arrival = Arrival {
+                    id: RequestId::next(),
+                    instant: Instant::now(),
+                    time: SystemTime::now(),
+                    connection: Arc::clone(&connection),
+                };
+                async move { Ok::<_, Infallible>(exchange.answer(request, arrival).await) }
+            });
+            let mut http = self.http.serve_connection(transport, service);
+            let end = poll_fn(|cx| {
+                let end = Pin::new(&mut http).poll(cx);
+                if end.is_pending() && ledger.take_rest() { Poll::Ready(None) } else { end.map(Some) }
+            });
+            match end.await {
+                None => transport = http.into_parts().io,
+                Some(Ok(())) => return,
+                Some(Err(error)) => {
+                    tracing::debug!(%error, "a connection ended early");
+                    return;
+                }
+            }
         }
     }
 }
 
 /// hyper takes no smaller maximum for its read buffer.
 const SMALLEST_BUFFER: usize = 8192;
+
+/// Fields that hyper takes without being asked, and faster than when it is.
+const HYPERS_FIELDS: usize = 100;
 
 /// What one request needs of its server and its connection.
 struct Exchanging<S> {

@@ -30,6 +30,11 @@ impl Socket {
         each!(self, stream => Pin::new(stream).poll_read(cx, buffer))
     }
 
+    /// Reads what the system has, whether or not the runtime has heard of it.
+    pub(super) fn read_at_once(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(each!(self, stream => rustix::io::read(stream, buffer))?)
+    }
+
     /// Writes what fits.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         each!(self, stream => Pin::new(stream).poll_write(cx, octets))

@@ -188,7 +188,9 @@ impl SitePlace {
         }
         let is_edit = match event.kind {
             EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
-            EventKind::Any | EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) | EventKind::Other => true,
+            EventKind::Any | EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) | EventKind::Other => {
+                true
+            }
         };
         let changes = event.paths.iter().filter_map(|path| self.change_at(path));
         // Structure comes last in the order of importance, so look for it first.
