@@ -11,4 +11,7 @@ codes! {
     REDIRECT_NOWHERE = Warning "redirect/nowhere";
     /// Redirects that lead back to where they began: no browser ever arrives.
     REDIRECT_CIRCLE = Error "redirect/circle";
+    /// An output with `| raw` is not escaped. That is right for markup that you trust, and a hole for anything else: data from outside
+    /// can hold scripts. Give the field `type = "html"` to have it cleaned instead.
+    RAW_OUTPUT = Note "layout/raw-output";
 }

@@ -6,6 +6,7 @@
 //! A new rule is a file with its function, its code in `code.rs` with documentation, and a line of the table.
 
 mod code;
+mod raw_outputs;
 mod redirects;
 mod unused_layouts;
 mod unused_upstreams;
@@ -19,7 +20,7 @@ use crate::site::Site;
 type Rule = fn(&Site, &Files, &mut Findings);
 
 /// Every rule.
-const RULES: [Rule; 3] = [unused_layouts::check, unused_upstreams::check, redirects::check];
+const RULES: [Rule; 4] = [unused_layouts::check, unused_upstreams::check, redirects::check, raw_outputs::check];
 
 /// Applies every rule to the site; `files` are the texts it was compiled from.
 pub fn check(site: &Site, files: &Files, findings: &mut Findings) {

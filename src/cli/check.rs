@@ -2,14 +2,14 @@
 
 use super::arguments::{CheckArguments, Format, SiteArguments};
 use super::console::{Terminal, counted, summary};
-use super::{FAILED, catalogue, load};
+use super::{FAILED, USAGE, catalogue, load};
 use crate::diagnostic::{did_you_mean, to_json};
 use crate::site::Loaded;
-use anyhow::Context as _;
+use anyhow::anyhow;
 use std::process::ExitCode;
 
 /// Checks the site and writes the findings to the standard output.
-pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> anyhow::Result<ExitCode> {
+pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
     if let Some(code) = &how.explain {
         return explain(code.as_deref());
     }
@@ -27,24 +27,24 @@ pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> anyhow::Resul
             out.line(&if counts.is_empty() { verdict } else { format!("{verdict}; {counts}") });
         }
     }
-    Ok(if site.is_some() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+    if site.is_some() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
 }
 
 /// Says what a code means, or lists all of them.
-fn explain(code: Option<&str>) -> anyhow::Result<ExitCode> {
+fn explain(code: Option<&str>) -> ExitCode {
     let codes = catalogue::all();
     let Some(wanted) = code else {
         let width = codes.iter().map(|code| code.name.len()).max().unwrap_or(0);
         let lines = codes.iter().map(|code| format!("{:width$}  {}\n", code.name, catalogue::headline(code)));
         Terminal::stdout().write(&lines.collect::<String>());
-        return Ok(ExitCode::SUCCESS);
+        return ExitCode::SUCCESS;
     };
-    let found = codes.iter().find(|code| code.name == wanted);
-    let code = found.with_context(|| {
+    let Some(code) = codes.iter().find(|code| code.name == wanted) else {
         let help = did_you_mean(wanted, codes.iter().map(|code| code.name));
         let help = help.unwrap_or_else(|| "`siteserver check --explain` lists them all".to_owned());
-        format!("no finding has the code `{wanted}`; {help}")
-    })?;
+        Terminal::stderr().problem(&anyhow!("no finding has the code `{wanted}`; {help}"));
+        return ExitCode::from(USAGE);
+    };
     Terminal::stdout().write(&catalogue::documentation(code));
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }

@@ -44,7 +44,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ended = match command.unwrap_or_default() {
         Command::Serve => serve::serve(site),
-        Command::Check(how) => check::check(&site, &how),
+        Command::Check(how) => Ok(check::check(&site, &how)),
         Command::Routes => routes::routes(&site),
     };
     ended.unwrap_or_else(|error| {

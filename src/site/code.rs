@@ -49,10 +49,6 @@ codes! {
     ERROR_PAGE_FAILS = Error "errors/fails";
     /// A route below a `_section.toml`, or `site.toml` itself, is missing.
     NO_SITE = Error "site/missing";
-    /// A layout that no route uses.
-    UNUSED_LAYOUT = Warning "layout/unused";
-    /// An upstream that no source calls.
-    UNUSED_UPSTREAM = Warning "upstream/unused";
     /// A rule without a condition, or without anything to do.
     BAD_RULE = Error "rule/incomplete";
 }
