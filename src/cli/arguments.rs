@@ -90,7 +90,7 @@ pub(super) enum Format {
     /// For people, with the lines they are about
     #[default]
     Text,
-    /// For programs: {"findings":[{code,level,message,file,line,column,end_line,end_column,help,related}]}
+    /// For programs: one JSON object with `findings`, a list
     Json,
 }
 

@@ -105,7 +105,9 @@ fn workers(settings: &Settings) -> anyhow::Result<usize> {
     }
     if let Some(text) = std::env::var_os(NAME) {
         let number = text.to_str().and_then(|text| text.parse().ok()).filter(|number| (1..=1024).contains(number));
-        return number.with_context(|| format!("{NAME} is {text:?}: it must be a number of threads, from 1 to 1024"));
+        return number.with_context(|| {
+            format!("{NAME} is `{}`: it must be a number of threads, from 1 to 1024", text.display())
+        });
     }
     Ok(std::thread::available_parallelism().map_or(1, usize::from))
 }
@@ -121,17 +123,20 @@ fn listen(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
 
 /// What to do about an address that cannot be listened on.
 fn way_out(error: &ListenError) -> &'static str {
-    match error.cause.kind() {
-        ErrorKind::AddrInUse => {
-            "another program listens there: stop it, or choose another address with --set 'server.listen=[\"127.0.0.1:4001\"]'"
-        }
-        ErrorKind::PermissionDenied => {
-            "the system reserves it: choose a port above 1023 or another place, or give the program the right to use it"
-        }
-        ErrorKind::AddrNotAvailable => "this machine has no such address: `0.0.0.0` and `[::]` stand for all it has",
-        ErrorKind::NotFound => "the folder of the socket must exist",
-        _ => "choose another address in `server.listen`",
-    }
+    let known = [
+        (
+            ErrorKind::AddrInUse,
+            "another program listens there: stop it, or choose another address with --set 'server.listen=[\"127.0.0.1:4001\"]'",
+        ),
+        (
+            ErrorKind::PermissionDenied,
+            "the system reserves it: choose a port above 1023 or another place, or give the program the right to use it",
+        ),
+        (ErrorKind::AddrNotAvailable, "this machine has no such address: `0.0.0.0` and `[::]` stand for all it has"),
+        (ErrorKind::NotFound, "the folder of the socket must exist"),
+    ];
+    let found = known.into_iter().find(|(kind, _)| *kind == error.cause.kind());
+    found.map_or("choose another address in `server.listen`", |(_, way)| way)
 }
 
 fn access_log(settings: &Settings) -> io::Result<(AccessLog, Option<AccessLogWriter>)> {
