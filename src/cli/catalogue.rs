@@ -20,11 +20,13 @@ pub(super) fn documentation(code: &Code) -> String {
     format!("{} ({})\n\n{}\n", code.name, code.level.name(), lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// The first sentence of a code's documentation.
-pub(super) fn headline(code: &Code) -> &str {
-    let docs = code.docs.trim();
-    let end = docs.find(['\n', '.']).unwrap_or(docs.len());
-    docs.get(..end).unwrap_or(docs)
+/// The first sentence of a code's documentation, without its full stop.
+pub(super) fn headline(code: &Code) -> String {
+    let words: Vec<&str> = code.docs.split_whitespace().collect();
+    let text = words.join(" ");
+    let end = text.find(". ").unwrap_or(text.len());
+    let sentence = text.get(..end).unwrap_or(&text);
+    sentence.trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

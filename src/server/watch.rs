@@ -289,4 +289,65 @@ mod tests {
         assert_eq!(place.config, "site.toml");
         assert_eq!(place.root, std::env::current_dir().unwrap());
     }
+
+    /// A site in a folder of its own, and what its watch says.
+    struct Watched {
+        folder: PathBuf,
+        notices: Receiver<()>,
+    }
+
+    impl Watched {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("siteserver-watch-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            let (sender, notices) = channel();
+            let watch = Watch::new(&folder.join("site.toml"));
+            watch.spawn(move || sender.send(()).unwrap_or_default()).unwrap();
+            Self { folder, notices }
+        }
+
+        fn write(&self, path: &str) {
+            let path = self.folder.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+
+        /// The next notice; a minute is only there to end a failed test.
+        fn notice(&self) {
+            self.notices.recv_timeout(Duration::from_mins(1)).expect("the edit is noticed");
+        }
+    }
+
+    impl Drop for Watched {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.folder).unwrap_or_default();
+        }
+    }
+
+    #[test]
+    fn edits_are_noticed_one_after_the_other_also_in_new_folders() {
+        let watched = Watched::new("edits");
+        for path in
+            ["site.toml", "routes/a.toml", "routes/b/c/d.toml", "routes/b/c/d.toml", "content/a.md", "site.toml"]
+        {
+            watched.write(path);
+            watched.notice();
+        }
+    }
+
+    #[test]
+    fn a_folder_is_followed_when_it_is_replaced() {
+        let watched = Watched::new("replaced");
+        watched.write("routes/a.toml");
+        watched.notice();
+        let aside = watched.folder.with_extension("aside");
+        for _ in 0..3 {
+            std::fs::rename(&watched.folder, &aside).unwrap();
+            watched.write("routes/a.toml");
+            watched.notice();
+            std::fs::remove_dir_all(&aside).unwrap();
+            watched.write("routes/a.toml");
+            watched.notice();
+        }
+    }
 }
