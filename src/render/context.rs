@@ -180,23 +180,20 @@ impl Tracker {
         if self == other {
             return Some(self.clone());
         }
-        let rank = |tracker: &Self| match tracker.state {
-            State::TagName | State::InTag | State::AttributeName | State::AfterName => 1,
-            State::Unquoted | State::BeforeValue => 2,
-            State::Text
-            | State::TagOpen
-            | State::Quoted { .. }
-            | State::Comment
-            | State::Declaration
-            | State::Raw { .. } => 0,
+        let in_tag = |tracker: &Self| match tracker.state {
+            State::TagName | State::InTag | State::AttributeName | State::AfterName => true,
+            State::Unquoted | State::BeforeValue => true,
+            State::Text | State::TagOpen | State::Quoted { .. } | State::Comment => false,
+            State::Declaration | State::Raw { .. } => false,
         };
-        let (left, right) = (rank(self), rank(other));
-        if left > 0 && right > 0 {
+        if in_tag(self) && in_tag(other) {
             let raw = |tracker: &Self| RAW_ELEMENTS.contains(&tracker.element.as_str());
             if self.element != other.element && (raw(self) || raw(other)) {
                 return None;
             }
-            let state = if left == 1 && right == 1 { State::InTag } else { State::Unquoted };
+            // Where one way is within a name or a value, nothing is sure before white space or the end of the tag.
+            let clear = self.state == State::InTag && other.state == State::InTag;
+            let state = if clear { State::InTag } else { State::Unquoted };
             return Some(Self { state, element: self.element.clone(), attribute: String::new() });
         }
         match (self.state, other.state) {
@@ -467,6 +464,7 @@ mod tests {
         assert_eq!(joined("<b>", "<i>"), Some(Stand::Fine(Sink::Text)));
         assert_eq!(joined("<a href=\"/", "<a href=\""), Some(Stand::Fine(Sink::Url { start: true })));
         assert!(joined("<option", "<option selected").is_some());
+        assert!(matches!(joined("<a", "<a class=\"x\""), Some(Stand::Refused(..))));
         assert_eq!(joined("<a href=\"", "<a title=\""), None);
         assert_eq!(joined("<p>", "<p class=\""), None);
         assert_eq!(joined("<script>", "<p>"), None);

@@ -63,9 +63,14 @@ pub(super) fn escape(text: &str, out: &mut String) {
 }
 
 /// Copies `text` in the longest runs possible; `special` names the replacement of an ASCII byte.
+#[inline]
 fn replace(text: &str, out: &mut String, special: impl Fn(u8) -> Option<&'static str>) {
+    // Most text has nothing to replace, and the question for a whole block compiles to a few vector instructions.
+    let plain = |block: &[u8]| !block.iter().fold(false, |found, &byte| found | special(byte).is_some());
+    let bytes = text.as_bytes();
+    let clean = bytes.chunks(32).take_while(|block| plain(block)).count() * 32;
     let mut from = 0;
-    for (at, byte) in text.bytes().enumerate() {
+    for (at, &byte) in bytes.iter().enumerate().skip(clean) {
         if let Some(replacement) = special(byte) {
             out.push_str(text.get(from..at).unwrap_or(""));
             out.push_str(replacement);

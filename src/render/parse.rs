@@ -47,6 +47,8 @@ pub(super) struct Parser<'b, 's> {
     /// Follows the markup in `.html`.
     pub(super) tracker: Option<Tracker>,
     escapes: bool,
+    /// Where the loops that are open began in the markup.
+    pub(super) loops: Vec<Option<Tracker>>,
     /// The end tags of the blocks that are open.
     open: Vec<&'static str>,
     /// How many of them a `{% liquid %}` tag may not close.
@@ -68,6 +70,7 @@ impl<'b, 's> Parser<'b, 's> {
             file,
             tracker,
             escapes,
+            loops: Vec::new(),
             open: Vec::new(),
             floor: 0,
             depth: 0,
@@ -274,6 +277,17 @@ impl<'b, 's> Parser<'b, 's> {
             self.find(&code::BRANCH_CONTEXT, opening.whole.clone(), message, Some(help.to_owned()));
         }
         self.tracker = Some(joined.unwrap_or_else(|| first.clone()));
+    }
+
+    /// `break` and `continue` may leave a body only where the markup is as it was when the body began.
+    pub(super) fn leave_loop(&mut self, tag: &Tag) {
+        let Some(tracker) = &self.tracker else { return };
+        let entry = self.loops.last().cloned().flatten().unwrap_or_else(Tracker::new);
+        if tracker.join(&entry).is_none() {
+            let help = "leave the loop between tags, where its body begins";
+            let message = "the loop is left within a tag, a comment or a script";
+            self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, Some(help.to_owned()));
+        }
     }
 
     fn tag(&mut self, name: &'s str, tag: &Tag, lexer: &mut Lexer<'s>, block: &mut Block) {

@@ -12,7 +12,7 @@ use super::tree::{Join, NameId};
 use super::val::{Val, View, to_i64};
 use super::{Context, RenderError};
 use crate::diagnostic::Place;
-use crate::value::{List, Object, Origin, Value};
+use crate::value::{List, NULL, Object, Origin, Value};
 use std::fmt::Write as _;
 
 /// Where to go on after a node.
@@ -236,6 +236,13 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     fn output(&mut self, output: &'r Output, out: &mut String) -> Ran<Flow> {
+        if let (Operand::Path(path), []) = (&output.chain.value, output.chain.filters.as_slice())
+            && let Some(value) = self.borrowed(path)
+        {
+            print(View::from(value), output.sink, out);
+            self.bounded(out, output.place)?;
+            return Ok(Flow::On);
+        }
         let val = self.chain(&output.chain, output.place)?;
         print(val.view(), output.sink, out);
         self.bounded(out, output.place)?;
@@ -320,7 +327,27 @@ impl<'r, 'e> Run<'r, 'e> {
         }
     }
 
+    /// The value of a path that leads through data alone, which is what nearly every path does.
+    fn borrowed(&self, path: &'r Path) -> Option<&'r Value> {
+        let Base::Name(name) = &path.base else { return None };
+        let mut value = self.scope.borrowed(*name)?;
+        for step in &path.steps {
+            value = match step {
+                Step::Key { key, command } => match value.get(key) {
+                    Some(member) => member,
+                    None if command.is_none() => return Some(&NULL),
+                    None => return None,
+                },
+                Step::Index(_) | Step::Computed(_) => return None,
+            };
+        }
+        Some(value)
+    }
+
     fn path(&self, path: &'r Path) -> Val<'r> {
+        if let Some(value) = self.borrowed(path) {
+            return Val::Ref(value);
+        }
         let mut val = match &path.base {
             Base::Name(name) => self.scope.get(*name),
             Base::Computed(operand) => self.named(&self.operand(operand).chars()),
@@ -360,10 +387,10 @@ impl<'r, 'e> Run<'r, 'e> {
     /// Whether a condition holds: from left to right, because `and` and `or` bind what follows them.
     pub(super) fn holds(&mut self, terms: &'r Terms) -> Ran<bool> {
         for (term, join) in &terms.0 {
-            let left = self.operand(&term.left);
             let holds = match &term.right {
-                None => left.is_truthy(),
+                None => self.operand(&term.left).is_truthy(),
                 Some((comparison, right)) => {
+                    let left = self.operand(&term.left);
                     let right = self.operand(right);
                     match compare::holds(&left, *comparison, &right) {
                         Ok(holds) => holds,

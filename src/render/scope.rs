@@ -99,7 +99,7 @@ impl<'r> Scope<'r> {
     pub(super) fn enter(&mut self) -> Frame {
         let outer = self.frame;
         self.frame = Frame { start: self.cells.len(), counters: self.counters.len() };
-        self.cells.resize(self.frame.start + self.names * 2, None);
+        self.cells.resize_with(self.frame.start + self.names * 2, || None);
         outer
     }
 
@@ -165,6 +165,23 @@ impl<'r> Scope<'r> {
             }
         }
         self.root(name)
+    }
+
+    /// The value of a name, if it is data and no variable that a tag made.
+    pub(super) fn borrowed(&self, name: NameId) -> Option<&'r Value> {
+        let at = self.frame.start + name.index();
+        for cell in [at, at + self.names] {
+            match self.cells.get(cell) {
+                Some(Some(Val::Ref(value))) => return Some(value),
+                Some(Some(_)) => return None,
+                Some(None) | None => {}
+            }
+        }
+        if !self.counters.is_empty() {
+            return None;
+        }
+        let slot = self.root_of.get(name.index()).copied().flatten()?;
+        self.roots.get(slot as usize).copied()
     }
 
     /// The root of a name, whatever variable hides it.

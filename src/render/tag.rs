@@ -13,7 +13,8 @@ use std::ops::Range;
 /// What a tag became, and whether it prints nothing.
 type Made = (Option<Node>, bool);
 
-/// Text in a block that prints nothing else would be nothing but white space in the page.
+/// Text in a block that prints nothing else would be nothing but white space in the page. Without it the block prints nothing
+/// at all, so the markup stands where it stood before.
 fn without_text(block: &mut Block) {
     block.nodes.retain(|node| !matches!(node, Node::Text(_)));
 }
@@ -39,8 +40,14 @@ impl<'s> Parser<'_, 's> {
             "case" => self.case(tag, lexer),
             "for" => self.for_loop(tag, lexer),
             "tablerow" => self.table_row(tag, lexer),
-            "break" => (Some(Node::Break), true),
-            "continue" => (Some(Node::Continue), true),
+            "break" => {
+                self.leave_loop(tag);
+                (Some(Node::Break), true)
+            }
+            "continue" => {
+                self.leave_loop(tag);
+                (Some(Node::Continue), true)
+            }
             "assign" => (self.assign(tag), true),
             "capture" => (self.capture(tag, lexer), true),
             "increment" => (self.count(tag, false), false),
@@ -89,10 +96,11 @@ impl<'s> Parser<'_, 's> {
             }
         }
         if !has_else {
-            ends.push(entry);
+            ends.push(entry.clone());
         }
         self.join(&ends, tag);
         if blank {
+            self.tracker = entry;
             for branch in &mut branches {
                 without_text(&mut branch.body);
             }
@@ -126,6 +134,7 @@ impl<'s> Parser<'_, 's> {
         }
         self.join(&ends, tag);
         if blank {
+            self.tracker = entry;
             for arm in &mut arms {
                 without_text(&mut arm.body);
             }
@@ -138,7 +147,10 @@ impl<'s> Parser<'_, 's> {
         let entry = self.tracker.clone();
         let mut ends = vec![entry.clone()];
         let (mut body, mut otherwise) = (Block::default(), None);
-        if let Some((inner, stop)) = self.inner(lexer, tag, "endfor", &["else"]) {
+        self.loops.push(entry.clone());
+        let first = self.inner(lexer, tag, "endfor", &["else"]);
+        self.loops.pop();
+        if let Some((inner, stop)) = first {
             body = inner;
             ends.push(self.tracker.clone());
             let is_else = |stop: &Tag| cut(self.text, stop.name.clone()) == "else";
@@ -151,6 +163,7 @@ impl<'s> Parser<'_, 's> {
         self.join(&ends, tag);
         let blank = body.blank && otherwise.as_ref().is_none_or(|block| block.blank);
         if blank {
+            self.tracker = entry;
             without_text(&mut body);
             otherwise.iter_mut().for_each(without_text);
         }
@@ -181,7 +194,9 @@ impl<'s> Parser<'_, 's> {
             );
         }
         let entry = self.tracker.clone();
+        self.loops.push(entry.clone());
         let body = self.inner(lexer, tag, "endtablerow", &[]).map(|(body, _)| body).unwrap_or_default();
+        self.loops.pop();
         self.join(&[entry, self.tracker.clone()], tag);
         let node = head.map(|head| {
             let series = self.build.series(&head.series);

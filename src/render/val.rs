@@ -262,7 +262,7 @@ impl<'v> View<'v> {
             View::Bool(false) => write("false", Origin::Markup),
             View::Int(number) => write_integer(number.unsigned_abs(), number < 0, write),
             View::UInt(number) => write_integer(number, false, write),
-            View::Float(number) => write(&float(number), Origin::Markup),
+            View::Float(number) => write_float(number, write),
             View::Str(text, origin) => write(text, origin),
             View::List(items) => {
                 for item in items {
@@ -355,17 +355,41 @@ fn write_integer(magnitude: u64, negative: bool, write: &mut impl FnMut(&str, Or
     write(std::str::from_utf8(&digits[at..]).unwrap_or(""), Origin::Markup);
 }
 
+/// Room for any number that is written without an exponent.
+#[derive(Default)]
+struct Digits {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl std::fmt::Write for Digits {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
 /// A number that is no integer, as Ruby writes it.
-fn float(number: f64) -> String {
+fn write_float(number: f64, write: &mut impl FnMut(&str, Origin)) {
     let magnitude = number.abs();
     if !number.is_finite() || magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
-        return format!("{number:?}");
+        let mut digits = Digits::default();
+        if std::fmt::write(&mut digits, format_args!("{number:?}")).is_ok() {
+            write(
+                std::str::from_utf8(digits.bytes.get(..digits.length).unwrap_or_default()).unwrap_or(""),
+                Origin::Markup,
+            );
+        }
+        return;
     }
     let text = format!("{number:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let point = if digits.contains('.') { "" } else { ".0" };
     let sign = if exponent.starts_with('-') { "-" } else { "+" };
-    format!("{digits}{point}e{sign}{:0>2}", exponent.trim_start_matches('-'))
+    let text = format!("{digits}{point}e{sign}{:0>2}", exponent.trim_start_matches('-'));
+    write(&text, Origin::Markup);
 }
 
 /// The items that a filter works on: a list, a range, an object's pairs, or one value. Lists inside lists are flattened.

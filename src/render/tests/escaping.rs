@@ -108,6 +108,16 @@ fn branches_that_leave_different_places_are_findings() {
     assert_eq!(findings("<option{% if a %} selected{% endif %}>"), [""; 0]);
     assert_eq!(findings("<p title=\"{% for a in b %}{{ a }} {% endfor %}\">"), [""; 0]);
     assert_eq!(findings("<p title=\""), ["layout/branch-context ``"]);
+    assert_eq!(findings("<input{% if a %} checked{% endif %} value=\"{{ x }}\">"), [""; 0]);
+    assert_eq!(
+        findings("{% for a in b %}<i title=\"{% if a %}{% break %}{% endif %}{{ a }}\">{% endfor %}"),
+        ["layout/branch-context `{% break %}`"]
+    );
+    assert_eq!(findings("<p title=\"{% for a in b %}{{ a }}{% break %}{% endfor %}\">"), [""; 0]);
+    for glued in ["<a{% if a %} class=\"c\"{% endif %}title=\"{{ x }}\">", "<a{% if a %} {% endif %}title=\"{{ x }}\">"]
+    {
+        assert_eq!(findings(glued), ["layout/unsafe-place `{{ x }}`"], "the white space may be missing: {glued}");
+    }
 }
 
 #[test]

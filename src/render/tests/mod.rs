@@ -1,5 +1,6 @@
 //! Tests of the whole floor: the language, the escaping, what is read, and hostile input.
 
+mod differential;
 mod escaping;
 mod golden;
 mod hostile;
