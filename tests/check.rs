@@ -17,6 +17,7 @@ crate::cases!(
     routes_are_listed,
     rules_about_the_whole_site_find_what_no_file_shows,
     redirects_in_a_circle_are_an_error,
+    absolute_urls_need_the_url_of_the_site,
     piped_output_has_no_colours,
     our_own_sites_are_without_findings,
 );
@@ -286,6 +287,15 @@ fn redirects_in_a_circle_are_an_error() {
     let archive = "-- site.toml --\n-- routes/a.toml --\nredirect = \"/b\"\n-- routes/b.toml --\nredirect = \"/a\"\n";
     assert_eq!(codes(&findings(archive, &[])), ["redirect/circle", "redirect/circle"]);
     assert_eq!(on(archive, &["check"]).code, Some(1));
+}
+
+fn absolute_urls_need_the_url_of_the_site() {
+    let archive = "-- site.toml --\n-- routes/index.toml --\nlayout = \"page.html\"\n-- layouts/page.html --\n\
+                   {% assign here = request.path | absolute_url %}\n<a href=\"{{ '/a' | absolute_url }}\">{{ here }}</a>\n";
+    let found = findings(archive, &[]);
+    assert_eq!(codes(&found), ["site/needs-url", "site/needs-url"]);
+    assert_eq!(found.iter().map(|finding| finding["line"].as_u64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
+    assert!(findings(archive, &["--set", "site.url=https://example.com"]).is_empty());
 }
 
 fn piped_output_has_no_colours() {

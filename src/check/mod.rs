@@ -5,6 +5,7 @@
 //!
 //! A new rule is a file with its function, its code in `code.rs` with documentation, and a line of the table.
 
+mod absolute_urls;
 mod code;
 mod raw_outputs;
 mod redirects;
@@ -20,7 +21,8 @@ use crate::site::Site;
 type Rule = fn(&Site, &Files, &mut Findings);
 
 /// Every rule.
-const RULES: [Rule; 4] = [unused_layouts::check, unused_upstreams::check, redirects::check, raw_outputs::check];
+const RULES: [Rule; 5] =
+    [absolute_urls::check, unused_layouts::check, unused_upstreams::check, redirects::check, raw_outputs::check];
 
 /// Applies every rule to the site; `files` are the texts it was compiled from.
 pub fn check(site: &Site, files: &Files, findings: &mut Findings) {

@@ -4,13 +4,14 @@ use super::code;
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place};
 use crate::render::Layout;
 use crate::resource::{Linked, Resource};
-use crate::site::{Route, Site, Then};
+use crate::site::{ErrorPages, Route, Site, Then};
 use std::collections::HashSet;
 
 pub(super) fn check(site: &Site, files: &Files, findings: &mut Findings) {
-    let of_routes = site.routes.iter().flat_map(layouts_of);
-    let of_errors = site.error_layouts.iter().map(|layout| &**layout);
-    let used: HashSet<FileId> = of_routes.chain(of_errors).flat_map(Layout::files).copied().collect();
+    let of_routes = site.routes.iter().flat_map(layouts_of).flat_map(Layout::files);
+    let errors = site.routes.iter().map(|route| &route.errors).chain([&site.errors]);
+    let of_errors = errors.flat_map(ErrorPages::iter).flat_map(|page| page.files.iter());
+    let used: HashSet<FileId> = of_routes.chain(of_errors).copied().collect();
     for layout in site.library.names().filter_map(|name| site.library.get(name)) {
         // The first file of a layout is its own.
         if let Some(file) = layout.files().first().filter(|file| !used.contains(file)) {

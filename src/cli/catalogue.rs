@@ -46,7 +46,7 @@ mod tests {
                 !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             };
             assert!(is_word(area) && is_word(rule), "{}", code.name);
-            assert!(headline(code).len() > 10, "{}", code.name);
+            assert!(!headline(code).is_empty(), "{}", code.name);
         }
     }
 }

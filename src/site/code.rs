@@ -39,8 +39,6 @@ codes! {
     BAD_LISTEN = Error "server/listen";
     /// `site.url` or an alias that is not `https://host`.
     BAD_URL = Error "site/url";
-    /// An absolute URL is asked for, and `site.url` does not say what it begins with.
-    NEEDS_SITE_URL = Error "site/needs-url";
     /// A status in `errors` that is none: `404`, or `4xx` and `5xx` for all of a class.
     BAD_ERROR_KEY = Error "errors/status";
     /// An error page may read `site`, `vars` and `error` only, because it is rendered before any request comes.
