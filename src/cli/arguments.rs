@@ -14,15 +14,15 @@ A site is a folder:
   layouts/    Liquid, escaped by default
   content/    Markdown, and the files that routes publish
 
-It is checked as a whole before it serves. Edits are noticed while it serves: a sound one takes over at once, a broken one is explained
+It is checked as a whole before it serves. Edits are noticed while it serves: a sound one takes over at once, a broken one is explained \
 and the last good site keeps serving.";
 
 const AFTER: &str = "\
 Examples:
-  siteserver                                      serve the site of this folder on http://127.0.0.1:4000
-  siteserver --config shop/site.toml              serve another one
+  siteserver                                      serve ./site.toml on 127.0.0.1:4000
+  siteserver --config shop/site.toml              serve another site
   siteserver --set 'server.listen=[\"[::]:8080\"]'  serve on another address
-  siteserver check                                say everything that is wrong with it, and stop
+  siteserver check                                say everything that is wrong
   siteserver check --explain config/unknown-key   say what a finding means
   siteserver routes                               list what it serves
 
