@@ -38,6 +38,4 @@ codes! {
     BAD_SET = Error "config/bad-set";
     /// An environment variable that the site names, without a default, is not set.
     ENV_UNSET = Error "env/unset";
-    /// Front matter that opens and does not close.
-    UNCLOSED_FRONT_MATTER = Error "front-matter/unclosed";
 }

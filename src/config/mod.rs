@@ -8,6 +8,7 @@ mod code;
 mod decode;
 mod document;
 mod environment;
+mod front_matter;
 mod merge;
 mod node;
 mod placeholder;
@@ -24,6 +25,9 @@ pub use decode::{
 };
 pub use document::read_toml;
 pub use environment::{Environment, Secret};
+pub use front_matter::{
+    CODES as FRONT_MATTER_CODES, LONGEST_FRONT_MATTER, MatterError, MatterKind, Parts, YamlMatter, read_yaml, split_front_matter,
+};
 pub use merge::{Rules, merge};
 pub use node::{Entry, Kind, Node, Table, Text};
 pub use placeholder::{Env, Part, Reference, Template, parse_template};

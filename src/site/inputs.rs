@@ -62,6 +62,4 @@ pub struct RequestReads {
     pub url: bool,
     /// `request.method`: `GET` for both GET and HEAD.
     pub method: bool,
-    /// `request.id`, which only headers of sources may send.
-    pub id: bool,
 }

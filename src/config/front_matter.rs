@@ -1,0 +1,487 @@
+//! Front matter: the `+++` TOML or `---` YAML that a document or a layout may begin with.
+//!
+//! [`split_front_matter`] finds it, and [`read_yaml`] reads the YAML kind; TOML is read by this floor's own reader from the range that is given.
+//! YAML is read by the core schema of YAML 1.2 (section 10.3): a date is a string, and `no` is not `false`. Size, depth and
+//! number of values are bounded while it is read, and aliases count as what they stand for.
+
+use crate::diagnostic::{FileId, Finding, Place, codes};
+use crate::value::{Object, ObjectBuilder, Text, Value};
+use saphyr::Scalar;
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+codes! {
+    /// Front matter begins at the first byte of a file and is not ended.
+    ///
+    /// A line of `+++` or `---` at the very beginning of a file begins front matter; the same line again ends it. To begin a
+    /// document with a thematic break, write `***` or leave a line before it empty.
+    FRONT_MATTER_UNCLOSED = Error "front-matter/unclosed";
+
+    /// YAML front matter that cannot be read: a mistake in its grammar, a key twice, or more of it than a page can need.
+    FRONT_MATTER_SYNTAX = Error "front-matter/syntax";
+}
+
+/// The longest front matter that is read, in bytes.
+pub const LONGEST_FRONT_MATTER: usize = 64 << 10;
+/// How deep lists and mappings may nest.
+const DEEPEST: usize = 32;
+/// How many values there may be; an alias counts as many as it stands for.
+const MOST_VALUES: usize = 10_000;
+
+/// The language of front matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatterKind {
+    /// Between lines of `+++`.
+    Toml,
+    /// Between lines of `---`.
+    Yaml,
+}
+
+impl MatterKind {
+    fn fence(self) -> &'static str {
+        match self {
+            Self::Toml => "+++",
+            Self::Yaml => "---",
+        }
+    }
+}
+
+/// Where the parts of a file are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// The front matter, without the lines that enclose it, if the file begins with one.
+    pub matter: Option<(MatterKind, Range<usize>)>,
+    /// Everything after it.
+    pub body: Range<usize>,
+}
+
+/// What is wrong with front matter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MatterError {
+    /// The line that ends it is missing.
+    #[error("front matter begins with `{0}` and is not ended")]
+    Unclosed(&'static str, Range<usize>),
+    /// It cannot be read.
+    #[error("{0}")]
+    Syntax(String, Range<usize>),
+}
+
+impl MatterError {
+    /// The bytes of the file that are to blame.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
+        match self {
+            Self::Unclosed(_, range) | Self::Syntax(_, range) => range.clone(),
+        }
+    }
+
+    /// What to tell the author of `file`.
+    #[must_use]
+    pub fn finding(&self, file: FileId) -> Finding {
+        let place = Place::new(file, self.range());
+        match self {
+            Self::Unclosed(fence, _) => Finding::new(&FRONT_MATTER_UNCLOSED, place, self.to_string())
+                .help(format!("end it with a line of `{fence}`, or begin the file with an empty line")),
+            Self::Syntax(..) => Finding::new(&FRONT_MATTER_SYNTAX, place, self.to_string()),
+        }
+    }
+}
+
+/// Finds the front matter of a file. Only a line at byte 0 begins one, after a byte order mark if there is one.
+pub fn split_front_matter(text: &str) -> Result<Parts, MatterError> {
+    let start = text.len() - text.trim_start_matches('\u{feff}').len();
+    let content = text.get(start..).unwrap_or_default();
+    let first = content.split_inclusive('\n').next().unwrap_or_default();
+    let Some(kind) = [MatterKind::Toml, MatterKind::Yaml].into_iter().find(|kind| is_fence(first, *kind)) else {
+        return Ok(Parts { matter: None, body: start..text.len() });
+    };
+    let begin = start + first.len();
+    let mut at = begin;
+    for line in content.split_inclusive('\n').skip(1) {
+        let after = at + line.len();
+        if is_fence(line, kind) {
+            return Ok(Parts { matter: Some((kind, begin..at)), body: after..text.len() });
+        }
+        at = after;
+    }
+    Err(MatterError::Unclosed(kind.fence(), start..start + first.trim_end().len()))
+}
+
+fn is_fence(line: &str, kind: MatterKind) -> bool {
+    line.trim_end_matches(['\n', '\r', ' ', '\t']) == kind.fence()
+}
+
+/// A mapping that was read, and where its keys stand in the file.
+#[derive(Debug, Clone, Default)]
+pub struct YamlMatter {
+    /// The values.
+    pub values: Object,
+    /// The outermost keys, with their bytes in the file.
+    pub keys: Vec<(Text, Range<usize>)>,
+}
+
+/// Reads the YAML at `range` of a file.
+pub fn read_yaml(file: &str, range: Range<usize>) -> Result<YamlMatter, MatterError> {
+    let text = file.get(range.clone()).unwrap_or_default();
+    if text.len() > LONGEST_FRONT_MATTER {
+        let message = format!("front matter is longer than {} KiB", LONGEST_FRONT_MATTER >> 10);
+        return Err(MatterError::Syntax(message, range));
+    }
+    let mut reader = Reader {
+        events: Parser::new_from_str(text),
+        places: Places { text, offset: range.start, reached: (0, 0) },
+        anchors: HashMap::new(),
+        left: MOST_VALUES,
+        keys: Vec::new(),
+    };
+    let values = reader.document()?;
+    Ok(YamlMatter { values, keys: reader.keys })
+}
+
+/// Characters, which the parser counts in, to bytes of the file.
+struct Places<'t> {
+    text: &'t str,
+    offset: usize,
+    /// The last character that was asked for, and its byte: places are nearly always asked for in their order.
+    reached: (usize, usize),
+}
+
+impl Places<'_> {
+    fn byte(&mut self, character: usize) -> usize {
+        if character < self.reached.0 {
+            self.reached = (0, 0);
+        }
+        let (from, byte) = self.reached;
+        let rest = self.text.get(byte..).unwrap_or_default();
+        let further = rest.char_indices().nth(character - from).map_or(rest.len(), |(at, _)| at);
+        self.reached = (character, byte + further);
+        self.offset + byte + further
+    }
+
+    fn range(&mut self, span: Span) -> Range<usize> {
+        let start = self.byte(span.start.index());
+        let end = self.byte(span.end.index());
+        start..end.max(start)
+    }
+}
+
+struct Reader<'t> {
+    events: Parser<'t, StrInput<'t>>,
+    places: Places<'t>,
+    /// Anchored values, and how many values each is.
+    anchors: HashMap<usize, (Value, usize)>,
+    left: usize,
+    keys: Vec<(Text, Range<usize>)>,
+}
+
+type Read<T> = Result<T, MatterError>;
+
+impl<'t> Reader<'t> {
+    fn next(&mut self) -> Read<(Event<'t>, Span)> {
+        match self.events.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(error)) => Err(self.scan_error(&error)),
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn scan_error(&mut self, error: &ScanError) -> MatterError {
+        let start = self.places.byte(error.marker().index());
+        let next = self.places.byte(error.marker().index() + 1);
+        MatterError::Syntax(error.info().to_owned(), start..next)
+    }
+
+    fn error(&mut self, message: impl Into<String>, span: Span) -> MatterError {
+        MatterError::Syntax(message.into(), self.places.range(span))
+    }
+
+    fn document(&mut self) -> Read<Object> {
+        let mut values = Object::default();
+        let mut documents = 0;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamEnd => return Ok(values),
+                Event::DocumentStart(_) if documents > 0 => {
+                    return Err(self.error("front matter is one document", span));
+                }
+                Event::DocumentStart(_) => documents += 1,
+                Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
+                Event::MappingStart(..) | Event::SequenceStart(..) | Event::Scalar(..) | Event::Alias(_) => {
+                    match self.value(event, span, 0)? {
+                        Value::Object(object) => values = object,
+                        // A text of comments alone is `null`.
+                        Value::Null => {}
+                        other @ (Value::Bool(_)
+                        | Value::Int(_)
+                        | Value::UInt(_)
+                        | Value::Float(_)
+                        | Value::Text(_)
+                        | Value::List(_)) => {
+                            let message = format!("front matter is a mapping, and not a {}", other.type_name());
+                            return Err(self.error(message, span));
+                        }
+                    }
+                }
+                Event::SequenceEnd | Event::MappingEnd => {}
+            }
+        }
+    }
+
+    fn count(&mut self, values: usize, span: Span) -> Read<()> {
+        match self.left.checked_sub(values) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(self.error(format!("front matter has more than {MOST_VALUES} values"), span)),
+        }
+    }
+
+    /// The value that begins with `event`. Recursion ends at [`DEEPEST`].
+    fn value(&mut self, event: Event<'t>, span: Span, depth: usize) -> Read<Value> {
+        self.count(1, span)?;
+        if depth > DEEPEST {
+            return Err(self.error(format!("front matter nests deeper than {DEEPEST} levels"), span));
+        }
+        let before = self.left;
+        let (value, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => (self.scalar(text, style, tag.as_ref(), span)?, anchor),
+            Event::SequenceStart(anchor, tag) => {
+                self.no_tag(tag.as_ref(), span)?;
+                (self.sequence(depth)?, anchor)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.no_tag(tag.as_ref(), span)?;
+                (Value::Object(self.mapping(depth)?), anchor)
+            }
+            Event::Alias(anchor) => {
+                // An alias within its own anchor is not there yet.
+                let Some((value, size)) = self.anchors.get(&anchor).cloned() else {
+                    return Err(self.error("the alias stands for nothing", span));
+                };
+                self.count(size, span)?;
+                return Ok(value);
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::SequenceEnd
+            | Event::MappingEnd => return Err(self.error("expected a value", span)),
+        };
+        if anchor > 0 {
+            self.anchors.insert(anchor, (value.clone(), before - self.left));
+        }
+        Ok(value)
+    }
+
+    fn sequence(&mut self, depth: usize) -> Read<Value> {
+        let mut items = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::SequenceEnd) {
+                return Ok(Value::list(items));
+            }
+            items.push(self.value(event, span, depth + 1)?);
+        }
+    }
+
+    fn mapping(&mut self, depth: usize) -> Read<Object> {
+        let mut members = ObjectBuilder::default();
+        let mut seen = HashSet::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::MappingEnd) {
+                return Ok(members.finish());
+            }
+            let Event::Scalar(key, ..) = event else {
+                return Err(self.error("a key is a string", span));
+            };
+            let key = Text::from(key.into_owned());
+            if key.as_str() == "<<" {
+                return Err(self.error("`<<` merges nothing in YAML 1.2", span));
+            }
+            if !seen.insert(key.to_string()) {
+                return Err(self.error(format!("`{key}` is written twice"), span));
+            }
+            if depth == 0 {
+                let place = self.places.range(span);
+                self.keys.push((key.clone(), place));
+            }
+            let (event, span) = self.next()?;
+            members.push(key, self.value(event, span, depth + 1)?);
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: Cow<'t, str>,
+        style: ScalarStyle,
+        tag: Option<&Cow<'t, Tag>>,
+        span: Span,
+    ) -> Read<Value> {
+        if tag.is_some_and(|tag| !tag.is_yaml_core_schema()) {
+            return Err(self.error("tags other than YAML's own are not read", span));
+        }
+        match Scalar::parse_from_cow_and_metadata(text, style, tag) {
+            Some(Scalar::Null) => Ok(Value::Null),
+            Some(Scalar::Boolean(value)) => Ok(Value::Bool(value)),
+            Some(Scalar::Integer(number)) => Ok(Value::Int(number)),
+            Some(Scalar::FloatingPoint(number)) if number.is_finite() => Ok(Value::Float(number.into_inner())),
+            Some(Scalar::FloatingPoint(_)) => Err(self.error("the number is not finite", span)),
+            Some(Scalar::String(text)) => Ok(Value::from(text.into_owned())),
+            None => Err(self.error("the value does not fit its tag", span)),
+        }
+    }
+
+    fn no_tag(&mut self, tag: Option<&Cow<'t, Tag>>, span: Span) -> Read<()> {
+        match tag {
+            Some(tag) if !tag.is_yaml_core_schema() => Err(self.error("tags other than YAML's own are not read", span)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::write_json;
+    use proptest::prelude::*;
+
+    fn parts(text: &str) -> (Option<(MatterKind, &str)>, &str) {
+        let split = split_front_matter(text).unwrap();
+        (split.matter.map(|(kind, range)| (kind, &text[range])), &text[split.body])
+    }
+
+    #[test]
+    fn front_matter_is_split_from_the_body() {
+        use MatterKind::{Toml, Yaml};
+        for (text, matter, body) in [
+            ("", None, ""),
+            ("text", None, "text"),
+            ("+++\na = 1\n+++\nbody\n", Some((Toml, "a = 1\n")), "body\n"),
+            ("---\na: 1\n---\nbody\n---\nmore", Some((Yaml, "a: 1\n")), "body\n---\nmore"),
+            ("---\n---\n", Some((Yaml, "")), ""),
+            ("---\r\na: 1\r\n---\r\nbody", Some((Yaml, "a: 1\r\n")), "body"),
+            ("\u{feff}---\na: 1\n---", Some((Yaml, "a: 1\n")), ""),
+            ("\u{feff}text", None, "text"),
+            ("--- \na: 1\n---\t\n", Some((Yaml, "a: 1\n")), ""),
+            ("\n---\na: 1\n---\n", None, "\n---\na: 1\n---\n"),
+            (" ---\na\n---\n", None, " ---\na\n---\n"),
+            ("----\na\n----\n", None, "----\na\n----\n"),
+            ("--- # x\na\n---\n", None, "--- # x\na\n---\n"),
+            ("+++\na = '''\n---\n'''\n+++\n", Some((Toml, "a = '''\n---\n'''\n")), ""),
+            ("---\na: b --- c\n  ---\n---\nbody", Some((Yaml, "a: b --- c\n  ---\n")), "body"),
+        ] {
+            assert_eq!(parts(text), (matter, body), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn front_matter_that_is_not_ended_is_told() {
+        for (text, range) in [("---\na: 1\n+++\n", 0..3), ("\u{feff}+++\r\na = 1", 3..6), ("---", 0..3)] {
+            let error = split_front_matter(text).unwrap_err();
+            assert_eq!(error.range(), range, "{text:?}");
+            assert!(matches!(error, MatterError::Unclosed(..)));
+        }
+    }
+
+    fn yaml(text: &str) -> Result<String, (Range<usize>, String)> {
+        let read = read_yaml(text, 0..text.len()).map_err(|error| (error.range(), error.to_string()))?;
+        let mut out = String::new();
+        write_json(&Value::Object(read.values), &mut out);
+        Ok(out)
+    }
+
+    #[test]
+    fn yaml_is_read_by_the_core_schema() {
+        for (text, expected) in [
+            ("", "{}"),
+            ("# nothing\n", "{}"),
+            ("title: A page\nweight: 3\ndraft: false\n", r#"{"title":"A page","weight":3,"draft":false}"#),
+            (
+                "date: 2024-03-05\nanswer: no\nnothing: ~\nempty:\n",
+                r#"{"date":"2024-03-05","answer":"no","nothing":null,"empty":null}"#,
+            ),
+            ("tags: [a, 'b', \"c\"]\n", r#"{"tags":["a","b","c"]}"#),
+            ("tags:\n  - a\n  - n: 1\n    m: 2.5\n", r#"{"tags":["a",{"n":1,"m":2.5}]}"#),
+            ("text: |\n  two\n  lines\nfolded: >-\n  one\n  line\n", r#"{"text":"two\nlines\n","folded":"one line"}"#),
+            ("quoted: '12'\ntagged: !!str 12\n", r#"{"quoted":"12","tagged":"12"}"#),
+            ("1: a\ntrue: b\n", r#"{"1":"a","true":"b"}"#),
+            ("a: &x [1]\nb: *x\n", r#"{"a":[1],"b":[1]}"#),
+            ("a: 1\r\nb: 2\r\n", r#"{"a":1,"b":2}"#),
+        ] {
+            assert_eq!(yaml(text).as_deref(), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn mistakes_in_yaml_have_their_place_in_the_file() {
+        for (text, range, message) in [
+            ("- a\n", 0..0, "front matter is a mapping, and not a list"),
+            ("ü: 1\nü: 2\n", 6..8, "`ü` is written twice"),
+            ("a: *b\n", 3..3, ""),
+            ("a: .inf\n", 3..7, "the number is not finite"),
+            ("a: !mine 1\n", 3..10, "tags other than YAML's own are not read"),
+            ("a: !!int x\n", 3..10, "the value does not fit its tag"),
+            ("? [a]\n: b\n", 2..3, "a key is a string"),
+            ("a: &x {b: 1}\nc:\n  <<: *x\n", 18..20, "`<<` merges nothing in YAML 1.2"),
+        ] {
+            let error = yaml(text).unwrap_err();
+            if message.is_empty() {
+                assert!(error.0.start <= text.len(), "{text:?} {error:?}");
+            } else {
+                assert_eq!(error, (range, message.to_owned()), "{text:?}");
+            }
+        }
+        let file = "---\ntitle: ü\nkey: [1\n---\n";
+        let (_, range) = split_front_matter(file).unwrap().matter.unwrap();
+        let error = read_yaml(file, range).unwrap_err();
+        assert!(error.range().start >= 14 && error.range().end <= file.len(), "{error:?}");
+    }
+
+    #[test]
+    fn the_outermost_keys_have_their_places() {
+        let file = "---\ntitle: é\nmore:\n  inner: 1\nlast: 2\n---\n";
+        let (_, range) = split_front_matter(file).unwrap().matter.unwrap();
+        let keys: Vec<_> = read_yaml(file, range).unwrap().keys.into_iter().map(|(_, range)| &file[range]).collect();
+        assert_eq!(keys, ["title", "more", "last"]);
+    }
+
+    #[test]
+    fn hostile_yaml_is_refused() {
+        let laughs: String = (1..30)
+            .map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(",")))
+            .collect::<Vec<_>>()
+            .concat();
+        for text in [
+            format!("a: {}{}", "[".repeat(200), "]".repeat(200)),
+            format!("a: {}{}", "{a: ".repeat(100), "}".repeat(100)),
+            (0..100).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<Vec<_>>().concat(),
+            format!("a0: &a0 [x]\n{laughs}"),
+            format!("a: [{}]", vec!["1"; 20_000].join(",")),
+            format!("a: {}", "x".repeat(LONGEST_FRONT_MATTER)),
+            "a: &a [*a]".to_owned(),
+        ] {
+            assert!(yaml(&text).is_err(), "{text:.60}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[-+\\[\\]{}&*!|>'\"#%@:,? \na-cé0-9]{0,60}") {
+            if let Err(error) = read_yaml(&text, 0..text.len()) {
+                prop_assert!(text.get(error.range()).is_some(), "{:?}", error);
+            }
+            if let Ok(parts) = split_front_matter(&text) {
+                prop_assert!(text.get(parts.body).is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Declared inputs: types of parameters and query values, cookies.
+
+use super::super::code;
+use super::super::inputs::{CookieInput, QueryInput};
+use crate::config::Named;
+use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
+use crate::resource::{CookieDecl, OnInvalid, ParamDecl, QueryDecl};
+use crate::router::{InputDecl, InputType, Kind, Pattern};
+use crate::value::Value;
+use std::sync::Arc;
+
+/// Items of a repeated query value, unless `max-items` says otherwise.
+const MOST_ITEMS: usize = 32;
+
+/// Whether `name` can be said by placeholders and Liquid; a finding if not.
+pub(super) fn is_snake_case(name: &Spanned<String>, findings: &mut Findings) -> bool {
+    let mut bytes = name.value.bytes();
+    let first = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let sound = first && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if !sound {
+        let suggestion: String = name.value.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let message = format!("`{}` is not a snake_case name", name.value);
+        findings.push(Finding::new(&code::BAD_NAME, name.place, message).help(format!("call it `{suggestion}`")));
+    }
+    sound
+}
+
+/// A type as declared, or any string if it cannot be.
+pub(super) fn compile_type(decl: &ParamDecl, findings: &mut Findings) -> InputType {
+    let ParamDecl { place, kind, pattern, choices, min, max, max_length } = decl;
+    let place_of_kind = kind.as_ref().map_or(*place, |kind| kind.place);
+    let kind = kind.as_ref().map_or(Kind::String, |name| {
+        Kind::from_name(&name.value).unwrap_or_else(|| {
+            let names: Vec<&str> = Kind::NAMES.iter().map(|(name, _)| *name).collect();
+            let help = did_you_mean(&name.value, names.iter().copied())
+                .unwrap_or_else(|| format!("the types are {}", crate::config::list(&names)));
+            findings.push(Finding::new(&code::BAD_INPUT, name.place, format!("unknown type `{}`", name.value)).help(help));
+            Kind::String
+        })
+    });
+    let compiled = InputType::compile(InputDecl {
+        kind,
+        pattern: pattern.as_ref().map(|pattern| pattern.value.clone()),
+        choices: choices.as_ref().map(|choices| choices.value.clone()),
+        min: min.map(|min| min.value),
+        max: max.map(|max| max.value),
+        max_length: max_length.map(|length| length.value),
+    });
+    compiled.unwrap_or_else(|problems| {
+        for problem in problems {
+            use crate::router::InputProblem as Problem;
+            let place = match &problem {
+                Problem::Pattern(_) => pattern.as_ref().map(|pattern| pattern.place),
+                Problem::NoChoices | Problem::ChoiceTwice(_) | Problem::ChoiceMisfit(_) => choices.as_ref().map(|choices| choices.place),
+                Problem::BoundOfText("max", _) | Problem::EmptyRange => max.map(|max| max.place),
+                Problem::BoundOfText(..) => min.map(|min| min.place),
+                Problem::NoLength => max_length.map(|length| length.place),
+            };
+            findings.push(Finding::new(&code::BAD_INPUT, place.unwrap_or(place_of_kind), problem.to_string()));
+        }
+        InputType::default()
+    })
+}
+
+/// Gives the parameters of every pattern their types.
+pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Pattern, Place)], findings: &mut Findings) {
+    for (name, decl) in params.iter().flat_map(|named| &named.0) {
+        let kind = compile_type(decl, findings);
+        let mut known = patterns.is_empty();
+        for (pattern, _) in patterns.iter_mut() {
+            if pattern.names().any(|other| other == name.value) {
+                known = true;
+                if let Err(error) = pattern.constrain(&name.value, kind.clone()) {
+                    findings.push(Finding::new(&code::BAD_INPUT, name.place, error.to_string()));
+                }
+            }
+        }
+        if !known {
+            let names: Vec<&str> = patterns.iter().flat_map(|(pattern, _)| pattern.names()).collect();
+            let help = did_you_mean(&name.value, names).unwrap_or_else(|| format!("name it in the path: `{{{}}}`", name.value));
+            let message = format!("the path has no parameter `{}`", name.value);
+            findings.push(Finding::new(&code::UNKNOWN_PARAM, name.place, message).help(help));
+        }
+    }
+}
+
+/// The declared query values, sorted by name.
+pub(super) fn query(decls: Option<&Named<QueryDecl>>, findings: &mut Findings) -> Vec<QueryInput> {
+    let mut inputs = Vec::new();
+    for (name, decl) in decls.iter().flat_map(|named| &named.0) {
+        if !is_snake_case(name, findings) {
+            continue;
+        }
+        let kind = compile_type(&decl.kind, findings);
+        let repeats = decl.repeat.is_some_and(|repeat| repeat.value);
+        if let (Some(most), false) = (decl.max_items, repeats) {
+            findings.push(
+                Finding::new(&code::BAD_INPUT, most.place, "`max-items` without `repeat = true`")
+                    .help("a value that is no list has one item"),
+            );
+        }
+        let default = decl.default.as_ref().map_or(Value::Null, |node| {
+            let value = node.to_value();
+            if !fits_default(&kind, &value, repeats) {
+                let message = "the default does not fit the type";
+                findings.push(Finding::new(&code::BAD_INPUT, node.place, message));
+            }
+            value
+        });
+        let default = if default.is_null() && repeats { Value::list(Vec::new()) } else { default };
+        inputs.push(QueryInput {
+            name: name.value.as_str().into(),
+            key: decl.name.as_ref().map_or(name.value.as_str(), |key| key.value.as_str()).into(),
+            kind,
+            default,
+            repeat: repeats.then(|| decl.max_items.map_or(MOST_ITEMS, |most| most.value)),
+            on_invalid: decl.on_invalid.map_or(OnInvalid::Default, |on_invalid| on_invalid.value),
+            is_read: false,
+        });
+    }
+    inputs.sort_by(|left, right| left.name.cmp(&right.name));
+    inputs
+}
+
+fn fits_default(kind: &InputType, value: &Value, repeats: bool) -> bool {
+    if repeats {
+        return value.as_list().is_some_and(|items| items.iter().all(|item| fits_default(kind, item, false)));
+    }
+    crate::config::scalar_text(value).is_ok_and(|text| kind.check(&text).is_some_and(|fitted| fitted == *value))
+}
+
+/// The declared cookies, sorted by name.
+pub(super) fn cookies(decls: Option<&Named<CookieDecl>>, findings: &mut Findings) -> Vec<CookieInput> {
+    let mut inputs = Vec::new();
+    for (name, decl) in decls.iter().flat_map(|named| &named.0) {
+        if !is_snake_case(name, findings) {
+            continue;
+        }
+        let choices = decl.choices.as_ref().map(|choices| choices.value.iter().map(|choice| Arc::from(choice.as_str())).collect::<Vec<Arc<str>>>());
+        if let (Some(default), Some(choices)) = (&decl.default, &choices)
+            && !choices.iter().any(|choice| **choice == *default.value)
+        {
+            findings.push(Finding::new(&code::BAD_INPUT, default.place, "the default is not among the values of `enum`"));
+        }
+        inputs.push(CookieInput {
+            name: name.value.as_str().into(),
+            key: decl.name.as_ref().map_or(name.value.as_str(), |key| key.value.as_str()).into(),
+            choices,
+            default: decl.default.as_ref().map(|default| default.value.as_str().into()),
+            is_read: false,
+        });
+    }
+    inputs.sort_by(|left, right| left.name.cmp(&right.name));
+    inputs
+}

@@ -1,0 +1,473 @@
+//! What a route shows: its kind, and that kind's parts compiled and linked.
+
+use super::super::{Rule, Then, code};
+use super::route::{is_own, shared_name};
+use super::scope::{Reads, Scope};
+use super::{Shared, matter};
+use crate::config::{Part, Shape, Template, TreeFile};
+use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned, did_you_mean};
+use crate::extract::markdown;
+use crate::fields::content_type_of;
+use crate::render::{Condition, Layout, Segment};
+use crate::resource::{self, Decl, Document, Folder, Linked, Resource};
+use crate::source::{self, Source};
+use crate::value::{Object, Value};
+use http::header::{self, HeaderName};
+use http::{HeaderValue, StatusCode};
+use std::sync::Arc;
+
+/// What a route shows, before names are resolved.
+pub(super) enum Shown {
+    Page(Arc<Layout>),
+    Document(Box<ShownDocument>),
+    Files { folder: String, parameter: String, held: Vec<String> },
+    Json(Shape),
+    Redirect(Template),
+}
+
+/// A document that was read.
+pub(super) struct ShownDocument {
+    pub(super) layout: Option<Arc<Layout>>,
+    pub(super) html: Value,
+    /// Its front matter, and what its text tells: `toc`, `html`, a title, a description.
+    pub(super) page: Vec<(String, Value)>,
+}
+
+impl Shown {
+    /// The files that it holds, as the rest parameter names them.
+    pub(super) fn held(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Files { held, .. } => Some(held.clone()),
+            Self::Page(_) | Self::Document(_) | Self::Json(_) | Self::Redirect(_) => None,
+        }
+    }
+}
+
+/// The kind of a route and its parts.
+pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
+    let kinds = [
+        ("content", decl.content.as_ref().map(|content| content.place)),
+        ("files", decl.files.as_ref().map(|files| files.place)),
+        ("json", decl.json.as_ref().map(|json| json.place)),
+        ("redirect", decl.redirect.as_ref().map(|redirect| redirect.place)),
+    ];
+    let mut written = kinds.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
+    let kind = written.next();
+    if let (Some((first, first_place)), Some((second, place))) = (kind, written.next()) {
+        shared.findings.push(
+            Finding::new(&resource::TWO_KINDS, place, format!("a route with both `{first}` and `{second}`"))
+                .related(first_place, "the other")
+                .help("a route is of one kind: keep one"),
+        );
+        return None;
+    }
+    refuse_foreign(decl, kind.map(|(key, _)| key), file, &mut shared.findings);
+    if let Some(content) = &decl.content {
+        return document(content, decl, shared).map(|document| Shown::Document(Box::new(document)));
+    }
+    if let Some(files) = &decl.files {
+        return folder(files, decl, shared);
+    }
+    if let Some(json) = &decl.json {
+        return Some(Shown::Json(json.value.clone()));
+    }
+    if let Some(redirect) = &decl.redirect {
+        return self::redirect(redirect, &mut shared.findings).then(|| Shown::Redirect(redirect.value.clone()));
+    }
+    let Some(name) = &decl.layout else {
+        let place = Place::new(file.file, 0..0);
+        shared.findings.push(
+            Finding::new(&resource::NO_LAYOUT, place, "a page without a layout has nothing to show")
+                .help("layout = \"page.html\", or another kind of route: `content`, `files`, `json`, `redirect`"),
+        );
+        return None;
+    };
+    layout(name, shared).map(Shown::Page)
+}
+
+/// Keys that mean nothing to the kind: inherited ones are ignored, written ones are errors.
+fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &mut Findings) {
+    let layout = ("layout", decl.layout.as_ref().map(|layout| layout.place));
+    let title = ("title", decl.title.as_ref().map(|title| title.place));
+    let description = ("description", decl.description.as_ref().map(|description| description.place));
+    let content_type = ("content-type", decl.content_type.as_ref().map(|content_type| content_type.place));
+    let status = ("status", decl.status.map(|status| status.place));
+    let sources = decl.sources.as_ref().and_then(|named| named.0.first());
+    let sources = ("sources", sources.map(|(name, _)| name.place));
+    let foreign: &[(&str, Option<Place>)] = match kind {
+        Some("files") => &[layout, title, description, content_type, status, sources],
+        Some("json") => &[layout, title, description],
+        Some("redirect") => &[layout, title, description, content_type],
+        Some(_) | None => &[],
+    };
+    for (key, place) in foreign {
+        if let Some(place) = place.filter(|place| is_own(*place, file)) {
+            let message = format!("`{key}` on a route of the kind `{}`", kind.unwrap_or("page"));
+            findings.push(Finding::new(&resource::FOREIGN_KEY, place, message).help("leave it out"));
+        }
+    }
+}
+
+fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<Arc<Layout>> {
+    if let Some(layout) = shared.library.get(&name.value) {
+        return Some(Arc::clone(layout));
+    }
+    // A layout with mistakes of its own has findings already, and is known by its name.
+    if shared.tree.layouts.iter().any(|layout| layout.path == name.value) {
+        return None;
+    }
+    let help = did_you_mean(&name.value, shared.library.names())
+        .unwrap_or_else(|| format!("write it: layouts/{}", name.value));
+    let message = format!("there is no layout `{}`", name.value);
+    shared.findings.push(Finding::new(&resource::UNKNOWN_LAYOUT, name.place, message).help(help));
+    None
+}
+
+fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {
+    let path = content.value.as_str();
+    if !shared.tree.content.iter().any(|file| file.path == path) {
+        let documents = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| path.ends_with(".md"));
+        let help = did_you_mean(path, documents).unwrap_or_else(|| format!("write it: content/{path}"));
+        let message = format!("there is no document `{path}` in `content/`");
+        shared.findings.push(Finding::new(&resource::NO_DOCUMENT, content.place, message).help(help));
+        return None;
+    }
+    let file = shared.tree.read_content(path, &mut shared.files, &mut shared.findings)?;
+    let parts = matter::split(file, &shared.files, &mut shared.findings);
+    let matter = matter::value(file, &parts, &shared.files, &mut shared.findings);
+    let text = shared.files.text(file).get(parts.body).unwrap_or_default().to_owned();
+    let rendered = match markdown::render(&text, &markdown::Options::document(), None) {
+        Ok(rendered) => rendered,
+        Err(error) => {
+            shared.findings.push(Finding::new(&resource::NO_DOCUMENT, content.place, format!("`{path}` cannot be rendered: {error}")));
+            return None;
+        }
+    };
+    let layout = match &decl.layout {
+        Some(name) => Some(layout(name, shared)?),
+        None => None,
+    };
+    let html = Value::markup(rendered.html.as_str());
+    let mut page: Vec<(String, Value)> =
+        matter.as_object().into_iter().flat_map(Object::iter).map(|(key, value)| (key.to_string(), value.clone())).collect();
+    let toc = rendered.toc.iter().map(outline).collect();
+    let derived = [
+        ("title", Value::from(rendered.title)),
+        ("description", Value::from(rendered.description)),
+        ("toc", Value::list(toc)),
+        ("html", html.clone()),
+    ];
+    for (key, value) in derived {
+        if !page.iter().any(|(name, _)| name == key) {
+            page.push((key.to_owned(), value));
+        }
+    }
+    Some(ShownDocument { layout, html, page })
+}
+
+fn outline(heading: &markdown::Heading) -> Value {
+    let members: Object = [
+        ("level", Value::from(u64::from(heading.level))),
+        ("id", Value::from(heading.id.as_str())),
+        ("title", Value::from(heading.title.as_str())),
+    ]
+    .into_iter()
+    .collect();
+    members.into()
+}
+
+fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<Shown> {
+    let folder = files.value.trim_matches('/');
+    let is_plain = folder.is_empty() || folder.split('/').all(|segment| !segment.is_empty() && !segment.starts_with('.') && !segment.contains('\\'));
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let held: Vec<String> =
+        shared.tree.content.iter().filter_map(|file| file.path.strip_prefix(&prefix)).map(str::to_owned).collect();
+    if !is_plain || held.is_empty() {
+        let message = format!("`content/{folder}` is not a folder with files");
+        let folders = shared.tree.content.iter().filter_map(|file| file.path.rsplit_once('/')).map(|(folder, _)| folder);
+        let help = did_you_mean(folder, folders).unwrap_or_else(|| "name a folder below `content/`".into());
+        shared.findings.push(Finding::new(&resource::NO_FOLDER, files.place, message).help(help));
+        return None;
+    }
+    let paths = decl.path.as_ref().map(|paths| paths.value.0.as_slice()).unwrap_or_default();
+    let parameter = paths.first().and_then(|path| path.content.rsplit_once("{*")).and_then(|(_, rest)| rest.strip_suffix('}'));
+    let Some(parameter) = parameter else {
+        let place = paths.first().map_or(files.place, |path| path.inner);
+        shared.findings.push(
+            Finding::new(&resource::FILES_PATH, place, "the path of a `files` route does not end in a rest parameter")
+                .help("path = \"/assets/{*file}\""),
+        );
+        return None;
+    };
+    Some(Shown::Files { folder: folder.to_owned(), parameter: parameter.to_owned(), held })
+}
+
+/// Whether nothing of a request can choose the host that visitors are sent to.
+pub(super) fn redirect(target: &Spanned<Template>, findings: &mut Findings) -> bool {
+    source::refuse_secrets(&target.value, "a redirect", findings);
+    let literal = |text: &str| match text.split_once("://") {
+        Some(("http" | "https", rest)) => rest.contains('/') || target.value.parts.len() == 1,
+        Some(_) => false,
+        None => text.starts_with('/') && !text.starts_with("//") && !text.contains('\\'),
+    };
+    let sound = match target.value.parts.first() {
+        Some(Part::Literal(text)) => literal(text),
+        Some(Part::Value(_) | Part::Env(_)) | None => false,
+    };
+    if !sound {
+        findings.push(
+            Finding::new(&resource::OPEN_REDIRECT, target.place, "a redirect whose target does not begin with a path or a whole origin")
+                .help("redirect = \"/new/{params.slug}\" or \"https://example.com/new\""),
+        );
+    }
+    sound
+}
+
+/// A header name that routes may set.
+pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Option<HeaderName> {
+    let Ok(field) = HeaderName::from_bytes(name.value.as_bytes()) else {
+        let message = format!("`{}` is not the name of a header field", name.value);
+        findings.push(Finding::new(&resource::RESERVED_HEADER, name.place, message));
+        return None;
+    };
+    let instead = match field.as_str() {
+        "cache-control" | "cdn-cache-control" | "expires" | "age" => "declare it: [cache] s-maxage = \"10s\"",
+        "vary" => "it is derived from what the page reads",
+        "etag" | "last-modified" => "it is derived from what the page is made of",
+        "content-length" | "transfer-encoding" | "connection" | "date" | "trailer" | "upgrade" | "keep-alive" | "te" => {
+            "it is written by the server"
+        }
+        "content-type" => "write the key `content-type`",
+        "content-encoding" | "content-range" | "accept-ranges" => "it is negotiated for each request",
+        "location" => "write the key `redirect`",
+        "set-cookie" => "answers of pages set no cookies",
+        "cache-status" => "it is written by the server",
+        _ => return Some(field),
+    };
+    let message = format!("`{field}` among the headers of a route");
+    findings.push(Finding::new(&resource::RESERVED_HEADER, name.place, message).help(instead));
+    None
+}
+
+/// The sources that the route itself mentions, by position.
+pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source]) -> Vec<usize> {
+    let mut roots: Vec<String> = Vec::new();
+    let mut layout_roots = |layout: &Layout| roots.extend(layout.roots().iter().map(|root| root.name.to_string()));
+    match shown {
+        Shown::Page(layout) => layout_roots(layout),
+        Shown::Document(document) => document.layout.iter().for_each(|layout| layout_roots(layout)),
+        Shown::Files { .. } => {}
+        Shown::Json(shape) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
+        Shown::Redirect(target) => roots.extend(target.references().map(|reference| reference.root.clone())),
+    }
+    let mut template = |template: &Template| roots.extend(template.references().map(|reference| reference.root.clone()));
+    decl.title.iter().chain(&decl.description).for_each(|written| template(&written.value));
+    decl.headers.iter().flat_map(|named| &named.0).for_each(|(_, written)| template(written));
+    for rule in decl.rules.iter().flatten() {
+        if let Some(target) = rule.then.as_ref().and_then(|then| then.redirect.as_ref()) {
+            template(&target.value);
+        }
+    }
+    for rule in decl.rules.iter().flatten() {
+        if let Some(text) = &rule.condition
+            && let Some(condition) = Condition::compile(&text.content, text.inner, &mut Findings::default())
+        {
+            roots.extend(condition.roots().iter().map(|root| root.name.to_string()));
+        }
+    }
+    roots.iter().filter_map(|root| sources.iter().position(|source| source.name.value == *root)).collect()
+}
+
+/// The resource with names resolved.
+pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: &mut Shared<'_>) -> Option<Resource> {
+    Some(match shown {
+        Shown::Page(layout) => Resource::Page(link_layout(layout, scope, reads, &mut shared.findings)?),
+        Shown::Document(document) => Resource::Document(Document {
+            layout: match &document.layout {
+                Some(layout) => Some(link_layout(layout, scope, reads, &mut shared.findings)?),
+                None => None,
+            },
+            html: document.html.clone(),
+        }),
+        Shown::Files { folder, parameter, .. } => {
+            Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter) })
+        }
+        Shown::Json(shape) => {
+            refuse_secrets_in(shape, &mut shared.findings);
+            Resource::Json(shape.try_map(&mut |reference| scope.bind(reference, reads, &mut shared.findings))?)
+        }
+        Shown::Redirect(target) => {
+            Resource::Redirect(target.try_map(|reference| scope.bind(reference, reads, &mut shared.findings))?)
+        }
+    })
+}
+
+fn refuse_secrets_in(shape: &Shape, findings: &mut Findings) {
+    match shape {
+        Shape::Literal(_) => {}
+        Shape::Template(template) => source::refuse_secrets(template, "the JSON of an answer", findings),
+        Shape::List(items) => items.iter().for_each(|item| refuse_secrets_in(item, findings)),
+        Shape::Object(members) => members.iter().for_each(|(_, member)| refuse_secrets_in(member, findings)),
+    }
+}
+
+/// Resolves what a layout reads; every unknown name and field is found at its place in the layout.
+fn link_layout(layout: &Arc<Layout>, scope: &Scope<'_>, reads: &mut Reads, findings: &mut Findings) -> Option<Linked> {
+    let mut sound = true;
+    for read in layout.reads() {
+        let Some(root) = layout.roots().get(read.root) else { continue };
+        if &*root.name == "content" || !(root.certain || scope.knows(&root.name)) {
+            continue;
+        }
+        let keys = keys_of(&read.segments);
+        sound &= scope.resolve(&root.name, &keys, read.place, reads, findings).is_some();
+    }
+    let slots = layout.roots().iter().map(|root| slot_of(&root.name, scope)).collect();
+    sound.then(|| Linked { layout: Arc::clone(layout), slots })
+}
+
+fn keys_of(segments: &[Segment]) -> Vec<Option<&str>> {
+    segments
+        .iter()
+        .map(|segment| match segment {
+            Segment::Key(key) => Some(&**key),
+            Segment::Size => Some("size"),
+            Segment::First => Some("first"),
+            Segment::Last => Some("last"),
+            Segment::Index(_) | Segment::Any => None,
+        })
+        .collect()
+}
+
+fn slot_of(name: &str, scope: &Scope<'_>) -> Option<usize> {
+    if name == "content" {
+        return Some(super::super::slots::CONTENT);
+    }
+    let source = scope.sources.iter().position(|source| source.name.value == name).and_then(|at| scope.slots.get(at).copied());
+    source.or_else(|| super::super::slots::SCOPES.iter().find(|(scope, _)| *scope == name).map(|(_, slot)| *slot))
+}
+
+/// The rules, in their order.
+pub(super) fn rules(decl: &Decl, scope: &Scope<'_>, reads: &mut Reads, shared: &mut Shared<'_>) -> Option<Vec<Rule>> {
+    let mut rules = Vec::new();
+    let mut sound = true;
+    for written in decl.rules.iter().flatten() {
+        let (Some(text), Some(then)) = (&written.condition, &written.then) else {
+            shared.findings.push(
+                Finding::new(&code::BAD_RULE, written.place, "a rule without a condition, or without anything to do")
+                    .help("if = \"repo.archived\", then = { redirect = \"/archive\" }"),
+            );
+            sound = false;
+            continue;
+        };
+        let mut own = Reads::default();
+        let condition = Condition::compile(&text.content, text.inner, &mut shared.findings);
+        let condition = condition.filter(|condition| {
+            let mut known = true;
+            for read in condition.reads() {
+                let Some(root) = condition.roots().get(read.root) else { continue };
+                let keys = keys_of(&read.segments);
+                known &= scope.resolve(&root.name, &keys, read.place, &mut own, &mut shared.findings).is_some();
+            }
+            known
+        });
+        let after = own.sources.keys().filter_map(|&at| position(scope, at)).collect();
+        let mut target = Reads::default();
+        let then = self::then(then, scope, &mut target, shared);
+        reads.extend(&own);
+        reads.extend(&target);
+        match (condition, then) {
+            (Some(condition), Some(then)) => {
+                let slots = condition.roots().iter().map(|root| slot_of(&root.name, scope)).collect();
+                rules.push(Rule { condition, slots, after, then });
+            }
+            (None, _) | (_, None) => sound = false,
+        }
+    }
+    sound.then_some(rules)
+}
+
+/// The position among the planned sources of the source at `at`.
+fn position(scope: &Scope<'_>, at: usize) -> Option<usize> {
+    scope.slots.get(at).map(|slot| slot - super::super::slots::FIRST_SOURCE)
+}
+
+fn then(decl: &crate::resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared: &mut Shared<'_>) -> Option<Then> {
+    let status = |default: u16, allowed: fn(u16) -> bool, findings: &mut Findings| match decl.status {
+        None => StatusCode::from_u16(default).ok(),
+        Some(status) => {
+            let parsed = StatusCode::from_u16(status.value).ok().filter(|_| allowed(status.value));
+            if parsed.is_none() {
+                let message = format!("{} is not a status that this rule can answer with", status.value);
+                findings.push(Finding::new(&resource::BAD_STATUS, status.place, message));
+            }
+            parsed
+        }
+    };
+    let redirects = |status: u16| matches!(status, 301 | 302 | 303 | 307 | 308);
+    let answers = |status: u16| (200..600).contains(&status) && !matches!(status, 204 | 205 | 304 | 301 | 302 | 303 | 307 | 308);
+    if let Some(target) = &decl.redirect {
+        if let Some(layout) = &decl.layout {
+            shared.findings.push(
+                Finding::new(&code::BAD_RULE, layout.place, "`layout` beside `redirect`").related(target.place, "the redirect").help("keep one"),
+            );
+        }
+        let sound = redirect(target, &mut shared.findings);
+        let linked = target.value.try_map(|reference| scope.bind(reference, reads, &mut shared.findings));
+        let after = reads.sources.keys().filter_map(|&at| position(scope, at)).collect();
+        let status = status(302, redirects, &mut shared.findings)?;
+        return Some(Then::Redirect { target: linked.filter(|_| sound)?, status, after });
+    }
+    if let Some(name) = &decl.layout {
+        let layout = layout(name, shared)?;
+        let layout = link_layout(&layout, scope, reads, &mut shared.findings)?;
+        return Some(Then::Layout { status: status(200, answers, &mut shared.findings)?, layout });
+    }
+    if decl.status.is_none() {
+        shared.findings.push(
+            Finding::new(&code::BAD_RULE, decl.place, "a rule that does nothing").help("then = { status = 404 } or { redirect = \"/archive\" }"),
+        );
+        return None;
+    }
+    let errors = |status: u16| (400..600).contains(&status);
+    status(404, errors, &mut shared.findings).map(Then::Status)
+}
+
+/// The status of the route's answers.
+pub(super) fn status(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Option<StatusCode> {
+    let redirects = matches!(shown, Shown::Redirect(_));
+    let Some(status) = decl.status else {
+        return Some(if redirects { StatusCode::PERMANENT_REDIRECT } else { StatusCode::OK });
+    };
+    let fits = if redirects {
+        matches!(status.value, 301 | 302 | 303 | 307 | 308)
+    } else {
+        (200..600).contains(&status.value) && !matches!(status.value, 204 | 205 | 206 | 300..400)
+    };
+    let parsed = StatusCode::from_u16(status.value).ok().filter(|_| fits);
+    if parsed.is_none() {
+        let message = format!("{} is not a status that this route can answer with", status.value);
+        let help = if redirects { "301, 302, 303, 307 or 308" } else { "a status with content, such as 200 or 404" };
+        findings.push(Finding::new(&resource::BAD_STATUS, status.place, message).help(help));
+    }
+    parsed
+}
+
+/// The media type of the route's answers.
+pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Option<HeaderValue> {
+    let derived = match shown {
+        Shown::Page(layout) => content_type_of(layout.name()),
+        Shown::Document(document) => document.layout.as_ref().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name())),
+        Shown::Json(_) => "application/json".into(),
+        Shown::Files { .. } | Shown::Redirect(_) => return None,
+    };
+    if let Some(written) = &decl.content_type {
+        let value = HeaderValue::from_str(&written.value).ok().filter(|_| written.value.contains('/'));
+        if value.is_none() {
+            let message = format!("`{}` is not a media type", written.value);
+            findings.push(Finding::new(&crate::config::BAD_VALUE, written.place, message).help("content-type = \"application/atom+xml\""));
+        }
+        return value;
+    }
+    HeaderValue::from_str(&derived).ok()
+}

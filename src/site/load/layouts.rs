@@ -1,0 +1,41 @@
+//! The files of `layouts/` handed to the renderer, their front matter read.
+
+use super::matter;
+use crate::config::{Declared, Tree, declare};
+use crate::diagnostic::{Files, Finding, Findings, Spanned};
+use crate::render::{LayoutSource, Library};
+
+declare! {
+    /// The front matter of a layout.
+    struct FrontMatter {
+        /// The layout around this one.
+        "layout": layout: Spanned<String>,
+        /// `"none"`: nothing in this layout is escaped.
+        "escape": escape: Spanned<String>,
+    }
+}
+
+/// Compiles all layouts and partials.
+pub(super) fn compile(tree: &Tree, files: &Files, findings: &mut Findings) -> Library {
+    let mut sources = Vec::with_capacity(tree.layouts.len());
+    for layout in &tree.layouts {
+        let parts = matter::split(layout.file, files, findings);
+        let mut source = LayoutSource { name: layout.path.clone(), file: layout.file, body: parts.body.clone(), outer: None, escape: true };
+        if let Some(table) = matter::toml(layout.file, &parts, files, findings) {
+            let matter = FrontMatter::read(&table, findings);
+            source.outer = matter.layout;
+            if let Some(escape) = matter.escape {
+                source.escape = escape.value != "none";
+                if source.escape {
+                    let message = format!("`{}` is not a way to escape", escape.value);
+                    findings.push(
+                        Finding::new(&crate::config::BAD_VALUE, escape.place, message)
+                            .help("leave `escape` out, or write \"none\""),
+                    );
+                }
+            }
+        }
+        sources.push(source);
+    }
+    Library::compile(&sources, files, findings)
+}

@@ -1,0 +1,197 @@
+//! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
+
+mod errors;
+mod input;
+mod kind;
+mod layouts;
+mod matter;
+mod plan;
+mod privacy;
+mod route;
+mod scope;
+mod section;
+mod site;
+
+use super::{ErrorPages, Loaded, Route, Site, code};
+use crate::config::{Declared, Environment, Table, Tree, merge, read_set, read_toml};
+use crate::diagnostic::{Files, Finding, Findings, Place};
+use crate::render::Library;
+use crate::resource::ErrorPage;
+use crate::router::{Pattern, Router, TrailingSlash};
+use crate::source::Upstreams;
+use crate::value::Value;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What all routes of a site share while they are compiled.
+struct Shared<'s> {
+    tree: &'s Tree,
+    environment: &'s Environment,
+    files: Files,
+    findings: Findings,
+    upstreams: Upstreams,
+    library: Library,
+    /// `site` as pages see it.
+    site: Value,
+    has_url: bool,
+    slash: TrailingSlash,
+    deadline: std::time::Duration,
+    /// Digest of what every page is made from: `site.toml` and the layouts.
+    foundation: blake3::Hash,
+    error_pages: errors::Rendered,
+}
+
+/// A compiled route and where it goes in the router.
+struct Compiled {
+    route: Route,
+    patterns: Vec<(Pattern, Place)>,
+    /// The files that a `files` route holds, below its folder.
+    held: Option<Vec<String>>,
+}
+
+pub(super) fn load(config: &Path, sets: &[String], environment: &Environment) -> Loaded {
+    let mut files = Files::default();
+    let mut findings = Findings::default();
+    let tree = Tree::read(config, &mut files, &mut findings);
+    let Some(file) = tree.site else { return Loaded { site: None, findings, files } };
+    let length = files.text(file).len();
+    let mut table = read_toml(file, 0..length, &files, &mut findings);
+    for (at, argument) in sets.iter().enumerate() {
+        if let Some(over) = read_set(argument, at + 1, &mut files, &mut findings) {
+            merge(&mut table, &over, &super::settings::MERGE);
+        }
+    }
+    let (site, files, mut findings) = build(&tree, &table, files, findings, environment);
+    findings.sort();
+    let site = if findings.has_errors() { None } else { site };
+    Loaded { site, findings, files }
+}
+
+fn build(
+    tree: &Tree,
+    table: &Table,
+    files: Files,
+    mut findings: Findings,
+    environment: &Environment,
+) -> (Option<Site>, Files, Findings) {
+    let decl = super::settings::Decl::read(table, &mut findings);
+    let declared = site::compile(&decl, environment, &mut findings);
+    let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
+    let upstreams = Upstreams::compile(upstreams, environment, &mut findings);
+    let library = layouts::compile(tree, &files, &mut findings);
+    let foundation = foundation(tree, table, &files);
+    let mut shared = Shared {
+        tree,
+        environment,
+        files,
+        findings,
+        upstreams,
+        library,
+        site: declared.scope,
+        has_url: declared.url.is_some(),
+        slash: declared.slash,
+        deadline: declared.settings.limits.deadline,
+        foundation,
+        error_pages: errors::Rendered::default(),
+    };
+    let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
+    let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
+    let errors = default_errors(&sections, &mut shared);
+    let mut router = Router::new(shared.slash);
+    let mut routes: Vec<Route> = Vec::new();
+    let mut places: Vec<Place> = Vec::new();
+    for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
+        let table = sections.merged(file, &shared.files, &mut shared.findings);
+        let Some(compiled) = route::compile(file, &table, &mut shared) else { continue };
+        insert(compiled, &mut router, &mut routes, &mut places, &mut shared.findings);
+    }
+    let revision = revision(&routes, tree);
+    let Shared { files, findings, upstreams, library, .. } = shared;
+    let site = declared.hosts.map(|hosts| Site {
+        root: tree.root.clone(),
+        settings: declared.settings,
+        url: declared.url,
+        hosts,
+        router,
+        routes,
+        upstreams,
+        library,
+        content: tree.content.clone(),
+        errors,
+        revision,
+    });
+    (site, files, findings)
+}
+
+fn insert(
+    compiled: Compiled,
+    router: &mut Router<usize>,
+    routes: &mut Vec<Route>,
+    places: &mut Vec<Place>,
+    findings: &mut Findings,
+) {
+    let Compiled { route, patterns, held } = compiled;
+    let index = routes.len();
+    if let Some((_, place)) = patterns.first() {
+        places.push(*place);
+    }
+    for (pattern, place) in patterns {
+        let text = pattern.as_str().to_owned();
+        let inserted = match &held {
+            Some(held) => router.insert_held(pattern, held.iter().map(String::as_str), index),
+            None => router.insert(pattern, index),
+        };
+        if let Err(conflict) = inserted {
+            let mut finding = Finding::new(&code::SAME_PATH, place, format!("`{text}` is answered by another route, too"))
+                .help("two routes of equal rank tie: change one path, or give a parameter an `enum`");
+            if let Some(other) = places.get(conflict.other) {
+                finding = finding.related(*other, format!("`{}` here", conflict.pattern));
+            }
+            findings.push(finding);
+        }
+    }
+    routes.push(route);
+}
+
+/// The pages for requests that belong to no route: those of `[defaults]`.
+fn default_errors(sections: &section::Sections, shared: &mut Shared<'_>) -> ErrorPages {
+    let table = sections.outermost();
+    let decl = crate::resource::Decl::read(table, &mut Findings::default());
+    let vars = decl.vars.as_ref().map_or_else(|| Value::Object(crate::value::Object::default()), |vars| vars.value.to_value());
+    errors::pages(decl.errors.as_ref(), &vars, shared)
+}
+
+fn foundation(tree: &Tree, table: &Table, files: &Files) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    let mut text = String::new();
+    crate::value::write_json(&table.to_value(), &mut text);
+    hasher.update(text.as_bytes());
+    for layout in &tree.layouts {
+        let text = files.text(layout.file);
+        hasher.update(&(layout.path.len() as u64).to_le_bytes());
+        hasher.update(layout.path.as_bytes());
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize()
+}
+
+fn revision(routes: &[Route], tree: &Tree) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    for route in routes {
+        hasher.update(&route.revision.to_le_bytes());
+    }
+    for file in &tree.content {
+        hasher.update(file.path.as_bytes());
+        hasher.update(&file.length.to_le_bytes());
+    }
+    short(&hasher.finalize())
+}
+
+/// Eight bytes of a digest: enough to tell revisions apart, which nobody chooses to collide.
+fn short(hash: &blake3::Hash) -> u64 {
+    hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// An error page that several routes share.
+type SharedPage = Arc<ErrorPage>;

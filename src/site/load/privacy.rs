@@ -1,0 +1,59 @@
+//! Whose data a page holds: privacy follows values, from cookies and credentials through sources to the page.
+
+use super::super::inputs::CookieInput;
+use super::super::Privacy;
+use super::scope::Reads;
+use crate::diagnostic::Place;
+use crate::source::{Kind, Source};
+use http::header;
+
+/// What makes something personal: the way from the person, and the place where it is read.
+#[derive(Debug, Clone)]
+pub(super) struct Personal {
+    pub(super) path: Vec<String>,
+    pub(super) place: Place,
+}
+
+/// What of `reads` is one person's, if anything; `sources` tells it of those that are settled.
+pub(super) fn of_reads(reads: &Reads, cookies: &[CookieInput], sources: &[Option<Personal>]) -> Option<Personal> {
+    for (name, place) in &reads.cookies {
+        let open = cookies.iter().any(|cookie| *cookie.name == **name && cookie.choices.is_none());
+        if open {
+            return Some(Personal { path: vec![format!("cookies.{name}")], place: *place });
+        }
+    }
+    for name in ["authorization", "proxy-authorization"] {
+        if let Some(place) = reads.headers.get(name) {
+            return Some(Personal { path: vec![format!("request.headers.{name}")], place: *place });
+        }
+    }
+    reads.sources.iter().find_map(|(position, place)| {
+        let personal = sources.get(*position)?.as_ref()?;
+        Some(Personal { path: personal.path.clone(), place: *place })
+    })
+}
+
+/// What makes a source personal, if anything: what it sends along, or what it is addressed by.
+pub(super) fn of_source(
+    source: &Source,
+    reads: &Reads,
+    cookies: &[CookieInput],
+    sources: &[Option<Personal>],
+) -> Option<Personal> {
+    let mut personal = forwarded(source).or_else(|| of_reads(reads, cookies, sources))?;
+    personal.path.push(format!("sources.{}", source.name.value));
+    Some(personal)
+}
+
+fn forwarded(source: &Source) -> Option<Personal> {
+    let Kind::Http(http) = &source.kind else { return None };
+    let cookie = http.forward_cookies.first().map(|name| format!("the cookie `{name}`"));
+    let credential = http.forward_headers.iter().find(|name| **name == header::AUTHORIZATION);
+    let path = cookie.or_else(|| credential.map(|name| format!("request.headers.{name}")))?;
+    Some(Personal { path: vec![path], place: source.name.place })
+}
+
+/// The privacy of a page that is `personal`.
+pub(super) fn privacy(personal: Option<&Personal>) -> Privacy {
+    personal.map_or(Privacy::Public, |personal| Privacy::Personal { path: personal.path.clone() })
+}

@@ -1,0 +1,477 @@
+//! One route: its merged table compiled, linked and analysed.
+
+use super::super::inputs::{Inputs, RequestReads};
+use super::super::{Planned, Privacy, Route, code, slots};
+use super::kind::{self, Shown};
+use super::privacy::{self, Personal};
+use super::scope::{Reads, Scope};
+use super::{Compiled, Shared, errors, input, plan, short};
+use crate::config::{Declared as _, Table, Template, Text, TreeFile};
+use crate::diagnostic::{Finding, Findings, Place, Spanned};
+use crate::resource::{Decl, Policy};
+use crate::router::Pattern;
+use crate::source::{self, Kind, Known, Source};
+use crate::value::{Object, Value, write_json};
+use http::HeaderValue;
+use http::header::{self, HeaderName};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -> Option<Compiled> {
+    let decl = Decl::read(table, &mut shared.findings);
+    let shown = kind::of(&decl, file, shared);
+    let mut patterns = patterns(&decl, file, &mut shared.findings);
+    input::constrain(decl.params.as_ref(), &mut patterns, &mut shared.findings);
+    let query = input::query(decl.query.as_ref(), &mut shared.findings);
+    let cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
+    let sources = sources(&decl, shared);
+    let vars = decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value());
+    let errors = errors::pages(decl.errors.as_ref(), &vars, shared);
+    let shown = shown?;
+    let after = plan::dependencies(&sources);
+    if !plan::has_no_cycle(&sources, &after, &mut shared.findings) {
+        return None;
+    }
+    let page = page(&shown, &decl, file);
+    let direct = kind::mentioned(&shown, &decl, &sources);
+    let needed = plan::needed(direct, &after);
+    unused(&sources, &needed, file, &mut shared.findings);
+    let scope = Scope {
+        params: params(&patterns),
+        query: &query,
+        cookies: &cookies,
+        site: Known::of(&shared.site),
+        vars: Known::of(&vars),
+        page: page_known(&page),
+        sources: &sources,
+        slots: slots_of(&sources, &needed),
+    };
+    let linked = Linked::new(&scope, &needed, &after, shared);
+    let mut direct = Reads::default();
+    let resource = kind::link(&shown, &scope, &mut direct, shared);
+    let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
+    let rules = kind::rules(&decl, &scope, &mut direct, shared);
+    let of_sources = linked.personal;
+    let personal = privacy::of_reads(&direct, &cookies, &of_sources).or_else(|| {
+        // A source that only another one reads makes the page personal through that one, whose path is longer.
+        needed.iter().rev().find_map(|&at| of_sources.get(at).cloned().flatten())
+    });
+    let mut all = direct;
+    for reads in &linked.reads {
+        all.extend(reads);
+    }
+    let policy = policy(&decl, personal.as_ref(), &all, &cookies, &mut shared.findings);
+    let (resource, fields, rules) = (resource?, fields?, rules?);
+    let planned = planned(linked.sources, &needed, &after, &of_sources)?;
+    let constants = constants(shared, &vars, &shown, planned.len());
+    let inputs = inputs(query, cookies, &all, &sources, &needed);
+    let revision = revision(shared, table, &shown);
+    let status = kind::status(&shown, &decl, &mut shared.findings)?;
+    let held = shown.held();
+    let route = Route {
+        name: format!("routes/{}", file.path).into(),
+        file: file.file,
+        patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
+        content_type: kind::content_type(&shown, &decl, &mut shared.findings),
+        resource,
+        vary: vary(&inputs),
+        inputs,
+        sources: planned,
+        rules,
+        constants,
+        page,
+        title: fields.title,
+        description: fields.description,
+        status,
+        fixed_headers: fields.fixed,
+        headers: fields.headers,
+        policy,
+        privacy: privacy::privacy(personal.as_ref()),
+        errors,
+        deadline: decl.deadline.map_or(shared.deadline, |deadline| deadline.value),
+        revision,
+    };
+    (!patterns.is_empty()).then_some(Compiled { route, patterns, held })
+}
+
+/// The patterns of `path`, or that of the file's place.
+fn patterns(decl: &Decl, file: &TreeFile, findings: &mut Findings) -> Vec<(Pattern, Place)> {
+    let Some(paths) = &decl.path else {
+        return by_place(file, findings).into_iter().collect();
+    };
+    let written = paths.value.0.iter().filter_map(|text| pattern(text, findings)).collect::<Vec<_>>();
+    if paths.value.0.is_empty() {
+        findings.push(Finding::new(&code::BAD_PATH, paths.place, "a route without any path").help("path = \"/about\""));
+    }
+    written
+}
+
+fn pattern(text: &Text, findings: &mut Findings) -> Option<(Pattern, Place)> {
+    match Pattern::parse(&text.content) {
+        Ok(pattern) => Some((pattern, text.inner)),
+        Err(problems) => {
+            for error in problems {
+                let message = format!("`{}` is not a path: {}", text.content, error.problem);
+                findings.push(Finding::new(&code::BAD_PATH, text.place_of(error.range), message));
+            }
+            None
+        }
+    }
+}
+
+/// `about.toml` is `/about`, `index.toml` its folder.
+fn by_place(file: &TreeFile, findings: &mut Findings) -> Option<(Pattern, Place)> {
+    let stem = file.path.strip_suffix(".toml").unwrap_or(&file.path);
+    let path = match stem.rsplit_once('/') {
+        Some((folder, "index")) => folder,
+        None if stem == "index" => "",
+        Some(_) | None => stem,
+    };
+    let place = Place::new(file.file, 0..0);
+    let text = format!("/{path}");
+    match Pattern::parse(&text) {
+        Ok(pattern) if pattern.names().len() == 0 => Some((pattern, place)),
+        Ok(_) | Err(_) => {
+            let message = format!("the place of `routes/{}` is no URL by itself", file.path);
+            findings.push(
+                Finding::new(&code::NEEDS_PATH, place, message).help("a route with parameters says its path: path = \"/repos/{name}\""),
+            );
+            None
+        }
+    }
+}
+
+fn params(patterns: &[(Pattern, Place)]) -> Vec<(String, bool)> {
+    let mut params: Vec<(String, bool)> = Vec::new();
+    for (pattern, _) in patterns {
+        for name in pattern.names() {
+            if !params.iter().any(|(known, _)| known == name) {
+                params.push((name.to_owned(), pattern.rest_name() == Some(name)));
+            }
+        }
+    }
+    params
+}
+
+/// The sources that can be compiled, sorted by name.
+fn sources(decl: &Decl, shared: &mut Shared<'_>) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for (name, decl) in decl.sources.iter().flat_map(|named| &named.0) {
+        let sound = input::is_snake_case(name, &mut shared.findings);
+        if slots::RESERVED.contains(&name.value.as_str()) {
+            let message = format!("`{}` means something else already", name.value);
+            shared.findings.push(Finding::new(&code::RESERVED_NAME, name.place, message).help("call the source by another name"));
+            continue;
+        }
+        let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment };
+        let source = Source::compile(name, decl, &mut context, &mut shared.findings);
+        sources.extend(source.filter(|_| sound));
+    }
+    sources.sort_by(|left, right| left.name.value.cmp(&right.name.value));
+    sources
+}
+
+fn unused(sources: &[Source], needed: &BTreeSet<usize>, file: &TreeFile, findings: &mut Findings) {
+    for (at, source) in sources.iter().enumerate() {
+        // What a section declares may serve other routes.
+        if !needed.contains(&at) && source.name.place.file == file.file {
+            let message = format!("nothing reads the source `{}`", source.name.value);
+            findings.push(Finding::new(&code::UNUSED_SOURCE, source.name.place, message).help("it is never called; leave it out"));
+        }
+    }
+}
+
+/// Needed sources stand first, in the order of their names; the others have slots that no request has.
+fn slots_of(sources: &[Source], needed: &BTreeSet<usize>) -> Vec<usize> {
+    let mut spare = needed.len();
+    (0..sources.len())
+        .map(|at| {
+            let position = needed.iter().position(|&other| other == at);
+            slots::FIRST_SOURCE
+                + position.unwrap_or_else(|| {
+                    spare += 1;
+                    spare - 1
+                })
+        })
+        .collect()
+}
+
+/// The sources of a route with their names resolved, and what that told.
+struct Linked {
+    sources: Vec<Option<Source<crate::config::Binding>>>,
+    /// What each needed source reads; nothing for the others.
+    reads: Vec<Reads>,
+    personal: Vec<Option<Personal>>,
+}
+
+impl Linked {
+    fn new(scope: &Scope<'_>, needed: &BTreeSet<usize>, after: &[Vec<usize>], shared: &mut Shared<'_>) -> Self {
+        let count = scope.sources.len();
+        let mut linked = Self { sources: Vec::new(), reads: vec![Reads::default(); count], personal: vec![None; count] };
+        for (at, source) in scope.sources.iter().enumerate() {
+            let mut reads = Reads::default();
+            linked.sources.push(source.link(|reference| scope.bind(reference, &mut reads, &mut shared.findings)));
+            forwarded(source, &mut reads);
+            nullable(source, scope, &mut shared.findings);
+            if needed.contains(&at) {
+                linked.reads[at] = reads;
+            }
+        }
+        // In an order in which whatever a source mentions is known before it.
+        let mut open: Vec<usize> = (0..count).collect();
+        while !open.is_empty() {
+            let (ready, waiting): (Vec<usize>, Vec<usize>) =
+                open.iter().partition(|&&at| after[at].iter().all(|other| !open.contains(other)));
+            if ready.is_empty() {
+                break;
+            }
+            for at in ready {
+                let personal = privacy::of_source(&scope.sources[at], &linked.reads[at], scope.cookies, &linked.personal);
+                linked.personal[at] = personal;
+            }
+            open = waiting;
+        }
+        linked
+    }
+}
+
+/// Header fields that are sent along are read, and count for the key like all that is.
+fn forwarded(source: &Source, reads: &mut Reads) {
+    if let Kind::Http(http) = &source.kind {
+        for name in &http.forward_headers {
+            reads.headers.entry(name.as_str().to_owned()).or_insert(source.name.place);
+        }
+    }
+}
+
+/// A null in a path means that there is nothing to ask for: the source should say what becomes of the page then.
+fn nullable(source: &Source, scope: &Scope<'_>, findings: &mut Findings) {
+    let Kind::Http(http) = &source.kind else { return };
+    if source.outcomes.absence_is_declared {
+        return;
+    }
+    for reference in http.path_references() {
+        let is_nullable = match reference.root.as_str() {
+            "query" => reference.keys.first().is_some_and(|name| {
+                scope.query.iter().any(|input| *input.name == **name && input.default.is_null())
+            }),
+            "cookies" => reference.keys.first().is_some_and(|name| {
+                scope.cookies.iter().any(|cookie| *cookie.name == **name && cookie.default.is_none())
+            }),
+            "request" => reference.keys.first().is_some_and(|name| name == "headers"),
+            _ => false,
+        };
+        if is_nullable {
+            let message = format!("`{}` may be null, and stands in a path", reference.spelled());
+            findings.push(
+                Finding::new(&code::NULLABLE_IN_PATH, reference.place, message)
+                    .related(source.name.place, "the call is not made then, and the page is a 404")
+                    .help("say what becomes of the page: on-not-found = \"omit\", or give the value a default"),
+            );
+        }
+    }
+}
+
+fn planned(
+    sources: Vec<Option<Source<crate::config::Binding>>>,
+    needed: &BTreeSet<usize>,
+    after: &[Vec<usize>],
+    personal: &[Option<Personal>],
+) -> Option<Vec<Planned>> {
+    let position = |at: &usize| needed.iter().position(|other| other == at);
+    let mut planned = Vec::with_capacity(needed.len());
+    for (at, source) in sources.into_iter().enumerate() {
+        if needed.contains(&at) {
+            planned.push(Planned {
+                source: source?,
+                after: after[at].iter().filter_map(position).collect(),
+                personal: personal[at].is_some(),
+            });
+        }
+    }
+    Some(planned)
+}
+
+/// What a page says about itself, and its header fields.
+struct Fields {
+    title: Option<Template<crate::config::Binding>>,
+    description: Option<Template<crate::config::Binding>>,
+    fixed: Vec<(HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, Template<crate::config::Binding>)>,
+}
+
+impl Fields {
+    fn link(decl: &Decl, scope: &Scope<'_>, reads: &mut Reads, findings: &mut Findings) -> Option<Self> {
+        let mut link = |written: &Option<Spanned<Template>>, what: &str, findings: &mut Findings| match written {
+            None => Some(None),
+            Some(template) => {
+                source::refuse_secrets(&template.value, what, findings);
+                template.value.try_map(|reference| scope.bind(reference, reads, findings)).map(Some)
+            }
+        };
+        let title = link(&decl.title, "`title`", findings);
+        let description = link(&decl.description, "`description`", findings);
+        let (mut fixed, mut headers) = (Vec::new(), Vec::new());
+        for (name, template) in decl.headers.iter().flat_map(|named| &named.0) {
+            let Some(field) = kind::header_name(name, findings) else { continue };
+            source::refuse_secrets(template, "a header of an answer", findings);
+            match template.as_literal() {
+                Some(text) => match HeaderValue::from_str(text) {
+                    Ok(value) => fixed.push((field, value)),
+                    Err(_) => {
+                        let message = format!("the value of `{}` holds bytes that no header field may hold", name.value);
+                        findings.push(Finding::new(&crate::config::BAD_VALUE, template.place, message));
+                    }
+                },
+                None => {
+                    let linked = template.try_map(|reference| scope.bind(reference, reads, findings));
+                    headers.extend(linked.map(|template| (field, template)));
+                }
+            }
+        }
+        Some(Self { title: title?, description: description?, fixed, headers })
+    }
+}
+
+/// What `page` holds besides title and description: a document's front matter and outline.
+fn page(shown: &Shown, decl: &Decl, file: &TreeFile) -> Value {
+    let mut members = vec![("file".to_owned(), Value::from(format!("routes/{}", file.path)))];
+    if let Shown::Document(document) = shown {
+        members.extend(document.page.iter().cloned());
+    }
+    for (key, written) in [("title", &decl.title), ("description", &decl.description)] {
+        if let Some(text) = written.as_ref().and_then(|template| template.value.as_literal()) {
+            members.retain(|(name, _)| name != key);
+            members.push((key.to_owned(), text.into()));
+        }
+    }
+    Value::Object(members.into_iter().collect())
+}
+
+/// The fields of `page` that may be read; a document's are open, because front matter is the author's.
+fn page_known(page: &Value) -> Known {
+    let mut members: Vec<(String, Known)> =
+        ["title", "description", "path", "url"].iter().map(|&name| (name.to_owned(), Known::Scalar)).collect();
+    for (key, _) in page.as_object().into_iter().flat_map(Object::iter) {
+        if !members.iter().any(|(name, _)| **name == **key) {
+            members.push((key.to_string(), Known::Open));
+        }
+    }
+    if page.get("html").is_some() {
+        return Known::Open;
+    }
+    // Layouts are shared with documents, whose fields read as `nil` on other pages.
+    members.extend(["toc", "html"].iter().map(|&name| (name.to_owned(), Known::Open)));
+    Known::Record(members)
+}
+
+fn constants(shared: &Shared<'_>, vars: &Value, shown: &Shown, sources: usize) -> Vec<Value> {
+    let mut constants = vec![Value::Null; slots::FIRST_SOURCE + sources];
+    constants[slots::SITE] = shared.site.clone();
+    constants[slots::VARS] = vars.clone();
+    if let Shown::Document(document) = shown {
+        constants[slots::CONTENT] = document.html.clone();
+    }
+    constants
+}
+
+fn inputs(
+    mut query: Vec<super::super::QueryInput>,
+    mut cookies: Vec<super::super::CookieInput>,
+    reads: &Reads,
+    sources: &[Source],
+    needed: &BTreeSet<usize>,
+) -> Inputs {
+    let url = reads.request.contains_key("url");
+    for input in &mut query {
+        input.is_read = url || reads.query.contains_key(&*input.name);
+    }
+    for cookie in &mut cookies {
+        cookie.is_read = reads.cookies.contains_key(&*cookie.name);
+    }
+    let mut headers: BTreeSet<&str> = reads.headers.keys().map(String::as_str).collect();
+    for &at in needed {
+        if let Some(Kind::Http(http)) = sources.get(at).map(|source| &source.kind) {
+            headers.extend(http.forward_headers.iter().map(HeaderName::as_str));
+        }
+    }
+    Inputs {
+        query,
+        cookies,
+        headers: headers.into_iter().filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect(),
+        request: RequestReads {
+            path: reads.request.contains_key("path"),
+            url,
+            method: reads.request.contains_key("method"),
+        },
+    }
+}
+
+fn vary(inputs: &Inputs) -> Vec<HeaderName> {
+    let mut names = inputs.headers.clone();
+    if inputs.cookies.iter().any(|cookie| cookie.is_read) {
+        names.push(header::COOKIE);
+    }
+    names
+}
+
+fn policy(
+    decl: &Decl,
+    personal: Option<&Personal>,
+    reads: &Reads,
+    cookies: &[super::super::CookieInput],
+    findings: &mut Findings,
+) -> Policy {
+    let declared = decl.cache.as_ref().map(|decl| Policy::compile(decl, findings));
+    let Some(personal) = personal else {
+        let mut policy = declared.unwrap_or_else(Policy::revalidate);
+        // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
+        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && policy.field != "no-store" {
+            policy.field = HeaderValue::from_static("private, no-cache");
+        }
+        return policy;
+    };
+    let Some(policy) = declared else { return Policy::personal() };
+    if let Some(place) = policy.declared.filter(|_| policy.is_shared()) {
+        let way = personal.path.join(" → ");
+        findings.push(
+            Finding::new(&code::PERSONAL_PUBLIC, place, format!("this page is one person's ({way}), and is declared to be kept for others"))
+                .related(personal.place, "read here")
+                .help("leave `[cache]` out, or write `private = true`"),
+        );
+    }
+    policy
+}
+
+fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(shared.foundation.as_bytes());
+    let mut text = String::new();
+    write_json(&table.to_value(), &mut text);
+    hasher.update(text.as_bytes());
+    if let Shown::Document(document) = shown {
+        hasher.update(document.html.as_str().unwrap_or_default().as_bytes());
+        let mut matter = String::new();
+        write_json(&Value::Object(document.page.iter().cloned().collect()), &mut matter);
+        hasher.update(matter.as_bytes());
+    }
+    short(&hasher.finalize())
+}
+
+/// Whether a route's own file wrote what stands at `place`, or inherited it.
+pub(super) fn is_own(place: Place, file: &TreeFile) -> bool {
+    place.file == file.file
+}
+
+/// A personal page, for those who ask by name.
+impl Privacy {
+    /// Whether the page is one person's.
+    pub fn is_personal(&self) -> bool {
+        matches!(self, Self::Personal { .. })
+    }
+}
+
+/// A name shared by what is made of it.
+pub(super) fn shared_name(name: &str) -> Arc<str> {
+    name.into()
+}

@@ -1,0 +1,242 @@
+//! Names to slots: what every first word means for one route, which fields it has, and what is read by saying it.
+
+use super::super::inputs::{CookieInput, QueryInput};
+use super::super::{code, slots};
+use crate::config::{Binding, Reference};
+use crate::diagnostic::{Finding, Findings, Place, did_you_mean};
+use crate::source::{Astray, Known, Source};
+use http::header::{self, HeaderName};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What names mean for one route.
+pub(super) struct Scope<'s> {
+    /// Path parameters; the flag is that of `{*rest}`.
+    pub(super) params: Vec<(String, bool)>,
+    pub(super) query: &'s [QueryInput],
+    pub(super) cookies: &'s [CookieInput],
+    pub(super) site: Known,
+    pub(super) vars: Known,
+    pub(super) page: Known,
+    /// The sources, and the slot of each.
+    pub(super) sources: &'s [Source],
+    pub(super) slots: Vec<usize>,
+}
+
+/// What was read, and the first place where it was.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reads {
+    pub(super) query: BTreeMap<String, Place>,
+    pub(super) cookies: BTreeMap<String, Place>,
+    pub(super) headers: BTreeMap<String, Place>,
+    pub(super) request: BTreeMap<String, Place>,
+    /// Positions of sources.
+    pub(super) sources: BTreeMap<usize, Place>,
+}
+
+impl Reads {
+    /// Adds what `other` read.
+    pub(super) fn extend(&mut self, other: &Self) {
+        let mut merge = |into: &mut BTreeMap<String, Place>, from: &BTreeMap<String, Place>| {
+            for (name, place) in from {
+                into.entry(name.clone()).or_insert(*place);
+            }
+        };
+        merge(&mut self.query, &other.query);
+        merge(&mut self.cookies, &other.cookies);
+        merge(&mut self.headers, &other.headers);
+        merge(&mut self.request, &other.request);
+        for (position, place) in &other.sources {
+            self.sources.entry(*position).or_insert(*place);
+        }
+    }
+}
+
+/// The fields of `request` that exist; headers are one of them.
+const REQUEST_FIELDS: [&str; 4] = ["path", "url", "method", "headers"];
+
+impl Scope<'_> {
+    /// Resolves a placeholder.
+    pub(super) fn bind(&self, reference: &Reference, reads: &mut Reads, findings: &mut Findings) -> Option<Binding> {
+        let keys: Vec<Option<&str>> = reference.keys.iter().map(|key| Some(key.as_str())).collect();
+        let slot = self.resolve(&reference.root, &keys, reference.place, reads, findings)?;
+        let is_rest = slot == slots::PARAMS
+            && matches!(reference.keys.as_slice(), [name] if self.params.iter().any(|(param, rest)| param == name && *rest));
+        Some(Binding {
+            slot,
+            keys: reference.keys.iter().map(|key| Arc::from(key.as_str())).collect(),
+            from_request: matches!(slot, slots::PARAMS | slots::QUERY | slots::COOKIES | slots::REQUEST),
+            is_rest,
+        })
+    }
+
+    /// The slot of a first word, what follows it checked; an unknown key in it is a `None`.
+    pub(super) fn resolve(
+        &self,
+        root: &str,
+        keys: &[Option<&str>],
+        place: Place,
+        reads: &mut Reads,
+        findings: &mut Findings,
+    ) -> Option<usize> {
+        if let Some(position) = self.sources.iter().position(|source| source.name.value == root) {
+            reads.sources.entry(position).or_insert(place);
+            let source = self.sources.get(position)?;
+            follow(&source.known, root, keys, place, findings)?;
+            return self.slots.get(position).copied();
+        }
+        let Some((_, slot)) = slots::SCOPES.iter().find(|(name, _)| *name == root) else {
+            findings.push(self.unknown(root, place));
+            return None;
+        };
+        match *slot {
+            slots::SITE => follow(&self.site, root, keys, place, findings)?,
+            slots::VARS => follow(&self.vars, root, keys, place, findings)?,
+            slots::PAGE => follow(&self.page, root, keys, place, findings)?,
+            slots::PARAMS => {
+                let names = self.params.iter().map(|(name, _)| name.as_str());
+                declared(root, keys, names, "the path has no parameter", place, findings)?;
+            }
+            slots::QUERY => {
+                let names = self.query.iter().map(|input| &*input.name);
+                for name in declared(root, keys, names, "the route declares no query value", place, findings)? {
+                    reads.query.entry(name).or_insert(place);
+                }
+            }
+            slots::COOKIES => {
+                let names = self.cookies.iter().map(|input| &*input.name);
+                for name in declared(root, keys, names, "the route declares no cookie", place, findings)? {
+                    reads.cookies.entry(name).or_insert(place);
+                }
+            }
+            _ => request(keys, place, reads, findings)?,
+        }
+        Some(*slot)
+    }
+
+    /// Whether a first word is a scope or a source.
+    pub(super) fn knows(&self, root: &str) -> bool {
+        slots::SCOPES.iter().any(|(name, _)| *name == root) || self.sources.iter().any(|source| source.name.value == root)
+    }
+
+    fn unknown(&self, root: &str, place: Place) -> Finding {
+        let scopes = slots::SCOPES.iter().map(|(name, _)| *name);
+        let names: Vec<&str> = scopes.chain(self.sources.iter().map(|source| source.name.value.as_str())).collect();
+        let help = match root {
+            "env" => Some("the environment is read in headers and query of upstreams and sources".to_owned()),
+            _ => did_you_mean(root, names.iter().copied()),
+        };
+        let sources: Vec<&str> = self.sources.iter().map(|source| source.name.value.as_str()).collect();
+        let help = help.unwrap_or_else(|| match sources.as_slice() {
+            [] => format!("declare a source: [sources.{root}]"),
+            names => format!("the sources of this route are {}", crate::config::list(names)),
+        });
+        Finding::new(&code::UNKNOWN_NAME, place, format!("`{root}` is neither a scope nor a source of this route")).help(help)
+    }
+}
+
+/// The names that are read of a scope with exactly `names`: the one that is said, or all for the scope as a whole.
+fn declared<'n>(
+    root: &str,
+    keys: &[Option<&str>],
+    names: impl Iterator<Item = &'n str>,
+    absent: &str,
+    place: Place,
+    findings: &mut Findings,
+) -> Option<Vec<String>> {
+    let names: Vec<&str> = names.collect();
+    let Some(Some(name)) = keys.first() else { return Some(names.iter().map(|&name| name.to_owned()).collect()) };
+    if names.contains(name) {
+        return Some(vec![(*name).to_owned()]);
+    }
+    let help = did_you_mean(name, names.iter().copied()).unwrap_or_else(|| match root {
+        "params" => format!("name it in the path: `{{{name}}}`"),
+        _ => format!("declare it: [{root}.{name}]"),
+    });
+    findings.push(Finding::new(&code::UNKNOWN_FIELD, place, format!("{absent} `{name}`")).help(help));
+    None
+}
+
+fn request(keys: &[Option<&str>], place: Place, reads: &mut Reads, findings: &mut Findings) -> Option<()> {
+    let whole = |what: &str| {
+        Finding::new(&code::WHOLE_SCOPE, place, format!("`{what}` as a whole"))
+            .help("only what is named is read: request.path, request.headers.accept-language")
+    };
+    match keys {
+        [Some("id"), ..] => {
+            let message = "`request.id` differs with each request";
+            findings.push(Finding::new(&code::REQUEST_ID, place, message).help("error pages have `error.id`"));
+            None
+        }
+        [Some("headers"), Some(name), ..] => header_field(name, place, reads, findings),
+        [Some("headers"), ..] => {
+            findings.push(whole("request.headers"));
+            None
+        }
+        [Some(name), ..] if REQUEST_FIELDS.contains(name) => {
+            reads.request.entry((*name).to_owned()).or_insert(place);
+            Some(())
+        }
+        [Some(name), ..] => {
+            let help = did_you_mean(name, REQUEST_FIELDS)
+                .unwrap_or_else(|| format!("`request` has {}", crate::config::list(&REQUEST_FIELDS)));
+            findings.push(Finding::new(&code::UNKNOWN_FIELD, place, format!("`request` has no `{name}`")).help(help));
+            None
+        }
+        [] | [None, ..] => {
+            findings.push(whole("request"));
+            None
+        }
+    }
+}
+
+fn header_field(name: &str, place: Place, reads: &mut Reads, findings: &mut Findings) -> Option<()> {
+    let Ok(field) = HeaderName::from_bytes(name.as_bytes()) else {
+        let message = format!("`{name}` is not the name of a header field");
+        findings.push(Finding::new(&code::UNKNOWN_FIELD, place, message));
+        return None;
+    };
+    if field == header::COOKIE {
+        let message = "the `cookie` header as a whole";
+        findings.push(Finding::new(&code::COOKIE_HEADER, place, message).help("declare the cookies that are read: [cookies.theme]"));
+        return None;
+    }
+    if field.as_str() != name {
+        let message = format!("`request` has no header `{name}`");
+        findings.push(Finding::new(&code::UNKNOWN_FIELD, place, message).help(format!("did you mean `{field}`?")));
+        return None;
+    }
+    reads.headers.entry(name.to_owned()).or_insert(place);
+    Some(())
+}
+
+fn follow(known: &Known, root: &str, keys: &[Option<&str>], place: Place, findings: &mut Findings) -> Option<()> {
+    let astray = match known.follow(keys.iter().copied()) {
+        Ok(()) => return Some(()),
+        Err(astray) => astray,
+    };
+    let said = |depth: usize| {
+        let mut said = root.to_owned();
+        for key in keys.iter().take(depth) {
+            said.push_str(&key.map_or_else(|| "[…]".to_owned(), |key| format!(".{key}")));
+        }
+        said
+    };
+    let finding = match astray {
+        Astray::NoMember { depth, members } => {
+            let name = keys.get(depth).copied().flatten().unwrap_or("…");
+            let members: Vec<&str> = members.iter().map(String::as_str).collect();
+            let help = did_you_mean(name, members.iter().copied()).unwrap_or_else(|| match members.as_slice() {
+                [] => format!("`{}` has no fields", said(depth)),
+                members => format!("`{}` has {}", said(depth), crate::config::list(members)),
+            });
+            Finding::new(&code::UNKNOWN_FIELD, place, format!("`{}` has no `{name}`", said(depth))).help(help)
+        }
+        Astray::Scalar { depth } => {
+            let message = format!("`{}` has nothing below it", said(depth));
+            Finding::new(&code::UNKNOWN_FIELD, place, message).help("it is a single value")
+        }
+    };
+    findings.push(finding);
+    None
+}

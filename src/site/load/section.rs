@@ -1,0 +1,74 @@
+//! What a route inherits: `[defaults]`, then each `_section.toml` from the outermost folder to its own.
+
+use crate::config::{Kind, Node, Table, Tree, TreeFile, merge, read_toml, wrong_type};
+use crate::diagnostic::{Files, Findings, Place};
+use crate::resource::MERGE;
+use std::collections::HashMap;
+
+/// The sections of a site, by folder.
+pub(super) struct Sections {
+    /// Merged with everything outside them; the empty name is `routes/` itself.
+    merged: HashMap<String, Table>,
+}
+
+/// Whether a file below `routes/` is a section and not a route.
+pub(super) fn is_section(path: &str) -> bool {
+    path.rsplit('/').next() == Some("_section.toml")
+}
+
+/// The table of `[defaults]`.
+pub(super) fn table_of(node: &Node, findings: &mut Findings) -> Option<Table> {
+    if let Kind::Table(table) = &node.kind {
+        return Some(table.clone());
+    }
+    findings.push(wrong_type(node, "a table"));
+    None
+}
+
+impl Sections {
+    /// Reads all sections. Files come sorted by path, so that an outer section is met before those within it.
+    pub(super) fn read(tree: &Tree, defaults: Option<&Table>, files: &Files, findings: &mut Findings) -> Self {
+        let nowhere = tree.site.map(|site| Place::new(site, 0..0));
+        let outermost = defaults.cloned().or_else(|| nowhere.map(Table::empty));
+        let mut sections = Self { merged: outermost.map(|table| (String::new(), table)).into_iter().collect() };
+        let mut found: Vec<&TreeFile> = tree.routes.iter().filter(|file| is_section(&file.path)).collect();
+        found.sort_by_key(|file| file.path.matches('/').count());
+        for file in found {
+            let table = read_toml(file.file, 0..files.text(file.file).len(), files, findings);
+            let folder = folder_of(&file.path);
+            let mut merged = sections.around(folder).clone();
+            merge(&mut merged, &table, &MERGE);
+            sections.merged.insert(folder.to_owned(), merged);
+        }
+        sections
+    }
+
+    /// What applies to every route.
+    pub(super) fn outermost(&self) -> &Table {
+        self.around("")
+    }
+
+    /// A route's own table, merged into what it inherits.
+    pub(super) fn merged(&self, file: &TreeFile, files: &Files, findings: &mut Findings) -> Table {
+        let own = read_toml(file.file, 0..files.text(file.file).len(), files, findings);
+        let mut merged = self.around(folder_of(&file.path)).clone();
+        merge(&mut merged, &own, &MERGE);
+        merged.place = own.place;
+        merged
+    }
+
+    /// The innermost section around a folder.
+    fn around(&self, folder: &str) -> &Table {
+        let mut folder = folder;
+        loop {
+            if let Some(table) = self.merged.get(folder) {
+                return table;
+            }
+            folder = folder.rsplit_once('/').map_or("", |(outer, _)| outer);
+        }
+    }
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}

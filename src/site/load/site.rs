@@ -1,0 +1,124 @@
+//! `site.toml` itself: the site's name and address, the server's settings.
+
+use super::super::settings::{AccessLog, Decl, Limits, LogFormat, ServerDecl, Settings, SiteDecl, Slash};
+use super::super::code;
+use crate::config::{Environment, Template};
+use crate::diagnostic::{Finding, Findings, Spanned};
+use crate::router::{Authority, Hosts, TrailingSlash};
+use crate::value::{Object, Value};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What `site.toml` says, compiled.
+pub(super) struct Declared {
+    pub settings: Settings,
+    pub url: Option<Arc<str>>,
+    pub hosts: Option<Hosts>,
+    pub slash: TrailingSlash,
+    /// `site` as pages see it.
+    pub scope: Value,
+}
+
+pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Findings) -> Declared {
+    if let Some(edition) = decl.edition.as_ref().filter(|edition| edition.value != "2026") {
+        let message = format!("`{}` is not an edition that this version knows", edition.value);
+        findings.push(Finding::new(&crate::config::BAD_VALUE, edition.place, message).help("edition = \"2026\""));
+    }
+    let site = decl.site.as_ref();
+    let url = site.and_then(|site| site.url.as_ref()).and_then(|url| address(url, environment, findings));
+    let hosts = hosts(site, url.as_deref(), findings);
+    let slash = match site.and_then(|site| site.trailing_slash) {
+        Some(Spanned { value: Slash::Always, .. }) => TrailingSlash::Always,
+        Some(Spanned { value: Slash::Never, .. }) | None => TrailingSlash::Never,
+    };
+    let settings = Settings {
+        listen: listen(decl.server.as_ref(), environment, findings),
+        watch: decl.server.as_ref().and_then(|server| server.watch).is_none_or(|watch| watch.value),
+        workers: decl.server.as_ref().and_then(|server| server.workers).map(|workers| usize::from(workers.value).max(1)),
+        access: decl.log.as_ref().and_then(|log| log.access).map_or(AccessLog::Stdout, |access| access.value),
+        format: decl.log.as_ref().and_then(|log| log.format).map_or(LogFormat::Auto, |format| format.value),
+        limits: Limits::compile(decl.limits.as_ref()),
+    };
+    let text = |written: Option<&Spanned<String>>| written.map(|text| text.value.as_str());
+    let scope: Object = [
+        ("name", Value::from(text(site.and_then(|site| site.name.as_ref())))),
+        ("url", Value::from(url.as_deref())),
+        ("language", Value::from(text(site.and_then(|site| site.language.as_ref())).unwrap_or("en"))),
+    ]
+    .into_iter()
+    .collect();
+    Declared { settings, url, hosts, slash, scope: scope.into() }
+}
+
+/// `site.url`: an origin, and nothing behind it.
+fn address(url: &Spanned<Template>, environment: &Environment, findings: &mut Findings) -> Option<Arc<str>> {
+    let mut resolved = url.value.clone();
+    resolved.resolve_environment(|env| environment.resolve(env, findings));
+    if let Some(reference) = resolved.references().next() {
+        let message = format!("`{{{}}}` in `site.url`", reference.spelled());
+        findings.push(Finding::new(&code::BAD_URL, reference.place, message).help("it is written, or comes from the environment"));
+        return None;
+    }
+    let text = resolved.as_literal().unwrap_or_default().trim_end_matches('/');
+    if text.is_empty() && url.value.environment().next().is_some() {
+        return None;
+    }
+    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let sound = authority.is_some_and(|authority| !authority.contains(['/', '?', '#', '@']) && Authority::parse(authority).is_ok());
+    if !sound {
+        let message = format!("`{text}` is not the address of a site");
+        findings.push(Finding::new(&code::BAD_URL, url.place, message).help("url = \"https://example.com\""));
+        return None;
+    }
+    Some(text.into())
+}
+
+fn hosts(site: Option<&SiteDecl>, url: Option<&str>, findings: &mut Findings) -> Option<Hosts> {
+    let aliases = site.and_then(|site| site.aliases.as_deref()).unwrap_or_default();
+    let Some(url) = url else {
+        if let Some(alias) = aliases.first() {
+            findings.push(
+                Finding::new(&code::BAD_URL, alias.place, "`aliases` without `url`")
+                    .help("say where aliases lead: url = \"https://example.com\""),
+            );
+        }
+        return Some(Hosts::any());
+    };
+    let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
+    let host = Authority::parse(authority).ok()?;
+    let mut others = Vec::new();
+    for alias in aliases {
+        match Authority::parse(&alias.value) {
+            Ok(authority) => others.push(authority),
+            Err(error) => {
+                let message = format!("`{}` is not a host: {error}", alias.value);
+                findings.push(Finding::new(&code::BAD_URL, alias.place, message).help("aliases = [\"www.example.com\"]"));
+            }
+        }
+    }
+    Some(Hosts::new(url.to_owned(), &host, &others))
+}
+
+fn listen(server: Option<&ServerDecl>, environment: &Environment, findings: &mut Findings) -> Vec<String> {
+    let Some(listen) = server.and_then(|server| server.listen.as_ref()) else { return vec!["127.0.0.1:4000".into()] };
+    let mut addresses = Vec::new();
+    for address in &listen.value {
+        let mut resolved = address.value.clone();
+        resolved.resolve_environment(|env| environment.resolve(env, findings));
+        let text = resolved.as_literal().unwrap_or_default();
+        let is_path = text.strip_prefix("unix:").is_some_and(|path| path.starts_with('/'));
+        if is_path || text.parse::<SocketAddr>().is_ok() {
+            addresses.push(text.to_owned());
+        } else {
+            let shown = if resolved.as_literal().is_some() { text } else { "a placeholder" };
+            findings.push(
+                Finding::new(&code::BAD_LISTEN, address.place, format!("`{shown}` is not an address to listen on"))
+                    .help("`127.0.0.1:4000`, `[::]:4000` or `unix:/run/site.sock`; names are not looked up"),
+            );
+        }
+    }
+    if listen.value.is_empty() {
+        findings.push(Finding::new(&code::BAD_LISTEN, listen.place, "nothing to listen on").help("listen = [\"127.0.0.1:4000\"]"));
+    }
+    addresses
+}
