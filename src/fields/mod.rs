@@ -1,7 +1,7 @@
 //! HTTP header fields: parsing, writing and the verdicts they give (RFC 9110, 9111, 9211).
 //!
 //! One file per field or rule set, pure functions of bytes and values. Nothing here reads a clock, a socket or a file, and nothing
-//! knows of sites or routes. What every hit needs ([`negotiate`], [`precondition`], [`EntityTag`]) allocates nothing.
+//! knows of sites or routes. What every hit needs ([`negotiate`], [`precondition()`], [`EntityTag`]) allocates nothing.
 //!
 //! A new field is a file of its own, its section in the head of the file, its door here.
 

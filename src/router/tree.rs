@@ -11,7 +11,7 @@ use super::path::{Canonical, Path, PathError, TrailingSlash, canonicalise, decod
 use super::pattern::{Edged, MOST_PARAMETERS, Pattern, Segment};
 use crate::value::Value;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, hash_map};
+use std::collections::{BTreeMap, HashMap};
 
 /// Routes by path.
 #[derive(Debug, Clone)]
@@ -41,7 +41,8 @@ struct Node {
     here: Option<usize>,
 }
 
-/// Another route claims some of the same URLs with equal right, so the new one is not, or not wholly, added.
+/// Another route claims some of the same URLs with equal right, so the new one is not added. A tree that
+/// holds one URL twice is in conflict with itself, and keeps the first.
 ///
 /// Equal right: at every segment both are literal, or the same `enum` value, or plain parameters, or have literal edges of
 /// which neither says more. `img-{a}` and `{b}.png` are such edges, as `img-1.png` is both: two patterns that hold them at
@@ -220,32 +221,38 @@ impl<T: Clone> Router<T> {
     }
 
     fn add(&mut self, pattern: Pattern, addresses: Vec<Vec<Step>>, route: T) -> Result<(), Conflict<T>> {
+        // All are free, or none is taken.
+        if let Some(other) = addresses.iter().find_map(|address| self.claimant(address)) {
+            return Err(self.conflict(other));
+        }
         let index = self.entries.len();
         self.entries.push(Entry { pattern, route });
         for address in addresses {
-            if let Some(other) = self.place(&address, index).and_then(|other| self.entries.get(other)) {
-                return Err(Conflict { other: other.route.clone(), pattern: other.pattern.as_str().to_owned() });
+            // One of its own, if a tree holds one URL twice.
+            if let Some(other) = self.claimant(&address) {
+                return Err(self.conflict(other));
+            }
+            match literal_path(&address) {
+                Some(path) => {
+                    self.literal.insert(path.into(), index);
+                }
+                None => self.grow(&address, index),
             }
         }
         Ok(())
     }
 
-    /// Enters `index` at `address`, unless another entry claims some URL of it: then that one is returned.
-    fn place(&mut self, address: &[Step], index: usize) -> Option<usize> {
-        if let Some(path) = literal_path(address) {
-            return match self.literal.entry(path.into()) {
-                hash_map::Entry::Occupied(other) => Some(*other.get()),
-                hash_map::Entry::Vacant(free) => {
-                    free.insert(index);
-                    None
-                }
-            };
+    fn conflict(&self, other: usize) -> Conflict<T> {
+        let Entry { pattern, route } = &self.entries[other];
+        Conflict { other: route.clone(), pattern: pattern.as_str().to_owned() }
+    }
+
+    /// The entry that claims some URL of `address` with equal right.
+    fn claimant(&self, address: &[Step]) -> Option<usize> {
+        match literal_path(address) {
+            Some(path) => self.literal.get(path.as_str()).copied(),
+            None => self.tied(0, address),
         }
-        let tied = self.tied(0, address);
-        if tied.is_none() {
-            self.grow(address, index);
-        }
-        tied
     }
 
     /// Makes the nodes of `address`, and enters `index` at its end.

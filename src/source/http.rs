@@ -88,11 +88,6 @@ impl Http {
         self.path.0.references().collect()
     }
 
-    /// Whether the declaration sends a credential of the visitor's along.
-    pub fn forwards_credential(&self) -> bool {
-        !self.forward_cookies.is_empty() || self.forward_headers.contains(&header::AUTHORIZATION)
-    }
-
     pub(super) fn link(&self, resolve: &mut impl FnMut(&Reference) -> Option<Binding>) -> Option<Http<Binding>> {
         let path = self.path.link(resolve);
         let written_query = self.written_query.as_ref().map(|template| template.try_map(&mut *resolve));
@@ -113,6 +108,13 @@ impl Http {
             forward_cookies: self.forward_cookies.clone(),
             calling: self.calling,
         })
+    }
+}
+
+impl<R> Http<R> {
+    /// Whether the declaration sends a credential of the visitor's along.
+    pub fn forwards_credential(&self) -> bool {
+        !self.forward_cookies.is_empty() || self.forward_headers.contains(&header::AUTHORIZATION)
     }
 }
 

@@ -86,9 +86,12 @@ async fn a_flight_that_everybody_left_ends_all_the_same() {
     drop((leader, join(&flights)));
     release.send(()).unwrap();
     ended.notified().await;
-    while flights.in_the_air() > 0 {
-        tokio::task::yield_now().await;
-    }
+    let landed = async {
+        while flights.in_the_air() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(30), landed).await.expect("the flight leaves the map");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -201,6 +201,15 @@ fn a_coding_made_late_does_not_bring_back_what_was_replaced() {
     assert_eq!(store.counts(), Counts::default());
 }
 
+/// Raises a flag however a scope is left, so that a failure ends the other threads too.
+struct AtEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn nothing_from_before_a_purge_is_ever_found_after_it() {
     const ROUNDS: u64 = 10_000;
@@ -233,6 +242,7 @@ fn nothing_from_before_a_purge_is_ever_found_after_it() {
                 }
             });
         }
+        let _ended = AtEnd(&done);
         start.wait();
         for round in 1..=ROUNDS {
             truth.store(round, Ordering::SeqCst);
@@ -248,7 +258,6 @@ fn nothing_from_before_a_purge_is_ever_found_after_it() {
                 assert!(read(&found) >= round, "round {round} found {} later", read(&found));
             }
         }
-        done.store(true, Ordering::Relaxed);
     });
     assert!(stored.load(Ordering::Relaxed) > 0);
     store.purge(&Scope::All, Purge::Hard);

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+/// The longest domain (RFC 1035 section 2.3.4), in bytes; looking further would be quadratic on text that repeats `www.`.
+const LONGEST_DOMAIN: usize = 253;
+
 /// A link that was found in a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
@@ -62,8 +65,7 @@ fn url(text: &str, from: usize, colon: usize) -> Option<Found> {
 fn mail(text: &str, from: usize, at: usize) -> Option<Found> {
     let local = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_');
     let before = text.get(from..at)?;
-    let start =
-        before.rfind(|c| !local(c)).map_or(0, |last| last + before[last..].chars().next().map_or(1, char::len_utf8));
+    let start = before.trim_end_matches(local).len();
     if start == before.len() {
         return None;
     }
@@ -97,12 +99,15 @@ fn mail(text: &str, from: usize, at: usize) -> Option<Found> {
 /// How long the domain is that `text` begins with; `None` if it is none. The last two segments have no underscore.
 fn domain_length(text: &str, needs_period: bool) -> Option<usize> {
     let host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || (!c.is_ascii() && !c.is_whitespace());
-    let length = text.find(|c| !host(c)).unwrap_or(text.len());
+    let length = text.char_indices().find(|&(at, c)| at > LONGEST_DOMAIN || !host(c)).map_or(text.len(), |(at, _)| at);
+    if length > LONGEST_DOMAIN {
+        return None;
+    }
     let domain = text.get(..length)?;
     let mut segments = domain.rsplit('.');
     let (last, last_but_one) = (segments.next()?, segments.next());
     let underscore = last.contains('_') || last_but_one.is_some_and(|segment| segment.contains('_'));
-    let begins = domain.chars().next().is_some_and(|first| first.is_alphanumeric());
+    let begins = domain.chars().next().is_some_and(char::is_alphanumeric);
     (begins && !underscore && (!needs_period || last_but_one.is_some())).then_some(length)
 }
 

@@ -1,4 +1,4 @@
-//! Writing text and URLs into HTML, as the CommonMark specification's examples do.
+//! Writing text and URLs into HTML, as the `CommonMark` specification's examples do.
 
 /// `text` for an element's content or a quoted attribute.
 pub(super) fn text(text: &str, out: &mut String) {

@@ -1,4 +1,4 @@
-//! Markdown to HTML: CommonMark 0.31.2, GitHub's extensions, and what documentation needs (ids, a table of contents, notes).
+//! Markdown to HTML: `CommonMark` 0.31.2, GitHub's extensions, and what documentation needs (ids, a table of contents, notes).
 //!
 //! The grammar is `pulldown-cmark`'s; writing is ours, because ids, notes, alerts and alignment must come out so that a strict
 //! content security policy passes and nothing collides. Each extension has its switch; without any, the output is the
@@ -16,6 +16,9 @@ use std::ops::Range;
 
 /// The longest text that is rendered, in bytes.
 pub const LONGEST_MARKDOWN: usize = 8 << 20;
+
+/// The longest HTML that comes of it, in bytes: notes, references and the cells that a short table row lacks multiply.
+pub const LONGEST_OUTPUT: usize = 32 << 20;
 
 /// Which extensions are on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +53,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// CommonMark and nothing else. Raw HTML stays as it is.
+    /// `CommonMark` and nothing else. Raw HTML stays as it is.
     #[must_use]
     pub fn common_mark() -> Self {
         Self {
@@ -160,6 +163,9 @@ pub enum MarkdownError {
     /// Longer than [`LONGEST_MARKDOWN`].
     #[error("the text is longer than {LONGEST_MARKDOWN} bytes")]
     TooLong,
+    /// More than [`LONGEST_OUTPUT`] would come of it.
+    #[error("more than {LONGEST_OUTPUT} bytes of HTML would come of the text")]
+    TooLongOutput,
     /// Quotes, lists or emphasis within each other, beyond anything a reader could see.
     #[error("quotes, lists or emphasis nest deeper than {} levels", write::DEEPEST)]
     TooDeep,

@@ -4,6 +4,9 @@ use super::escape;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+/// How many ways back a note has; nobody follows more.
+const MOST_WAYS_BACK: usize = 99;
+
 /// The footnotes of one document.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -23,7 +26,7 @@ struct Called {
     times: usize,
 }
 
-/// Labels are compared without regard to case (CommonMark's rule for link labels).
+/// Labels are compared without regard to case (`CommonMark`'s rule for link labels).
 fn key(label: &str) -> String {
     label.to_lowercase()
 }
@@ -64,10 +67,10 @@ impl Notes {
         for (position, called) in self.called.iter().enumerate() {
             let html = self.defined.remove(&called.label).unwrap_or_default();
             let back = ways_back(called, position + 1, prefix);
-            write!(out, "<li id=\"{prefix}fn-{}\">\n", called.id).expect("a string takes all");
+            writeln!(out, "<li id=\"{prefix}fn-{}\">", called.id).expect("a string takes all");
             match html.strip_suffix("</p>\n") {
-                Some(html) => write!(out, "{html} {back}</p>\n"),
-                None => write!(out, "{html}{back}\n"),
+                Some(html) => writeln!(out, "{html} {back}</p>"),
+                None => writeln!(out, "{html}{back}"),
             }
             .expect("a string takes all");
             out.push_str("</li>\n");
@@ -78,7 +81,7 @@ impl Notes {
 
 fn ways_back(called: &Called, number: usize, prefix: &str) -> String {
     let mut out = String::new();
-    for time in 1..=called.times {
+    for time in 1..=called.times.min(MOST_WAYS_BACK) {
         let (again, mark) = match time {
             1 => (String::new(), String::new()),
             _ => (format!("-{time}"), format!("<sup class=\"footnote-ref\">{time}</sup>")),

@@ -2,7 +2,7 @@
 
 use super::id::Ids;
 use super::note::Notes;
-use super::{Heading, Link, MarkdownError, Options, Rendered, Resolve, autolink, escape};
+use super::{Heading, LONGEST_OUTPUT, Link, MarkdownError, Options, Rendered, Resolve, autolink, escape};
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -29,6 +29,7 @@ pub(super) fn write<'t>(
         ids: Ids::default(),
         notes: Notes::default(),
         enclosing: Vec::new(),
+        set_aside: 0,
         depth: 0,
         containers: 0,
         linked: 0,
@@ -50,12 +51,15 @@ pub(super) fn write<'t>(
                     text = CowStr::from(text.into_string() + &more);
                     range.end = more_range.end;
                 }
-                writer.linked_text(&text, range.start);
+                writer.linked_text(&text, &range);
             } else {
                 writer.text(&first);
             }
         } else {
             writer.event(event, range)?;
+        }
+        if writer.rendered.html.len() + writer.set_aside > LONGEST_OUTPUT {
+            return Err(MarkdownError::TooLongOutput);
         }
     }
     writer.notes.finish(options.id_prefix, &mut writer.rendered.html);
@@ -71,6 +75,8 @@ struct Writer<'t, 'r> {
     notes: Notes,
     /// While a footnote's definition is written: what was written before it, and its label.
     enclosing: Vec<(String, CowStr<'t>)>,
+    /// How many bytes are kept for later or from before, besides those of `rendered`.
+    set_aside: usize,
     /// How many elements are open.
     depth: usize,
     /// How many of them are quotes, lists, notes or tables.
@@ -138,13 +144,16 @@ impl<'t> Writer<'t, '_> {
     }
 
     fn remember(&mut self, text: &str) {
-        if let Some(plain) = &mut self.plain {
+        if let Some(plain) = &mut self.plain
+            && self.image.is_none()
+        {
             plain.push_str(text);
         }
     }
 
-    fn linked_text(&mut self, text: &str, start: usize) {
-        let before = self.source.get(..start).and_then(|before| before.chars().next_back());
+    fn linked_text(&mut self, text: &str, source: &Range<usize>) {
+        let before = self.source.get(..source.start).and_then(|before| before.chars().next_back());
+        let as_written = self.source.get(source.clone()) == Some(text);
         let mut written = 0;
         for link in autolink::find(text, before) {
             let shown = text.get(link.range.clone()).unwrap_or_default();
@@ -156,7 +165,12 @@ impl<'t> Writer<'t, '_> {
             self.push("\">");
             escape::text(shown, &mut self.rendered.html);
             self.push("</a>");
-            let range = start + link.range.start..start + link.range.end;
+            // Where escapes make the text differ from its source, only the whole has a place.
+            let range = if as_written {
+                source.start + link.range.start..source.start + link.range.end
+            } else {
+                source.clone()
+            };
             let destination = format!("{}{shown}", link.scheme);
             self.rendered.links.push(Link { destination, image: false, range });
         }
@@ -189,9 +203,9 @@ impl<'t> Writer<'t, '_> {
             }
             Event::Html(html) | Event::InlineHtml(html) => {
                 if self.options.tag_filter {
-                    self.filtered(&html)
+                    self.filtered(&html);
                 } else {
-                    self.push(&html)
+                    self.push(&html);
                 }
             }
             Event::SoftBreak => {
@@ -248,6 +262,7 @@ impl<'t> Writer<'t, '_> {
             Tag::Item => self.block("<li>"),
             Tag::FootnoteDefinition(label) => {
                 self.containers += 1;
+                self.set_aside += self.rendered.html.len();
                 self.enclosing.push((std::mem::take(&mut self.rendered.html), label));
             }
             Tag::DefinitionList => {
@@ -318,7 +333,9 @@ impl<'t> Writer<'t, '_> {
             TagEnd::FootnoteDefinition => {
                 self.containers -= 1;
                 if let Some((before, label)) = self.enclosing.pop() {
+                    self.set_aside -= before.len();
                     let html = std::mem::replace(&mut self.rendered.html, before);
+                    self.set_aside += html.len();
                     self.notes.define(&label, html);
                 }
             }
@@ -373,7 +390,7 @@ impl<'t> Writer<'t, '_> {
         }
         tag.push('>');
         self.out().insert_str(heading.start, &tag);
-        write!(self.out(), "</{level}>\n").expect("a string takes all");
+        writeln!(self.out(), "</{level}>").expect("a string takes all");
         if level == HeadingLevel::H1 && self.rendered.title.is_none() && !title.is_empty() {
             self.rendered.title = Some(title.clone());
         }

@@ -1,6 +1,6 @@
 //! One linear pass over HTML that leaves shallow, balanced markup of known elements with few attributes.
 //!
-//! It decides nothing about safety: it bounds the work of the parser that does. Its tokens are those of the HTML standard
+//! It bounds the work of the parser that decides what is safe, and decides itself only that an input is a task list's box. Its tokens are those of the HTML standard
 //! (section 13.2.5) as far as needed; where it understands a text otherwise than a browser would, only its own reading remains.
 
 use memchr::{memchr, memmem};
@@ -160,6 +160,9 @@ impl Taming {
         }
         self.out.push('<');
         self.out.push_str(name);
+        if name == "input" {
+            return self.task_box(&tag.attributes);
+        }
         for (attribute, value) in &tag.attributes {
             self.out.push(' ');
             self.out.push_str(attribute);
@@ -173,9 +176,19 @@ impl Taming {
         }
     }
 
+    /// An input can only be the box of a task list.
+    fn task_box(&mut self, attributes: &[(String, &str)]) {
+        self.out.push_str(" type=\"checkbox\" disabled=\"\"");
+        if attributes.iter().any(|(name, _)| name == "checked") {
+            self.out.push_str(" checked=\"\"");
+        }
+        self.out.push('>');
+    }
+
     /// Elements whose end tag may be left out end where the next of their kind begins.
     fn close_implied(&mut self, name: &str) {
         let (ended, within): (&[&str], &[&str]) = match name {
+            "a" => (&["a"], &[]),
             "li" => (&["li"], &["ul", "ol"]),
             "dt" | "dd" => (&["dt", "dd"], &["dl"]),
             "td" | "th" => (&["td", "th"], &["tr", "table"]),

@@ -209,10 +209,10 @@ impl<'d, 'b> Run<'d, 'b> {
     pub(super) fn each<N: Node<'d>>(
         &self,
         query: &Query,
-        start: N,
+        start: &N,
         mut found: impl FnMut(N),
     ) -> Result<(), TooMuchWork> {
-        let walk = self.segments(&query.segments, &start, &mut |node| {
+        let walk = self.segments(&query.segments, start, &mut |node| {
             found(node);
             Walk::Continue(())
         });
@@ -224,14 +224,13 @@ impl<'d, 'b> Run<'d, 'b> {
 
     /// The first node that an absolute `query` selects.
     pub(super) fn first(&self, query: &Query) -> Result<Option<&'d Value>, TooMuchWork> {
-        self.first_from(query, self.root).map_or(Err(TooMuchWork), Ok)
+        self.first_from(query, self.root)
     }
 
-    /// The first node, or `None` when the work is exhausted.
-    fn first_from(&self, query: &Query, current: &'d Value) -> Option<Option<&'d Value>> {
+    fn first_from(&self, query: &Query, current: &'d Value) -> Result<Option<&'d Value>, TooMuchWork> {
         let start = if query.absolute { self.root } else { current };
         if query.singular {
-            return Some(point(&query.segments, start));
+            return Ok(point(&query.segments, start));
         }
         let mut first = None;
         let walk = self.segments(&query.segments, &start, &mut |node| {
@@ -239,8 +238,8 @@ impl<'d, 'b> Run<'d, 'b> {
             Walk::Break(Stop::Found)
         });
         match walk {
-            Walk::Continue(()) | Walk::Break(Stop::Found) => Some(first),
-            Walk::Break(Stop::Exhausted) => None,
+            Walk::Continue(()) | Walk::Break(Stop::Found) => Ok(first),
+            Walk::Break(Stop::Exhausted) => Err(TooMuchWork),
         }
     }
 
@@ -340,8 +339,8 @@ impl<'d, 'b> Run<'d, 'b> {
             }
             Logical::Not(part) => !self.holds(part, current)?,
             Logical::Exists(query) => match self.first_from(query, current) {
-                Some(found) => found.is_some(),
-                None => return ControlFlow::Break(Stop::Exhausted),
+                Ok(found) => found.is_some(),
+                Err(TooMuchWork) => return ControlFlow::Break(Stop::Exhausted),
             },
             Logical::Compare(left, comparison, right) => {
                 let (left, right) = (self.operand(left, current)?, self.operand(right, current)?);

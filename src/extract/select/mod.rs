@@ -71,7 +71,7 @@ impl Selector {
             return Ok(evaluate::point(&self.query.segments, document).into_iter().collect());
         }
         let mut found = Vec::new();
-        Run::new(document, budget).each(&self.query, document, |node| found.push(node))?;
+        Run::new(document, budget).each(&self.query, &document, |node| found.push(node))?;
         Ok(found)
     }
 
@@ -84,15 +84,15 @@ impl Selector {
         let mut found = Vec::new();
         let root = Located::root(document);
         Run::new(document, budget)
-            .each(&self.query, root, |node: Located<'d>| found.push((node.path(), node.value())))?;
+            .each(&self.query, &root, |node: Located<'d>| found.push((node.path(), node.value())))?;
         Ok(found)
     }
 
     /// The names of a singular query that has no indexes, to describe it: `$.a.b` is `["a", "b"]`.
     #[must_use]
-    pub fn names(&self) -> Option<Vec<&str>> {
-        let name = |segment| match segment {
-            &Segment::Child(ref picks) => match &**picks {
+    pub fn names<'s>(&'s self) -> Option<Vec<&'s str>> {
+        let name = |segment: &'s Segment| match segment {
+            Segment::Child(picks) => match &**picks {
                 [Pick::Name(name)] => Some(&**name),
                 _ => None,
             },

@@ -123,13 +123,11 @@ impl Parser<'_> {
         loop {
             let before = self.at;
             self.space();
-            match self.segment()? {
-                Some(segment) => segments.push(segment),
-                None => {
-                    self.at = before;
-                    return Ok(segments);
-                }
-            }
+            let Some(segment) = self.segment()? else {
+                self.at = before;
+                return Ok(segments);
+            };
+            segments.push(segment);
         }
     }
 
@@ -567,7 +565,11 @@ impl Parser<'_> {
                 Ok(ready) => Ok(Pattern::Ready(ready)),
                 Err(reason) => Err(self.error(range, format!("no regular expression: {reason}"))),
             },
-            operand => Ok(Pattern::Given(Box::new(operand), extent)),
+            operand @ (Operand::Literal(_)
+            | Operand::Node(_)
+            | Operand::Length(_)
+            | Operand::Count(_)
+            | Operand::Only(_)) => Ok(Pattern::Given(Box::new(operand), extent)),
         }
     }
 }

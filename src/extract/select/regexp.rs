@@ -36,11 +36,13 @@ pub(super) fn compile(expression: &str, extent: Extent) -> Result<Regex, String>
         Extent::Whole => format!(r"\A(?:{translated})\z"),
         Extent::Part => translated,
     };
-    RegexBuilder::new(&anchored).size_limit(LARGEST).dfa_size_limit(LARGEST).nest_limit(32).build().map_err(|error| {
-        match error {
-            regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
-            other => other.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+    let mut builder = RegexBuilder::new(&anchored);
+    builder.size_limit(LARGEST).dfa_size_limit(LARGEST).nest_limit(32).build().map_err(|error| {
+        if matches!(error, regex::Error::CompiledTooBig(_)) {
+            return "it is too large".to_owned();
         }
+        // The last line says what is wrong; those before draw the place, in the translated expression.
+        error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
     })
 }
 

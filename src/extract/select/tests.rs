@@ -273,7 +273,7 @@ fn hostile_selectors_and_documents_end() {
         assert!(Selector::compile(&selector).is_err(), "{selector:.40}");
     }
     let deep = json(&format!("{}1{}", "[1,".repeat(110), "]".repeat(110)));
-    for selector in ["$..*..*..*..*", "$..[?count(@..[?count(@..*) > 0]) > 9]", "$..[?$..*[?@ == 'x']]"] {
+    for selector in ["$..*..*..*..*", "$..[?count(@..[?count(@..[?count(@..*) > 0]) > 0]) > 9]"] {
         assert!(Selector::compile(selector).unwrap().all(&deep, &Budget::default()).is_err(), "{selector}");
     }
     let patterns: Vec<_> = (0..3000).map(|number| format!("\"a{number}\"")).collect();

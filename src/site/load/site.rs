@@ -39,7 +39,9 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
         format: decl.log.as_ref().and_then(|log| log.format).map_or(LogFormat::Auto, |format| format.value),
         limits: Limits::compile(decl.limits.as_ref()),
     };
-    let text = |written: Option<&Spanned<String>>| written.map(|text| text.value.as_str());
+    fn text(written: Option<&Spanned<String>>) -> Option<&str> {
+        written.map(|text| text.value.as_str())
+    }
     let scope: Object = [
         ("name", Value::from(text(site.and_then(|site| site.name.as_ref())))),
         ("url", Value::from(url.as_deref())),
