@@ -199,7 +199,7 @@ fn a_site_that_is_not_there_is_said_so() {
     for command in ["check", "serve", "routes"] {
         let said = run(binary().current_dir(folder.path()).arg(command));
         assert_eq!(said.code, Some(1), "{command}");
-        assert!(format!("{}{}", said.out, said.err).contains("site.toml"), "{command}");
+        assert!(format!("{}{}", said.out, said.err).contains("there is no site at `./site.toml`"), "{command}");
     }
 }
 

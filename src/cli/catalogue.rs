@@ -2,13 +2,14 @@
 //!
 //! Each floor declares its own beside the rules that use them; a floor with a new list adds a line here.
 
+use super::load;
 use crate::diagnostic::Code;
 use crate::{check, config, render, resource, site, source};
 
 /// Every code, by name.
 pub(super) fn all() -> Vec<&'static Code> {
-    let floors: [&[&'static Code]; 6] =
-        [config::CODES, render::CODES, source::CODES, resource::CODES, site::CODES, check::CODES];
+    let floors: [&[&'static Code]; 7] =
+        [config::CODES, render::CODES, source::CODES, resource::CODES, site::CODES, check::CODES, load::CODES];
     let mut codes: Vec<_> = floors.into_iter().flatten().copied().collect();
     codes.sort_by_key(|code| code.name);
     codes

@@ -2,7 +2,13 @@
 
 use super::arguments::SiteArguments;
 use crate::config::Environment;
+use crate::diagnostic::{Files, Finding, Findings, codes};
 use crate::site::{self, Loaded};
+
+codes! {
+    /// There is no `site.toml` where one is looked for. It is what makes a folder a site, and may be empty.
+    NO_SITE = Error "site/missing";
+}
 
 /// The variables of the process; a site cannot name one that is not text.
 pub(super) fn environment() -> Environment {
@@ -13,6 +19,9 @@ pub(super) fn environment() -> Environment {
 
 /// Loads the site and checks it as a whole. There is a site only if there is no error.
 pub(super) fn load(site: &SiteArguments, environment: &Environment) -> Loaded {
+    if !site.config.exists() {
+        return missing(site);
+    }
     let mut loaded = site::load(&site.config, &site.sets, environment);
     if let Some(site) = &loaded.site {
         crate::check::check(site, &loaded.files, &mut loaded.findings);
@@ -22,4 +31,14 @@ pub(super) fn load(site: &SiteArguments, environment: &Environment) -> Loaded {
         loaded.site = None;
     }
     loaded
+}
+
+/// What there is to say when there is no site at all.
+fn missing(site: &SiteArguments) -> Loaded {
+    let mut findings = Findings::default();
+    findings.push(
+        Finding::anywhere(&NO_SITE, format!("there is no site at `{}`", site.config.display()))
+            .help("a site begins with a `site.toml`, which may be empty; --config says where it is"),
+    );
+    Loaded { site: None, findings, files: Files::default() }
 }

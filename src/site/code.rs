@@ -45,8 +45,6 @@ codes! {
     ERROR_PAGE_READS = Error "errors/reads";
     /// An error page that cannot be rendered.
     ERROR_PAGE_FAILS = Error "errors/fails";
-    /// A route below a `_section.toml`, or `site.toml` itself, is missing.
-    NO_SITE = Error "site/missing";
     /// A rule without a condition, or without anything to do.
     BAD_RULE = Error "rule/incomplete";
 }
