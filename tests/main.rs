@@ -9,6 +9,7 @@ mod reload;
 mod serve;
 mod support;
 mod tidy;
+mod upstream;
 mod wire;
 
 use libtest_mimic::{Arguments, Trial};
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         reload::CASES,
         serve::CASES,
         tidy::CASES,
+        upstream::CASES,
         wire::drain::CASES,
         wire::exchange::CASES,
         wire::listen::CASES,

@@ -200,7 +200,7 @@ mod tests {
         let long: Vec<u8> =
             (0..300_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         for coding in CODINGS {
-            for plain in [&b""[..], b"{}", &long, &long[..STEP], &long[..STEP + 1]] {
+            for plain in [&b""[..], b"{}", &long, &long[..STEP], &long[..=STEP]] {
                 let raw = encode(coding, plain);
                 assert!(decoded(coding, &raw, long.len()).unwrap() == plain, "{coding:?} {}", plain.len());
             }

@@ -87,6 +87,9 @@ impl Client {
         let started = Instant::now();
         let end = deadline.min(started + call.timeouts.total);
         check_url(&call.url)?;
+        if end <= started {
+            return Err(Failure::Timeout(Wait::Turn));
+        }
         let _turn = upstream.limit.enter(end).await?;
         upstream.budget.earn();
         let mut attempt = 0;

@@ -21,9 +21,10 @@ impl Limit {
             return Ok(place);
         }
         match tokio::time::timeout_at(end.into(), self.0.acquire()).await {
-            Ok(Ok(place)) => Ok(place),
+            // A place that others give up because their time is up comes too late for a call with the same deadline.
+            Ok(Ok(place)) if Instant::now() < end => Ok(place),
             // The semaphore is never closed.
-            Ok(Err(_)) | Err(_) => Err(Failure::Timeout(Wait::Turn)),
+            Ok(_) | Err(_) => Err(Failure::Timeout(Wait::Turn)),
         }
     }
 }
