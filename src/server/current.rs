@@ -2,11 +2,9 @@
 //!
 //! A request takes what is current when it arrives, and keeps it to its end: no answer is made of two sites.
 
-use super::{Answer, Arrival, Facts, RequestBody, Service, SourceCall};
 use crate::handler::{self, Runtime};
 use crate::site::Site;
 use arc_swap::ArcSwap;
-use http::Request;
 use std::sync::Arc;
 
 /// What answers requests now. Clones are the same pointer.
@@ -26,6 +24,11 @@ impl Current {
     /// The site that requests are answered from now.
     pub fn site(&self) -> Arc<Site> {
         Arc::clone(self.service.load().site())
+    }
+
+    /// What answers a request that arrives now: one load, no lock.
+    pub(super) fn service(&self) -> Arc<handler::Service> {
+        self.service.load_full()
     }
 
     /// Answers from `site` from now on. Requests under way end with the site they began with.
