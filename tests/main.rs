@@ -4,6 +4,9 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
+mod check;
+mod reload;
+mod serve;
 mod support;
 mod tidy;
 mod upstream;
@@ -27,6 +30,9 @@ macro_rules! cases {
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
+        check::CASES,
+        reload::CASES,
+        serve::CASES,
         tidy::CASES,
         upstream::CASES,
         wire::drain::CASES,

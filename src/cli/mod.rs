@@ -1,24 +1,54 @@
 //! Commands: arguments and environment enter here, and nowhere else.
+//!
+//! | File | What |
+//! |---|---|
+//! | `arguments` | the command line and its help |
+//! | `load` | one site, as all commands load it |
+//! | `serve`, `check`, `routes` | one command each |
+//! | `catalogue` | the codes of all floors, for `check --explain` |
+//! | `console` | writing to people: terminals, colours, counts |
+//!
+//! It must not know how anything is done, only what is asked for. A new command is a variant of `Command` with its help, a file with its
+//! function, and a line of [`run`].
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+mod arguments;
+mod catalogue;
+mod check;
+mod console;
+mod load;
+mod routes;
+mod serve;
+
+use arguments::{Arguments, Command};
+use clap::{CommandFactory as _, FromArgMatches as _};
+use console::Terminal;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Serves a whole web site from declarations.
-#[derive(Debug, Parser)]
-#[command(name = "siteserver", version, about)]
-struct Arguments {}
+/// The site has errors, or cannot be served.
+const FAILED: u8 = 1;
+/// What was asked for is not understood.
+const USAGE: u8 = 2;
 
 /// Runs the command that `arguments` name, and tells how it ended: 0 fine, 1 findings or cannot start, 2 usage.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let parsed =
         Arguments::command().try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
-    match parsed {
-        Ok(Arguments {}) => ExitCode::SUCCESS,
+    let Arguments { site, command } = match parsed {
+        Ok(arguments) => arguments,
         Err(error) => {
             // The terminal may be gone; there is nobody left to tell.
             error.print().unwrap_or_default();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
-    }
+    };
+    let ended = match command.unwrap_or_default() {
+        Command::Serve => serve::serve(site),
+        Command::Check(how) => Ok(check::check(&site, &how)),
+        Command::Routes => routes::routes(&site),
+    };
+    ended.unwrap_or_else(|error| {
+        Terminal::stderr().problem(&error);
+        ExitCode::from(FAILED)
+    })
 }

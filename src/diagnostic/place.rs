@@ -109,6 +109,13 @@ impl Files {
         id
     }
 
+    /// The file that was added under this name; the first, if there are several.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<FileId> {
+        let at = self.0.iter().position(|file| &*file.name == name)?;
+        u32::try_from(at).ok().map(FileId)
+    }
+
     /// The name of a file.
     #[must_use]
     pub fn name(&self, id: FileId) -> &str {

@@ -177,6 +177,12 @@ impl Layout {
         &self.program.raw
     }
 
+    /// Where it asks for absolute URLs, which begin with [`Context::site_url`].
+    #[must_use]
+    pub fn absolute_urls(&self) -> &[Place] {
+        &self.program.absolute_urls
+    }
+
     /// The files it is made of: its own, those around it, its partials.
     #[must_use]
     pub fn files(&self) -> &[FileId] {

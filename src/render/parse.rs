@@ -198,8 +198,15 @@ impl<'b, 's> Parser<'b, 's> {
         }
     }
 
+    /// Remembers where a chain asks for absolute URLs.
+    pub(super) fn note_absolute_urls(&mut self, chain: &Chain) {
+        let calls = chain.filters.iter().filter(|call| call.filter.name == "absolute_url");
+        self.build.absolute_urls.extend(calls.map(|call| call.place));
+    }
+
     /// The sink for a chain that stands here.
     pub(super) fn sink_of(&mut self, chain: &Chain, at: &Range<usize>) -> Sink {
+        self.note_absolute_urls(chain);
         let json = chain.filters.last().is_some_and(|call| call.filter.name == "json");
         if self.escapes && chain.filters.iter().any(|call| call.filter.name == "raw") {
             let place = self.place(at.clone());

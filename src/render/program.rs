@@ -45,6 +45,8 @@ pub(super) struct Program {
     pub(super) files: Vec<FileId>,
     /// The outputs that end in `| raw`.
     pub(super) raw: Vec<Place>,
+    /// Where the filter `absolute_url` stands.
+    pub(super) absolute_urls: Vec<Place>,
     pub(super) forloop: Option<NameId>,
     pub(super) tablerowloop: Option<NameId>,
     pub(super) content: Option<NameId>,
@@ -63,6 +65,7 @@ pub(super) struct Build<'s> {
     pub(super) nesting: usize,
     pub(super) literal_bytes: usize,
     pub(super) raw: Vec<Place>,
+    pub(super) absolute_urls: Vec<Place>,
     /// Partials by their full names.
     known: &'s HashMap<String, Source<'s>>,
     extension: &'s str,
@@ -151,6 +154,7 @@ pub(super) fn compile<'s>(
         nesting,
         literal_bytes: 0,
         raw: Vec::new(),
+        absolute_urls: Vec::new(),
         known,
         extension,
         called: Vec::new(),
@@ -197,6 +201,7 @@ pub(super) fn compile<'s>(
         file: first.file,
         files,
         raw: build.raw,
+        absolute_urls: build.absolute_urls,
         forloop,
         tablerowloop,
         content,
@@ -219,6 +224,7 @@ impl Program {
             file,
             files: vec![file],
             raw: Vec::new(),
+            absolute_urls: Vec::new(),
             forloop: None,
             tablerowloop: None,
             content: None,

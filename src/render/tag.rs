@@ -220,6 +220,7 @@ impl<'s> Parser<'_, 's> {
             }
             Ok((reader.names.id(name), reader.chain()?))
         })?;
+        self.note_absolute_urls(&value);
         Some(Node::Assign { name, value, place: self.place(tag.whole.clone()) })
     }
 

@@ -1,5 +1,6 @@
 //! Error pages: rendered at load, so that no failure can make them fail; only the request's id is added when one is sent.
 
+use crate::diagnostic::FileId;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode};
 
@@ -10,6 +11,8 @@ pub struct ErrorPage {
     pub status: StatusCode,
     /// Its media type.
     pub content_type: HeaderValue,
+    /// The layouts and partials that it was rendered from.
+    pub files: Box<[FileId]>,
     /// The page cut at every place where the id goes.
     parts: Vec<Bytes>,
 }
@@ -21,7 +24,13 @@ impl ErrorPage {
     /// A page whose text holds [`ID_MARK`] where the id goes.
     pub fn new(status: StatusCode, content_type: HeaderValue, text: &str) -> Self {
         let parts = text.split(ID_MARK).map(|part| Bytes::copy_from_slice(part.as_bytes())).collect();
-        Self { status, content_type, parts }
+        Self { status, content_type, files: Box::default(), parts }
+    }
+
+    /// The same page, which was rendered from `files`.
+    #[must_use]
+    pub fn made_of(self, files: &[FileId]) -> Self {
+        Self { files: files.into(), ..self }
     }
 
     /// The page that we show when the site declares none.

@@ -1,6 +1,7 @@
 //! Sockets, connections, deadlines, the current site, reload and drain.
 //!
-//! It knows how to carry requests and responses, never what they mean: what answers is a [`Service`], handed to [`serve`].
+//! It knows how to carry requests and responses, never what they mean: what answers is a [`Service`], handed to [`serve`]. [`Current`] is
+//! the one that answers from a site, and can be given another one while it serves.
 //!
 //! | File | What |
 //! |---|---|
@@ -14,6 +15,9 @@
 //! | `listen`, `census` | addresses, accepting, how many |
 //! | `shutdown` | drain and end |
 //! | `access_log`, `request_id` | one line for each exchange, and its name |
+//! | `current` | the one pointer to what answers requests |
+//! | `reload`, `watch` | another site beside the old one; edits that ask for it |
+//! | `fixed` | what of a site's settings only a restart changes |
 //!
 //! The life of a connection: `listen` accepts it, `census` counts it, `service` waits for its first octets and then puts hyper over an
 //! `io::Transport`. Each head passes the gate before hyper reads it; the [`Service`] answers; the ledger logs the exchange when the socket
@@ -26,16 +30,20 @@ mod access_log;
 mod alarm;
 mod body;
 mod census;
+mod current;
+mod fixed;
 mod gate;
 mod io;
 mod ledger;
 mod limits;
 mod listen;
 mod refusal;
+mod reload;
 mod request_id;
 mod service;
 mod shutdown;
 mod socket;
+mod watch;
 
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -45,11 +53,14 @@ use service::Server;
 
 pub use access_log::{AccessLog, AccessLogWriter, Exchange, Facts, LogFormat, SourceCall};
 pub use body::RequestBody;
+pub use current::Current;
 pub use limits::Limits;
 pub use listen::{AddressError, ListenAddress, ListenError, Listener, raise_open_files};
+pub use reload::{Outcome, Reload, Reloaded};
 pub use request_id::RequestId;
 pub use service::{Answer, Arrival, Connection, Service};
 pub use shutdown::Shutdown;
+pub use watch::Watch;
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

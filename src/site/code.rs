@@ -39,20 +39,12 @@ codes! {
     BAD_LISTEN = Error "server/listen";
     /// `site.url` or an alias that is not `https://host`.
     BAD_URL = Error "site/url";
-    /// An absolute URL is asked for, and `site.url` does not say what it begins with.
-    NEEDS_SITE_URL = Error "site/needs-url";
     /// A status in `errors` that is none: `404`, or `4xx` and `5xx` for all of a class.
     BAD_ERROR_KEY = Error "errors/status";
     /// An error page may read `site`, `vars` and `error` only, because it is rendered before any request comes.
     ERROR_PAGE_READS = Error "errors/reads";
     /// An error page that cannot be rendered.
     ERROR_PAGE_FAILS = Error "errors/fails";
-    /// A route below a `_section.toml`, or `site.toml` itself, is missing.
-    NO_SITE = Error "site/missing";
-    /// A layout that no route uses.
-    UNUSED_LAYOUT = Warning "layout/unused";
-    /// An upstream that no source calls.
-    UNUSED_UPSTREAM = Warning "upstream/unused";
     /// A rule without a condition, or without anything to do.
     BAD_RULE = Error "rule/incomplete";
 }

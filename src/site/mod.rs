@@ -174,6 +174,11 @@ impl ErrorPages {
         Self(pages)
     }
 
+    /// The declared pages.
+    pub fn iter(&self) -> impl Iterator<Item = &ErrorPage> {
+        self.0.iter().map(|page| &**page)
+    }
+
     /// The page for `status`; ours if the site declares none.
     pub fn page(&self, status: StatusCode) -> Arc<ErrorPage> {
         let declared = self.0.iter().find(|page| page.status == status);

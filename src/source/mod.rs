@@ -53,7 +53,7 @@ pub struct Context<'c> {
 #[derive(Debug, Clone, Default)]
 pub struct Upstreams {
     list: Vec<Upstream>,
-    declared: Vec<String>,
+    declared: Vec<Spanned<String>>,
 }
 
 impl Upstreams {
@@ -65,7 +65,7 @@ impl Upstreams {
     ) -> Self {
         let mut upstreams = Self::default();
         for (name, decl) in decls {
-            upstreams.declared.push(name.value.clone());
+            upstreams.declared.push(name.clone());
             upstreams.list.extend(Upstream::compile(name, decl, environment, findings));
         }
         upstreams
@@ -78,12 +78,17 @@ impl Upstreams {
 
     /// Whether the site declares an upstream of this name, sound or not.
     pub fn is_declared(&self, name: &str) -> bool {
-        self.declared.iter().any(|declared| declared == name)
+        self.declared.iter().any(|declared| declared.value == name)
     }
 
     /// The declared names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.declared.iter().map(String::as_str)
+        self.declared.iter().map(|declared| declared.value.as_str())
+    }
+
+    /// The declared names, and where they were written.
+    pub fn declared(&self) -> &[Spanned<String>] {
+        &self.declared
     }
 
     /// The upstream at a position.

@@ -123,5 +123,5 @@ fn render(
         return None;
     }
     let content_type = HeaderValue::from_str(&content_type_of(&name.value)).ok()?;
-    Some(Arc::new(ErrorPage::new(status, content_type, &out)))
+    Some(Arc::new(ErrorPage::new(status, content_type, &out).made_of(layout.files())))
 }

@@ -1,0 +1,50 @@
+//! `siteserver check`: everything that is wrong with a site, or what a code means.
+
+use super::arguments::{CheckArguments, Format, SiteArguments};
+use super::console::{Terminal, counted, summary};
+use super::{FAILED, USAGE, catalogue, load};
+use crate::diagnostic::{did_you_mean, to_json};
+use crate::site::Loaded;
+use anyhow::anyhow;
+use std::process::ExitCode;
+
+/// Checks the site and writes the findings to the standard output.
+pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
+    if let Some(code) = &how.explain {
+        return explain(code.as_deref());
+    }
+    let Loaded { site, findings, files } = load::load(site, &load::environment().lenient());
+    let mut out = Terminal::stdout();
+    match how.format {
+        Format::Json => out.write(&to_json(&findings, &files)),
+        Format::Text => {
+            out.findings(&findings, &files);
+            let counts = summary(&findings);
+            let verdict = match &site {
+                Some(site) => format!("the site is sound: {}", counted(site.routes.len(), "route")),
+                None => "the site cannot be served".to_owned(),
+            };
+            out.line(&if counts.is_empty() { verdict } else { format!("{verdict}; {counts}") });
+        }
+    }
+    if site.is_some() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+}
+
+/// Says what a code means, or lists all of them.
+fn explain(code: Option<&str>) -> ExitCode {
+    let codes = catalogue::all();
+    let Some(wanted) = code else {
+        let width = codes.iter().map(|code| code.name.len()).max().unwrap_or(0);
+        let lines = codes.iter().map(|code| format!("{:width$}  {}\n", code.name, catalogue::headline(code)));
+        Terminal::stdout().write(&lines.collect::<String>());
+        return ExitCode::SUCCESS;
+    };
+    let Some(code) = codes.iter().find(|code| code.name == wanted) else {
+        let help = did_you_mean(wanted, codes.iter().map(|code| code.name));
+        let help = help.unwrap_or_else(|| "`siteserver check --explain` lists them all".to_owned());
+        Terminal::stderr().problem(&anyhow!("no finding has the code `{wanted}`; {help}"));
+        return ExitCode::from(USAGE);
+    };
+    Terminal::stdout().write(&catalogue::documentation(code));
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,98 @@
+//! Writing to people: where to, whether in colours, and how findings are summed up.
+
+use crate::diagnostic::{Files, Findings, Level, draw};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+
+/// One of the two streams that people read. What cannot be written is let go: the reader has left, and the exit code still tells.
+pub(super) struct Terminal {
+    stream: Box<dyn Write>,
+    colours: bool,
+}
+
+impl Terminal {
+    /// The standard output: what a command was asked for.
+    pub(super) fn stdout() -> Self {
+        let stream = io::stdout();
+        Self { colours: has_colours(stream.is_terminal()), stream: Box::new(stream) }
+    }
+
+    /// The standard error: everything else.
+    pub(super) fn stderr() -> Self {
+        let stream = io::stderr();
+        Self { colours: has_colours(stream.is_terminal()), stream: Box::new(stream) }
+    }
+
+    /// Writes `text` in one piece, so that lines of different threads do not mix.
+    pub(super) fn write(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush()).unwrap_or_default();
+    }
+
+    /// Writes one line.
+    pub(super) fn line(&mut self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
+    /// Draws each finding, with an empty line after it.
+    pub(super) fn findings(&mut self, findings: &Findings, files: &Files) {
+        let mut text = String::new();
+        for finding in findings {
+            text.push_str(&draw(finding, files, self.colours));
+            text.push_str("\n\n");
+        }
+        self.write(&text);
+    }
+
+    /// Says why a command cannot do what it was asked for.
+    pub(super) fn problem(&mut self, error: &anyhow::Error) {
+        let word = if self.colours { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+        self.line(&format!("{word}: {error:#}"));
+    }
+}
+
+/// Colours are for people at terminals who have not asked to be spared (<https://no-color.org>).
+fn has_colours(is_terminal: bool) -> bool {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    is_terminal && set("NO_COLOR").is_none() && set("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+/// `2 errors, 1 warning`; nothing if there is nothing to count.
+pub(super) fn summary(findings: &Findings) -> String {
+    let mut text = String::new();
+    for level in [Level::Error, Level::Warning, Level::Note] {
+        let count = findings.iter().filter(|finding| finding.level == level).count();
+        if count > 0 {
+            let separator = if text.is_empty() { "" } else { ", " };
+            write!(text, "{separator}{}", counted(count, level.name())).unwrap_or_default();
+        }
+    }
+    text
+}
+
+/// `1 route`, `2 routes`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Finding, codes};
+
+    codes! {
+        /// An example.
+        EXAMPLE = Error "test/example";
+    }
+
+    #[test]
+    fn findings_are_counted_by_level() {
+        let mut findings = Findings::default();
+        assert_eq!(summary(&findings), "");
+        for level in [Level::Warning, Level::Error, Level::Error] {
+            findings.push(Finding::anywhere(&EXAMPLE, "x").level(level));
+        }
+        assert_eq!(summary(&findings), "2 errors, 1 warning");
+        assert_eq!(counted(1, "route"), "1 route");
+        assert_eq!(counted(0, "route"), "0 routes");
+    }
+}

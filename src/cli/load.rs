@@ -1,0 +1,44 @@
+//! One site, as all commands load it: its files, the `--set` arguments, the environment, and the rules about a whole site.
+
+use super::arguments::SiteArguments;
+use crate::config::Environment;
+use crate::diagnostic::{Files, Finding, Findings, codes};
+use crate::site::{self, Loaded};
+
+codes! {
+    /// There is no `site.toml` where one is looked for. It is what makes a folder a site, and may be empty.
+    NO_SITE = Error "site/missing";
+}
+
+/// The variables of the process; a site cannot name one that is not text.
+pub(super) fn environment() -> Environment {
+    Environment::new(
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )
+}
+
+/// Loads the site and checks it as a whole. There is a site only if there is no error.
+pub(super) fn load(site: &SiteArguments, environment: &Environment) -> Loaded {
+    if !site.config.exists() {
+        return missing(site);
+    }
+    let mut loaded = site::load(&site.config, &site.sets, environment);
+    if let Some(site) = &loaded.site {
+        crate::check::check(site, &loaded.files, &mut loaded.findings);
+        loaded.findings.sort();
+    }
+    if loaded.findings.has_errors() {
+        loaded.site = None;
+    }
+    loaded
+}
+
+/// What there is to say when there is no site at all.
+fn missing(site: &SiteArguments) -> Loaded {
+    let mut findings = Findings::default();
+    findings.push(
+        Finding::anywhere(&NO_SITE, format!("there is no site at `{}`", site.config.display()))
+            .help("a site begins with a `site.toml`, which may be empty; --config says where it is"),
+    );
+    Loaded { site: None, findings, files: Files::default() }
+}

@@ -1,0 +1,189 @@
+//! `siteserver [serve]`: loads a site, listens, serves until a signal, and follows the edits of its files meanwhile.
+
+use super::arguments::SiteArguments;
+use super::console::{Terminal, counted, summary};
+use super::load;
+use crate::handler::Runtime;
+use crate::server::{
+    self, AccessLog, AccessLogWriter, Current, Ended, ListenAddress, ListenError, Listener, Outcome, Reload, Reloaded,
+    Shutdown, Watch,
+};
+use crate::site::{self, Loaded, Settings, Site};
+use anyhow::{Context as _, anyhow};
+use std::io::{self, ErrorKind};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// How long work that nobody waits for any more may take to end after the last answer.
+const AFTERMATH: Duration = Duration::from_millis(200);
+
+/// Serves the site until it is told to stop.
+pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
+    write_messages();
+    // From here on no edit goes unseen, also one that comes while the site is loaded for the first time.
+    let watch = Watch::new(&arguments.config);
+    let environment = load::environment();
+    let begun = Instant::now();
+    let Loaded { site, findings, files } = load::load(&arguments, &environment);
+    Terminal::stderr().findings(&findings, &files);
+    let site = Arc::new(site.ok_or_else(|| anyhow!("the site is not served: {}", summary(&findings)))?);
+    let start = Start { loaded_in: begun.elapsed(), watch: site.settings.watch.then_some(watch), site };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers(&start.site.settings)?)
+        .enable_all()
+        .build()
+        .context("the threads that serve cannot be started")?;
+    if let Err(error) = server::raise_open_files() {
+        tracing::warn!(%error, "the number of open files stays as it is");
+    }
+    let ended = runtime.block_on(start.run(move || load::load(&arguments, &environment)));
+    runtime.shutdown_timeout(AFTERMATH);
+    if ended? == Ended::CutOff {
+        Terminal::stderr().line("stopped before every request was answered");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A loaded site, about to be served.
+struct Start {
+    site: Arc<Site>,
+    loaded_in: Duration,
+    watch: Option<Watch>,
+}
+
+impl Start {
+    /// Serves the site to the end; `load` loads it anew.
+    async fn run(self, load: impl Fn() -> Loaded + Send + Sync + 'static) -> anyhow::Result<Ended> {
+        let Self { site, loaded_in, watch } = self;
+        let listeners = listen(&site.settings)?;
+        // Signals mean what they should before anybody is told that the server is there.
+        let shutdown = Shutdown::new();
+        shutdown.on_signals().context("signals cannot be received")?;
+        let asked = signal(SignalKind::hangup()).context("signals cannot be received")?;
+        let (log, writer) = access_log(&site.settings).context("the access log cannot be written")?;
+        let runtime = Arc::new(Runtime::new(&site).context("upstreams cannot be called")?);
+        let current = Current::new(Arc::clone(&site), runtime);
+        let edited = Arc::new(Notify::new());
+        if let Some(watch) = watch {
+            let edited = Arc::clone(&edited);
+            watch.spawn(move || edited.notify_one()).context("edits cannot be watched")?;
+        }
+        let started_with = site.settings.clone();
+        let limits = server::Limits::from(&started_with.limits);
+        let reload = Reload { load, announce, current: current.clone(), started_with };
+        announce_start(&site, &listeners, loaded_in);
+        let reloading = tokio::spawn(reload.run(asked, edited));
+        drop(site);
+        let ended = server::serve(listeners, limits, current, log, shutdown).await;
+        reloading.abort();
+        if let Some(writer) = writer {
+            writer.join();
+        }
+        Ok(ended)
+    }
+}
+
+/// The server's own messages go to the standard error; those of libraries only if they are errors, because they may quote what they carry.
+fn write_messages() {
+    let ours = Targets::new().with_target("siteserver", LevelFilter::INFO).with_default(LevelFilter::ERROR);
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false).with_ansi(false);
+    // It is already done if a test serves twice in one process.
+    tracing_subscriber::registry().with(ours).with(layer).try_init().unwrap_or_default();
+}
+
+/// How many threads serve: `server.workers`, else `TOKIO_WORKER_THREADS`, else one for each core.
+fn workers(settings: &Settings) -> anyhow::Result<usize> {
+    const NAME: &str = "TOKIO_WORKER_THREADS";
+    if let Some(workers) = settings.workers {
+        return Ok(workers.max(1));
+    }
+    if let Some(text) = std::env::var_os(NAME) {
+        let number = text.to_str().and_then(|text| text.parse().ok()).filter(|number| (1..=1024).contains(number));
+        return number.with_context(|| {
+            format!("{NAME} is `{}`: it must be a number of threads, from 1 to 1024", text.display())
+        });
+    }
+    Ok(std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// Binds every address, or none.
+fn listen(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
+    let bind = |text: &String| {
+        let address: ListenAddress = text.parse().with_context(|| format!("cannot listen on {text}"))?;
+        Listener::bind(&address).map_err(|error| anyhow!("{error}; {}", way_out(&error)))
+    };
+    settings.listen.iter().map(bind).collect()
+}
+
+/// What to do about an address that cannot be listened on.
+fn way_out(error: &ListenError) -> &'static str {
+    let known = [
+        (
+            ErrorKind::AddrInUse,
+            "another program listens there: stop it, or choose another address with --set 'server.listen=[\"127.0.0.1:4001\"]'",
+        ),
+        (
+            ErrorKind::PermissionDenied,
+            "the system reserves it: choose a port above 1023 or another place, or give the program the right to use it",
+        ),
+        (ErrorKind::AddrNotAvailable, "this machine has no such address: `0.0.0.0` and `[::]` stand for all it has"),
+        (ErrorKind::NotFound, "the folder of the socket must exist"),
+    ];
+    let found = known.into_iter().find(|(kind, _)| *kind == error.cause.kind());
+    found.map_or("choose another address in `server.listen`", |(_, way)| way)
+}
+
+fn access_log(settings: &Settings) -> io::Result<(AccessLog, Option<AccessLogWriter>)> {
+    let format = match settings.format {
+        site::LogFormat::Auto => server::LogFormat::for_stdout(),
+        site::LogFormat::Json => server::LogFormat::Json,
+        site::LogFormat::Text => server::LogFormat::Text,
+    };
+    match settings.access {
+        site::AccessLog::Off => Ok((AccessLog::off(), None)),
+        site::AccessLog::Stdout => {
+            let (log, writer) = AccessLog::to(io::stdout(), format)?;
+            Ok((log, Some(writer)))
+        }
+    }
+}
+
+/// The one line that says where the site is.
+fn announce_start(site: &Site, listeners: &[Listener], loaded_in: Duration) {
+    let addresses: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
+    let routes = counted(site.routes.len(), "route");
+    let line = format!("listening on {} ({routes}, loaded in {} ms)", addresses.join(", "), loaded_in.as_millis());
+    Terminal::stderr().line(&line);
+}
+
+fn url(address: &ListenAddress) -> String {
+    match address {
+        ListenAddress::Tcp(address) => format!("http://{address}"),
+        ListenAddress::Unix(_) => address.to_string(),
+    }
+}
+
+/// Says what a reload came to.
+fn announce(reloaded: Reloaded) {
+    let Reloaded { findings, files, outcome } = reloaded;
+    let mut terminal = Terminal::stderr();
+    terminal.findings(&findings, &files);
+    match outcome {
+        Outcome::Exchanged { site, elapsed, needs_restart } => {
+            if !needs_restart.is_empty() {
+                terminal.line(&format!("warning: a restart is needed for {} to take effect", needs_restart.join(", ")));
+            }
+            let routes = counted(site.routes.len(), "route");
+            terminal.line(&format!("reloaded: {routes} in {} ms", elapsed.as_millis()));
+        }
+        Outcome::Kept => {
+            terminal.line(&format!("not reloaded: {}; the last good site keeps serving", summary(&findings)));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The routes of a site as a table: what answers which URLs, what it is made from, who may keep it.
+
+use super::table::align;
+use crate::resource::Resource;
+use crate::site::{Privacy, Route, Site};
+
+/// What stands in a cell that has nothing to say.
+const NOTHING: &str = "-";
+
+/// One line for each route, in the order of their URLs.
+pub fn routes(site: &Site) -> String {
+    let mut routes: Vec<&Route> = site.routes.iter().collect();
+    routes.sort_by(|left, right| left.patterns.cmp(&right.patterns));
+    let rows: Vec<_> = routes.into_iter().map(row).collect();
+    align(["PATH", "KIND", "FILE", "LAYOUT", "SOURCES", "CACHE-CONTROL", "PRIVACY"], &rows)
+}
+
+fn row(route: &Route) -> [String; 7] {
+    let (kind, layout) = match &route.resource {
+        Resource::Page(linked) => ("page", Some(linked)),
+        Resource::Document(document) => ("document", document.layout.as_ref()),
+        Resource::Files(_) => ("files", None),
+        Resource::Json(_) => ("json", None),
+        Resource::Redirect(_) => ("redirect", None),
+    };
+    let sources: Vec<&str> = route.sources.iter().map(|planned| planned.source.name.value.as_str()).collect();
+    let privacy = match &route.privacy {
+        Privacy::Public => "public".to_owned(),
+        Privacy::Personal { path } => format!("personal: {}", path.join(" > ")),
+    };
+    [
+        route.patterns.join(" "),
+        kind.to_owned(),
+        route.name.to_string(),
+        layout.map_or(NOTHING, |linked| linked.layout.name()).to_owned(),
+        some(sources.join(" ")),
+        some(String::from_utf8_lossy(route.policy.field.as_bytes()).into_owned()),
+        privacy,
+    ]
+}
+
+fn some(text: String) -> String {
+    if text.is_empty() { NOTHING.to_owned() } else { text }
+}

@@ -1,0 +1,353 @@
+//! Notices edits of a site's files, and says so once they have come to rest.
+//!
+//! Watched are the site's folder, the folders below it that hold declarations, and every folder above it: when one of them is replaced
+//! (a checkout, a deployment by renaming or by a link), the watch is set up anew on what is there then. Names alone decide what counts;
+//! nothing is read here. An edit is never lost: whatever happens after the quiet that ended one notice begins the next.
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The folders of a site that declarations are read from.
+const FOLDERS: [&str; 3] = ["routes", "layouts", "content"];
+
+/// Editors write in several steps: an edit is over when nothing has happened for this long.
+const QUIET: Duration = Duration::from_millis(60);
+
+/// Files that change all the time do not put a notice off for longer than this.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A watch on a site. What happens from its making on is noticed, and told from [`Watch::spawn`] on.
+#[derive(Debug)]
+pub struct Watch {
+    place: SitePlace,
+    watcher: Option<RecommendedWatcher>,
+    sender: Sender<Change>,
+    receiver: Receiver<Change>,
+    troubles: Troubles,
+}
+
+/// What an event means for the watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// A file of the site.
+    Content,
+    /// A folder that is watched, or one above it: the watch may look at a folder that is no longer there.
+    Structure,
+}
+
+impl Watch {
+    /// Watches the site whose `site.toml` is `config`. If the system does not let it, nothing is noticed and a warning says so.
+    pub fn new(config: &Path) -> Self {
+        let (sender, receiver) = channel();
+        let place = SitePlace::new(config);
+        let mut troubles = Troubles::default();
+        let watcher = arm(&place, &sender, &mut troubles);
+        Self { place, watcher, sender, receiver, troubles }
+    }
+
+    /// Calls `edited` after each edit, on a thread of its own, as long as the process lives.
+    pub fn spawn(self, edited: impl Fn() + Send + 'static) -> io::Result<()> {
+        thread::Builder::new().name("watch".to_owned()).spawn(move || self.run(edited))?;
+        Ok(())
+    }
+
+    fn run(mut self, edited: impl Fn()) {
+        self.troubles.tell();
+        while let Ok(first) = self.receiver.recv() {
+            if settle(first, &self.receiver) == Change::Structure {
+                // The new watch stands before the old one goes: nothing happens unseen between the two.
+                self.watcher = arm(&self.place, &self.sender, &mut self.troubles);
+                self.troubles.tell();
+            }
+            edited();
+        }
+    }
+}
+
+/// Waits until nothing happens any more, and tells what has happened.
+fn settle(first: Change, receiver: &Receiver<Change>) -> Change {
+    let end = Instant::now() + PATIENCE;
+    let mut change = first;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return change;
+        }
+        match receiver.recv_timeout(QUIET.min(left)) {
+            Ok(Change::Structure) => change = Change::Structure,
+            Ok(Change::Content) => {}
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return change,
+        }
+    }
+}
+
+/// Sets up a watch on what is there now, from above to below: what appears meanwhile is seen by the folder above it.
+fn arm(place: &SitePlace, sender: &Sender<Change>, troubles: &mut Troubles) -> Option<RecommendedWatcher> {
+    let handler = {
+        let (place, sender) = (place.clone(), sender.clone());
+        move |event: notify::Result<Event>| {
+            let change = match event {
+                Ok(event) => place.change(&event),
+                // Part of the tree is not watched: to look anew either mends it or says why it cannot be.
+                Err(_) => Some(Change::Structure),
+            };
+            if let Some(change) = change {
+                // Nobody listens only when the process ends.
+                sender.send(change).unwrap_or_default();
+            }
+        }
+    };
+    let config = Config::default().with_follow_symlinks(false);
+    let mut watcher = match RecommendedWatcher::new(handler, config) {
+        Ok(watcher) => watcher,
+        Err(error) => {
+            troubles.add(&error);
+            return None;
+        }
+    };
+    let mut above: Vec<&Path> = place.root.ancestors().skip(1).collect();
+    above.reverse();
+    for folder in above {
+        // One that may not be looked at cannot be helped, and is hardly ever replaced.
+        watcher.watch(folder, RecursiveMode::NonRecursive).unwrap_or_default();
+    }
+    // With `.` at its end the path means the folder also where the name is a link to it.
+    let below = FOLDERS.map(|folder| (place.root.join(folder).join("."), RecursiveMode::Recursive));
+    for (path, mode) in std::iter::once((place.root.join("."), RecursiveMode::NonRecursive)).chain(below) {
+        if let Err(error) = watcher.watch(&path, mode)
+            && !is_absent(&error)
+        {
+            troubles.add(&error);
+        }
+    }
+    Some(watcher)
+}
+
+/// Whether there is nothing to watch: the folders of a site are optional.
+fn is_absent(error: &notify::Error) -> bool {
+    match &error.kind {
+        notify::ErrorKind::PathNotFound => true,
+        notify::ErrorKind::Io(error) => {
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        }
+        notify::ErrorKind::Generic(_)
+        | notify::ErrorKind::WatchNotFound
+        | notify::ErrorKind::InvalidConfig(_)
+        | notify::ErrorKind::MaxFilesWatch => false,
+    }
+}
+
+/// Why some edits are not noticed. Told once: it does not get better by repetition.
+#[derive(Debug, Default)]
+struct Troubles {
+    untold: Option<String>,
+    told: bool,
+}
+
+impl Troubles {
+    fn add(&mut self, error: &notify::Error) {
+        self.untold = Some(error.to_string());
+    }
+
+    fn tell(&mut self) {
+        if let Some(error) = self.untold.take()
+            && !self.told
+        {
+            self.told = true;
+            tracing::warn!(error, "some edits are not noticed by themselves; SIGHUP loads the site anew");
+        }
+    }
+}
+
+/// Where a site is, and which names in it matter.
+#[derive(Debug, Clone)]
+struct SitePlace {
+    /// The site's folder, as written but absolute: a link on the way is followed each time.
+    root: PathBuf,
+    /// The name of its `site.toml`.
+    config: OsString,
+}
+
+impl SitePlace {
+    fn new(config: &Path) -> Self {
+        let absolute = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+        let root = absolute.parent().unwrap_or(Path::new("/")).to_owned();
+        Self { root, config: config.file_name().unwrap_or_default().to_owned() }
+    }
+
+    /// What an event means; nothing if it does not concern the site.
+    fn change(&self, event: &Event) -> Option<Change> {
+        if event.need_rescan() {
+            return Some(Change::Structure);
+        }
+        let is_edit = match event.kind {
+            EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
+            EventKind::Any | EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) | EventKind::Other => {
+                true
+            }
+        };
+        let changes = event.paths.iter().filter_map(|path| self.change_at(path));
+        // Structure comes last in the order of importance, so look for it first.
+        let mut changes = changes.filter(|_| is_edit).peekable();
+        let first = changes.peek().copied();
+        if changes.any(|change| change == Change::Structure) { Some(Change::Structure) } else { first }
+    }
+
+    fn change_at(&self, path: &Path) -> Option<Change> {
+        let Ok(below) = path.strip_prefix(&self.root) else {
+            return self.root.starts_with(path).then_some(Change::Structure);
+        };
+        let names: Vec<&OsStr> = below
+            .components()
+            .filter_map(|component| if let Component::Normal(name) = component { Some(name) } else { None })
+            .collect();
+        match names.as_slice() {
+            [] => Some(Change::Structure),
+            [name] if *name == self.config => Some(Change::Content),
+            [name] if FOLDERS.iter().any(|folder| name == folder) => Some(Change::Structure),
+            // Kubernetes publishes files by exchanging the link `..data`.
+            [name] => name.as_encoded_bytes().starts_with(b"..").then_some(Change::Structure),
+            [folder, inner @ ..] => {
+                let counts = FOLDERS.iter().any(|known| folder == known) && !inner.iter().copied().any(is_passing);
+                counts.then_some(Change::Content)
+            }
+        }
+    }
+}
+
+/// Whether files of this name come and go without meaning anything: those of editors and of version control.
+fn is_passing(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let surrounded = |by: &[u8]| name.starts_with(by) && name.ends_with(by);
+    name.starts_with(b".")
+        || name.ends_with(b"~")
+        || [&b".swp"[..], b".swx", b".swo"].iter().any(|ending| name.ends_with(ending))
+        || surrounded(b"#")
+        || name.starts_with(b"___jb_")
+        || name == b"4913"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use notify::event::{CreateKind, DataChange, ModifyKind};
+
+    fn change(path: &str) -> Option<Change> {
+        let place = SitePlace { root: "/srv/shop".into(), config: "site.toml".into() };
+        let kind = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        place.change(&Event::new(kind).add_path(path.into()))
+    }
+
+    #[test]
+    fn names_decide_what_counts() {
+        for (path, expected) in [
+            ("/srv/shop/site.toml", Some(Change::Content)),
+            ("/srv/shop/./routes/./a.toml", Some(Change::Content)),
+            ("/srv/shop/layouts/partials/card.html", Some(Change::Content)),
+            ("/srv/shop/content/a/b/c.md", Some(Change::Content)),
+            ("/srv/shop/routes", Some(Change::Structure)),
+            ("/srv/shop/.", Some(Change::Structure)),
+            ("/srv/shop", Some(Change::Structure)),
+            ("/srv", Some(Change::Structure)),
+            ("/", Some(Change::Structure)),
+            ("/srv/shop/..data", Some(Change::Structure)),
+            ("/srv/other", None),
+            ("/srv/shopping/site.toml", None),
+            ("/srv/shop/other.toml", None),
+            ("/srv/shop/target/debug/x", None),
+            ("/srv/shop/.git/index", None),
+            ("/srv/shop/routes/.a.toml.swp", None),
+            ("/srv/shop/routes/a.toml~", None),
+            ("/srv/shop/routes/4913", None),
+            ("/srv/shop/routes/#a.toml#", None),
+            ("/srv/shop/content/.cache/x", None),
+        ] {
+            assert_eq!(change(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn reading_a_file_is_no_edit() {
+        let place = SitePlace::new(Path::new("/srv/shop/site.toml"));
+        let event = |kind| place.change(&Event::new(kind).add_path("/srv/shop/site.toml".into()));
+        assert_eq!(event(EventKind::Access(AccessKind::Open(AccessMode::Any))), None);
+        assert_eq!(event(EventKind::Access(AccessKind::Close(AccessMode::Read))), None);
+        assert_eq!(event(EventKind::Access(AccessKind::Close(AccessMode::Write))), Some(Change::Content));
+        assert_eq!(event(EventKind::Create(CreateKind::File)), Some(Change::Content));
+    }
+
+    #[test]
+    fn a_relative_place_becomes_absolute_and_keeps_its_links() {
+        let place = SitePlace::new(Path::new("./site.toml"));
+        assert!(place.root.is_absolute());
+        assert_eq!(place.config, "site.toml");
+        assert_eq!(place.root, std::env::current_dir().unwrap());
+    }
+
+    /// A site in a folder of its own, and what its watch says.
+    struct Watched {
+        folder: PathBuf,
+        notices: Receiver<()>,
+    }
+
+    impl Watched {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("siteserver-watch-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            let (sender, notices) = channel();
+            let watch = Watch::new(&folder.join("site.toml"));
+            watch.spawn(move || sender.send(()).unwrap_or_default()).unwrap();
+            Self { folder, notices }
+        }
+
+        fn write(&self, path: &str) {
+            let path = self.folder.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+
+        /// The next notice; a minute is only there to end a failed test.
+        fn notice(&self) {
+            self.notices.recv_timeout(Duration::from_mins(1)).expect("the edit is noticed");
+        }
+    }
+
+    impl Drop for Watched {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.folder).unwrap_or_default();
+        }
+    }
+
+    #[test]
+    fn edits_are_noticed_one_after_the_other_also_in_new_folders() {
+        let watched = Watched::new("edits");
+        for path in
+            ["site.toml", "routes/a.toml", "routes/b/c/d.toml", "routes/b/c/d.toml", "content/a.md", "site.toml"]
+        {
+            watched.write(path);
+            watched.notice();
+        }
+    }
+
+    #[test]
+    fn a_folder_is_followed_when_it_is_replaced() {
+        let watched = Watched::new("replaced");
+        watched.write("routes/a.toml");
+        watched.notice();
+        let aside = watched.folder.with_extension("aside");
+        for _ in 0..3 {
+            std::fs::rename(&watched.folder, &aside).unwrap();
+            watched.write("routes/a.toml");
+            watched.notice();
+            std::fs::remove_dir_all(&aside).unwrap();
+            watched.write("routes/a.toml");
+            watched.notice();
+        }
+    }
+}
