@@ -6,11 +6,12 @@
 //!
 //! | Floor | Modules |
 //! |---|---|
-//! | 8 | [`cli`]: commands; arguments and environment enter here |
-//! | 7 | [`server`]: sockets, the current site, reload, drain |
-//! | 6 | [`handler`]: one request; [`check`]: findings on a site; [`report`]: views of a site |
-//! | 5 | [`site`]: compiled, linked, analysed, immutable |
-//! | 4 | [`source`]: kinds of data source; [`resource`]: kinds of route |
+//! | 9 | [`cli`]: commands; arguments and environment enter here |
+//! | 8 | [`server`]: sockets, the current site, reload, drain |
+//! | 7 | [`handler`]: one request; [`check`]: findings on a site; [`report`]: views of a site |
+//! | 6 | [`site`]: compiled, linked, analysed, immutable |
+//! | 5 | [`resource`]: kinds of route |
+//! | 4 | [`source`]: kinds of data source |
 //! | 3 | [`router`], [`upstream`], [`extract`], [`render`], [`cache`] |
 //! | 2 | [`config`]: files and TOML to spanned tables, scalars, merging |
 //! | 1 | [`diagnostic`]: findings; [`fields`]: HTTP header fields |

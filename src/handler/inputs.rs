@@ -9,7 +9,7 @@ use crate::resource::OnInvalid;
 use crate::router::{InputType, Match, Query, QueryValue};
 use crate::site::{CookieInput, QueryInput, Route, Site, slots};
 use crate::value::{Object, ObjectBuilder, Value};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http::header;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -58,12 +58,20 @@ impl<'r> Inputs<'r> {
             match taken {
                 Taken::Absent => key.absent(Section::Query, &input.name),
                 Taken::One(text) => key.text(Section::Query, &input.name, text),
-                Taken::Many(texts) => key.texts(Section::Query, &input.name, texts.iter().map(|text| text.as_bytes())),
+                Taken::Many(texts) => key.texts(Section::Query, &input.name, texts.iter().map(|text| &**text)),
             };
         }
         for name in &route.inputs.headers {
-            let lines = self.fields.get_all(name);
-            key.texts(Section::Header, name.as_str(), lines.iter().map(http::HeaderValue::as_bytes));
+            let mut lines = self.fields.get_all(name).iter();
+            match (lines.next(), lines.next()) {
+                (None, _) => key.absent(Section::Header, name.as_str()),
+                (Some(line), None) => key.bytes(Section::Header, name.as_str(), line.as_bytes()),
+                // Pages see lines joined, as RFC 9110 (section 5.3) reads them.
+                (Some(_), Some(_)) => {
+                    let lines: Vec<&[u8]> = self.fields.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+                    key.bytes(Section::Header, name.as_str(), &lines.join(b", ".as_slice()))
+                }
+            };
         }
         for (input, taken) in route.inputs.cookies.iter().zip(&self.cookies).filter(|(input, _)| input.is_read) {
             match taken {

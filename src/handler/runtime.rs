@@ -32,7 +32,7 @@ impl Runtime {
             store: Store::new(site.settings.limits.store, Revision(site.revision)),
             pages: Flights::new(),
             calls: Flights::new(),
-            assets: Assets::new(),
+            assets: Assets::default(),
             time_zone: TimeZone::UTC,
         })
     }

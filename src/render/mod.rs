@@ -63,7 +63,7 @@ impl Default for Limits {
 }
 
 /// Looks up the content-hashed URL of a file.
-pub type AssetUrl<'a> = dyn Fn(&str) -> Option<String> + 'a;
+pub type AssetUrl<'a> = dyn Fn(&str) -> Option<String> + Sync + 'a;
 
 /// What a render knows besides its values.
 #[derive(Clone, Copy)]

@@ -2,9 +2,11 @@
 //!
 //! A request takes what is current when it arrives, and keeps it to its end: no answer is made of two sites.
 
+use super::{Answer, Arrival, Facts, RequestBody, Service, SourceCall};
 use crate::handler::{self, Runtime};
 use crate::site::Site;
 use arc_swap::ArcSwap;
+use http::Request;
 use std::sync::Arc;
 
 /// What answers requests now. Clones are the same pointer.
@@ -35,5 +37,24 @@ impl Current {
     pub fn exchange(&self, site: Arc<Site>) {
         let service = handler::Service::new(site, Arc::clone(&self.runtime));
         self.service.store(Arc::new(service));
+    }
+}
+
+impl Service for Current {
+    type Body = handler::Body;
+
+    async fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> Answer<Self::Body> {
+        let service = self.service();
+        // Nothing here reads a body; what is left of it is the connection's business.
+        let (request, _body) = request.into_parts();
+        let arrived = handler::Arrival {
+            instant: arrival.instant,
+            time: arrival.time,
+            id: &arrival.id,
+            is_loopback: arrival.connection.listener.is_loopback(),
+        };
+        let handler::Answer { response, route, cache, sources } = handler::handle(&service, &request, &arrived).await;
+        let call = |call: handler::SourceCall| SourceCall { name: call.name, elapsed: call.elapsed, outcome: call.outcome };
+        Answer { response, facts: Facts { route, cache, sources: sources.into_iter().map(call).collect() } }
     }
 }

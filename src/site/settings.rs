@@ -9,7 +9,7 @@ use std::time::Duration;
 
 declare! {
     /// The file `site.toml`. Everything in it is optional.
-    pub struct Decl {
+    pub(super) struct Decl {
         /// The edition of the language: `"2026"`.
         "edition": edition: Spanned<String>,
         /// The site: its name, its address, its language.
@@ -29,7 +29,7 @@ declare! {
 
 declare! {
     /// The site.
-    pub struct SiteDecl {
+    pub(super) struct SiteDecl {
         /// Its name: `site.name`.
         "name": name: Spanned<String>,
         /// Where it is seen from outside: `https://example.com`. Absolute URLs begin with it, and requests for other hosts are refused.
@@ -45,7 +45,7 @@ declare! {
 
 words! {
     /// Whether canonical URLs end in a slash.
-    pub enum Slash {
+    pub(super) enum Slash {
         /// Without.
         "never": Never,
         /// With.
@@ -55,7 +55,7 @@ words! {
 
 declare! {
     /// The server.
-    pub struct ServerDecl {
+    pub(super) struct ServerDecl {
         /// Where it listens: `"IP:port"` or `"unix:/path"`; default `["127.0.0.1:4000"]`.
         "listen": listen: Spanned<Vec<Spanned<crate::config::Template>>>,
         /// Whether edits are noticed by themselves; default `true`.
@@ -67,7 +67,7 @@ declare! {
 
 declare! {
     /// What is logged.
-    pub struct LogDecl {
+    pub(super) struct LogDecl {
         /// Where requests are logged: `"stdout"` (the default) or `"off"`.
         "access": access: Spanned<AccessLog>,
         /// How: `"auto"` (text on a terminal, else JSON), `"json"` or `"text"`.
@@ -196,7 +196,7 @@ pub struct Limits {
 }
 
 /// How `site.toml` merges with `--set`.
-pub const MERGE: crate::config::Rules =
+pub(super) const MERGE: crate::config::Rules =
     crate::config::Rules { whole: &[], append: &[], named: &[("defaults", &resource::MERGE)], kinds: &[] };
 
 const fn seconds(count: u64) -> Duration {

@@ -9,7 +9,7 @@ use crate::value::Value;
 
 declare! {
     /// One extracted field.
-    pub struct FieldDecl {
+    pub(super) struct FieldDecl {
         /// The selector (RFC 9535), or several of which the first that matches is taken.
         "select": select: Node,
         /// What the value must be; a misfit counts as missing.

@@ -1,7 +1,7 @@
 //! What a source's failure becomes: every failure has a declared outcome.
 
 use super::code;
-use crate::config::{Binding, Decode, Node, Reference, Shape, Template, not_a_word, words, wrong_type};
+use crate::config::{Binding, Decode, Node, Reference, Template, not_a_word, words, wrong_type};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::value::Value;
 

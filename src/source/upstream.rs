@@ -297,9 +297,9 @@ pub(super) fn split_url(template: &Template, findings: &mut Findings) -> Option<
 }
 
 /// Named tables as declared in `[upstreams]`.
-pub type Decls = Named<Decl>;
+pub(super) type Decls = Named<Decl>;
 
 /// The keys of an upstream, for the reference.
-pub fn keys() -> Vec<crate::config::Key> {
+pub(super) fn keys() -> Vec<crate::config::Key> {
     Decl::keys()
 }

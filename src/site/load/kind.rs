@@ -5,14 +5,14 @@ use super::route::{is_own, shared_name};
 use super::scope::{Reads, Scope};
 use super::{Shared, matter};
 use crate::config::{Part, Shape, Template, TreeFile};
-use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned, did_you_mean};
+use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::extract::markdown;
 use crate::fields::content_type_of;
 use crate::render::{Condition, Layout, Segment};
 use crate::resource::{self, Decl, Document, Folder, Linked, Resource};
 use crate::source::{self, Source};
 use crate::value::{Object, Value};
-use http::header::{self, HeaderName};
+use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
 use std::sync::Arc;
 
@@ -392,7 +392,7 @@ fn position(scope: &Scope<'_>, at: usize) -> Option<usize> {
     scope.slots.get(at).map(|slot| slot - super::super::slots::FIRST_SOURCE)
 }
 
-fn then(decl: &crate::resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared: &mut Shared<'_>) -> Option<Then> {
+fn then(decl: &resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared: &mut Shared<'_>) -> Option<Then> {
     let status = |default: u16, allowed: fn(u16) -> bool, findings: &mut Findings| match decl.status {
         None => StatusCode::from_u16(default).ok(),
         Some(status) => {

@@ -37,7 +37,7 @@ pub(super) struct Reads {
 impl Reads {
     /// Adds what `other` read.
     pub(super) fn extend(&mut self, other: &Self) {
-        let mut merge = |into: &mut BTreeMap<String, Place>, from: &BTreeMap<String, Place>| {
+        let merge = |into: &mut BTreeMap<String, Place>, from: &BTreeMap<String, Place>| {
             for (name, place) in from {
                 into.entry(name.clone()).or_insert(*place);
             }
