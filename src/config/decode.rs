@@ -364,6 +364,7 @@ macro_rules! __words {
 
         impl $name {
             /// The words, in the order of the variants.
+            #[allow(unreachable_pub, reason = "as visible as the enum")]
             pub const WORDS: &'static [&'static str] = &[$($word),+];
         }
 

@@ -7,13 +7,13 @@
 //! Equal calls are made once per request; if nothing personal is in them, also once for all requests that wait for them.
 
 use super::runtime::Service;
+use crate::cache::{Empty, Filled, Landing};
+use crate::config::Binding;
 use crate::render::Context;
 use crate::site::{Route, Rule, Then, slots};
 use crate::source::{
     self, AnswerLimits, Fatal, Http, Kind, Outcomes, Settled, Trouble, identity, trouble_of, trouble_of_no_call,
 };
-use crate::cache::{Empty, Filled, Landing};
-use crate::config::Binding;
 use crate::upstream::Call;
 use crate::value::{NULL, Value};
 use futures_util::future::{BoxFuture, FutureExt as _, Shared};
@@ -123,7 +123,8 @@ impl<'r> Gathering<'_, 'r> {
         if let Some(then) = self.decide(context) {
             return Gathered::Ruled { slots: std::mem::take(&mut self.slots), then };
         }
-        let fatal = self.states.iter().filter_map(|state| if let State::Ended(fatal) = state { Some(fatal) } else { None });
+        let fatal =
+            self.states.iter().filter_map(|state| if let State::Ended(fatal) = state { Some(fatal) } else { None });
         // Positions are in the order of names, and the first of equals is taken.
         match fatal.min_by_key(|fatal| fatal.rank()) {
             Some(fatal) => Gathered::Ended(fatal.clone()),
@@ -143,7 +144,8 @@ impl<'r> Gathering<'_, 'r> {
             let roots: Vec<&Value> = rule.slots.iter().map(value).collect();
             if rule.condition.holds(&roots, context) {
                 let layout = matches!(rule.then, Then::Layout { .. });
-                let ready = target.iter().all(settled) && (!layout || self.states.iter().all(|state| *state == State::Settled));
+                let ready =
+                    target.iter().all(settled) && (!layout || self.states.iter().all(|state| *state == State::Settled));
                 return ready.then_some(&rule.then);
             }
             self.undecided = rest;
@@ -157,7 +159,12 @@ impl<'r> Gathering<'_, 'r> {
     }
 
     /// Starts every source that can start.
-    fn start(&mut self, visitor: &HeaderMap, running: &mut FuturesUnordered<BoxFuture<'static, Ran>>, deadline: Instant) {
+    fn start(
+        &mut self,
+        visitor: &HeaderMap,
+        running: &mut FuturesUnordered<BoxFuture<'static, Ran>>,
+        deadline: Instant,
+    ) {
         for at in 0..self.states.len() {
             if self.states[at] != State::Waiting || !self.is_ready(at) {
                 continue;
@@ -286,7 +293,13 @@ impl<'r> Gathering<'_, 'r> {
 }
 
 /// Calls, and reads what comes.
-async fn fetch(service: &Arc<Service>, call: &Call, http: &Http<Binding>, limits: AnswerLimits, end: Instant) -> Fetched {
+async fn fetch(
+    service: &Arc<Service>,
+    call: &Call,
+    http: &Http<Binding>,
+    limits: AnswerLimits,
+    end: Instant,
+) -> Fetched {
     let unknown = Trouble::Error { late: false, reason: "no-upstream" };
     let upstream = service.upstreams.get(http.upstream).ok_or(unknown)?;
     let answer = service.runtime.client.fetch(call, upstream, end).await.map_err(trouble_of)?;

@@ -9,8 +9,8 @@ use crate::resource::OnInvalid;
 use crate::router::{InputType, Match, Query, QueryValue};
 use crate::site::{CookieInput, QueryInput, Route, Site, slots};
 use crate::value::{Object, ObjectBuilder, Value};
-use http::{HeaderMap, HeaderValue};
 use http::header;
+use http::{HeaderMap, HeaderValue};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -38,7 +38,11 @@ pub(super) enum Misfit {
 
 impl<'r> Inputs<'r> {
     /// Reads the declared inputs of `route`.
-    pub(super) fn read(route: &'r Route, matched: &'r Match<'r, 'r, usize>, fields: &'r HeaderMap) -> Result<Self, Misfit> {
+    pub(super) fn read(
+        route: &'r Route,
+        matched: &'r Match<'r, 'r, usize>,
+        fields: &'r HeaderMap,
+    ) -> Result<Self, Misfit> {
         let query = Query::new(matched.query);
         let query = route.inputs.query.iter().map(|input| take(input, query)).collect::<Result<_, _>>()?;
         let cookies = route.inputs.cookies.iter().map(|input| cookie(input, fields)).collect();
@@ -100,12 +104,22 @@ impl<'r> Inputs<'r> {
         }
         set(slots::PARAMS, params.finish().into());
         if !route.inputs.query.is_empty() {
-            let values = route.inputs.query.iter().zip(&self.query).map(|(input, taken)| (&*input.name, query_value(input, taken)));
+            let values = route
+                .inputs
+                .query
+                .iter()
+                .zip(&self.query)
+                .map(|(input, taken)| (&*input.name, query_value(input, taken)));
             set(slots::QUERY, Value::Object(values.collect()));
         }
         if !route.inputs.cookies.is_empty() {
             let value = |input: &CookieInput, taken: &Option<&str>| taken.or(input.default.as_deref()).into();
-            let values = route.inputs.cookies.iter().zip(&self.cookies).map(|(input, taken)| (&*input.name, value(input, taken)));
+            let values = route
+                .inputs
+                .cookies
+                .iter()
+                .zip(&self.cookies)
+                .map(|(input, taken)| (&*input.name, value(input, taken)));
             set(slots::COOKIES, Value::Object(values.collect()));
         }
         set(slots::REQUEST, self.request(route, site));
@@ -130,7 +144,8 @@ impl<'r> Inputs<'r> {
                 let lines: Vec<&str> = self.fields.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
                 (!lines.is_empty()).then(|| lines.join(", "))
             };
-            let fields: Object = route.inputs.headers.iter().map(|name| (name.as_str(), Value::from(field(name)))).collect();
+            let fields: Object =
+                route.inputs.headers.iter().map(|name| (name.as_str(), Value::from(field(name)))).collect();
             request.push("headers", fields.into());
         }
         request.finish().into()

@@ -2,7 +2,7 @@
 
 use super::gather::{self, Gathered, SourceCall};
 use super::runtime::Service;
-use crate::cache::{Content, Jitter, Key, Stored, StorableFields, StrongTag, Tag};
+use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Tag};
 use crate::config::{Binding, Template};
 use crate::render::Context;
 use crate::resource::{Linked, Resource};
@@ -10,8 +10,8 @@ use crate::site::{Privacy, Route, Then, slots};
 use crate::source::{Fatal, NoCall, PathTemplate};
 use crate::value::{ObjectBuilder, Value, write_json};
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -77,7 +77,9 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
     let Order { slots, visitor, deadline, .. } = order;
     let (gathered, calls) = gather::gather(service, route, slots, &visitor, &context, deadline).await;
     let represented = match gathered {
-        Gathered::Data { slots, degraded } => represent(route, slots, &context).map(|page| Representation { degraded, ..page }),
+        Gathered::Data { slots, degraded } => {
+            represent(route, slots, &context).map(|page| Representation { degraded, ..page })
+        }
         Gathered::Ruled { slots, then } => ruled(route, &slots, then, &context),
         Gathered::Ended(fatal) => Err(ended(fatal)),
     };
@@ -126,7 +128,8 @@ fn represent(route: &Route, mut slots: Vec<Value>, context: &Context<'_>) -> Res
             None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
         },
         Resource::Json(shape) => {
-            let value = shape.value(&slots).map_err(|_not_text| internal(route, "a list or an object within a string"))?;
+            let value =
+                shape.value(&slots).map_err(|_not_text| internal(route, "a list or an object within a string"))?;
             let mut text = String::new();
             write_json(&value, &mut text);
             text.push('\n');
@@ -210,7 +213,8 @@ fn fields(route: &Route, slots: &[Value]) -> Result<HeaderMap, Stop> {
         let text = template.text(slots, |text, out| out.push_str(text));
         match text.map_err(|_not_text| internal(route, "a list or an object in a header"))? {
             Some(text) => {
-                let value = HeaderValue::from_str(&text).map_err(|_control| internal(route, "a control byte in a header"))?;
+                let value =
+                    HeaderValue::from_str(&text).map_err(|_control| internal(route, "a control byte in a header"))?;
                 fields.insert(name.clone(), value);
             }
             None => drop(fields.remove(name)),
@@ -251,7 +255,9 @@ fn finish(
         hasher.update(&body);
         StrongTag::from_digest(hasher.finalize().as_bytes())
     });
-    let Ok(fields) = StorableFields::new(fields) else { return (What::Error(StatusCode::INTERNAL_SERVER_ERROR), false) };
+    let Ok(fields) = StorableFields::new(fields) else {
+        return (What::Error(StatusCode::INTERNAL_SERVER_ERROR), false);
+    };
     let content = Content::new(fields, body, tag);
     let allowance = route.policy.lifetime.and_then(|lifetime| lifetime.allowance().ok());
     let (Some((key, ticket)), Some(allowance), true) = (store, allowance, is_public && status == StatusCode::OK) else {

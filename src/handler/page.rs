@@ -43,7 +43,9 @@ pub(super) async fn answer(
         let made = make(service, order, None).await;
         return show(service, &made, exchange, None).await;
     }
-    let Some(subject) = service.subjects.get(position) else { return failure::answer(service, exchange, StatusCode::NOT_FOUND) };
+    let Some(subject) = service.subjects.get(position) else {
+        return failure::answer(service, exchange, StatusCode::NOT_FOUND);
+    };
     let builder = inputs.key(route, subject);
     let lookup = builder.finish();
     let found = service.runtime.store.get(lookup);
@@ -58,7 +60,8 @@ pub(super) async fn answer(
                 let key = lookup.to_key();
                 // It has its own time: the client that noticed goes on without it.
                 refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline);
-                return hit(service, lookup, stored, age, -signed(overdue(stored, arrival.instant)), exchange, "stale").await;
+                return hit(service, lookup, stored, age, -signed(overdue(stored, arrival.instant)), exchange, "stale")
+                    .await;
             }
             on_error = may_serve_on_error.then(|| (Arc::clone(stored), age));
         }
@@ -107,13 +110,20 @@ async fn hit(
     word: &'static str,
 ) -> Answer {
     let coded = Coded::Stored { stored, lookup };
-    let mut answer = respond::content(service, coded, stored.status(), Some(age), Some(CacheStatus::hit(ttl)), exchange).await;
+    let mut answer =
+        respond::content(service, coded, stored.status(), Some(age), Some(CacheStatus::hit(ttl)), exchange).await;
     answer.cache = Some(word);
     answer
 }
 
 /// A stale page in place of an error.
-async fn rescued(service: &Arc<Service>, key: &Key, stored: &Arc<Stored>, age: Duration, exchange: Exchange<'_>) -> Answer {
+async fn rescued(
+    service: &Arc<Service>,
+    key: &Key,
+    stored: &Arc<Stored>,
+    age: Duration,
+    exchange: Exchange<'_>,
+) -> Answer {
     let ttl = -signed(overdue(stored, exchange.arrival.instant));
     hit(service, key.lookup(), stored, age, ttl, exchange, "stale").await
 }
@@ -132,7 +142,9 @@ async fn show(
                 let coded = Coded::Stored { stored, lookup: key.lookup() };
                 respond::content(service, coded, stored.status(), None, cache_status, exchange).await
             }
-            None => respond::content(service, Coded::Made(stored.content()), stored.status(), None, None, exchange).await,
+            None => {
+                respond::content(service, Coded::Made(stored.content()), stored.status(), None, None, exchange).await
+            }
         },
         What::Shown { status, content } => {
             respond::content(service, Coded::Made(content), *status, None, cache_status, exchange).await

@@ -54,7 +54,8 @@ impl Service for Current {
             is_loopback: arrival.connection.listener.is_loopback(),
         };
         let handler::Answer { response, route, cache, sources } = handler::handle(&service, &request, &arrived).await;
-        let call = |call: handler::SourceCall| SourceCall { name: call.name, elapsed: call.elapsed, outcome: call.outcome };
+        let call =
+            |call: handler::SourceCall| SourceCall { name: call.name, elapsed: call.elapsed, outcome: call.outcome };
         Answer { response, facts: Facts { route, cache, sources: sources.into_iter().map(call).collect() } }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::code;
 use super::piece::{Pieces, refuse_secrets};
-use crate::config::{BAD_VALUE, Declared, Environment, MISSING_KEY, Named, Part, Template, declare};
+use crate::config::{BAD_VALUE, Environment, MISSING_KEY, Named, Part, Template, declare};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::upstream::{BreakerSettings, Trust, Url};
 use http::header::{HeaderName, HeaderValue};
@@ -159,9 +159,9 @@ fn base(template: &Template, environment: &Environment, findings: &mut Findings)
         return None;
     }
     let text = resolved.as_literal().unwrap_or_default();
-    // An unset variable has its own finding, and is nothing to complain about once more.
+    // An unset variable has its own finding; the rest of the site is checked as if it were set.
     if text.is_empty() && template.environment().next().is_some() {
-        return None;
+        return Some("http://unset.invalid".into());
     }
     check_address(text, template.place, findings).then(|| text.trim_end_matches('/').to_owned())
 }
@@ -294,12 +294,4 @@ pub(super) fn split_url(template: &Template, findings: &mut Findings) -> Option<
         Some(tail) => rest.parts[0] = Part::Literal(tail.into()),
     }
     Some((origin.to_owned(), rest))
-}
-
-/// Named tables as declared in `[upstreams]`.
-pub(super) type Decls = Named<Decl>;
-
-/// The keys of an upstream, for the reference.
-pub(super) fn keys() -> Vec<crate::config::Key> {
-    Decl::keys()
 }

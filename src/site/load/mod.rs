@@ -33,7 +33,6 @@ struct Shared<'s> {
     library: Library,
     /// `site` as pages see it.
     site: Value,
-    has_url: bool,
     slash: TrailingSlash,
     deadline: std::time::Duration,
     /// Digest of what every page is made from: `site.toml` and the layouts.
@@ -88,7 +87,6 @@ fn build(
         upstreams,
         library,
         site: declared.scope,
-        has_url: declared.url.is_some(),
         slash: declared.slash,
         deadline: declared.settings.limits.deadline,
         foundation,
@@ -142,8 +140,9 @@ fn insert(
             None => router.insert(pattern, index),
         };
         if let Err(conflict) = inserted {
-            let mut finding = Finding::new(&code::SAME_PATH, place, format!("`{text}` is answered by another route, too"))
-                .help("two routes of equal rank tie: change one path, or give a parameter an `enum`");
+            let mut finding =
+                Finding::new(&code::SAME_PATH, place, format!("`{text}` is answered by another route, too"))
+                    .help("two routes of equal rank tie: change one path, or give a parameter an `enum`");
             if let Some(other) = places.get(conflict.other) {
                 finding = finding.related(*other, format!("`{}` here", conflict.pattern));
             }
@@ -157,7 +156,8 @@ fn insert(
 fn default_errors(sections: &section::Sections, shared: &mut Shared<'_>) -> ErrorPages {
     let table = sections.outermost();
     let decl = crate::resource::Decl::read(table, &mut Findings::default());
-    let vars = decl.vars.as_ref().map_or_else(|| Value::Object(crate::value::Object::default()), |vars| vars.value.to_value());
+    let vars =
+        decl.vars.as_ref().map_or_else(|| Value::Object(crate::value::Object::default()), |vars| vars.value.to_value());
     errors::pages(decl.errors.as_ref(), &vars, shared)
 }
 
