@@ -26,7 +26,8 @@ pub use decode::{
 pub use document::read_toml;
 pub use environment::{Environment, Secret};
 pub use front_matter::{
-    CODES as FRONT_MATTER_CODES, FRONT_MATTER_SYNTAX, FRONT_MATTER_UNCLOSED, LONGEST_FRONT_MATTER, MatterError, MatterKind, Parts, YamlMatter, read_yaml, split_front_matter,
+    CODES as FRONT_MATTER_CODES, FRONT_MATTER_SYNTAX, FRONT_MATTER_UNCLOSED, LONGEST_FRONT_MATTER, MatterError,
+    MatterKind, Parts, YamlMatter, read_yaml, split_front_matter,
 };
 pub use merge::{Rules, merge};
 pub use node::{Entry, Kind, Node, Table, Text};

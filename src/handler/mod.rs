@@ -1,3 +1,5 @@
 //! One request: match, inputs, stored, gather, represent, precondition, respond.
 //!
 //! It knows nothing of sockets and listeners.
+
+mod body;

@@ -44,12 +44,18 @@ fn statuses(key: &Spanned<String>, shared: &mut Shared<'_>) -> Vec<StatusCode> {
         let within = STATUSES.iter().filter(|status| (first..first + 100).contains(*status));
         return within.filter_map(|status| StatusCode::from_u16(*status).ok()).collect();
     }
-    match text.parse::<u16>().ok().filter(|status| (400..600).contains(status)).and_then(|status| StatusCode::from_u16(status).ok()) {
+    match text
+        .parse::<u16>()
+        .ok()
+        .filter(|status| (400..600).contains(status))
+        .and_then(|status| StatusCode::from_u16(status).ok())
+    {
         Some(status) => vec![status],
         None => {
             let message = format!("`{text}` is not the status of an error");
             shared.findings.push(
-                Finding::new(&code::BAD_ERROR_KEY, key.place, message).help("a status such as `404`, or `4xx` and `5xx` for all of a class"),
+                Finding::new(&code::BAD_ERROR_KEY, key.place, message)
+                    .help("a status such as `404`, or `4xx` and `5xx` for all of a class"),
             );
             Vec::new()
         }
@@ -85,7 +91,9 @@ fn render(
 ) -> Option<SharedPage> {
     let title = status.canonical_reason().unwrap_or("Error");
     let error: Object =
-        [("status", Value::Int(i64::from(status.as_u16()))), ("title", title.into()), ("id", ID_MARK.into())].into_iter().collect();
+        [("status", Value::Int(i64::from(status.as_u16()))), ("title", title.into()), ("id", ID_MARK.into())]
+            .into_iter()
+            .collect();
     let error = Value::from(error);
     let mut roots = Vec::new();
     for root in layout.roots() {
@@ -100,7 +108,9 @@ fn render(
                 shared.findings.push(
                     Finding::new(&code::ERROR_PAGE_READS, root.place, message)
                         .related(name.place, "used as an error page here")
-                        .help("error pages are rendered before any request comes: they have `site`, `vars` and `error`"),
+                        .help(
+                            "error pages are rendered before any request comes: they have `site`, `vars` and `error`",
+                        ),
                 );
                 return None;
             }

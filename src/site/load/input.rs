@@ -18,7 +18,8 @@ pub(super) fn is_snake_case(name: &Spanned<String>, findings: &mut Findings) -> 
     let first = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let sound = first && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !sound {
-        let suggestion: String = name.value.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let suggestion: String =
+            name.value.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let message = format!("`{}` is not a snake_case name", name.value);
         findings.push(Finding::new(&code::BAD_NAME, name.place, message).help(format!("call it `{suggestion}`")));
     }
@@ -34,7 +35,8 @@ pub(super) fn compile_type(decl: &ParamDecl, findings: &mut Findings) -> InputTy
             let names: Vec<&str> = Kind::NAMES.iter().map(|(name, _)| *name).collect();
             let help = did_you_mean(&name.value, names.iter().copied())
                 .unwrap_or_else(|| format!("the types are {}", crate::config::list(&names)));
-            findings.push(Finding::new(&code::BAD_INPUT, name.place, format!("unknown type `{}`", name.value)).help(help));
+            findings
+                .push(Finding::new(&code::BAD_INPUT, name.place, format!("unknown type `{}`", name.value)).help(help));
             Kind::String
         })
     });
@@ -51,7 +53,9 @@ pub(super) fn compile_type(decl: &ParamDecl, findings: &mut Findings) -> InputTy
             use crate::router::InputProblem as Problem;
             let place = match &problem {
                 Problem::Pattern(_) => pattern.as_ref().map(|pattern| pattern.place),
-                Problem::NoChoices | Problem::ChoiceTwice(_) | Problem::ChoiceMisfit(_) => choices.as_ref().map(|choices| choices.place),
+                Problem::NoChoices | Problem::ChoiceTwice(_) | Problem::ChoiceMisfit(_) => {
+                    choices.as_ref().map(|choices| choices.place)
+                }
                 Problem::BoundOfText("max", _) | Problem::EmptyRange => max.map(|max| max.place),
                 Problem::BoundOfText(..) => min.map(|min| min.place),
                 Problem::NoLength => max_length.map(|length| length.place),
@@ -77,7 +81,8 @@ pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Patt
         }
         if !known {
             let names: Vec<&str> = patterns.iter().flat_map(|(pattern, _)| pattern.names()).collect();
-            let help = did_you_mean(&name.value, names).unwrap_or_else(|| format!("name it in the path: `{{{}}}`", name.value));
+            let help = did_you_mean(&name.value, names)
+                .unwrap_or_else(|| format!("name it in the path: `{{{}}}`", name.value));
             let message = format!("the path has no parameter `{}`", name.value);
             findings.push(Finding::new(&code::UNKNOWN_PARAM, name.place, message).help(help));
         }
@@ -136,11 +141,18 @@ pub(super) fn cookies(decls: Option<&Named<CookieDecl>>, findings: &mut Findings
         if !is_snake_case(name, findings) {
             continue;
         }
-        let choices = decl.choices.as_ref().map(|choices| choices.value.iter().map(|choice| Arc::from(choice.as_str())).collect::<Vec<Arc<str>>>());
+        let choices = decl
+            .choices
+            .as_ref()
+            .map(|choices| choices.value.iter().map(|choice| Arc::from(choice.as_str())).collect::<Vec<Arc<str>>>());
         if let (Some(default), Some(choices)) = (&decl.default, &choices)
             && !choices.iter().any(|choice| **choice == *default.value)
         {
-            findings.push(Finding::new(&code::BAD_INPUT, default.place, "the default is not among the values of `enum`"));
+            findings.push(Finding::new(
+                &code::BAD_INPUT,
+                default.place,
+                "the default is not among the values of `enum`",
+            ));
         }
         inputs.push(CookieInput {
             name: name.value.as_str().into(),

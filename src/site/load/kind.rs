@@ -139,7 +139,11 @@ fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> 
     let rendered = match markdown::render(&text, &markdown::Options::document(), None) {
         Ok(rendered) => rendered,
         Err(error) => {
-            shared.findings.push(Finding::new(&resource::NO_DOCUMENT, content.place, format!("`{path}` cannot be rendered: {error}")));
+            shared.findings.push(Finding::new(
+                &resource::NO_DOCUMENT,
+                content.place,
+                format!("`{path}` cannot be rendered: {error}"),
+            ));
             return None;
         }
     };
@@ -148,8 +152,12 @@ fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> 
         None => None,
     };
     let html = Value::markup(rendered.html.as_str());
-    let mut page: Vec<(String, Value)> =
-        matter.as_object().into_iter().flat_map(Object::iter).map(|(key, value)| (key.to_string(), value.clone())).collect();
+    let mut page: Vec<(String, Value)> = matter
+        .as_object()
+        .into_iter()
+        .flat_map(Object::iter)
+        .map(|(key, value)| (key.to_string(), value.clone()))
+        .collect();
     let toc = rendered.toc.iter().map(outline).collect();
     let derived = [
         ("title", Value::from(rendered.title)),
@@ -178,19 +186,22 @@ fn outline(heading: &markdown::Heading) -> Value {
 
 fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<Shown> {
     let folder = files.value.trim_matches('/');
-    let is_plain = folder.is_empty() || folder.split('/').all(|segment| !segment.is_empty() && !segment.starts_with('.') && !segment.contains('\\'));
+    let is_plain = folder.is_empty()
+        || folder.split('/').all(|segment| !segment.is_empty() && !segment.starts_with('.') && !segment.contains('\\'));
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let held: Vec<String> =
         shared.tree.content.iter().filter_map(|file| file.path.strip_prefix(&prefix)).map(str::to_owned).collect();
     if !is_plain || held.is_empty() {
         let message = format!("`content/{folder}` is not a folder with files");
-        let folders = shared.tree.content.iter().filter_map(|file| file.path.rsplit_once('/')).map(|(folder, _)| folder);
+        let folders =
+            shared.tree.content.iter().filter_map(|file| file.path.rsplit_once('/')).map(|(folder, _)| folder);
         let help = did_you_mean(folder, folders).unwrap_or_else(|| "name a folder below `content/`".into());
         shared.findings.push(Finding::new(&resource::NO_FOLDER, files.place, message).help(help));
         return None;
     }
     let paths = decl.path.as_ref().map(|paths| paths.value.0.as_slice()).unwrap_or_default();
-    let parameter = paths.first().and_then(|path| path.content.rsplit_once("{*")).and_then(|(_, rest)| rest.strip_suffix('}'));
+    let parameter =
+        paths.first().and_then(|path| path.content.rsplit_once("{*")).and_then(|(_, rest)| rest.strip_suffix('}'));
     let Some(parameter) = parameter else {
         let place = paths.first().map_or(files.place, |path| path.inner);
         shared.findings.push(
@@ -216,8 +227,12 @@ pub(super) fn redirect(target: &Spanned<Template>, findings: &mut Findings) -> b
     };
     if !sound {
         findings.push(
-            Finding::new(&resource::OPEN_REDIRECT, target.place, "a redirect whose target does not begin with a path or a whole origin")
-                .help("redirect = \"/new/{params.slug}\" or \"https://example.com/new\""),
+            Finding::new(
+                &resource::OPEN_REDIRECT,
+                target.place,
+                "a redirect whose target does not begin with a path or a whole origin",
+            )
+            .help("redirect = \"/new/{params.slug}\" or \"https://example.com/new\""),
         );
     }
     sound
@@ -234,9 +249,8 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
         "cache-control" | "cdn-cache-control" | "expires" | "age" => "declare it: [cache] s-maxage = \"10s\"",
         "vary" => "it is derived from what the page reads",
         "etag" | "last-modified" => "it is derived from what the page is made of",
-        "content-length" | "transfer-encoding" | "connection" | "date" | "trailer" | "upgrade" | "keep-alive" | "te" => {
-            "it is written by the server"
-        }
+        "content-length" | "transfer-encoding" | "connection" | "date" | "trailer" | "upgrade" | "keep-alive"
+        | "te" => "it is written by the server",
         "content-type" => "write the key `content-type`",
         "content-encoding" | "content-range" | "accept-ranges" => "it is negotiated for each request",
         "location" => "write the key `redirect`",
@@ -260,7 +274,8 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source]) -> Vec<u
         Shown::Json(shape) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
         Shown::Redirect(target) => roots.extend(target.references().map(|reference| reference.root.clone())),
     }
-    let mut template = |template: &Template| roots.extend(template.references().map(|reference| reference.root.clone()));
+    let mut template =
+        |template: &Template| roots.extend(template.references().map(|reference| reference.root.clone()));
     decl.title.iter().chain(&decl.description).for_each(|written| template(&written.value));
     decl.headers.iter().flat_map(|named| &named.0).for_each(|(_, written)| template(written));
     for rule in decl.rules.iter().flatten() {
@@ -343,7 +358,8 @@ fn slot_of(name: &str, scope: &Scope<'_>) -> Option<usize> {
     if name == "content" {
         return Some(super::super::slots::CONTENT);
     }
-    let source = scope.sources.iter().position(|source| source.name.value == name).and_then(|at| scope.slots.get(at).copied());
+    let source =
+        scope.sources.iter().position(|source| source.name.value == name).and_then(|at| scope.slots.get(at).copied());
     source.or_else(|| super::super::slots::SCOPES.iter().find(|(scope, _)| *scope == name).map(|(_, slot)| *slot))
 }
 
@@ -392,7 +408,12 @@ fn position(scope: &Scope<'_>, at: usize) -> Option<usize> {
     scope.slots.get(at).map(|slot| slot - super::super::slots::FIRST_SOURCE)
 }
 
-fn then(decl: &crate::resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared: &mut Shared<'_>) -> Option<Then> {
+fn then(
+    decl: &crate::resource::ThenDecl,
+    scope: &Scope<'_>,
+    reads: &mut Reads,
+    shared: &mut Shared<'_>,
+) -> Option<Then> {
     let status = |default: u16, allowed: fn(u16) -> bool, findings: &mut Findings| match decl.status {
         None => StatusCode::from_u16(default).ok(),
         Some(status) => {
@@ -405,11 +426,14 @@ fn then(decl: &crate::resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, 
         }
     };
     let redirects = |status: u16| matches!(status, 301 | 302 | 303 | 307 | 308);
-    let answers = |status: u16| (200..600).contains(&status) && !matches!(status, 204 | 205 | 304 | 301 | 302 | 303 | 307 | 308);
+    let answers =
+        |status: u16| (200..600).contains(&status) && !matches!(status, 204 | 205 | 304 | 301 | 302 | 303 | 307 | 308);
     if let Some(target) = &decl.redirect {
         if let Some(layout) = &decl.layout {
             shared.findings.push(
-                Finding::new(&code::BAD_RULE, layout.place, "`layout` beside `redirect`").related(target.place, "the redirect").help("keep one"),
+                Finding::new(&code::BAD_RULE, layout.place, "`layout` beside `redirect`")
+                    .related(target.place, "the redirect")
+                    .help("keep one"),
             );
         }
         let sound = redirect(target, &mut shared.findings);
@@ -425,7 +449,8 @@ fn then(decl: &crate::resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, 
     }
     if decl.status.is_none() {
         shared.findings.push(
-            Finding::new(&code::BAD_RULE, decl.place, "a rule that does nothing").help("then = { status = 404 } or { redirect = \"/archive\" }"),
+            Finding::new(&code::BAD_RULE, decl.place, "a rule that does nothing")
+                .help("then = { status = 404 } or { redirect = \"/archive\" }"),
         );
         return None;
     }
@@ -457,7 +482,9 @@ pub(super) fn status(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Opt
 pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Option<HeaderValue> {
     let derived = match shown {
         Shown::Page(layout) => content_type_of(layout.name()),
-        Shown::Document(document) => document.layout.as_ref().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name())),
+        Shown::Document(document) => {
+            document.layout.as_ref().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name()))
+        }
         Shown::Json(_) => "application/json".into(),
         Shown::Files { .. } | Shown::Redirect(_) => return None,
     };
@@ -465,7 +492,10 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
         let value = HeaderValue::from_str(&written.value).ok().filter(|_| written.value.contains('/'));
         if value.is_none() {
             let message = format!("`{}` is not a media type", written.value);
-            findings.push(Finding::new(&crate::config::BAD_VALUE, written.place, message).help("content-type = \"application/atom+xml\""));
+            findings.push(
+                Finding::new(&crate::config::BAD_VALUE, written.place, message)
+                    .help("content-type = \"application/atom+xml\""),
+            );
         }
         return value;
     }

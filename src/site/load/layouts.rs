@@ -20,7 +20,13 @@ pub(super) fn compile(tree: &Tree, files: &Files, findings: &mut Findings) -> Li
     let mut sources = Vec::with_capacity(tree.layouts.len());
     for layout in &tree.layouts {
         let parts = matter::split(layout.file, files, findings);
-        let mut source = LayoutSource { name: layout.path.clone(), file: layout.file, body: parts.body.clone(), outer: None, escape_none: false };
+        let mut source = LayoutSource {
+            name: layout.path.clone(),
+            file: layout.file,
+            body: parts.body.clone(),
+            outer: None,
+            escape_none: false,
+        };
         if let Some(table) = matter::toml(layout.file, &parts, files, findings) {
             let matter = FrontMatter::read(&table, findings);
             source.outer = matter.layout;

@@ -142,8 +142,9 @@ fn insert(
             None => router.insert(pattern, index),
         };
         if let Err(conflict) = inserted {
-            let mut finding = Finding::new(&code::SAME_PATH, place, format!("`{text}` is answered by another route, too"))
-                .help("two routes of equal rank tie: change one path, or give a parameter an `enum`");
+            let mut finding =
+                Finding::new(&code::SAME_PATH, place, format!("`{text}` is answered by another route, too"))
+                    .help("two routes of equal rank tie: change one path, or give a parameter an `enum`");
             if let Some(other) = places.get(conflict.other) {
                 finding = finding.related(*other, format!("`{}` here", conflict.pattern));
             }
@@ -157,7 +158,8 @@ fn insert(
 fn default_errors(sections: &section::Sections, shared: &mut Shared<'_>) -> ErrorPages {
     let table = sections.outermost();
     let decl = crate::resource::Decl::read(table, &mut Findings::default());
-    let vars = decl.vars.as_ref().map_or_else(|| Value::Object(crate::value::Object::default()), |vars| vars.value.to_value());
+    let vars =
+        decl.vars.as_ref().map_or_else(|| Value::Object(crate::value::Object::default()), |vars| vars.value.to_value());
     errors::pages(decl.errors.as_ref(), &vars, shared)
 }
 

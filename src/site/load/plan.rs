@@ -23,9 +23,8 @@ pub(super) fn has_no_cycle(sources: &[Source], after: &[Vec<usize>], findings: &
     // A source settles once all that it mentions have; what never settles is in a circle or waits for one.
     let mut settled = vec![false; sources.len()];
     loop {
-        let ready: Vec<usize> = (0..sources.len())
-            .filter(|&at| !settled[at] && after[at].iter().all(|&other| settled[other]))
-            .collect();
+        let ready: Vec<usize> =
+            (0..sources.len()).filter(|&at| !settled[at] && after[at].iter().all(|&other| settled[other])).collect();
         if ready.is_empty() {
             break;
         }
@@ -44,10 +43,14 @@ pub(super) fn has_no_cycle(sources: &[Source], after: &[Vec<usize>], findings: &
         }
         path.push(next);
     };
-    let names: Vec<String> = circle.iter().chain(circle.first()).map(|&at| format!("`{}`", sources[at].name.value)).collect();
-    let mut finding =
-        Finding::new(&code::CYCLE, sources[circle[0]].name.place, format!("sources in a circle: {}", names.join(" needs ")))
-            .help("one of them must do without the others");
+    let names: Vec<String> =
+        circle.iter().chain(circle.first()).map(|&at| format!("`{}`", sources[at].name.value)).collect();
+    let mut finding = Finding::new(
+        &code::CYCLE,
+        sources[circle[0]].name.place,
+        format!("sources in a circle: {}", names.join(" needs ")),
+    )
+    .help("one of them must do without the others");
     for &at in circle.iter().skip(1) {
         finding = finding.related(sources[at].name.place, "waits for the next");
     }

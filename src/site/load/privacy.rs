@@ -1,7 +1,7 @@
 //! Whose data a page holds: privacy follows values, from cookies and credentials through sources to the page.
 
-use super::super::inputs::CookieInput;
 use super::super::Privacy;
+use super::super::inputs::CookieInput;
 use super::scope::Reads;
 use crate::diagnostic::Place;
 use crate::source::{Kind, Source};

@@ -134,7 +134,8 @@ fn by_place(file: &TreeFile, findings: &mut Findings) -> Option<(Pattern, Place)
         Ok(_) | Err(_) => {
             let message = format!("the place of `routes/{}` is no URL by itself", file.path);
             findings.push(
-                Finding::new(&code::NEEDS_PATH, place, message).help("a route with parameters says its path: path = \"/repos/{name}\""),
+                Finding::new(&code::NEEDS_PATH, place, message)
+                    .help("a route with parameters says its path: path = \"/repos/{name}\""),
             );
             None
         }
@@ -160,7 +161,9 @@ fn sources(decl: &Decl, shared: &mut Shared<'_>) -> Vec<Source> {
         let sound = input::is_snake_case(name, &mut shared.findings);
         if slots::RESERVED.contains(&name.value.as_str()) {
             let message = format!("`{}` means something else already", name.value);
-            shared.findings.push(Finding::new(&code::RESERVED_NAME, name.place, message).help("call the source by another name"));
+            shared
+                .findings
+                .push(Finding::new(&code::RESERVED_NAME, name.place, message).help("call the source by another name"));
             continue;
         }
         let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment };
@@ -176,7 +179,9 @@ fn unused(sources: &[Source], needed: &BTreeSet<usize>, file: &TreeFile, finding
         // What a section declares may serve other routes.
         if !needed.contains(&at) && source.name.place.file == file.file {
             let message = format!("nothing reads the source `{}`", source.name.value);
-            findings.push(Finding::new(&code::UNUSED_SOURCE, source.name.place, message).help("it is never called; leave it out"));
+            findings.push(
+                Finding::new(&code::UNUSED_SOURCE, source.name.place, message).help("it is never called; leave it out"),
+            );
         }
     }
 }
@@ -207,7 +212,8 @@ struct Linked {
 impl Linked {
     fn new(scope: &Scope<'_>, needed: &BTreeSet<usize>, after: &[Vec<usize>], shared: &mut Shared<'_>) -> Self {
         let count = scope.sources.len();
-        let mut linked = Self { sources: Vec::new(), reads: vec![Reads::default(); count], personal: vec![None; count] };
+        let mut linked =
+            Self { sources: Vec::new(), reads: vec![Reads::default(); count], personal: vec![None; count] };
         for (at, source) in scope.sources.iter().enumerate() {
             let mut reads = Reads::default();
             linked.sources.push(source.link(|reference| scope.bind(reference, &mut reads, &mut shared.findings)));
@@ -226,7 +232,8 @@ impl Linked {
                 break;
             }
             for at in ready {
-                let personal = privacy::of_source(&scope.sources[at], &linked.reads[at], scope.cookies, &linked.personal);
+                let personal =
+                    privacy::of_source(&scope.sources[at], &linked.reads[at], scope.cookies, &linked.personal);
                 linked.personal[at] = personal;
             }
             open = waiting;
@@ -252,9 +259,10 @@ fn nullable(source: &Source, scope: &Scope<'_>, findings: &mut Findings) {
     }
     for reference in http.path_references() {
         let is_nullable = match reference.root.as_str() {
-            "query" => reference.keys.first().is_some_and(|name| {
-                scope.query.iter().any(|input| *input.name == **name && input.default.is_null())
-            }),
+            "query" => reference
+                .keys
+                .first()
+                .is_some_and(|name| scope.query.iter().any(|input| *input.name == **name && input.default.is_null())),
             "cookies" => reference.keys.first().is_some_and(|name| {
                 scope.cookies.iter().any(|cookie| *cookie.name == **name && cookie.default.is_none())
             }),
@@ -319,7 +327,8 @@ impl Fields {
                 Some(text) => match HeaderValue::from_str(text) {
                     Ok(value) => fixed.push((field, value)),
                     Err(_) => {
-                        let message = format!("the value of `{}` holds bytes that no header field may hold", name.value);
+                        let message =
+                            format!("the value of `{}` holds bytes that no header field may hold", name.value);
                         findings.push(Finding::new(&crate::config::BAD_VALUE, template.place, message));
                     }
                 },
@@ -435,9 +444,13 @@ fn policy(
     if let Some(place) = policy.declared.filter(|_| policy.is_shared()) {
         let way = personal.path.join(" → ");
         findings.push(
-            Finding::new(&code::PERSONAL_PUBLIC, place, format!("this page is one person's ({way}), and is declared to be kept for others"))
-                .related(personal.place, "read here")
-                .help("leave `[cache]` out, or write `private = true`"),
+            Finding::new(
+                &code::PERSONAL_PUBLIC,
+                place,
+                format!("this page is one person's ({way}), and is declared to be kept for others"),
+            )
+            .related(personal.place, "read here")
+            .help("leave `[cache]` out, or write `private = true`"),
         );
     }
     policy

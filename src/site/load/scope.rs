@@ -116,7 +116,8 @@ impl Scope<'_> {
 
     /// Whether a first word is a scope or a source.
     pub(super) fn knows(&self, root: &str) -> bool {
-        slots::SCOPES.iter().any(|(name, _)| *name == root) || self.sources.iter().any(|source| source.name.value == root)
+        slots::SCOPES.iter().any(|(name, _)| *name == root)
+            || self.sources.iter().any(|source| source.name.value == root)
     }
 
     fn unknown(&self, root: &str, place: Place) -> Finding {
@@ -131,7 +132,8 @@ impl Scope<'_> {
             [] => format!("declare a source: [sources.{root}]"),
             names => format!("the sources of this route are {}", crate::config::list(names)),
         });
-        Finding::new(&code::UNKNOWN_NAME, place, format!("`{root}` is neither a scope nor a source of this route")).help(help)
+        Finding::new(&code::UNKNOWN_NAME, place, format!("`{root}` is neither a scope nor a source of this route"))
+            .help(help)
     }
 }
 
@@ -198,7 +200,10 @@ fn header_field(name: &str, place: Place, reads: &mut Reads, findings: &mut Find
     };
     if field == header::COOKIE {
         let message = "the `cookie` header as a whole";
-        findings.push(Finding::new(&code::COOKIE_HEADER, place, message).help("declare the cookies that are read: [cookies.theme]"));
+        findings.push(
+            Finding::new(&code::COOKIE_HEADER, place, message)
+                .help("declare the cookies that are read: [cookies.theme]"),
+        );
         return None;
     }
     if field.as_str() != name {

@@ -1,7 +1,7 @@
 //! `site.toml` itself: the site's name and address, the server's settings.
 
-use super::super::settings::{AccessLog, Decl, Limits, LogFormat, ServerDecl, Settings, SiteDecl, Slash};
 use super::super::code;
+use super::super::settings::{AccessLog, Decl, Limits, LogFormat, ServerDecl, Settings, SiteDecl, Slash};
 use crate::config::{Environment, Template};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::router::{Authority, Hosts, TrailingSlash};
@@ -34,7 +34,11 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
     let settings = Settings {
         listen: listen(decl.server.as_ref(), environment, findings),
         watch: decl.server.as_ref().and_then(|server| server.watch).is_none_or(|watch| watch.value),
-        workers: decl.server.as_ref().and_then(|server| server.workers).map(|workers| usize::from(workers.value).max(1)),
+        workers: decl
+            .server
+            .as_ref()
+            .and_then(|server| server.workers)
+            .map(|workers| usize::from(workers.value).max(1)),
         access: decl.log.as_ref().and_then(|log| log.access).map_or(AccessLog::Stdout, |access| access.value),
         format: decl.log.as_ref().and_then(|log| log.format).map_or(LogFormat::Auto, |format| format.value),
         limits: Limits::compile(decl.limits.as_ref()),
@@ -58,7 +62,9 @@ fn address(url: &Spanned<Template>, environment: &Environment, findings: &mut Fi
     resolved.resolve_environment(|env| environment.resolve(env, findings));
     if let Some(reference) = resolved.references().next() {
         let message = format!("`{{{}}}` in `site.url`", reference.spelled());
-        findings.push(Finding::new(&code::BAD_URL, reference.place, message).help("it is written, or comes from the environment"));
+        findings.push(
+            Finding::new(&code::BAD_URL, reference.place, message).help("it is written, or comes from the environment"),
+        );
         return None;
     }
     let text = resolved.as_literal().unwrap_or_default().trim_end_matches('/');
@@ -66,7 +72,8 @@ fn address(url: &Spanned<Template>, environment: &Environment, findings: &mut Fi
         return None;
     }
     let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let sound = authority.is_some_and(|authority| !authority.contains(['/', '?', '#', '@']) && Authority::parse(authority).is_ok());
+    let sound = authority
+        .is_some_and(|authority| !authority.contains(['/', '?', '#', '@']) && Authority::parse(authority).is_ok());
     if !sound {
         let message = format!("`{text}` is not the address of a site");
         findings.push(Finding::new(&code::BAD_URL, url.place, message).help("url = \"https://example.com\""));
@@ -94,7 +101,8 @@ fn hosts(site: Option<&SiteDecl>, url: Option<&str>, findings: &mut Findings) ->
             Ok(authority) => others.push(authority),
             Err(error) => {
                 let message = format!("`{}` is not a host: {error}", alias.value);
-                findings.push(Finding::new(&code::BAD_URL, alias.place, message).help("aliases = [\"www.example.com\"]"));
+                findings
+                    .push(Finding::new(&code::BAD_URL, alias.place, message).help("aliases = [\"www.example.com\"]"));
             }
         }
     }
@@ -120,7 +128,9 @@ fn listen(server: Option<&ServerDecl>, environment: &Environment, findings: &mut
         }
     }
     if listen.value.is_empty() {
-        findings.push(Finding::new(&code::BAD_LISTEN, listen.place, "nothing to listen on").help("listen = [\"127.0.0.1:4000\"]"));
+        findings.push(
+            Finding::new(&code::BAD_LISTEN, listen.place, "nothing to listen on").help("listen = [\"127.0.0.1:4000\"]"),
+        );
     }
     addresses
 }
