@@ -2,4 +2,5 @@
 //!
 //! It knows nothing of sockets and listeners.
 
+mod asset;
 mod body;
