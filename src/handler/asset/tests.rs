@@ -1,3 +1,5 @@
+//! What files promise: nothing private or from outside, what GET and HEAD say (RFC 9110), and what changes on the disk.
+
 use super::open::{NotOpened, open_beneath, walk_beneath};
 use super::*;
 use bytes::Bytes;
