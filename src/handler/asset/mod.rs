@@ -1,0 +1,110 @@
+//! Files below a folder of `content/`, byte for byte: the answer to GET and HEAD.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `open` | opening a file beneath a folder, whatever its name says and whoever changes the folder meanwhile |
+//! | `file` | a small file read and prepared, and a large one open |
+//! | `shelf` | small files kept in memory, each compared with the disk once a second at most |
+//! | `respond` | conditions, ranges, fields and content (RFC 9110, sections 13, 14 and 15) |
+//!
+//! A hit costs a look-up, a copy of the fields and no system call. What reads the disk does so on threads that may block. Which route
+//! it is, and what stands in for a file that is absent, the handler knows.
+
+mod file;
+mod open;
+mod respond;
+mod shelf;
+
+use super::body::Body;
+use crate::cache::{Content, Prepared, Ready};
+use crate::fields::{Coding, negotiate};
+use file::{Found, SmallFile};
+use http::header::RANGE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use shelf::Shelf;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The codings that small files are sent in.
+const CODINGS: &[Coding] = &[Coding::Brotli, Coding::Zstd, Coding::Gzip];
+
+/// The files of every site that this process serves, one after the other: a reload keeps what is in memory.
+#[derive(Debug, Default)]
+pub(super) struct Assets {
+    shelf: Arc<Shelf>,
+}
+
+/// A request for a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AssetRequest<'a> {
+    /// The folder of the site.
+    pub(super) root: &'a Path,
+    /// The folder below `content/`, as the route declares it.
+    pub(super) folder: &'a str,
+    /// The path of the file below that, decoded.
+    pub(super) file: &'a str,
+    /// GET or HEAD.
+    pub(super) method: &'a Method,
+    /// The fields of the request.
+    pub(super) fields: &'a HeaderMap,
+    /// The route's `Cache-Control`.
+    pub(super) cache_control: &'a HeaderValue,
+    /// Other fields that the route adds; they win over those that every file has.
+    pub(super) headers: &'a [(HeaderName, HeaderValue)],
+    /// When the request came.
+    pub(super) now: Instant,
+}
+
+/// There is no such file, or none that may be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such file")]
+pub(super) struct Absent;
+
+/// The answer to a request for a file.
+pub(super) async fn answer(assets: &Assets, request: AssetRequest<'_>) -> Result<Response<Body>, Absent> {
+    match Shelf::find(&assets.shelf, request.root, request.folder, request.file, request.now).await? {
+        Found::Small(small) => {
+            let coding = choose(&small, &request).await;
+            let representation = respond::Small { prepared: made(small.content(), coding), modified: small.modified() };
+            Ok(respond::respond(&request, representation))
+        }
+        Found::Large(large) => Ok(respond::respond(&request, large)),
+    }
+}
+
+/// `content` in `coding` if that has been made, else as it is.
+fn made(content: &Content, coding: Coding) -> &Prepared {
+    match content.ready(coding) {
+        Ready::Now(prepared) => prepared,
+        Ready::Unmade { .. } => content.identity(),
+    }
+}
+
+/// The coding to send, made if need be: the best that the client takes, but none for a part, whose positions are those of the
+/// file.
+async fn choose(file: &Arc<SmallFile>, request: &AssetRequest<'_>) -> Coding {
+    let content = file.content();
+    if !content.is_codable() || (*request.method == Method::GET && request.fields.contains_key(RANGE)) {
+        return Coding::Identity;
+    }
+    let coding = negotiate(request.fields, CODINGS);
+    match content.ready(coding) {
+        Ready::Now(_) => coding,
+        Ready::Unmade { quick: true } => {
+            content.make(coding);
+            coding
+        }
+        // The first to ask waits for it; who asks meanwhile gets the file as it is, rather than a thread to wait on.
+        Ready::Unmade { quick: false } if file.claim(coding) => {
+            let made = Arc::clone(file);
+            let outcome = tokio::task::spawn_blocking(move || made.content().make(coding).coding()).await;
+            // Not made is not wrong: the file can be sent as it is.
+            outcome.unwrap_or(Coding::Identity)
+        }
+        Ready::Unmade { quick: false } => Coding::Identity,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! From a file found to the answer: conditions, ranges, fields, content (RFC 9110, sections 13 to 15).
+
+use super::super::body::Body;
+use super::AssetRequest;
+use super::file::LargeFile;
+use crate::cache::Prepared;
+use crate::fields::{
+    EntityTag, RangeVerdict, Validators, Verdict, content_range, precondition, range, unsatisfied_range,
+};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue};
+use http::{Method, Response, StatusCode};
+use std::ops::RangeInclusive;
+use std::time::SystemTime;
+
+/// What may be sent, whole or in part.
+pub(super) trait Representation {
+    /// The value of `ETag`.
+    fn etag(&self) -> Option<&HeaderValue>;
+    /// What `Last-Modified` tells.
+    fn modified(&self) -> SystemTime;
+    /// In bytes.
+    fn length(&self) -> u64;
+    /// The fields of a 200, `Content-Length` included.
+    fn fields(&self) -> HeaderMap;
+    /// The fields of a 304.
+    fn not_modified_fields(&self) -> HeaderMap;
+    /// All of it.
+    fn whole(self) -> Body;
+    /// What lies at these positions, which are below its length.
+    fn part(self, positions: &RangeInclusive<u64>) -> Body;
+}
+
+/// A small file in one coding.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Small<'a> {
+    pub(super) prepared: &'a Prepared,
+    pub(super) modified: SystemTime,
+}
+
+impl Representation for Small<'_> {
+    fn etag(&self) -> Option<&HeaderValue> {
+        self.prepared.entity_tag()
+    }
+
+    fn modified(&self) -> SystemTime {
+        self.modified
+    }
+
+    fn length(&self) -> u64 {
+        self.prepared.body().len() as u64
+    }
+
+    fn fields(&self) -> HeaderMap {
+        self.prepared.fields(None, None)
+    }
+
+    fn not_modified_fields(&self) -> HeaderMap {
+        self.prepared.not_modified_fields(None, None)
+    }
+
+    fn whole(self) -> Body {
+        self.prepared.body().clone().into()
+    }
+
+    fn part(self, positions: &RangeInclusive<u64>) -> Body {
+        let body = self.prepared.body();
+        let position = |position: u64| usize::try_from(position).unwrap_or(usize::MAX).min(body.len());
+        body.slice(position(*positions.start())..position(positions.end() + 1)).into()
+    }
+}
+
+impl Representation for LargeFile {
+    fn etag(&self) -> Option<&HeaderValue> {
+        Some(&self.etag)
+    }
+
+    fn modified(&self) -> SystemTime {
+        self.modified
+    }
+
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn fields(&self) -> HeaderMap {
+        let mut fields = self.fields.clone();
+        fields.insert(ETAG, self.etag.clone());
+        fields.insert(CONTENT_LENGTH, self.length.into());
+        fields
+    }
+
+    fn not_modified_fields(&self) -> HeaderMap {
+        HeaderMap::from_iter([(ETAG, self.etag.clone())])
+    }
+
+    fn whole(self) -> Body {
+        Body::file(self.file, 0, self.length)
+    }
+
+    fn part(self, positions: &RangeInclusive<u64>) -> Body {
+        Body::file(self.file, *positions.start(), length_of(positions))
+    }
+}
+
+fn length_of(positions: &RangeInclusive<u64>) -> u64 {
+    positions.end() - positions.start() + 1
+}
+
+/// The answer to `request` by means of `representation`.
+pub(super) fn respond(request: &AssetRequest<'_>, representation: impl Representation) -> Response<Body> {
+    let current = Validators {
+        etag: representation.etag().and_then(|tag| EntityTag::parse(tag.as_bytes())),
+        last_modified: Some(representation.modified()),
+    };
+    let length = representation.length();
+    let wanted = match precondition(request.method, request.fields, &current) {
+        Verdict::NotModified => return not_modified(request, &representation),
+        Verdict::PreconditionFailed => return refuse(request, StatusCode::PRECONDITION_FAILED, HeaderMap::new()),
+        // RFC 9110, section 14.2: only GET has parts.
+        Verdict::Proceed if *request.method == Method::GET => range(request.fields, length),
+        Verdict::Proceed | Verdict::IgnoreRange => RangeVerdict::Full,
+    };
+    match wanted {
+        RangeVerdict::Full => {
+            let fields = routed(request, representation.fields());
+            let body = if *request.method == Method::HEAD { Body::empty() } else { representation.whole() };
+            response(StatusCode::OK, fields, body)
+        }
+        RangeVerdict::Partial(positions) => {
+            let mut fields = routed(request, representation.fields());
+            fields.insert(CONTENT_RANGE, content_range(&positions, length));
+            fields.insert(CONTENT_LENGTH, length_of(&positions).into());
+            response(StatusCode::PARTIAL_CONTENT, fields, representation.part(&positions))
+        }
+        RangeVerdict::Unsatisfiable => {
+            let fields = HeaderMap::from_iter([(CONTENT_RANGE, unsatisfied_range(length))]);
+            refuse(request, StatusCode::RANGE_NOT_SATISFIABLE, fields)
+        }
+    }
+}
+
+/// 304 carries what the stored response may have to be brought up to date with, and nothing else (section 15.4.5).
+fn not_modified(request: &AssetRequest<'_>, representation: &impl Representation) -> Response<Body> {
+    let mut fields = representation.not_modified_fields();
+    fields.insert(CACHE_CONTROL, request.cache_control.clone());
+    response(StatusCode::NOT_MODIFIED, fields, Body::empty())
+}
+
+/// An answer that is about this request alone, and that nobody keeps.
+fn refuse(request: &AssetRequest<'_>, status: StatusCode, fields: HeaderMap) -> Response<Body> {
+    let mut fields = routed(request, fields);
+    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response(status, fields, Body::empty())
+}
+
+/// `fields` with those of the route, in place of any of the same names.
+fn routed(request: &AssetRequest<'_>, mut fields: HeaderMap) -> HeaderMap {
+    fields.insert(CACHE_CONTROL, request.cache_control.clone());
+    for (index, (name, value)) in request.headers.iter().enumerate() {
+        let again = request.headers.iter().take(index).any(|(earlier, _)| earlier == name);
+        if again {
+            fields.append(name, value.clone());
+        } else {
+            fields.insert(name, value.clone());
+        }
+    }
+    fields
+}
+
+fn response(status: StatusCode, fields: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = fields;
+    response
+}
