@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 /// What a call brought: the value and the bytes it came in.
 pub(super) type Fetched = Result<(Value, usize), Trouble>;
 
+/// A call under way that several may wait for.
+type Fetching = Shared<BoxFuture<'static, Arc<Fetched>>>;
+
 /// How one source went, for the log.
 #[derive(Debug, Clone)]
 pub struct SourceCall {
@@ -83,7 +86,7 @@ struct Gathering<'g, 'r> {
     slots: Vec<Value>,
     states: Vec<State>,
     /// Calls of this request by their identity.
-    memo: Vec<(Arc<[u8]>, Shared<BoxFuture<'static, Arc<Fetched>>>)>,
+    memo: Vec<(Arc<[u8]>, Fetching)>,
     calls: Vec<SourceCall>,
     degraded: bool,
     undecided: &'r [Rule],
@@ -212,13 +215,7 @@ impl<'r> Gathering<'_, 'r> {
     }
 
     /// The answer to a call: that of an equal call of this request, or of another request, or its own.
-    fn fetch(
-        &mut self,
-        call: Call,
-        http: &Http<Binding>,
-        personal: bool,
-        deadline: Instant,
-    ) -> Shared<BoxFuture<'static, Arc<Fetched>>> {
+    fn fetch(&mut self, call: Call, http: &Http<Binding>, personal: bool, deadline: Instant) -> Fetching {
         let identity: Arc<[u8]> = identity(&call).into();
         if let Some((_, shared)) = self.memo.iter().find(|(known, _)| **known == *identity) {
             return shared.clone();

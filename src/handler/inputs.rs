@@ -113,13 +113,13 @@ impl<'r> Inputs<'r> {
             set(slots::QUERY, Value::Object(values.collect()));
         }
         if !route.inputs.cookies.is_empty() {
-            let value = |input: &CookieInput, taken: &Option<&str>| taken.or(input.default.as_deref()).into();
+            let value = |input: &CookieInput, taken: Option<&str>| taken.or(input.default.as_deref()).into();
             let values = route
                 .inputs
                 .cookies
                 .iter()
                 .zip(&self.cookies)
-                .map(|(input, taken)| (&*input.name, value(input, taken)));
+                .map(|(input, taken)| (&*input.name, value(input, *taken)));
             set(slots::COOKIES, Value::Object(values.collect()));
         }
         set(slots::REQUEST, self.request(route, site));

@@ -15,7 +15,7 @@ mod page;
 mod respond;
 mod runtime;
 
-pub use body::Body;
+pub use body::{Body, FilePart};
 pub use gather::SourceCall;
 pub use runtime::{Runtime, Service};
 

@@ -66,7 +66,7 @@ impl Service {
             let settings = UpstreamSettings { max_concurrent: upstream.max_concurrent, breaker: upstream.breaker };
             runtime.registry.state(&upstream.name, settings)
         };
-        let upstreams = site.upstreams.iter().map(state).collect();
+        let upstreams = site.upstreams.all().iter().map(state).collect();
         let subjects = site.routes.iter().map(Subject::of).collect();
         Self { site, runtime, upstreams, subjects }
     }
