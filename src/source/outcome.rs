@@ -252,10 +252,8 @@ impl Outcomes<Binding> {
                 OnUnauthorized::Omit => omit(),
                 OnUnauthorized::Fail => Settled::Fatal(Fatal::Fail { late: false }),
                 OnUnauthorized::Redirect(template) => {
-                    let location = template.text(slots, super::target::encode_segment);
-                    location.ok().flatten().map_or(Settled::Fatal(Fatal::Fail { late: false }), |location| {
-                        Settled::Fatal(Fatal::Redirect { location })
-                    })
+                    let redirect = |location| Settled::Fatal(Fatal::Redirect { location });
+                    template.location(slots).map_or(Settled::Fatal(Fatal::Fail { late: false }), redirect)
                 }
             },
         }

@@ -2,9 +2,9 @@
 //!
 //! A value can never change the shape of the URL: it stays within its segment or its query value, or the call is not made.
 
+pub use crate::config::encode_segment;
 use crate::config::{Binding, NotText, Part, Reference, Template, scalar_text};
 use crate::value::Value;
-use std::fmt::Write as _;
 
 /// Why a call is not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,17 +26,6 @@ pub enum NoCall {
 impl From<NotText> for NoCall {
     fn from(NotText: NotText) -> Self {
         Self::NotText
-    }
-}
-
-/// Appends `text` with every byte but the unreserved ones (RFC 3986, section 2.3) percent-encoded.
-pub fn encode_segment(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").unwrap_or_default();
-        }
     }
 }
 
