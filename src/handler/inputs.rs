@@ -83,7 +83,8 @@ impl<'r> Inputs<'r> {
                 None => key.absent(Section::Cookie, &input.name),
             };
         }
-        if route.inputs.request.path || route.inputs.request.url {
+        // `page.path` and `page.url` are the page's own: a route with several paths has a page for each.
+        if route.patterns.len() > 1 {
             key.text(Section::Variant, "path", self.matched.path.as_str());
         }
         key

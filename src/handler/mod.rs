@@ -8,10 +8,12 @@
 mod asset;
 mod body;
 mod failure;
+mod fetch;
 mod gather;
 mod inputs;
 mod make;
 mod page;
+mod plan;
 mod respond;
 mod runtime;
 
