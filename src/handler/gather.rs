@@ -40,8 +40,8 @@ pub struct SourceCall {
 pub(super) enum Gathered<'r> {
     /// The data is there; `degraded` if something else stands for some of it.
     Data { slots: Vec<Value>, degraded: bool },
-    /// A rule holds.
-    Ruled { slots: Vec<Value>, then: &'r Then },
+    /// A rule holds; `degraded` as above, for it may hold only because something else stands for the data.
+    Ruled { slots: Vec<Value>, then: &'r Then, degraded: bool },
     /// A source ends the page.
     Ended(Fatal),
 }
@@ -101,7 +101,7 @@ impl<'r> Gathering<'_, 'r> {
         let mut running: FuturesUnordered<BoxFuture<'static, Ran>> = FuturesUnordered::new();
         loop {
             if let Some(then) = self.decide(context) {
-                return Gathered::Ruled { slots: std::mem::take(&mut self.slots), then };
+                return Gathered::Ruled { slots: std::mem::take(&mut self.slots), then, degraded: self.degraded };
             }
             self.start(visitor, &mut running, deadline);
             if running.is_empty() {
@@ -121,7 +121,7 @@ impl<'r> Gathering<'_, 'r> {
             }
         }
         if let Some(then) = self.decide(context) {
-            return Gathered::Ruled { slots: std::mem::take(&mut self.slots), then };
+            return Gathered::Ruled { slots: std::mem::take(&mut self.slots), then, degraded: self.degraded };
         }
         let fatal =
             self.states.iter().filter_map(|state| if let State::Ended(fatal) = state { Some(fatal) } else { None });

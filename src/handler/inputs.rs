@@ -83,7 +83,8 @@ impl<'r> Inputs<'r> {
                 None => key.absent(Section::Cookie, &input.name),
             };
         }
-        if route.inputs.request.path || route.inputs.request.url {
+        // Of one pattern the parameters tell the path; of several they do not, and pages read `page.path`.
+        if route.inputs.request.path || route.inputs.request.url || route.patterns.len() > 1 {
             key.text(Section::Variant, "path", self.matched.path.as_str());
         }
         key

@@ -7,7 +7,7 @@ use crate::config::{Binding, Template};
 use crate::render::Context;
 use crate::resource::{Linked, Resource};
 use crate::site::{Privacy, Route, Then, slots};
-use crate::source::{Fatal, NoCall, PathTemplate};
+use crate::source::{Fatal, NoCall, Target};
 use crate::value::{ObjectBuilder, Value, write_json};
 use bytes::Bytes;
 use http::StatusCode;
@@ -31,8 +31,8 @@ pub(super) enum What {
     Stored(Arc<Stored>),
     /// A representation for those who wait for it, and nobody later.
     Shown { status: StatusCode, content: Box<Content> },
-    /// Another place.
-    Redirect { status: StatusCode, location: HeaderValue },
+    /// Another place; `degraded` if data was missing when that was decided.
+    Redirect { status: StatusCode, location: HeaderValue, degraded: bool },
     /// An error page.
     Error(StatusCode),
 }
@@ -76,16 +76,14 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
     };
     let Order { slots, visitor, deadline, .. } = order;
     let (gathered, calls) = gather::gather(service, route, slots, &visitor, &context, deadline).await;
-    let represented = match gathered {
-        Gathered::Data { slots, degraded } => {
-            represent(route, slots, &context).map(|page| Representation { degraded, ..page })
-        }
-        Gathered::Ruled { slots, then } => ruled(route, &slots, then, &context),
-        Gathered::Ended(fatal) => Err(ended(fatal)),
+    let (represented, degraded) = match gathered {
+        Gathered::Data { slots, degraded } => (represent(route, slots, &context), degraded),
+        Gathered::Ruled { slots, then, degraded } => (ruled(route, &slots, then, &context), degraded),
+        Gathered::Ended(fatal) => (Err(ended(fatal)), false),
     };
     let (what, is_stored) = match represented {
-        Ok(page) => finish(service, route, page, key.zip(ticket)),
-        Err(Stop::Redirect { status, location }) => (What::Redirect { status, location }, false),
+        Ok(page) => finish(service, route, Representation { degraded, ..page }, key.zip(ticket)),
+        Err(Stop::Redirect { status, location }) => (What::Redirect { status, location, degraded }, false),
         Err(Stop::Error(status)) => (What::Error(status), false),
     };
     Made { what, calls, is_stored }
@@ -184,7 +182,7 @@ fn internal(route: &Route, why: &str) -> Stop {
 /// Where a redirect leads; a value that cannot stand in a URL leads nowhere.
 fn redirect(target: &Template<Binding>, status: StatusCode, slots: &[Value]) -> Stop {
     let mut location = String::new();
-    let written = PathTemplate(target.clone()).write(slots, &mut location);
+    let written = Target::split(target.clone()).write(slots, &mut location);
     match written {
         Ok(()) => match HeaderValue::from_str(&location) {
             Ok(location) => Stop::Redirect { status, location },

@@ -22,7 +22,7 @@ pub use decl::Decl;
 pub use known::{Astray, Known};
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets};
-pub use target::{NoCall, PathTemplate, encode_segment};
+pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
 use crate::config::{Binding, Environment, Reference, Rules, Shape};

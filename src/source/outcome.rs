@@ -1,6 +1,7 @@
 //! What a source's failure becomes: every failure has a declared outcome.
 
 use super::code;
+use super::target::Target;
 use crate::config::{Binding, Decode, Node, Reference, Template, not_a_word, words, wrong_type};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::value::Value;
@@ -252,9 +253,10 @@ impl Outcomes<Binding> {
                 OnUnauthorized::Omit => omit(),
                 OnUnauthorized::Fail => Settled::Fatal(Fatal::Fail { late: false }),
                 OnUnauthorized::Redirect(template) => {
-                    let location = template.text(slots, super::target::encode_segment);
-                    location.ok().flatten().map_or(Settled::Fatal(Fatal::Fail { late: false }), |location| {
-                        Settled::Fatal(Fatal::Redirect { location })
+                    let mut location = String::new();
+                    Settled::Fatal(match Target::split(template.clone()).write(slots, &mut location) {
+                        Ok(()) => Fatal::Redirect { location },
+                        Err(_) => Fatal::Fail { late: false },
                     })
                 }
             },

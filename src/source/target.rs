@@ -83,6 +83,100 @@ impl PathTemplate<Binding> {
     }
 }
 
+/// A path, and what was written behind it: query values and a fragment.
+#[derive(Debug, Clone)]
+pub struct Target<R = Reference> {
+    /// Up to the query.
+    pub path: PathTemplate<R>,
+    /// `key=value`, each by itself: one whose value is null is left out, and no other with it.
+    pub query: Vec<Template<R>>,
+    /// What follows `#`.
+    pub fragment: Option<Template<R>>,
+}
+
+impl<R> Target<R> {
+    /// The parts of `written`. Only literal `?`, `&` and `#` divide it: values never do.
+    pub fn split(written: Template<R>) -> Self {
+        let place = written.place;
+        let (mut path, mut query, mut fragment): (Vec<Part<R>>, Vec<Vec<Part<R>>>, Option<Vec<Part<R>>>) =
+            (Vec::new(), Vec::new(), None);
+        for part in written.parts {
+            let Part::Literal(text) = part else {
+                fragment.as_mut().or_else(|| query.last_mut()).unwrap_or(&mut path).push(part);
+                continue;
+            };
+            let mut rest = &*text;
+            loop {
+                let divides = |found: char| match (fragment.is_some(), query.is_empty()) {
+                    (true, _) => false,
+                    (false, true) => matches!(found, '?' | '#'),
+                    (false, false) => matches!(found, '&' | '#'),
+                };
+                let end = rest.find(divides);
+                let (before, after) = end.and_then(|end| rest.split_at_checked(end)).unwrap_or((rest, ""));
+                if !before.is_empty() {
+                    let here = fragment.as_mut().or_else(|| query.last_mut()).unwrap_or(&mut path);
+                    here.push(Part::Literal(before.into()));
+                }
+                match after.strip_prefix('#') {
+                    Some(_) => fragment = Some(Vec::new()),
+                    None if after.is_empty() => break,
+                    None => query.push(Vec::new()),
+                }
+                rest = after.get(1..).unwrap_or_default();
+            }
+        }
+        let template = |parts| Template { parts, place };
+        let query = query.into_iter().filter(|pair| !pair.is_empty()).map(template).collect();
+        Self { path: PathTemplate(template(path)), query, fragment: fragment.map(template) }
+    }
+}
+
+impl Target<Binding> {
+    /// Appends all of it, as a redirect has it.
+    pub fn write(&self, slots: &[Value], out: &mut String) -> Result<(), NoCall> {
+        let start = out.len();
+        self.path.write(slots, out)?;
+        // An empty rest may leave two slashes in front, behind which clients see a host.
+        if out.get(start..).is_some_and(|path| path.starts_with("//")) {
+            return Err(NoCall::ForbiddenFromRequest);
+        }
+        let mut separator = '?';
+        for pair in &self.query {
+            write_pair(pair, slots, |text| {
+                out.push(separator);
+                out.push_str(text);
+                separator = '&';
+            })?;
+        }
+        if let Some(text) =
+            self.fragment.as_ref().map(|fragment| fragment.text(slots, encode_segment)).transpose()?.flatten()
+        {
+            out.push('#');
+            out.push_str(&text);
+        }
+        Ok(())
+    }
+}
+
+/// Gives `push` a `key=value` that was written in a URL: once, never for null, and for each item of a list.
+pub(super) fn write_pair(pair: &Template<Binding>, slots: &[Value], mut push: impl FnMut(&str)) -> Result<(), NotText> {
+    if let [Part::Literal(key), Part::Value(binding)] = pair.parts.as_slice()
+        && let Some(items) = binding.value(slots).as_list()
+    {
+        for item in items {
+            let mut text = key.to_string();
+            encode_segment(&scalar_text(item)?, &mut text);
+            push(&text);
+        }
+        return Ok(());
+    }
+    if let Some(text) = pair.text(slots, encode_segment)? {
+        push(&text);
+    }
+    Ok(())
+}
+
 fn write_value(binding: &Binding, slots: &[Value], out: &mut String) -> Result<(), NoCall> {
     let value = binding.value(slots);
     if value.is_null() {
@@ -134,6 +228,30 @@ mod tests {
         let slots: Vec<Value> = values.iter().map(|text| Value::text(*text)).collect();
         let mut out = String::new();
         path.write(&slots, &mut out).map(|()| out)
+    }
+
+    #[test]
+    fn what_is_written_behind_a_path_is_encoded_for_its_place() {
+        let place = Place::new(Files::default().add("a", ""), 0..0);
+        let value = |slot| Part::Value(Binding { slot, keys: Box::default(), from_request: true, is_rest: slot == 2 });
+        let text = |text: &str| Part::Literal(Arc::from(text));
+        let slots = [Value::text("a/b&c"), Value::Null, Value::text(""), Value::list(vec!["x".into(), "y".into()])];
+        for (parts, expected) in [
+            (vec![text("/s?q="), value(0)], Ok("/s?q=a%2Fb%26c")),
+            (vec![text("/s?a=1&q="), value(1), text("&b=2")], Ok("/s?a=1&b=2")),
+            (vec![text("/s?q="), value(1)], Ok("/s")),
+            (vec![text("/s?q="), value(1), text("#end")], Ok("/s#end")),
+            (vec![text("/s?tag="), value(3)], Ok("/s?tag=x&tag=y")),
+            (vec![text("/s#at-"), value(0)], Ok("/s#at-a%2Fb%26c")),
+            (vec![text("https://a.example/s?to=https://b.example/")], Ok("https://a.example/s?to=https://b.example/")),
+            (vec![text("/"), value(2), text("/evil.example")], Err(NoCall::ForbiddenFromRequest)),
+            (vec![text("/s/"), value(0)], Err(NoCall::ForbiddenFromRequest)),
+            (vec![text("/s/"), value(1)], Err(NoCall::NullInPath)),
+        ] {
+            let mut out = String::new();
+            let target = Target::split(Template { parts: parts.clone(), place });
+            assert_eq!(target.write(&slots, &mut out).map(|()| out), expected.map(str::to_owned), "{parts:?}");
+        }
     }
 
     #[test]

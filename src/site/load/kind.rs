@@ -264,7 +264,7 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
 }
 
 /// The sources that the route itself mentions, by position.
-pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source]) -> Vec<usize> {
+pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: &Shared<'_>) -> Vec<usize> {
     let mut roots: Vec<String> = Vec::new();
     let mut layout_roots = |layout: &Layout| roots.extend(layout.roots().iter().map(|root| root.name.to_string()));
     match shown {
@@ -273,6 +273,12 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source]) -> Vec<u
         Shown::Files { .. } => {}
         Shown::Json(shape) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
         Shown::Redirect(target) => roots.extend(target.references().map(|reference| reference.root.clone())),
+    }
+    for rule in decl.rules.iter().flatten() {
+        let name = rule.then.as_ref().and_then(|then| then.layout.as_ref());
+        if let Some(layout) = name.and_then(|name| shared.library.get(&name.value)) {
+            roots.extend(layout.roots().iter().map(|root| root.name.to_string()));
+        }
     }
     let mut template =
         |template: &Template| roots.extend(template.references().map(|reference| reference.root.clone()));

@@ -1,0 +1,107 @@
+//! One request, from its inputs to what is sent and kept, where a reader with a sceptical mind looked first.
+
+use crate::support::answers::Reply;
+use crate::support::fault::FaultServer;
+use crate::support::site::{Folder, Site, binary};
+
+crate::cases!(
+    a_rule_on_degraded_data_is_kept_by_nobody,
+    the_layout_of_a_rule_has_its_sources,
+    each_path_of_a_route_has_its_own_page,
+    redirects_encode_their_query,
+    a_null_in_a_written_query_leaves_the_other_values,
+    a_refusal_never_redirects_to_another_host,
+);
+
+fn source(name: &str, url: &str, more: &str) -> String {
+    format!("[sources.{name}]\nurl = \"{url}\"\nallow-private = true\n{more}\n")
+}
+
+fn a_rule_on_degraded_data_is_kept_by_nobody() {
+    let upstream = FaultServer::start();
+    let url = upstream.url("/status/500");
+    let site = Site::start(&format!(
+        "-- site.toml --\n-- routes/page.toml --\nlayout = \"page.html\"\n\
+         rules = [{{ if = \"thing == nil\", then = {{ layout = \"none.html\", status = 200 }} }}]\n\
+         cache = {{ s-maxage = \"1h\" }}\n{source}\
+         -- routes/away.toml --\nlayout = \"page.html\"\n\
+         rules = [{{ if = \"thing == nil\", then = {{ redirect = \"/page\" }} }}]\n\
+         cache = {{ s-maxage = \"1h\" }}\n{source}\
+         -- layouts/page.html --\n{{{{ thing.ok }}}}\n-- layouts/none.html --\nnone\n",
+        source = source("thing", &url, "on-error = \"omit\"\nretries = 0"),
+    ));
+    for calls in 1..=2 {
+        let response = site.get("/page");
+        assert_eq!((response.status, response.header("cache-control")), (200, Some("no-store")));
+        assert_eq!(upstream.calls("/status/500"), calls);
+    }
+    let response = site.get("/away");
+    assert_eq!((response.status, response.header("cache-control")), (302, Some("no-store")));
+}
+
+fn the_layout_of_a_rule_has_its_sources() {
+    let upstream = FaultServer::start();
+    let site = Site::start(&format!(
+        "-- site.toml --\n-- routes/page.toml --\npath = \"/page/{{id}}\"\nlayout = \"page.html\"\n\
+         rules = [{{ if = \"params.id == 'old'\", then = {{ layout = \"old.html\", status = 410 }} }}]\n{}\
+         -- layouts/page.html --\npage\n-- layouts/old.html --\n{{{{ thing.ok }}}}\n",
+        source("thing", &upstream.url("/"), ""),
+    ));
+    let response = site.get("/page/old");
+    assert_eq!((response.status, response.text().trim()), (410, "true"));
+}
+
+fn each_path_of_a_route_has_its_own_page() {
+    let site = Site::start(
+        "-- site.toml --\n-- routes/page.toml --\npath = [\"/one\", \"/two\"]\nlayout = \"page.html\"\n\
+         cache = { s-maxage = \"1h\" }\n-- layouts/page.html --\n{{ page.path }}\n",
+    );
+    for path in ["/one", "/two", "/one", "/two"] {
+        assert_eq!(site.get(path).text().trim(), path);
+    }
+}
+
+fn redirects_encode_their_query() {
+    let site = Site::start(
+        "-- site.toml --\n-- routes/find.toml --\nredirect = \"/search?all=1&q={query.q}#top\"\nquery.q = {}\n\
+         -- routes/search.toml --\njson = {}\n",
+    );
+    for (target, location) in [
+        ("/find?q=a/b%26c", "/search?all=1&q=a%2Fb%26c#top"),
+        ("/find?q=..", "/search?all=1&q=..#top"),
+        ("/find", "/search?all=1#top"),
+    ] {
+        let response = site.get(target);
+        assert_eq!((response.status, response.header("location")), (308, Some(location)), "{target}");
+    }
+}
+
+fn a_null_in_a_written_query_leaves_the_other_values() {
+    let upstream = FaultServer::start();
+    upstream.put("/list", Reply::json("{}"));
+    let url = upstream.url("/list?limit=5&tag={query.tag}&sort={query.sort}");
+    let site = Site::start(&format!(
+        "-- site.toml --\n-- routes/list.toml --\njson = \"{{list}}\"\nquery.tag = {{ repeat = true }}\nquery.sort = {{}}\n{}",
+        source("list", &url, ""),
+    ));
+    for target in ["/list?tag=a&tag=b", "/list?sort=up"] {
+        assert_eq!(site.get(target).status, 200, "{target}");
+    }
+    let sent: Vec<String> = upstream.requests("/list").into_iter().map(|request| request.target).collect();
+    assert_eq!(sent, ["/list?limit=5&tag=a&tag=b", "/list?limit=5&sort=up"]);
+}
+
+fn a_refusal_never_redirects_to_another_host() {
+    for (target, fine) in [("/login?for={params.id}", true), ("//{params.id}/login", false), ("{params.id}", false)] {
+        let folder = Folder::new();
+        folder.unpack(&format!(
+            "-- site.toml --\n-- routes/me.toml --\npath = \"/me/{{id}}\"\njson = \"{{me}}\"\n\
+             [sources.me]\nurl = \"https://api.example/me\"\nforward-cookies = [\"session\"]\n\
+             on-unauthorized = {{ redirect = \"{target}\" }}\n-- routes/login.toml --\njson = {{}}\n",
+        ));
+        let output =
+            binary().arg("check").arg("--config").arg(folder.path().join("site.toml")).output().expect("check");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.success(), fine, "{target}: {text}");
+    }
+}
