@@ -11,6 +11,8 @@ crate::cases!(
     redirects_encode_their_query,
     a_null_in_a_written_query_leaves_the_other_values,
     a_refusal_never_redirects_to_another_host,
+    a_forwarded_field_stands_in_place_of_the_upstreams,
+    calls_that_carry_different_fields_are_not_shared,
 );
 
 fn source(name: &str, url: &str, more: &str) -> String {
@@ -104,4 +106,55 @@ fn a_refusal_never_redirects_to_another_host() {
         let text = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.success(), fine, "{target}: {text}");
     }
+}
+
+fn a_forwarded_field_stands_in_place_of_the_upstreams() {
+    let upstream = FaultServer::start();
+    let site = Site::start(&format!(
+        "-- site.toml --\n[upstreams.shop]\nbase-url = \"{}\"\nallow-private = true\n\
+         headers = {{ authorization = \"Bearer ours\" }}\n\
+         -- routes/me.toml --\njson = \"{{me}}\"\n[sources.me]\nupstream = \"shop\"\npath = \"/echo\"\n\
+         forward-headers = [\"authorization\"]\n",
+        upstream.url(""),
+    ));
+    assert_eq!(site.request("GET", "/me", &[("Authorization", "Bearer mine")], b"").status, 200);
+    assert_eq!(site.get("/me").status, 200);
+    let sent = |request: &crate::support::fault::Request| {
+        let values = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        values.map(|(_, value)| value.clone()).collect::<Vec<_>>()
+    };
+    let calls: Vec<_> = upstream.requests("/echo").iter().map(sent).collect();
+    assert_eq!(calls, [vec!["Bearer mine".to_owned()], vec![]]);
+}
+
+fn calls_that_carry_different_fields_are_not_shared() {
+    let upstream = FaultServer::start();
+    let route = |cache: &str, forward: &str| {
+        format!("layout = \"page.html\"\n{cache}\n{}", source("thing", &upstream.url("/gate/g/echo"), forward))
+    };
+    let site = Site::start(&format!(
+        "-- site.toml --\n-- routes/plain.toml --\n{}-- routes/kept.toml --\n{}-- routes/mine.toml --\n{}\
+         -- layouts/page.html --\n{{{{ thing | json | raw }}}}\n",
+        route("", "forward-headers = [\"x-tenant\"]"),
+        route("cache = { s-maxage = \"1h\" }", "forward-headers = [\"x-tenant\"]"),
+        route("", "forward-cookies = [\"session\"]"),
+    ));
+    let (site, ask) = (&site, |target: &'static str, who: &'static str| {
+        let cookie = format!("session={who}");
+        site.request("GET", target, &[("X-Tenant", who), ("Cookie", &cookie)], b"")
+    });
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = ["/plain", "/kept", "/mine"]
+            .into_iter()
+            .flat_map(|target| ["anna", "berta"].map(|who| (who, scope.spawn(move || ask(target, who)))))
+            .collect();
+        // Equal calls of two routes are one: two tenants, two sessions.
+        upstream.wait_for("/gate/g/echo", 4);
+        upstream.release("g");
+        for (who, answer) in asked {
+            let answer = answer.join().expect("an answer");
+            let other = if who == "anna" { "berta" } else { "anna" };
+            assert!(answer.text().contains(who) && !answer.text().contains(other), "{who}: {}", answer.text());
+        }
+    });
 }

@@ -165,6 +165,8 @@ impl Http<Binding> {
             fields.insert(name.clone(), value.clone());
         }
         for name in &self.forward_headers {
+            // The visitor's stands in place of the upstream's, also when the visitor sent none: nobody borrows our credential.
+            fields.remove(name);
             for value in visitor.get_all(name) {
                 fields.append(name.clone(), value.clone());
             }
