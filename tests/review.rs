@@ -13,6 +13,7 @@ crate::cases!(
     a_refusal_never_redirects_to_another_host,
     a_forwarded_field_stands_in_place_of_the_upstreams,
     calls_that_carry_different_fields_are_not_shared,
+    a_value_source_holds_no_secret,
 );
 
 fn source(name: &str, url: &str, more: &str) -> String {
@@ -157,4 +158,15 @@ fn calls_that_carry_different_fields_are_not_shared() {
             assert!(answer.text().contains(who) && !answer.text().contains(other), "{who}: {}", answer.text());
         }
     });
+}
+
+fn a_value_source_holds_no_secret() {
+    let folder = Folder::new();
+    folder.unpack(
+        "-- site.toml --\n-- routes/page.toml --\njson = \"{thing.list}\"\n\
+         [sources.thing]\nvalue = { list = [{ key = \"{env.KEY:none}\" }] }\n",
+    );
+    let output = binary().arg("check").arg("--config").arg(folder.path().join("site.toml")).output().expect("check");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("env/secret-out-of-place") && !output.status.success(), "{text}");
 }

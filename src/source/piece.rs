@@ -1,7 +1,7 @@
 //! Header and query values: literal text, values and secrets side by side.
 
 use super::code;
-use crate::config::{Binding, Environment, NotText, Part, Reference, Secret, Template, scalar_text};
+use crate::config::{Binding, Environment, NotText, Part, Reference, Secret, Shape, Template, scalar_text};
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::value::Value;
 use std::sync::Arc;
@@ -97,5 +97,17 @@ pub fn refuse_secrets(template: &Template, where_it_is: &str, findings: &mut Fin
             Finding::new(&code::SECRET_OUT_OF_PLACE, env.place, message)
                 .help("secrets may stand in `headers` and `query` of upstreams and sources"),
         );
+    }
+}
+
+/// The same for every string of a shape.
+pub fn refuse_secrets_in(shape: &Shape, where_it_is: &str, findings: &mut Findings) {
+    match shape {
+        Shape::Literal(_) => {}
+        Shape::Template(template) => refuse_secrets(template, where_it_is, findings),
+        Shape::List(items) => items.iter().for_each(|item| refuse_secrets_in(item, where_it_is, findings)),
+        Shape::Object(members) => {
+            members.iter().for_each(|(_, member)| refuse_secrets_in(member, where_it_is, findings));
+        }
     }
 }

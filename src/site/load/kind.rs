@@ -314,22 +314,13 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
             Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter) })
         }
         Shown::Json(shape) => {
-            refuse_secrets_in(shape, &mut shared.findings);
+            source::refuse_secrets_in(shape, "the JSON of an answer", &mut shared.findings);
             Resource::Json(shape.try_map(&mut |reference| scope.bind(reference, reads, &mut shared.findings))?)
         }
         Shown::Redirect(target) => {
             Resource::Redirect(target.try_map(|reference| scope.bind(reference, reads, &mut shared.findings))?)
         }
     })
-}
-
-fn refuse_secrets_in(shape: &Shape, findings: &mut Findings) {
-    match shape {
-        Shape::Literal(_) => {}
-        Shape::Template(template) => source::refuse_secrets(template, "the JSON of an answer", findings),
-        Shape::List(items) => items.iter().for_each(|item| refuse_secrets_in(item, findings)),
-        Shape::Object(members) => members.iter().for_each(|(_, member)| refuse_secrets_in(member, findings)),
-    }
 }
 
 /// Resolves what a layout reads; every unknown name and field is found at its place in the layout.
