@@ -14,6 +14,7 @@ crate::cases!(
     a_forwarded_field_stands_in_place_of_the_upstreams,
     calls_that_carry_different_fields_are_not_shared,
     a_value_source_holds_no_secret,
+    data_that_no_field_can_hold_is_an_error_of_the_source,
 );
 
 fn source(name: &str, url: &str, more: &str) -> String {
@@ -169,4 +170,16 @@ fn a_value_source_holds_no_secret() {
     let output = binary().arg("check").arg("--config").arg(folder.path().join("site.toml")).output().expect("check");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("env/secret-out-of-place") && !output.status.success(), "{text}");
+}
+
+fn data_that_no_field_can_hold_is_an_error_of_the_source() {
+    let upstream = FaultServer::start();
+    upstream.put("/first", Reply::json("{\"key\":\"a\\nb\"}"));
+    let site = Site::start(&format!(
+        "-- site.toml --\n-- routes/page.toml --\njson = \"{{second}}\"\n{}{}",
+        source("first", &upstream.url("/first"), ""),
+        source("second", &upstream.url("/second"), "headers = { x-key = \"{first.key}\" }"),
+    ));
+    assert_eq!(site.get("/page").status, 502);
+    assert_eq!(upstream.calls("/second"), 0);
 }

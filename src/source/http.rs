@@ -180,7 +180,7 @@ impl Http<Binding> {
                 continue;
             };
             // A control byte would end the field and begin another: such a call is not made.
-            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| NoCall::ForbiddenFromRequest)?;
+            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| pieces.forbidden())?;
             value.set_sensitive(pieces.secrets().next().is_some());
             fields.insert(name.clone(), value);
         }

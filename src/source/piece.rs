@@ -1,6 +1,7 @@
 //! Header and query values: literal text, values and secrets side by side.
 
 use super::code;
+use super::target::NoCall;
 use crate::config::{Binding, Environment, NotText, Part, Reference, Secret, Shape, Template, scalar_text};
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::value::Value;
@@ -81,6 +82,12 @@ impl Pieces<Binding> {
             }
         }
         Ok(Some(out))
+    }
+
+    /// Whose fault a text is that cannot stand where it should: the request's, if nothing else is in it.
+    pub fn forbidden(&self) -> NoCall {
+        let of_data = |piece: &Piece<Binding>| matches!(piece, Piece::Value(binding) if !binding.from_request);
+        if self.pieces.iter().any(of_data) { NoCall::ForbiddenFromData } else { NoCall::ForbiddenFromRequest }
     }
 
     /// The one value that this consists of: a list of them repeats the key of a query.
