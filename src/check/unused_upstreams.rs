@@ -6,7 +6,7 @@ use crate::site::Site;
 use crate::source::Kind;
 
 pub(super) fn check(site: &Site, _files: &Files, findings: &mut Findings) {
-    let mut called = vec![false; site.upstreams.iter().len()];
+    let mut called = vec![false; site.upstreams.all().iter().len()];
     for planned in site.routes.iter().flat_map(|route| &route.sources) {
         if let Kind::Http(http) = &planned.source.kind
             && let Some(called) = called.get_mut(http.upstream)

@@ -9,6 +9,7 @@ mod decode;
 mod document;
 mod environment;
 mod front_matter;
+mod location;
 mod merge;
 mod node;
 mod placeholder;
@@ -29,6 +30,7 @@ pub use front_matter::{
     CODES as FRONT_MATTER_CODES, FRONT_MATTER_SYNTAX, FRONT_MATTER_UNCLOSED, LONGEST_FRONT_MATTER, MatterError,
     MatterKind, Parts, YamlMatter, read_yaml, split_front_matter,
 };
+pub use location::{NoLocation, encode_segment};
 pub use merge::{Rules, merge};
 pub use node::{Entry, Kind, Node, Table, Text};
 pub use placeholder::{Env, Part, Reference, Template, parse_template};

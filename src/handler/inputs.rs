@@ -83,8 +83,8 @@ impl<'r> Inputs<'r> {
                 None => key.absent(Section::Cookie, &input.name),
             };
         }
-        // Of one pattern the parameters tell the path; of several they do not, and pages read `page.path`.
-        if route.inputs.request.path || route.inputs.request.url || route.patterns.len() > 1 {
+        // `page.path` and `page.url` are the page's own: a route with several paths has a page for each.
+        if route.patterns.len() > 1 {
             key.text(Section::Variant, "path", self.matched.path.as_str());
         }
         key
@@ -114,13 +114,13 @@ impl<'r> Inputs<'r> {
             set(slots::QUERY, Value::Object(values.collect()));
         }
         if !route.inputs.cookies.is_empty() {
-            let value = |input: &CookieInput, taken: &Option<&str>| taken.or(input.default.as_deref()).into();
+            let value = |input: &CookieInput, taken: Option<&str>| taken.or(input.default.as_deref()).into();
             let values = route
                 .inputs
                 .cookies
                 .iter()
                 .zip(&self.cookies)
-                .map(|(input, taken)| (&*input.name, value(input, taken)));
+                .map(|(input, taken)| (&*input.name, value(input, *taken)));
             set(slots::COOKIES, Value::Object(values.collect()));
         }
         set(slots::REQUEST, self.request(route, site));

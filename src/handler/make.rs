@@ -1,13 +1,15 @@
 //! One answer made anew: gather, decide, represent. What comes out is ready to be sent to everybody who may have it.
 
-use super::gather::{self, Gathered, SourceCall};
+use super::gather::{Gathered, Request, SourceCall};
+use super::plan::Ending;
 use super::runtime::Service;
 use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Tag};
-use crate::config::{Binding, Template};
+use crate::config::{Binding, NoLocation, Template};
+use crate::fields::content_type_of;
 use crate::render::Context;
 use crate::resource::{Linked, Resource};
 use crate::site::{Privacy, Route, Then, slots};
-use crate::source::{Fatal, NoCall, Target};
+use crate::source::Fatal;
 use crate::value::{ObjectBuilder, Value, write_json};
 use bytes::Bytes;
 use http::StatusCode;
@@ -75,14 +77,19 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
         asset_url: None,
     };
     let Order { slots, visitor, deadline, .. } = order;
-    let (gathered, calls) = gather::gather(service, route, slots, &visitor, &context, deadline).await;
-    let (represented, degraded) = match gathered {
-        Gathered::Data { slots, degraded } => (represent(route, slots, &context), degraded),
-        Gathered::Ruled { slots, then, degraded } => (ruled(route, &slots, then, &context), degraded),
-        Gathered::Ended(fatal) => (Err(ended(fatal)), false),
+    let epoch = service.runtime.store.epoch(service.revision());
+    let request = Request { service, route: order.route, visitor: &visitor, deadline, context: &context, epoch };
+    let Gathered { slots, ending, degraded, calls } = request.gather(slots).await;
+    let represented = match ending {
+        Ending::Complete => represent(route, slots, &context, degraded),
+        Ending::Rule(rule) => match route.rules.get(rule) {
+            Some(rule) => ruled(route, slots, &rule.then, &context, degraded),
+            None => Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
+        },
+        Ending::Failed(_, fatal) => Err(ended(fatal)),
     };
     let (what, is_stored) = match represented {
-        Ok(page) => finish(service, route, Representation { degraded, ..page }, key.zip(ticket)),
+        Ok(page) => finish(service, route, page, key.zip(ticket)),
         Err(Stop::Redirect { status, location }) => (What::Redirect { status, location, degraded }, false),
         Err(Stop::Error(status)) => (What::Error(status), false),
     };
@@ -102,22 +109,35 @@ fn ended(fatal: Fatal) -> Stop {
     }
 }
 
-fn ruled(route: &Route, slots: &[Value], then: &Then, context: &Context<'_>) -> Result<Representation, Stop> {
+fn ruled(
+    route: &Route,
+    mut slots: Vec<Value>,
+    then: &Then,
+    context: &Context<'_>,
+    degraded: bool,
+) -> Result<Representation, Stop> {
     match then {
-        Then::Redirect { target, status, .. } => Err(redirect(target, *status, slots)),
+        Then::Redirect { target, status, .. } => Err(redirect(target, *status, &slots)),
         Then::Status(status) => Err(Stop::Error(*status)),
         Then::Layout { status, layout } => {
-            let mut slots = slots.to_vec();
             describe(route, &mut slots);
             let body = render(route, layout, &slots, context)?;
-            let fields = fields(route, &slots)?;
-            Ok(Representation { status: *status, fields, body, degraded: false })
+            let mut fields = fields(route, &slots)?;
+            if let Ok(content_type) = HeaderValue::from_str(&content_type_of(layout.layout.name())) {
+                fields.insert(header::CONTENT_TYPE, content_type);
+            }
+            Ok(Representation { status: *status, fields, body, degraded })
         }
     }
 }
 
 /// The representation of a route whose data is there.
-fn represent(route: &Route, mut slots: Vec<Value>, context: &Context<'_>) -> Result<Representation, Stop> {
+fn represent(
+    route: &Route,
+    mut slots: Vec<Value>,
+    context: &Context<'_>,
+    degraded: bool,
+) -> Result<Representation, Stop> {
     describe(route, &mut slots);
     let body = match &route.resource {
         Resource::Page(layout) => render(route, layout, &slots, context)?,
@@ -138,7 +158,7 @@ fn represent(route: &Route, mut slots: Vec<Value>, context: &Context<'_>) -> Res
         Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
     };
     let fields = fields(route, &slots)?;
-    Ok(Representation { status: route.status, fields, body, degraded: false })
+    Ok(Representation { status: route.status, fields, body, degraded })
 }
 
 /// Fills in `page.title` and `page.description`.
@@ -179,17 +199,12 @@ fn internal(route: &Route, why: &str) -> Stop {
     Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Where a redirect leads; a value that cannot stand in a URL leads nowhere.
+/// Where a redirect leads; a null leads nowhere, and no value leads to another host.
 fn redirect(target: &Template<Binding>, status: StatusCode, slots: &[Value]) -> Stop {
-    let mut location = String::new();
-    let written = Target::split(target.clone()).write(slots, &mut location);
-    match written {
-        Ok(()) => match HeaderValue::from_str(&location) {
-            Ok(location) => Stop::Redirect { status, location },
-            Err(_) => Stop::Error(StatusCode::NOT_FOUND),
-        },
-        Err(NoCall::NullInPath | NoCall::ForbiddenFromRequest) => Stop::Error(StatusCode::NOT_FOUND),
-        Err(NoCall::ForbiddenFromData | NoCall::NotText) => Stop::Error(StatusCode::BAD_GATEWAY),
+    match target.location(slots).map(|location| HeaderValue::from_str(&location)) {
+        Ok(Ok(location)) => Stop::Redirect { status, location },
+        Ok(Err(_)) | Err(NoLocation::Null | NoLocation::Astray) => Stop::Error(StatusCode::NOT_FOUND),
+        Err(NoLocation::NotText) => Stop::Error(StatusCode::BAD_GATEWAY),
     }
 }
 
@@ -241,8 +256,9 @@ fn finish(
     store: Option<(Key, crate::cache::Ticket)>,
 ) -> (What, bool) {
     let Representation { status, mut fields, body, degraded } = page;
-    if degraded {
-        // A degraded page is for those who wait for it: nobody keeps it as a good one.
+    let is_error = status.is_client_error() || status.is_server_error();
+    if degraded || (is_error && status != route.status) {
+        // A degraded page or an error is for those who wait for it: nobody keeps it as a good one.
         fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     let is_public = route.privacy == Privacy::Public && !degraded;

@@ -8,14 +8,16 @@
 mod asset;
 mod body;
 mod failure;
+mod fetch;
 mod gather;
 mod inputs;
 mod make;
 mod page;
+mod plan;
 mod respond;
 mod runtime;
 
-pub use body::Body;
+pub use body::{Body, FilePart};
 pub use gather::SourceCall;
 pub use runtime::{Runtime, Service};
 

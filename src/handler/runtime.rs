@@ -1,8 +1,9 @@
 //! What outlives a site: connections to upstreams, the page store, fills under way. And a site put into service with it.
 
 use super::asset::Assets;
-use super::gather::Fetched;
+use super::fetch;
 use super::make::Made;
+use super::plan::Graph;
 use crate::cache::{Epoch, Flights, Key, Revision, Scope, Store};
 use crate::site::Site;
 use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamSettings, UpstreamState};
@@ -18,7 +19,7 @@ pub struct Runtime {
     /// Pages being made, by key and epoch: a request that comes after a purge never shares a fill from before it.
     pub(super) pages: Flights<(Key, Epoch), Arc<Made>>,
     /// Calls under way that nobody's person is in, by their identity.
-    pub(super) calls: Flights<Arc<[u8]>, Arc<Fetched>>,
+    pub(super) calls: Flights<(Arc<[u8]>, Epoch), fetch::Result>,
     pub(super) assets: Assets,
     pub(super) time_zone: TimeZone,
 }
@@ -56,6 +57,8 @@ pub(super) struct Subject {
     pub(super) name: String,
     /// Parameters, sorted.
     pub(super) params: Vec<Arc<str>>,
+    /// Which of its sources runs when.
+    pub(super) graph: Graph,
 }
 
 impl Service {
@@ -66,7 +69,7 @@ impl Service {
             let settings = UpstreamSettings { max_concurrent: upstream.max_concurrent, breaker: upstream.breaker };
             runtime.registry.state(&upstream.name, settings)
         };
-        let upstreams = site.upstreams.iter().map(state).collect();
+        let upstreams = site.upstreams.all().iter().map(state).collect();
         let subjects = site.routes.iter().map(Subject::of).collect();
         Self { site, runtime, upstreams, subjects }
     }
@@ -84,6 +87,6 @@ impl Service {
 impl Subject {
     fn of(route: &crate::site::Route) -> Self {
         let name = format!("{}@{:016x}", route.name, route.revision);
-        Self { name, params: route.params.clone() }
+        Self { name, params: route.params.clone(), graph: Graph::of(route) }
     }
 }

@@ -13,7 +13,7 @@ codes! {
     UNKNOWN_PARAM = Error "route/unknown-param";
     /// A type of a parameter or a query value that cannot be: an unknown name, bounds that exclude everything, a broken pattern.
     BAD_INPUT = Error "input/bad-type";
-    /// A name that authors invent must be snake_case, so that placeholders and Liquid can say it.
+    /// A name that authors invent must be `snake_case`, so that placeholders and Liquid can say it.
     BAD_NAME = Error "name/not-snake-case";
     /// A name that means something else already.
     RESERVED_NAME = Error "name/reserved";

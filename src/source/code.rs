@@ -19,7 +19,7 @@ codes! {
     /// A variable of the environment where it would be shown or stored. Secrets may stand in headers and query of upstreams and
     /// sources, nowhere else.
     SECRET_OUT_OF_PLACE = Error "env/secret-out-of-place";
-    /// A selector that is not RFC 9535 JSONPath.
+    /// A selector that is no query of RFC 9535.
     BAD_SELECTOR = Error "extract/selector";
     /// An extraction that says two things at once, or nothing.
     BAD_EXTRACTION = Error "extract/contradiction";

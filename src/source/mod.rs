@@ -97,8 +97,8 @@ impl Upstreams {
     }
 
     /// All of them.
-    pub fn iter(&self) -> std::slice::Iter<'_, Upstream> {
-        self.list.iter()
+    pub fn all(&self) -> &[Upstream] {
+        &self.list
     }
 
     /// The position of the nameless upstream with this origin.

@@ -1,7 +1,6 @@
 //! What a source's failure becomes: every failure has a declared outcome.
 
 use super::code;
-use super::target::Target;
 use crate::config::{Binding, Decode, Node, Reference, Template, not_a_word, words, wrong_type};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::value::Value;
@@ -253,11 +252,8 @@ impl Outcomes<Binding> {
                 OnUnauthorized::Omit => omit(),
                 OnUnauthorized::Fail => Settled::Fatal(Fatal::Fail { late: false }),
                 OnUnauthorized::Redirect(template) => {
-                    let mut location = String::new();
-                    Settled::Fatal(match Target::split(template.clone()).write(slots, &mut location) {
-                        Ok(()) => Fatal::Redirect { location },
-                        Err(_) => Fatal::Fail { late: false },
-                    })
+                    let redirect = |location| Settled::Fatal(Fatal::Redirect { location });
+                    template.location(slots).map_or(Settled::Fatal(Fatal::Fail { late: false }), redirect)
                 }
             },
         }

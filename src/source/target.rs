@@ -2,9 +2,9 @@
 //!
 //! A value can never change the shape of the URL: it stays within its segment or its query value, or the call is not made.
 
+pub use crate::config::encode_segment;
 use crate::config::{Binding, NotText, Part, Reference, Template, scalar_text};
 use crate::value::Value;
-use std::fmt::Write as _;
 
 /// Why a call is not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,17 +26,6 @@ pub enum NoCall {
 impl From<NotText> for NoCall {
     fn from(NotText: NotText) -> Self {
         Self::NotText
-    }
-}
-
-/// Appends `text` with every byte but the unreserved ones (RFC 3986, section 2.3) percent-encoded.
-pub fn encode_segment(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").unwrap_or_default();
-        }
     }
 }
 
@@ -132,33 +121,6 @@ impl<R> Target<R> {
     }
 }
 
-impl Target<Binding> {
-    /// Appends all of it, as a redirect has it.
-    pub fn write(&self, slots: &[Value], out: &mut String) -> Result<(), NoCall> {
-        let start = out.len();
-        self.path.write(slots, out)?;
-        // An empty rest may leave two slashes in front, behind which clients see a host.
-        if out.get(start..).is_some_and(|path| path.starts_with("//")) {
-            return Err(NoCall::ForbiddenFromRequest);
-        }
-        let mut separator = '?';
-        for pair in &self.query {
-            write_pair(pair, slots, |text| {
-                out.push(separator);
-                out.push_str(text);
-                separator = '&';
-            })?;
-        }
-        if let Some(text) =
-            self.fragment.as_ref().map(|fragment| fragment.text(slots, encode_segment)).transpose()?.flatten()
-        {
-            out.push('#');
-            out.push_str(&text);
-        }
-        Ok(())
-    }
-}
-
 /// Gives `push` a `key=value` that was written in a URL: once, never for null, and for each item of a list.
 pub(super) fn write_pair(pair: &Template<Binding>, slots: &[Value], mut push: impl FnMut(&str)) -> Result<(), NotText> {
     if let [Part::Literal(key), Part::Value(binding)] = pair.parts.as_slice()
@@ -228,30 +190,6 @@ mod tests {
         let slots: Vec<Value> = values.iter().map(|text| Value::text(*text)).collect();
         let mut out = String::new();
         path.write(&slots, &mut out).map(|()| out)
-    }
-
-    #[test]
-    fn what_is_written_behind_a_path_is_encoded_for_its_place() {
-        let place = Place::new(Files::default().add("a", ""), 0..0);
-        let value = |slot| Part::Value(Binding { slot, keys: Box::default(), from_request: true, is_rest: slot == 2 });
-        let text = |text: &str| Part::Literal(Arc::from(text));
-        let slots = [Value::text("a/b&c"), Value::Null, Value::text(""), Value::list(vec!["x".into(), "y".into()])];
-        for (parts, expected) in [
-            (vec![text("/s?q="), value(0)], Ok("/s?q=a%2Fb%26c")),
-            (vec![text("/s?a=1&q="), value(1), text("&b=2")], Ok("/s?a=1&b=2")),
-            (vec![text("/s?q="), value(1)], Ok("/s")),
-            (vec![text("/s?q="), value(1), text("#end")], Ok("/s#end")),
-            (vec![text("/s?tag="), value(3)], Ok("/s?tag=x&tag=y")),
-            (vec![text("/s#at-"), value(0)], Ok("/s#at-a%2Fb%26c")),
-            (vec![text("https://a.example/s?to=https://b.example/")], Ok("https://a.example/s?to=https://b.example/")),
-            (vec![text("/"), value(2), text("/evil.example")], Err(NoCall::ForbiddenFromRequest)),
-            (vec![text("/s/"), value(0)], Err(NoCall::ForbiddenFromRequest)),
-            (vec![text("/s/"), value(1)], Err(NoCall::NullInPath)),
-        ] {
-            let mut out = String::new();
-            let target = Target::split(Template { parts: parts.clone(), place });
-            assert_eq!(target.write(&slots, &mut out).map(|()| out), expected.map(str::to_owned), "{parts:?}");
-        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod respond;
 mod shelf;
 
 use super::body::Body;
-use crate::cache::{Prepared, Ready};
+use crate::cache::{Content, Prepared, Ready};
 use crate::fields::{Coding, negotiate};
 use file::{Found, SmallFile};
 use http::header::RANGE;
@@ -65,47 +65,44 @@ pub(super) struct Absent;
 pub(super) async fn answer(assets: &Assets, request: AssetRequest<'_>) -> Result<Response<Body>, Absent> {
     match Shelf::find(&assets.shelf, request.root, request.folder, request.file, request.now).await? {
         Found::Small(small) => {
-            let chosen = choose(&small, &request).await;
-            Ok(respond::respond(&request, respond::Small { prepared: chosen.of(&small), modified: small.modified() }))
+            let coding = choose(&small, &request).await;
+            let representation = respond::Small { prepared: made(small.content(), coding), modified: small.modified() };
+            Ok(respond::respond(&request, representation))
         }
         Found::Large(large) => Ok(respond::respond(&request, large)),
     }
 }
 
-/// A coding that has been made.
-#[derive(Debug, Clone, Copy)]
-struct Chosen(Coding);
-
-impl Chosen {
-    fn of(self, file: &SmallFile) -> &Prepared {
-        match file.content().ready(self.0) {
-            Ready::Now(prepared) => prepared,
-            Ready::Unmade { .. } => file.content().identity(),
-        }
+/// `content` in `coding` if that has been made, else as it is.
+fn made(content: &Content, coding: Coding) -> &Prepared {
+    match content.ready(coding) {
+        Ready::Now(prepared) => prepared,
+        Ready::Unmade { .. } => content.identity(),
     }
 }
 
-/// The coding to send: the best that the client takes, but none for a part, whose positions are those of the file.
-async fn choose(file: &Arc<SmallFile>, request: &AssetRequest<'_>) -> Chosen {
+/// The coding to send, made if need be: the best that the client takes, but none for a part, whose positions are those of the
+/// file.
+async fn choose(file: &Arc<SmallFile>, request: &AssetRequest<'_>) -> Coding {
     let content = file.content();
     if !content.is_codable() || (*request.method == Method::GET && request.fields.contains_key(RANGE)) {
-        return Chosen(Coding::Identity);
+        return Coding::Identity;
     }
     let coding = negotiate(request.fields, CODINGS);
     match content.ready(coding) {
-        Ready::Now(_) => Chosen(coding),
+        Ready::Now(_) => coding,
         Ready::Unmade { quick: true } => {
             content.make(coding);
-            Chosen(coding)
+            coding
         }
         // The first to ask waits for it; who asks meanwhile gets the file as it is, rather than a thread to wait on.
         Ready::Unmade { quick: false } if file.claim(coding) => {
             let made = Arc::clone(file);
             let outcome = tokio::task::spawn_blocking(move || made.content().make(coding).coding()).await;
             // Not made is not wrong: the file can be sent as it is.
-            Chosen(outcome.unwrap_or(Coding::Identity))
+            outcome.unwrap_or(Coding::Identity)
         }
-        Ready::Unmade { quick: false } => Chosen(Coding::Identity),
+        Ready::Unmade { quick: false } => Coding::Identity,
     }
 }
 

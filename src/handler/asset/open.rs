@@ -7,7 +7,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat, openat2};
 use rustix::io::Errno;
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 /// How a folder on the way is opened: only to be stood on.
@@ -51,25 +51,30 @@ pub(super) fn open_beneath(folder: &Path, file: &str) -> Result<(File, Metadata)
     let opened = rustix::io::retry_on_intr(|| openat2(&folder, file, FILE, Mode::empty(), resolve));
     match opened {
         // An old kernel, or a sandbox that does not know the call.
-        Err(Errno::NOSYS | Errno::PERM) => regular(walk(&folder, file)?),
+        Err(Errno::NOSYS | Errno::PERM) => regular(walk(folder, file)?),
         opened => regular(opened?),
     }
 }
 
 /// Opens `file` name by name, without following a link at any: what `openat2` does at once.
-fn walk(folder: impl AsFd, file: &str) -> Result<OwnedFd, Errno> {
-    let (folders, name) = file.rsplit_once('/').map_or(("", file), |(folders, name)| (folders, name));
-    let mut reached: Option<OwnedFd> = None;
-    for folder_name in folders.split('/').filter(|name| !name.is_empty()) {
-        let from = reached.as_ref().map_or_else(|| folder.as_fd(), AsFd::as_fd);
-        reached = Some(openat(from, folder_name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?);
+fn walk(folder: OwnedFd, file: &str) -> Result<OwnedFd, Errno> {
+    let mut reached = folder;
+    let mut names = file.split('/').peekable();
+    while let Some(name) = names.next() {
+        let flags = if names.peek().is_some() { FOLDER | OFlags::NOFOLLOW } else { FILE };
+        reached = rustix::io::retry_on_intr(|| openat(&reached, name, flags, Mode::empty()))?;
     }
-    let from = reached.as_ref().map_or_else(|| folder.as_fd(), AsFd::as_fd);
-    rustix::io::retry_on_intr(|| openat(from, name, FILE, Mode::empty()))
+    Ok(reached)
 }
 
 fn regular(opened: OwnedFd) -> Result<(File, Metadata), NotOpened> {
     let file = File::from(opened);
     let metadata = file.metadata().map_err(NotOpened::Refused)?;
     if metadata.is_file() { Ok((file, metadata)) } else { Err(NotOpened::Absent) }
+}
+
+/// What [`open_beneath`] does where there is no `openat2`.
+#[cfg(test)]
+pub(super) fn walk_beneath(folder: &Path, file: &str) -> Result<(File, Metadata), NotOpened> {
+    regular(walk(open(folder, FOLDER, Mode::empty())?, file)?)
 }

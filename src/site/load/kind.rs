@@ -126,7 +126,7 @@ fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<Arc<Layout>
 fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {
     let path = content.value.as_str();
     if !shared.tree.content.iter().any(|file| file.path == path) {
-        let documents = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| path.ends_with(".md"));
+        let documents = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| is_markdown(path));
         let help = did_you_mean(path, documents).unwrap_or_else(|| format!("write it: content/{path}"));
         let message = format!("there is no document `{path}` in `content/`");
         shared.findings.push(Finding::new(&resource::NO_DOCUMENT, content.place, message).help(help));
@@ -173,6 +173,10 @@ fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> 
     Some(ShownDocument { layout, html, page })
 }
 
+fn is_markdown(path: &str) -> bool {
+    std::path::Path::new(path).extension().is_some_and(|extension| extension == "md")
+}
+
 fn outline(heading: &markdown::Heading) -> Value {
     let members: Object = [
         ("level", Value::from(u64::from(heading.level))),
@@ -195,8 +199,8 @@ fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Opti
         let message = format!("`content/{folder}` is not a folder with files");
         let folders =
             shared.tree.content.iter().filter_map(|file| file.path.rsplit_once('/')).map(|(folder, _)| folder);
-        let help = did_you_mean(folder, folders).unwrap_or_else(|| "name a folder below `content/`".into());
-        shared.findings.push(Finding::new(&resource::NO_FOLDER, files.place, message).help(help));
+        let way_out = did_you_mean(folder, folders).unwrap_or_else(|| "name a folder below `content/`".into());
+        shared.findings.push(Finding::new(&resource::NO_FOLDER, files.place, message).help(way_out));
         return None;
     }
     let paths = decl.path.as_ref().map(|paths| paths.value.0.as_slice()).unwrap_or_default();

@@ -95,14 +95,13 @@ fn build(
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
     let errors = default_errors(&sections, &mut shared);
-    let mut router = Router::new(shared.slash);
-    let mut routes: Vec<Route> = Vec::new();
-    let mut places: Vec<Place> = Vec::new();
+    let mut map = Map { router: Router::new(shared.slash), list: Vec::new(), places: Vec::new() };
     for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
         let table = sections.merged(file, &shared.files, &mut shared.findings);
         let Some(compiled) = route::compile(file, &table, &mut shared) else { continue };
-        insert(compiled, &mut router, &mut routes, &mut places, &mut shared.findings);
+        map.insert(compiled, &mut shared.findings);
     }
+    let Map { router, list: routes, .. } = map;
     let revision = revision(&routes, tree);
     let Shared { files, findings, upstreams, library, .. } = shared;
     let site = declared.hosts.map(|hosts| Site {
@@ -121,35 +120,37 @@ fn build(
     (site, files, findings)
 }
 
-fn insert(
-    compiled: Compiled,
-    router: &mut Router<usize>,
-    routes: &mut Vec<Route>,
-    places: &mut Vec<Place>,
-    findings: &mut Findings,
-) {
-    let Compiled { route, patterns, held } = compiled;
-    let index = routes.len();
-    if let Some((_, place)) = patterns.first() {
-        places.push(*place);
-    }
-    for (pattern, place) in patterns {
-        let text = pattern.as_str().to_owned();
-        let inserted = match &held {
-            Some(held) => router.insert_held(pattern, held.iter().map(String::as_str), index),
-            None => router.insert(pattern, index),
-        };
-        if let Err(conflict) = inserted {
-            let mut finding =
-                Finding::new(&code::SAME_PATH, place, format!("`{text}` is answered by another route, too"))
-                    .help("two routes of equal rank tie: change one path, or give a parameter an `enum`");
-            if let Some(other) = places.get(conflict.other) {
-                finding = finding.related(*other, format!("`{}` here", conflict.pattern));
+/// The routes, and where each goes.
+struct Map {
+    router: Router<usize>,
+    list: Vec<Route>,
+    /// Where the path of each route was written.
+    places: Vec<Place>,
+}
+
+impl Map {
+    fn insert(&mut self, compiled: Compiled, findings: &mut Findings) {
+        let Compiled { route, patterns, held } = compiled;
+        let index = self.list.len();
+        self.places.extend(patterns.first().map(|(_, place)| *place));
+        for (pattern, place) in patterns {
+            let text = pattern.as_str().to_owned();
+            let inserted = match &held {
+                Some(held) => self.router.insert_held(pattern, held.iter().map(String::as_str), index),
+                None => self.router.insert(pattern, index),
+            };
+            if let Err(conflict) = inserted {
+                let mut finding =
+                    Finding::new(&code::SAME_PATH, place, format!("`{text}` is answered by another route, too"))
+                        .help("two routes of equal rank tie: change one path, or give a parameter an `enum`");
+                if let Some(other) = self.places.get(conflict.other) {
+                    finding = finding.related(*other, format!("`{}` here", conflict.pattern));
+                }
+                findings.push(finding);
             }
-            findings.push(finding);
         }
+        self.list.push(route);
     }
-    routes.push(route);
 }
 
 /// The pages for requests that belong to no route: those of `[defaults]`.

@@ -43,9 +43,6 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
         format: decl.log.as_ref().and_then(|log| log.format).map_or(LogFormat::Auto, |format| format.value),
         limits: Limits::compile(decl.limits.as_ref()),
     };
-    fn text(written: Option<&Spanned<String>>) -> Option<&str> {
-        written.map(|text| text.value.as_str())
-    }
     let scope: Object = [
         ("name", Value::from(text(site.and_then(|site| site.name.as_ref())))),
         ("url", Value::from(url.as_deref())),
@@ -54,6 +51,10 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
     .into_iter()
     .collect();
     Declared { settings, url, hosts, slash, scope: scope.into() }
+}
+
+fn text(written: Option<&Spanned<String>>) -> Option<&str> {
+    written.map(|text| text.value.as_str())
 }
 
 /// `site.url`: an origin, and nothing behind it.
