@@ -6,6 +6,7 @@
 
 mod check;
 mod reload;
+mod review;
 mod serve;
 mod support;
 mod tidy;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let groups = [
         check::CASES,
         reload::CASES,
+        review::CASES,
         serve::CASES,
         tidy::CASES,
         upstream::CASES,

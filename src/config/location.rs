@@ -45,10 +45,31 @@ impl Template<Binding> {
     pub fn location(&self, slots: &[Value]) -> Result<String, NoLocation> {
         let Some(Part::Literal(literal)) = self.parts.first() else { return Err(NoLocation::Astray) };
         let mut out = String::new();
+        // Whether a null has been met in the `key=value` that is being read.
+        let mut dropped = false;
         for part in &self.parts {
             match part {
+                Part::Literal(text) if dropped => {
+                    let Some(next) = text.find(['&', '#']).and_then(|at| text.get(at..)) else { continue };
+                    dropped = false;
+                    match next.strip_prefix('&') {
+                        Some(pair) if !out.contains('?') => {
+                            out.push('?');
+                            push_literal(pair, &mut out);
+                        }
+                        Some(_) | None => push_literal(next, &mut out),
+                    }
+                }
+                Part::Value(_) if dropped => {}
                 Part::Literal(text) => push_literal(text, &mut out),
-                Part::Value(binding) => push_value(binding, slots, &mut out)?,
+                Part::Value(binding) => match push_value(binding, slots, &mut out) {
+                    // A null in a query removes its own `key=value`.
+                    Err(NoLocation::Null) if out.contains('?') && !out.contains('#') => {
+                        out.truncate(out.rfind(['?', '&']).unwrap_or_default());
+                        dropped = true;
+                    }
+                    written => written?,
+                },
                 // Variables of the environment are resolved at load.
                 Part::Env(_) => {}
             }

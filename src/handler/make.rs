@@ -33,8 +33,8 @@ pub(super) enum What {
     Stored(Arc<Stored>),
     /// A representation for those who wait for it, and nobody later.
     Shown { status: StatusCode, content: Box<Content> },
-    /// Another place.
-    Redirect { status: StatusCode, location: HeaderValue },
+    /// Another place; `degraded` if data was missing when that was decided.
+    Redirect { status: StatusCode, location: HeaderValue, degraded: bool },
     /// An error page.
     Error(StatusCode),
 }
@@ -90,7 +90,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
     };
     let (what, is_stored) = match represented {
         Ok(page) => finish(service, route, page, key.zip(ticket)),
-        Err(Stop::Redirect { status, location }) => (What::Redirect { status, location }, false),
+        Err(Stop::Redirect { status, location }) => (What::Redirect { status, location, degraded }, false),
         Err(Stop::Error(status)) => (What::Error(status), false),
     };
     Made { what, calls, is_stored }

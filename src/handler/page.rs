@@ -12,6 +12,7 @@ use crate::cache::{Empty, Epoch, Filled, Key, Landing, Lookup, Stored, Verdict};
 use crate::fields::{CacheStatus, Forward, Outcome};
 use crate::site::Route;
 use http::StatusCode;
+use http::header::{self, HeaderValue};
 use http::request::Parts;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -149,7 +150,14 @@ async fn show(
         What::Shown { status, content } => {
             respond::content(service, Coded::Made(content), *status, None, cache_status, exchange).await
         }
-        What::Redirect { status, location } => respond::redirect(*status, location, exchange),
+        What::Redirect { status, location, degraded } => {
+            let mut answer = respond::redirect(*status, location, exchange);
+            if *degraded {
+                // Where it leads may be for want of data: nobody remembers it.
+                answer.response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            }
+            answer
+        }
         What::Error(status) => failure::answer(service, exchange, *status),
     };
     answer.cache = cache_status.map(|_| "miss");

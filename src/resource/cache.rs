@@ -63,6 +63,11 @@ impl Policy {
             || self.field.as_bytes().windows(6).any(|word| word == b"public")
     }
 
+    /// Whether it lets nobody keep the page, not even the visitor.
+    pub fn is_no_store(&self) -> bool {
+        self.field.as_bytes().windows(8).any(|word| word == b"no-store")
+    }
+
     /// What a `[cache]` table says.
     pub fn compile(decl: &Decl, findings: &mut Findings) -> Self {
         let on = |flag: Option<Spanned<bool>>| flag.filter(|flag| flag.value).map(|flag| flag.place);
@@ -206,6 +211,18 @@ mod tests {
             assert!(findings.is_empty(), "{text}: {findings:?}");
             assert_eq!(policy.field, field, "{text}");
             assert_eq!(policy.lifetime.is_some(), stored, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_store_is_seen_among_other_words() {
+        for (text, expected) in [
+            ("no-store = true", true),
+            ("private = true\nno-store = true", true),
+            ("private = true\nno-cache = true", false),
+            ("s-maxage = '10s'", false),
+        ] {
+            assert_eq!(policy(text).0.is_no_store(), expected, "{text}");
         }
     }
 

@@ -5,7 +5,7 @@
 use super::decl::Decl;
 use super::outcome::Trouble;
 use super::piece::{Pieces, refuse_secrets};
-use super::target::{NoCall, PathTemplate, encode_segment};
+use super::target::{NoCall, PathTemplate, Target, encode_segment, write_pair};
 use super::upstream::{Calling, Upstream, header_name, split_url};
 use super::{Context, code};
 use crate::config::{Binding, Kind, Node, Part, Reference, Template, scalar_text, wrong_type};
@@ -21,8 +21,8 @@ pub struct Http<R = Reference> {
     /// Which upstream of the site is called.
     pub upstream: usize,
     path: PathTemplate<R>,
-    /// The query that was written within `url`, values encoded where they stand.
-    written_query: Option<Template<R>>,
+    /// The query that was written within `url`, pair by pair, values encoded where they stand.
+    written_query: Vec<Template<R>>,
     query: Vec<(String, Vec<Pieces<R>>)>,
     headers: Vec<(HeaderName, Pieces<R>)>,
     /// Header fields of the visitor's request that are sent along.
@@ -47,7 +47,7 @@ impl Http {
     pub(super) fn compile(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<Self> {
         let (upstream, target) = target(decl, context, findings)?;
         refuse_secrets(&target, "the path of a source", findings);
-        let (path, written_query) = split_query(target);
+        let Target { path, query: written_query, .. } = Target::split(target);
         let query = decl.query.iter().flat_map(|named| &named.0);
         let query = query.map(|(name, node)| (encoded(&name.value), query_values(node, context, findings))).collect();
         let mut headers = Vec::new();
@@ -62,16 +62,7 @@ impl Http {
         let forward_cookies = cookies.filter_map(|name| cookie_name(name, findings)).collect();
         let calling = context.upstreams.get(upstream).map(|upstream| upstream.calling).unwrap_or_default();
         let calling = calling.overridden(&decl.calling);
-        Some(Self {
-            upstream,
-            path: PathTemplate(path),
-            written_query,
-            query,
-            headers,
-            forward_headers,
-            forward_cookies,
-            calling,
-        })
+        Some(Self { upstream, path, written_query, query, headers, forward_headers, forward_cookies, calling })
     }
 
     /// What the placeholders refer to.
@@ -90,7 +81,7 @@ impl Http {
 
     pub(super) fn link(&self, resolve: &mut impl FnMut(&Reference) -> Option<Binding>) -> Option<Http<Binding>> {
         let path = self.path.link(resolve);
-        let written_query = self.written_query.as_ref().map(|template| template.try_map(&mut *resolve));
+        let written_query: Vec<_> = self.written_query.iter().map(|pair| pair.try_map(&mut *resolve)).collect();
         let mut query = Vec::with_capacity(self.query.len());
         for (name, values) in &self.query {
             let values: Vec<_> = values.iter().map(|value| value.link(resolve)).collect();
@@ -101,7 +92,7 @@ impl Http {
         Some(Http {
             upstream: self.upstream,
             path: path?,
-            written_query: written_query.map_or(Some(None), |linked| linked.map(Some))?,
+            written_query: written_query.into_iter().collect::<Option<_>>()?,
             query: query.into_iter().map(|(name, values)| Some((name, values?))).collect::<Option<_>>()?,
             headers: headers.into_iter().collect::<Option<_>>()?,
             forward_headers: self.forward_headers.clone(),
@@ -151,10 +142,8 @@ impl Http<Binding> {
             }
         };
         push(&upstream.query, target);
-        if let Some(template) = &self.written_query
-            && let Some(written) = template.text(slots, encode_segment)?
-        {
-            push(&written, target);
+        for pair in &self.written_query {
+            write_pair(pair, slots, |text| push(text, target))?;
         }
         for (name, values) in &self.query {
             for value in values {
@@ -176,6 +165,8 @@ impl Http<Binding> {
             fields.insert(name.clone(), value.clone());
         }
         for name in &self.forward_headers {
+            // The visitor's stands in place of the upstream's, also when the visitor sent none: nobody borrows our credential.
+            fields.remove(name);
             for value in visitor.get_all(name) {
                 fields.append(name.clone(), value.clone());
             }
@@ -189,7 +180,7 @@ impl Http<Binding> {
                 continue;
             };
             // A control byte would end the field and begin another: such a call is not made.
-            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| NoCall::ForbiddenFromRequest)?;
+            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| pieces.forbidden())?;
             value.set_sensitive(pieces.secrets().next().is_some());
             fields.insert(name.clone(), value);
         }
@@ -315,28 +306,6 @@ fn target(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Op
         return None;
     }
     Some((upstream, path.value.clone()))
-}
-
-/// A path and the query written behind it.
-fn split_query(target: Template) -> (Template, Option<Template>) {
-    let place = target.place;
-    let mut path = Vec::new();
-    let mut query: Option<Vec<Part>> = None;
-    for part in target.parts {
-        match (&mut query, part) {
-            (Some(query), part) => query.push(part),
-            (None, Part::Literal(text)) => match text.split_once('?') {
-                Some((before, after)) => {
-                    let after = after.split('#').next().unwrap_or_default();
-                    path.extend((!before.is_empty()).then(|| Part::Literal(before.into())));
-                    query = Some((!after.is_empty()).then(|| Part::Literal(after.into())).into_iter().collect());
-                }
-                None => path.push(Part::Literal(text)),
-            },
-            (None, part) => path.push(part),
-        }
-    }
-    (Template { parts: path, place }, query.map(|parts| Template { parts, place }))
 }
 
 fn query_values(node: &Node, context: &Context<'_>, findings: &mut Findings) -> Vec<Pieces> {

@@ -21,8 +21,8 @@ pub use code::CODES;
 pub use decl::Decl;
 pub use known::{Astray, Known};
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
-pub use piece::{Piece, Pieces, refuse_secrets};
-pub use target::{NoCall, PathTemplate, encode_segment};
+pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
+pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
 use crate::config::{Binding, Environment, Reference, Rules, Shape};
@@ -193,7 +193,10 @@ impl Source {
         }
         Self::refuse_foreign_keys(decl, findings);
         match &decl.value {
-            Some(value) => Some(Kind::Value(value.value.clone())),
+            Some(value) => {
+                refuse_secrets_in(&value.value, "the value of a source", findings);
+                Some(Kind::Value(value.value.clone()))
+            }
             None => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
         }
     }

@@ -1,7 +1,8 @@
 //! Header and query values: literal text, values and secrets side by side.
 
 use super::code;
-use crate::config::{Binding, Environment, NotText, Part, Reference, Secret, Template, scalar_text};
+use super::target::NoCall;
+use crate::config::{Binding, Environment, NotText, Part, Reference, Secret, Shape, Template, scalar_text};
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::value::Value;
 use std::sync::Arc;
@@ -83,6 +84,12 @@ impl Pieces<Binding> {
         Ok(Some(out))
     }
 
+    /// Whose fault a text is that cannot stand where it should: the request's, if nothing else is in it.
+    pub fn forbidden(&self) -> NoCall {
+        let of_data = |piece: &Piece<Binding>| matches!(piece, Piece::Value(binding) if !binding.from_request);
+        if self.pieces.iter().any(of_data) { NoCall::ForbiddenFromData } else { NoCall::ForbiddenFromRequest }
+    }
+
     /// The one value that this consists of: a list of them repeats the key of a query.
     pub fn as_single(&self) -> Option<&Binding> {
         if let [Piece::Value(binding)] = self.pieces.as_slice() { Some(binding) } else { None }
@@ -97,5 +104,17 @@ pub fn refuse_secrets(template: &Template, where_it_is: &str, findings: &mut Fin
             Finding::new(&code::SECRET_OUT_OF_PLACE, env.place, message)
                 .help("secrets may stand in `headers` and `query` of upstreams and sources"),
         );
+    }
+}
+
+/// The same for every string of a shape.
+pub fn refuse_secrets_in(shape: &Shape, where_it_is: &str, findings: &mut Findings) {
+    match shape {
+        Shape::Literal(_) => {}
+        Shape::Template(template) => refuse_secrets(template, where_it_is, findings),
+        Shape::List(items) => items.iter().for_each(|item| refuse_secrets_in(item, where_it_is, findings)),
+        Shape::Object(members) => {
+            members.iter().for_each(|(_, member)| refuse_secrets_in(member, where_it_is, findings));
+        }
     }
 }

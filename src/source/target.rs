@@ -72,6 +72,73 @@ impl PathTemplate<Binding> {
     }
 }
 
+/// A path, and what was written behind it: query values and a fragment.
+#[derive(Debug, Clone)]
+pub struct Target<R = Reference> {
+    /// Up to the query.
+    pub path: PathTemplate<R>,
+    /// `key=value`, each by itself: one whose value is null is left out, and no other with it.
+    pub query: Vec<Template<R>>,
+    /// What follows `#`.
+    pub fragment: Option<Template<R>>,
+}
+
+impl<R> Target<R> {
+    /// The parts of `written`. Only literal `?`, `&` and `#` divide it: values never do.
+    pub fn split(written: Template<R>) -> Self {
+        let place = written.place;
+        let (mut path, mut query, mut fragment): (Vec<Part<R>>, Vec<Vec<Part<R>>>, Option<Vec<Part<R>>>) =
+            (Vec::new(), Vec::new(), None);
+        for part in written.parts {
+            let Part::Literal(text) = part else {
+                fragment.as_mut().or_else(|| query.last_mut()).unwrap_or(&mut path).push(part);
+                continue;
+            };
+            let mut rest = &*text;
+            loop {
+                let divides = |found: char| match (fragment.is_some(), query.is_empty()) {
+                    (true, _) => false,
+                    (false, true) => matches!(found, '?' | '#'),
+                    (false, false) => matches!(found, '&' | '#'),
+                };
+                let end = rest.find(divides);
+                let (before, after) = end.and_then(|end| rest.split_at_checked(end)).unwrap_or((rest, ""));
+                if !before.is_empty() {
+                    let here = fragment.as_mut().or_else(|| query.last_mut()).unwrap_or(&mut path);
+                    here.push(Part::Literal(before.into()));
+                }
+                match after.strip_prefix('#') {
+                    Some(_) => fragment = Some(Vec::new()),
+                    None if after.is_empty() => break,
+                    None => query.push(Vec::new()),
+                }
+                rest = after.get(1..).unwrap_or_default();
+            }
+        }
+        let template = |parts| Template { parts, place };
+        let query = query.into_iter().filter(|pair| !pair.is_empty()).map(template).collect();
+        Self { path: PathTemplate(template(path)), query, fragment: fragment.map(template) }
+    }
+}
+
+/// Gives `push` a `key=value` that was written in a URL: once, never for null, and for each item of a list.
+pub(super) fn write_pair(pair: &Template<Binding>, slots: &[Value], mut push: impl FnMut(&str)) -> Result<(), NotText> {
+    if let [Part::Literal(key), Part::Value(binding)] = pair.parts.as_slice()
+        && let Some(items) = binding.value(slots).as_list()
+    {
+        for item in items {
+            let mut text = key.to_string();
+            encode_segment(&scalar_text(item)?, &mut text);
+            push(&text);
+        }
+        return Ok(());
+    }
+    if let Some(text) = pair.text(slots, encode_segment)? {
+        push(&text);
+    }
+    Ok(())
+}
+
 fn write_value(binding: &Binding, slots: &[Value], out: &mut String) -> Result<(), NoCall> {
     let value = binding.value(slots);
     if value.is_null() {

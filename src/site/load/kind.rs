@@ -268,7 +268,7 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
 }
 
 /// The sources that the route itself mentions, by position.
-pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source]) -> Vec<usize> {
+pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: &Shared<'_>) -> Vec<usize> {
     let mut roots: Vec<String> = Vec::new();
     let mut layout_roots = |layout: &Layout| roots.extend(layout.roots().iter().map(|root| root.name.to_string()));
     match shown {
@@ -277,6 +277,12 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source]) -> Vec<u
         Shown::Files { .. } => {}
         Shown::Json(shape) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
         Shown::Redirect(target) => roots.extend(target.references().map(|reference| reference.root.clone())),
+    }
+    for rule in decl.rules.iter().flatten() {
+        let name = rule.then.as_ref().and_then(|then| then.layout.as_ref());
+        if let Some(layout) = name.and_then(|name| shared.library.get(&name.value)) {
+            roots.extend(layout.roots().iter().map(|root| root.name.to_string()));
+        }
     }
     let mut template =
         |template: &Template| roots.extend(template.references().map(|reference| reference.root.clone()));
@@ -312,22 +318,13 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
             Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter) })
         }
         Shown::Json(shape) => {
-            refuse_secrets_in(shape, &mut shared.findings);
+            source::refuse_secrets_in(shape, "the JSON of an answer", &mut shared.findings);
             Resource::Json(shape.try_map(&mut |reference| scope.bind(reference, reads, &mut shared.findings))?)
         }
         Shown::Redirect(target) => {
             Resource::Redirect(target.try_map(|reference| scope.bind(reference, reads, &mut shared.findings))?)
         }
     })
-}
-
-fn refuse_secrets_in(shape: &Shape, findings: &mut Findings) {
-    match shape {
-        Shape::Literal(_) => {}
-        Shape::Template(template) => source::refuse_secrets(template, "the JSON of an answer", findings),
-        Shape::List(items) => items.iter().for_each(|item| refuse_secrets_in(item, findings)),
-        Shape::Object(members) => members.iter().for_each(|(_, member)| refuse_secrets_in(member, findings)),
-    }
 }
 
 /// Resolves what a layout reads; every unknown name and field is found at its place in the layout.

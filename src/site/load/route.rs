@@ -10,7 +10,7 @@ use crate::config::{Declared as _, Table, Template, Text, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::resource::{Decl, Policy};
 use crate::router::Pattern;
-use crate::source::{self, Kind, Known, Source};
+use crate::source::{self, Kind, Known, OnUnauthorized, Source};
 use crate::value::{Object, Value, write_json};
 use http::HeaderValue;
 use http::header::{self, HeaderName};
@@ -33,7 +33,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
         return None;
     }
     let page = page(&shown, &decl, file);
-    let direct = kind::mentioned(&shown, &decl, &sources);
+    let direct = kind::mentioned(&shown, &decl, &sources, shared);
     let needed = plan::needed(direct, &after);
     unused(&sources, &needed, file, &mut shared.findings);
     let scope = Scope {
@@ -172,6 +172,13 @@ fn sources(decl: &Decl, shared: &mut Shared<'_>) -> (Vec<Source>, Vec<String>) {
         }
         let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment };
         let source = Source::compile(name, decl, &mut context, &mut shared.findings);
+        let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
+            OnUnauthorized::Redirect(target) => {
+                kind::redirect(&Spanned { value: target.clone(), place: target.place }, &mut shared.findings)
+            }
+            OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => true,
+        };
+        let sound = sound && source.as_ref().is_none_or(leads_home);
         match source {
             Some(source) if sound => sources.push(source),
             Some(_) | None => broken.push(name.value.clone()),
@@ -442,7 +449,7 @@ fn policy(
     let Some(personal) = personal else {
         let mut policy = declared.unwrap_or_else(Policy::revalidate);
         // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
-        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && policy.field != "no-store" {
+        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && !policy.is_no_store() {
             policy.field = HeaderValue::from_static("private, no-cache");
         }
         return policy;
