@@ -5,6 +5,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
 mod check;
+mod flows;
 mod reload;
 mod serve;
 mod support;
@@ -31,6 +32,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
         check::CASES,
+        flows::answers::CASES,
+        flows::faults::CASES,
+        flows::graph::CASES,
+        flows::outcomes::CASES,
+        flows::sharing::CASES,
         reload::CASES,
         serve::CASES,
         tidy::CASES,
