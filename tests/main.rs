@@ -5,6 +5,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
 mod check;
+mod flows;
 mod reload;
 mod review;
 mod serve;
@@ -32,6 +33,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
         check::CASES,
+        flows::answers::CASES,
+        flows::faults::CASES,
+        flows::graph::CASES,
+        flows::outcomes::CASES,
+        flows::sharing::CASES,
         reload::CASES,
         review::CASES,
         serve::CASES,
