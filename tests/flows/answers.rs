@@ -10,6 +10,9 @@ crate::cases!(
     errors_are_shown_in_their_layouts,
     json_routes_answer_problems,
     redirects_carry_their_policy,
+    a_value_that_does_not_fit_is_the_404_of_its_route,
+    what_comes_first_decides,
+    conditions_are_asked_of_what_is_there,
 );
 
 const SITE: &str = r#"-- site.toml --
@@ -101,9 +104,8 @@ fn errors_are_shown_in_their_layouts() {
     assert!(absent.text().starts_with("<h1>404 Not Found</h1><p>"), "{}", absent.text());
     let (one, other) = (absent.text().to_owned(), site.get("/nothing").text().to_owned());
     assert_ne!(one, other, "each shows the id of its request");
-    let line = site.wait_for_access(|line| line.contains("/nothing"));
-    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert!(one.contains(line["id"].as_str().unwrap()), "{one} {line}");
+    let id = one.split(['<', '>']).nth(6).unwrap().to_owned();
+    site.wait_for_access(|line| line.contains("/nothing") && line.contains(&id));
     let failed = site.get("/broken");
     assert_eq!((failed.status, failed.text().trim()), (502, "<h1>Trouble 502</h1>"));
     assert_eq!(failed.header("content-type"), Some("text/html; charset=utf-8"));
@@ -127,4 +129,95 @@ fn redirects_carry_their_policy() {
     assert_eq!((old.status, old.header("location")), (308, Some("/deep/a%20b")));
     let moved = site.get("/moved");
     assert_eq!((moved.status, moved.header("location")), (302, Some("/")));
+}
+
+fn a_value_that_does_not_fit_is_the_404_of_its_route() {
+    let site = Site::start(
+        r#"-- site.toml --
+[defaults.errors]
+404 = "errors/404.html"
+-- layouts/errors/404.html --
+nothing here
+-- layouts/errors/item.html --
+no such item
+-- layouts/page.html --
+{{ params.id }}
+-- routes/item.toml --
+path = "/items/{id}"
+layout = "page.html"
+[params.id]
+type = "int"
+[errors]
+404 = "errors/item.html"
+-- routes/rest.toml --
+path = "/{*rest}"
+json = "{params.rest}"
+"#,
+    );
+    assert_eq!(site.get("/items/7").text().trim(), "7");
+    for target in ["/items/seven", "/items/seven/"] {
+        let response = site.get(target);
+        assert_eq!((response.status, response.text().trim()), (404, "no such item"), "{target}");
+    }
+    assert_eq!(site.get("/items/7/more").text().trim(), "\"items/7/more\"");
+}
+
+/// Host, canonical URL, match, method, params, query: each before the next.
+fn what_comes_first_decides() {
+    let site = Site::start(
+        r#"-- site.toml --
+site.url = "https://www.example.com"
+site.aliases = ["example.com"]
+-- routes/a.toml --
+path = "/a/{id}"
+json = "{query.page}"
+[params.id]
+type = "int"
+[query.page]
+type = "int"
+on-invalid = "bad-request"
+[query.tag]
+enum = ["x"]
+on-invalid = "not-found"
+"#,
+    );
+    for (method, host, target, status) in [
+        ("GET", "other.example", "/a/1", 421),
+        ("POST", "other.example", "/nothing/", 421),
+        ("GET", "example.com", "/nothing/?page=x", 308),
+        ("GET", "www.example.com", "/a/1/?page=x", 308),
+        ("POST", "www.example.com", "/a/1/", 308),
+        ("POST", "www.example.com", "/a/one", 404),
+        ("POST", "www.example.com", "/a/1?page=x", 405),
+        ("GET", "www.example.com", "/a/one?page=x", 404),
+        ("GET", "www.example.com", "/a/1?page=x", 400),
+        ("GET", "www.example.com:8080", "/a/1?page=1&tag=y", 404),
+        ("GET", "www.example.com", "/a/1?page=1&tag=x&page=x", 200),
+        ("GET", "localhost", "/a/1?page=", 200),
+    ] {
+        let response = site.request(method, target, &[("host", host)], b"");
+        assert_eq!(response.status, status, "{method} {host} {target}");
+    }
+    let moved = site.request("GET", "/a/1?b", &[("host", "example.com")], b"");
+    assert_eq!(moved.header("location"), Some("https://www.example.com/a/1?b"));
+}
+
+fn conditions_are_asked_of_what_is_there() {
+    let site = Site::start(SITE);
+    for target in ["/", "/data/1"] {
+        let page = site.get(target);
+        let tag = page.header("etag").expect("a public page has a validator");
+        for method in ["GET", "HEAD"] {
+            let unchanged = site.request(method, target, &[("if-none-match", tag)], b"");
+            assert_eq!((unchanged.status, unchanged.header("etag")), (304, Some(tag)), "{method} {target}");
+            assert_eq!(unchanged.header("cache-control"), page.header("cache-control"));
+            let changed = site.request(method, target, &[("if-none-match", "\"other\"")], b"");
+            assert_eq!(changed.status, 200, "{method} {target}");
+        }
+        assert_eq!(site.request("GET", target, &[("if-match", "\"other\"")], b"").status, 412, "{target}");
+    }
+    for target in ["/nothing", "/broken"] {
+        let plain = site.get(target).status;
+        assert_eq!(site.request("GET", target, &[("if-none-match", "*")], b"").status, plain, "{target}");
+    }
 }
