@@ -5,6 +5,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
 mod check;
+mod findings;
 mod reload;
 mod serve;
 mod support;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
         check::CASES,
+        findings::CASES,
         reload::CASES,
         serve::CASES,
         tidy::CASES,
@@ -48,5 +50,6 @@ fn main() -> ExitCode {
             Ok(())
         })
     });
-    libtest_mimic::run(&arguments, tests.collect()).exit_code()
+    let tests = tests.chain(findings::trials()).collect();
+    libtest_mimic::run(&arguments, tests).exit_code()
 }
