@@ -30,10 +30,12 @@ crate::cases![
     nesting_beyond_reason_is_refused,
     what_is_no_regular_file_is_passed_over,
     ten_thousand_routes_load,
+    a_layout_has_bounds,
 ];
 
 /// Findings whose sites no text archive can hold, and the test that has each.
-const ELSEWHERE: [(&str, &str); 5] = [
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("layout/too-large", "a_layout_has_bounds"),
     ("site/missing", "check::a_site_that_is_not_there_is_said_so"),
     ("config/not-utf8", "files_that_are_not_text_are_told_by_name"),
     ("config/too-large", "enormous_files_are_refused_unread"),
@@ -77,13 +79,16 @@ fn run(path: &Path) -> Result<(), Failed> {
 fn says(archive: &str) -> String {
     let (site, expected) = archive.split_once("-- expect --\n").unwrap_or((archive, ""));
     let (arguments, files) = match site.strip_prefix("-- arguments --\n") {
-        Some(rest) => rest.split_at(rest.find("-- ").filter(|at| *at == 0).or_else(|| rest.find("\n-- ").map(|at| at + 1)).unwrap()),
+        Some(rest) => rest
+            .split_at(rest.find("-- ").filter(|at| *at == 0).or_else(|| rest.find("\n-- ").map(|at| at + 1)).unwrap()),
         None => ("", site),
     };
     let folder = Folder::new();
     folder.unpack(files);
-    let sets: Vec<String> = arguments.lines().filter_map(|line| line.strip_prefix("--set ")).map(str::to_owned).collect();
-    let variables = arguments.lines().filter(|line| !line.starts_with("--set ")).filter_map(|line| line.split_once('='));
+    let sets: Vec<String> =
+        arguments.lines().filter_map(|line| line.strip_prefix("--set ")).map(str::to_owned).collect();
+    let variables =
+        arguments.lines().filter(|line| !line.starts_with("--set ")).filter_map(|line| line.split_once('='));
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let loaded = load(folder.path(), &sets, &Environment::new(variables).lenient());
     let mut said = format!("{site}-- expect --\n{}", lines(&loaded));
@@ -112,7 +117,6 @@ fn load(folder: &Path, sets: &[String], environment: &Environment) -> Loaded {
 fn lines(loaded: &Loaded) -> String {
     loaded.findings.iter().map(|finding| line(finding, &loaded.files)).collect()
 }
-
 
 /// `file:line:column level[code] message (help)`, then a line for each place besides.
 fn line(finding: &Finding, files: &Files) -> String {
@@ -180,7 +184,9 @@ fn files_that_are_not_text_are_told_by_name() {
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.contains("config/not-utf8") && said.contains(path) && said.contains("line 2"), "{said}");
         // Bytes that are UTF-8 and nobody means: a finding or a site, and no crash.
-        for bytes in [&b""[..], b"\0", b"\0\0\0\n\0", b"\n\n\n", b"\r", b"{{", b"[[[[", b"+++", b"---\n", b"\"\"\"", b"{%"] {
+        for bytes in
+            [&b""[..], b"\0", b"\0\0\0\n\0", b"\n\n\n", b"\r", b"{{", b"[[[[", b"+++", b"---\n", b"\"\"\"", b"{%"]
+        {
             fs::write(folder.path().join(path), bytes).unwrap();
             load(folder.path(), &[], &Environment::default());
         }
@@ -198,6 +204,13 @@ fn enormous_files_are_refused_unread() {
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.contains("config/too-large") && said.contains(path), "{said}");
     }
+}
+
+fn a_layout_has_bounds() {
+    let folder = small();
+    folder.write("layouts/page.html", &"<p>a layout that never ends</p>\n".repeat(50_000));
+    let said = said(&folder);
+    assert!(said.lines().count() == 1 && said.contains("layout/too-large"), "{said}");
 }
 
 fn nesting_beyond_reason_is_refused() {
