@@ -6,6 +6,7 @@
 
 mod check;
 mod flows;
+mod findings;
 mod reload;
 mod review;
 mod serve;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         flows::graph::CASES,
         flows::outcomes::CASES,
         flows::sharing::CASES,
+        findings::CASES,
         reload::CASES,
         review::CASES,
         serve::CASES,
@@ -56,5 +58,6 @@ fn main() -> ExitCode {
             Ok(())
         })
     });
-    libtest_mimic::run(&arguments, tests.collect()).exit_code()
+    let tests = tests.chain(findings::trials()).collect();
+    libtest_mimic::run(&arguments, tests).exit_code()
 }
