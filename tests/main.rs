@@ -5,6 +5,8 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
 mod check;
+mod flows;
+mod findings;
 mod reload;
 mod review;
 mod serve;
@@ -32,6 +34,12 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
         check::CASES,
+        flows::answers::CASES,
+        flows::faults::CASES,
+        flows::graph::CASES,
+        flows::outcomes::CASES,
+        flows::sharing::CASES,
+        findings::CASES,
         reload::CASES,
         review::CASES,
         serve::CASES,
@@ -50,5 +58,6 @@ fn main() -> ExitCode {
             Ok(())
         })
     });
-    libtest_mimic::run(&arguments, tests.collect()).exit_code()
+    let tests = tests.chain(findings::trials()).collect();
+    libtest_mimic::run(&arguments, tests).exit_code()
 }

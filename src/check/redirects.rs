@@ -74,7 +74,9 @@ fn destination(site: &Site, first: &str) -> Destination {
         let index = match site.router.route(&target) {
             Routing::Matched(found) => *found.route,
             Routing::Redirect { route, .. } => *route,
-            Routing::NotFound | Routing::Server | Routing::BadTarget => return Destination::Nowhere,
+            Routing::Misfit(_) | Routing::NotFound | Routing::Server | Routing::BadTarget => {
+                return Destination::Nowhere;
+            }
         };
         let Some(Resource::Redirect(template)) = site.routes.get(index).map(|route| &route.resource) else {
             return Destination::Route;

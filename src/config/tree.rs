@@ -25,6 +25,8 @@ pub struct Tree {
     pub routes: Vec<TreeFile>,
     /// `layouts/**`, paths relative to `layouts/`.
     pub layouts: Vec<TreeFile>,
+    /// Files of `layouts/` that could not be read, which is told once and not by each route that names one.
+    unread_layouts: Vec<String>,
     /// `content/**`, paths relative to `content/`, not read.
     pub content: Vec<ContentFile>,
     /// The folder that holds `site.toml`.
@@ -78,8 +80,21 @@ impl Tree {
         };
         let routes =
             read("routes", routes, |path| Path::new(path).extension().is_some_and(|extension| extension == "toml"));
+        let names: Vec<String> = layouts.iter().map(|layout| layout.path.clone()).collect();
         let layouts = read("layouts", layouts, |_| true);
-        Self { site, routes, layouts, content, root }
+        let mut unread_layouts = names;
+        if unread_layouts.len() == layouts.len() {
+            unread_layouts.clear();
+        } else {
+            unread_layouts.retain(|name| !layouts.iter().any(|layout| layout.path == *name));
+        }
+        Self { site, routes, layouts, unread_layouts, content, root }
+    }
+
+    /// Whether there is a layout of this name, also if it could not be read.
+    #[must_use]
+    pub fn has_layout(&self, name: &str) -> bool {
+        self.layouts.iter().any(|layout| layout.path == name) || self.unread_layouts.iter().any(|unread| unread == name)
     }
 
     /// Reads a document below `content/`.

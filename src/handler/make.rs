@@ -150,7 +150,6 @@ fn represent(
                 shape.value(&slots).map_err(|_not_text| internal(route, "a list or an object within a string"))?;
             let mut text = String::new();
             write_json(&value, &mut text);
-            text.push('\n');
             text.into()
         }
         Resource::Redirect(target) => return Err(redirect(target, route.status, &slots)),

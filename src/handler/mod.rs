@@ -73,6 +73,10 @@ pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'
         Routing::Matched(matched) => matched,
         Routing::Redirect { location, .. } => return moved(&location, exchange),
         Routing::Server if request.method == Method::OPTIONS => return options(exchange),
+        Routing::Misfit(route) => {
+            let exchange = Exchange { route: service.site.routes.get(*route), ..exchange };
+            return failure::answer(service, exchange, StatusCode::NOT_FOUND);
+        }
         Routing::NotFound => return failure::answer(service, exchange, StatusCode::NOT_FOUND),
         Routing::Server | Routing::BadTarget => return failure::answer(service, exchange, StatusCode::BAD_REQUEST),
     };

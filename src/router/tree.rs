@@ -67,6 +67,8 @@ pub enum Routing<'r, 't, T> {
         /// The route it leads to.
         route: &'r T,
     },
+    /// To a route that claims the path but not these values of its parameters: its 404.
+    Misfit(&'r T),
     /// Nowhere: 404.
     NotFound,
     /// It is `*`: the server as a whole, which only `OPTIONS` may ask for (RFC 9110, section 9.3.7).
@@ -145,12 +147,14 @@ impl<T> Router<T> {
             return Routing::BadTarget;
         }
         match canonicalise(path, self.slash) {
-            Ok(Canonical::Already(path)) => match self.find(path) {
-                Some((route, params)) => Routing::Matched(Match { route, params, path, query }),
+            Ok(Canonical::Already(path)) => match self.claim(path) {
+                Some((route, Some(params))) => Routing::Matched(Match { route, params, path, query }),
+                Some((route, None)) => Routing::Misfit(route),
                 None => Routing::NotFound,
             },
-            Ok(Canonical::Other(path)) => match self.find(path.as_path()) {
-                Some((route, _)) => Routing::Redirect { location: location(path.as_path(), query), route },
+            Ok(Canonical::Other(path)) => match self.claim(path.as_path()) {
+                Some((route, Some(_))) => Routing::Redirect { location: location(path.as_path(), query), route },
+                Some((route, None)) => Routing::Misfit(route),
                 None => Routing::NotFound,
             },
             Err(PathError::Nameless) => Routing::NotFound,
@@ -160,14 +164,20 @@ impl<T> Router<T> {
 
     /// The route of a canonical path, and its parameters.
     pub fn find<'t>(&self, path: Path<'t>) -> Option<(&T, Params<'_, 't>)> {
+        let (route, params) = self.claim(path)?;
+        Some((route, params?))
+    }
+
+    /// The route that claims a canonical path, and its parameters if they fit.
+    fn claim<'t>(&self, path: Path<'t>) -> Option<(&T, Option<Params<'_, 't>>)> {
         let literal = self.literal.get(path.without_trailing_slash()).copied();
         let index = literal.or_else(|| self.descend(0, path.segments()))?;
         let entry = self.entries.get(index)?;
         if entry.pattern.parameters().is_empty() {
-            return Some((&entry.route, Params { pattern: &entry.pattern, encoded: [""; MOST_PARAMETERS] }));
+            return Some((&entry.route, Some(Params { pattern: &entry.pattern, encoded: [""; MOST_PARAMETERS] })));
         }
-        let params = Params { pattern: &entry.pattern, encoded: entry.pattern.captures(path)? };
-        params.fit().then_some((&entry.route, params))
+        let params = entry.pattern.captures(path).map(|encoded| Params { pattern: &entry.pattern, encoded });
+        Some((&entry.route, params.filter(Params::fit)))
     }
 
     /// The entry of the most specific pattern below `node` that matches the segments that are left.
@@ -441,7 +451,11 @@ mod tests {
     fn found<'r>(router: &'r Router<&'static str>, target: &str) -> Option<&'r str> {
         match router.route(target) {
             Routing::Matched(found) => Some(found.route),
-            Routing::Redirect { .. } | Routing::NotFound | Routing::Server | Routing::BadTarget => None,
+            Routing::Redirect { .. }
+            | Routing::Misfit(_)
+            | Routing::NotFound
+            | Routing::Server
+            | Routing::BadTarget => None,
         }
     }
 
@@ -507,7 +521,7 @@ mod tests {
         router.insert(pattern("/items/{id}", &[("id", int)]), "item").unwrap();
         assert_eq!(found(&router, "/items/7"), Some("item"));
         for target in ["/items/seven", "/items/07", "/items/99999999999999999999"] {
-            assert!(matches!(router.route(target), Routing::NotFound), "{target}");
+            assert!(matches!(router.route(target), Routing::Misfit(&"item")), "{target}");
         }
         assert_eq!(found(&router, "/items"), Some("/{*rest}"));
     }
@@ -517,7 +531,11 @@ mod tests {
         let router = router(&["/p/{a}/{b}.html", "/img-{w}x{h}.png", "/r/{*rest}"]);
         let params = |target: &'static str| match router.route(target) {
             Routing::Matched(found) => found.params.iter().map(|(_, text, _)| text.into_owned()).collect::<Vec<_>>(),
-            other @ (Routing::Redirect { .. } | Routing::NotFound | Routing::Server | Routing::BadTarget) => {
+            other @ (Routing::Redirect { .. }
+            | Routing::Misfit(_)
+            | Routing::NotFound
+            | Routing::Server
+            | Routing::BadTarget) => {
                 panic!("{target}: {other:?}")
             }
         };
@@ -526,7 +544,7 @@ mod tests {
         assert_eq!(params("/r/a%20b/c"), ["a b/c"]);
         assert_eq!(params("/r"), [""]);
         // `%2F` in the rest could not be told from a separator.
-        assert!(matches!(router.route("/r/a%2Fb"), Routing::NotFound));
+        assert!(matches!(router.route("/r/a%2Fb"), Routing::Misfit(_)));
     }
 
     #[test]
@@ -549,7 +567,11 @@ mod tests {
         {
             match router.route(target) {
                 Routing::Redirect { location, route } => assert_eq!((&*location, *route), (expected, "/a/{b}")),
-                other @ (Routing::Matched(_) | Routing::NotFound | Routing::Server | Routing::BadTarget) => {
+                other @ (Routing::Matched(_)
+                | Routing::Misfit(_)
+                | Routing::NotFound
+                | Routing::Server
+                | Routing::BadTarget) => {
                     panic!("{target}: {other:?}")
                 }
             }
@@ -626,7 +648,11 @@ mod tests {
         assert_eq!(found(&router, "/css/b.css"), Some("/{*rest}"));
         match router.route("/css/a%20b.css") {
             Routing::Matched(found) => assert_eq!(found.params.get("file").as_deref(), Some("css/a b.css")),
-            Routing::Redirect { .. } | Routing::NotFound | Routing::Server | Routing::BadTarget => panic!("not found"),
+            Routing::Redirect { .. }
+            | Routing::Misfit(_)
+            | Routing::NotFound
+            | Routing::Server
+            | Routing::BadTarget => panic!("not found"),
         }
         assert_eq!(router.insert(pattern("/robots.txt", &[]), "page").unwrap_err().other, "files");
         let twice = router.insert_held(pattern("/docs/{*page}", &[]), ["guide", "guide/"], "docs");
@@ -658,6 +684,6 @@ mod tests {
         assert_eq!(found.params.value("name"), Some(Value::from("a b")));
         assert_eq!(found.params.value("other"), None);
         assert_eq!((found.path.as_str(), found.query), ("/a%20b/7", Some("q=1")));
-        assert!(matches!(router.route("/a/0"), Routing::NotFound));
+        assert!(matches!(router.route("/a/0"), Routing::Misfit(_)));
     }
 }

@@ -232,7 +232,7 @@ fn selector(text: &Text, findings: &mut Findings) -> Option<Selector> {
             let place = text.place_of(error.range.clone());
             let finding =
                 Finding::new(&code::BAD_SELECTOR, place, format!("not a JSONPath selector: {}", error.message));
-            findings.push(finding.help("a selector begins with `$`: `$.data.items[0].name`"));
+            findings.push(finding.help("selectors look like this: `$.data.items[0].name`"));
             None
         }
     }

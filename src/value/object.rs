@@ -103,7 +103,9 @@ impl ObjectBuilder {
         let pairs = self.pairs;
         if pairs.len() <= LINEAR {
             let repeated = (1..pairs.len()).any(|at| pairs[..at].iter().any(|(key, _)| *key == pairs[at].0));
-            let pairs = if repeated { merge_few(pairs) } else { pairs };
+            let mut pairs = if repeated { merge_few(pairs) } else { pairs };
+            // Room for four that holds one would make a large answer of tiny objects three times as large.
+            pairs.shrink_to_fit();
             return Object(Arc::new(Pairs { pairs, sorted: Box::default() }));
         }
         let name = |at: u32| pairs.get(at as usize).map(|(key, _)| key.as_str());

@@ -71,6 +71,7 @@ fn page(status: StatusCode, name: &Spanned<String>, vars: &Value, shared: &mut S
     }
     let page = match shared.library.get(&name.value).cloned() {
         Some(layout) => render(status, &layout, name, vars, shared),
+        None if shared.tree.has_layout(&name.value) => None,
         None => {
             let help = did_you_mean(&name.value, shared.library.names());
             let message = format!("there is no layout `{}`", name.value);

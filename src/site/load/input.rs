@@ -18,12 +18,25 @@ pub(super) fn is_snake_case(name: &Spanned<String>, findings: &mut Findings) -> 
     let first = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let sound = first && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !sound {
-        let suggestion: String =
-            name.value.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let suggestion = snake_case(&name.value);
         let message = format!("`{}` is not a snake_case name", name.value);
         findings.push(Finding::new(&code::BAD_NAME, name.place, message).help(format!("call it `{suggestion}`")));
     }
     sound
+}
+
+/// `sortBy` and `sort-by` as `sort_by`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 2);
+    let mut was_lower = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && was_lower {
+            snake.push('_');
+        }
+        was_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+        snake.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    }
+    snake
 }
 
 /// A type as declared, or any string if it cannot be.

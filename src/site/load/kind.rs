@@ -4,7 +4,7 @@ use super::super::{Rule, Then, code};
 use super::route::{is_own, shared_name};
 use super::scope::{Reads, Scope};
 use super::{Shared, matter};
-use crate::config::{Part, Shape, Template, TreeFile};
+use crate::config::{PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::extract::markdown;
 use crate::fields::content_type_of;
@@ -113,7 +113,14 @@ fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<Arc<Layout>
         return Some(Arc::clone(layout));
     }
     // A layout with mistakes of its own has findings already, and is known by its name.
-    if shared.tree.layouts.iter().any(|layout| layout.path == name.value) {
+    if shared.tree.has_layout(&name.value) {
+        return None;
+    }
+    if name.value.contains('{') {
+        shared.findings.push(
+            Finding::new(&PLACEHOLDER_NOT_READ, name.place, "a placeholder in the name of a layout")
+                .help("which layout shows a page is known before it is requested: write a route for each"),
+        );
         return None;
     }
     let help = did_you_mean(&name.value, shared.library.names())

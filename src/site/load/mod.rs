@@ -11,6 +11,7 @@ mod route;
 mod scope;
 mod section;
 mod site;
+mod slipped;
 
 use super::{ErrorPages, Loaded, Route, Site, code};
 use crate::config::{Declared, Environment, Table, Tree, merge, read_set, read_toml};
@@ -55,6 +56,10 @@ pub(super) fn load(config: &Path, sets: &[String], environment: &Environment) ->
     let Some(file) = tree.site else { return Loaded { site: None, findings, files } };
     let length = files.text(file).len();
     let mut table = read_toml(file, 0..length, &files, &mut findings);
+    if findings.has_errors() {
+        // What is missing from a text that was read in part is no mistake of its own.
+        return Loaded { site: None, findings, files };
+    }
     for (at, argument) in sets.iter().enumerate() {
         if let Some(over) = read_set(argument, at + 1, &mut files, &mut findings) {
             merge(&mut table, &over, &super::settings::MERGE);
@@ -97,7 +102,7 @@ fn build(
     let errors = default_errors(&sections, &mut shared);
     let mut map = Map { router: Router::new(shared.slash), list: Vec::new(), places: Vec::new() };
     for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
-        let table = sections.merged(file, &shared.files, &mut shared.findings);
+        let Some(table) = sections.merged(file, &shared.files, &mut shared.findings) else { continue };
         let Some(compiled) = route::compile(file, &table, &mut shared) else { continue };
         map.insert(compiled, &mut shared.findings);
     }

@@ -35,7 +35,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     let page = page(&shown, &decl, file);
     let direct = kind::mentioned(&shown, &decl, &sources, shared);
     let needed = plan::needed(direct, &after);
-    unused(&sources, &needed, file, &mut shared.findings);
+    let before = shared.findings.len();
     let scope = Scope {
         params: params(&patterns),
         query: &query,
@@ -52,6 +52,10 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     let resource = kind::link(&shown, &scope, &mut direct, shared);
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
     let rules = kind::rules(&decl, &scope, &mut direct, shared);
+    // A misspelt name may be the one that would read a source.
+    if !shared.findings.iter().skip(before).any(|finding| finding.code.name == code::UNKNOWN_NAME.name) {
+        unused(&sources, &needed, file, &mut shared.findings);
+    }
     let of_sources = linked.personal;
     let personal = privacy::of_reads(&direct, &cookies, &of_sources).or_else(|| {
         // A source that only another one reads makes the page personal through that one, whose path is longer.

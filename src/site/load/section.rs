@@ -1,5 +1,6 @@
 //! What a route inherits: `[defaults]`, then each `_section.toml` from the outermost folder to its own.
 
+use super::slipped;
 use crate::config::{Kind, Node, Table, Tree, TreeFile, merge, read_toml, wrong_type};
 use crate::diagnostic::{Files, Findings, Place};
 use crate::resource::MERGE;
@@ -9,6 +10,8 @@ use std::collections::HashMap;
 pub(super) struct Sections {
     /// Merged with everything outside them; the empty name is `routes/` itself.
     merged: HashMap<String, Table>,
+    /// Folders whose section could not be read: what their routes lack is no mistake of theirs.
+    broken: Vec<String>,
 }
 
 /// Whether a file below `routes/` is a section and not a route.
@@ -30,12 +33,16 @@ impl Sections {
     pub(super) fn read(tree: &Tree, defaults: Option<&Table>, files: &Files, findings: &mut Findings) -> Self {
         let nowhere = tree.site.map(|site| Place::new(site, 0..0));
         let outermost = defaults.cloned().or_else(|| nowhere.map(Table::empty));
-        let mut sections = Self { merged: outermost.map(|table| (String::new(), table)).into_iter().collect() };
+        let merged = outermost.map(|table| (String::new(), table)).into_iter().collect();
+        let mut sections = Self { merged, broken: Vec::new() };
         let mut found: Vec<&TreeFile> = tree.routes.iter().filter(|file| is_section(&file.path)).collect();
         found.sort_by_key(|file| file.path.matches('/').count());
         for file in found {
-            let table = read_toml(file.file, 0..files.text(file.file).len(), files, findings);
             let folder = folder_of(&file.path);
+            let Some(table) = own(file, files, findings) else {
+                sections.broken.push(folder.to_owned());
+                continue;
+            };
             let mut merged = sections.around(folder).clone();
             merge(&mut merged, &table, &MERGE);
             sections.merged.insert(folder.to_owned(), merged);
@@ -48,13 +55,16 @@ impl Sections {
         self.around("")
     }
 
-    /// A route's own table, merged into what it inherits.
-    pub(super) fn merged(&self, file: &TreeFile, files: &Files, findings: &mut Findings) -> Table {
-        let own = read_toml(file.file, 0..files.text(file.file).len(), files, findings);
+    /// A route's own table, merged into what it inherits; `None` if either could not be read.
+    pub(super) fn merged(&self, file: &TreeFile, files: &Files, findings: &mut Findings) -> Option<Table> {
+        let own = own(file, files, findings)?;
+        if self.broken.iter().any(|folder| is_within(folder_of(&file.path), folder)) {
+            return None;
+        }
         let mut merged = self.around(folder_of(&file.path)).clone();
         merge(&mut merged, &own, &MERGE);
         merged.place = own.place;
-        merged
+        Some(merged)
     }
 
     /// The innermost section around a folder.
@@ -67,6 +77,21 @@ impl Sections {
             folder = folder.rsplit_once('/').map_or("", |(outer, _)| outer);
         }
     }
+}
+
+/// The table of one file; `None` if it is not TOML, because what could be read of it says too little.
+fn own(file: &TreeFile, files: &Files, findings: &mut Findings) -> Option<Table> {
+    let before = findings.len();
+    let table = read_toml(file.file, 0..files.text(file.file).len(), files, findings);
+    let is_sound = findings.len() == before;
+    if is_sound {
+        slipped::warn(&table, files, findings);
+    }
+    is_sound.then_some(table)
+}
+
+fn is_within(folder: &str, outer: &str) -> bool {
+    outer.is_empty() || folder.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn folder_of(path: &str) -> &str {

@@ -1,0 +1,38 @@
+//! What a request goes through, from the outside: the real binary, an upstream that misbehaves on request, raw clients.
+
+pub(crate) mod answers;
+pub(crate) mod faults;
+pub(crate) mod graph;
+pub(crate) mod outcomes;
+pub(crate) mod sharing;
+
+use crate::support::SAFETY_NET;
+use crate::support::fault::FaultServer;
+use crate::support::http::Response;
+use crate::support::site::{Options, Site};
+use std::time::Instant;
+
+/// A site whose upstream `up` is `fault`, called once for each source unless a source says otherwise; `files` is the rest.
+fn site(fault: &FaultServer, files: &str) -> Site {
+    Options::default().start(&archive(fault, files))
+}
+
+fn archive(fault: &FaultServer, files: &str) -> String {
+    let address = fault.address();
+    format!(
+        "-- site.toml --\n[upstreams.up]\nbase-url = \"http://{address}\"\nallow-private = true\nretries = 0\nmax-concurrent = 100\n{files}"
+    )
+}
+
+/// Asks until the answer is as wanted.
+fn until(site: &Site, target: &str, wanted: impl Fn(&Response) -> bool) -> Response {
+    let mut connection = site.connect();
+    let end = Instant::now() + SAFETY_NET;
+    loop {
+        let response = connection.get(target);
+        if wanted(&response) {
+            return response;
+        }
+        assert!(Instant::now() < end, "{target} stays {} {}", response.status, response.text());
+    }
+}
