@@ -5,8 +5,8 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
 mod check;
-mod flows;
 mod findings;
+mod flows;
 mod reload;
 mod review;
 mod serve;
