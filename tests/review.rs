@@ -141,10 +141,10 @@ fn calls_that_carry_different_fields_are_not_shared() {
         route("cache = { s-maxage = \"1h\" }", "forward-headers = [\"x-tenant\"]"),
         route("", "forward-cookies = [\"session\"]"),
     ));
-    let (site, ask) = (&site, |target: &'static str, who: &'static str| {
+    let ask = |target: &'static str, who: &'static str| {
         let cookie = format!("session={who}");
         site.request("GET", target, &[("X-Tenant", who), ("Cookie", &cookie)], b"")
-    });
+    };
     std::thread::scope(|scope| {
         let asked: Vec<_> = ["/plain", "/kept", "/mine"]
             .into_iter()

@@ -114,7 +114,9 @@ pub fn refuse_secrets_in(shape: &Shape, where_it_is: &str, findings: &mut Findin
         Shape::Template(template) => refuse_secrets(template, where_it_is, findings),
         Shape::List(items) => items.iter().for_each(|item| refuse_secrets_in(item, where_it_is, findings)),
         Shape::Object(members) => {
-            members.iter().for_each(|(_, member)| refuse_secrets_in(member, where_it_is, findings));
+            for (_, member) in members {
+                refuse_secrets_in(member, where_it_is, findings);
+            }
         }
     }
 }

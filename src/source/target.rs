@@ -87,8 +87,9 @@ impl<R> Target<R> {
     /// The parts of `written`. Only literal `?`, `&` and `#` divide it: values never do.
     pub fn split(written: Template<R>) -> Self {
         let place = written.place;
-        let (mut path, mut query, mut fragment): (Vec<Part<R>>, Vec<Vec<Part<R>>>, Option<Vec<Part<R>>>) =
-            (Vec::new(), Vec::new(), None);
+        let mut path = Vec::new();
+        let mut query: Vec<Vec<Part<R>>> = Vec::new();
+        let mut fragment: Option<Vec<Part<R>>> = None;
         for part in written.parts {
             let Part::Literal(text) = part else {
                 fragment.as_mut().or_else(|| query.last_mut()).unwrap_or(&mut path).push(part);
