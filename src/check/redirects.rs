@@ -9,11 +9,14 @@ use crate::resource::Resource;
 use crate::router::Routing;
 use crate::site::{Route, Site, Then};
 use crate::source::OnUnauthorized;
+use std::collections::BTreeSet;
 
 /// Nobody chains more redirects than this on purpose, and browsers give up at twenty.
 const LONGEST: usize = 20;
 
 pub(super) fn check(site: &Site, _files: &Files, findings: &mut Findings) {
+    // Routes of circles that were told: all ways into one are one mistake.
+    let mut told = BTreeSet::new();
     for route in &site.routes {
         for template in targets(route) {
             let Some(target) = own_path(template) else { continue };
@@ -26,7 +29,12 @@ pub(super) fn check(site: &Site, _files: &Files, findings: &mut Findings) {
                             .help("write the path of a route, or a whole URL if it is another site's"),
                     );
                 }
-                Destination::Circle => {
+                Destination::Circle(members) => {
+                    let is_told = members.iter().any(|member| told.contains(member));
+                    told.extend(members);
+                    if is_told {
+                        continue;
+                    }
                     let message = format!("the redirects that begin at `{target}` lead back to where they began");
                     findings.push(Finding::new(&code::REDIRECT_CIRCLE, template.place, message));
                 }
@@ -62,14 +70,15 @@ enum Destination {
     Route,
     /// At a 404.
     Nowhere,
-    /// Nowhere, for ever.
-    Circle,
+    /// Nowhere, for ever: by way of these routes.
+    Circle(BTreeSet<usize>),
     /// Outside, or where only a request knows.
     Unknown,
 }
 
 fn destination(site: &Site, first: &str) -> Destination {
     let mut target = first.to_owned();
+    let mut passed = BTreeSet::new();
     for _ in 0..LONGEST {
         let index = match site.router.route(&target) {
             Routing::Matched(found) => *found.route,
@@ -82,9 +91,12 @@ fn destination(site: &Site, first: &str) -> Destination {
             return Destination::Route;
         };
         match own_path(template) {
-            Some(next) => next.clone_into(&mut target),
+            Some(next) => {
+                passed.insert(index);
+                next.clone_into(&mut target);
+            }
             None => return Destination::Unknown,
         }
     }
-    Destination::Circle
+    Destination::Circle(passed)
 }

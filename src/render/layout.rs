@@ -123,7 +123,11 @@ fn outer_chain<'s>(
         if next.name == layout.name || chain.iter().any(|known| known.name == next.name) || chain.len() >= LAYOUT_DEPTH
         {
             let message = format!("the layout `{}` is nested in itself, or deeper than {LAYOUT_DEPTH}", next.name);
-            findings.push(Finding::new(&code::LAYOUT_CYCLE, outer.place, message));
+            // A circle is told once: by the first of its members, not by each, nor by those that lead into it.
+            let is_first = next.name == layout.name && chain.iter().all(|member| layout.name < member.name);
+            if is_first || chain.len() >= LAYOUT_DEPTH {
+                findings.push(Finding::new(&code::LAYOUT_CYCLE, outer.place, message));
+            }
             break;
         }
         chain.push(next);

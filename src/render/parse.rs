@@ -85,7 +85,11 @@ impl<'b, 's> Parser<'b, 's> {
         let end = range.end;
         let mut lexer = Lexer::template(self.text, range);
         let (block, _) = self.block(&mut lexer, &[], None);
-        if !self.gave_up && self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
+        // Where a branch went astray, the end is astray as well.
+        let is_told = self.build.findings.iter().any(|finding| {
+            finding.code.name == code::BRANCH_CONTEXT.name && finding.place.is_some_and(|place| place.file == self.file)
+        });
+        if !self.gave_up && !is_told && self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
             let message = "the markup ends within a tag, a comment or a script";
             self.find(&code::BRANCH_CONTEXT, end..end, message, Some("close it in the same file".to_owned()));
         }
