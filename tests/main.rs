@@ -7,6 +7,7 @@
 mod check;
 mod findings;
 mod flows;
+mod keys;
 mod reload;
 mod review;
 mod serve;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         flows::outcomes::CASES,
         flows::sharing::CASES,
         findings::CASES,
+        keys::CASES,
         reload::CASES,
         review::CASES,
         serve::CASES,
