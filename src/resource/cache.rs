@@ -22,8 +22,6 @@ declare! {
         "must-revalidate": must_revalidate: Spanned<bool>,
         /// Nobody may change it on the way.
         "no-transform": no_transform: Spanned<bool>,
-        /// It never changes under this URL.
-        "immutable": immutable: Spanned<bool>,
         /// How long it is fresh in any cache.
         "max-age": max_age: Spanned<Duration>,
         /// How long it is fresh in shared caches, our own page store among them.
@@ -71,7 +69,7 @@ impl Policy {
     /// What a `[cache]` table says.
     pub fn compile(decl: &Decl, findings: &mut Findings) -> Self {
         let on = |flag: Option<Spanned<bool>>| flag.filter(|flag| flag.value).map(|flag| flag.place);
-        let Decl { place, public, private, no_store, no_cache, must_revalidate, no_transform, immutable, .. } = decl;
+        let Decl { place, public, private, no_store, no_cache, must_revalidate, no_transform, .. } = decl;
         let flags = [
             ("public", on(*public)),
             ("private", on(*private)),
@@ -79,7 +77,6 @@ impl Policy {
             ("no-cache", on(*no_cache)),
             ("must-revalidate", on(*must_revalidate)),
             ("no-transform", on(*no_transform)),
-            ("immutable", on(*immutable)),
         ];
         let ages = [
             ("max-age", decl.max_age),
@@ -137,7 +134,6 @@ fn contradictions(
         ("no-store", "max-age", "nobody stores it"),
         ("no-store", "s-maxage", "nobody stores it"),
         ("no-store", "no-cache", "nobody stores it"),
-        ("no-store", "immutable", "nobody stores it"),
         ("no-store", "must-revalidate", "nobody stores it"),
         ("no-store", "stale-while-revalidate", "nobody stores it"),
         ("no-store", "stale-if-error", "nobody stores it"),
@@ -154,13 +150,6 @@ fn contradictions(
                     .help("keep the one that is meant"),
             );
         }
-    }
-    let bounded = ["max-age", "s-maxage"].iter().any(|name| place(name).is_some());
-    if let (Some(immutable), false) = (place("immutable"), bounded) {
-        findings.push(
-            Finding::new(&code::CACHE_CONTRADICTION, immutable, "`immutable` without a lifetime")
-                .help("say for how long: max-age = \"365d\""),
-        );
     }
     for (name, age) in ages {
         if let Some(age) = age
@@ -204,7 +193,6 @@ mod tests {
             ("private = true\nmax-age = '60s'", "private, max-age=60", false),
             ("no-store = true", "no-store", false),
             ("no-cache = true", "no-cache", false),
-            ("max-age = '365d'\nimmutable = true", "immutable, max-age=31536000", true),
             ("", "no-cache", false),
         ] {
             let (policy, findings) = policy(text);
@@ -232,7 +220,6 @@ mod tests {
             "private = true\ns-maxage = '1s'",
             "public = true\nprivate = true",
             "no-store = true\nmax-age = '1s'",
-            "immutable = true",
             "must-revalidate = true\nstale-if-error = '1s'",
             "max-age = '1500ms'",
         ] {

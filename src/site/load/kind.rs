@@ -106,6 +106,15 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
             findings.push(Finding::new(&resource::FOREIGN_KEY, place, message).help("leave it out"));
         }
     }
+    // Files and redirects are answered without data: their headers are the same each time.
+    if let Some(kind @ ("files" | "redirect")) = kind {
+        for (_, template) in decl.headers.iter().flat_map(|named| &named.0) {
+            if template.as_literal().is_none() && is_own(template.place, file) {
+                let message = format!("a header with a placeholder on a route of the kind `{kind}`");
+                findings.push(Finding::new(&resource::FOREIGN_KEY, template.place, message).help("write its value"));
+            }
+        }
+    }
 }
 
 fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<Arc<Layout>> {
