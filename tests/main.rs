@@ -5,6 +5,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
 mod check;
+mod empty_root;
 mod findings;
 mod flows;
 mod keys;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         flows::graph::CASES,
         flows::outcomes::CASES,
         flows::sharing::CASES,
+        empty_root::CASES,
         findings::CASES,
         keys::CASES,
         reload::CASES,
