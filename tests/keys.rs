@@ -429,7 +429,7 @@ layout = "x.html"
         "--><script>",
         "]]>",
     ] {
-        let encoded: String = payload.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = payload.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
         let answer = site.get(&format!("/x?v={encoded}"));
         assert_eq!(answer.status, 200);
         let text = answer.text();

@@ -2,7 +2,7 @@
 //!
 //! No connection, lock, cache or clock inside: a `Site` is data. Two loads of equal files give equal sites.
 //!
-//! [`load`] reads the tree, merges and compiles each route, links names to slots and ids, plans the order of sources, and
+//! [`load()`] reads the tree, merges and compiles each route, links names to slots and ids, plans the order of sources, and
 //! derives what a page reads: its key, its `Vary`, its privacy. What is wrong is found all at once.
 
 mod code;
