@@ -29,7 +29,7 @@ impl Object {
     fn position(&self, key: &str) -> Option<usize> {
         let pairs = &self.0.pairs;
         if pairs.len() <= LINEAR {
-            return pairs.iter().position(|(name, _)| name.as_str() == key);
+            return pairs.iter().position(|(name, _)| name.is(key));
         }
         let name_at = |at: u32| pairs.get(at as usize).map_or("", |(name, _)| name.as_str());
         let found = self.0.sorted.binary_search_by(|&at| name_at(at).cmp(key)).ok()?;

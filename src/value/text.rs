@@ -56,6 +56,17 @@ impl Text {
         self.buffer.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
+    /// Whether the characters are those of `other`. Keys are compared far more often than they are equal, so lengths come first,
+    /// and bytes need no look at where characters begin.
+    #[must_use]
+    pub fn is(&self, other: &str) -> bool {
+        (self.end - self.start) as usize == other.len() && self.bytes() == other.as_bytes()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.buffer.as_bytes().get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
     /// Where they came from.
     #[must_use]
     pub fn origin(&self) -> Origin {
@@ -107,7 +118,7 @@ impl fmt::Display for Text {
 
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        self.end - self.start == other.end - other.start && self.bytes() == other.bytes()
     }
 }
 
