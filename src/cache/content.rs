@@ -36,8 +36,8 @@ const NEVER_STORED: [HeaderName; 13] = [
     CACHE_STATUS,
 ];
 
-/// The fields of a 304 (RFC 9110, section 15.4.5), besides those of the exchange itself.
-const NOT_MODIFIED: [HeaderName; 6] = [CACHE_CONTROL, CONTENT_LOCATION, DATE, ETAG, EXPIRES, VARY];
+/// The fields of a 304 (RFC 9110, section 15.4.5), and the places for those of the exchange itself.
+const NOT_MODIFIED: [HeaderName; 8] = [CACHE_CONTROL, CONTENT_LOCATION, DATE, ETAG, EXPIRES, VARY, AGE, CACHE_STATUS];
 
 /// Rough cost in memory of one field beside its value: a bucket of the map and its share of the index.
 const FIELD_OVERHEAD: usize = 120;
@@ -107,7 +107,8 @@ pub struct Prepared {
     body: Bytes,
     /// With `Age` and `Cache-Status` in place, so that setting them in a copy replaces a value and moves nothing.
     fields: HeaderMap,
-    not_modified: HeaderMap,
+    /// Those of them that a 304 has, once somebody has needed them.
+    not_modified: OnceLock<HeaderMap>,
 }
 
 impl Prepared {
@@ -119,17 +120,9 @@ impl Prepared {
             fields.insert(ETAG, tag.field(coding));
         }
         fields.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        let mut not_modified = HeaderMap::new();
-        for name in &NOT_MODIFIED {
-            for value in fields.get_all(name) {
-                not_modified.append(name, value.clone());
-            }
-        }
-        for map in [&mut fields, &mut not_modified] {
-            map.insert(AGE, HeaderValue::from_static("0"));
-            map.insert(CACHE_STATUS, HeaderValue::from_static(""));
-        }
-        Self { coding, body, fields, not_modified }
+        fields.insert(AGE, HeaderValue::from_static("0"));
+        fields.insert(CACHE_STATUS, HeaderValue::from_static(""));
+        Self { coding, body, fields, not_modified: OnceLock::new() }
     }
 
     /// The coding of the body.
@@ -160,13 +153,23 @@ impl Prepared {
 
     /// The fields of a 304 that stands for this (RFC 9110, section 15.4.5).
     pub fn not_modified_fields(&self, age: Option<Duration>, cache_status: Option<HeaderValue>) -> HeaderMap {
-        exchange(self.not_modified.clone(), age, cache_status)
+        let fields = self.not_modified.get_or_init(|| {
+            let mut fields = HeaderMap::with_capacity(NOT_MODIFIED.len());
+            for name in &NOT_MODIFIED {
+                for value in self.fields.get_all(name) {
+                    fields.append(name, value.clone());
+                }
+            }
+            fields
+        });
+        exchange(fields.clone(), age, cache_status)
     }
 
     /// Bytes of memory, roughly.
     fn size(&self) -> usize {
         let fields = |map: &HeaderMap| map.values().map(|value| value.len() + FIELD_OVERHEAD).sum::<usize>();
-        size_of::<Self>() + self.body.len() + fields(&self.fields) + fields(&self.not_modified)
+        // Those of a 304 are counted as if all were there: they are made after the size is asked for.
+        size_of::<Self>() + self.body.len() + fields(&self.fields) * 2
     }
 }
 
@@ -199,14 +202,13 @@ pub enum Ready<'a> {
 #[derive(Debug)]
 pub struct Content {
     identity: Prepared,
-    /// The fields that all codings have in common; absent if no coding can be made.
+    /// Absent if no coding can be made.
     codable: Option<Codable>,
 }
 
 /// What it takes to make codings, and those that were made. A coding that was tried in vain stays empty.
 #[derive(Debug)]
 struct Codable {
-    fields: HeaderMap,
     tag: Option<StrongTag>,
     gzip: OnceLock<Option<Box<Prepared>>>,
     brotli: OnceLock<Option<Box<Prepared>>>,
@@ -238,14 +240,9 @@ impl Content {
         if codable {
             vary_by_coding(&mut fields);
         }
-        let identity = Prepared::new(fields.clone(), body, Coding::Identity, tag.as_ref());
-        let codable = codable.then(|| Codable {
-            fields,
-            tag,
-            gzip: OnceLock::new(),
-            brotli: OnceLock::new(),
-            zstd: OnceLock::new(),
-        });
+        let identity = Prepared::new(fields, body, Coding::Identity, tag.as_ref());
+        let codable =
+            codable.then(|| Codable { tag, gzip: OnceLock::new(), brotli: OnceLock::new(), zstd: OnceLock::new() });
         Self { identity, codable }
     }
 
@@ -277,7 +274,7 @@ impl Content {
         let Some(slot) = codable.slot(coding) else { return &self.identity };
         let made = slot.get_or_init(|| {
             let body = encode(coding, &self.identity.body)?;
-            Some(Box::new(Prepared::new(codable.fields.clone(), body, coding, codable.tag.as_ref())))
+            Some(Box::new(Prepared::new(self.identity.fields.clone(), body, coding, codable.tag.as_ref())))
         });
         made.as_deref().unwrap_or(&self.identity)
     }
@@ -286,8 +283,7 @@ impl Content {
     pub fn size(&self) -> usize {
         let coded = self.codable.iter().flat_map(|codable| {
             let made = [&codable.gzip, &codable.brotli, &codable.zstd];
-            let made: usize = made.iter().filter_map(|slot| slot.get()?.as_ref()).map(|prepared| prepared.size()).sum();
-            [codable.fields.len() * FIELD_OVERHEAD, made]
+            made.into_iter().filter_map(|slot| slot.get()?.as_ref()).map(|prepared| prepared.size())
         });
         size_of::<Self>() + self.identity.size() + coded.sum::<usize>()
     }

@@ -6,8 +6,9 @@
 use super::kind::Type;
 use super::pack::pack;
 use super::select::{Budget, Selector, TooMuchWork};
-use crate::value::{ObjectBuilder, Text, Value};
+use crate::value::{Object, Shape, Text, Value};
 use std::fmt;
+use std::sync::Arc;
 
 /// What is kept of a document.
 #[derive(Debug)]
@@ -20,8 +21,13 @@ pub enum Extraction {
     Each(Each),
 }
 
-/// Named fields, in the order they were declared.
-pub type Fields = Vec<(Text, Field)>;
+/// Named fields, in the order they were declared. Every record made of them shares their names.
+#[derive(Debug)]
+pub struct Fields {
+    shape: Arc<Shape>,
+    /// As many as there are names.
+    fields: Box<[Field]>,
+}
 
 /// One field.
 #[derive(Debug)]
@@ -99,7 +105,7 @@ impl Extraction {
         let budget = Budget::default();
         let kept = match self {
             Self::Whole(selector) => whole(selector, document, &budget)?,
-            Self::Fields(fields) => record(fields, document, &budget, &Path::Root)?,
+            Self::Fields(fields) => fields.record(document, &budget, &Path::Root)?,
             Self::Each(each) => each.list(document, &budget, &Path::Root)?,
         };
         Ok(pack(kept, body_bytes))
@@ -113,17 +119,26 @@ fn whole(selector: &Selector, document: &Value, budget: &Budget) -> Result<Value
     Ok(Value::list(selector.all(document, budget)?.into_iter().cloned().collect()))
 }
 
-fn record(fields: &Fields, document: &Value, budget: &Budget, path: &Path<'_>) -> Result<Value, ExtractError> {
-    let mut object = ObjectBuilder::with_capacity(fields.len());
-    for (name, field) in fields {
-        let path = Path::Field(path, name);
-        let value = match field {
-            Field::Select(select) => select.value(document, budget, &path)?,
-            Field::Each(each) => each.list(document, budget, &path)?,
-        };
-        object.push(name.clone(), value);
+impl Fields {
+    /// These fields; `None` if two have the same name.
+    #[must_use]
+    pub fn new(fields: Vec<(Text, Field)>) -> Option<Self> {
+        let (names, fields): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+        Some(Self { shape: Shape::new(names)?, fields: fields.into() })
     }
-    Ok(Value::Object(object.finish()))
+
+    fn record(&self, document: &Value, budget: &Budget, path: &Path<'_>) -> Result<Value, ExtractError> {
+        let mut values: Arc<[Value]> = std::iter::repeat_n(Value::Null, self.fields.len()).collect();
+        let fields = self.shape.names().iter().zip(&self.fields);
+        for ((name, field), value) in fields.zip(Arc::get_mut(&mut values).into_iter().flatten()) {
+            let path = Path::Field(path, name);
+            *value = match field {
+                Field::Select(select) => select.value(document, budget, &path)?,
+                Field::Each(each) => each.list(document, budget, &path)?,
+            };
+        }
+        Ok(Value::Object(Object::of(Arc::clone(&self.shape), values)))
+    }
 }
 
 impl Each {
@@ -134,7 +149,7 @@ impl Each {
         }
         let mut records = Vec::with_capacity(nodes.len());
         for (index, node) in nodes.into_iter().enumerate() {
-            records.push(record(&self.fields, node, budget, &Path::Record(path, index))?);
+            records.push(self.fields.record(node, budget, &Path::Record(path, index))?);
         }
         Ok(Value::list(records))
     }
@@ -231,8 +246,12 @@ mod tests {
         Select { selectors: selectors(texts), kind, default: None, presence, take_first: false }
     }
 
+    fn fields(named: Vec<(Text, Field)>) -> Fields {
+        Fields::new(named).unwrap()
+    }
+
     fn extracted(field: Select, document: &str) -> Result<String, ExtractError> {
-        let extraction = Extraction::Fields(vec![("x".into(), Field::Select(field))]);
+        let extraction = Extraction::Fields(fields(vec![("x".into(), Field::Select(field))]));
         let value = extraction.apply(&json(document), 0)?;
         let mut out = String::new();
         write_json(value.get("x").unwrap(), &mut out);
@@ -284,10 +303,10 @@ mod tests {
         let id = Select { presence: Presence::Required, ..field(&["$.id"], None) };
         let records = Each {
             each: Selector::compile("$.data[*]").unwrap(),
-            fields: vec![("id".into(), Field::Select(id))],
+            fields: fields(vec![("id".into(), Field::Select(id))]),
             presence: Presence::Optional,
         };
-        let extraction = Extraction::Fields(vec![("items".into(), Field::Each(records))]);
+        let extraction = Extraction::Fields(fields(vec![("items".into(), Field::Each(records))]));
         let error = extraction.apply(&json(r#"{"data":[{"id":1},{}]}"#), 0).unwrap_err();
         assert_eq!(error.to_string(), "`items[1].id` is missing");
         let default = Select { default: Some(Value::from("d")), presence: Presence::Required, ..field(&["$.a"], None) };
@@ -296,10 +315,10 @@ mod tests {
 
     #[test]
     fn records_have_exactly_their_fields_in_their_order() {
-        let fields = vec![
+        let fields = fields(vec![
             ("name".into(), Field::Select(field(&["$.n"], None))),
             ("id".into(), Field::Select(field(&["$.id"], Some(Type::Int)))),
-        ];
+        ]);
         let records = Each { each: Selector::compile("$.data[*]").unwrap(), fields, presence: Presence::Optional };
         let value =
             Extraction::Each(records).apply(&json(r#"{"data":[{"id":"1","n":"a","z":0},{"id":2}]}"#), 0).unwrap();
@@ -323,7 +342,7 @@ mod tests {
     fn all_fields_share_one_budget() {
         let document = json(&format!("[{}]", vec!["1"; 100_000].join(",")));
         let fields = (0..30).map(|n| (format!("f{n}").into(), Field::Select(field(&["$..*"], None)))).collect();
-        let error = Extraction::Fields(fields).apply(&document, 0).unwrap_err();
+        let error = Extraction::Fields(Fields::new(fields).unwrap()).apply(&document, 0).unwrap_err();
         assert_eq!(error, ExtractError::TooMuchWork(TooMuchWork));
     }
 }

@@ -3,7 +3,7 @@
 //! All strings of a JSON body are slices of it, so one kept title would keep two megabytes alive for as long as it is stored.
 //! If less than half of the body's bytes are kept, the strings move into one buffer of their own: one allocation for all.
 
-use crate::value::{Object, ObjectBuilder, Text, Value};
+use crate::value::{Object, Text, Value};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -31,12 +31,12 @@ struct Size {
 }
 
 impl Size {
-    /// Adds up strings and keys, and stops where they are too much.
+    /// Adds up strings, and stops where they are too much. Names are never slices of a body.
     fn holds(&mut self, value: &Value) -> bool {
         match value {
             Value::Text(text) => self.holds_text(text),
             Value::List(items) => items.iter().all(|item| self.holds(item)),
-            Value::Object(object) => object.iter().all(|(key, value)| self.holds_text(key) && self.holds(value)),
+            Value::Object(object) => object.values().iter().all(|value| self.holds(value)),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => true,
         }
     }
@@ -51,12 +51,7 @@ fn gather(value: &Value, buffer: &mut String) {
     match value {
         Value::Text(text) => buffer.push_str(text),
         Value::List(items) => items.iter().for_each(|item| gather(item, buffer)),
-        Value::Object(object) => {
-            for (key, value) in object.iter() {
-                buffer.push_str(key);
-                gather(value, buffer);
-            }
-        }
+        Value::Object(object) => object.values().iter().for_each(|value| gather(value, buffer)),
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => {}
     }
 }
@@ -75,12 +70,7 @@ impl Repacking<'_> {
     }
 
     fn object(&mut self, object: &Object) -> Object {
-        let mut packed = ObjectBuilder::with_capacity(object.len());
-        for (key, value) in object.iter() {
-            let key = self.text(key);
-            packed.push(key, self.value(value));
-        }
-        packed.finish()
+        Object::shaped(Arc::clone(object.shape()), object.values().iter().map(|value| self.value(value)))
     }
 
     fn value(&mut self, value: &Value) -> Value {

@@ -263,9 +263,10 @@ fn finish(
     let is_public = route.privacy == Privacy::Public && !degraded;
     let tag = (is_public && status == StatusCode::OK).then(|| {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(fields.get(header::CONTENT_TYPE).map_or(b"", HeaderValue::as_bytes));
-        hasher.update(&[0]);
+        // The body first and whole: many blocks at once are hashed many times as fast as one after the other.
         hasher.update(&body);
+        hasher.update(&[0]);
+        hasher.update(fields.get(header::CONTENT_TYPE).map_or(b"", HeaderValue::as_bytes));
         StrongTag::from_digest(hasher.finalize().as_bytes())
     });
     let Ok(fields) = StorableFields::new(fields) else {

@@ -67,7 +67,7 @@ fn is_each(table: &Table) -> bool {
 }
 
 fn fields(table: &Table, findings: &mut Findings) -> Option<(Fields, Vec<(String, Known)>)> {
-    let mut fields = Fields::new();
+    let mut fields = Vec::new();
     let mut known = Vec::new();
     let mut sound = true;
     for entry in table {
@@ -82,7 +82,8 @@ fn fields(table: &Table, findings: &mut Findings) -> Option<(Fields, Vec<(String
             None => sound = false,
         }
     }
-    sound.then_some((fields, known))
+    // A TOML table has each key once.
+    Some((Fields::new(fields).filter(|_| sound)?, known))
 }
 
 fn field(node: &Node, findings: &mut Findings) -> Option<(Field, Known)> {

@@ -10,11 +10,13 @@ mod compare;
 mod convert;
 mod json;
 mod object;
+mod shape;
 mod text;
 mod write;
 
 pub use json::{JsonError, JsonLimits, parse_json};
 pub use object::{Object, ObjectBuilder};
+pub use shape::Shape;
 pub use text::{Origin, Text};
 pub use write::{write_json, write_json_pretty};
 

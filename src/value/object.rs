@@ -1,71 +1,90 @@
-//! Objects: pairs in their order, found by key in logarithmic time once there are many.
+//! Objects: values in the order of their names, found by name in logarithmic time once there are many.
 //!
 //! No hashing: nothing an upstream sends can make look-ups collide, and iteration never differs between runs.
 
+use super::shape::{Shape, sorted};
 use super::{Text, Value};
 use std::sync::Arc;
 
-/// Up to this many pairs are searched one by one, which is faster than any index.
-const LINEAR: usize = 12;
-
-/// An immutable object; cloning it is a reference count.
-#[derive(Debug, Clone, Default)]
-pub struct Object(Arc<Pairs>);
-
-#[derive(Debug, Default)]
-struct Pairs {
-    pairs: Vec<(Text, Value)>,
-    /// Positions in `pairs`, sorted by key; empty for small objects.
-    sorted: Box<[u32]>,
+/// An immutable object; cloning it is two reference counts.
+#[derive(Debug, Clone)]
+pub struct Object {
+    shape: Arc<Shape>,
+    /// As many as the shape has names.
+    values: Arc<[Value]>,
 }
 
 impl Object {
+    /// An object of these names. `values` are taken in the order of the names; missing ones are null, and more are dropped.
+    #[must_use]
+    pub fn shaped(shape: Arc<Shape>, values: impl IntoIterator<Item = Value>) -> Self {
+        let count = shape.names().len();
+        let values: Arc<[Value]> = values.into_iter().chain(std::iter::repeat(Value::Null)).take(count).collect();
+        Self { shape, values }
+    }
+
+    /// An object of these names and exactly as many values.
+    pub fn of(shape: Arc<Shape>, values: Arc<[Value]>) -> Self {
+        debug_assert_eq!(shape.names().len(), values.len(), "a value for each name");
+        Self { shape, values }
+    }
+
+    /// Its names.
+    #[must_use]
+    pub fn shape(&self) -> &Arc<Shape> {
+        &self.shape
+    }
+
+    /// Its values, in the order of its names.
+    #[must_use]
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
     /// The member called `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.position(key).and_then(|position| self.0.pairs.get(position)).map(|(_, value)| value)
-    }
-
-    fn position(&self, key: &str) -> Option<usize> {
-        let pairs = &self.0.pairs;
-        if pairs.len() <= LINEAR {
-            return pairs.iter().position(|(name, _)| name.is(key));
-        }
-        let name_at = |at: u32| pairs.get(at as usize).map_or("", |(name, _)| name.as_str());
-        let found = self.0.sorted.binary_search_by(|&at| name_at(at).cmp(key)).ok()?;
-        self.0.sorted.get(found).map(|&at| at as usize)
+        self.values.get(self.shape.position(key)?)
     }
 
     /// The pairs, in the order they were written.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Value)> + DoubleEndedIterator {
-        self.0.pairs.iter().map(|(key, value)| (key, value))
+        self.shape.names().iter().zip(&*self.values)
     }
 
     /// The pair at `index` in that order.
     #[must_use]
     pub fn pair(&self, index: usize) -> Option<(&Text, &Value)> {
-        self.0.pairs.get(index).map(|(key, value)| (key, value))
+        self.shape.names().get(index).zip(self.values.get(index))
     }
 
     /// How many pairs there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.pairs.len()
+        self.values.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.pairs.is_empty()
+        self.values.is_empty()
+    }
+}
+
+impl Default for Object {
+    fn default() -> Self {
+        Self { shape: Shape::empty(), values: Arc::default() }
     }
 }
 
 impl PartialEq for Object {
     /// Equal members; their order does not matter (RFC 8259, section 4).
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-            || (self.len() == other.len() && self.iter().all(|(key, value)| other.get(key) == Some(value)))
+        if Arc::ptr_eq(&self.shape, &other.shape) {
+            return Arc::ptr_eq(&self.values, &other.values) || self.values == other.values;
+        }
+        self.len() == other.len() && self.iter().all(|(key, value)| other.get(key) == Some(value))
     }
 }
 
@@ -82,73 +101,50 @@ impl<K: Into<Text>> FromIterator<(K, Value)> for Object {
 /// Collects pairs into an [`Object`]. A repeated key keeps its first place and its last value.
 #[derive(Debug, Default)]
 pub struct ObjectBuilder {
-    pairs: Vec<(Text, Value)>,
+    names: Vec<Text>,
+    values: Vec<Value>,
 }
 
 impl ObjectBuilder {
     /// Room for `capacity` pairs.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { pairs: Vec::with_capacity(capacity) }
+        Self { names: Vec::with_capacity(capacity), values: Vec::with_capacity(capacity) }
     }
 
     /// Adds a pair.
     pub fn push(&mut self, key: impl Into<Text>, value: Value) {
-        self.pairs.push((key.into(), value));
+        self.names.push(key.into());
+        self.values.push(value);
     }
 
     /// The finished object.
     #[must_use]
     pub fn finish(self) -> Object {
-        let pairs = self.pairs;
-        if pairs.len() <= LINEAR {
-            let repeated = (1..pairs.len()).any(|at| pairs[..at].iter().any(|(key, _)| *key == pairs[at].0));
-            let mut pairs = if repeated { merge_few(pairs) } else { pairs };
-            // Room for four that holds one would make a large answer of tiny objects three times as large.
-            pairs.shrink_to_fit();
-            return Object(Arc::new(Pairs { pairs, sorted: Box::default() }));
+        let Self { names, values } = self;
+        match Shape::new(names.as_slice()) {
+            Some(shape) => Object { shape, values: values.into() },
+            None => merged(&names, values),
         }
-        let name = |at: u32| pairs.get(at as usize).map(|(key, _)| key.as_str());
-        let mut sorted: Vec<u32> = (0..u32::try_from(pairs.len()).unwrap_or(u32::MAX)).collect();
-        sorted.sort_unstable_by(|&left, &right| name(left).cmp(&name(right)).then(left.cmp(&right)));
-        if sorted.windows(2).any(|pair| name(pair[0]) == name(pair[1])) {
-            return Self { pairs: merge_many(pairs, &sorted) }.finish();
-        }
-        Object(Arc::new(Pairs { pairs, sorted: sorted.into() }))
     }
 }
 
-fn merge_few(pairs: Vec<(Text, Value)>) -> Vec<(Text, Value)> {
-    let mut kept: Vec<(Text, Value)> = Vec::with_capacity(pairs.len());
-    for (key, value) in pairs {
-        match kept.iter_mut().find(|(name, _)| *name == key) {
-            Some(pair) => pair.1 = value,
-            None => kept.push((key, value)),
-        }
-    }
-    kept
-}
-
-fn merge_many(pairs: Vec<(Text, Value)>, sorted: &[u32]) -> Vec<(Text, Value)> {
-    let mut pairs: Vec<Option<(Text, Value)>> = pairs.into_iter().map(Some).collect();
-    let mut first = 0;
-    for later in 1..sorted.len() {
-        let (first_at, later_at) = (sorted[first] as usize, sorted[later] as usize);
-        let same = match (&pairs[first_at], &pairs[later_at]) {
-            (Some((left, _)), Some((right, _))) => left == right,
-            (None, _) | (_, None) => false,
-        };
-        if same {
-            if let Some((_, value)) = pairs[later_at].take()
-                && let Some(kept) = &mut pairs[first_at]
-            {
-                kept.1 = value;
+/// The object of names of which some are there twice.
+fn merged(names: &[Text], values: Vec<Value>) -> Object {
+    let mut values: Vec<Option<Value>> = values.into_iter().map(Some).collect();
+    let sorted = sorted(names);
+    // Equal names are neighbours there, the first of them first.
+    for same in sorted.chunk_by(|&left, &right| names[left as usize] == names[right as usize]) {
+        if let [first, .., last] = *same {
+            values[first as usize] = values[last as usize].take();
+            for &between in &same[1..same.len() - 1] {
+                values[between as usize] = None;
             }
-        } else {
-            first = later;
         }
     }
-    pairs.into_iter().flatten().collect()
+    let kept = names.iter().zip(values).filter_map(|(name, value)| Some((name.clone(), value?)));
+    let (names, values): (Vec<Text>, Vec<Value>) = kept.unzip();
+    Shape::new(names).map(|shape| Object { shape, values: values.into() }).unwrap_or_default()
 }
 
 #[cfg(test)]

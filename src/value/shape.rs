@@ -1,0 +1,108 @@
+//! The names of an object's members, apart from their values, so that objects with the same names share them.
+//!
+//! An answer repeats the names of its records in every record. Here they are kept once: a document of a thousand products holds
+//! seven names, not seven thousand, and telling whether a name occurs twice is done once too.
+
+use super::Text;
+use std::sync::{Arc, LazyLock};
+
+/// Up to this many names are searched one by one, which is faster than any index.
+const LINEAR: usize = 12;
+
+/// The distinct names of an object, in their order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    names: Box<[Text]>,
+    /// Positions in `names`, sorted by name; empty where there are few.
+    sorted: Box<[u32]>,
+}
+
+impl Shape {
+    /// The names in this order; `None` if one of them is there twice.
+    pub fn new(names: impl Into<Box<[Text]>>) -> Option<Arc<Self>> {
+        let names = names.into();
+        if names.is_empty() {
+            return Some(Self::empty());
+        }
+        if names.len() <= LINEAR {
+            let repeated = (1..names.len()).any(|at| names[..at].contains(&names[at]));
+            return (!repeated).then(|| Arc::new(Self { names, sorted: Box::default() }));
+        }
+        let sorted = sorted(&names);
+        let repeated = sorted.windows(2).any(|pair| names[pair[0] as usize] == names[pair[1] as usize]);
+        (!repeated).then(|| Arc::new(Self { names, sorted }))
+    }
+
+    /// No names; always the same one.
+    pub(super) fn empty() -> Arc<Self> {
+        static EMPTY: LazyLock<Arc<Shape>> = LazyLock::new(Arc::default);
+        Arc::clone(&EMPTY)
+    }
+
+    /// The names, in their order.
+    #[must_use]
+    pub fn names(&self) -> &[Text] {
+        &self.names
+    }
+
+    /// Where `name` stands.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        if self.sorted.is_empty() {
+            return self.names.iter().position(|known| known.is(name));
+        }
+        let name_at = |at: u32| self.names.get(at as usize).map_or("", Text::as_str);
+        let found = self.sorted.binary_search_by(|&at| name_at(at).cmp(name)).ok()?;
+        self.sorted.get(found).map(|&at| at as usize)
+    }
+}
+
+/// Positions sorted by name; equal names by position.
+pub(super) fn sorted(names: &[Text]) -> Box<[u32]> {
+    let mut sorted: Box<[u32]> = (0..u32::try_from(names.len()).unwrap_or(u32::MAX)).collect();
+    let name = |at: u32| names.get(at as usize).map(Text::as_str);
+    sorted.sort_unstable_by(|&left, &right| name(left).cmp(&name(right)).then(left.cmp(&right)));
+    sorted
+}
+
+/// The shapes that a document used last, to find the one that an object is going to have while its names are read.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    /// The last one used comes first.
+    shapes: Vec<Arc<Shape>>,
+}
+
+/// How many shapes are remembered, and how many names one may have: records have few, and looking must stay cheap.
+const REMEMBERED: usize = 8;
+const LONGEST: usize = 64;
+
+impl Recent {
+    /// A shape that begins with the first `known` names of `before`, followed by `name`.
+    pub(super) fn continued(&self, before: Option<&Shape>, known: usize, name: &str) -> Option<Arc<Shape>> {
+        let before = before.and_then(|shape| shape.names.get(..known)).unwrap_or_default();
+        let fits = |shape: &&Arc<Shape>| {
+            shape.names.get(known).is_some_and(|next| next.is(name)) && shape.names.get(..known) == Some(before)
+        };
+        self.shapes.iter().find(fits).cloned()
+    }
+
+    /// A shape of exactly the first `known` names of `before`.
+    pub(super) fn ended(&self, before: &Shape, known: usize) -> Option<Arc<Shape>> {
+        let before = before.names.get(..known)?;
+        self.shapes.iter().find(|shape| *shape.names == *before).cloned()
+    }
+
+    /// Remembers a shape, for the objects that follow.
+    pub(super) fn remember(&mut self, shape: &Arc<Shape>) {
+        if shape.names.is_empty() || shape.names.len() > LONGEST {
+            return;
+        }
+        match self.shapes.iter().position(|known| Arc::ptr_eq(known, shape)) {
+            Some(0) => {}
+            Some(at) => self.shapes[..=at].rotate_right(1),
+            None => {
+                self.shapes.truncate(REMEMBERED - 1);
+                self.shapes.insert(0, Arc::clone(shape));
+            }
+        }
+    }
+}
