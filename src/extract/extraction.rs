@@ -5,14 +5,22 @@
 
 use super::kind::Type;
 use super::pack::pack;
+use super::projection::{Declared, Projection, Reading, Slot};
 use super::select::{Budget, Selector, TooMuchWork};
-use crate::value::{Object, Shape, Text, Value};
+use crate::value::{JsonError, JsonLimits, Object, Shape, Text, Value, parse_json, read_json};
 use std::fmt;
 use std::sync::Arc;
 
+/// What is kept of a document, and how to read just that.
+#[derive(Debug)]
+pub struct Extraction {
+    kept: Kept,
+    projection: Option<Projection>,
+}
+
 /// What is kept of a document.
 #[derive(Debug)]
-pub enum Extraction {
+pub enum Kept {
     /// What one selector selects is the source's value: `extract = "$.data"`.
     Whole(Selector),
     /// An object with exactly these fields, in this order: `extract.title = "$.full_name"`.
@@ -99,16 +107,68 @@ pub enum ExtractError {
 }
 
 impl Extraction {
+    /// Keeps that.
+    #[must_use]
+    pub fn new(kept: Kept) -> Self {
+        let projection = match &kept {
+            Kept::Whole(selector) => Projection::of_whole(selector),
+            Kept::Fields(fields) => Projection::of_fields(fields),
+            Kept::Each(each) => Projection::of_each(each),
+        };
+        Self { kept, projection }
+    }
+
+    /// Whether [`read_json`](Self::read_json) follows the selectors while it reads.
+    #[cfg(test)]
+    pub(super) fn is_followed(&self) -> bool {
+        self.projection.is_some()
+    }
+
     /// What is kept of `document`, which came as a body of `body_bytes` bytes; 0 if it came as no body, and nothing is won by
     /// letting go of it.
     pub fn apply(&self, document: &Value, body_bytes: usize) -> Result<Value, ExtractError> {
         let budget = Budget::default();
-        let kept = match self {
-            Self::Whole(selector) => whole(selector, document, &budget)?,
-            Self::Fields(fields) => fields.record(document, &budget, &Path::Root)?,
-            Self::Each(each) => each.list(document, &budget, &Path::Root)?,
+        let kept = match &self.kept {
+            Kept::Whole(selector) => whole(selector, document, &budget)?,
+            Kept::Fields(fields) => fields.record(document, &budget, &Path::Root)?,
+            Kept::Each(each) => each.list(document, &budget, &Path::Root)?,
         };
         Ok(pack(kept, body_bytes))
+    }
+
+    /// What is kept of the document that `text` is: as [`parse_json`] and [`apply`](Self::apply) would give it, but where the
+    /// selectors allow, what they do not lead to is read past.
+    pub fn read_json(&self, text: &str, limits: JsonLimits) -> Result<Result<Value, ExtractError>, JsonError> {
+        let Some(projection) = &self.projection else {
+            return Ok(self.apply(&parse_json(text, limits)?, text.len()));
+        };
+        let declared = match &self.kept {
+            Kept::Whole(_) => Declared::Whole,
+            Kept::Fields(fields) => Declared::Fields(fields),
+            Kept::Each(each) => Declared::Each(each),
+        };
+        let mut slots = read_json(text, limits, Reading { projection, declared })?;
+        let mut take = Take::new(&mut slots);
+        let kept = match &self.kept {
+            Kept::Whole(_) => take.one(),
+            Kept::Fields(fields) => fields.assemble(&mut take, &Path::Root),
+            Kept::Each(each) => each.taken(take.one(), &Path::Root),
+        };
+        Ok(kept.map(|kept| pack(kept, text.len())))
+    }
+}
+
+/// Hands out what a projection has found, selector by selector.
+pub(super) struct Take<'s>(std::slice::IterMut<'s, Slot>);
+
+impl<'s> Take<'s> {
+    pub(super) fn new(slots: &'s mut [Slot]) -> Self {
+        Self(slots.iter_mut())
+    }
+
+    /// What was found for the next selector; its slot is empty afterwards.
+    fn one(&mut self) -> Slot {
+        self.0.next().map_or(Ok(Value::Null), |slot| std::mem::replace(slot, Ok(Value::Null)))
     }
 }
 
@@ -127,15 +187,40 @@ impl Fields {
         Some(Self { shape: Shape::new(names)?, fields: fields.into() })
     }
 
+    /// The fields without their names.
+    pub(super) fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// A field and its name.
+    pub(super) fn field(&self, position: usize) -> Option<(&Text, &Field)> {
+        self.shape.names().get(position).zip(self.fields.get(position))
+    }
+
     fn record(&self, document: &Value, budget: &Budget, path: &Path<'_>) -> Result<Value, ExtractError> {
+        self.each_field(path, |field, path| match field {
+            Field::Select(select) => select.value(document, budget, path),
+            Field::Each(each) => each.list(document, budget, path),
+        })
+    }
+
+    /// A record of what a projection has found.
+    pub(super) fn assemble(&self, take: &mut Take<'_>, path: &Path<'_>) -> Result<Value, ExtractError> {
+        self.each_field(path, |field, path| match field {
+            Field::Select(select) => select.taken(take, path),
+            Field::Each(each) => each.taken(take.one(), path),
+        })
+    }
+
+    fn each_field(
+        &self,
+        path: &Path<'_>,
+        mut make: impl FnMut(&Field, &Path<'_>) -> Result<Value, ExtractError>,
+    ) -> Result<Value, ExtractError> {
         let mut values: Arc<[Value]> = std::iter::repeat_n(Value::Null, self.fields.len()).collect();
         let fields = self.shape.names().iter().zip(&self.fields);
         for ((name, field), value) in fields.zip(Arc::get_mut(&mut values).into_iter().flatten()) {
-            let path = Path::Field(path, name);
-            *value = match field {
-                Field::Select(select) => select.value(document, budget, &path)?,
-                Field::Each(each) => each.list(document, budget, &path)?,
-            };
+            *value = make(field, &Path::Field(path, name))?;
         }
         Ok(Value::Object(Object::of(Arc::clone(&self.shape), values)))
     }
@@ -144,14 +229,42 @@ impl Fields {
 impl Each {
     fn list(&self, document: &Value, budget: &Budget, path: &Path<'_>) -> Result<Value, ExtractError> {
         let nodes = self.each.all(document, budget)?;
-        if nodes.is_empty() {
+        self.records_of(nodes.into_iter(), budget, path)
+    }
+
+    /// The records of these nodes.
+    pub(super) fn records<'d>(
+        &self,
+        nodes: impl ExactSizeIterator<Item = &'d Value>,
+        path: &Path<'_>,
+    ) -> Result<Value, ExtractError> {
+        self.records_of(nodes, &Budget::default(), path)
+    }
+
+    fn records_of<'d>(
+        &self,
+        nodes: impl ExactSizeIterator<Item = &'d Value>,
+        budget: &Budget,
+        path: &Path<'_>,
+    ) -> Result<Value, ExtractError> {
+        if nodes.len() == 0 {
             self.presence.check(path)?;
         }
         let mut records = Vec::with_capacity(nodes.len());
-        for (index, node) in nodes.into_iter().enumerate() {
+        for (index, node) in nodes.enumerate() {
             records.push(self.fields.record(node, budget, &Path::Record(path, index))?);
         }
         Ok(Value::list(records))
+    }
+
+    /// The records that a projection has made.
+    fn taken(&self, found: Slot, path: &Path<'_>) -> Result<Value, ExtractError> {
+        let found = found?;
+        if found.as_list().is_some_and(|records| !records.is_empty()) {
+            return Ok(found);
+        }
+        self.presence.check(path)?;
+        Ok(Value::list(Vec::new()))
     }
 }
 
@@ -162,6 +275,23 @@ impl Select {
                 return Ok(value);
             }
         }
+        self.missing(path)
+    }
+
+    /// The value, from what a projection has found for each selector.
+    fn taken(&self, take: &mut Take<'_>, path: &Path<'_>) -> Result<Value, ExtractError> {
+        let mut taken = None;
+        for _ in &self.selectors {
+            let found = take.one()?;
+            taken = taken.or_else(|| match self.kind {
+                Some(kind) => kind.fit(&found),
+                None => Some(found).filter(|found| !found.is_null()),
+            });
+        }
+        taken.map_or_else(|| self.missing(path), Ok)
+    }
+
+    fn missing(&self, path: &Path<'_>) -> Result<Value, ExtractError> {
         if let Some(default) = &self.default {
             return Ok(default.clone());
         }
@@ -211,7 +341,7 @@ impl Presence {
 }
 
 /// Which field, written only when it is missing.
-enum Path<'p> {
+pub(super) enum Path<'p> {
     Root,
     Field(&'p Self, &'p str),
     Record(&'p Self, usize),
@@ -231,7 +361,7 @@ impl fmt::Display for Path<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{JsonLimits, parse_json, write_json};
+    use crate::value::write_json;
 
     fn json(text: &str) -> Value {
         parse_json(text, JsonLimits::default()).unwrap()
@@ -251,7 +381,7 @@ mod tests {
     }
 
     fn extracted(field: Select, document: &str) -> Result<String, ExtractError> {
-        let extraction = Extraction::Fields(fields(vec![("x".into(), Field::Select(field))]));
+        let extraction = Extraction::new(Kept::Fields(fields(vec![("x".into(), Field::Select(field))])));
         let value = extraction.apply(&json(document), 0)?;
         let mut out = String::new();
         write_json(value.get("x").unwrap(), &mut out);
@@ -306,7 +436,7 @@ mod tests {
             fields: fields(vec![("id".into(), Field::Select(id))]),
             presence: Presence::Optional,
         };
-        let extraction = Extraction::Fields(fields(vec![("items".into(), Field::Each(records))]));
+        let extraction = Extraction::new(Kept::Fields(fields(vec![("items".into(), Field::Each(records))])));
         let error = extraction.apply(&json(r#"{"data":[{"id":1},{}]}"#), 0).unwrap_err();
         assert_eq!(error.to_string(), "`items[1].id` is missing");
         let default = Select { default: Some(Value::from("d")), presence: Presence::Required, ..field(&["$.a"], None) };
@@ -320,8 +450,9 @@ mod tests {
             ("id".into(), Field::Select(field(&["$.id"], Some(Type::Int)))),
         ]);
         let records = Each { each: Selector::compile("$.data[*]").unwrap(), fields, presence: Presence::Optional };
-        let value =
-            Extraction::Each(records).apply(&json(r#"{"data":[{"id":"1","n":"a","z":0},{"id":2}]}"#), 0).unwrap();
+        let value = Extraction::new(Kept::Each(records))
+            .apply(&json(r#"{"data":[{"id":"1","n":"a","z":0},{"id":2}]}"#), 0)
+            .unwrap();
         let mut out = String::new();
         write_json(&value, &mut out);
         assert_eq!(out, r#"[{"name":"a","id":1},{"name":null,"id":2}]"#);
@@ -333,7 +464,7 @@ mod tests {
         for (selector, expected) in
             [("$.data", r#"{"a":[1,2]}"#), ("$.data.a[*]", "[1,2]"), ("$.none", "null"), ("$.none[*]", "[]")]
         {
-            let value = Extraction::Whole(Selector::compile(selector).unwrap()).apply(&document, 0).unwrap();
+            let value = Extraction::new(Kept::Whole(Selector::compile(selector).unwrap())).apply(&document, 0).unwrap();
             assert_eq!(value, json(expected), "{selector}");
         }
     }
@@ -342,7 +473,7 @@ mod tests {
     fn all_fields_share_one_budget() {
         let document = json(&format!("[{}]", vec!["1"; 100_000].join(",")));
         let fields = (0..30).map(|n| (format!("f{n}").into(), Field::Select(field(&["$..*"], None)))).collect();
-        let error = Extraction::Fields(Fields::new(fields).unwrap()).apply(&document, 0).unwrap_err();
+        let error = Extraction::new(Kept::Fields(Fields::new(fields).unwrap())).apply(&document, 0).unwrap_err();
         assert_eq!(error, ExtractError::TooMuchWork(TooMuchWork));
     }
 }

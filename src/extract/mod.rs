@@ -10,10 +10,11 @@ mod format;
 mod kind;
 pub mod markdown;
 mod pack;
+mod projection;
 mod sanitise;
 mod select;
 
-pub use extraction::{Each, ExtractError, Extraction, Field, Fields, Missing, Presence, Select};
+pub use extraction::{Each, ExtractError, Extraction, Field, Fields, Kept, Missing, Presence, Select};
 pub use format::{Format, FormatError};
 pub use kind::Type;
 pub use sanitise::{LONGEST_HTML, sanitise};

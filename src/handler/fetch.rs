@@ -5,7 +5,8 @@
 
 use super::runtime::Service;
 use crate::cache::{Empty, Epoch, Filled, Landing};
-use crate::source::{Http, Kind, Trouble, identity, trouble_of, trouble_of_no_call};
+use crate::config::Binding;
+use crate::source::{Http, Kind, Source, Trouble, identity, trouble_of, trouble_of_no_call};
 use crate::upstream::{Answer, Call};
 use crate::value::Value;
 use futures_util::FutureExt as _;
@@ -15,14 +16,29 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// An answer as read: cloning it is a reference count.
+/// What was answered, for all who wait for it: cloning it is a reference count or two.
 #[derive(Debug, Clone)]
-pub(super) struct Fetched {
-    /// Its value.
-    pub(super) value: Value,
-    /// Bytes of the body that it came as.
-    pub(super) body_bytes: usize,
+pub(super) enum Fetched {
+    /// A body that is read anew by every source that takes something else from it.
+    Small {
+        /// The source that called.
+        source: Place,
+        /// What it takes.
+        taken: std::result::Result<Value, Trouble>,
+        /// For the others.
+        answer: Arc<Answer>,
+    },
+    /// A body that was worth reading once for all.
+    Large {
+        /// The document.
+        document: Value,
+        /// Bytes that it came as.
+        body_bytes: usize,
+    },
 }
+
+/// The positions of a route and of one of its sources.
+pub(super) type Place = (usize, usize);
 
 /// What a call came to.
 pub(super) type Result = std::result::Result<Fetched, Trouble>;
@@ -33,13 +49,11 @@ pub(super) type Fetching = Shared<BoxFuture<'static, Result>>;
 /// Beyond its own time a shared call may take this long to be read.
 const READING: Duration = Duration::from_secs(1);
 
-/// From this many bytes on, a body is read and extracted from on a thread that may be busy.
+/// From this many bytes on, a body takes more than about a millisecond to read and to extract from, which is for a thread that may
+/// be busy.
 const LARGE: usize = 256 << 10;
 
-/// Whether a body of this many bytes takes more than about a millisecond to work with.
-pub(super) fn is_large(body_bytes: usize) -> bool {
-    body_bytes >= LARGE
-}
+const UNREADABLE: Trouble = Trouble::Error { late: false, reason: "unreadable" };
 
 /// The calls that one request has made.
 #[derive(Debug, Default)]
@@ -69,7 +83,7 @@ impl Calls {
     pub(super) fn call(
         &mut self,
         caller: Caller<'_>,
-        http: &Http<crate::config::Binding>,
+        http: &Http<Binding>,
         slots: &[Value],
     ) -> std::result::Result<Fetching, Trouble> {
         let site = &caller.service.site;
@@ -117,26 +131,53 @@ fn begin(caller: Caller<'_>, call: Call, key: &[u8]) -> BoxFuture<'static, Resul
     .boxed()
 }
 
-async fn fetch(service: Arc<Service>, (route, source): (usize, usize), call: Call, deadline: Instant) -> Result {
-    let Kind::Http(http) = &service.site.routes[route].sources[source].source.kind else {
-        return Err(Trouble::Error { late: false, reason: "no-call" });
-    };
+async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant) -> Result {
+    let (_, http) = source(&service, place)?;
     let state = &service.upstreams[http.upstream];
     let answer = service.runtime.client.fetch(&call, state, deadline).await.map_err(trouble_of)?;
-    if !is_large(answer.body.len()) {
-        return read(&service, (route, source), &answer);
+    if answer.body.len() < LARGE {
+        let taken = take(&service, place, &answer);
+        return Ok(Fetched::Small { source: place, taken, answer: Arc::new(answer) });
     }
     // The answer holds one of the few places for large bodies until it is read.
-    let reading = tokio::task::spawn_blocking(move || read(&service, (route, source), &answer));
-    reading.await.unwrap_or(Err(Trouble::Error { late: false, reason: "unreadable" }))
+    let reading = tokio::task::spawn_blocking(move || {
+        let (_, http) = source(&service, place)?;
+        let document = http.document(&answer, service.site.settings.limits.answer)?;
+        Ok(Fetched::Large { document, body_bytes: answer.body.len() })
+    });
+    reading.await.unwrap_or(Err(UNREADABLE))
 }
 
-fn read(service: &Service, (route, source): (usize, usize), answer: &Answer) -> Result {
-    match &service.site.routes[route].sources[source].source.kind {
-        Kind::Http(http) => {
-            let value = http.read(answer, service.site.settings.limits.answer)?;
-            Ok(Fetched { value, body_bytes: answer.body.len() })
+/// What the source at `place` takes from what was answered.
+pub(super) async fn taken(
+    service: &Arc<Service>,
+    place: Place,
+    fetched: Fetched,
+) -> std::result::Result<Value, Trouble> {
+    match fetched {
+        Fetched::Small { source, taken, .. } if source == place => taken,
+        Fetched::Small { answer, .. } => take(service, place, &answer),
+        Fetched::Large { document, body_bytes } => {
+            let service = Arc::clone(service);
+            let extracting =
+                tokio::task::spawn_blocking(move || source(&service, place)?.0.extract(&document, body_bytes));
+            extracting.await.unwrap_or(Err(UNREADABLE))
         }
+    }
+}
+
+fn take(service: &Service, place: Place, answer: &Answer) -> std::result::Result<Value, Trouble> {
+    let (source, http) = source(service, place)?;
+    source.take(http, answer, service.site.settings.limits.answer)
+}
+
+fn source(
+    service: &Service,
+    (route, source): Place,
+) -> std::result::Result<(&Source<Binding>, &Http<Binding>), Trouble> {
+    let source = &service.site.routes[route].sources[source].source;
+    match &source.kind {
+        Kind::Http(http) => Ok((source, http)),
         Kind::Value(_) => Err(Trouble::Error { late: false, reason: "no-call" }),
     }
 }

@@ -3,7 +3,7 @@
 //! What runs when is decided in `plan`; calls are made in `fetch`; what a failure becomes is declared by each source. All of it
 //! is one task, whatever the number of sources.
 
-use super::fetch::{self, Caller, Calls, Fetched, Fetching};
+use super::fetch::{self, Caller, Calls, Fetching};
 use super::plan::{Ending, Next, Plan};
 use super::runtime::Service;
 use crate::cache::Epoch;
@@ -132,22 +132,12 @@ impl<'g> Request<'g> {
     /// Waits for a call and takes what the source declares from its answer.
     async fn wait(self, position: usize, fetching: Fetching) -> Result<Value, Trouble> {
         let fetched = tokio::time::timeout_at(self.deadline.into(), fetching).await.map_err(|_elapsed| LATE)??;
-        if !fetch::is_large(fetched.body_bytes) {
-            return extract(self.planned(position), &fetched);
-        }
-        let (service, route) = (Arc::clone(self.service), self.route);
-        let extracting =
-            tokio::task::spawn_blocking(move || extract(&service.site.routes[route].sources[position], &fetched));
-        extracting.await.unwrap_or(Err(Trouble::Error { late: false, reason: "unreadable" }))
+        fetch::taken(self.service, (self.route, position), fetched).await
     }
 
     fn planned(self, position: usize) -> &'g Planned {
         &self.route().sources[position]
     }
-}
-
-fn extract(planned: &Planned, fetched: &Fetched) -> Result<Value, Trouble> {
-    planned.source.extract(&fetched.value, fetched.body_bytes)
 }
 
 /// A source that was begun.

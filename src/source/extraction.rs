@@ -4,7 +4,7 @@ use super::code;
 use super::known::Known;
 use crate::config::{Kind, Node, Table, Text, declare, unknown_key, wrong_type};
 use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
-use crate::extract::{Each, Extraction, Field, Fields, Presence, Select, Selector, Type};
+use crate::extract::{Each, ExtractError, Extraction, Field, Fields, Kept, Presence, Select, Selector, Type};
 use crate::value::Value;
 
 declare! {
@@ -40,16 +40,16 @@ pub(super) fn compile(node: &Node, findings: &mut Findings) -> Option<Extracted>
             let selector = selector(text, findings)?;
             // Several nodes make a list, whatever they are.
             let known = if selector.is_singular() { Known::Open } else { Known::ListOf(Box::new(Known::Open)) };
-            Some(Extracted { extraction: Extraction::Whole(selector), known })
+            Some(Extracted { extraction: Extraction::new(Kept::Whole(selector)), known })
         }
         Kind::Table(table) if is_each(table) => {
             let decl = <FieldDecl as crate::config::Declared>::read(table, findings);
             let (each, known) = each(&decl, node, findings)?;
-            Some(Extracted { extraction: Extraction::Each(each), known })
+            Some(Extracted { extraction: Extraction::new(Kept::Each(each)), known })
         }
         Kind::Table(table) => {
             let (fields, known) = fields(table, findings)?;
-            Some(Extracted { extraction: Extraction::Fields(fields), known: Known::Record(known) })
+            Some(Extracted { extraction: Extraction::new(Kept::Fields(fields)), known: Known::Record(known) })
         }
         Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Datetime(_) | Kind::Array(_) => {
             findings.push(wrong_type(node, "a selector, or a table of fields"));
@@ -276,12 +276,11 @@ pub(super) fn check_fallback(known: &Known, fallback: &Spanned<Node>, findings: 
     }
 }
 
-/// What an extraction takes from a value that came as a body of `body_bytes` bytes.
-pub(super) fn apply(extraction: &Extraction, value: &Value, body_bytes: usize) -> Result<Value, super::Trouble> {
-    use crate::extract::ExtractError;
-    extraction.apply(value, body_bytes).map_err(|error| match error {
+/// What an extraction that gives no value means.
+pub(super) fn trouble_of_extraction(error: &ExtractError) -> super::Trouble {
+    match error {
         ExtractError::Missing(missing) if missing.presence == Presence::NotFound => super::Trouble::NotFound,
         ExtractError::Missing(_) => super::Trouble::Error { late: false, reason: "required-missing" },
         ExtractError::TooMuchWork(_) => super::Trouble::Error { late: false, reason: "too-much-work" },
-    })
+    }
 }

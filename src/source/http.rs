@@ -213,17 +213,13 @@ impl Http<Binding> {
         Some(value)
     }
 
-    /// What an answer means: its JSON, or what is wrong.
-    pub fn read(&self, answer: &Answer, limits: AnswerLimits) -> Result<Value, Trouble> {
+    /// What an answer holds: its text, nothing where it says that there is none (204), or what is wrong.
+    pub fn text<'a>(&self, answer: &'a Answer) -> Result<Option<&'a str>, Trouble> {
         let error = |reason| Trouble::Error { late: false, reason };
         match answer.status {
-            StatusCode::NO_CONTENT => Ok(Value::Null),
+            StatusCode::NO_CONTENT => Ok(None),
             status if status.is_success() => {
-                let text = std::str::from_utf8(&answer.body).map_err(|_not_utf8| error("not-utf8"))?;
-                parse_json(text, limits.json).map_err(|why| match why {
-                    JsonError::TooManyNodes { .. } => error("too-many-values"),
-                    JsonError::Syntax(_) => error("invalid-json"),
-                })
+                std::str::from_utf8(&answer.body).map(Some).map_err(|_not_utf8| error("not-utf8"))
             }
             StatusCode::NOT_FOUND | StatusCode::GONE => Err(Trouble::NotFound),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.forwards_credential() => {
@@ -236,6 +232,21 @@ impl Http<Binding> {
             _ => Err(error("unexpected-status")),
         }
     }
+
+    /// The whole document that an answer holds.
+    pub fn document(&self, answer: &Answer, limits: AnswerLimits) -> Result<Value, Trouble> {
+        let Some(text) = self.text(answer)? else { return Ok(Value::Null) };
+        parse_json(text, limits.json).map_err(|why| trouble_of_json(&why))
+    }
+}
+
+/// What a text that is not read as JSON means.
+pub(super) fn trouble_of_json(why: &JsonError) -> Trouble {
+    let reason = match why {
+        JsonError::TooManyNodes { .. } => "too-many-values",
+        JsonError::Syntax(_) => "invalid-json",
+    };
+    Trouble::Error { late: false, reason }
 }
 
 /// What a call that was not answered means.

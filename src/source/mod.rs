@@ -25,11 +25,13 @@ pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
+use self::http::trouble_of_json;
 use crate::config::{Binding, Environment, Reference, Rules, Shape};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::extract::Extraction;
+use crate::upstream::Answer;
 use crate::value::Value;
-use extraction::Extracted;
+use extraction::{Extracted, trouble_of_extraction};
 use std::sync::Arc;
 
 /// How two declarations of one source merge.
@@ -267,8 +269,18 @@ impl<R> Source<R> {
     /// What is taken from its value, which came as a body of `body_bytes` bytes; 0 if it came as no body.
     pub fn extract(&self, value: &Value, body_bytes: usize) -> Result<Value, Trouble> {
         match &self.extraction {
-            Some(extraction) => extraction::apply(extraction, value, body_bytes),
+            Some(extraction) => extraction.apply(value, body_bytes).map_err(|error| trouble_of_extraction(&error)),
             None => Ok(value.clone()),
         }
+    }
+}
+
+impl Source<Binding> {
+    /// What is taken from an answer to `http`, its call; no more of it is read than that needs.
+    pub fn take(&self, http: &Http<Binding>, answer: &Answer, limits: AnswerLimits) -> Result<Value, Trouble> {
+        let Some(extraction) = &self.extraction else { return http.document(answer, limits) };
+        let Some(text) = http.text(answer)? else { return self.extract(&Value::Null, 0) };
+        let taken = extraction.read_json(text, limits.json).map_err(|why| trouble_of_json(&why))?;
+        taken.map_err(|error| trouble_of_extraction(&error))
     }
 }

@@ -3,12 +3,43 @@
 //! A few megabytes of tiny objects would otherwise become a hundred times their size in memory before any limit on bytes
 //! could object. Depth is bounded by the grammar's own limit of 128.
 
-use super::shape::Recent;
-use super::{List, Object, Origin, Shape, Text, Value};
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use super::shape::{Names, Recent};
+use super::{List, Origin, Text, Value};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+/// The part of a visitor that ignores whatever is neither a list nor an object.
+macro_rules! ignore_scalars {
+    () => {
+        fn visit_unit<E>(self) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_bool<E>(self, _value: bool) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_i64<E>(self, _value: i64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_u64<E>(self, _value: u64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_f64<E>(self, _value: f64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_str<E>(self, _value: &str) -> Result<(), E> {
+            Ok(())
+        }
+    };
+}
+
+pub(crate) use ignore_scalars;
 
 /// How much of a document is read.
 #[derive(Debug, Clone, Copy)]
@@ -39,14 +70,42 @@ pub enum JsonError {
 
 /// Parses one JSON document (RFC 8259). Strings without escapes share `text`'s buffer.
 pub fn parse_json(text: impl Into<Arc<str>>, limits: JsonLimits) -> Result<Value, JsonError> {
+    struct Whole;
+
+    impl ReadJson for Whole {
+        type Output = Value;
+
+        fn read<'de, D: Deserializer<'de>>(self, parser: &mut JsonParser<'_>, from: D) -> Result<Value, D::Error> {
+            JsonValue(parser).deserialize(from)
+        }
+    }
+
+    read_json(text, limits, Whole)
+}
+
+/// What is made of a document while it is read.
+pub trait ReadJson {
+    /// What it becomes.
+    type Output;
+
+    /// Reads the whole document, each value by a seed that counts it.
+    fn read<'de, D: Deserializer<'de>>(self, parser: &mut JsonParser<'_>, from: D) -> Result<Self::Output, D::Error>;
+}
+
+/// Reads one JSON document (RFC 8259) by `reader`, within the same bounds as [`parse_json`].
+pub fn read_json<R: ReadJson>(
+    text: impl Into<Arc<str>>,
+    limits: JsonLimits,
+    reader: R,
+) -> Result<R::Output, JsonError> {
     let buffer: Arc<str> = text.into();
-    let mut document = Parser { buffer: &buffer, left: limits.nodes, open: Vec::new(), shapes: Recent::default() };
+    let mut parser = JsonParser { buffer: &buffer, left: limits.nodes, open: Vec::new(), shapes: Recent::default() };
     // A byte order mark is no part of a JSON text, but senders write it and RFC 8259 section 8.1 lets us ignore it.
     let content = buffer.strip_prefix('\u{feff}').unwrap_or(&buffer);
-    let mut parser = serde_json::Deserializer::from_str(content);
-    let parsed = Seed(&mut document).deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
-    parsed.map_err(|error| {
-        if document.left == 0 && error.is_data() {
+    let mut grammar = serde_json::Deserializer::from_str(content);
+    let read = reader.read(&mut parser, &mut grammar).and_then(|read| grammar.end().map(|()| read));
+    read.map_err(|error| {
+        if parser.left == 0 && error.is_data() {
             JsonError::TooManyNodes { limit: limits.nodes }
         } else {
             JsonError::Syntax(error)
@@ -55,8 +114,9 @@ pub fn parse_json(text: impl Into<Arc<str>>, limits: JsonLimits) -> Result<Value
 }
 
 /// What is known while a document is read.
-struct Parser<'p> {
-    buffer: &'p Arc<str>,
+#[derive(Debug)]
+pub struct JsonParser<'b> {
+    buffer: &'b Arc<str>,
     /// How many more values there may be.
     left: usize,
     /// The values of the lists and objects that have begun; each takes its own off when it ends.
@@ -64,25 +124,45 @@ struct Parser<'p> {
     shapes: Recent,
 }
 
-impl Parser<'_> {
-    fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
+impl JsonParser<'_> {
+    /// Counts one value or name; the reading ends with an error if there are too many.
+    pub fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
         self.left = self.left.checked_sub(1).ok_or_else(|| E::custom("too many values"))?;
         Ok(())
     }
-}
 
-struct Seed<'p, 'b>(&'p mut Parser<'b>);
+    /// A list begins: to be handed to [`end_list`](Self::end_list).
+    #[must_use]
+    pub fn begin_list(&self) -> usize {
+        self.open.len()
+    }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
-    type Value = Value;
+    /// The next item of the list that began last.
+    pub fn push(&mut self, item: Value) {
+        self.open.push(item);
+    }
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.0.count()?;
-        deserializer.deserialize_any(self)
+    /// The list that `begun` began.
+    pub fn end_list(&mut self, begun: usize) -> Value {
+        // Copied out exactly: a list that grew by itself would keep up to half of its room unused, which no cap would see.
+        Value::List(List::new(self.open.drain(begun..).collect()))
     }
 }
 
-impl<'de> Visitor<'de> for Seed<'_, '_> {
+/// Reads a value.
+#[derive(Debug)]
+pub struct JsonValue<'p, 'b>(pub &'p mut JsonParser<'b>);
+
+impl<'de> DeserializeSeed<'de> for JsonValue<'_, '_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        self.0.count()?;
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for JsonValue<'_, '_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,12 +199,11 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
         let parser = self.0;
-        let start = parser.open.len();
-        while let Some(item) = sequence.next_element_seed(Seed(&mut *parser))? {
-            parser.open.push(item);
+        let begun = parser.begin_list();
+        while let Some(item) = sequence.next_element_seed(JsonValue(&mut *parser))? {
+            parser.push(item);
         }
-        // Copied out exactly: a list that grew by itself would keep up to half of its room unused, which no cap would see.
-        Ok(Value::List(List::new(parser.open.drain(start..).collect())))
+        Ok(parser.end_list(begun))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
@@ -133,7 +212,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         let mut names = Names::default();
         while let Some(name) = members.next_key_seed(NameSeed(&mut *parser))? {
             names.push(name, &parser.shapes);
-            let value = members.next_value_seed(Seed(&mut *parser))?;
+            let value = members.next_value_seed(JsonValue(&mut *parser))?;
             parser.open.push(value);
         }
         let values = parser.open.drain(start..);
@@ -141,14 +220,49 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 }
 
-struct NameSeed<'p, 'b>(&'p mut Parser<'b>);
+/// Reads past a value.
+#[derive(Debug)]
+pub struct JsonSkipped<'p, 'b>(pub &'p mut JsonParser<'b>);
+
+impl<'de> DeserializeSeed<'de> for JsonSkipped<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        self.0.count()?;
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for JsonSkipped<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    ignore_scalars!();
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        while sequence.next_element_seed(JsonSkipped(&mut *self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while members.next_key_seed(JsonSkipped(&mut *self.0))?.is_some() {
+            members.next_value_seed(JsonSkipped(&mut *self.0))?;
+        }
+        Ok(())
+    }
+}
+
+struct NameSeed<'p, 'b>(&'p mut JsonParser<'b>);
 
 impl<'de> DeserializeSeed<'de> for NameSeed<'_, '_> {
     type Value = Cow<'de, str>;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
         self.0.count()?;
-        deserializer.deserialize_str(self)
+        from.deserialize_str(self)
     }
 }
 
@@ -168,69 +282,9 @@ impl<'de> Visitor<'de> for NameSeed<'_, '_> {
     }
 }
 
-/// The names of one object while it is read: those of a shape that an object before it had, as long as they go on alike.
-#[derive(Default)]
-struct Names<'de> {
-    shape: Option<Arc<Shape>>,
-    /// How many of the shape's names have been read.
-    known: usize,
-    /// All names read, once no shape begins with them.
-    other: Vec<Cow<'de, str>>,
-}
-
-impl<'de> Names<'de> {
-    fn push(&mut self, name: Cow<'de, str>, recent: &Recent) {
-        if self.other.is_empty() {
-            let expected = self.shape.as_deref().and_then(|shape| shape.names().get(self.known));
-            if expected.is_some_and(|expected| expected.is(&name)) {
-                self.known += 1;
-                return;
-            }
-            if let Some(shape) = recent.continued(self.shape.as_deref(), self.known, &name) {
-                self.shape = Some(shape);
-                self.known += 1;
-                return;
-            }
-            let known = self.shape.iter().flat_map(|shape| &shape.names()[..self.known]);
-            self.other = known.map(|name| Cow::Owned(name.to_string())).collect();
-        }
-        self.other.push(name);
-    }
-
-    fn object(self, values: std::vec::Drain<'_, Value>, recent: &mut Recent) -> Object {
-        let Self { shape, known, other } = self;
-        let found = match shape {
-            None if other.is_empty() => return Object::default(),
-            Some(shape) if other.is_empty() && shape.names().len() == known => Some(shape),
-            Some(shape) if other.is_empty() => {
-                recent.ended(&shape, known).or_else(|| Shape::new(&shape.names()[..known]))
-            }
-            Some(_) | None => Shape::new(compact(&other)),
-        };
-        match found {
-            Some(shape) => {
-                recent.remember(&shape);
-                Object::of(shape, values.collect())
-            }
-            None => compact(&other).into_iter().zip(values).collect(),
-        }
-    }
-}
-
-/// The names in one buffer of their own: they outlive the body by far when records share them with those of the next.
-fn compact(names: &[Cow<'_, str>]) -> Vec<Text> {
-    let buffer: Arc<str> = names.concat().into();
-    let mut at = 0;
-    let slice = |name: &Cow<'_, str>| {
-        let range = at..at + name.len();
-        at = range.end;
-        Text::slice_of(&buffer, buffer.get(range).unwrap_or_default(), Origin::Outside)
-    };
-    names.iter().map(slice).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Object;
     use super::*;
 
     fn parse(text: &str) -> Result<Value, JsonError> {

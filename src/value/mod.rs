@@ -14,7 +14,8 @@ mod shape;
 mod text;
 mod write;
 
-pub use json::{JsonError, JsonLimits, parse_json};
+pub(crate) use json::ignore_scalars;
+pub use json::{JsonError, JsonLimits, JsonParser, JsonSkipped, JsonValue, ReadJson, parse_json, read_json};
 pub use object::{Object, ObjectBuilder};
 pub use shape::Shape;
 pub use text::{Origin, Text};

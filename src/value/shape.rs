@@ -3,8 +3,10 @@
 //! An answer repeats the names of its records in every record. Here they are kept once: a document of a thousand products holds
 //! seven names, not seven thousand, and telling whether a name occurs twice is done once too.
 
-use super::Text;
+use super::{Object, Origin, Text, Value};
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
+use std::vec::Drain;
 
 /// Up to this many names are searched one by one, which is faster than any index.
 const LINEAR: usize = 12;
@@ -46,7 +48,8 @@ impl Shape {
     }
 
     /// Where `name` stands.
-    pub(super) fn position(&self, name: &str) -> Option<usize> {
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
         if self.sorted.is_empty() {
             return self.names.iter().position(|known| known.is(name));
         }
@@ -105,4 +108,67 @@ impl Recent {
             }
         }
     }
+}
+
+/// The names of one object while it is read: those of a shape that an object before it had, as long as they go on alike.
+#[derive(Default)]
+pub(super) struct Names<'de> {
+    shape: Option<Arc<Shape>>,
+    /// How many of the shape's names have been read.
+    known: usize,
+    /// All names read, once no shape begins with them.
+    other: Vec<Cow<'de, str>>,
+}
+
+impl<'de> Names<'de> {
+    /// The next name.
+    pub(super) fn push(&mut self, name: Cow<'de, str>, recent: &Recent) {
+        if self.other.is_empty() {
+            let expected = self.shape.as_deref().and_then(|shape| shape.names().get(self.known));
+            if expected.is_some_and(|expected| expected.is(&name)) {
+                self.known += 1;
+                return;
+            }
+            if let Some(shape) = recent.continued(self.shape.as_deref(), self.known, &name) {
+                self.shape = Some(shape);
+                self.known += 1;
+                return;
+            }
+            let known = self.shape.iter().flat_map(|shape| &shape.names()[..self.known]);
+            self.other = known.map(|name| Cow::Owned(name.to_string())).collect();
+        }
+        self.other.push(name);
+    }
+
+    /// The object of these names and as many values.
+    pub(super) fn object(self, values: Drain<'_, Value>, recent: &mut Recent) -> Object {
+        let Self { shape, known, other } = self;
+        let found = match shape {
+            None if other.is_empty() => return Object::default(),
+            Some(shape) if other.is_empty() && shape.names().len() == known => Some(shape),
+            Some(shape) if other.is_empty() => {
+                recent.ended(&shape, known).or_else(|| Shape::new(&shape.names()[..known]))
+            }
+            Some(_) | None => Shape::new(compact(&other)),
+        };
+        match found {
+            Some(shape) => {
+                recent.remember(&shape);
+                Object::of(shape, values.collect())
+            }
+            None => compact(&other).into_iter().zip(values).collect(),
+        }
+    }
+}
+
+/// The names in one buffer of their own: they outlive the body by far when records share them with those of the next.
+fn compact(names: &[Cow<'_, str>]) -> Vec<Text> {
+    let buffer: Arc<str> = names.concat().into();
+    let mut at = 0;
+    let slice = |name: &Cow<'_, str>| {
+        let range = at..at + name.len();
+        at = range.end;
+        Text::slice_of(&buffer, buffer.get(range).unwrap_or_default(), Origin::Outside)
+    };
+    names.iter().map(slice).collect()
 }

@@ -90,16 +90,29 @@ impl Selector {
 
     /// The names of a singular query that has no indexes, to describe it: `$.a.b` is `["a", "b"]`.
     #[must_use]
-    pub fn names<'s>(&'s self) -> Option<Vec<&'s str>> {
-        let name = |segment: &'s Segment| match segment {
-            Segment::Child(picks) => match &**picks {
-                [Pick::Name(name)] => Some(&**name),
-                _ => None,
-            },
-            Segment::Descendant(_) => None,
-        };
-        self.query.segments.iter().map(name).collect()
+    pub fn names(&self) -> Option<Vec<&str>> {
+        names(&self.query.segments)
     }
+
+    /// The names before the wildcard of a query like `$.a.b[*]`, which selects what one member holds.
+    pub(super) fn names_of_each(&self) -> Option<Vec<&str>> {
+        match self.query.segments.split_last()? {
+            (Segment::Child(picks), before) if matches!(**picks, [Pick::Wildcard]) => names(before),
+            (Segment::Child(_) | Segment::Descendant(_), _) => None,
+        }
+    }
+}
+
+/// The names that segments are, if they are nothing else.
+fn names<'s>(segments: &'s [Segment]) -> Option<Vec<&'s str>> {
+    let name = |segment: &'s Segment| match segment {
+        Segment::Child(picks) => match &**picks {
+            [Pick::Name(name)] => Some(&**name),
+            _ => None,
+        },
+        Segment::Descendant(_) => None,
+    };
+    segments.iter().map(name).collect()
 }
 
 impl fmt::Display for Selector {
