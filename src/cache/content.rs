@@ -68,7 +68,9 @@ impl StorableFields {
             .flat_map(|line| line.split(','))
             .filter_map(|name| name.trim().parse().ok())
             .collect();
-        for name in NEVER_STORED.iter().chain(&listed) {
+        let unwanted = |name: &&HeaderName| NEVER_STORED.contains(name) || listed.contains(name);
+        let unwanted: Vec<HeaderName> = fields.keys().filter(unwanted).cloned().collect();
+        for name in unwanted {
             fields.remove(name);
         }
         Ok(Self(fields))

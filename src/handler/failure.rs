@@ -41,7 +41,7 @@ fn response(errors: &ErrorPages, exchange: Exchange<'_>, status: StatusCode) -> 
     if status == StatusCode::SERVICE_UNAVAILABLE {
         fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    super::make::safety(&mut fields);
+    super::respond::safety(&mut fields);
     let body = if exchange.is_head() { Body::empty() } else { Body::from(body) };
     let mut response = Response::new(body);
     *response.status_mut() = status;

@@ -12,7 +12,6 @@ use crate::value::Value;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use http::HeaderMap;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -58,7 +57,7 @@ const UNREADABLE: Trouble = Trouble::Error { late: false, reason: "unreadable" }
 /// The calls that one request has made.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    made: HashMap<Vec<u8>, Fetching>,
+    made: Vec<(Arc<[u8]>, Fetching)>,
 }
 
 /// Which source calls, for which request.
@@ -95,23 +94,23 @@ impl Calls {
         let mut key = identity(&call);
         // The same 401 means another thing to a source that sends the visitor's credential.
         key.push(u8::from(http.forwards_credential()));
-        if let Some(fetching) = self.made.get(&key) {
+        if let Some((_, fetching)) = self.made.iter().find(|(made, _)| **made == *key) {
             return Ok(fetching.clone());
         }
-        let fetching = begin(caller, call, &key).shared();
-        self.made.insert(key, fetching.clone());
+        let key: Arc<[u8]> = key.into();
+        let fetching = begin(caller, call, Arc::clone(&key)).shared();
+        self.made.push((key, fetching.clone()));
         Ok(fetching)
     }
 }
 
-fn begin(caller: Caller<'_>, call: Call, key: &[u8]) -> BoxFuture<'static, Result> {
+fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>) -> BoxFuture<'static, Result> {
     let service = Arc::clone(caller.service);
     let Caller { route, source, epoch, deadline, .. } = caller;
     let place = (route, source);
     if service.site.routes[route].sources[source].personal {
         return async move { fetch(service, place, call, deadline).await }.boxed();
     }
-    let key: Arc<[u8]> = key.into();
     async move {
         let calls = service.runtime.calls.clone();
         let limit = call.timeouts.total + READING;

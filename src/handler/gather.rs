@@ -159,9 +159,8 @@ struct Data<'g> {
 impl Data<'_> {
     /// Takes what a source came to; its declaration says what a failure becomes.
     fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, result: Result<Value, Trouble>) {
-        let source = &self.request.planned(position).source;
         let outcome = result.as_ref().map_or_else(Trouble::word, |_value| "ok");
-        let name: Arc<str> = source.name.value.as_str().into();
+        let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
         let value = match result {
             Ok(value) => value,

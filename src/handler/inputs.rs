@@ -13,6 +13,7 @@ use http::header;
 use http::{HeaderMap, HeaderValue};
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// The inputs of one request.
 pub(super) struct Inputs<'r> {
@@ -52,7 +53,7 @@ impl<'r> Inputs<'r> {
     /// The key of the page: everything that its bytes depend on.
     pub(super) fn key(&self, route: &Route, subject: &Subject) -> KeyBuilder {
         let mut key = KeyBuilder::new(&subject.name);
-        for name in &subject.params {
+        for name in subject.params.names() {
             match self.matched.params.get(name) {
                 Some(text) => key.text(Section::Param, name, &text),
                 None => key.absent(Section::Param, name),
@@ -91,19 +92,19 @@ impl<'r> Inputs<'r> {
     }
 
     /// The slots of the request's data, those of sources still empty.
-    pub(super) fn slots(&self, route: &Route, site: &Site) -> Vec<Value> {
+    pub(super) fn slots(&self, route: &Route, subject: &Subject, site: &Site) -> Vec<Value> {
         let mut values = route.constants.clone();
         let mut set = |slot: usize, value: Value| {
             if let Some(place) = values.get_mut(slot) {
                 *place = value;
             }
         };
-        let mut params = ObjectBuilder::default();
-        for (name, text, kind) in self.matched.params.iter() {
+        let params = subject.params.names().iter().map(|wanted| {
+            let found = self.matched.params.iter().find(|(name, ..)| wanted.is(name));
             // An empty rest fits no type, and is an empty path all the same.
-            params.push(name, kind.check(&text).unwrap_or_else(|| Value::text(&*text)));
-        }
-        set(slots::PARAMS, params.finish().into());
+            found.map_or(Value::Null, |(_, text, kind)| kind.check(&text).unwrap_or_else(|| Value::text(&*text)))
+        });
+        set(slots::PARAMS, Object::shaped(Arc::clone(&subject.params), params).into());
         if !route.inputs.query.is_empty() {
             let values = route
                 .inputs
@@ -154,13 +155,13 @@ impl<'r> Inputs<'r> {
 
     /// `page`: what is known of it at load, and where it is.
     fn page(&self, route: &Route, site: &Site) -> Value {
-        let mut page = ObjectBuilder::default();
-        for (key, value) in route.page.as_object().into_iter().flat_map(Object::iter) {
-            page.push(key.clone(), value.clone());
-        }
-        page.push("path", self.matched.path.as_str().into());
-        page.push("url", format!("{}{}", site.url.as_deref().unwrap_or_default(), self.matched.path.as_str()).into());
-        page.finish().into()
+        let path = self.matched.path.as_str();
+        let values = route.page.iter().map(|(name, value)| match name.as_str() {
+            "path" => path.into(),
+            "url" => format!("{}{path}", site.url.as_deref().unwrap_or_default()).into(),
+            _ => value.clone(),
+        });
+        Object::shaped(Arc::clone(route.page.shape()), values).into()
     }
 
     /// `request.url`: the canonical path, and the declared query values that are there, in the order of their names.

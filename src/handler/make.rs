@@ -13,7 +13,7 @@ use crate::source::Fatal;
 use crate::value::{ObjectBuilder, Value, write_json};
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -64,7 +64,7 @@ enum Stop {
 
 /// Makes the answer. With `key`, it is also stored if the route and the outcome allow.
 pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
-    let Some(route) = service.site.routes.get(order.route) else {
+    let (Some(route), Some(subject)) = (service.site.routes.get(order.route), service.subjects.get(order.route)) else {
         return Made { what: What::Error(StatusCode::INTERNAL_SERVER_ERROR), calls: Vec::new(), is_stored: false };
     };
     // Taken before anything is read that the page will be made of.
@@ -80,10 +80,11 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
     let epoch = service.runtime.store.epoch(service.revision());
     let request = Request { service, route: order.route, visitor: &visitor, deadline, context: &context, epoch };
     let Gathered { slots, ending, degraded, calls } = request.gather(slots).await;
+    let making = Making { route, lasting: &subject.fields, context: &context, degraded };
     let represented = match ending {
-        Ending::Complete => represent(route, slots, &context, degraded),
+        Ending::Complete => making.represent(slots),
         Ending::Rule(rule) => match route.rules.get(rule) {
-            Some(rule) => ruled(route, slots, &rule.then, &context, degraded),
+            Some(rule) => making.ruled(slots, &rule.then),
             None => Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
         },
         Ending::Failed(_, fatal) => Err(ended(fatal)),
@@ -109,55 +110,77 @@ fn ended(fatal: Fatal) -> Stop {
     }
 }
 
-fn ruled(
-    route: &Route,
-    mut slots: Vec<Value>,
-    then: &Then,
-    context: &Context<'_>,
+/// What a representation is made with, besides its data.
+#[derive(Clone, Copy)]
+struct Making<'m> {
+    route: &'m Route,
+    /// The fields that all answers of the route have.
+    lasting: &'m HeaderMap,
+    context: &'m Context<'m>,
     degraded: bool,
-) -> Result<Representation, Stop> {
-    match then {
-        Then::Redirect { target, status, .. } => Err(redirect(target, *status, &slots)),
-        Then::Status(status) => Err(Stop::Error(*status)),
-        Then::Layout { status, layout } => {
-            describe(route, &mut slots);
-            let body = render(route, layout, &slots, context)?;
-            let mut fields = fields(route, &slots)?;
-            if let Ok(content_type) = HeaderValue::from_str(&content_type_of(layout.layout.name())) {
-                fields.insert(header::CONTENT_TYPE, content_type);
-            }
-            Ok(Representation { status: *status, fields, body, degraded })
-        }
-    }
 }
 
-/// The representation of a route whose data is there.
-fn represent(
-    route: &Route,
-    mut slots: Vec<Value>,
-    context: &Context<'_>,
-    degraded: bool,
-) -> Result<Representation, Stop> {
-    describe(route, &mut slots);
-    let body = match &route.resource {
-        Resource::Page(layout) => render(route, layout, &slots, context)?,
-        Resource::Document(document) => match &document.layout {
-            Some(layout) => render(route, layout, &slots, context)?,
-            None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
-        },
-        Resource::Json(shape) => {
-            let value =
-                shape.value(&slots).map_err(|_not_text| internal(route, "a list or an object within a string"))?;
-            let mut text = String::new();
-            write_json(&value, &mut text);
-            text.into()
+impl Making<'_> {
+    /// The representation that a rule asks for.
+    fn ruled(self, mut slots: Vec<Value>, then: &Then) -> Result<Representation, Stop> {
+        let Self { route, context, degraded, .. } = self;
+        match then {
+            Then::Redirect { target, status, .. } => Err(redirect(target, *status, &slots)),
+            Then::Status(status) => Err(Stop::Error(*status)),
+            Then::Layout { status, layout } => {
+                describe(route, &mut slots);
+                let body = render(route, layout, &slots, context)?;
+                let mut fields = self.fields(&slots)?;
+                if let Ok(content_type) = HeaderValue::from_str(&content_type_of(layout.layout.name())) {
+                    fields.insert(header::CONTENT_TYPE, content_type);
+                }
+                Ok(Representation { status: *status, fields, body, degraded })
+            }
         }
-        Resource::Redirect(target) => return Err(redirect(target, route.status, &slots)),
-        // Files are answered before anything is gathered.
-        Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
-    };
-    let fields = fields(route, &slots)?;
-    Ok(Representation { status: route.status, fields, body, degraded })
+    }
+
+    /// The representation of a route whose data is there.
+    fn represent(self, mut slots: Vec<Value>) -> Result<Representation, Stop> {
+        let Self { route, context, degraded, .. } = self;
+        describe(route, &mut slots);
+        let body = match &route.resource {
+            Resource::Page(layout) => render(route, layout, &slots, context)?,
+            Resource::Document(document) => match &document.layout {
+                Some(layout) => render(route, layout, &slots, context)?,
+                None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
+            },
+            Resource::Json(shape) => {
+                let value =
+                    shape.value(&slots).map_err(|_not_text| internal(route, "a list or an object within a string"))?;
+                let mut text = String::new();
+                write_json(&value, &mut text);
+                text.into()
+            }
+            Resource::Redirect(target) => return Err(redirect(target, route.status, &slots)),
+            // Files are answered before anything is gathered.
+            Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
+        };
+        let fields = self.fields(&slots)?;
+        Ok(Representation { status: route.status, fields, body, degraded })
+    }
+
+    /// The fields of a route's answers, besides validators and what depends on the coding.
+    fn fields(self, slots: &[Value]) -> Result<HeaderMap, Stop> {
+        let Self { route, lasting, .. } = self;
+        let mut fields = lasting.clone();
+        for (name, template) in &route.headers {
+            let text = template.text(slots, |text, out| out.push_str(text));
+            match text.map_err(|_not_text| internal(route, "a list or an object in a header"))? {
+                Some(text) => {
+                    let value = HeaderValue::from_str(&text)
+                        .map_err(|_control| internal(route, "a control byte in a header"))?;
+                    fields.insert(name.clone(), value);
+                }
+                None => drop(fields.remove(name)),
+            }
+        }
+        Ok(fields)
+    }
 }
 
 /// Fills in `page.title` and `page.description`.
@@ -204,46 +227,6 @@ fn redirect(target: &Template<Binding>, status: StatusCode, slots: &[Value]) -> 
         Ok(Ok(location)) => Stop::Redirect { status, location },
         Ok(Err(_)) | Err(NoLocation::Null | NoLocation::Astray) => Stop::Error(StatusCode::NOT_FOUND),
         Err(NoLocation::NotText) => Stop::Error(StatusCode::BAD_GATEWAY),
-    }
-}
-
-/// The fields of a route's answers, besides validators and what depends on the coding.
-fn fields(route: &Route, slots: &[Value]) -> Result<HeaderMap, Stop> {
-    let mut fields = HeaderMap::with_capacity(12);
-    if let Some(content_type) = &route.content_type {
-        fields.insert(header::CONTENT_TYPE, content_type.clone());
-    }
-    fields.insert(header::CACHE_CONTROL, route.policy.field.clone());
-    if let Some(vary) = crate::fields::vary(&route.vary) {
-        fields.insert(header::VARY, vary);
-    }
-    safety(&mut fields);
-    for (name, value) in &route.fixed_headers {
-        fields.insert(name.clone(), value.clone());
-    }
-    for (name, template) in &route.headers {
-        let text = template.text(slots, |text, out| out.push_str(text));
-        match text.map_err(|_not_text| internal(route, "a list or an object in a header"))? {
-            Some(text) => {
-                let value =
-                    HeaderValue::from_str(&text).map_err(|_control| internal(route, "a control byte in a header"))?;
-                fields.insert(name.clone(), value);
-            }
-            None => drop(fields.remove(name)),
-        }
-    }
-    Ok(fields)
-}
-
-/// The fields that keep a browser from guessing, framing and telling.
-pub(super) fn safety(fields: &mut HeaderMap) {
-    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let is_html = fields.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-    if is_html {
-        fields.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
-        fields.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
-        let opener = HeaderName::from_static("cross-origin-opener-policy");
-        fields.insert(opener, HeaderValue::from_static("same-origin"));
     }
 }
 

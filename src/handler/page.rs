@@ -31,9 +31,12 @@ pub(super) async fn answer(
 ) -> Answer {
     let exchange = Exchange { request, route: Some(route), arrival };
     let deadline = arrival.instant + route.deadline;
+    let Some(subject) = service.subjects.get(position) else {
+        return failure::answer(service, exchange, StatusCode::NOT_FOUND);
+    };
     let order = |inputs: &Inputs<'_>, deadline| Order {
         route: position,
-        slots: inputs.slots(route, &service.site),
+        slots: inputs.slots(route, subject, &service.site),
         visitor: inputs.visitor(route),
         time: arrival.time,
         deadline,
@@ -44,9 +47,6 @@ pub(super) async fn answer(
         let made = make(service, order, None).await;
         return show(service, &made, exchange, None).await;
     }
-    let Some(subject) = service.subjects.get(position) else {
-        return failure::answer(service, exchange, StatusCode::NOT_FOUND);
-    };
     let builder = inputs.key(route, subject);
     let lookup = builder.finish();
     let found = service.runtime.store.get(lookup);

@@ -5,7 +5,7 @@ use super::{Answer, Arrival, Body, failure};
 use crate::cache::{Content, Lookup, Prepared, Ready, Stored};
 use crate::fields::{self, CacheStatus, Coding, EntityTag, Validators, Verdict};
 use crate::site::Route;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use std::sync::Arc;
@@ -125,4 +125,33 @@ pub(super) fn redirect(status: StatusCode, location: &HeaderValue, exchange: Exc
         }
     }
     exchange.answer(response)
+}
+
+/// The fields that all answers of `route` have that are pages, documents or JSON.
+pub(super) fn lasting_fields(route: &Route) -> HeaderMap {
+    let mut fields = HeaderMap::with_capacity(12);
+    if let Some(content_type) = &route.content_type {
+        fields.insert(header::CONTENT_TYPE, content_type.clone());
+    }
+    fields.insert(header::CACHE_CONTROL, route.policy.field.clone());
+    if let Some(vary) = fields::vary(&route.vary) {
+        fields.insert(header::VARY, vary);
+    }
+    safety(&mut fields);
+    for (name, value) in &route.fixed_headers {
+        fields.insert(name.clone(), value.clone());
+    }
+    fields
+}
+
+/// The fields that keep a browser from guessing, framing and telling.
+pub(super) fn safety(fields: &mut HeaderMap) {
+    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_html = fields.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+    if is_html {
+        fields.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+        fields.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+        let opener = HeaderName::from_static("cross-origin-opener-policy");
+        fields.insert(opener, HeaderValue::from_static("same-origin"));
+    }
 }

@@ -7,6 +7,8 @@ use super::plan::Graph;
 use crate::cache::{Epoch, Flights, Key, Revision, Scope, Store};
 use crate::site::Site;
 use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamSettings, UpstreamState};
+use crate::value::{Origin, Shape, Text};
+use http::HeaderMap;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
@@ -46,19 +48,23 @@ pub struct Service {
     pub(super) runtime: Arc<Runtime>,
     /// What is remembered of each upstream of the site.
     pub(super) upstreams: Vec<Arc<UpstreamState>>,
-    /// What the keys of each route begin with.
+    /// What is known of each route before any request.
     pub(super) subjects: Vec<Subject>,
 }
 
-/// What the keys of a route begin with, and the order of its parameters in them.
+/// What is known of a route before any request.
 #[derive(Debug)]
 pub(super) struct Subject {
     /// The route and its revision: pages made from something else are found under other keys.
     pub(super) name: String,
-    /// Parameters, sorted.
-    pub(super) params: Vec<Arc<str>>,
+    /// The names of its parameters, sorted.
+    pub(super) params: Arc<Shape>,
+    /// The names of its sources.
+    pub(super) sources: Vec<Arc<str>>,
     /// Which of its sources runs when.
     pub(super) graph: Graph,
+    /// The fields that all its answers have.
+    pub(super) fields: HeaderMap,
 }
 
 impl Service {
@@ -87,6 +93,13 @@ impl Service {
 impl Subject {
     fn of(route: &crate::site::Route) -> Self {
         let name = format!("{}@{:016x}", route.name, route.revision);
-        Self { name, params: route.params.clone(), graph: Graph::of(route) }
+        let params: Vec<Text> = route.params.iter().map(|name| Text::new(Arc::clone(name), Origin::Outside)).collect();
+        Self {
+            name,
+            params: Shape::new(params).unwrap_or_default(),
+            sources: route.sources.iter().map(|planned| planned.source.name.value.as_str().into()).collect(),
+            graph: Graph::of(route),
+            fields: super::respond::lasting_fields(route),
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::render::{Condition, Library};
 use crate::resource::{ErrorPage, Linked, Policy, Resource};
 use crate::router::{Hosts, Router};
 use crate::source::{Source, Upstreams};
-use crate::value::Value;
+use crate::value::{Object, Value};
 use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
 use std::path::{Path, PathBuf};
@@ -77,11 +77,11 @@ pub struct Route {
     /// The slots that are the same for every request: [`slots::SITE`], [`slots::VARS`], and `null` for the others up to
     /// [`slots::FIRST_SOURCE`] plus the number of sources. [`slots::CONTENT`] holds a document's HTML.
     pub constants: Vec<Value>,
-    /// What `page` holds besides title and description.
-    pub page: Value,
-    /// `page.title`.
+    /// What `page` holds, with nulls for what a request brings: `path`, `url`, and title and description that change.
+    pub page: Object,
+    /// `page.title`, if it is not the same for every request.
     pub title: Option<Template<Binding>>,
-    /// `page.description`.
+    /// `page.description`, likewise.
     pub description: Option<Template<Binding>>,
     /// The status of its answers.
     pub status: StatusCode,

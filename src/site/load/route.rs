@@ -332,7 +332,9 @@ impl Fields {
             None => Some(None),
             Some(template) => {
                 source::refuse_secrets(&template.value, what, findings);
-                template.value.try_map(|reference| scope.bind(reference, reads, findings)).map(Some)
+                let linked = template.value.try_map(|reference| scope.bind(reference, reads, findings))?;
+                // What never changes is part of `page`.
+                Some(Some(linked).filter(|linked| linked.as_literal().is_none()))
             }
         };
         let title = link(&decl.title, "`title`", findings);
@@ -360,8 +362,8 @@ impl Fields {
     }
 }
 
-/// What `page` holds besides title and description: a document's front matter and outline.
-fn page(shown: &Shown, decl: &Decl, file: &TreeFile) -> Value {
+/// What `page` holds besides title and description that change: a document's front matter and outline, and room for where it is.
+fn page(shown: &Shown, decl: &Decl, file: &TreeFile) -> Object {
     let mut members = vec![("file".to_owned(), Value::from(format!("routes/{}", file.path)))];
     if let Shown::Document(document) = shown {
         members.extend(document.page.iter().cloned());
@@ -372,14 +374,17 @@ fn page(shown: &Shown, decl: &Decl, file: &TreeFile) -> Value {
             members.push((key.to_owned(), text.into()));
         }
     }
-    Value::Object(members.into_iter().collect())
+    // Every request fills these in.
+    members.retain(|(name, _)| name != "path" && name != "url");
+    members.extend(["path", "url"].map(|name| (name.to_owned(), Value::Null)));
+    members.into_iter().collect()
 }
 
 /// The fields of `page` that may be read; a document's are open, because front matter is the author's.
-fn page_known(page: &Value) -> Known {
+fn page_known(page: &Object) -> Known {
     let mut members: Vec<(String, Known)> =
         ["title", "description", "path", "url"].iter().map(|&name| (name.to_owned(), Known::Scalar)).collect();
-    for (key, _) in page.as_object().into_iter().flat_map(Object::iter) {
+    for (key, _) in page.iter() {
         if !members.iter().any(|(name, _)| **name == **key) {
             members.push((key.to_string(), Known::Open));
         }
