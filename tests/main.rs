@@ -13,6 +13,7 @@ mod keys;
 mod reload;
 mod review;
 mod serve;
+mod site_pages;
 mod support;
 mod tidy;
 mod upstream;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         reload::CASES,
         review::CASES,
         serve::CASES,
+        site_pages::CASES,
         tidy::CASES,
         upstream::CASES,
         wire::drain::CASES,
