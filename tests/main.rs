@@ -6,6 +6,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
 mod check;
+mod documentation;
 mod empty_root;
 mod findings;
 mod flows;
@@ -13,6 +14,7 @@ mod keys;
 mod reload;
 mod review;
 mod serve;
+mod site_pages;
 mod support;
 mod tidy;
 mod upstream;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
         check::CASES,
+        documentation::CASES,
         flows::answers::CASES,
         flows::faults::CASES,
         flows::graph::CASES,
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         reload::CASES,
         review::CASES,
         serve::CASES,
+        site_pages::CASES,
         tidy::CASES,
         upstream::CASES,
         wire::drain::CASES,

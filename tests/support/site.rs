@@ -34,6 +34,15 @@ impl Folder {
         Self(path)
     }
 
+    /// A new one with a copy of the site in another.
+    pub(crate) fn copy_of_site(original: &Path) -> Self {
+        let folder = Self::new();
+        for part in ["site.toml", "routes", "layouts", "content"] {
+            copy(&original.join(part), &folder.0.join(part));
+        }
+        folder
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.0
@@ -81,6 +90,18 @@ impl Drop for Folder {
     }
 }
 
+/// Copies a file, or a folder with all below it; what is not there has no copy.
+fn copy(from: &Path, to: &Path) {
+    if let Ok(entries) = from.read_dir() {
+        fs::create_dir_all(to).expect("a folder");
+        for entry in entries.flatten() {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else if from.is_file() {
+        fs::copy(from, to).expect("a copy");
+    }
+}
+
 /// The binary, to be run on a folder's site.
 pub(crate) fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_siteserver"))
@@ -110,6 +131,11 @@ impl Options {
     pub(crate) fn start(self, archive: &str) -> Site {
         let folder = Folder::new();
         folder.unpack(archive);
+        self.serve(folder)
+    }
+
+    /// Starts the binary on the site in a folder and waits until it listens.
+    pub(crate) fn serve(self, folder: Folder) -> Site {
         let mut command = binary();
         command.arg("--config").arg(folder.path().join("site.toml"));
         command.args(["--set", "server.listen=[\"127.0.0.1:0\"]"]).args(&self.arguments);

@@ -1,0 +1,204 @@
+//! The documentation held to the product: what README.md and `content/` show is accepted, what they name exists.
+//!
+//! Every TOML block of ours says in its first line which file it is: `# routes/repo.toml`, `# site.toml`. One that is a part of a route
+//! says `# in a route`, and is completed here. The blocks of one page are one site, and `check` must accept it.
+
+use crate::support::site::{Folder, binary};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+crate::cases!(
+    every_example_is_accepted,
+    a_wrong_example_is_noticed,
+    every_command_and_flag_exists,
+    every_script_and_file_exists,
+    the_limits_are_those_that_are_declared,
+);
+
+/// The folder of the project.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// README.md and every Markdown file of `content/`: where it is, and what it says.
+fn pages() -> Vec<(PathBuf, String)> {
+    let mut paths = vec![root().join("README.md")];
+    for folder in ["content/docs", "content/contributing"] {
+        paths.extend(root().join(folder).read_dir().expect("a folder").flatten().map(|entry| entry.path()));
+    }
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("text"))).collect()
+}
+
+/// The fenced blocks of a language.
+fn blocks<'a>(page: &'a str, language: &'a str) -> impl Iterator<Item = &'a str> {
+    let mut rest = page;
+    std::iter::from_fn(move || {
+        loop {
+            let (said, inside) = rest.split_once("\n```")?.1.split_once('\n')?;
+            let (block, after) = inside.split_once("\n```")?;
+            rest = after;
+            if said == language {
+                return Some(block);
+            }
+        }
+    })
+}
+
+/// The values of a key that is written as `key = "value"`.
+fn values<'a>(toml: &'a str, key: &str) -> Vec<&'a str> {
+    let lines = toml.lines().filter_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='));
+    lines.filter_map(|value| value.trim_start().strip_prefix('"')?.split('"').next()).collect()
+}
+
+/// The site that the TOML blocks of a page make together: its files by name.
+fn site(page: &str) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::from([("site.toml".to_owned(), String::new())]);
+    for (number, block) in blocks(page, "toml").enumerate() {
+        let (first, _) = block.split_once('\n').unwrap_or((block, ""));
+        let words: Vec<_> = first.strip_prefix("# ").unwrap_or_default().split([':', ' ']).collect();
+        let name = match words[..] {
+            ["in", "a", "route", ..] => format!("routes/part-{number}.toml"),
+            [name, ..] if Path::new(name).extension().is_some_and(|extension| extension == "toml") => name.to_owned(),
+            _ => panic!("this block does not say in its first line which file it is:\n{block}"),
+        };
+        let mut text = String::new();
+        if words.first() == Some(&"in") {
+            let kinds = ["content", "files", "json", "redirect", "layout"];
+            if kinds.iter().all(|key| values(block, key).is_empty()) {
+                text.push_str("layout = \"part.html\"\n");
+            }
+        }
+        text.push_str(block);
+        text.push('\n');
+        let before = files.entry(name).or_default();
+        before.push_str(&text);
+    }
+    let all: String = files.values().map(String::as_str).collect::<Vec<_>>().join("\n");
+    for key in ["layout", "404", "5xx"] {
+        for layout in values(&all, key) {
+            files.insert(format!("layouts/{layout}"), "<p>minimal</p>\n".to_owned());
+        }
+    }
+    for document in values(&all, "content") {
+        files.insert(format!("content/{document}"), "Minimal.\n".to_owned());
+    }
+    for folder in values(&all, "files") {
+        files.insert(format!("content/{folder}/minimal.txt"), "Minimal.\n".to_owned());
+    }
+    files
+}
+
+/// What `check` says of a site.
+fn check(files: &BTreeMap<String, String>) -> Output {
+    let folder = Folder::new();
+    for (name, text) in files {
+        folder.write(name, text);
+    }
+    binary().current_dir(folder.path()).arg("check").output().expect("the binary")
+}
+
+fn every_example_is_accepted() {
+    let mut seen = 0;
+    for (path, page) in pages() {
+        let files = site(&page);
+        seen += files.len() - 1;
+        let said = check(&files);
+        let text = String::from_utf8_lossy(&said.stdout);
+        assert_eq!(said.status.code(), Some(0), "{}:\n{text}\n{files:#?}", path.display());
+    }
+    assert!(seen > 20, "only {seen} files were found in the examples");
+}
+
+fn a_wrong_example_is_noticed() {
+    let right = "\n```toml\n# routes/a.toml\nlayout = \"a.html\"\n```\n\n```toml\n# in a route\n[cache]\ns-maxage = \"1s\"\n```\n";
+    assert_eq!(check(&site(right)).status.code(), Some(0));
+    for (from, to) in [("s-maxage", "s-maxagee"), ("\"1s\"", "1"), ("layout =", "layuot =")] {
+        assert_eq!(check(&site(&right.replace(from, to))).status.code(), Some(1), "{to}");
+    }
+}
+
+fn help() -> String {
+    let said = [&["--help"][..], &["check", "--help"]].map(|arguments| {
+        let output = binary().args(arguments).output().expect("the binary");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    });
+    said.concat()
+}
+
+fn every_command_and_flag_exists() {
+    let help = help();
+    let commands: BTreeSet<&str> = ["serve", "check", "routes"].into();
+    for command in &commands {
+        assert!(help.contains(&format!("\n  {command} ")), "{command} is in the help");
+    }
+    let mut seen = 0;
+    for (path, page) in pages() {
+        let shown = blocks(&page, "sh").flat_map(str::lines);
+        let inline = page.split('`').skip(1).step_by(2).filter(|code| !code.contains('\n'));
+        for line in shown.chain(inline) {
+            let code = line.split('#').next().unwrap_or(line);
+            let Some(rest) = code.trim().strip_prefix("siteserver ") else { continue };
+            let words: Vec<_> = rest.split_whitespace().collect();
+            seen += 1;
+            for flag in words.iter().filter(|word| word.starts_with("--")) {
+                assert!(help.contains(flag), "{}: `{flag}` is not in the help", path.display());
+            }
+            let command = words.iter().find(|word| !word.starts_with('-')).filter(|_| !words[0].starts_with('-'));
+            assert!(command.is_none_or(|word| commands.contains(word)), "{}: `{line}`", path.display());
+        }
+    }
+    assert!(seen > 4, "only {seen} commands were found");
+}
+
+fn every_script_and_file_exists() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("text");
+    let places = readme.split("## Where things are").nth(1).expect("a table of places");
+    let rows = places.lines().filter(|line| line.starts_with("| `"));
+    let names = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let mut seen = 0;
+    for name in names {
+        assert!(root().join(name).exists(), "README.md names {name}");
+        seen += 1;
+    }
+    assert!(seen > 6, "only {seen} places were found");
+    for (path, page) in pages() {
+        for rest in page.split("script/").skip(1) {
+            let length = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+            let name = &rest[..length];
+            assert!(root().join("script").join(name).exists(), "{}: script/{name}", path.display());
+        }
+        let images = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in images.filter(|link| !link.starts_with(['/', '#']) && !link.contains("://")) {
+            assert!(path.parent().expect("a folder").join(link).exists(), "{}: {link}", path.display());
+        }
+    }
+}
+
+fn the_limits_are_those_that_are_declared() {
+    let code = fs::read_to_string(root().join("src/site/settings.rs")).expect("text");
+    let declared = code.split("pub struct LimitsDecl").nth(1).and_then(|rest| rest.split('}').next());
+    let lines: Vec<_> = declared.expect("the limits").lines().map(str::trim).collect();
+    let expected: BTreeMap<&str, &str> = lines
+        .windows(2)
+        .filter_map(|pair| {
+            let default = pair[0].strip_prefix("///")?.split("default ").nth(1)?.trim_end_matches('.');
+            Some((pair[1].strip_prefix('"')?.split('"').next()?, default))
+        })
+        .collect();
+    let page = fs::read_to_string(root().join("content/docs/running.md")).expect("text");
+    let rows = page.split("## Limits").nth(1).expect("the limits").lines().filter_map(|row| row.strip_prefix("| `"));
+    let shown: BTreeMap<&str, &str> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.split('|').map(str::trim).collect();
+            (cells[0].trim_end_matches('`'), cells[2])
+        })
+        .collect();
+    assert!(expected.len() > 15, "{expected:?}");
+    for (key, default) in &expected {
+        assert_eq!(shown.get(key), Some(default), "{key}");
+    }
+    assert_eq!(shown.len(), expected.len());
+}

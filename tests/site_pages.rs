@@ -1,0 +1,249 @@
+//! Our own sites as a visitor meets them: every link leads somewhere, every page is whole, and the server had nothing to complain of.
+//!
+//! The root site and each of `examples/` are served from a copy, beside the example upstream, and crawled. No network is needed.
+
+use crate::support::site::{Folder, Options, Site, binary};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
+
+crate::cases!(every_page_of_our_own_sites_is_whole, a_page_that_is_not_whole_is_noticed);
+
+/// Where links of our own sites may lead outside: nowhere yet.
+const OUTSIDE: &[&str] = &[];
+
+/// Where none of our sites has a page.
+const MISSING: &str = "/there/is/no/such/page";
+
+/// Elements that have no end tag (HTML, 13.1.2).
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
+
+fn every_page_of_our_own_sites_is_whole() {
+    println!("links may lead outside to {OUTSIDE:?}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = |name: &str| root.join("examples").join(name);
+    let upstream = Options::default().serve(Folder::copy_of_site(&example("upstream")));
+    let address = format!("http://{}", upstream.address());
+    let examples = root.join("examples").read_dir().expect("examples").flatten().map(|entry| entry.path());
+    let mut pages = 0;
+    for folder in examples.chain([root.to_owned()]) {
+        let routes = Routes::of(&folder);
+        let mut site = Options::default().env("UPSTREAM", &address).serve(Folder::copy_of_site(&folder));
+        let mut crawl = Crawl { site: &site, routes: &routes, ids: BTreeMap::new(), fragments: Vec::new() };
+        pages += crawl.run();
+        if folder != example("upstream") {
+            assert!(routes.literal.contains_key("/"), "{} has a front page", folder.display());
+            let missing = site.get(MISSING);
+            assert_eq!(missing.status, 404);
+            Page::parse(missing.text()).and_then(|page| page.whole()).expect("the error page is whole");
+        }
+        site.signal("TERM");
+        assert!(site.wait().success());
+        log_is_clean(&site, &folder);
+    }
+    assert!(pages > 12, "only {pages} pages were found");
+}
+
+/// What `siteserver routes` shows of the URLs without parameters: whether each is a redirect.
+struct Routes {
+    literal: BTreeMap<String, bool>,
+}
+
+impl Routes {
+    fn of(folder: &Path) -> Self {
+        let output = binary().current_dir(folder).arg("routes").output().expect("the binary");
+        let listed = String::from_utf8(output.stdout).expect("UTF-8");
+        let column = listed.find("KIND").unwrap_or_else(|| panic!("no table: {listed}"));
+        let rows = listed.lines().skip(1).map(|line| line.split_at(column));
+        let literal = rows.flat_map(|(paths, rest)| {
+            let redirect = rest.starts_with("redirect");
+            paths.split_whitespace().filter(|path| !path.contains('{')).map(move |path| (path.to_owned(), redirect))
+        });
+        Self { literal: literal.collect() }
+    }
+}
+
+/// A visitor who follows everything.
+struct Crawl<'a> {
+    site: &'a Site,
+    routes: &'a Routes,
+    /// The ids of each page seen.
+    ids: BTreeMap<String, BTreeSet<String>>,
+    /// Links to a place in a page: from, to, fragment.
+    fragments: Vec<(String, String, String)>,
+}
+
+impl Crawl<'_> {
+    /// Visits all there is, and returns how many HTML pages that were.
+    fn run(&mut self) -> usize {
+        let mut waiting: VecDeque<(String, String)> =
+            self.routes.literal.keys().map(|path| ("siteserver routes".to_owned(), path.clone())).collect();
+        let mut seen = BTreeSet::new();
+        while let Some((from, target)) = waiting.pop_front() {
+            if seen.insert(target.clone()) {
+                waiting.extend(self.visit(&from, &target).into_iter().map(|next| (target.clone(), next)));
+            }
+        }
+        for (from, to, fragment) in &self.fragments {
+            let found = self.ids.get(to).is_some_and(|ids| ids.contains(fragment));
+            assert!(found, "{from} leads to {to}#{fragment}, which is not there");
+        }
+        self.ids.len()
+    }
+
+    /// Fetches one URL and returns the URLs on this origin that it mentions.
+    fn visit(&mut self, from: &str, target: &str) -> Vec<String> {
+        let response = self.site.get(target);
+        let path = target.split('?').next().unwrap_or(target);
+        if self.routes.literal.get(path) == Some(&true) {
+            assert!(matches!(response.status, 301 | 302 | 303 | 307 | 308), "{target} is declared as a redirect");
+            return self.resolve(target, response.header("location").expect("a target")).into_iter().collect();
+        }
+        assert_eq!(response.status, 200, "{target}, to which {from} leads");
+        let kind = response.header("content-type").unwrap_or_default();
+        if kind.starts_with("text/css") {
+            let addresses = response.text().split("url(").skip(1).filter_map(|rest| rest.split(')').next());
+            let addresses = addresses.map(|address| address.trim_matches(['"', '\'']).to_owned());
+            return addresses.filter_map(|address| self.resolve(target, &address)).collect();
+        }
+        if !kind.starts_with("text/html") {
+            return Vec::new();
+        }
+        let page = Page::parse(response.text()).and_then(|page| page.whole().map(|()| page));
+        let page = page.unwrap_or_else(|error| panic!("{target}: {error}"));
+        self.ids.insert(target.to_owned(), page.ids);
+        page.links.iter().filter_map(|link| self.resolve(target, link)).collect()
+    }
+
+    /// A link as a target on this origin; none if it stays in the page or leads to an allowed place outside.
+    fn resolve(&mut self, from: &str, link: &str) -> Option<String> {
+        let (address, fragment) = link.split_once('#').map_or((link, None), |(address, id)| (address, Some(id)));
+        let outside = address.starts_with("//") || address.split('/').next().is_some_and(|start| start.contains(':'));
+        if outside {
+            let allowed = OUTSIDE.iter().any(|place| link.starts_with(place));
+            assert!(allowed, "{from} leads outside, to {link}; allowed are: {OUTSIDE:?}");
+            return None;
+        }
+        assert!(address.is_empty() || address.starts_with('/'), "{from}: write {link} as an absolute path");
+        let target = if address.is_empty() { from } else { address };
+        if let Some(id) = fragment {
+            self.fragments.push((from.to_owned(), target.to_owned(), id.to_owned()));
+        }
+        (!address.is_empty()).then(|| target.to_owned())
+    }
+}
+
+/// Nothing but the line that says where it listens; every request answered, with the data of its sources.
+fn log_is_clean(site: &Site, folder: &Path) {
+    let messages = site.messages();
+    let (first, others) = messages.split_once('\n').unwrap_or((&messages, ""));
+    assert!(first.starts_with("listening on ") && others.is_empty(), "{}: {messages}", folder.display());
+    for line in site.access_log().lines() {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let status = entry["status"].as_u64().expect("a status");
+        assert!(status < 400 || entry["path"] == MISSING, "{line}");
+        let sources = entry["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
+        assert!(sources.iter().all(|source| source["outcome"] == "ok"), "{line}");
+    }
+}
+
+/// What matters here of an HTML page.
+#[derive(Debug, Default)]
+struct Page {
+    language: bool,
+    title: String,
+    ids: BTreeSet<String>,
+    links: Vec<String>,
+}
+
+impl Page {
+    /// Reads the tags of a page. Every element that is opened must be closed, in order; every attribute must be quoted.
+    fn parse(html: &str) -> Result<Self, String> {
+        let mut page = Self::default();
+        let mut open: Vec<&str> = Vec::new();
+        let mut rest = html.strip_prefix("<!doctype html>").ok_or("it does not begin with its doctype")?;
+        while let Some(start) = rest.find('<') {
+            if open.last() == Some(&"title") {
+                rest[..start].trim().clone_into(&mut page.title);
+            }
+            rest = &rest[start + 1..];
+            if let Some(comment) = rest.strip_prefix("!--") {
+                rest = comment.split_once("-->").ok_or("a comment without an end")?.1;
+            } else if let Some(end) = rest.strip_prefix('/') {
+                let (name, after) = end.split_once('>').ok_or("a tag without an end")?;
+                if open.pop() != Some(name) {
+                    return Err(format!("</{name}> closes what is not open"));
+                }
+                rest = after;
+            } else {
+                let length =
+                    rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').ok_or("a tag without an end")?;
+                let (name, after) = rest.split_at(length);
+                rest = page.attributes(name, after)?;
+                if !VOID.contains(&name) {
+                    open.push(name);
+                }
+                if matches!(name, "script" | "style") {
+                    rest = &rest[rest.find("</").ok_or("raw text without an end")?..];
+                }
+            }
+        }
+        if open.is_empty() { Ok(page) } else { Err(format!("unclosed: {open:?}")) }
+    }
+
+    /// Reads the attributes of a tag, and returns what follows it.
+    fn attributes<'a>(&mut self, element: &str, mut rest: &'a str) -> Result<&'a str, String> {
+        loop {
+            rest = rest.trim_start();
+            if let Some(after) = rest.strip_prefix('>').or_else(|| rest.strip_prefix("/>")) {
+                return Ok(after);
+            }
+            let length = rest.find(['=', '>', ' ', '\n', '/']).filter(|length| *length > 0);
+            let (name, after) = rest.split_at(length.ok_or_else(|| format!("<{element}> does not end"))?);
+            let Some(value) = after.strip_prefix('=') else {
+                rest = after;
+                continue;
+            };
+            let value = value.strip_prefix('"').ok_or_else(|| format!("{name} of <{element}> is not quoted"))?;
+            let (value, after) = value.split_once('"').ok_or_else(|| format!("{name} of <{element}> does not end"))?;
+            match name {
+                "lang" if element == "html" => self.language = !value.is_empty(),
+                "id" if !self.ids.insert(value.to_owned()) => {
+                    return Err(format!("two elements have the id {value}"));
+                }
+                "href" | "src" => self.links.push(value.replace("&amp;", "&")),
+                _ => {}
+            }
+            rest = after;
+        }
+    }
+
+    /// Whether it has what every page needs.
+    fn whole(&self) -> Result<(), String> {
+        if !self.language {
+            return Err("its language is not said".to_owned());
+        }
+        if self.title.is_empty() { Err("it has no title".to_owned()) } else { Ok(()) }
+    }
+}
+
+fn a_page_that_is_not_whole_is_noticed() {
+    let whole = "<!doctype html>\n<html lang=\"en\"><head><title>A</title></head><body><br><p id=\"a\">a<!-- <b> --></p>\
+                 <a href=\"/b?c&amp;d#e\" hidden>b</a></body></html>";
+    let page = Page::parse(whole).expect("it is whole");
+    assert_eq!((page.whole(), page.title.as_str()), (Ok(()), "A"));
+    assert_eq!(page.links, ["/b?c&d#e"]);
+    for (from, to) in [
+        (" lang=\"en\"", ""),
+        ("<title>A</title>", ""),
+        ("<title>A</title>", "<title> </title>"),
+        ("</p>", ""),
+        ("id=\"a\"", "id=a"),
+        ("hidden", "id=\"a\""),
+        ("</html>", ""),
+        ("<!doctype html>", ""),
+    ] {
+        let broken = whole.replacen(from, to, 1);
+        assert!(Page::parse(&broken).and_then(|page| page.whole()).is_err(), "{broken}");
+    }
+}
