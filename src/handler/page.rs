@@ -176,7 +176,7 @@ async fn fill(
     let again = || {
         let stored = service.runtime.store.get(key.lookup())?;
         let is_fresh = matches!(stored.verdict(Instant::now()), Verdict::Fresh { .. });
-        is_fresh.then(|| Arc::new(Made { what: What::Stored(stored), calls: Vec::new(), is_stored: false }))
+        is_fresh.then(|| Arc::new(Made { what: What::Stored(stored), calls: Vec::new(), is_stored: true }))
     };
     let flown = service.runtime.pages.fly((key.clone(), epoch), limit + GRACE, again, flight);
     let made = match tokio::time::timeout_at((deadline + GRACE).into(), flown).await {
