@@ -38,9 +38,12 @@ fn main() -> ExitCode {
     let groups = [
         check::CASES,
         flows::answers::CASES,
+        flows::codings::CASES,
         flows::faults::CASES,
+        flows::freshness::CASES,
         flows::graph::CASES,
         flows::outcomes::CASES,
+        flows::personal::CASES,
         flows::sharing::CASES,
         empty_root::CASES,
         findings::CASES,
