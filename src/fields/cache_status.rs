@@ -2,6 +2,7 @@
 
 use http::HeaderValue;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// What our store did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +65,19 @@ impl Forward {
 }
 
 impl CacheStatus {
-    /// An answer from the store, fresh for `ttl` more seconds.
-    pub fn hit(ttl: i64) -> Self {
+    /// An answer from the store that stays fresh for `left`. Rounded down: nobody may count on what is not there.
+    pub fn fresh_hit(left: Duration) -> Self {
+        Self::hit(whole(left.as_secs()))
+    }
+
+    /// An answer from the store that has been stale for `overdue`. Rounded away from zero: what is stale never reads as fresh, in its
+    /// first second neither.
+    pub fn stale_hit(overdue: Duration) -> Self {
+        let begun = u64::from(overdue.subsec_nanos() > 0);
+        Self::hit(-whole(overdue.as_secs().saturating_add(begun).max(1)))
+    }
+
+    fn hit(ttl: i64) -> Self {
         Self { outcome: Outcome::Hit, ttl: Some(ttl), detail: None }
     }
 
@@ -103,6 +115,10 @@ impl CacheStatus {
     }
 }
 
+fn whole(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
 const LONGEST: usize = 128;
 
 /// A line being written on the stack.
@@ -126,8 +142,9 @@ mod tests {
 
     #[test]
     fn statuses_read_as_the_rfc_writes_them() {
-        assert_eq!(CacheStatus::hit(376).header_value(), "siteserver; hit; ttl=376");
-        assert_eq!(CacheStatus::hit(-412).header_value(), "siteserver; hit; ttl=-412");
+        let seconds = Duration::from_secs;
+        assert_eq!(CacheStatus::fresh_hit(seconds(376)).header_value(), "siteserver; hit; ttl=376");
+        assert_eq!(CacheStatus::stale_hit(seconds(412)).header_value(), "siteserver; hit; ttl=-412");
         assert_eq!(CacheStatus::forwarded(Forward::UriMiss).header_value(), "siteserver; fwd=uri-miss");
         let filled = CacheStatus {
             outcome: Outcome::Forwarded { because: Forward::Stale, stored: true, collapsed: true },
@@ -135,5 +152,18 @@ mod tests {
             detail: Some("purged"),
         };
         assert_eq!(filled.header_value(), "siteserver; fwd=stale; ttl=10; stored; collapsed; detail=purged");
+    }
+
+    #[test]
+    fn what_is_stale_never_reads_as_fresh() {
+        for (milliseconds, fresh, stale) in
+            [(0, 0, -1), (1, 0, -1), (999, 0, -1), (1_000, 1, -1), (1_001, 1, -2), (2_500, 2, -3)]
+        {
+            let duration = Duration::from_millis(milliseconds);
+            assert_eq!(CacheStatus::fresh_hit(duration).ttl, Some(fresh), "{milliseconds} ms left");
+            assert_eq!(CacheStatus::stale_hit(duration).ttl, Some(stale), "{milliseconds} ms overdue");
+        }
+        assert_eq!(CacheStatus::fresh_hit(Duration::MAX).ttl, Some(i64::MAX));
+        assert_eq!(CacheStatus::stale_hit(Duration::MAX).ttl, Some(-i64::MAX));
     }
 }

@@ -79,7 +79,8 @@ impl<'r> Inputs<'r> {
             };
         }
         for (input, taken) in route.inputs.cookies.iter().zip(&self.cookies).filter(|(input, _)| input.is_read) {
-            match taken {
+            // As the page reads it: who says nothing, and who says what stands anyway, see the same page.
+            match taken.or(input.default.as_deref()) {
                 Some(text) => key.text(Section::Cookie, &input.name, text),
                 None => key.absent(Section::Cookie, &input.name),
             };

@@ -54,21 +54,26 @@ pub(super) async fn answer(
     let mut on_error = None;
     match (&found, verdict) {
         (Some(stored), Some(Verdict::Fresh { age, ttl })) => {
-            return hit(service, lookup, stored, age, signed(ttl), exchange, "hit").await;
+            return hit(service, lookup, stored, age, CacheStatus::fresh_hit(ttl), exchange, "hit").await;
         }
         (Some(stored), Some(Verdict::Stale { age, may_serve_while_revalidating, may_serve_on_error })) => {
             if may_serve_while_revalidating {
                 let key = lookup.to_key();
                 // It has its own time: the client that noticed goes on without it.
                 refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline);
-                return hit(service, lookup, stored, age, -signed(overdue(stored, arrival.instant)), exchange, "stale")
-                    .await;
+                let status = CacheStatus::stale_hit(stored.windows().staleness(arrival.instant));
+                return hit(service, lookup, stored, age, status, exchange, "stale").await;
             }
-            on_error = may_serve_on_error.then(|| (Arc::clone(stored), age));
+            on_error = may_serve_on_error.then(|| Arc::clone(stored));
         }
         (_, Some(Verdict::Expired) | None) | (None, Some(_)) => {}
     }
-    let forward = if found.is_some() { Forward::Stale } else { Forward::UriMiss };
+    let forward = match &found {
+        Some(_) => Forward::Stale,
+        None if route.vary.is_empty() => Forward::UriMiss,
+        // There may be pages of this URL for other request fields; the store knows whole keys only.
+        None => Forward::Miss,
+    };
     let key = lookup.to_key();
     let order = order(&inputs, Instant::now() + route.deadline);
     drop(inputs);
@@ -77,27 +82,18 @@ pub(super) async fn answer(
         Ok(made) => made,
         Err(status) => {
             return match on_error {
-                Some((stored, age)) => rescued(service, &key, &stored, age, exchange).await,
+                Some(stored) => rescued(service, &key, &stored, exchange).await,
                 None => failure::answer(service, exchange, status),
             };
         }
     };
-    if let (What::Error(status), Some((stored, age))) = (&made.what, &on_error)
+    if let (What::Error(status), Some(stored)) = (&made.what, &on_error)
         && status.is_server_error()
     {
-        return rescued(service, &key, stored, *age, exchange).await;
+        return rescued(service, &key, stored, exchange).await;
     }
     let outcome = Outcome::Forwarded { because: forward, stored: made.is_stored, collapsed: !led };
     show(service, &made, exchange, Some((CacheStatus { outcome, ttl: None, detail: None }, &key))).await
-}
-
-fn signed(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// For how long a response has been stale.
-fn overdue(stored: &Stored, now: Instant) -> Duration {
-    stored.windows().staleness(now)
 }
 
 /// A stored page, as it is.
@@ -106,27 +102,21 @@ async fn hit(
     lookup: Lookup<'_>,
     stored: &Arc<Stored>,
     age: Duration,
-    ttl: i64,
+    status: CacheStatus,
     exchange: Exchange<'_>,
     word: &'static str,
 ) -> Answer {
     let coded = Coded::Stored { stored, lookup };
-    let mut answer =
-        respond::content(service, coded, stored.status(), Some(age), Some(CacheStatus::hit(ttl)), exchange).await;
+    let mut answer = respond::content(service, coded, stored.status(), Some(age), Some(status), exchange).await;
     answer.cache = Some(word);
     answer
 }
 
-/// A stale page in place of an error.
-async fn rescued(
-    service: &Arc<Service>,
-    key: &Key,
-    stored: &Arc<Stored>,
-    age: Duration,
-    exchange: Exchange<'_>,
-) -> Answer {
-    let ttl = -signed(overdue(stored, exchange.arrival.instant));
-    hit(service, key.lookup(), stored, age, ttl, exchange, "stale").await
+/// A stale page in place of an error. It has grown older since the request came: the error may have taken its time.
+async fn rescued(service: &Arc<Service>, key: &Key, stored: &Arc<Stored>, exchange: Exchange<'_>) -> Answer {
+    let now = Instant::now();
+    let status = CacheStatus::stale_hit(stored.windows().staleness(now));
+    hit(service, key.lookup(), stored, stored.age(now), status, exchange, "stale").await
 }
 
 /// What was made, as it is sent.
@@ -186,7 +176,7 @@ async fn fill(
     let again = || {
         let stored = service.runtime.store.get(key.lookup())?;
         let is_fresh = matches!(stored.verdict(Instant::now()), Verdict::Fresh { .. });
-        is_fresh.then(|| Arc::new(Made { what: What::Stored(stored), calls: Vec::new(), is_stored: false }))
+        is_fresh.then(|| Arc::new(Made { what: What::Stored(stored), calls: Vec::new(), is_stored: true }))
     };
     let flown = service.runtime.pages.fly((key.clone(), epoch), limit + GRACE, again, flight);
     let made = match tokio::time::timeout_at((deadline + GRACE).into(), flown).await {

@@ -1,9 +1,12 @@
 //! What a request goes through, from the outside: the real binary, an upstream that misbehaves on request, raw clients.
 
 pub(crate) mod answers;
+pub(crate) mod codings;
 pub(crate) mod faults;
+pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod outcomes;
+pub(crate) mod personal;
 pub(crate) mod sharing;
 
 use crate::support::SAFETY_NET;
@@ -25,7 +28,7 @@ fn archive(fault: &FaultServer, files: &str) -> String {
 }
 
 /// Asks until the answer is as wanted.
-fn until(site: &Site, target: &str, wanted: impl Fn(&Response) -> bool) -> Response {
+fn until(site: &Site, target: &str, mut wanted: impl FnMut(&Response) -> bool) -> Response {
     let mut connection = site.connect();
     let end = Instant::now() + SAFETY_NET;
     loop {

@@ -82,7 +82,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
         params: names,
         content_type: kind::content_type(&shown, &decl, &mut shared.findings),
         resource,
-        vary: vary(&inputs),
+        vary: vary(&inputs, &planned),
         inputs,
         sources: planned,
         rules,
@@ -439,9 +439,12 @@ fn inputs(
     }
 }
 
-fn vary(inputs: &Inputs) -> Vec<HeaderName> {
+/// The request fields that choose among the pages of a URL, those that sources send along included.
+fn vary(inputs: &Inputs, sources: &[Planned]) -> Vec<HeaderName> {
     let mut names = inputs.headers.clone();
-    if inputs.cookies.iter().any(|cookie| cookie.is_read) {
+    let forwards =
+        |planned: &Planned| matches!(&planned.source.kind, Kind::Http(http) if !http.forward_cookies.is_empty());
+    if inputs.cookies.iter().any(|cookie| cookie.is_read) || sources.iter().any(forwards) {
         names.push(header::COOKIE);
     }
     names
