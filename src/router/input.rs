@@ -167,6 +167,12 @@ impl InputType {
         !none && self.rules.as_ref().is_none_or(|rules| rules.fit(text) && rules.chosen(text))
     }
 
+    /// Whether its values are strings of which any may be allowed: no integers, no others than listed.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.kind != Kind::Int && self.rules.as_ref().is_none_or(|rules| rules.choices.is_none())
+    }
+
     /// The value that `text` is, if it is one of this type.
     pub fn check(&self, text: &str) -> Option<Value> {
         if !self.fits(text) {

@@ -121,7 +121,8 @@ pub(super) fn query(decls: Option<&Named<QueryDecl>>, findings: &mut Findings) -
             let value = node.to_value();
             if !fits_default(&kind, &value, repeats) {
                 let message = "the default does not fit the type";
-                findings.push(Finding::new(&code::BAD_INPUT, node.place, message));
+                let help = "write what a request could send that fits; without a default, an absent value is null";
+                findings.push(Finding::new(&code::BAD_INPUT, node.place, message).help(help));
             }
             value
         });
@@ -144,7 +145,10 @@ fn fits_default(kind: &InputType, value: &Value, repeats: bool) -> bool {
     if repeats {
         return value.as_list().is_some_and(|items| items.iter().all(|item| fits_default(kind, item, false)));
     }
-    crate::config::scalar_text(value).is_ok_and(|text| kind.check(&text).is_some_and(|fitted| fitted == *value))
+    // A request that sends an empty text has sent nothing, for which nothing may stand.
+    let is_nothing = value.as_str() == Some("") && kind.is_text();
+    is_nothing
+        || crate::config::scalar_text(value).is_ok_and(|text| kind.check(&text).is_some_and(|fitted| fitted == *value))
 }
 
 /// The declared cookies, sorted by name.
