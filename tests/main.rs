@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         flows::faults::CASES,
         flows::graph::CASES,
         flows::outcomes::CASES,
+        flows::secrets::CASES,
         flows::sharing::CASES,
         empty_root::CASES,
         findings::CASES,

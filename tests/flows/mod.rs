@@ -4,6 +4,7 @@ pub(crate) mod answers;
 pub(crate) mod faults;
 pub(crate) mod graph;
 pub(crate) mod outcomes;
+pub(crate) mod secrets;
 pub(crate) mod sharing;
 
 use crate::support::SAFETY_NET;
