@@ -257,7 +257,9 @@ fn reflect(fault: &str, request: &Request) -> Reply {
     match fault {
         "broken" => Reply::json(format!("{body}{credential}")),
         "coding" => Reply::json(body).header("content-encoding", credential),
-        "line" => raw(format!("HTTP/1.1 502 {credential} {target}\r\nContent-Length: 2\r\n\r\n{{}}")),
+        "line" => {
+            raw(format!("HTTP/1.1 502 {credential} {target}\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}"))
+        }
         "head" => raw(format!("HTTP/1.1 200 OK\r\n{credential} {target}\r\n\r\n")),
         "chunk" => {
             raw(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{credential}\r\n{body}\r\n0\r\n\r\n"))
