@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         flows::graph::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
+        flows::secrets::CASES,
         flows::sharing::CASES,
         empty_root::CASES,
         findings::CASES,

@@ -129,6 +129,18 @@ impl<R> Template<R> {
     }
 }
 
+impl Template {
+    /// As the author wrote it: for findings, which never show what a variable of the environment holds.
+    pub fn as_written(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Literal(text) => text.to_string(),
+            Part::Env(env) => format!("{{env.{}}}", env.name),
+            Part::Value(reference) => format!("{{{}}}", reference.spelled()),
+        };
+        self.parts.iter().map(part).collect()
+    }
+}
+
 /// Reads the placeholders of a string. What cannot be read is a finding, and nothing is returned.
 pub fn parse_template(text: &Text, place: Place, findings: &mut Findings) -> Option<Template> {
     let content = text.content.as_str();

@@ -1,9 +1,12 @@
-//! Where in the markup each output of an `.html` layout stands: a small tokenizer over the literal parts.
+//! Where in the markup each output of an `.html` or `.xml` layout stands: a small tokenizer over the literal parts.
 //!
 //! It follows the HTML tokenizer (WHATWG HTML, section 13.2.5) as far as escaping needs: text, tags, attributes by quote and
-//! kind, comments, and elements whose content is not markup. Where it is unsure it says [`Stand::Refused`], never "safe".
+//! kind, comments, and elements whose content is not markup. XML (where feeds, drawings and whole pages are written) differs in few
+//! places: sections of character data, tags that close themselves, and names that mean something to HTML alone.
+//! Where it is unsure it says [`Stand::Refused`], never "safe".
 
 use super::escape::Sink;
+use std::collections::BTreeSet;
 
 /// What may be printed at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,10 @@ pub(super) struct Tracker {
     element: String,
     /// The attribute at hand, in lower case.
     attribute: String,
+    /// What may stand before the first `:` of the URL at hand, one for each way through the branches, as browsers read it.
+    schemes: BTreeSet<String>,
+    /// Whether it is XML.
+    xml: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +47,12 @@ enum State {
     Quoted {
         quote: u8,
         kind: Kind,
-        settled: bool,
+        scheme: Scheme,
     },
     Unquoted,
     Comment,
+    /// `<![CDATA[ … ]]>` in XML.
+    CharacterData,
     /// `<!doctype …>` and other declarations.
     Declaration,
     /// In an element whose content is not markup.
@@ -58,6 +67,19 @@ struct Script {
     quote: u8,
     escaped: bool,
     last: u8,
+}
+
+/// What is known of the scheme of a URL; the order is that of worry, so that the greater of two is right for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Scheme {
+    /// There is one or none, and it runs nothing.
+    Settled,
+    /// Nothing yet: what follows could give one.
+    Open,
+    /// Nothing, and a value has been printed that could be the beginning of one.
+    Fed,
+    /// It runs code, or is a document of its own.
+    Runs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,13 +107,71 @@ const URL_ATTRIBUTES: [&str; 12] = [
     "longdesc",
 ];
 
+/// Of these, those that mean the same wherever they stand in XML.
+const URL_ATTRIBUTES_OF_XML: [&str; 4] = ["formaction", "href", "src", "xlink:href"];
+
+/// How the attributes of XHTML and SVG begin that are scripts. In other vocabularies `on` begins many a harmless word.
+const EVENTS: [&str; 22] = [
+    "onabort",
+    "onani",
+    "onbefore",
+    "onbegin",
+    "onblur",
+    "onchange",
+    "onclick",
+    "ondblclick",
+    "ondrag",
+    "onend",
+    "onerror",
+    "onfocus",
+    "oninput",
+    "onkey",
+    "onload",
+    "onmouse",
+    "onpointer",
+    "onrepeat",
+    "onscroll",
+    "onsubmit",
+    "ontoggle",
+    "ontouch",
+];
+
+/// Schemes whose URLs are code or documents.
+const RUNNING: [&str; 3] = ["javascript", "vbscript", "data"];
+
+/// How character references begin that could be part of a scheme, or its colon.
+const HIDING: [&[u8]; 4] = [b"&#", b"&colon;", b"&Tab;", b"&NewLine;"];
+
+/// What a `data:` URL may be when a value is printed into it: these run nothing.
+const MEDIA: [&[u8]; 4] = [b"image/", b"audio/", b"video/", b"font/"];
+
+/// The most ways through branches that are told apart within one URL.
+const MOST_WAYS: usize = 16;
+
 const RAW_ELEMENTS: [&str; 8] = ["script", "style", "textarea", "title", "iframe", "noembed", "noframes", "xmp"];
 
 const USE_DATA: &str = "put it in a `data-…` attribute, or in `<script type=\"application/json\">` with `| json`";
 
 impl Tracker {
-    pub(super) fn new() -> Self {
-        Self { state: State::Text, element: String::new(), attribute: String::new() }
+    /// At the beginning of HTML.
+    pub(super) fn html() -> Self {
+        Self {
+            state: State::Text,
+            element: String::new(),
+            attribute: String::new(),
+            schemes: BTreeSet::new(),
+            xml: false,
+        }
+    }
+
+    /// At the beginning of XML.
+    pub(super) fn xml() -> Self {
+        Self { xml: true, ..Self::html() }
+    }
+
+    /// At the beginning of the same format.
+    pub(super) fn fresh(&self) -> Self {
+        Self { xml: self.xml, ..Self::html() }
     }
 
     /// Whether the markup is between tags.
@@ -102,7 +182,7 @@ impl Tracker {
     /// Whether what is escaped as text is also safe here.
     pub(super) fn takes_text(&self) -> bool {
         match self.state {
-            State::Text => true,
+            State::Text | State::CharacterData => true,
             State::Quoted { kind, .. } => kind == Kind::Plain,
             State::Raw { .. } => matches!(self.element.as_str(), "textarea" | "title"),
             State::TagOpen
@@ -119,11 +199,30 @@ impl Tracker {
 
     /// What may be printed here.
     pub(super) fn stand(&self) -> Stand {
+        match self.stand_in_html() {
+            Stand::Fine(Sink::Text) if self.xml => Stand::Fine(Sink::XmlText),
+            Stand::Fine(Sink::Attribute) if self.xml => Stand::Fine(Sink::XmlAttribute),
+            Stand::Fine(Sink::Url { start }) if self.xml => Stand::Fine(Sink::XmlUrl { start }),
+            stand => stand,
+        }
+    }
+
+    fn stand_in_html(&self) -> Stand {
         match self.state {
-            State::Text => Stand::Fine(Sink::Text),
+            // No `>` is left in what is escaped, so that it ends no section either.
+            State::Text | State::CharacterData => Stand::Fine(Sink::Text),
             State::Quoted { kind: Kind::Plain, .. } => Stand::Fine(Sink::Attribute),
-            State::Quoted { kind: Kind::Url, settled: false, .. } if self.element == "script" => Stand::OnlyOwn,
-            State::Quoted { kind: Kind::Url, settled, .. } => Stand::Fine(Sink::Url { start: !settled }),
+            State::Quoted { kind: Kind::Url, scheme: Scheme::Runs, .. } => {
+                Stand::Refused("in a URL that is a script or a document", USE_DATA)
+            }
+            State::Quoted { kind: Kind::Url, scheme: Scheme::Open | Scheme::Fed, .. }
+                if local_name(&self.element) == "script" =>
+            {
+                Stand::OnlyOwn
+            }
+            State::Quoted { kind: Kind::Url, scheme, .. } => {
+                Stand::Fine(Sink::Url { start: scheme != Scheme::Settled })
+            }
             State::Quoted { kind: Kind::Code, .. } => Stand::Refused("in an attribute that is a script", USE_DATA),
             State::Quoted { kind: Kind::Style, .. } => {
                 Stand::Refused("in a `style` attribute", "choose a `class` by `{% if %}` or `{% case %}` instead")
@@ -145,7 +244,7 @@ impl Tracker {
     }
 
     fn stand_in_raw(&self, script: Script) -> Stand {
-        match self.element.as_str() {
+        match local_name(&self.element) {
             "script" if script.quote == 0 && script.last != b'/' => Stand::OnlyJson,
             "script" => Stand::Refused(
                 "within quotes or a comment in a script",
@@ -161,7 +260,9 @@ impl Tracker {
     pub(super) fn output(&mut self) {
         match &mut self.state {
             State::Raw { script } => script.last = b'0',
+            State::Quoted { scheme: scheme @ Scheme::Open, .. } => *scheme = Scheme::Fed,
             State::Text
+            | State::CharacterData
             | State::TagOpen
             | State::TagName
             | State::InTag
@@ -184,24 +285,27 @@ impl Tracker {
             State::TagName | State::InTag | State::AttributeName | State::AfterName => true,
             State::Unquoted | State::BeforeValue => true,
             State::Text | State::TagOpen | State::Quoted { .. } | State::Comment => false,
-            State::Declaration | State::Raw { .. } => false,
+            State::CharacterData | State::Declaration | State::Raw { .. } => false,
         };
         if in_tag(self) && in_tag(other) {
-            let raw = |tracker: &Self| RAW_ELEMENTS.contains(&tracker.element.as_str());
+            let raw = |tracker: &Self| tracker.is_raw();
             if self.element != other.element && (raw(self) || raw(other)) {
                 return None;
             }
             // Where one way is within a name or a value, nothing is sure before white space or the end of the tag.
             let clear = self.state == State::InTag && other.state == State::InTag;
             let state = if clear { State::InTag } else { State::Unquoted };
-            return Some(Self { state, element: self.element.clone(), attribute: String::new() });
+            return Some(Self { state, element: self.element.clone(), ..self.fresh() });
         }
         match (self.state, other.state) {
             (
-                State::Quoted { quote, kind, settled },
-                State::Quoted { quote: other_quote, kind: other_kind, settled: other_settled },
+                State::Quoted { quote, kind, scheme },
+                State::Quoted { quote: other_quote, kind: other_kind, scheme: other_scheme },
             ) if quote == other_quote && kind == other_kind => {
-                Some(Self { state: State::Quoted { quote, kind, settled: settled && other_settled }, ..self.clone() })
+                let schemes: BTreeSet<String> = self.schemes.union(&other.schemes).cloned().collect();
+                let lost = schemes.len() > MOST_WAYS && scheme.max(other_scheme) == Scheme::Open;
+                let scheme = if lost { Scheme::Fed } else { scheme.max(other_scheme) };
+                Some(Self { state: State::Quoted { quote, kind, scheme }, schemes, ..self.clone() })
             }
             (State::Raw { script }, State::Raw { script: other_script })
                 if self.element == other.element && script.quote == other_script.quote =>
@@ -209,18 +313,26 @@ impl Tracker {
                 let last = if script.last == b'/' { script.last } else { other_script.last };
                 Some(Self { state: State::Raw { script: Script { last, ..script } }, ..self.clone() })
             }
-            (State::Text, State::Text) => Some(Self::new()),
+            (State::Text, State::Text) => Some(self.fresh()),
             _ => None,
         }
     }
 
-    /// Follows a literal part.
-    pub(super) fn literal(&mut self, text: &str) {
+    /// Follows a literal part. Gives the place of a `:` after which a value that was printed before it would be the scheme of a URL.
+    pub(super) fn literal(&mut self, text: &str) -> Option<usize> {
         let bytes = text.as_bytes();
-        let mut at = 0;
+        let (mut at, mut chosen) = (0, None);
         while let Some(&byte) = bytes.get(at) {
-            at += self.step(byte, bytes.get(at..).unwrap_or_default());
+            let rest = bytes.get(at..).unwrap_or_default();
+            if chosen.is_none()
+                && (byte == b':' || HIDING.iter().any(|reference| rest.starts_with(reference)))
+                && matches!(self.state, State::Quoted { kind: Kind::Url, scheme: Scheme::Fed, .. })
+            {
+                chosen = Some(at);
+            }
+            at += self.step(byte, rest);
         }
+        chosen
     }
 
     /// Takes one byte, or several when they only mean something together; `rest` begins with `byte`.
@@ -230,7 +342,11 @@ impl Tracker {
                 if byte == b'<' {
                     if rest.starts_with(b"<!--") {
                         self.state = State::Comment;
-                        return 4;
+                        return 4 + self.abrupt_end(rest);
+                    }
+                    if self.xml && rest.starts_with(b"<![CDATA[") {
+                        self.state = State::CharacterData;
+                        return 9;
                     }
                     self.state = State::TagOpen;
                 } else {
@@ -240,40 +356,48 @@ impl Tracker {
             State::TagOpen => self.tag_open(byte),
             State::TagName => match byte {
                 b'>' => self.close_tag(),
-                b'/' | b' ' | b'\t' | b'\n' | b'\r' | 0x0c => self.state = State::InTag,
+                b'/' => self.slash(),
+                b' ' | b'\t' | b'\n' | b'\r' | 0x0c => self.state = State::InTag,
                 _ => self.element.push(char::from(byte.to_ascii_lowercase())),
             },
             State::InTag | State::AfterName => self.in_tag(byte),
             State::AttributeName => match byte {
                 b'>' => self.close_tag(),
                 b'=' => self.state = State::BeforeValue,
-                b'/' => self.state = State::InTag,
+                b'/' => self.slash(),
                 byte if byte.is_ascii_whitespace() => self.state = State::AfterName,
                 _ => self.attribute.push(char::from(byte.to_ascii_lowercase())),
             },
             State::BeforeValue => match byte {
                 b'"' | b'\'' => {
-                    self.state = State::Quoted { quote: byte, kind: kind_of(&self.attribute), settled: false };
+                    self.state = State::Quoted { quote: byte, kind: self.kind(), scheme: Scheme::Open };
+                    self.schemes = BTreeSet::from([String::new()]);
                 }
                 b'>' => self.close_tag(),
                 byte if byte.is_ascii_whitespace() => {}
                 _ => self.state = State::Unquoted,
             },
-            State::Quoted { quote, kind, settled } => {
-                if byte == quote {
-                    self.state = State::InTag;
-                } else {
-                    let settles = matches!(byte, b'/' | b'?' | b'#' | b':');
-                    self.state = State::Quoted { quote, kind, settled: settled || settles };
+            State::Quoted { quote, .. } if byte == quote => self.state = State::InTag,
+            State::Quoted { quote, kind, scheme: Scheme::Open | Scheme::Fed } if kind == Kind::Url => {
+                if let Some(scheme) = self.settle(byte, rest) {
+                    self.state = State::Quoted { quote, kind, scheme };
                 }
             }
+            State::Quoted { .. } => {}
             State::Unquoted => match byte {
                 b'>' => self.close_tag(),
                 byte if byte.is_ascii_whitespace() => self.state = State::InTag,
                 _ => {}
             },
             State::Comment => {
-                if rest.starts_with(b"-->") {
+                let ends: &[&[u8]] = if self.xml { &[b"-->"] } else { &[b"-->", b"--!>"] };
+                if let Some(end) = ends.iter().find(|end| rest.starts_with(end)) {
+                    self.state = State::Text;
+                    return end.len();
+                }
+            }
+            State::CharacterData => {
+                if rest.starts_with(b"]]>") {
                     self.state = State::Text;
                     return 3;
                 }
@@ -286,6 +410,68 @@ impl Tracker {
             State::Raw { script } => return self.raw(script, byte, rest),
         }
         1
+    }
+
+    /// In HTML, `<!-->` and `<!--->` are whole comments: how much of them is left after `<!--`, which then have ended.
+    fn abrupt_end(&mut self, comment: &[u8]) -> usize {
+        let ends: [&[u8]; 2] = [b">", b"->"];
+        let after = comment.get(4..).unwrap_or_default();
+        let Some(end) = ends.iter().find(|end| !self.xml && after.starts_with(end)) else { return 0 };
+        self.state = State::Text;
+        end.len()
+    }
+
+    /// Takes a byte of a URL whose scheme is not known yet; what is known if this byte tells. `rest` begins with the byte.
+    fn settle(&mut self, byte: u8, rest: &[u8]) -> Option<Scheme> {
+        match byte {
+            b'/' | b'?' | b'#' | b'\\' => Some(Scheme::Settled),
+            b':' => {
+                let media = rest.get(1..).is_some_and(|rest| MEDIA.iter().any(|media| rest.starts_with(media)));
+                let runs = |scheme: &String| RUNNING.contains(&scheme.as_str()) && !(scheme == "data" && media);
+                Some(if self.schemes.iter().any(runs) { Scheme::Runs } else { Scheme::Settled })
+            }
+            // A reference could be any letter, or the colon; an `&` as such is part of no scheme.
+            b'&' if HIDING.iter().any(|reference| rest.starts_with(reference)) => Some(Scheme::Runs),
+            b'&' => Some(Scheme::Settled),
+            byte if byte <= b' ' => None,
+            _ => {
+                let longest = RUNNING.iter().map(|scheme| scheme.len()).max().unwrap_or_default();
+                let longer = |mut scheme: String| {
+                    // One byte more than the longest of interest is enough to be another.
+                    if scheme.len() <= longest {
+                        scheme.push(char::from(byte.to_ascii_lowercase()));
+                    }
+                    scheme
+                };
+                self.schemes = std::mem::take(&mut self.schemes).into_iter().map(longer).collect();
+                None
+            }
+        }
+    }
+
+    fn is_raw(&self) -> bool {
+        if self.xml {
+            return matches!(local_name(&self.element), "script" | "style") && !self.element.starts_with('/');
+        }
+        RAW_ELEMENTS.contains(&self.element.as_str())
+    }
+
+    fn kind(&self) -> Kind {
+        let attribute = self.attribute.as_str();
+        let (url, code) = if self.xml {
+            let of_element = matches!((local_name(&self.element), attribute), ("form", "action") | ("object", "data"));
+            let code = EVENTS.iter().any(|event| attribute.starts_with(event));
+            (of_element || URL_ATTRIBUTES_OF_XML.contains(&attribute), code)
+        } else {
+            (URL_ATTRIBUTES.contains(&attribute), attribute.starts_with("on"))
+        };
+        match attribute {
+            _ if url => Kind::Url,
+            _ if code => Kind::Code,
+            "style" => Kind::Style,
+            "srcdoc" => Kind::Document,
+            _ => Kind::Plain,
+        }
     }
 
     fn tag_open(&mut self, byte: u8) {
@@ -310,7 +496,7 @@ impl Tracker {
         match byte {
             b'>' => self.close_tag(),
             b'=' if self.state == State::AfterName => self.state = State::BeforeValue,
-            b'/' => self.state = State::InTag,
+            b'/' => self.slash(),
             byte if byte.is_ascii_whitespace() => {}
             _ => {
                 self.attribute.clear();
@@ -320,9 +506,17 @@ impl Tracker {
         }
     }
 
+    /// A slash within a tag: in XML the element has no content; in HTML it means nothing.
+    fn slash(&mut self) {
+        if self.xml {
+            self.element.clear();
+        }
+        self.state = State::InTag;
+    }
+
     fn close_tag(&mut self) {
         self.attribute.clear();
-        if RAW_ELEMENTS.contains(&self.element.as_str()) {
+        if self.is_raw() {
             self.state = State::Raw { script: Script { quote: 0, escaped: false, last: 0 } };
         } else {
             self.element.clear();
@@ -374,18 +568,9 @@ impl Script {
     }
 }
 
-fn kind_of(attribute: &str) -> Kind {
-    if URL_ATTRIBUTES.contains(&attribute) {
-        Kind::Url
-    } else if attribute.starts_with("on") {
-        Kind::Code
-    } else if attribute == "style" {
-        Kind::Style
-    } else if attribute == "srcdoc" {
-        Kind::Document
-    } else {
-        Kind::Plain
-    }
+/// A name without the prefix that stands for its namespace.
+fn local_name(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -393,7 +578,7 @@ mod tests {
     use super::*;
 
     fn after(text: &str) -> Stand {
-        let mut tracker = Tracker::new();
+        let mut tracker = Tracker::html();
         tracker.literal(text);
         tracker.stand()
     }
@@ -424,6 +609,12 @@ mod tests {
             ("<script src=\"", Stand::OnlyOwn),
             ("<script src='/js/", url(false)),
             ("<style></STYLE ><p>", Stand::Fine(Sink::Text)),
+            ("<a href='https:", url(false)),
+            ("<a href=' \tx-java", url(true)),
+            ("<img src='data:image/png;base64,", url(false)),
+            ("<!--><p>", Stand::Fine(Sink::Text)),
+            ("<!---><script>", Stand::OnlyJson),
+            ("<!-- a --!><p title='", Stand::Fine(Sink::Attribute)),
         ] {
             assert_eq!(after(text), expected, "{text}");
         }
@@ -448,6 +639,77 @@ mod tests {
             "<script>let r = /",
             "<style>",
             "<iframe srcdoc=\"",
+            "<a href=\"javascript:show('",
+            "<a href=\" \tJava\nScript:",
+            "<a href='javascript&colon;",
+            "<a href='&#106;avascript:",
+            "<a href='vbscript:",
+            "<iframe src='data:text/html,",
+            "<!-- a --!><script>// -->",
+        ] {
+            assert!(matches!(after(text), Stand::Refused(..)), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_value_chooses_a_scheme() {
+        let after_output = |before: &str, literal: &str| {
+            let mut tracker = Tracker::html();
+            tracker.literal(before);
+            tracker.output();
+            tracker.literal(literal)
+        };
+        for (before, literal) in
+            [("<a href='", ":x"), ("<a href=\"java", "://x"), ("<form action='", "script:x"), ("<a href='", "&#58;x")]
+        {
+            assert!(after_output(before, literal).is_some(), "{before} {literal}");
+        }
+        for (before, literal) in [
+            ("<a href='", "/a:b"),
+            ("<a href='", "&amp;a=:"),
+            ("<a href='", "&a=:"),
+            ("<a href='", "?a:b"),
+            ("<a href='urn:", ":x"),
+            ("<p title='", ":x"),
+            ("<a href='", "'>:"),
+        ] {
+            assert_eq!(after_output(before, literal), None, "{before} {literal}");
+        }
+    }
+
+    #[test]
+    fn xml_has_rules_of_its_own() {
+        let after = |text: &str| {
+            let mut tracker = Tracker::xml();
+            tracker.literal(text);
+            tracker.stand()
+        };
+        for (text, expected) in [
+            ("<title>", Stand::Fine(Sink::XmlText)),
+            ("<title><a href='", Stand::Fine(Sink::XmlUrl { start: true })),
+            ("<link href=\"", Stand::Fine(Sink::XmlUrl { start: true })),
+            ("<x:form action='", Stand::Fine(Sink::XmlUrl { start: true })),
+            ("<item action='", Stand::Fine(Sink::XmlAttribute)),
+            ("<item online='", Stand::Fine(Sink::XmlAttribute)),
+            ("<d><![CDATA[ <a href=", Stand::Fine(Sink::XmlText)),
+            ("<![CDATA[ > ]] ]]><a x='", Stand::Fine(Sink::XmlAttribute)),
+            ("<?xml version='1.0'?><a>", Stand::Fine(Sink::XmlText)),
+            ("<script/><p>", Stand::Fine(Sink::XmlText)),
+            ("<script src='/a'/><p>", Stand::Fine(Sink::XmlText)),
+            ("<svg:script>a = ", Stand::OnlyJson),
+        ] {
+            assert_eq!(after(text), expected, "{text}");
+        }
+        for text in [
+            "<a ",
+            "<a x=",
+            "<a onclick='",
+            "<!-- ",
+            "<?pi ",
+            "<!DOCTYPE ",
+            "<x:style>",
+            "<a href='javascript:",
+            "<!-->",
         ] {
             assert!(matches!(after(text), Stand::Refused(..)), "{text}");
         }
@@ -456,13 +718,18 @@ mod tests {
     #[test]
     fn branches_join_where_they_agree() {
         let tracker = |text: &str| {
-            let mut tracker = Tracker::new();
+            let mut tracker = Tracker::html();
             tracker.literal(text);
             tracker
         };
         let joined = |left: &str, right: &str| tracker(left).join(&tracker(right)).map(|tracker| tracker.stand());
         assert_eq!(joined("<b>", "<i>"), Some(Stand::Fine(Sink::Text)));
         assert_eq!(joined("<a href=\"/", "<a href=\""), Some(Stand::Fine(Sink::Url { start: true })));
+        assert_eq!(joined("<a href='https:", "<a href='http:"), Some(Stand::Fine(Sink::Url { start: false })));
+        assert!(matches!(joined("<a href='javascript:", "<a href='http:"), Some(Stand::Refused(..))));
+        let mut either = tracker("<a href='https").join(&tracker("<a href='http")).unwrap();
+        assert_eq!(either.literal("://"), None);
+        assert_eq!(either.stand(), Stand::Fine(Sink::Url { start: false }));
         assert!(joined("<option", "<option selected").is_some());
         assert!(matches!(joined("<a", "<a class=\"x\""), Some(Stand::Refused(..))));
         assert_eq!(joined("<a href=\"", "<a title=\""), None);

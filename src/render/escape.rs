@@ -4,6 +4,7 @@
 //! Finished markup is not escaped as text, but within an attribute even markup may not close the quotes or open a tag.
 
 use crate::value::Origin;
+use std::borrow::Cow;
 
 /// Where an output lands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +15,14 @@ pub(super) enum Sink {
     Text,
     /// Within a quoted attribute.
     Attribute,
+    /// Between tags, or in a section of character data, of XML.
+    XmlText,
+    /// Within a quoted attribute of XML.
+    XmlAttribute,
     /// Within a quoted attribute that holds a URL. At the start a scheme could be given.
     Url { start: bool },
+    /// The same in XML.
+    XmlUrl { start: bool },
     /// Within a script, where only JSON can stand.
     Script,
     /// A place where nothing is safe; there is a finding about it.
@@ -33,6 +40,9 @@ pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
     let markup = origin == Origin::Markup;
     match sink {
         Sink::Plain => out.push_str(text),
+        Sink::XmlText => write(&without_foreign(text), origin, Sink::Text, out),
+        Sink::XmlUrl { start } => write(&without_foreign(text), origin, Sink::Url { start }, out),
+        Sink::XmlAttribute => write(&without_foreign(text), origin, Sink::Attribute, out),
         Sink::Text if markup => out.push_str(text),
         Sink::Text => escape(text, out),
         Sink::Attribute if markup => replace(text, out, |byte| match byte {
@@ -60,6 +70,16 @@ pub(super) fn escape(text: &str, out: &mut String) {
         b'\'' => Some("&#39;"),
         _ => None,
     });
+}
+
+/// What stands for a character that XML cannot hold, not even as a reference.
+const FOREIGN: &str = "\u{fffd}";
+
+/// `text` with the characters that would make a whole XML document unreadable (XML 1.0, section 2.2) replaced.
+fn without_foreign(text: &str) -> Cow<'_, str> {
+    let foreign =
+        |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    if text.contains(foreign) { text.replace(foreign, FOREIGN).into() } else { text.into() }
 }
 
 /// Copies `text` in the longest runs possible; `special` names the replacement of an ASCII byte.
@@ -181,6 +201,18 @@ mod tests {
             assert_eq!(written(text, Origin::Outside, Sink::Url { start: true }), expected, "{text}");
         }
         assert_eq!(written("/?a&amp;b", Origin::Markup, Sink::Url { start: true }), "/?a&amp;b");
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_replaced() {
+        assert_eq!(
+            written("a\0\u{1}\t\n\u{b}\u{ffff}<", Origin::Outside, Sink::XmlText),
+            "a\u{fffd}\u{fffd}\t\n\u{fffd}\u{fffd}&lt;"
+        );
+        assert_eq!(written("\"\u{1f}é", Origin::Outside, Sink::XmlAttribute), "&quot;\u{fffd}é");
+        assert_eq!(written("<b>\0</b>", Origin::Markup, Sink::XmlText), "<b>\u{fffd}</b>");
+        assert_eq!(written("/\u{1f}x\u{ffff}", Origin::Outside, Sink::XmlUrl { start: true }), "/\u{fffd}x\u{fffd}");
+        assert_eq!(written("\0javascript:x", Origin::Outside, Sink::XmlUrl { start: true }), BLOCKED);
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(super) struct Parser<'b, 's> {
 
 impl<'b, 's> Parser<'b, 's> {
     pub(super) fn new(build: &'b mut Build<'s>, text: &'s str, file: FileId, escapes: bool, html: bool) -> Self {
-        let tracker = (escapes && html).then(Tracker::new);
+        let tracker = escapes.then(|| if html { Tracker::html() } else { Tracker::xml() });
         Self {
             build,
             text,
@@ -182,13 +182,22 @@ impl<'b, 's> Parser<'b, 's> {
     }
 
     fn literal(&mut self, range: Range<usize>, block: &mut Block) {
-        let text = cut(self.text, range);
-        if let Some(tracker) = &mut self.tracker {
-            tracker.literal(text);
-        }
+        let text = self.follow(range);
         block.blank &= text.trim().is_empty();
         self.build.literal_bytes += text.len();
         block.nodes.push(Node::Text(text.into()));
+    }
+
+    /// The text of a literal part, after the markup was followed through it.
+    pub(super) fn follow(&mut self, range: Range<usize>) -> &'s str {
+        let text = cut(self.text, range.clone());
+        if let Some(colon) = self.tracker.as_mut().and_then(|tracker| tracker.literal(text)) {
+            let at = range.start + colon;
+            let message = "a value before this `:` could choose a scheme that runs code";
+            let help = "write the scheme out, as in `https:`, or print the whole URL as one value".to_owned();
+            self.find(&code::UNSAFE_PLACE, at..at + 1, message, Some(help));
+        }
+        text
     }
 
     fn output(&mut self, inside: Range<usize>, whole: Range<usize>, block: &mut Block) {
@@ -223,7 +232,7 @@ impl<'b, 's> Parser<'b, 's> {
     /// The sink for a value that stands here: `json` if it is JSON, `own` if the layout itself names it.
     pub(super) fn sink(&mut self, json: bool, own: bool, at: &Range<usize>) -> Sink {
         let Some(tracker) = &mut self.tracker else {
-            return if self.escapes { Sink::Text } else { Sink::Plain };
+            return Sink::Plain;
         };
         let stand = tracker.stand();
         tracker.output();
@@ -293,7 +302,7 @@ impl<'b, 's> Parser<'b, 's> {
     /// `break` and `continue` may leave a body only where the markup is as it was when the body began.
     pub(super) fn leave_loop(&mut self, tag: &Tag) {
         let Some(tracker) = &self.tracker else { return };
-        let entry = self.loops.last().cloned().flatten().unwrap_or_else(Tracker::new);
+        let entry = self.loops.last().cloned().flatten().unwrap_or_else(|| tracker.fresh());
         if tracker.join(&entry).is_none() {
             let help = "leave the loop between tags, where its body begins";
             let message = "the loop is left within a tag, a comment or a script";

@@ -235,7 +235,7 @@ impl<'s> Parser<'_, 's> {
         // What is captured is markup of its own, wherever the tag stands.
         let outer = self.tracker.clone();
         if let Some(tracker) = &mut self.tracker {
-            *tracker = Tracker::new();
+            *tracker = tracker.fresh();
         }
         let (body, _) = self.inner(lexer, tag, "endcapture", &[])?;
         if self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
@@ -346,10 +346,7 @@ impl<'s> Parser<'_, 's> {
 
     fn raw(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let Some(range) = self.verbatim(tag, lexer, "endraw") else { return (None, true) };
-        let text = cut(self.text, range);
-        if let Some(tracker) = &mut self.tracker {
-            tracker.literal(text);
-        }
+        let text = self.follow(range);
         self.build.literal_bytes += text.len();
         (Some(Node::Text(text.into())), text.is_empty())
     }

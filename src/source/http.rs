@@ -6,7 +6,7 @@ use super::decl::Decl;
 use super::outcome::Trouble;
 use super::piece::{Pieces, refuse_secrets};
 use super::target::{NoCall, PathTemplate, Target, encode_segment, write_pair};
-use super::upstream::{Calling, Upstream, header_name, split_url};
+use super::upstream::{Calling, Upstream, header_name, header_pieces, split_url};
 use super::{Context, code};
 use crate::config::{Binding, Kind, Node, Part, Reference, Template, scalar_text, wrong_type};
 use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
@@ -52,9 +52,8 @@ impl Http {
         let query = query.map(|(name, node)| (encoded(&name.value), query_values(node, context, findings))).collect();
         let mut headers = Vec::new();
         for (name, template) in decl.headers.iter().flat_map(|named| &named.0) {
-            if let Some(header) = header_name(name, findings) {
-                headers.push((header, Pieces::compile(template, context.environment, findings)));
-            }
+            let value = header_pieces(name, template, context.environment, findings);
+            headers.extend(header_name(name, findings).zip(value));
         }
         let forwarded = decl.forward_headers.iter().flatten();
         let forward_headers = forwarded.filter_map(|name| header_name(name, findings)).collect();

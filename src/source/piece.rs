@@ -51,6 +51,16 @@ impl Pieces {
         Some(Pieces { pieces, place: self.place })
     }
 
+    /// What does not change with the request: literal text and secrets, one after the other.
+    pub fn fixed_text(&self) -> String {
+        let fixed = |piece: &Piece| match piece {
+            Piece::Literal(text) => text.to_string(),
+            Piece::Secret(secret) => secret.expose().to_owned(),
+            Piece::Value(_) => String::new(),
+        };
+        self.pieces.iter().map(fixed).collect()
+    }
+
     /// What the placeholders refer to.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         self.pieces.iter().filter_map(|piece| if let Piece::Value(reference) = piece { Some(reference) } else { None })

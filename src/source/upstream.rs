@@ -163,12 +163,20 @@ fn base(template: &Template, environment: &Environment, findings: &mut Findings)
     if text.is_empty() && template.environment().next().is_some() {
         return Some("http://unset.invalid".into());
     }
-    check_address(text, template.place, findings).then(|| text.trim_end_matches('/').to_owned())
+    check_address(text, template, findings).then(|| text.trim_end_matches('/').to_owned())
 }
 
-/// Whether `text` is an address that calls can go to; a finding if not.
-pub(super) fn check_address(text: &str, place: Place, findings: &mut Findings) -> bool {
-    let wrong = |why: &str| Finding::new(&code::BAD_ADDRESS, place, format!("`{text}` is not an address: {why}"));
+/// Whether `text` is an address that calls can go to; a finding if not, which shows it as it was `written`: what the environment holds
+/// may be a secret, in the wrong variable or in the wrong place of a URL.
+fn check_address(text: &str, written: &Template, findings: &mut Findings) -> bool {
+    let wrong = |why: &str| {
+        let message = if written.environment().next().is_some() {
+            format!("what `{}` stands for is not an address: {why}", written.as_written())
+        } else {
+            format!("`{text}` is not an address: {why}")
+        };
+        Finding::new(&code::BAD_ADDRESS, written.place, message)
+    };
     let finding = match Url::parse(text) {
         Err(error) => wrong(&error.to_string()).help("write it as `https://api.example.com/v1`"),
         Ok(url) if !matches!(url.scheme(), "http" | "https") => wrong("only `http` and `https` are called"),
@@ -207,6 +215,30 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
     Some(parsed)
 }
 
+/// The value of a header field; a finding that does not show it if it holds what no field may hold.
+fn header_value(name: &Spanned<String>, text: &str, place: Place, findings: &mut Findings) -> Option<HeaderValue> {
+    let value = HeaderValue::from_str(text).ok();
+    if value.is_none() {
+        let message = format!("the value of `{}` holds bytes that no header field may hold", name.value);
+        findings.push(
+            Finding::new(&BAD_VALUE, place, message)
+                .help("no line breaks or other control characters; also none at the end of a variable"),
+        );
+    }
+    value
+}
+
+/// The value of a source's header field, whose parts that do not change with the request can be judged at once.
+pub(super) fn header_pieces(
+    name: &Spanned<String>,
+    template: &Template,
+    environment: &Environment,
+    findings: &mut Findings,
+) -> Option<Pieces> {
+    let pieces = Pieces::compile(template, environment, findings);
+    header_value(name, &pieces.fixed_text(), template.place, findings).map(|_sound| pieces)
+}
+
 fn literal_header(
     name: &Spanned<String>,
     template: &Template,
@@ -216,11 +248,7 @@ fn literal_header(
     let header = header_name(name, findings)?;
     let pieces = Pieces::compile(template, environment, findings);
     let text = fixed(&pieces, "a header of an upstream", |text, out| out.push_str(text), findings)?;
-    let Ok(mut value) = HeaderValue::from_str(&text) else {
-        let message = format!("the value of `{}` holds bytes that no header field may hold", name.value);
-        findings.push(Finding::new(&BAD_VALUE, template.place, message));
-        return None;
-    };
+    let mut value = header_value(name, &text, template.place, findings)?;
     value.set_sensitive(pieces.secrets().next().is_some());
     Some((header, value))
 }
@@ -285,7 +313,7 @@ pub(super) fn split_url(template: &Template, findings: &mut Findings) -> Option<
         }
     };
     let origin = first.get(..end).unwrap_or_default();
-    if !check_address(origin, template.place, findings) {
+    if !check_address(origin, template, findings) {
         return None;
     }
     let mut rest = template.clone();

@@ -7,6 +7,7 @@ pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
+pub(crate) mod secrets;
 pub(crate) mod sharing;
 
 use crate::support::SAFETY_NET;

@@ -23,6 +23,8 @@
 //! | nothing | `{"ok":true}` |
 //! | `/json/items?n=30` | items with id, title, price, tags, author |
 //! | `/echo` | the request as JSON |
+//! | `/reflect/CODE` | the request in the body, and in fields such as `Location`, with that status |
+//! | `/reflect/broken`, `/reflect/coding`, `/reflect/line`, `/reflect/head`, `/reflect/chunk` | the request where it breaks JSON, coding, status line, head or chunk |
 //! | `/count` | how many calls this path had: `{"count":1}` |
 //! | `/status/CODE` | that status, with a JSON body unless it has none |
 //! | `/redirect/CODE?to=URL` | a redirect |
@@ -177,6 +179,7 @@ fn content(segments: &[&str], request: &Request, shared: &Shared) -> Reply {
         [] => Reply::json("{\"ok\":true}"),
         ["json", "items"] => Reply::json(items(request.parameter("n").map_or(30, number))),
         ["echo"] => Reply::json(echo(request)),
+        ["reflect", fault] => reflect(fault, request),
         ["count"] | ["count", _] => Reply::json(json!({ "count": shared.calls(&request.path) }).to_string()),
         ["status", code] => match number(code) {
             code @ (204 | 304) => {
@@ -244,6 +247,31 @@ fn echo(request: &Request) -> String {
     let body = String::from_utf8_lossy(&request.body);
     json!({ "method": request.method, "target": request.target, "path": request.path, "query": query, "headers": headers, "body": body })
         .to_string()
+}
+
+/// What a careless upstream says about the request it got, credentials included.
+fn reflect(fault: &str, request: &Request) -> Reply {
+    let credential = request.header("authorization").unwrap_or("none");
+    let (body, target) = (echo(request), &request.target);
+    let raw = |text: String| Reply::raw(text.as_bytes());
+    match fault {
+        "broken" => Reply::json(format!("{body}{credential}")),
+        "coding" => Reply::json(body).header("content-encoding", credential),
+        "line" => {
+            raw(format!("HTTP/1.1 502 {credential} {target}\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}"))
+        }
+        "head" => raw(format!("HTTP/1.1 200 OK\r\n{credential} {target}\r\n\r\n")),
+        "chunk" => {
+            raw(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{credential}\r\n{body}\r\n0\r\n\r\n"))
+        }
+        code => {
+            let reply = Reply::json(body).status(u16::try_from(number(code)).expect("a status"));
+            ["www-authenticate", "x-debug", "set-cookie", "etag"]
+                .into_iter()
+                .fold(reply, |reply, name| reply.header(name, credential))
+                .header("location", &format!("http://elsewhere.example{target}"))
+        }
+    }
 }
 
 /// Zeros, coded; made once.

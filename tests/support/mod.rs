@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "a kit: each test takes what it needs")]
 
 pub(crate) mod answers;
+pub(crate) mod canary;
 pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod site;

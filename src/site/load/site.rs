@@ -76,7 +76,7 @@ fn address(url: &Spanned<Template>, environment: &Environment, findings: &mut Fi
     let sound = authority
         .is_some_and(|authority| !authority.contains(['/', '?', '#', '@']) && Authority::parse(authority).is_ok());
     if !sound {
-        let message = format!("`{text}` is not the address of a site");
+        let message = format!("`{}` is not the address of a site", url.value.as_written());
         findings.push(Finding::new(&code::BAD_URL, url.place, message).help("url = \"https://example.com\""));
         return None;
     }
@@ -121,9 +121,9 @@ fn listen(server: Option<&ServerDecl>, environment: &Environment, findings: &mut
         if is_path || text.parse::<SocketAddr>().is_ok() {
             addresses.push(text.to_owned());
         } else {
-            let shown = if resolved.as_literal().is_some() { text } else { "a placeholder" };
+            let message = format!("`{}` is not an address to listen on", address.value.as_written());
             findings.push(
-                Finding::new(&code::BAD_LISTEN, address.place, format!("`{shown}` is not an address to listen on"))
+                Finding::new(&code::BAD_LISTEN, address.place, message)
                     .help("`127.0.0.1:4000`, `[::]:4000` or `unix:/run/site.sock`; names are not looked up"),
             );
         }
