@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         flows::answers::CASES,
         flows::faults::CASES,
         flows::graph::CASES,
+        flows::hostile::CASES,
         flows::outcomes::CASES,
         flows::secrets::CASES,
         flows::sharing::CASES,

@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 pub(crate) mod faults;
 pub(crate) mod graph;
+pub(crate) mod hostile;
 pub(crate) mod outcomes;
 pub(crate) mod secrets;
 pub(crate) mod sharing;
