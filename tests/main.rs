@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         flows::faults::CASES,
         flows::freshness::CASES,
         flows::graph::CASES,
+        flows::hostile::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::secrets::CASES,

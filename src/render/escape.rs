@@ -125,6 +125,9 @@ fn script(text: &str, out: &mut String) {
             '&' => out.push_str("\\u0026"),
             '\u{2028}' => out.push_str("\\u2028"),
             '\u{2029}' => out.push_str("\\u2029"),
+            // No characters of XML.
+            '\u{fffe}' => out.push_str("\\ufffe"),
+            '\u{ffff}' => out.push_str("\\uffff"),
             other => out.push(other),
         }
     }

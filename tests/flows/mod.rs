@@ -5,6 +5,7 @@ pub(crate) mod codings;
 pub(crate) mod faults;
 pub(crate) mod freshness;
 pub(crate) mod graph;
+pub(crate) mod hostile;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
 pub(crate) mod secrets;

@@ -5,10 +5,12 @@
 #![allow(dead_code, reason = "a kit: each test takes what it needs")]
 
 pub(crate) mod answers;
+pub(crate) mod browser;
 pub(crate) mod canary;
 pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod site;
+pub(crate) mod xml;
 
 use std::time::Duration;
 
