@@ -203,7 +203,7 @@ impl Tracker {
             Stand::Fine(Sink::Text) if self.xml => Stand::Fine(Sink::XmlText),
             Stand::Fine(Sink::Attribute) if self.xml => Stand::Fine(Sink::XmlAttribute),
             Stand::Fine(Sink::Url { start }) if self.xml => Stand::Fine(Sink::XmlUrl { start }),
-            stand => stand,
+            stand @ (Stand::Fine(_) | Stand::OnlyJson | Stand::OnlyOwn | Stand::Refused(..)) => stand,
         }
     }
 

@@ -234,7 +234,7 @@ fn places() -> String {
     // What `raw` lets through is the author's own doing; appended to, it is text again.
     let filters: String = filters.iter().enumerate().map(of_filter).collect();
     format!(
-        r##"-- layouts/partials/places.html --
+        r#"-- layouts/partials/places.html --
 <section>
 <p id="text">{{{{ v }}}}</p>
 <p id="double" title="{{{{ v }}}}" data-v="a {{{{ v }}}} b">x</p>
@@ -257,7 +257,7 @@ fn places() -> String {
 {{% assign parts = v | split: "" %}}<a href="{{% for part in parts %}}{{{{ part }}}}{{% endfor %}}">x</a>
 {{% if v contains "<" %}}{{% endif %}}{{% case v %}}{{% when "<" %}}{{% else %}}{{% endcase %}}
 {filters}</section>
-"##
+"#
     )
 }
 
@@ -377,9 +377,15 @@ fn values_of_requests_stay_in_their_places() {
     for value in &values {
         let coded = percent(value);
         let mut ask = |at: usize, whence: &str, target: &str, fields: &[(&str, &str)], exact: bool| {
-            let response = connection.request("GET", target, fields, b"");
+            let mut response = connection.request("GET", target, fields, b"");
+            if response.status == 308 {
+                let canonical = response.header("location").expect("a redirect").to_owned();
+                assert!(canonical.starts_with('/') && !canonical.starts_with("//"), "{canonical}");
+                response = connection.request("GET", &canonical, fields, b"");
+                assert_ne!(response.status, 308, "{target}: {canonical}");
+            }
             // What no path and no field may hold is refused, and the refusal says nothing of it.
-            if matches!(response.status, 308 | 400 | 404) {
+            if matches!(response.status, 400 | 404) {
                 assert!(at != 1, "{value:?}: {}", response.status);
                 return;
             }
@@ -411,7 +417,7 @@ fn values_of_requests_stay_in_their_places() {
             }
         }
     }
-    assert!(seen.iter().all(|&seen| seen > values.len() / 3), "{seen:?} of {}", values.len());
+    assert!(seen.iter().all(|&seen| seen > values.len() / 6), "{seen:?} of {}", values.len());
 }
 
 fn values_of_upstreams_stay_in_their_places() {

@@ -8,6 +8,7 @@ use crate::support::canary::{CANARY, base64, percent, sighted};
 use crate::support::fault::FaultServer;
 use crate::support::http::compose;
 use crate::support::site::{Folder, Options, Site, binary};
+use std::fmt::Write as _;
 use std::process::Output;
 
 crate::cases!(
@@ -59,7 +60,8 @@ fn pages() -> String {
                 ("page", "layout = \"page.html\""),
                 ("kept", "layout = \"page.html\"\ncache = { s-maxage = \"1h\" }"),
             ] {
-                files += &format!(
+                write!(
+                    files,
                     r#"-- routes/{upstream}/{outcome}-{kind}.toml --
 path = "/{upstream}/{outcome}/{kind}/{{*fault}}"
 {answer}
@@ -71,7 +73,8 @@ headers = {{ x-api-key = "{{env.CANARY}}" }}
 query = {{ to = "{{query.to}}", own = "k:{{env.CANARY}}" }}
 {written}
 "#
-                );
+                )
+                .expect("text");
             }
         }
     }
@@ -150,7 +153,7 @@ fn every_form_of_the_canary_is_recognised() {
         bytes(|byte| format!("\\u{byte:04x}")),
         bytes(|byte| format!("&#{byte};")),
         format!("{:?}", CANARY.as_bytes()),
-        format!("{:?}", CANARY),
+        format!("{CANARY:?}"),
     ] {
         assert!(sighted(format!("before {form} after").as_bytes()).is_some(), "{form}");
     }
