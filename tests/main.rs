@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         flows::answers::CASES,
         flows::codings::CASES,
         flows::faults::CASES,
+        flows::files::CASES,
         flows::freshness::CASES,
         flows::graph::CASES,
         flows::hostile::CASES,

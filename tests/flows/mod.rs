@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 pub(crate) mod codings;
 pub(crate) mod faults;
+pub(crate) mod files;
 pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod hostile;
