@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         flows::freshness::CASES,
         flows::graph::CASES,
         flows::hostile::CASES,
+        flows::inputs::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::secrets::CASES,

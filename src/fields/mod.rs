@@ -8,6 +8,7 @@
 mod cache_control;
 mod cache_status;
 mod coding;
+mod cookie;
 mod date;
 mod entity_tag;
 mod list;
@@ -19,6 +20,7 @@ mod vary;
 pub use cache_control::{CacheControl, MaxStale, RequestCacheControl, Scope};
 pub use cache_status::{CacheStatus, Forward, Outcome};
 pub use coding::{Coding, negotiate};
+pub use cookie::cookies;
 pub use date::{DATE_LENGTH, format_date, parse_date};
 pub use entity_tag::{EntityTag, TagList};
 pub use media_type::{MediaType, content_type_of, is_compressible};

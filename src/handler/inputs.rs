@@ -5,6 +5,8 @@
 
 use super::runtime::Subject;
 use crate::cache::{KeyBuilder, Section};
+use crate::config::scalar_text;
+use crate::fields::cookies;
 use crate::resource::OnInvalid;
 use crate::router::{InputType, Match, Query, QueryValue};
 use crate::site::{CookieInput, QueryInput, Route, Site, slots};
@@ -80,8 +82,9 @@ impl<'r> Inputs<'r> {
         }
         for (input, taken) in route.inputs.cookies.iter().zip(&self.cookies).filter(|(input, _)| input.is_read) {
             // As the page reads it: who says nothing, and who says what stands anyway, see the same page.
-            match taken.or(input.default.as_deref()) {
-                Some(text) => key.text(Section::Cookie, &input.name, text),
+            let default = || scalar_text(&input.default).ok().filter(|_| !input.default.is_null());
+            match taken.map(Cow::Borrowed).or_else(default) {
+                Some(text) => key.text(Section::Cookie, &input.name, &text),
                 None => key.absent(Section::Cookie, &input.name),
             };
         }
@@ -116,7 +119,10 @@ impl<'r> Inputs<'r> {
             set(slots::QUERY, Value::Object(values.collect()));
         }
         if !route.inputs.cookies.is_empty() {
-            let value = |input: &CookieInput, taken: Option<&str>| taken.or(input.default.as_deref()).into();
+            let value = |input: &CookieInput, taken: Option<&str>| match taken {
+                Some(text) => input.kind.check(text).unwrap_or_default(),
+                None => input.default.clone(),
+            };
             let values = route
                 .inputs
                 .cookies
@@ -240,15 +246,9 @@ fn query_value(input: &QueryInput, taken: &Taken<'_>) -> Value {
     }
 }
 
-/// The first cookie of the input's name; one that is none of its values counts as absent.
+/// The first cookie of the input's name; one that does not fit counts as absent, as does an empty one.
 fn cookie<'r>(input: &CookieInput, fields: &'r HeaderMap) -> Option<&'r str> {
-    let value = fields
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (*name == *input.key).then_some(value))?;
-    let fits = input.choices.as_ref().is_none_or(|choices| choices.iter().any(|choice| **choice == *value));
-    fits.then_some(value)
+    let (_, value) = cookies(fields).find(|(name, _)| *name == input.key.as_bytes())?;
+    let text = std::str::from_utf8(value).ok()?;
+    (!text.contains(char::is_control) && input.kind.fits(text)).then_some(text)
 }

@@ -102,10 +102,9 @@ crate::config::words! {
 declare! {
     /// A cookie that the route reads. With an `enum` it is one of few variants of a page; without, it makes the page personal.
     pub struct CookieDecl {
-        /// The only values there are. Another one counts as absent.
-        "enum": choices: Spanned<Vec<String>>,
-        /// The value when the request has none.
-        "default": default: Spanned<String>,
+        ..kind: ParamDecl,
+        /// The value when the request has none, or none that fits.
+        "default": default: crate::config::Node,
         /// Its name in the request, when that differs.
         "name": name: Spanned<String>,
     }

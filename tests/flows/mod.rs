@@ -7,6 +7,7 @@ pub(crate) mod files;
 pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod hostile;
+pub(crate) mod inputs;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
 pub(crate) mod secrets;

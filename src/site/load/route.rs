@@ -282,7 +282,7 @@ fn nullable(source: &Source, scope: &Scope<'_>, findings: &mut Findings) {
                 .first()
                 .is_some_and(|name| scope.query.iter().any(|input| *input.name == **name && input.default.is_null())),
             "cookies" => reference.keys.first().is_some_and(|name| {
-                scope.cookies.iter().any(|cookie| *cookie.name == **name && cookie.default.is_none())
+                scope.cookies.iter().any(|cookie| *cookie.name == **name && cookie.default.is_null())
             }),
             "request" => reference.keys.first().is_some_and(|name| name == "headers"),
             _ => false,
