@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         check::CASES,
         documentation::CASES,
         flows::answers::CASES,
+        flows::client::CASES,
         flows::codings::CASES,
         flows::faults::CASES,
         flows::files::CASES,

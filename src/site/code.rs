@@ -37,6 +37,9 @@ codes! {
     REQUEST_ID = Error "input/request-id";
     /// An address to listen on that is not `IP:port` or `unix:/path`.
     BAD_LISTEN = Error "server/listen";
+    /// An entry of `trusted-proxies` that is no address, no network and not `unix:`, or a network of everybody: whoever is trusted can claim
+    /// any address to have sent a request.
+    BAD_PROXY = Error "server/trusted-proxies";
     /// `site.url` or an alias that is not `https://host`.
     BAD_URL = Error "site/url";
     /// A status in `errors` that is none: `404`, or `4xx` and `5xx` for all of a class.

@@ -191,7 +191,8 @@ impl Http<Binding> {
     fn cookies(&self, visitor: &HeaderMap) -> Option<HeaderValue> {
         let mut line = String::new();
         for name in &self.forward_cookies {
-            let value = crate::fields::cookies(visitor).find_map(|(cookie, value)| (cookie == name.as_bytes()).then_some(value));
+            let value = crate::fields::cookies(visitor)
+                .find_map(|(cookie, value)| (cookie == name.as_bytes()).then_some(value));
             if let Some(Ok(value)) = value.map(std::str::from_utf8) {
                 if !line.is_empty() {
                     line.push_str("; ");

@@ -346,9 +346,9 @@ fn betray(folder: &Folder) {
         let (turned, is_folder) = name.split_once('/').map_or((name, false), |(turned, _)| (turned, true));
         let path = assets(folder).join(turned);
         if is_folder {
-            fs::remove_dir_all(&path).unwrap()
+            fs::remove_dir_all(&path).unwrap();
         } else {
-            fs::remove_file(&path).unwrap()
+            fs::remove_file(&path).unwrap();
         }
         symlink(target, path).unwrap();
     }
@@ -425,7 +425,7 @@ fn what_may_not_be_read_is_not_there() {
     fs::write(assets.join("closed.txt"), "the secret").unwrap();
     fs::write(assets.join("site.css.gz"), gzipped("the secret")).unwrap();
     for name in ["closed.txt", "site.css.gz"] {
-        fs::set_permissions(assets.join(name), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(assets.join(name), fs::Permissions::from_mode(0o000)).unwrap();
     }
     let site = Options::default().user(65534).serve(folder);
     let closed = site.get("/assets/closed.txt");

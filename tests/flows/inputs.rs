@@ -182,9 +182,12 @@ fn lists_are_bounded() {
 
 fn the_first_value_counts() {
     let site = Site::start(ARCHIVE);
-    for (query, expected) in
-        [("int=1&int=2", json!(1)), ("int=&int=2", json!(2)), ("int=x&int=2", json!(null)), ("int=%FF&int=2", json!(null))]
-    {
+    for (query, expected) in [
+        ("int=1&int=2", json!(1)),
+        ("int=&int=2", json!(2)),
+        ("int=x&int=2", json!(null)),
+        ("int=%FF&int=2", json!(null)),
+    ] {
         assert_eq!(json_of(&site.get(&format!("/query?{query}")), query)["int"], expected, "{query}");
     }
 }
@@ -279,7 +282,12 @@ fn cookies_have_types() {
         (b"visitor=ada", "visitor", json!(null)),
         (b"__Host-Visitor=", "visitor", json!(null)),
     ] {
-        assert_eq!(json_of(&with_cookies(&site, &[line]), "cookies")[name], expected, "{}", String::from_utf8_lossy(line));
+        assert_eq!(
+            json_of(&with_cookies(&site, &[line]), "cookies")[name],
+            expected,
+            "{}",
+            String::from_utf8_lossy(line)
+        );
     }
     let personal = with_cookies(&site, &[b"__Host-Visitor=ada"]);
     assert_eq!(personal.header("cache-control"), Some("private, no-store"), "a pattern is no enum");
@@ -309,7 +317,10 @@ fn what_is_not_declared_does_not_exist() {
     for (target, fields) in [
         ("/nothing?a=1&b=%FF&c=%zz", &[][..]),
         ("/nothing", &[("cookie", "a=1"), ("x-forwarded-for", "1.2.3.4"), ("x-forwarded-host", "evil.example")]),
-        ("/nothing", &[("x-original-url", "/query"), ("x-rewrite-url", "/query"), ("x-http-method-override", "DELETE")]),
+        (
+            "/nothing",
+            &[("x-original-url", "/query"), ("x-rewrite-url", "/query"), ("x-http-method-override", "DELETE")],
+        ),
     ] {
         let response = site.request("GET", target, fields, b"");
         assert_eq!((response.status, &response.body), (200, &plain.body), "{target} {fields:?}");

@@ -27,7 +27,7 @@ pub(super) enum Found {
     /// In memory.
     Small(Arc<SmallFile>),
     /// On the disk.
-    Large(LargeFile),
+    Large(Box<LargeFile>),
 }
 
 /// What changes whenever a file does. Times are seconds and nanoseconds.

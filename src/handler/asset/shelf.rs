@@ -194,7 +194,7 @@ fn read(name: &Name, kept: Option<Arc<SmallFile>>) -> Result<Fetched, NotOpened>
         return Ok(Fetched::Same(Arc::clone(kept)));
     }
     if stamp.size() > LARGEST_SMALL {
-        return Ok(Fetched::Fleeting(Found::Large(LargeFile::new(file, &metadata, &name.file, beside))));
+        return Ok(Fetched::Fleeting(Found::Large(Box::new(LargeFile::new(file, &metadata, &name.file, beside)))));
     }
     let reading = SmallFile::read(&file, &metadata, &name.file, &beside).map_err(NotOpened::Refused)?;
     match kept {
