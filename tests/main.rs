@@ -53,6 +53,7 @@ fn main() -> ExitCode {
         flows::personal::CASES,
         flows::secrets::CASES,
         flows::sharing::CASES,
+        flows::ssrf::CASES,
         empty_root::CASES,
         findings::CASES,
         keys::CASES,

@@ -102,6 +102,11 @@ impl Http {
 }
 
 impl<R> Http<R> {
+    /// Which addresses its calls may go to.
+    pub fn trust(&self) -> crate::upstream::Trust {
+        self.calling.trust
+    }
+
     /// Whether the declaration sends a credential of the visitor's along.
     pub fn forwards_credential(&self) -> bool {
         !self.forward_cookies.is_empty() || self.forward_headers.contains(&header::AUTHORIZATION)

@@ -13,6 +13,7 @@ pub(crate) mod outcomes;
 pub(crate) mod personal;
 pub(crate) mod secrets;
 pub(crate) mod sharing;
+pub(crate) mod ssrf;
 
 use crate::support::SAFETY_NET;
 use crate::support::fault::FaultServer;
