@@ -188,7 +188,7 @@ fn names_are_refused_by_what_they_stand_for() {
         names.iter().map(|(name, _)| *name).chain(["LOOPBACK.test", "loopback.test."]),
         server.address().port(),
     ));
-    let hosts: String = names.iter().map(|(name, address)| format!("{address} {name}\n")).collect();
+    let hosts = names.map(|(name, address)| format!("{address} {name}")).join("\n");
     fs::write(folder.path().join("hosts"), hosts).unwrap();
     let mount = format!("mount --bind {} /etc/hosts && exec \"$@\"", folder.path().join("hosts").display());
     let site = Options::default().under(&["unshare", "-m", "sh", "-c", &mount, "sh"]).serve(folder);
@@ -270,7 +270,7 @@ fn no_value_of_a_request_moves_the_host() {
         format!("\r\nHost: {host}"),
         format!(".{host}"),
     ] {
-        let coded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let coded = value.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         for target in [format!("/rest/{coded}"), format!("/query?v={coded}"), format!("/behind?v={coded}")] {
             let mut response = site.get(&target);
             if let Some(location) = response.header("location").map(str::to_owned) {
