@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         flows::inputs::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
+        flows::routing::CASES,
         flows::secrets::CASES,
         flows::sharing::CASES,
         flows::ssrf::CASES,

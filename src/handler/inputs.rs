@@ -131,19 +131,19 @@ impl<'r> Inputs<'r> {
                 .map(|(input, taken)| (&*input.name, value(input, *taken)));
             set(slots::COOKIES, Value::Object(values.collect()));
         }
-        set(slots::REQUEST, self.request(route, site));
+        set(slots::REQUEST, self.request(route));
         set(slots::PAGE, self.page(route, site));
         values
     }
 
     /// `request`: the fields that the route reads, and no others.
-    fn request(&self, route: &Route, site: &Site) -> Value {
+    fn request(&self, route: &Route) -> Value {
         let mut request = ObjectBuilder::default();
         if route.inputs.request.path {
             request.push("path", self.matched.path.as_str().into());
         }
         if route.inputs.request.url {
-            request.push("url", self.url(route, site).into());
+            request.push("url", self.url(route).into());
         }
         if route.inputs.request.method {
             request.push("method", "GET".into());
@@ -167,7 +167,7 @@ impl<'r> Inputs<'r> {
         let canonical = canonical.as_ref().map_or(path, |canonical| canonical.as_path().as_str());
         let values = route.page.iter().map(|(name, value)| match name.as_str() {
             "path" => path.into(),
-            "url" => format!("{}{canonical}", site.url.as_deref().unwrap_or_default()).into(),
+            "url" => format!("{}{canonical}", route.origin.as_deref().unwrap_or_default()).into(),
             _ => value.clone(),
         });
         Object::shaped(Arc::clone(route.page.shape()), values).into()
@@ -178,14 +178,14 @@ impl<'r> Inputs<'r> {
         let first = route.canonical.as_ref()?;
         let params: Vec<(&str, Cow<'_, str>)> =
             self.matched.params.iter().map(|(name, text, _)| (name, text)).collect();
-        first.build(site.router.slash(), |wanted| {
+        first.build(site.routers.slash(), |wanted| {
             params.iter().find(|(name, _)| *name == wanted).map(|(_, text)| &**text)
         })
     }
 
     /// `request.url`: the canonical path, and the declared query values that are there, in the order of their names.
-    fn url(&self, route: &Route, site: &Site) -> String {
-        let mut url = format!("{}{}", site.url.as_deref().unwrap_or_default(), self.matched.path.as_str());
+    fn url(&self, route: &Route) -> String {
+        let mut url = format!("{}{}", route.origin.as_deref().unwrap_or_default(), self.matched.path.as_str());
         let mut separator = '?';
         let mut push = |key: &str, text: &str, url: &mut String| {
             url.push(separator);

@@ -9,6 +9,13 @@ codes! {
     NEEDS_PATH = Error "route/needs-path";
     /// Two routes answer the same URLs, and neither is more specific.
     SAME_PATH = Error "route/same-path";
+    /// A `host` of a route that is no host, has a port, or is an alias: requests for aliases are sent to `site.url` before any route is looked
+    /// at.
+    BAD_HOST = Error "route/host";
+    /// A `path` in a section or in `[defaults]`: all routes below would have the same URL.
+    SECTION_PATH = Error "section/path";
+    /// A section without any route in its folder or below: nothing inherits from it, and nobody checks it.
+    UNUSED_SECTION = Warning "section/unused";
     /// A parameter that is declared and not in `path`.
     UNKNOWN_PARAM = Error "route/unknown-param";
     /// A type of a parameter or a query value that cannot be: an unknown name, bounds that exclude everything, a broken pattern.

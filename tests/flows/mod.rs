@@ -11,6 +11,7 @@ pub(crate) mod hostile;
 pub(crate) mod inputs;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
+pub(crate) mod routing;
 pub(crate) mod secrets;
 pub(crate) mod sharing;
 pub(crate) mod ssrf;

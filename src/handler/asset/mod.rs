@@ -54,6 +54,8 @@ pub(super) struct AssetRequest<'a> {
     pub(super) cache_control: &'a HeaderValue,
     /// Other fields that the route adds; they win over those that every file has.
     pub(super) headers: &'a [(HeaderName, HeaderValue)],
+    /// Those of every file that it leaves out.
+    pub(super) removed: &'a [HeaderName],
     /// When the request came.
     pub(super) now: Instant,
 }

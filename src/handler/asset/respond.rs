@@ -157,6 +157,9 @@ fn refuse(request: &AssetRequest<'_>, status: StatusCode, fields: HeaderMap) -> 
 /// `fields` with those of the route, in place of any of the same names.
 fn routed(request: &AssetRequest<'_>, mut fields: HeaderMap) -> HeaderMap {
     fields.insert(CACHE_CONTROL, request.cache_control.clone());
+    for name in request.removed {
+        fields.remove(name);
+    }
     for (index, (name, value)) in request.headers.iter().enumerate() {
         let again = request.headers.iter().take(index).any(|(earlier, _)| earlier == name);
         if again {
