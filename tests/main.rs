@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         flows::freshness::CASES,
         flows::graph::CASES,
         flows::hostile::CASES,
+        flows::lists::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::secrets::CASES,

@@ -31,4 +31,12 @@ codes! {
     NO_FALLBACK = Error "source/no-fallback";
     /// A fallback that lacks a field that pages may read, or has one that no extraction makes.
     FALLBACK_SHAPE = Error "source/fallback-shape";
+    /// An operation on a list, such as `sort` or `paginate`, on a source that gives none. The list is the source's value, or what
+    /// its value holds as `items`.
+    NO_LIST = Error "list/no-list";
+    /// An operation on a list that can never do what it says: a condition without `item`, a list of no items, `where` on a page
+    /// that the upstream has cut.
+    LIST_CONTRADICTION = Error "list/contradiction";
+    /// The page of a list is an integer query value of the route: the URLs of its neighbours are made by changing it.
+    LIST_PAGE = Error "list/page";
 }

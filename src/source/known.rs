@@ -11,6 +11,8 @@ pub enum Known {
     Scalar,
     /// Exactly these members.
     Record(Vec<(String, Self)>),
+    /// These members, and anything else.
+    Partly(Vec<(String, Self)>),
     /// A list of values of one shape.
     ListOf(Box<Self>),
 }
@@ -63,6 +65,11 @@ impl Known {
                         return Err(Astray::NoMember { depth, members });
                     }
                 },
+                (Self::Partly(members), Some(key)) => match members.iter().find(|(name, _)| name == key) {
+                    Some((_, inner)) => here = inner,
+                    None => return Ok(()),
+                },
+                (Self::Partly(_), None) => return Ok(()),
                 (Self::ListOf(item), None) => here = item,
                 (Self::ListOf(item), Some("first" | "last")) => here = item,
                 (Self::ListOf(_) | Self::Scalar, Some("size")) => return Ok(()),

@@ -11,15 +11,17 @@ mod decl;
 mod extraction;
 mod http;
 mod known;
+mod list;
 mod outcome;
 mod piece;
 mod target;
 mod upstream;
 
 pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
-pub use code::CODES;
+pub use code::{CODES, LIST_PAGE};
 pub use decl::Decl;
 pub use known::{Astray, Known};
+pub use list::{Absent, Asked, Decl as ListDecl, Listing};
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
@@ -124,8 +126,12 @@ pub struct Source<R = Reference> {
     pub outcomes: Outcomes<R>,
     /// What is taken from it; everything if none.
     pub extraction: Option<Arc<Extraction>>,
+    /// What is done to the list that it gives.
+    pub listing: Option<Listing<R>>,
     /// What is known of its value before it is had.
     pub known: Known,
+    /// What is known of each item of its list.
+    pub item: Known,
 }
 
 /// How a source is had.
@@ -170,7 +176,12 @@ impl Source {
         if let Some(fallback) = &decl.fallback {
             extraction::check_fallback(&known, fallback, findings);
         }
-        Some(Self { name: name.clone(), kind: kind?, outcomes, extraction, known })
+        let item = list::item_of(&known);
+        let (listing, known) = match list::compile(&decl.listing, &known, findings) {
+            Some(list::Compiled { listing, known }) => (listing, known),
+            None => (None, known),
+        };
+        Some(Self { name: name.clone(), kind: kind?, outcomes, extraction, listing, known, item })
     }
 
     fn kind(name: &Spanned<String>, decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<Kind> {
@@ -244,6 +255,7 @@ impl Source {
         if let OnUnauthorized::Redirect(template) = &self.outcomes.on_unauthorized {
             all.extend(template.references());
         }
+        all.extend(self.listing.iter().flat_map(Listing::references));
         all
     }
 
@@ -255,12 +267,18 @@ impl Source {
             Kind::Value(shape) => shape.try_map(resolve).map(Kind::Value),
         };
         let outcomes = self.outcomes.link(resolve);
+        let listing = match &self.listing {
+            Some(listing) => listing.link(resolve).map(Some),
+            None => Some(None),
+        };
         Some(Source {
             name: self.name.clone(),
             kind: kind?,
             outcomes: outcomes?,
             extraction: self.extraction.clone(),
+            listing: listing?,
             known: self.known.clone(),
+            item: self.item.clone(),
         })
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod faults;
 pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod hostile;
+pub(crate) mod lists;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
 pub(crate) mod secrets;

@@ -4,6 +4,7 @@ mod errors;
 mod input;
 mod kind;
 mod layouts;
+mod listing;
 mod matter;
 mod plan;
 mod privacy;

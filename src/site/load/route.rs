@@ -5,7 +5,7 @@ use super::super::{Planned, Privacy, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
-use super::{Compiled, Shared, errors, input, plan, short};
+use super::{Compiled, Shared, errors, input, listing, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::resource::{Decl, Policy};
@@ -237,6 +237,7 @@ impl Linked {
             linked.sources.push(source.link(|reference| scope.bind(reference, &mut reads, &mut shared.findings)));
             forwarded(source, &mut reads);
             nullable(source, scope, &mut shared.findings);
+            listing::check(source, scope, &mut reads, &mut shared.findings);
             if needed.contains(&at) {
                 linked.reads[at] = reads;
             }
