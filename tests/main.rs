@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         documentation::CASES,
         flows::answers::CASES,
         flows::codings::CASES,
+        flows::data::CASES,
         flows::faults::CASES,
         flows::freshness::CASES,
         flows::graph::CASES,

@@ -112,6 +112,7 @@ impl<'g> Request<'g> {
                 let value = shape.value(slots).map_err(|_not_text| Trouble::Error { late: false, reason: "not-text" });
                 Begun::Settled(value.and_then(|value| source.extract(&value, 0)))
             }
+            Kind::Chosen(chosen) => Begun::Settled(chosen.value(slots)),
             Kind::Http(_) if now >= self.deadline => Begun::Settled(Err(LATE)),
             Kind::Http(http) => {
                 let caller = Caller {

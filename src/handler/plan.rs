@@ -60,7 +60,7 @@ fn gravest<R>(source: &Source<R>) -> u8 {
     let outcomes = &source.outcomes;
     let forwards = match &source.kind {
         Kind::Http(http) => Http::forwards_credential(http),
-        Kind::Value(_) => false,
+        Kind::Value(_) | Kind::Chosen(_) => false,
     };
     let refused = match outcomes.on_unauthorized {
         OnUnauthorized::Status | OnUnauthorized::Redirect(_) => 0,

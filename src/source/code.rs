@@ -37,6 +37,12 @@ codes! {
     /// An operation on a list that can never do what it says: a condition without `item`, a list of no items, `where` on a page
     /// that the upstream has cut.
     LIST_CONTRADICTION = Error "list/contradiction";
+    /// A data file that is not there, that is none by its extension, or that a request could name freely.
+    DATA_FILE = Error "file/name";
+    /// A data file that cannot be read: a mistake in its grammar, or more values than an answer of an upstream may have.
+    BAD_DATA = Error "file/syntax";
+    /// A data file that lacks what its source requires of it.
+    UNFIT_DATA = Error "file/lacks";
     /// The page of a list is an integer query value of the route: the URLs of its neighbours are made by changing it.
     LIST_PAGE = Error "list/page";
 }

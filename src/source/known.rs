@@ -51,6 +51,11 @@ impl Known {
         }
     }
 
+    /// The shape of data in a file, which may be written anew at any time: what it lacks today it may have tomorrow.
+    pub fn of_file(value: &Value) -> Self {
+        if value.as_list().is_some() { Self::ListOf(Box::new(Self::Open)) } else { Self::Open }
+    }
+
     /// Follows `path`; a `None` in it is an index, or any item of a list.
     pub fn follow<'p>(&self, path: impl IntoIterator<Item = Option<&'p str>>) -> Result<(), Astray> {
         let mut here = self;

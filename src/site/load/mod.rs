@@ -1,5 +1,6 @@
 //! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
 
+mod data;
 mod errors;
 mod input;
 mod kind;
@@ -40,6 +41,7 @@ struct Shared<'s> {
     /// Digest of what every page is made from: `site.toml` and the layouts.
     foundation: blake3::Hash,
     error_pages: errors::Rendered,
+    data: data::DataFiles,
 }
 
 /// A compiled route and where it goes in the router.
@@ -97,6 +99,7 @@ fn build(
         deadline: declared.settings.limits.deadline,
         foundation,
         error_pages: errors::Rendered::default(),
+        data: data::DataFiles::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);

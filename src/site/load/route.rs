@@ -5,7 +5,7 @@ use super::super::{Planned, Privacy, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
-use super::{Compiled, Shared, errors, input, listing, plan, short};
+use super::{Compiled, Shared, data, errors, input, listing, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::resource::{Decl, Policy};
@@ -24,7 +24,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     input::constrain(decl.params.as_ref(), &mut patterns, &mut shared.findings);
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
     let cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
-    let (sources, broken) = sources(&decl, shared);
+    let mut digest = blake3::Hasher::new();
+    let (sources, broken) = sources(&decl, &patterns, shared, &mut digest);
     let vars = decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value());
     let errors = errors::pages(decl.errors.as_ref(), &vars, shared);
     let shown = shown?;
@@ -70,7 +71,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     let planned = planned(linked.sources, &needed, &after, &of_sources)?;
     let constants = constants(shared, &vars, &shown, planned.len());
     let inputs = inputs(query, cookies, &all, &sources, &needed);
-    let revision = revision(shared, table, &shown);
+    let revision = revision(shared, table, &shown, &digest);
     let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
     names.sort();
     let status = kind::status(&shown, &decl, &mut shared.findings)?;
@@ -163,7 +164,12 @@ fn params(patterns: &[(Pattern, Place)]) -> Vec<(String, bool)> {
 }
 
 /// The sources that can be compiled, sorted by name; and the names of the others.
-fn sources(decl: &Decl, shared: &mut Shared<'_>) -> (Vec<Source>, Vec<String>) {
+fn sources(
+    decl: &Decl,
+    patterns: &[(Pattern, Place)],
+    shared: &mut Shared<'_>,
+    digest: &mut blake3::Hasher,
+) -> (Vec<Source>, Vec<String>) {
     let (mut sources, mut broken) = (Vec::new(), Vec::new());
     for (name, decl) in decl.sources.iter().flat_map(|named| &named.0) {
         let sound = input::is_snake_case(name, &mut shared.findings);
@@ -174,7 +180,8 @@ fn sources(decl: &Decl, shared: &mut Shared<'_>) -> (Vec<Source>, Vec<String>) {
                 .push(Finding::new(&code::RESERVED_NAME, name.place, message).help("call the source by another name"));
             continue;
         }
-        let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment };
+        let given = decl.file.as_ref().and_then(|name| data::file(name, patterns, shared, digest));
+        let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment, given };
         let source = Source::compile(name, decl, &mut context, &mut shared.findings);
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
             OnUnauthorized::Redirect(target) => {
@@ -483,8 +490,9 @@ fn policy(
     policy
 }
 
-fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown) -> u64 {
+fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown, data: &blake3::Hasher) -> u64 {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(data.finalize().as_bytes());
     hasher.update(shared.foundation.as_bytes());
     let mut text = String::new();
     write_json(&table.to_value(), &mut text);

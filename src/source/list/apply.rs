@@ -118,6 +118,11 @@ fn taken_apart(value: Value) -> Result<(List, Option<Object>), Absent> {
     }
 }
 
+/// Whether the operations find a list in this value.
+pub(in super::super) fn is_list(value: &Value) -> bool {
+    taken_apart(value.clone()).is_ok()
+}
+
 fn put_together(items: Value, around: Option<&Object>, pagination: Option<Value>) -> Value {
     if around.is_none() && pagination.is_none() {
         return items;

@@ -8,6 +8,7 @@ mod apply;
 mod compile;
 mod order;
 
+pub(super) use apply::is_list;
 pub use apply::{Absent, Asked};
 pub use compile::Decl;
 pub(super) use compile::{Compiled, compile, item_of};
