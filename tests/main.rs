@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         flows::answers::CASES,
         flows::codings::CASES,
         flows::data::CASES,
+        flows::documents::CASES,
         flows::faults::CASES,
         flows::freshness::CASES,
         flows::graph::CASES,

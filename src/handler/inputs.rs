@@ -5,7 +5,7 @@
 
 use super::runtime::Subject;
 use crate::cache::{KeyBuilder, Section};
-use crate::resource::OnInvalid;
+use crate::resource::{OnInvalid, Resource, TreeDocument};
 use crate::router::{InputType, Match, Query, QueryValue};
 use crate::site::{CookieInput, QueryInput, Route, Site, slots};
 use crate::value::{Object, ObjectBuilder, Value};
@@ -126,7 +126,13 @@ impl<'r> Inputs<'r> {
             set(slots::COOKIES, Value::Object(values.collect()));
         }
         set(slots::REQUEST, self.request(route, site));
-        set(slots::PAGE, self.page(route, site));
+        match self.document(route) {
+            Some(document) => {
+                set(slots::CONTENT, document.html.clone());
+                set(slots::PAGE, self.page(&document.page, site));
+            }
+            None => set(slots::PAGE, self.page(&route.page, site)),
+        }
         values
     }
 
@@ -154,15 +160,21 @@ impl<'r> Inputs<'r> {
         request.finish().into()
     }
 
+    /// The document that the request is about, if the route is a tree of them.
+    fn document(&self, route: &'r Route) -> Option<&'r TreeDocument> {
+        let Resource::Tree(tree) = &route.resource else { return None };
+        tree.document(&self.matched.params.get(&tree.parameter)?)
+    }
+
     /// `page`: what is known of it at load, and where it is.
-    fn page(&self, route: &Route, site: &Site) -> Value {
+    fn page(&self, page: &Object, site: &Site) -> Value {
         let path = self.matched.path.as_str();
-        let values = route.page.iter().map(|(name, value)| match name.as_str() {
+        let values = page.iter().map(|(name, value)| match name.as_str() {
             "path" => path.into(),
             "url" => format!("{}{path}", site.url.as_deref().unwrap_or_default()).into(),
             _ => value.clone(),
         });
-        Object::shaped(Arc::clone(route.page.shape()), values).into()
+        Object::shaped(Arc::clone(page.shape()), values).into()
     }
 
     /// `request.url`: the canonical path, and the declared query values that are there, in the order of their names.

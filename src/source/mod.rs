@@ -43,7 +43,7 @@ pub const MERGE: Rules = Rules {
     whole: &["value", "fallback", "body", "cache"],
     append: &[],
     named: &[],
-    kinds: &[&["url"], &["upstream"], &["file"], &["value"]],
+    kinds: &[&["url"], &["upstream"], &["file"], &["content"], &["value"]],
 };
 
 /// What compiling a source needs to know of its site.
@@ -215,12 +215,13 @@ impl Source {
             ("url", decl.url.as_ref().map(|url| url.place)),
             ("upstream", decl.upstream.as_ref().map(|upstream| upstream.place)),
             ("file", decl.file.as_ref().map(|file| file.place)),
+            ("content", decl.content.as_ref().map(|content| content.place)),
             ("value", decl.value.as_ref().map(|value| value.place)),
         ];
         let mut kinds = written.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
         let Some((first, first_place)) = kinds.next() else {
             let message = format!("the source `{}` has nothing to read", name.value);
-            let help = "give it `url`, or `upstream` with `path`, or `file`, or `value`";
+            let help = "give it `url`, `upstream` with `path`, `file`, `content` or `value`";
             findings.push(Finding::new(&code::NO_KIND, name.place, message).help(help));
             return None;
         };
@@ -234,7 +235,7 @@ impl Source {
         Self::refuse_foreign_keys(decl, first, findings);
         Some(match first {
             "value" => Written::Value,
-            "file" => Written::Given(first_place),
+            "file" | "content" => Written::Given(first_place),
             _ => Written::Call,
         })
     }

@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 pub(crate) mod codings;
 pub(crate) mod data;
+pub(crate) mod documents;
 pub(crate) mod faults;
 pub(crate) mod freshness;
 pub(crate) mod graph;
