@@ -148,6 +148,17 @@ impl Making<'_> {
                 Some(layout) => render(route, layout, &slots, context)?,
                 None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
             },
+            Resource::Tree(tree) => {
+                let name =
+                    slots.get(slots::PARAMS).and_then(|params| params.get(&tree.parameter)).and_then(Value::as_str);
+                let Some(document) = name.and_then(|name| tree.document(name)) else {
+                    return Err(Stop::Error(StatusCode::NOT_FOUND));
+                };
+                match tree.layout_of(document) {
+                    Some(layout) => render(route, layout, &slots, context)?,
+                    None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
+                }
+            }
             Resource::Json(shape) => {
                 let value =
                     shape.value(&slots).map_err(|_not_text| internal(route, "a list or an object within a string"))?;
