@@ -10,6 +10,7 @@ crate::cases!(
     a_document_knows_what_stands_around_it,
     links_between_documents_are_urls,
     a_document_chooses_its_layout,
+    a_tree_has_data_for_each_of_its_documents,
     documents_are_answered_like_pages,
     an_edit_of_a_document_is_seen,
     a_collection_is_a_list,
@@ -154,6 +155,44 @@ fn an_edit_of_a_document_is_seen() {
     super::until(&site, "/docs/new", |response| response.status == 200);
     site.folder().remove("content/docs/new.md");
     super::until(&site, "/docs/new", |response| response.status == 404);
+}
+
+fn a_tree_has_data_for_each_of_its_documents() {
+    let site = Site::start(
+        r#"-- site.toml --
+-- routes/products.toml --
+path = "/products/{*page}"
+content = "products"
+layout = "product.html"
+title = "{page.title} for you"
+[sources.price]
+file = "prices.csv"
+where = "item.sku == page.sku"
+-- layouts/product.html --
+<h1>{{ page.title }}</h1>{{ price.first.price }}{{ content }}
+-- content/prices.csv --
+sku,price
+t1,4
+m1,12
+-- content/products/tea.md --
++++
+sku = "t1"
++++
+# Tea
+-- content/products/milk.md --
++++
+sku = "m1"
++++
+# Milk
+"#,
+    );
+    assert!(
+        site.get("/products/tea").text().starts_with("<h1>Tea for you</h1>"),
+        "{}",
+        site.get("/products/tea").text()
+    );
+    let milk = site.get("/products/milk").text().to_owned();
+    assert!(milk.contains("<h1>Milk for you</h1>12"), "{milk}");
 }
 
 const BLOG: &str = r#"-- site.toml --
