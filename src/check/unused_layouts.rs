@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 pub(super) fn check(site: &Site, files: &Files, findings: &mut Findings) {
     let of_routes = site.routes.iter().flat_map(layouts_of).flat_map(Layout::files);
-    let errors = site.routes.iter().map(|route| &route.errors).chain([&site.errors]);
+    let errors = site.routes.iter().map(|route| &route.errors).chain(site.errors.all());
     let of_errors = errors.flat_map(ErrorPages::iter).flat_map(|page| page.files.iter());
     let used: HashSet<FileId> = of_routes.chain(of_errors).copied().collect();
     for layout in site.library.names().filter_map(|name| site.library.get(name)) {

@@ -138,6 +138,9 @@ pub(super) fn lasting_fields(route: &Route) -> HeaderMap {
         fields.insert(header::VARY, vary);
     }
     safety(&mut fields);
+    for name in &route.removed_headers {
+        fields.remove(name);
+    }
     for (name, value) in &route.fixed_headers {
         fields.insert(name.clone(), value.clone());
     }

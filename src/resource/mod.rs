@@ -16,7 +16,7 @@ pub use code::{
     BAD_STATUS, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER, NO_LAYOUT, OPEN_REDIRECT, RESERVED_HEADER, TWO_KINDS,
     UNKNOWN_LAYOUT,
 };
-pub use decl::{CookieDecl, Decl, OnInvalid, ParamDecl, QueryDecl, RuleDecl, ThenDecl};
+pub use decl::{CookieDecl, Decl, HeaderDecl, OnInvalid, ParamDecl, QueryDecl, RuleDecl, ThenDecl};
 pub use error_page::{ErrorPage, ID_MARK};
 pub use layout::Linked;
 pub use tree::{Tree, TreeDocument};

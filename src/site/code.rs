@@ -9,6 +9,13 @@ codes! {
     NEEDS_PATH = Error "route/needs-path";
     /// Two routes answer the same URLs, and neither is more specific.
     SAME_PATH = Error "route/same-path";
+    /// A `host` of a route that is no host, has a port, or is an alias: requests for aliases are sent to `site.url` before any route is looked
+    /// at.
+    BAD_HOST = Error "route/host";
+    /// A `path` in a section or in `[defaults]`: all routes below would have the same URL.
+    SECTION_PATH = Error "section/path";
+    /// A section without any route in its folder or below: nothing inherits from it, and nobody checks it.
+    UNUSED_SECTION = Warning "section/unused";
     /// A parameter that is declared and not in `path`.
     UNKNOWN_PARAM = Error "route/unknown-param";
     /// A type of a parameter or a query value that cannot be: an unknown name, bounds that exclude everything, a broken pattern.
@@ -37,6 +44,9 @@ codes! {
     REQUEST_ID = Error "input/request-id";
     /// An address to listen on that is not `IP:port` or `unix:/path`.
     BAD_LISTEN = Error "server/listen";
+    /// An entry of `trusted-proxies` that is no address, no network and not `unix:`, or a network of everybody: whoever is trusted can claim
+    /// any address to have sent a request.
+    BAD_PROXY = Error "server/trusted-proxies";
     /// `site.url` or an alias that is not `https://host`.
     BAD_URL = Error "site/url";
     /// A status in `errors` that is none: `404`, or `4xx` and `5xx` for all of a class.

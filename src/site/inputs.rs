@@ -68,12 +68,19 @@ pub struct CookieInput {
     pub name: Arc<str>,
     /// Its name in the request.
     pub key: Arc<str>,
-    /// The only values there are; any, if `None`: such a cookie makes the page personal.
-    pub choices: Option<Vec<Arc<str>>>,
+    /// What fits; anything else counts as absent.
+    pub kind: InputType,
     /// The value when the request has none.
-    pub default: Option<Arc<str>>,
+    pub default: Value,
     /// Whether anything reads it: then it is in the key.
     pub is_read: bool,
+}
+
+impl CookieInput {
+    /// Whether it says no more than which of a few variants the visitor likes: without an `enum`, it may say who the visitor is.
+    pub fn is_enumerated(&self) -> bool {
+        self.kind.choices().is_some()
+    }
 }
 
 /// What is read of the request itself.

@@ -15,6 +15,7 @@ crate::cases!(
     an_edit_of_a_document_is_seen,
     a_collection_is_a_list,
     what_serves_a_document_is_its_url,
+    documents_of_other_hosts_have_whole_urls,
     html_is_there_where_it_is_read,
     ten_thousand_documents_load,
 );
@@ -287,6 +288,27 @@ fn what_serves_a_document_is_its_url() {
     let all = site.get("/all").json();
     let paths: Vec<_> = all.as_array().expect("a list").iter().map(|item| item["path"].clone()).collect();
     assert_eq!(paths, [json!(null), json!("/first"), json!(null)]);
+}
+
+fn documents_of_other_hosts_have_whole_urls() {
+    let site = Site::start(
+        r#"-- site.toml --
+[site]
+url = "https://example.com"
+-- content/a.md --
+[b](b.md) [c](c.md)
+-- content/b.md --
+-- content/c.md --
+-- routes/a.toml --
+content = "a.md"
+-- routes/b.toml --
+content = "b.md"
+host = "docs.example.com"
+-- routes/c.toml --
+content = "c.md"
+"#,
+    );
+    assert_eq!(site.get("/a").text(), "<p><a href=\"https://docs.example.com/b\">b</a> <a href=\"/c\">c</a></p>\n");
 }
 
 fn html_is_there_where_it_is_read() {

@@ -120,7 +120,7 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     }
     // Files and redirects are answered without data: their headers are the same each time.
     if let Some(kind @ ("files" | "redirect")) = kind {
-        for (_, template) in decl.headers.iter().flat_map(|named| &named.0) {
+        for template in decl.headers.iter().flat_map(|named| &named.0).filter_map(|(_, written)| written.value()) {
             if template.as_literal().is_none() && is_own(template.place, file) {
                 let message = format!("a header with a placeholder on a route of the kind `{kind}`");
                 findings.push(Finding::new(&resource::FOREIGN_KEY, template.place, message).help("write its value"));
@@ -287,7 +287,7 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: 
     let mut template =
         |template: &Template| roots.extend(template.references().map(|reference| reference.root.clone()));
     decl.title.iter().chain(&decl.description).for_each(|written| template(&written.value));
-    decl.headers.iter().flat_map(|named| &named.0).for_each(|(_, written)| template(written));
+    decl.headers.iter().flat_map(|named| &named.0).filter_map(|(_, written)| written.value()).for_each(&mut template);
     for rule in decl.rules.iter().flatten() {
         if let Some(target) = rule.then.as_ref().and_then(|then| then.redirect.as_ref()) {
             template(&target.value);

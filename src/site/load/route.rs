@@ -8,8 +8,8 @@ use super::scope::{Reads, Scope};
 use super::{Compiled, Shared, data, documents, errors, input, listing, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
-use crate::resource::{Decl, Policy};
-use crate::router::Pattern;
+use crate::resource::{Decl, HeaderDecl, Policy};
+use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
 use crate::value::{Object, Value, write_json};
 use http::HeaderValue;
@@ -77,10 +77,15 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     names.sort();
     let status = kind::status(&shown, &decl, &mut shared.findings)?;
     let held = shown.held();
+    let hosts = hosts(&decl, &mut shared.findings);
+    let origin = origin(hosts.first(), shared);
     let route = Route {
         name: format!("routes/{}", file.path).into(),
         file: file.file,
+        hosts: hosts.iter().map(|host| Arc::clone(&host.value)).collect(),
+        origin,
         patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
+        canonical: (patterns.len() > 1).then(|| patterns.first().map(|(pattern, _)| pattern.clone())).flatten(),
         params: names,
         content_type: kind::content_type(&shown, &decl, &mut shared.findings),
         resource,
@@ -94,6 +99,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
         description: fields.description,
         status,
         fixed_headers: fields.fixed,
+        removed_headers: fields.removed,
         headers: fields.headers,
         policy,
         privacy: privacy::privacy(personal.as_ref()),
@@ -101,7 +107,37 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
         deadline: decl.deadline.map_or(shared.deadline, |deadline| deadline.value),
         revision,
     };
-    (!patterns.is_empty()).then_some(Compiled { route, patterns, held })
+    (!patterns.is_empty()).then_some(Compiled { route, hosts, patterns, held })
+}
+
+/// The hosts of `host`, in lower case.
+pub(super) fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str>>> {
+    let mut hosts = Vec::new();
+    for written in decl.host.iter().flat_map(|host| &host.value.0) {
+        let host = Authority::parse(&written.content)
+            .ok()
+            .filter(|host| host.port().is_none() && !written.content.ends_with(':'));
+        match host {
+            Some(host) => hosts.push(Spanned::new(host.host().to_ascii_lowercase().into(), written.inner)),
+            None => {
+                let message = format!("`{}` is not a host", written.content);
+                findings.push(
+                    Finding::new(&code::BAD_HOST, written.inner, message)
+                        .help("a name or an address, without scheme, port and path: host = \"blog.example.com\""),
+                );
+            }
+        }
+    }
+    hosts
+}
+
+/// `site.url`, with `host` in place of its own.
+pub(super) fn origin(host: Option<&Spanned<Arc<str>>>, shared: &Shared<'_>) -> Option<Arc<str>> {
+    let url = shared.site.get("url").and_then(Value::as_str)?;
+    let (Some(host), Some((scheme, authority))) = (host, url.split_once("://")) else { return Some(url.into()) };
+    let port = Authority::parse(authority).ok().and_then(|authority| authority.port());
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{scheme}://{}{port}", host.value).into())
 }
 
 /// The patterns of `path`, or that of the file's place.
@@ -305,7 +341,7 @@ fn nullable(source: &Source, scope: &Scope<'_>, findings: &mut Findings) {
                 .first()
                 .is_some_and(|name| scope.query.iter().any(|input| *input.name == **name && input.default.is_null())),
             "cookies" => reference.keys.first().is_some_and(|name| {
-                scope.cookies.iter().any(|cookie| *cookie.name == **name && cookie.default.is_none())
+                scope.cookies.iter().any(|cookie| *cookie.name == **name && cookie.default.is_null())
             }),
             "request" => reference.keys.first().is_some_and(|name| name == "headers"),
             _ => false,
@@ -347,6 +383,7 @@ struct Fields {
     description: Option<Template<crate::config::Binding>>,
     fixed: Vec<(HeaderName, HeaderValue)>,
     headers: Vec<(HeaderName, Template<crate::config::Binding>)>,
+    removed: Vec<HeaderName>,
 }
 
 impl Fields {
@@ -362,9 +399,20 @@ impl Fields {
         };
         let title = link(&decl.title, "`title`", findings);
         let description = link(&decl.description, "`description`", findings);
-        let (mut fixed, mut headers) = (Vec::new(), Vec::new());
-        for (name, template) in decl.headers.iter().flat_map(|named| &named.0) {
+        let (mut fixed, mut headers, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, written) in decl.headers.iter().flat_map(|named| &named.0) {
             let Some(field) = kind::header_name(name, findings) else { continue };
+            // Names of fields have no case, and what stands last was written nearest.
+            fixed.retain(|(other, _)| *other != field);
+            headers.retain(|(other, _)| *other != field);
+            removed.retain(|other| *other != field);
+            let template = match written {
+                HeaderDecl::Value(template) => template,
+                HeaderDecl::Removed => {
+                    removed.push(field);
+                    continue;
+                }
+            };
             source::refuse_secrets(template, "a header of an answer", findings);
             match template.as_literal() {
                 Some(text) => match HeaderValue::from_str(text) {
@@ -381,7 +429,7 @@ impl Fields {
                 }
             }
         }
-        Some(Self { title: title?, description: description?, fixed, headers })
+        Some(Self { title: title?, description: description?, fixed, headers, removed })
     }
 }
 
