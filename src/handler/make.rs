@@ -2,6 +2,7 @@
 
 use super::gather::{Gathered, Request, SourceCall};
 use super::plan::Ending;
+use super::respond::lasting_fields;
 use super::runtime::Service;
 use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Tag};
 use crate::config::{Binding, NoLocation, Template};
@@ -129,10 +130,10 @@ impl Making<'_> {
             Then::Layout { status, layout } => {
                 describe(route, &mut slots);
                 let body = render(route, layout, &slots, context)?;
-                let mut fields = self.fields(&slots)?;
-                if let Ok(content_type) = HeaderValue::from_str(&content_type_of(layout.layout.name())) {
-                    fields.insert(header::CONTENT_TYPE, content_type);
-                }
+                // It may be HTML where the route's own answers are not, and has the fields of what it is.
+                let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
+                let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
+                let fields = Making { lasting: &lasting, ..self }.fields(&slots)?;
                 Ok(Representation { status: *status, fields, body, degraded })
             }
         }

@@ -516,7 +516,34 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
                     .help("content-type = \"application/atom+xml\""),
             );
         }
+        if is_markup(&written.value) && !is_escaped_for(&derived, &written.value) {
+            let message = format!("as `{}` this would be markup, for which its values are not escaped", written.value);
+            findings.push(
+                Finding::new(&crate::config::BAD_VALUE, written.place, message)
+                    .help("markup is made by a layout whose name ends in `.html` or `.xml`, as the type is"),
+            );
+            return None;
+        }
         return value;
     }
     HeaderValue::from_str(&derived).ok()
+}
+
+/// Whether browsers read a body of this media type as markup that may hold scripts.
+fn is_markup(media_type: &str) -> bool {
+    is_html(media_type) || essence(media_type).ends_with("xml")
+}
+
+fn is_html(media_type: &str) -> bool {
+    essence(media_type) == "text/html"
+}
+
+/// The media type without its parameters (RFC 9110, section 8.3.1).
+fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Whether what a resource escapes for by itself is right for markup of another type. HTML's rules serve for XML, not the reverse.
+fn is_escaped_for(derived: &str, written: &str) -> bool {
+    is_html(derived) || (is_markup(derived) && !is_html(written))
 }
