@@ -41,6 +41,14 @@ content = "about.md"
 -- routes/any.toml --
 path = "/docs/{any}/{more}"
 json = "other"
+-- content/wide.md --
++++
+layout = "wide.html"
+title = "About width"
++++
+-- routes/wide.toml --
+content = "wide.md"
+layout = "doc.html"
 -- content/about.md --
 See [the guide](docs/index.md) and [details](docs/guide/a%20b.md#x "T").
 -- content/docs/index.md --
@@ -132,6 +140,7 @@ fn links_between_documents_are_urls() {
 fn a_document_chooses_its_layout() {
     let site = Site::start(SITE);
     assert_eq!(site.get("/docs/guide/first").text().trim(), "<wide>First");
+    assert_eq!(site.get("/wide").text().trim(), "<wide>About width");
 }
 
 fn documents_are_answered_like_pages() {

@@ -11,7 +11,7 @@ pub(super) use tree::{ShownPage, ShownTree, shown as tree};
 
 use super::{Shared, matter, route};
 use crate::config::{Declared as _, Table, TreeFile};
-use crate::diagnostic::{FileId, Finding, Findings, Place};
+use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
 use crate::extract::markdown;
 use crate::resource::{Decl, NO_DOCUMENT};
 use crate::value::{Object, Value};
@@ -60,6 +60,12 @@ pub(super) struct Rendered {
 impl Document {
     fn is_draft(&self) -> bool {
         self.matter.get("draft").and_then(Value::as_bool) == Some(true)
+    }
+
+    /// The layout that its front matter asks for.
+    pub(super) fn layout(&self) -> Option<Spanned<String>> {
+        let name = self.text("layout")?;
+        Some(Spanned::new(name.to_owned(), Place::new(self.file, 0..0)))
     }
 
     /// A text of the front matter.
