@@ -43,9 +43,9 @@ impl Routers {
     /// Where `target` leads at `host`.
     pub fn route<'t>(&self, host: Option<&str>, target: &'t str) -> Routing<'_, 't, usize> {
         if let Some(router) = host.and_then(|host| self.of(host)) {
-            match router.route(target) {
-                Routing::NotFound => {}
-                found => return found,
+            let found = router.route(target);
+            if !matches!(found, Routing::NotFound) {
+                return found;
             }
         }
         self.any.route(target)
