@@ -13,6 +13,7 @@ mod flows;
 mod keys;
 mod reload;
 mod review;
+mod robust;
 mod serve;
 mod site_pages;
 mod support;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         keys::CASES,
         reload::CASES,
         review::CASES,
+        robust::CASES,
         serve::CASES,
         site_pages::CASES,
         tidy::CASES,
