@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         check::CASES,
         documentation::CASES,
         flows::answers::CASES,
+        flows::calls::CASES,
         flows::codings::CASES,
         flows::faults::CASES,
         flows::freshness::CASES,

@@ -31,4 +31,11 @@ codes! {
     NO_FALLBACK = Error "source/no-fallback";
     /// A fallback that lacks a field that pages may read, or has one that no extraction makes.
     FALLBACK_SHAPE = Error "source/fallback-shape";
+    /// A call with two bodies, or with variables for none: `body`, `form`, `text` and `graphql` exclude each other.
+    TWO_BODIES = Error "source/two-bodies";
+    /// A body on a call that is declared to be a GET, which has none.
+    BODY_WITH_GET = Error "source/body-with-get";
+    /// A call of another method than GET that is not said to only read. It is made each time the page is made, by whoever asks for
+    /// it; it is never repeated, and never shared. What only reads says so with `safe = true`.
+    UNSAFE_METHOD = Warning "source/unsafe-method";
 }

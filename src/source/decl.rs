@@ -1,5 +1,6 @@
 //! What an author writes below `[sources.name]`, whatever the kind.
 
+use super::body::SendingDecl;
 use super::outcome::{OnError, OnNotFound, OnUnauthorized};
 use super::upstream::CallingDecl;
 use crate::config::{Named, Node, Shape, Template, declare};
@@ -9,6 +10,7 @@ declare! {
     /// A source of data. Its kind is the one key it has of `url`, `upstream` and `value`.
     pub struct Decl {
         ..calling: CallingDecl,
+        ..sending: SendingDecl,
         /// The whole address to call. Scheme, host and port are literal; path and query may hold placeholders.
         "url": url: Spanned<Template>,
         /// The upstream to call, by its name in `[upstreams]`; with `path`.

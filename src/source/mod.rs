@@ -6,6 +6,8 @@
 //! A new kind is a file with its declaration, its compilation and its behaviour, a variant of [`Kind`], and its key in
 //! [`Decl`].
 
+mod answer;
+mod body;
 mod code;
 mod decl;
 mod extraction;
@@ -25,18 +27,18 @@ pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
-use self::http::trouble_of_json;
 use crate::config::{Binding, Environment, Reference, Rules, Shape};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::extract::Extraction;
 use crate::upstream::Answer;
 use crate::value::Value;
+use answer::trouble_of_json;
 use extraction::{Extracted, trouble_of_extraction};
 use std::sync::Arc;
 
 /// How two declarations of one source merge.
 pub const MERGE: Rules = Rules {
-    whole: &["value", "fallback", "body", "cache"],
+    whole: &["value", "fallback", "body", "form", "cache"],
     append: &[],
     named: &[],
     kinds: &[&["url"], &["upstream"], &["value"]],
@@ -220,6 +222,7 @@ impl Source {
             ("retries", decl.calling.retries.map(|retries| retries.place)),
             ("allow-private", decl.calling.allow_private.map(|allow| allow.place)),
         ];
+        let of_calls: Vec<_> = of_calls.into_iter().chain(decl.sending.written()).collect();
         let (kind, foreign) = if decl.value.is_some() {
             ("`value`", of_calls.as_slice())
         } else if decl.url.is_some() {
@@ -279,8 +282,11 @@ impl Source<Binding> {
     /// What is taken from an answer to `http`, its call; no more of it is read than that needs.
     pub fn take(&self, http: &Http<Binding>, answer: &Answer, limits: AnswerLimits) -> Result<Value, Trouble> {
         let Some(extraction) = &self.extraction else { return http.document(answer, limits) };
-        let Some(text) = http.text(answer)? else { return self.extract(&Value::Null, 0) };
-        let taken = extraction.read_json(text, limits.json).map_err(|why| trouble_of_json(&why))?;
+        if !http.reads_json() {
+            return self.extract(&http.document(answer, limits)?, answer.body.len());
+        }
+        let Some(text) = http.json_text(answer)? else { return self.extract(&Value::Null, 0) };
+        let taken = extraction.read_json(text, limits.json).map_err(|why| trouble_of_json(&why, answer))?;
         taken.map_err(|error| trouble_of_extraction(&error))
     }
 }
