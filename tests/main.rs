@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         flows::answers::CASES,
         flows::calls::CASES,
         flows::codings::CASES,
+        flows::each::CASES,
         flows::faults::CASES,
         flows::freshness::CASES,
         flows::graph::CASES,

@@ -9,9 +9,10 @@ use super::runtime::Service;
 use crate::cache::Epoch;
 use crate::render::Context;
 use crate::site::{Planned, Route, Rule, slots};
-use crate::source::{Kind, OnError, Settled, Trouble};
+use crate::source::{Fatal, Kind, Settled, Trouble};
 use crate::value::{NULL, Value};
 use futures_util::StreamExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use std::sync::Arc;
@@ -55,8 +56,8 @@ pub(super) struct Gathered {
     pub(super) slots: Vec<Value>,
     /// How it ended.
     pub(super) ending: Ending,
-    /// Whether something else stands for a source that could not be had.
-    pub(super) degraded: bool,
+    /// The names of the sources that something else stands for, or nothing, because they could not be had.
+    pub(super) degraded: Vec<Arc<str>>,
     /// The sources that were asked, in the order in which they settled.
     pub(super) calls: Vec<SourceCall>,
 }
@@ -72,7 +73,7 @@ impl<'g> Request<'g> {
         let mut plan = Plan::new(&self.service.subjects[self.route].graph);
         let mut running = FuturesUnordered::new();
         let mut calls = Calls::default();
-        let mut data = Data { request: self, slots, degraded: false, calls: Vec::new() };
+        let mut data = Data { request: self, slots, degraded: Vec::new(), calls: Vec::new() };
         let ending = loop {
             let begin = match plan.next(|rule| data.holds(&self.route().rules[rule])) {
                 Next::End(ending) => break ending,
@@ -81,13 +82,13 @@ impl<'g> Request<'g> {
             let mut settled_at_once = false;
             for position in begin {
                 let started = Instant::now();
-                match self.begin(position, started, &mut calls, &data.slots) {
+                match self.begin(position, started, &mut calls, &mut data.slots) {
                     Begun::Settled(result) => {
-                        data.settle(&mut plan, position, started, result);
+                        data.settle(&mut plan, position, started, Came::Once(result));
                         settled_at_once = true;
                     }
-                    Begun::Calling(fetching) => {
-                        running.push(async move { (position, started, self.wait(position, fetching).await) });
+                    Begun::Calling(calling) => {
+                        running.push(async move { (position, started, self.came(position, calling).await) });
                     }
                 }
             }
@@ -95,7 +96,7 @@ impl<'g> Request<'g> {
                 continue;
             }
             match running.next().await {
-                Some((position, started, result)) => data.settle(&mut plan, position, started, result),
+                Some((position, started, came)) => data.settle(&mut plan, position, started, came),
                 // Whatever is wanted runs, or waits for what runs.
                 None => break Ending::Complete,
             }
@@ -104,7 +105,8 @@ impl<'g> Request<'g> {
         Gathered { slots, ending, degraded, calls }
     }
 
-    fn begin(self, position: usize, now: Instant, calls: &mut Calls, slots: &[Value]) -> Begun {
+    /// Begins a source. `slots` is as before afterwards.
+    fn begin(self, position: usize, now: Instant, calls: &mut Calls, slots: &mut [Value]) -> Begun<'g> {
         let source = &self.planned(position).source;
         match &source.kind {
             Kind::Value(shape) => {
@@ -121,12 +123,39 @@ impl<'g> Request<'g> {
                     epoch: self.epoch,
                     deadline: self.deadline,
                 };
+                if let Some(each) = &source.for_each {
+                    return match each.items(slots).map(<[Value]>::to_vec) {
+                        Ok(items) => {
+                            let begun = items.into_iter().map(|item| {
+                                slots[slots::ITEM] = item;
+                                calls.call(caller, http, slots)
+                            });
+                            let begun = begun.collect();
+                            slots[slots::ITEM] = Value::Null;
+                            Begun::Calling(Calling::Each(self.each(position, begun).boxed()))
+                        }
+                        Err(trouble) => Begun::Settled(Err(trouble)),
+                    };
+                }
                 match calls.call(caller, http, slots) {
-                    Ok(fetching) => Begun::Calling(fetching),
+                    Ok(fetching) => Begun::Calling(Calling::Once(fetching)),
                     Err(trouble) => Begun::Settled(Err(trouble)),
                 }
             }
         }
+    }
+
+    /// Waits for what was begun.
+    async fn came(self, position: usize, calling: Calling<'g>) -> Came {
+        match calling {
+            Calling::Once(fetching) => Came::Once(self.wait(position, fetching).await),
+            Calling::Each(all) => Came::Each(all.await),
+        }
+    }
+
+    /// Waits for the calls of all items; the upstream's cap is what bounds how many are under way.
+    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Value, Trouble>> {
+        join_all(begun.into_iter().map(|call| async move { self.wait(position, call?).await })).await
     }
 
     /// Waits for a call and takes what the source declares from its answer.
@@ -141,55 +170,120 @@ impl<'g> Request<'g> {
 }
 
 /// A source that was begun.
-enum Begun {
+enum Begun<'g> {
     /// It needs nothing from outside, or will not be called.
     Settled(Result<Value, Trouble>),
     /// It is called.
-    Calling(Fetching),
+    Calling(Calling<'g>),
+}
+
+/// Calls under way.
+enum Calling<'g> {
+    /// The one of a source.
+    Once(Fetching),
+    /// Those of a source that is called for each item of a list.
+    Each(BoxFuture<'g, Vec<Result<Value, Trouble>>>),
+}
+
+/// What a source came to, before its declaration says what a failure becomes.
+enum Came {
+    /// One value.
+    Once(Result<Value, Trouble>),
+    /// A value for each item of a list.
+    Each(Vec<Result<Value, Trouble>>),
 }
 
 /// The data so far.
 struct Data<'g> {
     request: Request<'g>,
     slots: Vec<Value>,
-    degraded: bool,
+    degraded: Vec<Arc<str>>,
     calls: Vec<SourceCall>,
 }
 
 impl Data<'_> {
     /// Takes what a source came to; its declaration says what a failure becomes.
-    fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, result: Result<Value, Trouble>) {
-        let outcome = result.as_ref().map_or_else(Trouble::word, |_value| "ok");
+    fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, came: Came) {
+        let outcome = match &came {
+            Came::Once(result) => result.as_ref().map_or_else(Trouble::word, |_value| "ok"),
+            Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
+        };
         let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
-        let value = match result {
-            Ok(value) => value,
-            Err(trouble) => match self.settled(position, &trouble) {
-                Settled::Whole(value) => value,
-                Settled::Degraded(value) => {
-                    self.degraded = true;
-                    value
-                }
-                Settled::Fatal(fatal) => {
-                    plan.failed(position, fatal);
-                    return;
-                }
-            },
+        let value = match came {
+            Came::Once(Ok(value)) => Ok(value),
+            Came::Once(Err(trouble)) => self.troubled(position, &trouble),
+            Came::Each(results) => self.items(position, results),
         };
-        self.slots[slots::FIRST_SOURCE + position] = value;
-        plan.settled(position);
+        match value {
+            Ok(value) => {
+                self.slots[slots::FIRST_SOURCE + position] = value;
+                plan.settled(position);
+            }
+            Err(fatal) => plan.failed(position, fatal),
+        }
+    }
+
+    /// What stands for a source that is in trouble.
+    fn troubled(&mut self, position: usize, trouble: &Trouble) -> Result<Value, Fatal> {
+        match self.settled(position, trouble) {
+            Settled::Whole(value) => Ok(value),
+            Settled::Degraded(value) => {
+                self.degrade(position);
+                // The fallback of a source with `for-each` is that of an item: without a list there are none.
+                let is_list = self.request.planned(position).source.for_each.is_some();
+                Ok(if is_list { Value::list(Vec::new()) } else { value })
+            }
+            Settled::Fatal(fatal) => Err(fatal),
+        }
+    }
+
+    fn degrade(&mut self, position: usize) {
+        let name = &self.request.service.subjects[self.request.route].sources[position];
+        if !self.degraded.contains(name) {
+            self.degraded.push(Arc::clone(name));
+        }
+    }
+
+    /// The list of what a source came to for each item, in their order. One that is omitted is left out; if several end the
+    /// page, the gravest does.
+    fn items(&mut self, position: usize, results: Vec<Result<Value, Trouble>>) -> Result<Value, Fatal> {
+        let mut values = Vec::with_capacity(results.len());
+        let mut gravest: Option<Fatal> = None;
+        for result in results {
+            match result.map_err(|trouble| self.settled(position, &trouble)) {
+                Ok(value) | Err(Settled::Whole(value)) => values.push(value),
+                Err(Settled::Degraded(value)) => {
+                    self.degrade(position);
+                    values.extend(Some(value).filter(|value| !value.is_null()));
+                }
+                Err(Settled::Fatal(fatal)) => {
+                    if gravest.as_ref().is_none_or(|known| fatal.rank() < known.rank()) {
+                        gravest = Some(fatal);
+                    }
+                }
+            }
+        }
+        gravest.map_or_else(|| Ok(Value::list(values)), Err)
     }
 
     /// What the source declares about its trouble; said to the log if nothing is declared.
     fn settled(&self, position: usize, trouble: &Trouble) -> Settled {
         let source = &self.request.planned(position).source;
         let (name, route) = (source.name.value.as_str(), &*self.request.route().name);
-        if *trouble == Trouble::NotFound || source.outcomes.on_error != OnError::Fail {
-            tracing::debug!(source = name, route, trouble = trouble.word(), "a source is not as usual");
-        } else {
-            tracing::warn!(source = name, route, trouble = trouble.word(), "a source failed");
+        let settled = source.outcomes.settle(trouble, &self.slots);
+        match (trouble, &settled) {
+            (Trouble::NotFound, _) => {
+                tracing::debug!(source = name, route, trouble = trouble.word(), "a source has nothing");
+            }
+            (_, Settled::Degraded(_)) => {
+                tracing::warn!(source = name, route, trouble = trouble.word(), "a page does without a source");
+            }
+            (_, Settled::Whole(_) | Settled::Fatal(_)) => {
+                tracing::warn!(source = name, route, trouble = trouble.word(), "a source failed");
+            }
         }
-        source.outcomes.settle(trouble, &self.slots)
+        settled
     }
 
     fn holds(&self, rule: &Rule) -> bool {

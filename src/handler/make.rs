@@ -79,7 +79,13 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
     let Order { slots, visitor, deadline, .. } = order;
     let epoch = service.runtime.store.epoch(service.revision());
     let request = Request { service, route: order.route, visitor: &visitor, deadline, context: &context, epoch };
-    let Gathered { slots, ending, degraded, calls } = request.gather(slots).await;
+    let Gathered { mut slots, ending, mut degraded, calls } = request.gather(slots).await;
+    if !degraded.is_empty() {
+        // Whichever settled first: equal data makes equal pages.
+        degraded.sort();
+        slots[slots::DEGRADED] = Value::list(degraded.iter().map(|name| Value::text(Arc::clone(name))).collect());
+    }
+    let degraded = !degraded.is_empty();
     let making = Making { route, lasting: &subject.fields, context: &context, degraded };
     let represented = match ending {
         Ending::Complete => making.represent(slots),

@@ -75,7 +75,8 @@ pub struct Route {
     /// What is decided once sources have settled, first to last.
     pub rules: Vec<Rule>,
     /// The slots that are the same for every request: [`slots::SITE`], [`slots::VARS`], and `null` for the others up to
-    /// [`slots::FIRST_SOURCE`] plus the number of sources. [`slots::CONTENT`] holds a document's HTML.
+    /// [`slots::FIRST_SOURCE`] plus the number of sources. [`slots::CONTENT`] holds a document's HTML, [`slots::DEGRADED`] a
+    /// list without items.
     pub constants: Vec<Value>,
     /// What `page` holds, with nulls for what a request brings: `path`, `url`, and title and description that change.
     pub page: Object,

@@ -38,4 +38,6 @@ codes! {
     /// A call of another method than GET that is not said to only read. It is made each time the page is made, by whoever asks for
     /// it; it is never repeated, and never shared. What only reads says so with `safe = true`.
     UNSAFE_METHOD = Warning "source/unsafe-method";
+    /// A list is needed to do something for each of its items, and what is named is certainly none.
+    NOT_A_LIST = Error "source/not-a-list";
 }

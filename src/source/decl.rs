@@ -1,6 +1,7 @@
 //! What an author writes below `[sources.name]`, whatever the kind.
 
 use super::body::SendingDecl;
+use super::each::EachDecl;
 use super::outcome::{OnError, OnNotFound, OnUnauthorized};
 use super::upstream::CallingDecl;
 use crate::config::{Named, Node, Shape, Template, declare};
@@ -11,6 +12,7 @@ declare! {
     pub struct Decl {
         ..calling: CallingDecl,
         ..sending: SendingDecl,
+        ..each: EachDecl,
         /// The whole address to call. Scheme, host and port are literal; path and query may hold placeholders.
         "url": url: Spanned<Template>,
         /// The upstream to call, by its name in `[upstreams]`; with `path`.

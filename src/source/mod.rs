@@ -10,6 +10,7 @@ mod answer;
 mod body;
 mod code;
 mod decl;
+mod each;
 mod extraction;
 mod http;
 mod known;
@@ -19,8 +20,9 @@ mod target;
 mod upstream;
 
 pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
-pub use code::CODES;
+pub use code::{CODES, NOT_A_LIST};
 pub use decl::Decl;
+pub use each::{ForEach, ITEM};
 pub use known::{Astray, Known};
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
@@ -122,6 +124,8 @@ pub struct Source<R = Reference> {
     pub name: Spanned<String>,
     /// How it is had.
     pub kind: Kind<R>,
+    /// The list for each item of which it is had; once, if there is none.
+    pub for_each: Option<ForEach<R>>,
     /// What its troubles become.
     pub outcomes: Outcomes<R>,
     /// What is taken from it; everything if none.
@@ -159,6 +163,10 @@ impl Source {
         );
         let extracted = decl.extract.as_ref().map(|node| extraction::compile(node, findings));
         let kind = Self::kind(name, decl, context, findings);
+        let for_each = ForEach::compile(&decl.each, findings);
+        if let OnUnauthorized::Redirect(target) = &outcomes.on_unauthorized {
+            each::refuse_items(target, "what becomes of the page", findings);
+        }
         let (extraction, known) = match extracted {
             Some(extracted) => {
                 let Extracted { extraction, known } = extracted?;
@@ -172,7 +180,9 @@ impl Source {
         if let Some(fallback) = &decl.fallback {
             extraction::check_fallback(&known, fallback, findings);
         }
-        Some(Self { name: name.clone(), kind: kind?, outcomes, extraction, known })
+        let for_each = for_each?;
+        let known = if for_each.is_some() { Known::ListOf(Box::new(known)) } else { known };
+        Some(Self { name: name.clone(), kind: kind?, for_each, outcomes, extraction, known })
     }
 
     fn kind(name: &Spanned<String>, decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<Kind> {
@@ -222,7 +232,7 @@ impl Source {
             ("retries", decl.calling.retries.map(|retries| retries.place)),
             ("allow-private", decl.calling.allow_private.map(|allow| allow.place)),
         ];
-        let of_calls: Vec<_> = of_calls.into_iter().chain(decl.sending.written()).collect();
+        let of_calls: Vec<_> = of_calls.into_iter().chain(decl.sending.written()).chain(decl.each.written()).collect();
         let (kind, foreign) = if decl.value.is_some() {
             ("`value`", of_calls.as_slice())
         } else if decl.url.is_some() {
@@ -244,6 +254,7 @@ impl Source {
             Kind::Http(http) => http.references(),
             Kind::Value(shape) => shape.references(),
         };
+        all.extend(self.for_each.iter().map(|each| &each.list));
         if let OnUnauthorized::Redirect(template) = &self.outcomes.on_unauthorized {
             all.extend(template.references());
         }
@@ -258,9 +269,14 @@ impl Source {
             Kind::Value(shape) => shape.try_map(resolve).map(Kind::Value),
         };
         let outcomes = self.outcomes.link(resolve);
+        let for_each = match &self.for_each {
+            Some(each) => Some(each.link(resolve)?),
+            None => None,
+        };
         Some(Source {
             name: self.name.clone(),
             kind: kind?,
+            for_each,
             outcomes: outcomes?,
             extraction: self.extraction.clone(),
             known: self.known.clone(),

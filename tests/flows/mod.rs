@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 pub(crate) mod calls;
 pub(crate) mod codings;
+pub(crate) mod each;
 pub(crate) mod faults;
 pub(crate) mod freshness;
 pub(crate) mod graph;

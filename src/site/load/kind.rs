@@ -25,6 +25,9 @@ pub(super) enum Shown {
     Redirect(Template),
 }
 
+/// What layouts call the names of the sources that something else stands for.
+const DEGRADED: &str = "degraded";
+
 /// A document that was read.
 pub(super) struct ShownDocument {
     pub(super) layout: Option<Arc<Layout>>,
@@ -348,7 +351,7 @@ fn link_layout(layout: &Arc<Layout>, scope: &Scope<'_>, reads: &mut Reads, findi
     let mut sound = true;
     for read in layout.reads() {
         let Some(root) = layout.roots().get(read.root) else { continue };
-        if &*root.name == "content" || !(root.certain || scope.knows(&root.name)) {
+        if matches!(&*root.name, "content" | DEGRADED) || !(root.certain || scope.knows(&root.name)) {
             continue;
         }
         let keys = keys_of(&read.segments);
@@ -372,8 +375,10 @@ fn keys_of(segments: &[Segment]) -> Vec<Option<&str>> {
 }
 
 fn slot_of(name: &str, scope: &Scope<'_>) -> Option<usize> {
-    if name == "content" {
-        return Some(super::super::slots::CONTENT);
+    match name {
+        "content" => return Some(super::super::slots::CONTENT),
+        DEGRADED => return Some(super::super::slots::DEGRADED),
+        _ => {}
     }
     let source =
         scope.sources.iter().position(|source| source.name.value == name).and_then(|at| scope.slots.get(at).copied());

@@ -52,8 +52,10 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     let resource = kind::link(&shown, &scope, &mut direct, shared);
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
     let rules = kind::rules(&decl, &scope, &mut direct, shared);
-    // A misspelt name may be the one that would read a source.
-    if !shared.findings.iter().skip(before).any(|finding| finding.code.name == code::UNKNOWN_NAME.name) {
+    // A misspelt name, or a source with a mistake, may be the one that would read it.
+    if scope.broken.is_empty()
+        && !shared.findings.iter().skip(before).any(|finding| finding.code.name == code::UNKNOWN_NAME.name)
+    {
         unused(&sources, &needed, file, &mut shared.findings);
     }
     let of_sources = linked.personal;
@@ -234,7 +236,16 @@ impl Linked {
             Self { sources: Vec::new(), reads: vec![Reads::default(); count], personal: vec![None; count] };
         for (at, source) in scope.sources.iter().enumerate() {
             let mut reads = Reads::default();
-            linked.sources.push(source.link(|reference| scope.bind(reference, &mut reads, &mut shared.findings)));
+            let item = source
+                .for_each
+                .as_ref()
+                .map(|each| (&each.list, scope.item_of(&each.list, None, &mut shared.findings)));
+            linked.sources.push(source.link(|reference| match &item {
+                Some((list, item)) => {
+                    scope.bind_with_item(reference, item.as_ref()?, list, &mut reads, &mut shared.findings)
+                }
+                None => scope.bind(reference, &mut reads, &mut shared.findings),
+            }));
             forwarded(source, &mut reads);
             nullable(source, scope, &mut shared.findings);
             if needed.contains(&at) {
@@ -401,6 +412,7 @@ fn constants(shared: &Shared<'_>, vars: &Value, shown: &Shown, sources: usize) -
     let mut constants = vec![Value::Null; slots::FIRST_SOURCE + sources];
     constants[slots::SITE] = shared.site.clone();
     constants[slots::VARS] = vars.clone();
+    constants[slots::DEGRADED] = Value::list(Vec::new());
     if let Shown::Document(document) = shown {
         constants[slots::CONTENT] = document.html.clone();
     }
