@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         check::CASES,
         documentation::CASES,
         flows::answers::CASES,
+        flows::asked::CASES,
         flows::calls::CASES,
         flows::codings::CASES,
         flows::each::CASES,

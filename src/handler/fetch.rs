@@ -71,6 +71,8 @@ pub(super) struct Caller<'c> {
     pub(super) source: usize,
     /// Header fields of the visitor's request.
     pub(super) visitor: &'c HeaderMap,
+    /// Whether what it is addressed by may be one person's, whatever its own declaration says.
+    pub(super) personal: bool,
     /// What the answer may be shared within.
     pub(super) epoch: Epoch,
     /// When the request gives up.
@@ -107,9 +109,9 @@ impl Calls {
 
 fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>) -> BoxFuture<'static, Result> {
     let service = Arc::clone(caller.service);
-    let Caller { route, source, epoch, deadline, .. } = caller;
+    let Caller { route, source, epoch, deadline, personal, .. } = caller;
     let place = (route, source);
-    if service.site.routes[route].sources[source].personal || !call.safe {
+    if personal || service.site.routes[route].sources[source].personal || !call.safe {
         return async move { fetch(service, place, call, deadline).await }.boxed();
     }
     async move {
@@ -178,6 +180,6 @@ fn source(
     let source = &service.site.routes[route].sources[source].source;
     match &source.kind {
         Kind::Http(http) => Ok((source, http)),
-        Kind::Value(_) => Err(Trouble::Error { late: false, reason: "no-call" }),
+        Kind::Route(_) | Kind::Value(_) => Err(Trouble::Error { late: false, reason: "no-call" }),
     }
 }

@@ -3,6 +3,7 @@
 //! What runs when is decided in `plan`; calls are made in `fetch`; what a failure becomes is declared by each source. All of it
 //! is one task, whatever the number of sources.
 
+use super::ask::Answered;
 use super::fetch::{self, Caller, Calls, Fetching};
 use super::plan::{Ending, Next, Plan};
 use super::runtime::Service;
@@ -27,6 +28,8 @@ pub(super) struct Request<'g> {
     pub(super) route: usize,
     /// The header fields of the visitor's request.
     pub(super) visitor: &'g HeaderMap,
+    /// Whether everything in it may be one person's, whatever the route's own declaration says.
+    pub(super) personal: bool,
     /// When no source is waited for any more.
     pub(super) deadline: Instant,
     /// What conditions are decided with.
@@ -113,13 +116,25 @@ impl<'g> Request<'g> {
                 let value = shape.value(slots).map_err(|_not_text| Trouble::Error { late: false, reason: "not-text" });
                 Begun::Settled(value.and_then(|value| source.extract(&value, 0)))
             }
-            Kind::Http(_) if now >= self.deadline => Begun::Settled(Err(LATE)),
+            Kind::Http(_) | Kind::Route(_) if now >= self.deadline => Begun::Settled(Err(LATE)),
+            Kind::Route(asking) => {
+                let personal = self.personal || self.planned(position).personal;
+                match (Self { personal, ..self }).enter(asking, slots) {
+                    Ok((inner, slots)) => {
+                        let deadline = inner.deadline;
+                        let answered = tokio::time::timeout_at(deadline.into(), inner.answered(slots));
+                        Begun::Calling(Calling::Route(answered.map(|answered| answered.unwrap_or(Err(LATE))).boxed()))
+                    }
+                    Err(trouble) => Begun::Settled(Err(trouble)),
+                }
+            }
             Kind::Http(http) => {
                 let caller = Caller {
                     service: self.service,
                     route: self.route,
                     source: position,
                     visitor: self.visitor,
+                    personal: self.personal,
                     epoch: self.epoch,
                     deadline: self.deadline,
                 };
@@ -150,6 +165,13 @@ impl<'g> Request<'g> {
         match calling {
             Calling::Once(fetching) => Came::Once(self.wait(position, fetching).await),
             Calling::Each(all) => Came::Each(all.await),
+            Calling::Route(answered) => match answered.await {
+                Ok(Answered { value, degraded }) => {
+                    let value = self.planned(position).source.extract(&value, 0);
+                    if degraded { Came::Degraded(value) } else { Came::Once(value) }
+                }
+                Err(trouble) => Came::Once(Err(trouble)),
+            },
         }
     }
 
@@ -181,6 +203,8 @@ enum Begun<'g> {
 enum Calling<'g> {
     /// The one of a source.
     Once(Fetching),
+    /// A route of the same site.
+    Route(BoxFuture<'g, Result<Answered, Trouble>>),
     /// Those of a source that is called for each item of a list.
     Each(BoxFuture<'g, Vec<Result<Value, Trouble>>>),
 }
@@ -189,6 +213,8 @@ enum Calling<'g> {
 enum Came {
     /// One value.
     Once(Result<Value, Trouble>),
+    /// One value, a part of which something else stands for.
+    Degraded(Result<Value, Trouble>),
     /// A value for each item of a list.
     Each(Vec<Result<Value, Trouble>>),
 }
@@ -205,14 +231,18 @@ impl Data<'_> {
     /// Takes what a source came to; its declaration says what a failure becomes.
     fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, came: Came) {
         let outcome = match &came {
-            Came::Once(result) => result.as_ref().map_or_else(Trouble::word, |_value| "ok"),
+            Came::Once(result) | Came::Degraded(result) => result.as_ref().map_or_else(Trouble::word, |_value| "ok"),
             Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
         };
         let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
         let value = match came {
             Came::Once(Ok(value)) => Ok(value),
-            Came::Once(Err(trouble)) => self.troubled(position, &trouble),
+            Came::Degraded(Ok(value)) => {
+                self.degrade(position);
+                Ok(value)
+            }
+            Came::Once(Err(trouble)) | Came::Degraded(Err(trouble)) => self.troubled(position, &trouble),
             Came::Each(results) => self.items(position, results),
         };
         match value {

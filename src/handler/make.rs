@@ -78,7 +78,8 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
     };
     let Order { slots, visitor, deadline, .. } = order;
     let epoch = service.runtime.store.epoch(service.revision());
-    let request = Request { service, route: order.route, visitor: &visitor, deadline, context: &context, epoch };
+    let request =
+        Request { service, route: order.route, visitor: &visitor, personal: false, deadline, context: &context, epoch };
     let Gathered { mut slots, ending, mut degraded, calls } = request.gather(slots).await;
     if !degraded.is_empty() {
         // Whichever settled first: equal data makes equal pages.
@@ -190,7 +191,7 @@ impl Making<'_> {
 }
 
 /// Fills in `page.title` and `page.description`.
-fn describe(route: &Route, slots: &mut [Value]) {
+pub(super) fn describe(route: &Route, slots: &mut [Value]) {
     let text = |template: &Option<Template<Binding>>| {
         template.as_ref().and_then(|template| template.value(slots).ok()).filter(|value| !value.is_null())
     };

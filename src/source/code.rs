@@ -5,7 +5,7 @@ use crate::diagnostic::codes;
 codes! {
     /// A source names an upstream that `[upstreams]` does not declare.
     UNKNOWN_UPSTREAM = Error "source/unknown-upstream";
-    /// A source without anything to read: it needs `url`, `upstream` with `path`, or `value`.
+    /// A source without anything to read: it needs `url`, `upstream` with `path`, `route`, or `value`.
     NO_KIND = Error "source/no-kind";
     /// A source with keys of two kinds, such as `url` and `value`.
     TWO_KINDS = Error "source/two-kinds";

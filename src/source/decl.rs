@@ -8,7 +8,7 @@ use crate::config::{Named, Node, Shape, Template, declare};
 use crate::diagnostic::Spanned;
 
 declare! {
-    /// A source of data. Its kind is the one key it has of `url`, `upstream` and `value`.
+    /// A source of data. Its kind is the one key it has of `url`, `upstream`, `route` and `value`.
     pub struct Decl {
         ..calling: CallingDecl,
         ..sending: SendingDecl,
@@ -19,6 +19,8 @@ declare! {
         "upstream": upstream: Spanned<String>,
         /// The path below the upstream's `base-url`.
         "path": path: Spanned<Template>,
+        /// A JSON route of this site, by its path with placeholders: asked in process, with `query`. What it reads of the visitor's request, and whether it is personal, holds for the page, too.
+        "route": route: Spanned<Template>,
         /// Data written here: any TOML, its strings with placeholders.
         "value": value: Spanned<Shape>,
         /// Query values of the call. A list repeats its key; null leaves it out.

@@ -95,7 +95,7 @@ impl Http {
     }
 
     /// What the placeholders of the path refer to, where a null means that there is nothing to ask for.
-    pub fn path_references(&self) -> Vec<&Reference> {
+    pub(super) fn path_references(&self) -> Vec<&Reference> {
         self.path.0.references().collect()
     }
 

@@ -16,6 +16,7 @@ mod http;
 mod known;
 mod outcome;
 mod piece;
+mod route;
 mod target;
 mod upstream;
 
@@ -26,6 +27,7 @@ pub use each::{ForEach, ITEM};
 pub use known::{Astray, Known};
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
+pub use route::{Asked, InProcess};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
@@ -43,7 +45,7 @@ pub const MERGE: Rules = Rules {
     whole: &["value", "fallback", "body", "form", "cache"],
     append: &[],
     named: &[],
-    kinds: &[&["url"], &["upstream"], &["value"]],
+    kinds: &[&["url"], &["upstream"], &["route"], &["value"]],
 };
 
 /// What compiling a source needs to know of its site.
@@ -139,6 +141,8 @@ pub struct Source<R = Reference> {
 pub enum Kind<R = Reference> {
     /// By a call.
     Http(Box<Http<R>>),
+    /// By asking a route of the same site.
+    Route(Box<InProcess<R>>),
     /// It stands in the declaration.
     Value(Shape<R>),
 }
@@ -189,12 +193,13 @@ impl Source {
         let written = [
             ("url", decl.url.as_ref().map(|url| url.place)),
             ("upstream", decl.upstream.as_ref().map(|upstream| upstream.place)),
+            ("route", decl.route.as_ref().map(|route| route.place)),
             ("value", decl.value.as_ref().map(|value| value.place)),
         ];
         let mut kinds = written.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
         let Some((first, first_place)) = kinds.next() else {
             let message = format!("the source `{}` has nothing to read", name.value);
-            let help = "give it `url`, or `upstream` with `path`, or `value`";
+            let help = "give it `url`, or `upstream` with `path`, or `route`, or `value`";
             findings.push(Finding::new(&code::NO_KIND, name.place, message).help(help));
             return None;
         };
@@ -206,12 +211,16 @@ impl Source {
             return None;
         }
         Self::refuse_foreign_keys(decl, findings);
-        match &decl.value {
-            Some(value) => {
+        match (&decl.value, &decl.route) {
+            (Some(value), _) => {
                 refuse_secrets_in(&value.value, "the value of a source", findings);
                 Some(Kind::Value(value.value.clone()))
             }
-            None => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
+            (None, Some(_)) => InProcess::compile(decl, context, findings).map(|asking| {
+                asking.refuse_secrets(findings);
+                Kind::Route(Box::new(asking))
+            }),
+            (None, None) => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
         }
     }
 
@@ -224,7 +233,6 @@ impl Source {
         };
         let of_calls = [
             ("path", decl.path.as_ref().map(|path| path.place)),
-            ("query", query),
             ("headers", headers),
             ("forward-headers", first(&decl.forward_headers)),
             ("forward-cookies", first(&decl.forward_cookies)),
@@ -232,11 +240,19 @@ impl Source {
             ("retries", decl.calling.retries.map(|retries| retries.place)),
             ("allow-private", decl.calling.allow_private.map(|allow| allow.place)),
         ];
-        let of_calls: Vec<_> = of_calls.into_iter().chain(decl.sending.written()).chain(decl.each.written()).collect();
+        let of_calls: Vec<_> = [("query", query)]
+            .into_iter()
+            .chain(of_calls)
+            .chain(decl.sending.written())
+            .chain(decl.each.written())
+            .collect();
         let (kind, foreign) = if decl.value.is_some() {
             ("`value`", of_calls.as_slice())
+        } else if decl.route.is_some() {
+            // A route has its query.
+            ("`route`", of_calls.get(1..).unwrap_or_default())
         } else if decl.url.is_some() {
-            ("`url`", &of_calls[..1])
+            ("`url`", of_calls.get(1..2).unwrap_or_default())
         } else {
             return;
         };
@@ -252,6 +268,7 @@ impl Source {
     pub fn references(&self) -> Vec<&Reference> {
         let mut all = match &self.kind {
             Kind::Http(http) => http.references(),
+            Kind::Route(asking) => asking.references(),
             Kind::Value(shape) => shape.references(),
         };
         all.extend(self.for_each.iter().map(|each| &each.list));
@@ -261,11 +278,21 @@ impl Source {
         all
     }
 
+    /// What the placeholders of its path refer to, where a null means that there is nothing to ask for.
+    pub fn path_references(&self) -> Vec<&Reference> {
+        match &self.kind {
+            Kind::Http(http) => http.path_references(),
+            Kind::Route(asking) => asking.path_references(),
+            Kind::Value(_) => Vec::new(),
+        }
+    }
+
     /// The same source with placeholders resolved; `None` if one cannot be.
     pub fn link(&self, mut resolve: impl FnMut(&Reference) -> Option<Binding>) -> Option<Source<Binding>> {
         let resolve = &mut resolve;
         let kind = match &self.kind {
             Kind::Http(http) => http.link(resolve).map(|http| Kind::Http(Box::new(http))),
+            Kind::Route(asking) => asking.link(resolve).map(|asking| Kind::Route(Box::new(asking))),
             Kind::Value(shape) => shape.try_map(resolve).map(Kind::Value),
         };
         let outcomes = self.outcomes.link(resolve);

@@ -1,6 +1,7 @@
 //! What a request goes through, from the outside: the real binary, an upstream that misbehaves on request, raw clients.
 
 pub(crate) mod answers;
+pub(crate) mod asked;
 pub(crate) mod calls;
 pub(crate) mod codings;
 pub(crate) mod each;

@@ -1,5 +1,6 @@
 //! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
 
+mod asked;
 mod errors;
 mod input;
 mod kind;
@@ -39,6 +40,8 @@ struct Shared<'s> {
     /// Digest of what every page is made from: `site.toml` and the layouts.
     foundation: blake3::Hash,
     error_pages: errors::Rendered,
+    /// The paths of routes that may be asked.
+    paths: asked::Paths,
 }
 
 /// A compiled route and where it goes in the router.
@@ -96,14 +99,19 @@ fn build(
         deadline: declared.settings.limits.deadline,
         foundation,
         error_pages: errors::Rendered::default(),
+        paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
     let errors = default_errors(&sections, &mut shared);
     let mut map = Map { router: Router::new(shared.slash), list: Vec::new(), places: Vec::new() };
-    for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
-        let Some(table) = sections.merged(file, &shared.files, &mut shared.findings) else { continue };
-        let Some(compiled) = route::compile(file, &table, &mut shared) else { continue };
+    let files = tree.routes.iter().filter(|file| !section::is_section(&file.path));
+    let tables = files.filter_map(|file| Some((file, sections.merged(file, &shared.files, &mut shared.findings)?)));
+    let tables = tables.collect();
+    let (tables, paths) = asked::ordered(tables, &mut shared.findings);
+    shared.paths = paths;
+    for (file, table) in tables {
+        let Some(compiled) = route::compile(file, &table, &map.list, &mut shared) else { continue };
         map.insert(compiled, &mut shared.findings);
     }
     let Map { router, list: routes, .. } = map;

@@ -5,7 +5,7 @@ use super::super::{Planned, Privacy, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
-use super::{Compiled, Shared, errors, input, plan, short};
+use super::{Compiled, Shared, asked, errors, input, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::resource::{Decl, Policy};
@@ -17,14 +17,16 @@ use http::header::{self, HeaderName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -> Option<Compiled> {
+/// Compiles one route; `known` are those that were compiled before, among them all that it asks.
+pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &mut Shared<'_>) -> Option<Compiled> {
     let decl = Decl::read(table, &mut shared.findings);
     let shown = kind::of(&decl, file, shared);
     let mut patterns = patterns(&decl, file, &mut shared.findings);
     input::constrain(decl.params.as_ref(), &mut patterns, &mut shared.findings);
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
-    let cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
-    let (sources, broken) = sources(&decl, shared);
+    let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
+    let (sources, broken) = sources(&decl, known, shared);
+    asked::cookies(&sources, known, &mut cookies);
     let vars = decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value());
     let errors = errors::pages(decl.errors.as_ref(), &vars, shared);
     let shown = shown?;
@@ -47,7 +49,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
         slots: slots_of(&sources, &needed),
         broken,
     };
-    let linked = Linked::new(&scope, &needed, &after, shared);
+    let linked = Linked::new(&scope, &needed, &after, known, shared);
     let mut direct = Reads::default();
     let resource = kind::link(&shown, &scope, &mut direct, shared);
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
@@ -72,7 +74,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     let planned = planned(linked.sources, &needed, &after, &of_sources)?;
     let constants = constants(shared, &vars, &shown, planned.len());
     let inputs = inputs(query, cookies, &all, &sources, &needed);
-    let revision = revision(shared, table, &shown);
+    let revision = revision(shared, table, &shown, &planned, known);
     let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
     names.sort();
     let status = kind::status(&shown, &decl, &mut shared.findings)?;
@@ -130,15 +132,20 @@ fn pattern(text: &Text, findings: &mut Findings) -> Option<(Pattern, Place)> {
 }
 
 /// `about.toml` is `/about`, `index.toml` its folder.
-fn by_place(file: &TreeFile, findings: &mut Findings) -> Option<(Pattern, Place)> {
+pub(super) fn path_of_place(file: &TreeFile) -> String {
     let stem = file.path.strip_suffix(".toml").unwrap_or(&file.path);
     let path = match stem.rsplit_once('/') {
         Some((folder, "index")) => folder,
         None if stem == "index" => "",
         Some(_) | None => stem,
     };
+    format!("/{path}")
+}
+
+/// The pattern of the file's place, if that is one.
+fn by_place(file: &TreeFile, findings: &mut Findings) -> Option<(Pattern, Place)> {
     let place = Place::new(file.file, 0..0);
-    let text = format!("/{path}");
+    let text = path_of_place(file);
     match Pattern::parse(&text) {
         Ok(pattern) if pattern.names().len() == 0 => Some((pattern, place)),
         Ok(_) | Err(_) => {
@@ -165,7 +172,7 @@ fn params(patterns: &[(Pattern, Place)]) -> Vec<(String, bool)> {
 }
 
 /// The sources that can be compiled, sorted by name; and the names of the others.
-fn sources(decl: &Decl, shared: &mut Shared<'_>) -> (Vec<Source>, Vec<String>) {
+fn sources(decl: &Decl, known: &[Route], shared: &mut Shared<'_>) -> (Vec<Source>, Vec<String>) {
     let (mut sources, mut broken) = (Vec::new(), Vec::new());
     for (name, decl) in decl.sources.iter().flat_map(|named| &named.0) {
         let sound = input::is_snake_case(name, &mut shared.findings);
@@ -177,14 +184,16 @@ fn sources(decl: &Decl, shared: &mut Shared<'_>) -> (Vec<Source>, Vec<String>) {
             continue;
         }
         let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment };
-        let source = Source::compile(name, decl, &mut context, &mut shared.findings);
+        let mut source = Source::compile(name, decl, &mut context, &mut shared.findings);
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
             OnUnauthorized::Redirect(target) => {
                 kind::redirect(&Spanned { value: target.clone(), place: target.place }, &mut shared.findings)
             }
             OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => true,
         };
-        let sound = sound && source.as_ref().is_none_or(leads_home);
+        let sound = sound
+            && source.as_ref().is_none_or(leads_home)
+            && source.as_mut().is_none_or(|source| asked::resolve(source, known, &shared.paths, &mut shared.findings));
         match source {
             Some(source) if sound => sources.push(source),
             Some(_) | None => broken.push(name.value.clone()),
@@ -230,7 +239,13 @@ struct Linked {
 }
 
 impl Linked {
-    fn new(scope: &Scope<'_>, needed: &BTreeSet<usize>, after: &[Vec<usize>], shared: &mut Shared<'_>) -> Self {
+    fn new(
+        scope: &Scope<'_>,
+        needed: &BTreeSet<usize>,
+        after: &[Vec<usize>],
+        known: &[Route],
+        shared: &mut Shared<'_>,
+    ) -> Self {
         let count = scope.sources.len();
         let mut linked =
             Self { sources: Vec::new(), reads: vec![Reads::default(); count], personal: vec![None; count] };
@@ -247,6 +262,7 @@ impl Linked {
                 None => scope.bind(reference, &mut reads, &mut shared.findings),
             }));
             forwarded(source, &mut reads);
+            asked::reads(source, known, &mut reads);
             nullable(source, scope, &mut shared.findings);
             if needed.contains(&at) {
                 linked.reads[at] = reads;
@@ -282,11 +298,10 @@ fn forwarded(source: &Source, reads: &mut Reads) {
 
 /// A null in a path means that there is nothing to ask for: the source should say what becomes of the page then.
 fn nullable(source: &Source, scope: &Scope<'_>, findings: &mut Findings) {
-    let Kind::Http(http) = &source.kind else { return };
     if source.outcomes.absence_is_declared {
         return;
     }
-    for reference in http.path_references() {
+    for reference in source.path_references() {
         let is_nullable = match reference.root.as_str() {
             "query" => reference
                 .keys
@@ -454,8 +469,11 @@ fn inputs(
 /// The request fields that choose among the pages of a URL, those that sources send along included.
 fn vary(inputs: &Inputs, sources: &[Planned]) -> Vec<HeaderName> {
     let mut names = inputs.headers.clone();
-    let forwards =
-        |planned: &Planned| matches!(&planned.source.kind, Kind::Http(http) if !http.forward_cookies.is_empty());
+    let forwards = |planned: &Planned| match &planned.source.kind {
+        Kind::Http(http) => !http.forward_cookies.is_empty(),
+        Kind::Route(asking) => asking.reads_cookies(),
+        Kind::Value(_) => false,
+    };
     if inputs.cookies.iter().any(|cookie| cookie.is_read) || sources.iter().any(forwards) {
         names.push(header::COOKIE);
     }
@@ -494,7 +512,7 @@ fn policy(
     policy
 }
 
-fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown) -> u64 {
+fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown, sources: &[Planned], known: &[Route]) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(shared.foundation.as_bytes());
     let mut text = String::new();
@@ -505,6 +523,13 @@ fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown) -> u64 {
         let mut matter = String::new();
         write_json(&Value::Object(document.page.iter().cloned().collect()), &mut matter);
         hasher.update(matter.as_bytes());
+    }
+    for planned in sources {
+        if let Kind::Route(asking) = &planned.source.kind
+            && let Some(route) = known.get(asking.asked.route)
+        {
+            hasher.update(&route.revision.to_le_bytes());
+        }
     }
     short(&hasher.finalize())
 }
