@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         flows::freshness::CASES,
         flows::graph::CASES,
         flows::hostile::CASES,
+        flows::json::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::secrets::CASES,

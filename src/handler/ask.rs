@@ -79,7 +79,7 @@ impl Request<'_> {
 
 fn value(route: &Route, slots: &[Value]) -> Result<Value, Trouble> {
     match &route.resource {
-        Resource::Json(shape) => shape.value(slots).map_err(|_not_text| error("not-text")),
+        Resource::Json(json) => json.shape.value(slots).map_err(|_not_text| error("not-text")),
         Resource::Page(_) | Resource::Document(_) | Resource::Files(_) | Resource::Redirect(_) => Err(error("no-json")),
     }
 }

@@ -7,10 +7,10 @@ use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Tag}
 use crate::config::{Binding, NoLocation, Template};
 use crate::fields::content_type_of;
 use crate::render::Context;
-use crate::resource::{Linked, Resource};
+use crate::resource::{Linked, Nulls, Resource};
 use crate::site::{Privacy, Route, Then, slots};
 use crate::source::Fatal;
-use crate::value::{ObjectBuilder, Value, write_json};
+use crate::value::{JsonStyle, ObjectBuilder, Value, write_json_within};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -156,11 +156,14 @@ impl Making<'_> {
                 Some(layout) => render(route, layout, &slots, context)?,
                 None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
             },
-            Resource::Json(shape) => {
-                let value =
-                    shape.value(&slots).map_err(|_not_text| internal(route, "a list or an object within a string"))?;
+            Resource::Json(json) => {
+                let value = json.shape.value(&slots);
+                let value = value.map_err(|_not_text| internal(route, "a list or an object within a string"))?;
                 let mut text = String::new();
-                write_json(&value, &mut text);
+                let style = JsonStyle { without_nulls: json.nulls == Nulls::Drop, most: context.limits.output_bytes };
+                if !write_json_within(&value, style, &mut text) {
+                    return Err(internal(route, "more JSON than an answer may be long"));
+                }
                 text.into()
             }
             Resource::Redirect(target) => return Err(redirect(target, route.status, &slots)),

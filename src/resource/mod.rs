@@ -5,6 +5,7 @@
 
 mod cache;
 mod code;
+mod cors;
 mod decl;
 mod error_page;
 mod layout;
@@ -15,7 +16,8 @@ pub use code::{
     BAD_STATUS, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER, NO_LAYOUT, OPEN_REDIRECT, RESERVED_HEADER, TWO_KINDS,
     UNKNOWN_LAYOUT,
 };
-pub use decl::{CookieDecl, Decl, OnInvalid, ParamDecl, QueryDecl, RuleDecl, ThenDecl};
+pub use cors::Cors;
+pub use decl::{CookieDecl, Decl, Nulls, OnInvalid, ParamDecl, QueryDecl, RuleDecl, ThenDecl};
 pub use error_page::{ErrorPage, ID_MARK};
 pub use layout::Linked;
 
@@ -41,9 +43,18 @@ pub enum Resource {
     /// The files below a folder of `content/`.
     Files(Folder),
     /// A declared JSON shape.
-    Json(Shape<Binding>),
+    Json(Json),
     /// Another URL.
     Redirect(Template<Binding>),
+}
+
+/// A JSON answer.
+#[derive(Debug, Clone)]
+pub struct Json {
+    /// What it is made of.
+    pub shape: Shape<Binding>,
+    /// What becomes of members that are null.
+    pub nulls: Nulls,
 }
 
 /// A Markdown document.

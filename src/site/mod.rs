@@ -18,7 +18,7 @@ pub use settings::{AccessLog, Limits, LogFormat, Settings};
 use crate::config::{Binding, ContentFile, Environment, Template};
 use crate::diagnostic::{FileId, Files, Findings};
 use crate::render::{Condition, Library};
-use crate::resource::{ErrorPage, Linked, Policy, Resource};
+use crate::resource::{Cors, ErrorPage, Linked, Policy, Resource};
 use crate::router::{Hosts, Router};
 use crate::source::{Source, Upstreams};
 use crate::value::{Object, Value};
@@ -98,6 +98,8 @@ pub struct Route {
     pub vary: Vec<HeaderName>,
     /// Whose data its answers hold.
     pub privacy: Privacy,
+    /// Which scripts of other sites may read its answers.
+    pub cors: Option<Box<Cors>>,
     /// Its error pages.
     pub errors: ErrorPages,
     /// How long one request may take.

@@ -9,6 +9,7 @@ pub(crate) mod faults;
 pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod hostile;
+pub(crate) mod json;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
 pub(crate) mod secrets;

@@ -9,7 +9,7 @@ use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::extract::markdown;
 use crate::fields::content_type_of;
 use crate::render::{Condition, Layout, Segment};
-use crate::resource::{self, Decl, Document, Folder, Linked, Resource};
+use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Resource};
 use crate::source::{self, Source};
 use crate::value::{Object, Value};
 use http::header::HeaderName;
@@ -21,7 +21,7 @@ pub(super) enum Shown {
     Page(Arc<Layout>),
     Document(Box<ShownDocument>),
     Files { folder: String, parameter: String, held: Vec<String> },
-    Json(Shape),
+    Json(Shape, Nulls),
     Redirect(Template),
 }
 
@@ -41,7 +41,7 @@ impl Shown {
     pub(super) fn held(&self) -> Option<Vec<String>> {
         match self {
             Self::Files { held, .. } => Some(held.clone()),
-            Self::Page(_) | Self::Document(_) | Self::Json(_) | Self::Redirect(_) => None,
+            Self::Page(_) | Self::Document(_) | Self::Json(..) | Self::Redirect(_) => None,
         }
     }
 }
@@ -72,7 +72,9 @@ pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Optio
         return folder(files, decl, shared);
     }
     if let Some(json) = &decl.json {
-        return Some(Shown::Json(json.value.clone()));
+        let nulls = decl.nulls.as_ref().map_or(Nulls::Keep, |nulls| nulls.value);
+        return super::json::mapped(&json.value, json.place, &mut shared.findings)
+            .map(|shape| Shown::Json(shape, nulls));
     }
     if let Some(redirect) = &decl.redirect {
         return self::redirect(redirect, &mut shared.findings).then(|| Shown::Redirect(redirect.value.clone()));
@@ -97,11 +99,12 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     let status = ("status", decl.status.map(|status| status.place));
     let sources = decl.sources.as_ref().and_then(|named| named.0.first());
     let sources = ("sources", sources.map(|(name, _)| name.place));
+    let nulls = ("nulls", decl.nulls.as_ref().map(|nulls| nulls.place));
     let foreign: &[(&str, Option<Place>)] = match kind {
-        Some("files") => &[layout, title, description, content_type, status, sources],
+        Some("files") => &[layout, title, description, content_type, status, sources, nulls],
         Some("json") => &[layout, title, description],
-        Some("redirect") => &[layout, title, description, content_type],
-        Some(_) | None => &[],
+        Some("redirect") => &[layout, title, description, content_type, nulls],
+        Some(_) | None => &[nulls],
     };
     for (key, place) in foreign {
         if let Some(place) = place.filter(|place| is_own(*place, file)) {
@@ -294,7 +297,7 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: 
         Shown::Page(layout) => layout_roots(layout),
         Shown::Document(document) => document.layout.iter().for_each(|layout| layout_roots(layout)),
         Shown::Files { .. } => {}
-        Shown::Json(shape) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
+        Shown::Json(shape, _) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
         Shown::Redirect(target) => roots.extend(target.references().map(|reference| reference.root.clone())),
     }
     for rule in decl.rules.iter().flatten() {
@@ -336,9 +339,10 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
         Shown::Files { folder, parameter, .. } => {
             Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter) })
         }
-        Shown::Json(shape) => {
+        Shown::Json(shape, nulls) => {
             source::refuse_secrets_in(shape, "the JSON of an answer", &mut shared.findings);
-            Resource::Json(shape.try_map(&mut |reference| scope.bind(reference, reads, &mut shared.findings))?)
+            let shape = super::json::link(shape, None, scope, reads, &mut shared.findings)?;
+            Resource::Json(Json { shape, nulls: *nulls })
         }
         Shown::Redirect(target) => {
             Resource::Redirect(target.try_map(|reference| scope.bind(reference, reads, &mut shared.findings))?)
@@ -502,7 +506,7 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
         Shown::Document(document) => {
             document.layout.as_ref().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name()))
         }
-        Shown::Json(_) => "application/json".into(),
+        Shown::Json(..) => "application/json".into(),
         Shown::Files { .. } | Shown::Redirect(_) => return None,
     };
     if let Some(written) = &decl.content_type {

@@ -3,6 +3,7 @@
 mod asked;
 mod errors;
 mod input;
+mod json;
 mod kind;
 mod layouts;
 mod matter;

@@ -8,7 +8,7 @@ use super::scope::{Reads, Scope};
 use super::{Compiled, Shared, asked, errors, input, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
-use crate::resource::{Decl, Policy};
+use crate::resource::{Cors, Decl, Policy};
 use crate::router::Pattern;
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
 use crate::value::{Object, Value, write_json};
@@ -99,6 +99,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         headers: fields.headers,
         policy,
         privacy: privacy::privacy(personal.as_ref()),
+        cors: decl.cors.as_ref().and_then(|cors| Cors::compile(cors, &mut shared.findings)).map(Box::new),
         errors,
         deadline: decl.deadline.map_or(shared.deadline, |deadline| deadline.value),
         revision,
