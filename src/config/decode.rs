@@ -7,6 +7,7 @@ use super::code;
 use super::node::{Entry, Kind, Node, Table};
 use super::placeholder::{Template, parse_template};
 use super::scalar::{parse_duration, parse_size};
+use super::schema::{Described, Schema};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::value::Value;
 use std::time::Duration;
@@ -18,10 +19,14 @@ pub struct Key {
     pub name: &'static str,
     /// Its documentation: Markdown.
     pub docs: &'static str,
+    /// What may be written for it; a function, because tables may hold themselves.
+    pub schema: fn() -> Schema,
+    /// Whether `false` removes what is inherited.
+    pub removable: bool,
 }
 
 /// A type that a node can be read as.
-pub trait Decode: Sized {
+pub trait Decode: Described + Sized {
     /// Whether `false` means that the thing is not there: so it is with all but booleans.
     const REMOVABLE: bool = true;
 
@@ -80,7 +85,8 @@ pub fn wrong_type(node: &Node, expected: &str) -> Finding {
 }
 
 /// Declares a table: `"key": field: Type,` with its documentation. Every field becomes an `Option`; `..name: Other` takes in
-/// the keys of another declared table.
+/// the keys of another declared table. Where the type says less than may be written, as `Node` does, `as Other` names the type
+/// whose schema describes the key.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __declare {
@@ -88,7 +94,7 @@ macro_rules! __declare {
         $(#[doc = $struct_docs:literal])+
         $visibility:vis struct $name:ident {
             $( ..$flat:ident: $flat_type:ty, )*
-            $( $(#[doc = $docs:literal])+ $key:literal: $field:ident: $type:ty, )*
+            $( $(#[doc = $docs:literal])+ $key:literal: $field:ident: $type:ty $(as $described:ty)?, )*
         }
     ) => {
         $(#[doc = $struct_docs])+
@@ -123,9 +129,25 @@ macro_rules! __declare {
 
             fn keys() -> Vec<$crate::config::Key> {
                 #[allow(unused_mut, reason = "not every table takes in another")]
-                let mut keys = vec![$( $crate::config::Key { name: $key, docs: concat!($($docs, "\n"),+) } ),*];
+                let mut keys = vec![$( $crate::config::Key {
+                    name: $key,
+                    docs: concat!($($docs, "\n"),+),
+                    schema: <$crate::__described!($type $(, $described)?) as $crate::config::Described>::schema,
+                    removable: <$type as $crate::config::Decode>::REMOVABLE,
+                } ),*];
                 $( keys.extend(<$flat_type as $crate::config::Declared>::keys()); )*
                 keys
+            }
+        }
+
+        impl $crate::config::Described for $name {
+            fn schema() -> $crate::config::Schema {
+                $crate::config::Schema::Table($crate::config::TableSchema {
+                    id: concat!(module_path!(), "::", stringify!($name)),
+                    docs: concat!($($struct_docs, "\n"),+),
+                    keys: <Self as $crate::config::Declared>::keys,
+                    required: &[],
+                })
             }
         }
 
@@ -144,6 +166,18 @@ macro_rules! __declare {
                 }
             }
         }
+    };
+}
+
+/// The type that describes a key: the last that is named.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __described {
+    ($type:ty) => {
+        $type
+    };
+    ($type:ty, $described:ty) => {
+        $described
     };
 }
 
@@ -366,6 +400,14 @@ macro_rules! __words {
             /// The words, in the order of the variants.
             #[allow(unreachable_pub, reason = "as visible as the enum")]
             pub const WORDS: &'static [&'static str] = &[$($word),+];
+        }
+
+        impl $crate::config::Described for $name {
+            fn schema() -> $crate::config::Schema {
+                $crate::config::Schema::Words(vec![
+                    $( $crate::config::Word { word: $word, docs: concat!($($docs, "\n"),+) } ),+
+                ])
+            }
         }
 
         impl $crate::config::Decode for $name {

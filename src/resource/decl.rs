@@ -1,8 +1,9 @@
 //! What an author writes in a route's file, whatever the kind.
 
 use super::cache;
-use crate::config::{Named, OneOrMany, Shape, Table, Template, Text, declare};
+use crate::config::{Described, Named, OneOrMany, Schema, Shape, Table, Template, Text, declare};
 use crate::diagnostic::Spanned;
+use crate::router::Kind;
 use crate::source;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ declare! {
     /// The type of a path parameter. A value that does not fit is a 404.
     pub struct ParamDecl {
         /// `"string"`, `"int"`, `"uuid"`, `"slug"`, `"date"` or `"path"`; default string.
-        "type": kind: Spanned<String>,
+        "type": kind: Spanned<String> as InputKind,
         /// A regular expression that the whole value matches.
         "pattern": pattern: Spanned<String>,
         /// The only values there are.
@@ -67,6 +68,15 @@ declare! {
         "max": max: Spanned<i64>,
         /// The most characters.
         "max-length": max_length: Spanned<usize>,
+    }
+}
+
+/// The name of a type of input.
+struct InputKind;
+
+impl Described for InputKind {
+    fn schema() -> Schema {
+        Schema::words(Kind::NAMES.iter().map(|(name, _)| *name))
     }
 }
 

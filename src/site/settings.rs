@@ -1,7 +1,7 @@
 //! What `site.toml` says of the server: where it listens, what it logs, its limits.
 
 use crate::cache::StoreLimits;
-use crate::config::{Named, Node, Size, declare, words};
+use crate::config::{Described, Named, Node, Schema, Size, declare, words};
 use crate::diagnostic::Spanned;
 use crate::resource;
 use crate::source::{AnswerLimits, UpstreamDecl};
@@ -11,7 +11,7 @@ declare! {
     /// The file `site.toml`. Everything in it is optional.
     pub(super) struct Decl {
         /// The edition of the language: `"2026"`.
-        "edition": edition: Spanned<String>,
+        "edition": edition: Spanned<String> as Edition,
         /// The site: its name, its address, its language.
         "site": site: SiteDecl,
         /// The server: where it listens.
@@ -23,7 +23,19 @@ declare! {
         /// The servers that sources call.
         "upstreams": upstreams: Named<UpstreamDecl>,
         /// What every route begins with.
-        "defaults": defaults: Node,
+        "defaults": defaults: Node as resource::Decl,
+    }
+}
+
+/// The edition of the language that this version knows.
+pub(super) const EDITION: &str = "2026";
+
+/// The edition of the language.
+struct Edition;
+
+impl Described for Edition {
+    fn schema() -> Schema {
+        Schema::words([EDITION])
     }
 }
 

@@ -1,7 +1,7 @@
 //! `site.toml` itself: the site's name and address, the server's settings.
 
 use super::super::code;
-use super::super::settings::{AccessLog, Decl, Limits, LogFormat, ServerDecl, Settings, SiteDecl, Slash};
+use super::super::settings::{AccessLog, Decl, EDITION, Limits, LogFormat, ServerDecl, Settings, SiteDecl, Slash};
 use crate::config::{Environment, Template};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::router::{Authority, Hosts, TrailingSlash};
@@ -20,7 +20,7 @@ pub(super) struct Declared {
 }
 
 pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Findings) -> Declared {
-    if let Some(edition) = decl.edition.as_ref().filter(|edition| edition.value != "2026") {
+    if let Some(edition) = decl.edition.as_ref().filter(|edition| edition.value != EDITION) {
         let message = format!("`{}` is not an edition that this version knows", edition.value);
         findings.push(Finding::new(&crate::config::BAD_VALUE, edition.place, message).help("edition = \"2026\""));
     }
