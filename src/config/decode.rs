@@ -81,7 +81,14 @@ pub fn list(names: &[&str]) -> String {
 
 /// The finding for a node of another type than `expected`.
 pub fn wrong_type(node: &Node, expected: &str) -> Finding {
-    Finding::new(&code::WRONG_TYPE, node.place, format!("expected {expected}, found {}", node.describe()))
+    let help = match expected {
+        "a string" => "write it in quotes: \"…\"".to_owned(),
+        "an integer" => "write a whole number without quotes: 3".to_owned(),
+        "a table" => "write `{ key = … }`, or its keys below a header of its own".to_owned(),
+        "an array" => "write it in brackets: [\"…\"]".to_owned(),
+        other => format!("write {other}"),
+    };
+    Finding::new(&code::WRONG_TYPE, node.place, format!("expected {expected}, found {}", node.describe())).help(help)
 }
 
 /// Declares a table: `"key": field: Type,` with its documentation. Every field becomes an `Option`; `..name: Other` takes in
@@ -250,8 +257,7 @@ macro_rules! decode_unsigned {
                 let number = i64::decode(node, findings)?;
                 let fits = Self::try_from(number).ok();
                 if fits.is_none() {
-                    let message = format!("`{number}` is not between 0 and {}", Self::MAX);
-                    findings.push(Finding::new(&code::BAD_VALUE, node.place, message));
+                    findings.push(out_of_range(number, 0, u64::try_from(Self::MAX).unwrap_or(u64::MAX), node.place));
                 }
                 fits
             }
@@ -259,6 +265,30 @@ macro_rules! decode_unsigned {
     )+ };
 }
 decode_unsigned!(u16, u32, u64, usize);
+
+fn out_of_range(number: i64, least: u64, most: u64, place: Place) -> Finding {
+    let help = if most >= u64::from(u32::MAX) {
+        format!("write a number from {least}")
+    } else {
+        format!("write a number from {least} to {most}")
+    };
+    Finding::new(&code::OUT_OF_RANGE, place, format!("`{number}` is out of range")).help(help)
+}
+
+/// A number from `LEAST` to `MOST`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Within<const LEAST: u32, const MOST: u32>(pub u32);
+
+impl<const LEAST: u32, const MOST: u32> Decode for Within<LEAST, MOST> {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        let number = i64::decode(node, findings)?;
+        let fits = u32::try_from(number).ok().filter(|number| (LEAST..=MOST).contains(number));
+        if fits.is_none() {
+            findings.push(out_of_range(number, u64::from(LEAST), u64::from(MOST), node.place));
+        }
+        fits.map(Self)
+    }
+}
 
 impl Decode for Duration {
     fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
@@ -430,6 +460,7 @@ pub fn not_a_word(node: &Node, word: Option<&str>, words: &[&str]) -> Finding {
         return wrong_type(node, &format!("one of {}", list(words)));
     };
     Finding::new(&code::BAD_VALUE, node.place, format!("`{word}` is not one of {}", list(words)))
+        .maybe_help(words.first().map(|first| format!("write one of them: \"{first}\"")))
         .maybe_help(did_you_mean(word, words.iter().copied()))
 }
 
@@ -511,11 +542,11 @@ mod tests {
             [
                 "config/unknown-key: unknown key `titel` (did you mean `title`?)",
                 "config/bare-number: a duration without its unit (write it as `\"10s\"`)",
-                "config/bad-value: `-1` is not between 0 and 65535 ()",
-                "config/wrong-type: expected `true` or `false`, found a string ()",
+                "config/out-of-range: `-1` is out of range (write a number from 0 to 65535)",
+                "config/wrong-type: expected `true` or `false`, found a string (write `true` or `false`)",
                 "config/bad-value: `rde` is not one of `red` and `dark-blue` (did you mean `red`?)",
-                "config/wrong-type: expected one of `red` and `dark-blue`, found an integer ()",
-                "config/wrong-type: expected a table, found an integer ()",
+                "config/wrong-type: expected one of `red` and `dark-blue`, found an integer (write one of `red` and `dark-blue`)",
+                "config/wrong-type: expected a table, found an integer (write `{ key = … }`, or its keys below a header of its own)",
                 "config/unknown-key: unknown key `max_age` (did you mean `max-age`?)",
             ]
         );

@@ -23,7 +23,7 @@ pub use binding::{Binding, NotText, Shape, scalar_text};
 pub use code::CODES;
 pub use code::{BAD_VALUE, MISSING_KEY, PLACEHOLDER_NOT_READ, SLIPPED_KEY, UNKNOWN_KEY, WRONG_TYPE};
 pub use decode::{
-    Declared, Decode, Key, Named, OneOrMany, Size, declare, list, not_a_word, unknown_key, words, wrong_type,
+    Declared, Decode, Key, Named, OneOrMany, Size, Within, declare, list, not_a_word, unknown_key, words, wrong_type,
 };
 pub use document::read_toml;
 pub use environment::{Environment, Secret};

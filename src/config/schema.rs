@@ -4,7 +4,7 @@
 //! This file knows nothing of JSON Schema or Markdown; the floors above turn a [`Schema`] into either.
 
 use super::binding::Shape;
-use super::decode::{Key, Named, OneOrMany, Size};
+use super::decode::{Key, Named, OneOrMany, Size, Within};
 use super::node::{self, Node};
 use super::placeholder::Template;
 use super::scalar::{duration_pattern, size_pattern};
@@ -140,6 +140,13 @@ described! {
 impl<T: Described> Described for Spanned<T> {
     fn schema() -> Schema {
         T::schema()
+    }
+}
+
+impl<const LEAST: u32, const MOST: u32> Described for Within<LEAST, MOST> {
+    fn schema() -> Schema {
+        let greatest = (MOST < u32::MAX).then_some(i64::from(MOST));
+        Schema::Integer { least: Some(i64::from(LEAST)), greatest }
     }
 }
 

@@ -128,7 +128,7 @@ pub(super) fn compile(node: &Node, findings: &mut Findings) -> Option<Extracted>
             Some(Extracted { extraction: Extraction::new(Kept::Each(each)), known })
         }
         Kind::Table(table) => {
-            let (fields, known) = fields(table, findings)?;
+            let (fields, known) = compile_fields(table, findings)?;
             Some(Extracted { extraction: Extraction::new(Kept::Fields(fields)), known: Known::Record(known) })
         }
         Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Datetime(_) | Kind::Array(_) => {
@@ -146,7 +146,12 @@ fn is_each(table: &Table) -> bool {
         && fields.is_some_and(|fields| fields.get("select").is_none())
 }
 
-fn fields(table: &Table, findings: &mut Findings) -> Option<(Fields, Vec<(String, Known)>)> {
+/// The fields that a source declares one by one; nothing if it takes its value as a whole, or a list of records.
+pub fn fields(decl: &super::Decl) -> Option<&Table> {
+    decl.extract.as_ref().and_then(Node::as_table).filter(|table| !is_each(table))
+}
+
+fn compile_fields(table: &Table, findings: &mut Findings) -> Option<(Fields, Vec<(String, Known)>)> {
     let mut fields = Vec::new();
     let mut known = Vec::new();
     let mut sound = true;
@@ -228,7 +233,8 @@ fn select(decl: &FieldDecl, node: &Node, findings: &mut Findings) -> Option<(Fie
         if kind.is_some_and(|kind| kind.fit(&value).is_none()) && !value.is_null() {
             let name = kind.map_or("", Type::name);
             let message = format!("the default is not of type `{name}`");
-            findings.push(Finding::new(&code::BAD_EXTRACTION, default.place, message));
+            let help = "write a default of that type, or another `type`";
+            findings.push(Finding::new(&code::BAD_EXTRACTION, default.place, message).help(help));
         }
         value
     });
@@ -275,7 +281,7 @@ fn each(decl: &FieldDecl, node: &Node, findings: &mut Findings) -> Option<(Each,
         );
         return None;
     };
-    let (fields, known) = fields(record, findings)?;
+    let (fields, known) = compile_fields(record, findings)?;
     let each = Each { each: selector?, fields, presence: presence(required.as_ref(), findings) };
     Some((each, Known::ListOf(Box::new(Known::Record(known)))))
 }

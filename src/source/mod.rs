@@ -19,6 +19,7 @@ mod upstream;
 pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
 pub use code::CODES;
 pub use decl::Decl;
+pub use extraction::fields;
 pub use known::{Astray, Known};
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};

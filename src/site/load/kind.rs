@@ -141,6 +141,10 @@ fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<Arc<Layout>
 
 fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {
     let path = content.value.as_str();
+    if let Some(finding) = outside(content) {
+        shared.findings.push(finding);
+        return None;
+    }
     if !shared.tree.content.iter().any(|file| file.path == path) {
         let documents = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| is_markdown(path));
         let help = did_you_mean(path, documents).unwrap_or_else(|| format!("write it: content/{path}"));
@@ -155,11 +159,10 @@ fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> 
     let rendered = match markdown::render(&text, &markdown::Options::document(), None) {
         Ok(rendered) => rendered,
         Err(error) => {
-            shared.findings.push(Finding::new(
-                &resource::NO_DOCUMENT,
-                content.place,
-                format!("`{path}` cannot be rendered: {error}"),
-            ));
+            let message = format!("`{path}` cannot be rendered: {error}");
+            shared.findings.push(
+                Finding::new(&resource::NO_DOCUMENT, content.place, message).help("make it shorter, or nest it less"),
+            );
             return None;
         }
     };
@@ -189,6 +192,19 @@ fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> 
     Some(ShownDocument { layout, html, page })
 }
 
+/// The finding for a path that leads out of `content/`.
+fn outside(path: &Spanned<String>) -> Option<Finding> {
+    let text = path.value.as_str();
+    let help = if text.split(['/', '\\']).any(|segment| segment == "..") {
+        "copy it below `content/`, and name it from there".to_owned()
+    } else if text.starts_with('/') && !text.trim_matches('/').is_empty() {
+        format!("paths begin below `content/`: \"{}\"", text.trim_start_matches('/'))
+    } else {
+        return None;
+    };
+    Some(Finding::new(&resource::OUTSIDE, path.place, format!("`{text}` is outside `content/`")).help(help))
+}
+
 fn is_markdown(path: &str) -> bool {
     std::path::Path::new(path).extension().is_some_and(|extension| extension == "md")
 }
@@ -205,6 +221,10 @@ fn outline(heading: &markdown::Heading) -> Value {
 }
 
 fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<Shown> {
+    if let Some(finding) = outside(files) {
+        shared.findings.push(finding);
+        return None;
+    }
     let folder = files.value.trim_matches('/');
     let is_plain = folder.is_empty()
         || folder.split('/').all(|segment| !segment.is_empty() && !segment.starts_with('.') && !segment.contains('\\'));

@@ -1,5 +1,6 @@
 //! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
 
+mod doubts;
 mod errors;
 mod input;
 mod kind;
@@ -10,6 +11,7 @@ mod privacy;
 mod route;
 mod scope;
 mod section;
+mod shadowed;
 mod site;
 mod slipped;
 
@@ -100,12 +102,13 @@ fn build(
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
     let errors = default_errors(&sections, &mut shared);
-    let mut map = Map { router: Router::new(shared.slash), list: Vec::new(), places: Vec::new() };
+    let mut map = Map { router: Router::new(shared.slash), list: Vec::new(), places: Vec::new(), finite: Vec::new() };
     for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
         let Some(table) = sections.merged(file, &shared.files, &mut shared.findings) else { continue };
         let Some(compiled) = route::compile(file, &table, &mut shared) else { continue };
         map.insert(compiled, &mut shared.findings);
     }
+    shadowed::warn(&map.finite, &map.router, &map.places, shared.slash, &mut shared.findings);
     let Map { router, list: routes, .. } = map;
     let revision = revision(&routes, tree);
     let Shared { files, findings, upstreams, library, .. } = shared;
@@ -131,6 +134,8 @@ struct Map {
     list: Vec<Route>,
     /// Where the path of each route was written.
     places: Vec<Place>,
+    /// The patterns whose URLs can be counted.
+    finite: Vec<shadowed::Finite>,
 }
 
 impl Map {
@@ -139,6 +144,7 @@ impl Map {
         let index = self.list.len();
         self.places.extend(patterns.first().map(|(_, place)| *place));
         for (pattern, place) in patterns {
+            self.finite.extend(shadowed::Finite::of(&pattern, place, index));
             let text = pattern.as_str().to_owned();
             let inserted = match &held {
                 Some(held) => self.router.insert_held(pattern, held.iter().map(String::as_str), index),
