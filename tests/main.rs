@@ -13,6 +13,7 @@ mod flows;
 mod keys;
 mod reload;
 mod review;
+mod schema;
 mod serve;
 mod site_pages;
 mod support;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         keys::CASES,
         reload::CASES,
         review::CASES,
+        schema::CASES,
         serve::CASES,
         site_pages::CASES,
         tidy::CASES,

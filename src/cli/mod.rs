@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
-//! | `serve`, `check`, `routes` | one command each |
+//! | `serve`, `check`, `routes`, `schema` | one command each |
 //! | `catalogue` | the codes of all floors, for `check --explain` |
 //! | `console` | writing to people: terminals, colours, counts |
 //!
@@ -17,6 +17,7 @@ mod check;
 mod console;
 mod load;
 mod routes;
+mod schema;
 mod serve;
 
 use arguments::{Arguments, Command};
@@ -46,6 +47,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve => serve::serve(site),
         Command::Check(how) => Ok(check::check(&site, &how)),
         Command::Routes => routes::routes(&site),
+        Command::Schema(how) => schema::schema(&site, &how),
     };
     ended.unwrap_or_else(|error| {
         Terminal::stderr().problem(&error);

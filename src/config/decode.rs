@@ -154,6 +154,7 @@ macro_rules! __declare {
                     docs: concat!($($struct_docs, "\n"),+),
                     keys: <Self as $crate::config::Declared>::keys,
                     required: &[],
+                    open: false,
                 })
             }
         }

@@ -88,12 +88,30 @@ pub struct Table {
     pub keys: fn() -> Vec<Key>,
     /// The keys without which it means nothing.
     pub required: &'static [&'static str],
+    /// Whether other keys are the author's own; else they are errors.
+    pub open: bool,
 }
 
 impl Schema {
     /// One of `words`, which explain themselves.
     pub fn words(words: impl IntoIterator<Item = &'static str>) -> Self {
         Self::Words(words.into_iter().map(|word| Word { word, docs: "" }).collect())
+    }
+
+    /// Whether `false` is one of the values, so that it cannot mean that there is none.
+    pub fn takes_false(&self) -> bool {
+        match self {
+            Self::Any | Self::Data | Self::Boolean => true,
+            Self::Either(options) => options.iter().any(Self::takes_false),
+            Self::Free
+            | Self::Integer { .. }
+            | Self::Number
+            | Self::Text(_)
+            | Self::Words(_)
+            | Self::Array(_)
+            | Self::Named { .. }
+            | Self::Table(_) => false,
+        }
     }
 
     /// A string that matches `pattern`.
@@ -165,8 +183,7 @@ impl<T: Described> Described for OneOrMany<T> {
 impl<T: Described> Described for Named<T> {
     fn schema() -> Schema {
         let item = T::schema();
-        let removable = !matches!(item, Schema::Boolean | Schema::Any | Schema::Data);
-        Schema::Named { item: Box::new(item), removable }
+        Schema::Named { removable: !item.takes_false(), item: Box::new(item) }
     }
 }
 

@@ -52,14 +52,26 @@ impl Described for OneField {
 fn selected() -> Schema {
     let docs = "One extracted field: what is selected, what it must be, and what stands for it when it is missing.";
     let keys = || keys_of(&["select", "type", "default", "required", "take"]);
-    Schema::Table(TableSchema { id: concat!(module_path!(), "::Select"), docs, keys, required: &["select"] })
+    Schema::Table(TableSchema {
+        id: concat!(module_path!(), "::Select"),
+        docs,
+        keys,
+        required: &["select"],
+        open: false,
+    })
 }
 
 /// `{ each, fields }`.
 fn records() -> Schema {
     let docs = "A list of records: one for each node, with the same fields.";
     let keys = || keys_of(&["each", "fields", "required"]);
-    Schema::Table(TableSchema { id: concat!(module_path!(), "::Each"), docs, keys, required: &["each", "fields"] })
+    Schema::Table(TableSchema {
+        id: concat!(module_path!(), "::Each"),
+        docs,
+        keys,
+        required: &["each", "fields"],
+        open: false,
+    })
 }
 
 fn keys_of(names: &[&str]) -> Vec<Key> {

@@ -4,7 +4,7 @@ use super::super::{Rule, Then, code};
 use super::route::{is_own, shared_name};
 use super::scope::{Reads, Scope};
 use super::{Shared, matter};
-use crate::config::{PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
+use crate::config::{Described as _, Key, PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::extract::markdown;
 use crate::fields::content_type_of;
@@ -137,6 +137,15 @@ fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<Arc<Layout>
     let message = format!("there is no layout `{}`", name.value);
     shared.findings.push(Finding::new(&resource::UNKNOWN_LAYOUT, name.place, message).help(help));
     None
+}
+
+/// The keys of a document's front matter that have a meaning; the others are the author's own.
+pub(in super::super) fn front_matter() -> Vec<Key> {
+    let key = |name, docs| Key { name, docs, schema: String::schema, removable: false };
+    vec![
+        key("title", "The document's title: `page.title`. Default: its first heading."),
+        key("description", "The document's description: `page.description`. Default: the beginning of its text."),
+    ]
 }
 
 fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {

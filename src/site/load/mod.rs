@@ -3,8 +3,8 @@
 mod doubts;
 mod errors;
 mod input;
-mod kind;
-mod layouts;
+pub(super) mod kind;
+pub(super) mod layouts;
 mod matter;
 mod plan;
 mod privacy;
