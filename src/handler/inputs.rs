@@ -6,7 +6,7 @@
 use super::runtime::Subject;
 use crate::cache::{KeyBuilder, Section};
 use crate::resource::OnInvalid;
-use crate::router::{InputType, Match, Query, QueryValue};
+use crate::router::{CanonicalPath, InputType, Match, Query, QueryValue};
 use crate::site::{CookieInput, QueryInput, Route, Site, slots};
 use crate::value::{Object, ObjectBuilder, Value};
 use http::header;
@@ -157,12 +157,24 @@ impl<'r> Inputs<'r> {
     /// `page`: what is known of it at load, and where it is.
     fn page(&self, route: &Route, site: &Site) -> Value {
         let path = self.matched.path.as_str();
+        let canonical = self.canonical(route, site);
+        let canonical = canonical.as_ref().map_or(path, |canonical| canonical.as_path().as_str());
         let values = route.page.iter().map(|(name, value)| match name.as_str() {
             "path" => path.into(),
-            "url" => format!("{}{path}", site.url.as_deref().unwrap_or_default()).into(),
+            "url" => format!("{}{canonical}", site.url.as_deref().unwrap_or_default()).into(),
             _ => value.clone(),
         });
         Object::shaped(Arc::clone(route.page.shape()), values).into()
+    }
+
+    /// The same page's path by the first pattern of a route that has several; `None` if that has other parameters, too.
+    fn canonical(&self, route: &Route, site: &Site) -> Option<CanonicalPath> {
+        let first = route.canonical.as_ref()?;
+        let params: Vec<(&str, Cow<'_, str>)> =
+            self.matched.params.iter().map(|(name, text, _)| (name, text)).collect();
+        first.build(site.router.slash(), |wanted| {
+            params.iter().find(|(name, _)| *name == wanted).map(|(_, text)| &**text)
+        })
     }
 
     /// `request.url`: the canonical path, and the declared query values that are there, in the order of their names.

@@ -21,7 +21,7 @@ use crate::config::{Binding, ContentFile, Environment, Template};
 use crate::diagnostic::{FileId, Files, Findings};
 use crate::render::{Condition, Library};
 use crate::resource::{ErrorPage, Linked, Policy, Resource};
-use crate::router::{Hosts, Router};
+use crate::router::{Hosts, Pattern, Router};
 use crate::source::{Source, Upstreams};
 use crate::value::{Object, Value};
 use http::header::HeaderName;
@@ -66,6 +66,8 @@ pub struct Route {
     pub file: FileId,
     /// Its patterns, the canonical one first.
     pub patterns: Vec<String>,
+    /// The first of several patterns, whose URL `page.url` says; `None` if there is only one.
+    pub canonical: Option<Pattern>,
     /// The names of its parameters, sorted.
     pub params: Vec<Arc<str>>,
     /// What it stands for.

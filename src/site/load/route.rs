@@ -88,6 +88,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
         name: format!("routes/{}", file.path).into(),
         file: file.file,
         patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
+        canonical: (patterns.len() > 1).then(|| patterns.first().map(|(pattern, _)| pattern.clone())).flatten(),
         params: names,
         content_type: kind::content_type(&shown, &decl, &mut shared.findings),
         resource,
