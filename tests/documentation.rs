@@ -100,6 +100,13 @@ fn check(files: &BTreeMap<String, String>) -> Output {
     binary().current_dir(folder.path()).arg("check").output().expect("the binary")
 }
 
+/// Fails if `check` does not accept the site that the blocks of a text make together.
+pub(crate) fn accepted(text: &str) {
+    let files = site(text);
+    let said = check(&files);
+    assert_eq!(said.status.code(), Some(0), "{}\n{files:#?}", String::from_utf8_lossy(&said.stdout));
+}
+
 fn every_example_is_accepted() {
     let mut seen = 0;
     for (path, page) in pages() {

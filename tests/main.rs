@@ -11,6 +11,7 @@ mod empty_root;
 mod findings;
 mod flows;
 mod keys;
+mod reference;
 mod reload;
 mod review;
 mod schema;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         empty_root::CASES,
         findings::CASES,
         keys::CASES,
+        reference::CASES,
         reload::CASES,
         review::CASES,
         schema::CASES,

@@ -6,6 +6,7 @@
 //! | `load` | one site, as all commands load it |
 //! | `serve`, `check`, `routes`, `schema` | one command each |
 //! | `catalogue` | the codes of all floors, for `check --explain` |
+//! | `reference` | the pages of the documentation that are written from declarations |
 //! | `console` | writing to people: terminals, colours, counts |
 //!
 //! It must not know how anything is done, only what is asked for. A new command is a variant of `Command` with its help, a file with its
@@ -16,6 +17,7 @@ mod catalogue;
 mod check;
 mod console;
 mod load;
+pub mod reference;
 mod routes;
 mod schema;
 mod serve;

@@ -7,7 +7,7 @@ codes! {
     ///
     /// Nothing would be printed for it, so it is refused. The tags are those of Liquid; the reference lists them.
     ///
-    /// Correct the spelling. What another template language has as a tag is often a filter here: `{{ 'a.css' | asset_url }}`.
+    /// Correct the spelling. What another template language has as a tag is often a filter here: `{{ '/docs' | absolute_url }}`.
     UNKNOWN_TAG = Error "layout/unknown-tag"
         help "`{% … %}` takes a tag of Liquid: `if`, `for`, `assign`, `render`; the reference lists them all";
 

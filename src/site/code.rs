@@ -255,6 +255,8 @@ codes! {
     ///
     /// ```toml
     /// # in a route
+    /// vars.closed = false
+    ///
     /// [[rules]]
     /// if = "vars.closed"
     /// then = { status = 404 }   # or { redirect = "/archive" }, { status = 410, layout = "gone.html" }

@@ -59,9 +59,9 @@ declare! {
 words! {
     /// Whether canonical URLs end in a slash.
     pub(super) enum Slash {
-        /// Without.
+        /// `/about`; `/about/` leads there.
         "never": Never,
-        /// With.
+        /// `/about/`; `/about` leads there.
         "always": Always,
     }
 }

@@ -106,6 +106,9 @@ codes! {
     ///
     /// ```toml
     /// # in a route
+    /// [sources.repo]
+    /// url = "https://api.example.com/repos/acme/anvil"
+    ///
     /// [sources.repo.extract]
     /// title = { select = "$.full_name", required = true }
     /// stars = { select = "$.stargazers_count", type = "int", default = 0 }

@@ -41,9 +41,9 @@ declare! {
 declare! {
     /// When to leave an upstream alone.
     pub struct BreakerDecl {
-        /// How many calls in a row must fail: unreachable, timeout or 5xx.
+        /// How many calls in a row must fail: unreachable, timeout or 5xx; default 5.
         "failures": failures: Spanned<Within<1, { u32::MAX }>>,
-        /// How long it is left alone before one call tries again.
+        /// How long it is left alone before one call tries again; default `5s`.
         "open-for": open_for: Spanned<Duration>,
     }
 }
