@@ -17,6 +17,21 @@ codes! {
     /// Name it in a source, `upstream = "shop"`, or leave it out.
     UNUSED_UPSTREAM = Warning "upstream/unused";
 
+    /// A source with an address that no call may go to: this machine's, or a private network's.
+    ///
+    /// Calls go to the public Internet alone, so that nobody can make the server ask its own neighbours. Names are looked up when a call is
+    /// made, and refused then.
+    ///
+    /// If the address is meant, say so:
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [upstreams.shop]
+    /// base-url = "http://127.0.0.1:8080"
+    /// allow-private = true
+    /// ```
+    PRIVATE_ADDRESS = Warning "source/private-address";
+
     /// A redirect to a URL of this site that no route answers: visitors are sent to a 404.
     ///
     /// Only targets without placeholders are followed; where the others lead is known with a request.

@@ -97,6 +97,12 @@ impl Tree {
         self.layouts.iter().any(|layout| layout.path == name) || self.unread_layouts.iter().any(|unread| unread == name)
     }
 
+    /// Whether there is this file below `content/`.
+    #[must_use]
+    pub fn has_content(&self, path: &str) -> bool {
+        self.content.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok()
+    }
+
     /// Reads a document below `content/`.
     pub fn read_content(&self, path: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
         read_file(&self.root.join("content").join(path), &format!("content/{path}"), files, findings)

@@ -85,9 +85,10 @@ codes! {
     /// Move or copy the file below `content/`, and name it from there.
     OUTSIDE = Error "route/outside";
 
-    /// A `files` route whose path does not end in a rest parameter.
+    /// A route for files, or for a tree of documents, whose path does not end in a rest parameter.
     ///
-    /// The rest of the URL names the file in the folder; without a rest parameter there is only one URL for many files.
+    /// The rest of the URL names the file in the folder; without a rest parameter there is only one URL for many files. A tree of documents
+    /// is likewise `path = "/docs/{*page}"`.
     ///
     /// ```toml
     /// # routes/assets.toml

@@ -39,6 +39,30 @@ codes! {
     /// Remove one of them, or add the value that is missing to the `enum`.
     SHADOWED = Warning "route/shadowed";
 
+    /// A `host` of a route that is no host, has a port, or is an alias.
+    ///
+    /// Requests are compared with it without their port, and requests for aliases are sent to `site.url` before any route is looked at.
+    ///
+    /// ```toml
+    /// # in a route
+    /// host = "blog.example.com"
+    /// ```
+    BAD_HOST = Error "route/host";
+
+    /// A `path` in a section or in `[defaults]`: all routes below would have the same URL.
+    ///
+    /// A route's URL is its own: that of its file's place, or the one it says.
+    ///
+    /// Write `path` in the routes, or move them to a folder whose name is the beginning that they share.
+    SECTION_PATH = Error "section/path";
+
+    /// A section without any route in its folder or below.
+    ///
+    /// Nothing inherits from it, and nobody checks what it says.
+    ///
+    /// Move it to the folder of the routes that it is for, or remove it.
+    UNUSED_SECTION = Warning "section/unused";
+
     /// A parameter that is declared below `[params]` and is not in `path`.
     ///
     /// Its type would be checked on nothing.
@@ -203,6 +227,19 @@ codes! {
     /// ```
     BAD_LISTEN = Error "server/listen";
 
+    /// An entry of `trusted-proxies` that is no address, no network and not `unix:`, or a network of everybody.
+    ///
+    /// Whoever is trusted can claim any address to have sent a request, and is not bound by limits per address.
+    ///
+    /// Name the proxies that stand before the server, and nobody else:
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [server]
+    /// trusted-proxies = ["192.0.2.1", "10.0.0.0/8"]
+    /// ```
+    BAD_PROXY = Error "server/trusted-proxies";
+
     /// `site.url` that is not `https://host`, or an alias that is not a host.
     ///
     /// Absolute URLs and redirects are made from it, and requests for other hosts are refused by it. It has no path, no query and no user.
@@ -248,6 +285,32 @@ codes! {
     /// Make it smaller: an error page needs no long loops.
     ERROR_PAGE_FAILS = Error "errors/fails"
         help "make it smaller: an error page needs no long loops";
+
+    /// A link from a document to another that no route serves.
+    ///
+    /// Links between documents are paths of their files, so that they work in an editor, too; they become the URLs of the routes that serve
+    /// those documents.
+    ///
+    /// Correct the path, or serve the document: `[Sources](sources.md)`.
+    BROKEN_LINK = Warning "document/broken-link";
+
+    /// A pattern of documents that names none: `blog/*` are those in a folder, `blog/**` those below it, too.
+    ///
+    /// A pattern is a path below `content/` with one of these at its end, and nothing else.
+    ///
+    /// ```toml
+    /// [sources.posts]
+    /// content = "blog/**"
+    /// ```
+    COLLECTION = Error "content/pattern";
+
+    /// A pattern of documents of which there are none.
+    ///
+    /// The list is always empty: perhaps the folder has another name.
+    ///
+    /// Correct the pattern, or write the first document.
+    EMPTY_COLLECTION = Warning "content/empty"
+        help "correct the pattern, or write the first document";
 
     /// A rule without a condition, or without anything to do, or with two things to do.
     ///

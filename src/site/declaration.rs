@@ -1,6 +1,6 @@
 //! The files that an author writes declarations in, and what may stand in each: for editors and for the reference.
 
-use super::load::{kind, layouts};
+use super::load::{documents, layouts};
 use super::settings;
 use crate::config::{Described as _, Schema, TableSchema};
 use crate::resource;
@@ -51,17 +51,11 @@ impl Declaration {
         match self {
             Self::Site => settings::Decl::schema(),
             Self::Route => resource::Decl::schema(),
-            Self::Section => Schema::Table(TableSchema {
-                id: concat!(module_path!(), "::Section"),
-                docs: "What the routes of a folder and below begin with. A route's own keys come last.",
-                keys: <resource::Decl as crate::config::Declared>::keys,
-                required: &[],
-                open: false,
-            }),
+            Self::Section => resource::SectionDecl::schema(),
             Self::FrontMatter => Schema::Table(TableSchema {
                 id: concat!(module_path!(), "::FrontMatter"),
                 docs: "The front matter of a document, between lines of `+++` (TOML) or `---` (YAML). Every key of it is a field of `page`.",
-                keys: kind::front_matter,
+                keys: documents::front_matter,
                 required: &[],
                 open: true,
             }),

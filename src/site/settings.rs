@@ -4,6 +4,7 @@ use super::code;
 use crate::cache::StoreLimits;
 use crate::config::{Described, Named, Node, Schema, Size, Within, declare, words};
 use crate::diagnostic::{Finding, Findings, Spanned};
+use crate::fields::TrustedProxies;
 use crate::resource;
 use crate::source::{AnswerLimits, UpstreamDecl};
 use std::time::Duration;
@@ -24,7 +25,7 @@ declare! {
         /// The servers that sources call.
         "upstreams": upstreams: Named<UpstreamDecl>,
         /// What every route begins with.
-        "defaults": defaults: Node as resource::Decl,
+        "defaults": defaults: Node as resource::SectionDecl,
     }
 }
 
@@ -75,6 +76,10 @@ declare! {
         "watch": watch: Spanned<bool>,
         /// How many threads serve; default `TOKIO_WORKER_THREADS`, else the number of cores.
         "workers": workers: Spanned<Within<1, 1024>>,
+        /// The proxies before the server: addresses (`"192.0.2.1"`), networks (`"10.0.0.0/8"`), and `"unix:"` for all who come by a Unix
+        /// socket. What they say in `Forwarded` and `X-Forwarded-For` is believed, and `connections-per-address` does not bind them;
+        /// default none.
+        "trusted-proxies": trusted_proxies: Vec<Spanned<String>>,
     }
 }
 
@@ -165,6 +170,8 @@ pub struct Settings {
     pub watch: bool,
     /// How many threads serve.
     pub workers: Option<usize>,
+    /// The proxies that are believed.
+    pub trusted_proxies: TrustedProxies,
     /// Where requests are logged.
     pub access: AccessLog,
     /// How.

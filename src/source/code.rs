@@ -20,7 +20,8 @@ codes! {
     ///
     /// The kind of a source is the one key that says where its data comes from. Without one there is nothing to do.
     ///
-    /// Give it a whole `url`, or `upstream` with `path`, or `value` for data that is written in the route:
+    /// Give it a whole `url`, or `upstream` with `path`; `file` for a data file, `content` for documents, or `value` for data that is written
+    /// in the route:
     ///
     /// ```toml
     /// # in a route
@@ -155,4 +156,80 @@ codes! {
     ///
     /// Give the fallback the names of the fields below `extract`. A field that is left out is `nil`.
     FALLBACK_SHAPE = Error "source/fallback-shape";
+
+    /// An operation on a list, such as `sort` or `paginate`, on a source that gives none.
+    ///
+    /// The list is the source's value, or what its value holds as `items`. On anything else the operation would do nothing.
+    ///
+    /// Extract the list under that name:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [sources.products]
+    /// url = "https://shop.example.com/products"
+    /// extract.items = { each = "$.data[*]", fields = { name = "$.name" } }
+    /// sort = "name"
+    /// ```
+    NO_LIST = Error "list/no-list"
+        help "extract the list as `items`: extract.items = { each = \"$.data[*]\", fields = { … } }";
+
+    /// An operation on a list that can never do what it says: a condition without `item`, a list of no items, `where` on a page that the
+    /// upstream has cut.
+    ///
+    /// The page would be empty, or lack what another page of the list holds, without a word.
+    ///
+    /// A condition asks each item: `where = "item.price > 10"`. Let the upstream filter and sort what it cuts into pages itself, by the values
+    /// of `query`.
+    LIST_CONTRADICTION = Error "list/contradiction"
+        help "keep the one that is meant";
+
+    /// A data file that is not there, that is none by its extension, or that a request could name freely.
+    ///
+    /// Data files stand below `content/` and are JSON, TOML, YAML or CSV. A name may hold a parameter only if that has an `enum`, so that all
+    /// files are known, and checked, before the site serves.
+    ///
+    /// Correct the name, or give the parameter its values:
+    ///
+    /// ```toml
+    /// path = "/{language}/prices"
+    /// params.language.enum = ["en", "de"]
+    ///
+    /// [sources.prices]
+    /// file = "data/prices-{params.language}.json"
+    /// ```
+    DATA_FILE = Error "file/name"
+        help "a path below `content/` that ends in `.json`, `.toml`, `.yaml` or `.csv`";
+
+    /// A data file that cannot be read: a mistake in its grammar, or more values than an answer of an upstream may have.
+    ///
+    /// Data files are read when the site loads, so that none fails while a visitor waits.
+    ///
+    /// Correct it where the message points. A file with too many values belongs behind an upstream, or `limits.json-nodes` is raised.
+    BAD_DATA = Error "file/syntax"
+        help "correct the file; nothing of it is used until it can be read";
+
+    /// A data file that lacks what its source requires of it.
+    ///
+    /// The page could never be made: the file is the same for every request.
+    ///
+    /// Write the value into the file, correct the selector, or take `required` away and give a `default`.
+    UNFIT_DATA = Error "file/lacks"
+        help "write it into the file, or correct the selector";
+
+    /// The page of a list that is no integer query value of the route.
+    ///
+    /// The URLs of the neighbouring pages are made by changing that value, so it must be one that the route declares.
+    ///
+    /// ```toml
+    /// # in a route
+    /// [query.page]
+    /// type = "int"
+    /// min = 1
+    /// default = 1
+    ///
+    /// [sources.products]
+    /// value = ["a", "b", "c"]
+    /// paginate = { page = "{query.page}", size = 2 }
+    /// ```
+    LIST_PAGE = Error "list/page";
 }

@@ -158,9 +158,11 @@ fn is_each(table: &Table) -> bool {
         && fields.is_some_and(|fields| fields.get("select").is_none())
 }
 
-/// The fields that a source declares one by one; nothing if it takes its value as a whole, or a list of records.
+/// The fields that a source declares one by one, for pages alone; nothing if it takes its value as a whole, or a list of records, or if
+/// more is done to them.
 pub fn fields(decl: &super::Decl) -> Option<&Table> {
-    decl.extract.as_ref().and_then(Node::as_table).filter(|table| !is_each(table))
+    let table = decl.extract.as_ref().and_then(Node::as_table).filter(|table| !is_each(table));
+    table.filter(|_| decl.listing.is_empty())
 }
 
 fn compile_fields(table: &Table, findings: &mut Findings) -> Option<(Fields, Vec<(String, Known)>)> {

@@ -21,11 +21,11 @@ pub struct Page {
 }
 
 impl Page {
-    /// The whole file.
+    /// The whole file, which stands at `place` among the pages.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self, place: usize) -> String {
         let Self { title, description, body, .. } = self;
-        format!("+++\ntitle = \"{title}\"\ndescription = \"{description}\"\n+++\n\n{body}")
+        format!("+++\ntitle = \"{title}\"\ndescription = \"{description}\"\nweight = {place}\n+++\n\n{body}")
     }
 }
 
@@ -36,13 +36,11 @@ pub fn pages() -> Vec<Page> {
     pages.push(findings::page());
     pages.extend(layouts::pages());
     pages.push(commands::page());
-    let entries: Vec<String> = pages
-        .iter()
-        .map(|page| format!("- [{}](/docs/reference/{}): {}\n", page.title, page.name, page.description))
-        .collect();
+    let entries: Vec<String> =
+        pages.iter().map(|page| format!("- [{}]({}.md): {}\n", page.title, page.name, page.description)).collect();
     let body = format!(
         "These pages are written from the declarations that siteserver reads files by, and a test keeps them so. In an editor the same \
-         texts are shown while you type: see [In an editor](/docs/running#in-an-editor).\n\n{}",
+         texts are shown while you type: see [In an editor](../docs/running.md#in-an-editor).\n\n{}",
         entries.concat()
     );
     let index =

@@ -17,7 +17,7 @@ pub(super) struct Personal {
 /// What of `reads` is one person's, if anything; `sources` tells it of those that are settled.
 pub(super) fn of_reads(reads: &Reads, cookies: &[CookieInput], sources: &[Option<Personal>]) -> Option<Personal> {
     for (name, place) in &reads.cookies {
-        let open = cookies.iter().any(|cookie| *cookie.name == **name && cookie.choices.is_none());
+        let open = cookies.iter().any(|cookie| *cookie.name == **name && !cookie.is_enumerated());
         if open {
             return Some(Personal { path: vec![format!("cookies.{name}")], place: *place });
         }
