@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a test says its seed, and why it is skipped")]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
+mod blog;
 mod check;
 mod documentation;
 mod empty_root;
@@ -14,6 +15,7 @@ mod keys;
 mod reference;
 mod reload;
 mod review;
+mod robust;
 mod schema;
 mod serve;
 mod site_pages;
@@ -40,6 +42,7 @@ macro_rules! cases {
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
+        blog::CASES,
         check::CASES,
         documentation::CASES,
         flows::answers::CASES,
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         reference::CASES,
         reload::CASES,
         review::CASES,
+        robust::CASES,
         schema::CASES,
         serve::CASES,
         site_pages::CASES,

@@ -34,6 +34,14 @@ codes! {
     /// Save the file as UTF-8. `iconv -f latin1 -t utf8` converts what an old editor wrote.
     NOT_UTF8 = Error "config/not-utf8";
 
+    /// A file whose name is not UTF-8.
+    ///
+    /// No URL and no declaration can name it, so it is passed over.
+    ///
+    /// Rename it.
+    ODD_NAME = Warning "config/odd-name"
+        help "rename it";
+
     /// The text is not TOML. The place is where the parser stopped understanding; the mistake may stand a little before it.
     ///
     /// A file that can be read only in part says nothing certain, so nothing else is said about it until it can be read.

@@ -292,7 +292,8 @@ codes! {
     /// those documents.
     ///
     /// Correct the path, or serve the document: `[Sources](sources.md)`.
-    BROKEN_LINK = Warning "document/broken-link";
+    BROKEN_LINK = Warning "document/broken-link"
+        help "write the path of a document's file, from the folder of this one, and a route that serves it";
 
     /// A pattern of documents that names none: `blog/*` are those in a folder, `blog/**` those below it, too.
     ///
