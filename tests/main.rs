@@ -12,6 +12,7 @@ mod empty_root;
 mod findings;
 mod flows;
 mod keys;
+mod mistakes;
 mod reference;
 mod reload;
 mod review;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         empty_root::CASES,
         findings::CASES,
         keys::CASES,
+        mistakes::CASES,
         reference::CASES,
         reload::CASES,
         review::CASES,
