@@ -111,6 +111,13 @@ fn check(files: &BTreeMap<String, String>) -> Output {
     binary().current_dir(folder.path()).arg("check").output().expect("the binary")
 }
 
+/// Fails if `check` does not accept the site that the blocks of a text make together.
+pub(crate) fn accepted(text: &str) {
+    let files = site(text);
+    let said = check(&files);
+    assert_eq!(said.status.code(), Some(0), "{}\n{files:#?}", String::from_utf8_lossy(&said.stdout));
+}
+
 fn every_example_is_accepted() {
     let mut seen = 0;
     for (path, page) in pages() {
@@ -132,7 +139,7 @@ fn a_wrong_example_is_noticed() {
 }
 
 fn help() -> String {
-    let said = [&["--help"][..], &["check", "--help"]].map(|arguments| {
+    let said = [&["--help"][..], &["check", "--help"], &["schema", "--help"]].map(|arguments| {
         let output = binary().args(arguments).output().expect("the binary");
         String::from_utf8(output.stdout).expect("UTF-8")
     });
@@ -141,7 +148,7 @@ fn help() -> String {
 
 fn every_command_and_flag_exists() {
     let help = help();
-    let commands: BTreeSet<&str> = ["serve", "check", "routes"].into();
+    let commands: BTreeSet<&str> = ["serve", "check", "routes", "schema"].into();
     for command in &commands {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is in the help");
     }

@@ -24,6 +24,8 @@ use std::path::{Path, PathBuf};
 
 crate::cases![
     every_code_has_a_case,
+    every_finding_says_what_to_write,
+    every_code_says_what_it_means_why_and_how_to_mend_it,
     a_byte_order_mark_and_windows_line_ends_change_nothing,
     files_that_are_not_text_are_told_by_name,
     enormous_files_are_refused_unread,
@@ -141,7 +143,7 @@ fn every_code_has_a_case() {
     let output = binary().args(["check", "--explain"]).output().unwrap();
     let catalogue = String::from_utf8(output.stdout).unwrap();
     let codes: BTreeSet<&str> = catalogue.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(codes.len() > 50, "{catalogue}");
+    assert!(codes.len() >= 60, "{catalogue}");
     let mut seen: BTreeSet<String> = ELSEWHERE.iter().map(|(code, _)| (*code).to_owned()).collect();
     for path in archives() {
         let text = fs::read_to_string(path).unwrap();
@@ -151,6 +153,30 @@ fn every_code_has_a_case() {
     }
     let missing: Vec<&&str> = codes.iter().filter(|code| !seen.contains(**code)).collect();
     assert!(missing.is_empty(), "no archive in tests/cases shows {missing:?}");
+}
+
+fn every_finding_says_what_to_write() {
+    for path in archives() {
+        let text = fs::read_to_string(&path).unwrap();
+        let (_, expected) = text.split_once("-- expect --\n").unwrap();
+        let found = expected.lines().take_while(|line| !line.starts_with("-- ")).filter(|line| !line.starts_with(' '));
+        for line in found {
+            assert!(line.ends_with(')') && line.contains(" ("), "{}: no help in {line}", path.display());
+        }
+    }
+}
+
+fn every_code_says_what_it_means_why_and_how_to_mend_it() {
+    let explain = |code: &[&str]| {
+        let output = binary().args(["check", "--explain"]).args(code).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for code in explain(&[]).lines().filter_map(|line| line.split_whitespace().next()) {
+        let said = explain(&[code]);
+        let paragraphs = said.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()).count();
+        assert!(said.starts_with(code) && paragraphs >= 4, "{said}");
+    }
 }
 
 /// A page, a layout, and an empty `site.toml`.

@@ -12,9 +12,12 @@ mod empty_root;
 mod findings;
 mod flows;
 mod keys;
+mod mistakes;
+mod reference;
 mod reload;
 mod review;
 mod robust;
+mod schema;
 mod serve;
 mod site_pages;
 mod support;
@@ -68,9 +71,12 @@ fn main() -> ExitCode {
         empty_root::CASES,
         findings::CASES,
         keys::CASES,
+        mistakes::CASES,
+        reference::CASES,
         reload::CASES,
         review::CASES,
         robust::CASES,
+        schema::CASES,
         serve::CASES,
         site_pages::CASES,
         tidy::CASES,

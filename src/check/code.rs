@@ -3,21 +3,66 @@
 use crate::diagnostic::codes;
 
 codes! {
-    /// A layout that no route uses, or a partial that no layout calls. It may be left over, or the name of another one is misspelt.
+    /// A layout that no route uses, or a partial that no layout calls.
+    ///
+    /// It may be left over, or the name of another one is misspelt, so that a visitor sees the wrong page.
+    ///
+    /// Name it in a route or call it, or remove the file.
     UNUSED_LAYOUT = Warning "layout/unused";
+
     /// An upstream that no source calls.
+    ///
+    /// It may be left over, with a credential that nobody needs any more, or a source writes a whole `url` where this upstream was meant.
+    ///
+    /// Name it in a source, `upstream = "shop"`, or leave it out.
     UNUSED_UPSTREAM = Warning "upstream/unused";
-    /// A source with an address that no call may go to: it is this machine's or a private network's, and calls go to the public Internet alone
-    /// unless `allow-private = true` says otherwise. Names are looked up when a call is made, and refused then.
+
+    /// A source with an address that no call may go to: this machine's, or a private network's.
+    ///
+    /// Calls go to the public Internet alone, so that nobody can make the server ask its own neighbours. Names are looked up when a call is
+    /// made, and refused then.
+    ///
+    /// If the address is meant, say so:
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [upstreams.shop]
+    /// base-url = "http://127.0.0.1:8080"
+    /// allow-private = true
+    /// ```
     PRIVATE_ADDRESS = Warning "source/private-address";
+
     /// A redirect to a URL of this site that no route answers: visitors are sent to a 404.
+    ///
+    /// Only targets without placeholders are followed; where the others lead is known with a request.
+    ///
+    /// Correct the target, or write the route. A whole URL, `https://example.com/a`, is another site's and is not followed.
     REDIRECT_NOWHERE = Warning "redirect/nowhere";
+
     /// Redirects that lead back to where they began: no browser ever arrives.
-    REDIRECT_CIRCLE = Error "redirect/circle";
-    /// A layout asks for an absolute URL, and `site.url` does not say what it begins with. It is never taken from a request, because whoever
-    /// sends one could choose it.
+    ///
+    /// The circle may go through several routes, rules and outcomes of sources.
+    ///
+    /// Give one of them a target that is a page.
+    REDIRECT_CIRCLE = Error "redirect/circle"
+        help "give one of them a target that is a page";
+
+    /// A layout asks for an absolute URL, and `site.url` does not say what it begins with.
+    ///
+    /// It is never taken from a request, because whoever sends one could choose it, and a cache would show it to everybody.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [site]
+    /// url = "https://example.com"
+    /// ```
     NEEDS_SITE_URL = Error "site/needs-url";
-    /// An output with `| raw` is not escaped. That is right for markup that you trust, and a hole for anything else: data from outside
-    /// can hold scripts. Give the field `type = "html"` to have it cleaned instead.
+
+    /// An output with `| raw` is not escaped.
+    ///
+    /// That is right for markup that you wrote yourself, and a hole for anything else: data from outside can hold scripts. This note lists
+    /// the places, so that they can be reviewed.
+    ///
+    /// Where the value comes from an upstream, give the field `type = "html"`: it is cleaned, and then needs no `raw`.
     RAW_OUTPUT = Note "layout/raw-output";
 }

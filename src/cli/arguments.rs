@@ -1,5 +1,7 @@
 //! What can be said on the command line, and the help that teaches it: one table, from which usage, help and errors come.
 
+use crate::site::Declaration;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -25,6 +27,7 @@ Examples:
   siteserver check                                say everything that is wrong
   siteserver check --explain config/unknown-key   say what a finding means
   siteserver routes                               list what it serves
+  siteserver schema --write                       let editors complete and check its files
 
 Signals while it serves:
   SIGHUP           loads the site anew; the old one keeps serving if the new one has errors
@@ -70,6 +73,26 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// List the routes of the site: URLs, kinds, files, layouts, sources, cache policy, privacy
     Routes,
+    /// Write what may stand in the files of a site, as JSON Schema, so that editors complete and check them
+    Schema(SchemaArguments),
+}
+
+/// Which schema, and where to.
+#[derive(Debug, Args)]
+pub(super) struct SchemaArguments {
+    /// The kind of file whose schema is written to the standard output
+    #[arg(value_parser = declarations(), value_name = "FILE", required_unless_present = "write")]
+    pub(super) of: Option<Declaration>,
+    /// Write all schemas below `.siteserver/` beside site.toml, and a `.taplo.toml` that points editors to them unless there is one
+    #[arg(long, conflicts_with = "of")]
+    pub(super) write: bool,
+}
+
+/// The kinds of files that hold declarations, by their names.
+fn declarations() -> impl TypedValueParser<Value = Declaration> {
+    let known = Declaration::ALL.map(|of| PossibleValue::new(of.name()).help(of.what()));
+    let find = |name: String| Declaration::ALL.into_iter().find(|of| of.name() == name).ok_or("no such kind of file");
+    PossibleValuesParser::new(known).try_map(find)
 }
 
 /// How to check.

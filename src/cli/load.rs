@@ -6,7 +6,11 @@ use crate::diagnostic::{Files, Finding, Findings, codes};
 use crate::site::{self, Loaded};
 
 codes! {
-    /// There is no `site.toml` where one is looked for. It is what makes a folder a site, and may be empty.
+    /// There is no `site.toml` where one is looked for.
+    ///
+    /// It is what makes a folder a site, and may be empty. Without `--config` it is looked for in the working folder.
+    ///
+    /// Make one, go to the folder that has one, or say where it is: `siteserver --config shop/site.toml`.
     NO_SITE = Error "site/missing";
 }
 

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
-//! | `serve`, `check`, `routes` | one command each |
+//! | `serve`, `check`, `routes`, `schema` | one command each |
 //! | `catalogue` | the codes of all floors, for `check --explain` |
+//! | `reference` | the pages of the documentation that are written from declarations |
 //! | `console` | writing to people: terminals, colours, counts |
 //!
 //! It must not know how anything is done, only what is asked for. A new command is a variant of `Command` with its help, a file with its
@@ -16,7 +17,9 @@ mod catalogue;
 mod check;
 mod console;
 mod load;
+pub mod reference;
 mod routes;
+mod schema;
 mod serve;
 
 use arguments::{Arguments, Command};
@@ -46,6 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve => serve::serve(site),
         Command::Check(how) => Ok(check::check(&site, &how)),
         Command::Routes => routes::routes(&site),
+        Command::Schema(how) => schema::schema(&site, &how),
     };
     ended.unwrap_or_else(|error| {
         Terminal::stderr().problem(&error);

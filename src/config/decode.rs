@@ -7,6 +7,7 @@ use super::code;
 use super::node::{Entry, Kind, Node, Table};
 use super::placeholder::{Template, parse_template};
 use super::scalar::{parse_duration, parse_size};
+use super::schema::{Described, Schema};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::value::Value;
 use std::time::Duration;
@@ -18,10 +19,14 @@ pub struct Key {
     pub name: &'static str,
     /// Its documentation: Markdown.
     pub docs: &'static str,
+    /// What may be written for it; a function, because tables may hold themselves.
+    pub schema: fn() -> Schema,
+    /// Whether `false` removes what is inherited.
+    pub removable: bool,
 }
 
 /// A type that a node can be read as.
-pub trait Decode: Sized {
+pub trait Decode: Described + Sized {
     /// Whether `false` means that the thing is not there: so it is with all but booleans.
     const REMOVABLE: bool = true;
 
@@ -85,11 +90,19 @@ pub fn list(names: &[&str]) -> String {
 
 /// The finding for a node of another type than `expected`.
 pub fn wrong_type(node: &Node, expected: &str) -> Finding {
-    Finding::new(&code::WRONG_TYPE, node.place, format!("expected {expected}, found {}", node.describe()))
+    let help = match expected {
+        "a string" => "write it in quotes: \"…\"".to_owned(),
+        "an integer" => "write a whole number without quotes: 3".to_owned(),
+        "a table" => "write `{ key = … }`, or its keys below a header of its own".to_owned(),
+        "an array" => "write it in brackets: [\"…\"]".to_owned(),
+        other => format!("write {other}"),
+    };
+    Finding::new(&code::WRONG_TYPE, node.place, format!("expected {expected}, found {}", node.describe())).help(help)
 }
 
 /// Declares a table: `"key": field: Type,` with its documentation. Every field becomes an `Option`; `..name: Other` takes in
-/// the keys of another declared table.
+/// the keys of another declared table. Where the type says less than may be written, as `Node` does, `as Other` names the type
+/// whose schema describes the key.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __declare {
@@ -97,7 +110,7 @@ macro_rules! __declare {
         $(#[doc = $struct_docs:literal])+
         $visibility:vis struct $name:ident {
             $( ..$flat:ident: $flat_type:ty, )*
-            $( $(#[doc = $docs:literal])+ $key:literal: $field:ident: $type:ty, )*
+            $( $(#[doc = $docs:literal])+ $key:literal: $field:ident: $type:ty $(as $described:ty)?, )*
         }
     ) => {
         $(#[doc = $struct_docs])+
@@ -132,9 +145,26 @@ macro_rules! __declare {
 
             fn keys() -> Vec<$crate::config::Key> {
                 #[allow(unused_mut, reason = "not every table takes in another")]
-                let mut keys = vec![$( $crate::config::Key { name: $key, docs: concat!($($docs, "\n"),+) } ),*];
+                let mut keys = vec![$( $crate::config::Key {
+                    name: $key,
+                    docs: concat!($($docs, "\n"),+),
+                    schema: <$crate::__described!($type $(, $described)?) as $crate::config::Described>::schema,
+                    removable: <$type as $crate::config::Decode>::REMOVABLE,
+                } ),*];
                 $( keys.extend(<$flat_type as $crate::config::Declared>::keys()); )*
                 keys
+            }
+        }
+
+        impl $crate::config::Described for $name {
+            fn schema() -> $crate::config::Schema {
+                $crate::config::Schema::Table($crate::config::TableSchema {
+                    id: concat!(module_path!(), "::", stringify!($name)),
+                    docs: concat!($($struct_docs, "\n"),+),
+                    keys: <Self as $crate::config::Declared>::keys,
+                    required: &[],
+                    open: false,
+                })
             }
         }
 
@@ -153,6 +183,18 @@ macro_rules! __declare {
                 }
             }
         }
+    };
+}
+
+/// The type that describes a key: the last that is named.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __described {
+    ($type:ty) => {
+        $type
+    };
+    ($type:ty, $described:ty) => {
+        $described
     };
 }
 
@@ -225,8 +267,7 @@ macro_rules! decode_unsigned {
                 let number = i64::decode(node, findings)?;
                 let fits = Self::try_from(number).ok();
                 if fits.is_none() {
-                    let message = format!("`{number}` is not between 0 and {}", Self::MAX);
-                    findings.push(Finding::new(&code::BAD_VALUE, node.place, message));
+                    findings.push(out_of_range(number, 0, u64::try_from(Self::MAX).unwrap_or(u64::MAX), node.place));
                 }
                 fits
             }
@@ -234,6 +275,30 @@ macro_rules! decode_unsigned {
     )+ };
 }
 decode_unsigned!(u16, u32, u64, usize);
+
+fn out_of_range(number: i64, least: u64, most: u64, place: Place) -> Finding {
+    let help = if most >= u64::from(u32::MAX) {
+        format!("write a number from {least}")
+    } else {
+        format!("write a number from {least} to {most}")
+    };
+    Finding::new(&code::OUT_OF_RANGE, place, format!("`{number}` is out of range")).help(help)
+}
+
+/// A number from `LEAST` to `MOST`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Within<const LEAST: u32, const MOST: u32>(pub u32);
+
+impl<const LEAST: u32, const MOST: u32> Decode for Within<LEAST, MOST> {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        let number = i64::decode(node, findings)?;
+        let fits = u32::try_from(number).ok().filter(|number| (LEAST..=MOST).contains(number));
+        if fits.is_none() {
+            findings.push(out_of_range(number, u64::from(LEAST), u64::from(MOST), node.place));
+        }
+        fits.map(Self)
+    }
+}
 
 impl Decode for Duration {
     fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
@@ -377,6 +442,14 @@ macro_rules! __words {
             pub const WORDS: &'static [&'static str] = &[$($word),+];
         }
 
+        impl $crate::config::Described for $name {
+            fn schema() -> $crate::config::Schema {
+                $crate::config::Schema::Words(vec![
+                    $( $crate::config::Word { word: $word, docs: concat!($($docs, "\n"),+) } ),+
+                ])
+            }
+        }
+
         impl $crate::config::Decode for $name {
             fn decode(node: &$crate::config::Node, findings: &mut $crate::diagnostic::Findings) -> Option<Self> {
                 match node.as_text().map(|text| text.content.as_str()) {
@@ -397,6 +470,7 @@ pub fn not_a_word(node: &Node, word: Option<&str>, words: &[&str]) -> Finding {
         return wrong_type(node, &format!("one of {}", list(words)));
     };
     Finding::new(&code::BAD_VALUE, node.place, format!("`{word}` is not one of {}", list(words)))
+        .maybe_help(words.first().map(|first| format!("write one of them: \"{first}\"")))
         .maybe_help(did_you_mean(word, words.iter().copied()))
 }
 
@@ -478,11 +552,11 @@ mod tests {
             [
                 "config/unknown-key: unknown key `titel` (did you mean `title`?)",
                 "config/bare-number: a duration without its unit (write it as `\"10s\"`)",
-                "config/bad-value: `-1` is not between 0 and 65535 ()",
-                "config/wrong-type: expected `true` or `false`, found a string ()",
+                "config/out-of-range: `-1` is out of range (write a number from 0 to 65535)",
+                "config/wrong-type: expected `true` or `false`, found a string (write `true` or `false`)",
                 "config/bad-value: `rde` is not one of `red` and `dark-blue` (did you mean `red`?)",
-                "config/wrong-type: expected one of `red` and `dark-blue`, found an integer ()",
-                "config/wrong-type: expected a table, found an integer ()",
+                "config/wrong-type: expected one of `red` and `dark-blue`, found an integer (write one of `red` and `dark-blue`)",
+                "config/wrong-type: expected a table, found an integer (write `{ key = … }`, or its keys below a header of its own)",
                 "config/unknown-key: unknown key `max_age` (did you mean `max-age`?)",
             ]
         );

@@ -10,12 +10,21 @@ use std::ops::Range;
 codes! {
     /// Front matter begins at the first byte of a file and is not ended.
     ///
-    /// A line of `+++` or `---` at the very beginning of a file begins front matter; the same line again ends it. To begin a
-    /// document with a thematic break, write `***` or leave a line before it empty.
+    /// A line of `+++` or `---` at the very beginning of a file begins front matter; the same line again ends it. Without an end
+    /// the whole file would be front matter, and the page empty.
+    ///
+    /// Write the line that ends it. To begin a document with a thematic break, write `***` or leave a line before it empty.
     FRONT_MATTER_UNCLOSED = Error "front-matter/unclosed";
 
     /// YAML front matter that cannot be read: a mistake in its grammar, a key twice, or more of it than a page can need.
-    FRONT_MATTER_SYNTAX = Error "front-matter/syntax";
+    ///
+    /// It is read by the core schema of YAML 1.2, with bounds on size, depth and number of values: a document is text from
+    /// whoever may edit it.
+    ///
+    /// Correct it where the place points; a value that holds `: ` or begins with a sign needs quotes. Or write TOML, between
+    /// lines of `+++`.
+    FRONT_MATTER_SYNTAX = Error "front-matter/syntax"
+        help "put a value that holds `: ` in quotes, or write TOML between lines of `+++`";
 }
 
 /// The longest front matter that is read, in bytes.

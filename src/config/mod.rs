@@ -14,6 +14,7 @@ mod merge;
 mod node;
 mod placeholder;
 mod scalar;
+mod schema;
 mod set;
 mod shape;
 mod tree;
@@ -22,7 +23,7 @@ pub use binding::{Binding, Each, NotText, Shape, scalar_text};
 pub use code::CODES;
 pub use code::{BAD_VALUE, MISSING_KEY, PLACEHOLDER_NOT_READ, SLIPPED_KEY, UNKNOWN_KEY, WRONG_TYPE};
 pub use decode::{
-    Declared, Decode, Key, Named, OneOrMany, Size, declare, list, not_a_word, unknown_key, words, wrong_type,
+    Declared, Decode, Key, Named, OneOrMany, Size, Within, declare, list, not_a_word, unknown_key, words, wrong_type,
 };
 pub use document::read_toml;
 pub use environment::{Environment, Secret};
@@ -35,5 +36,6 @@ pub use merge::{Rules, merge};
 pub use node::{Entry, Kind, Node, Table, Text};
 pub use placeholder::{Env, Part, Reference, Template, parse_template};
 pub use scalar::{parse_duration, parse_size};
+pub use schema::{Described, Schema, Table as TableSchema, Text as TextSchema, Word};
 pub use set::read_set;
 pub use tree::{ContentFile, Tree, TreeFile};

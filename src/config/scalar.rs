@@ -2,11 +2,35 @@
 
 use std::time::Duration;
 
+/// Units of time from large to small, in milliseconds.
+const TIMES: [(&str, u64); 6] =
+    [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+
+/// Units of size, in bytes.
+const SIZES: [(&str, u64); 8] = [
+    ("B", 1),
+    ("kB", 1000),
+    ("KB", 1000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
+
+/// A regular expression for what [`parse_duration`] reads, but for the order of the units.
+pub(super) fn duration_pattern() -> String {
+    format!("^([0-9]+({}))+$", TIMES.map(|(unit, _)| unit).join("|"))
+}
+
+/// A regular expression for what [`parse_size`] reads.
+pub(super) fn size_pattern() -> String {
+    format!("^[0-9]+({})$", SIZES.map(|(unit, _)| unit).join("|"))
+}
+
 /// Reads `"250ms"`, `"10s"`, `"1h30m"`, `"7d"`, `"0s"`; units from large to small, each at most once.
 pub fn parse_duration(text: &str) -> Result<Duration, &'static str> {
     const WRONG: &str = "a duration is a number and its unit, such as `250ms`, `10s`, `5m`, `1h30m` or `7d`";
-    const UNITS: [(&str, u64); 6] =
-        [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
     let mut total = 0_u64;
     let mut rest = text;
     let mut allowed = 0;
@@ -19,11 +43,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, &'static str> {
         let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
         let (unit, tail) = tail.split_at(letters);
         let number: u64 = number.parse().ok().ok_or(WRONG)?;
-        let place = UNITS.iter().position(|(name, _)| *name == unit).ok_or(WRONG)?;
+        let place = TIMES.iter().position(|(name, _)| *name == unit).ok_or(WRONG)?;
         if place < allowed {
             return Err("units go from large to small, each once: `1h30m`");
         }
-        let milliseconds = UNITS.get(place).map_or(0, |(_, milliseconds)| *milliseconds);
+        let milliseconds = TIMES.get(place).map_or(0, |(_, milliseconds)| *milliseconds);
         total = number
             .checked_mul(milliseconds)
             .and_then(|part| total.checked_add(part))
@@ -44,16 +68,7 @@ pub fn parse_size(text: &str) -> Result<u64, &'static str> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok().ok_or(WRONG)?;
-    let factor: u64 = match unit {
-        "B" => 1,
-        "KB" | "kB" => 1000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err(WRONG),
-    };
+    let (_, factor) = SIZES.into_iter().find(|(name, _)| *name == unit).ok_or(WRONG)?;
     number.checked_mul(factor).filter(|size| *size <= 1 << 50).ok_or("larger than any size here may be")
 }
 
@@ -82,6 +97,18 @@ mod tests {
             "é",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn patterns_fit_what_is_read() {
+        for (pattern, right, wrong) in [
+            (duration_pattern(), &["250ms", "10s", "1h30m", "1m1ms"][..], &["", "10", "s", "1.5s", "10 s"][..]),
+            (size_pattern(), &["64KiB", "1MB", "0B"], &["", "64", "KiB", "64kib", "1.5MiB"]),
+        ] {
+            let pattern = regex::Regex::new(&pattern).unwrap();
+            assert!(right.iter().all(|text| pattern.is_match(text)), "{pattern}");
+            assert!(!wrong.iter().any(|text| pattern.is_match(text)), "{pattern}");
         }
     }
 

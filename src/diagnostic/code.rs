@@ -35,21 +35,31 @@ pub struct Code {
     pub level: Level,
     /// What it means, why it is a rule, and how to mend it: Markdown.
     pub docs: &'static str,
+    /// What to write instead, for findings that have nothing more precise to say.
+    pub help: Option<&'static str>,
 }
 
-/// Declares codes with their documentation, and `CODES`, the list of them.
+/// Declares codes with their documentation, and `CODES`, the list of them. The documentation says in its first sentence what the
+/// code means, then why it is a rule, then how to mend it. `help "…"` is what findings say that have no help of their own.
 ///
 /// ```
 /// siteserver::diagnostic::codes! {
-///     /// A key that nothing reads. Keys are checked at every depth, because a misspelt one would be ignored in silence.
+///     /// A key that nothing reads.
+///     ///
+///     /// Keys are checked at every depth, because a misspelt one would be ignored in silence.
+///     ///
+///     /// Correct the spelling.
 ///     UNKNOWN_KEY = Error "config/unknown-key";
+///     /// The text is not TOML.
+///     SYNTAX = Error "config/syntax" help "close quotes and brackets";
 /// }
 /// assert_eq!(CODES[0].name, "config/unknown-key");
+/// assert_eq!(CODES[1].help, Some("close quotes and brackets"));
 /// ```
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __codes {
-    ($( $(#[doc = $docs:literal])+ $name:ident = $level:ident $text:literal; )*) => {
+    ($( $(#[doc = $docs:literal])+ $name:ident = $level:ident $text:literal $(help $help:literal)?; )*) => {
         $(
             $(#[doc = $docs])+
             #[allow(unreachable_pub, reason = "a door re-exports what it wants of these")]
@@ -57,6 +67,7 @@ macro_rules! __codes {
                 name: $text,
                 level: $crate::diagnostic::Level::$level,
                 docs: concat!($($docs, "\n"),+),
+                help: [$(Some($help),)? None][0],
             };
         )*
         /// Every code declared here.

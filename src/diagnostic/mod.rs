@@ -53,7 +53,8 @@ impl Finding {
     /// A finding about something that stands in no file.
     #[must_use]
     pub fn anywhere(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, level: code.level, message: message.into(), place: None, help: None, related: Vec::new() }
+        let help = code.help.map(str::to_owned);
+        Self { code, level: code.level, message: message.into(), place: None, help, related: Vec::new() }
     }
 
     /// With what to write instead.

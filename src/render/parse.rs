@@ -13,28 +13,111 @@ use super::tree::{Block, Chain, NameId, Node, Operand, Output};
 use crate::diagnostic::{Code, FileId, Finding, Place, did_you_mean};
 use std::ops::Range;
 
-/// Every tag that begins something, for suggestions.
-const TAGS: [&str; 20] = [
-    "assign",
-    "break",
-    "capture",
-    "case",
-    "comment",
-    "continue",
-    "cycle",
-    "decrement",
-    "doc",
-    "echo",
-    "for",
-    "if",
-    "ifchanged",
-    "include",
-    "increment",
-    "liquid",
-    "raw",
-    "render",
-    "tablerow",
-    "unless",
+/// A tag that begins something, and what the reference says of it.
+#[derive(Debug, Clone, Copy)]
+pub struct TagDocs {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does: Markdown.
+    pub docs: &'static str,
+    /// A use of it.
+    pub example: &'static str,
+}
+
+/// Every tag that begins something, in alphabetical order.
+pub static TAGS: &[TagDocs] = &[
+    TagDocs { name: "assign", docs: "Sets a variable.", example: "{% assign total = price | times: 2 %}" },
+    TagDocs {
+        name: "break",
+        docs: "Ends the loop around it.",
+        example: "{% for item in items %}{% if item.last %}{% break %}{% endif %}{% endfor %}",
+    },
+    TagDocs {
+        name: "capture",
+        docs: "Sets a variable to what its block prints, which is markup then.",
+        example: "{% capture name %}{{ first }} {{ last }}{% endcapture %}",
+    },
+    TagDocs {
+        name: "case",
+        docs: "Chooses the block whose value is equal; `else` for any other.",
+        example: r#"{% case kind %}{% when "a", "b" %}one of two{% else %}another{% endcase %}"#,
+    },
+    TagDocs {
+        name: "comment",
+        docs: "Prints nothing.",
+        example: "{% comment %}for those who read the layout{% endcomment %}",
+    },
+    TagDocs {
+        name: "continue",
+        docs: "Goes on with the next item of the loop around it.",
+        example: "{% for item in items %}{% unless item.new %}{% continue %}{% endunless %}{{ item.name }}{% endfor %}",
+    },
+    TagDocs {
+        name: "cycle",
+        docs: "Prints its values in turn; with a name before a colon, each name takes turns of its own.",
+        example: r#"{% for item in items %}{% cycle "odd", "even" %}{% endfor %}"#,
+    },
+    TagDocs { name: "decrement", docs: "Takes one from a counter, and prints it.", example: "{% decrement left %}" },
+    TagDocs {
+        name: "doc",
+        docs: "Says what a layout is for; prints nothing.",
+        example: "{% doc %}A card of one product.{% enddoc %}",
+    },
+    TagDocs {
+        name: "echo",
+        docs: "Prints a value, as `{{ }}` does; for `{% liquid %}`.",
+        example: "{% echo name | upcase %}",
+    },
+    TagDocs {
+        name: "for",
+        docs: "Goes through a list, an object or a range, with `limit`, `offset`, `reversed`; `else` if there is nothing. Within it `forloop` has `index`, `first`, `last`, `length`.",
+        example: "{% for item in items limit: 3 %}{{ forloop.index }} {{ item.name }}{% else %}none{% endfor %}",
+    },
+    TagDocs {
+        name: "if",
+        docs: "Prints its block if a condition holds; `elsif` and `else` otherwise. Conditions have `==`, `!=`, `<`, `>`, `<=`, `>=`, `contains`, `and`, `or`.",
+        example: "{% if item.price > 10 and item.stock %}buy{% elsif item.soon %}soon{% else %}gone{% endif %}",
+    },
+    TagDocs {
+        name: "ifchanged",
+        docs: "Prints its block if that differs from the last time.",
+        example: "{% for item in items %}{% ifchanged %}{{ item.group }}{% endifchanged %}{% endfor %}",
+    },
+    TagDocs {
+        name: "include",
+        docs: "Prints a partial that sees the variables of its caller.",
+        example: r#"{% include "card" %}"#,
+    },
+    TagDocs {
+        name: "increment",
+        docs: "Adds one to a counter, and prints what it was before.",
+        example: "{% increment count %}",
+    },
+    TagDocs {
+        name: "liquid",
+        docs: "Tags one a line, without their signs.",
+        example: "{% liquid\nassign total = price | times: 2\necho total\n%}",
+    },
+    TagDocs {
+        name: "raw",
+        docs: "Prints its block as it is: braces are not read.",
+        example: "{% raw %}{{ as it is }}{% endraw %}",
+    },
+    TagDocs {
+        name: "render",
+        docs: "Prints a partial that sees only what it is given, and the first words of the route.",
+        example: r#"{% render "card", item: item %}"#,
+    },
+    TagDocs {
+        name: "tablerow",
+        docs: "Goes through a list as rows and cells of a table, with `cols`.",
+        example: "<table>{% tablerow item in items cols: 2 %}{{ item.name }}{% endtablerow %}</table>",
+    },
+    TagDocs {
+        name: "unless",
+        docs: "Prints its block if a condition does not hold.",
+        example: "{% unless item.stock %}gone{% endunless %}",
+    },
 ];
 
 /// The tag that ended a block, and what it said.
@@ -330,7 +413,7 @@ impl<'b, 's> Parser<'b, 's> {
             self.unknown.remove(at);
             return;
         }
-        let closes = name.strip_prefix("end").is_some_and(|opener| TAGS.contains(&opener));
+        let closes = name.strip_prefix("end").is_some_and(|opener| TAGS.iter().any(|tag| tag.name == opener));
         if closes || matches!(name, "else" | "elsif" | "when") {
             let message = format!("`{name}` belongs to no open block");
             self.find(&code::STRAY_TAG, tag.whole.clone(), &message, None);
@@ -340,7 +423,7 @@ impl<'b, 's> Parser<'b, 's> {
         let message =
             if name.is_empty() { "a tag without a name".to_owned() } else { format!("there is no tag `{name}`") };
         let at = if name.is_empty() { tag.whole.clone() } else { tag.name.clone() };
-        self.find(&code::UNKNOWN_TAG, at, &message, did_you_mean(name, TAGS));
+        self.find(&code::UNKNOWN_TAG, at, &message, did_you_mean(name, TAGS.iter().map(|tag| tag.name)));
     }
 
     /// A `{% liquid %}` tag: its lines are tags, and its blocks close within it.

@@ -4,26 +4,126 @@ use crate::diagnostic::codes;
 
 codes! {
     /// A route with keys of two kinds, such as `json` and `redirect`.
+    ///
+    /// The kind of a route is the one key it has of `content`, `files`, `json` and `redirect`; without any it is a page with a `layout`.
+    /// With two of them a visitor could be given either.
+    ///
+    /// Keep one, and write a route of its own for the other. A key that a section or `[defaults]` gives is taken back with `false`.
     TWO_KINDS = Error "route/two-kinds";
-    /// A key that the route's kind does not use.
+
+    /// A key that the route's kind does not use, written in the route itself.
+    ///
+    /// It would be ignored: a redirect shows no layout, files have no sources. Inherited keys are ignored without a word, because a section
+    /// speaks to routes of all kinds.
+    ///
+    /// Leave it out, or change the kind.
     FOREIGN_KEY = Error "route/foreign-key";
-    /// A page without a layout has nothing to show.
+
+    /// A route that is a page and has no layout: there is nothing to show.
+    ///
+    /// A page is data in a layout. Both may be inherited from `[defaults]` or a `_section.toml`.
+    ///
+    /// ```toml
+    /// # routes/about.toml
+    /// layout = "page.html"      # layouts/page.html
+    /// ```
+    ///
+    /// Or give the route another kind: `content`, `files`, `json`, `redirect`. If the key is there, look whether it slipped below a table's
+    /// header.
     NO_LAYOUT = Error "route/no-layout";
+
     /// A layout that does not exist in `layouts/`.
-    UNKNOWN_LAYOUT = Error "route/unknown-layout";
+    ///
+    /// The name is the path below `layouts/`, with its extension, which says how values are escaped and which media type is sent.
+    ///
+    /// Correct the name, or write the file.
+    UNKNOWN_LAYOUT = Error "route/unknown-layout"
+        help "write the file below `layouts/`, or correct the name";
+
     /// A status that this kind of route cannot answer with.
-    BAD_STATUS = Error "route/status";
+    ///
+    /// A page needs a status that has content, so neither 204 nor 304; a redirect needs 301, 302, 303, 307 or 308, because others send
+    /// nobody anywhere.
+    ///
+    /// Leave the key out for 200, or 308 of a redirect, or write one that fits.
+    BAD_STATUS = Error "route/status"
+        help "redirects take 301, 302, 303, 307 or 308; other answers a status with content, such as 404 or 410";
+
     /// A header field that a route does not declare: siteserver derives it, or another key says it better.
-    RESERVED_HEADER = Error "route/reserved-header";
-    /// A document that does not exist in `content/`.
+    ///
+    /// `cache-control`, `vary`, `etag` and `content-length` follow from what a page is made of. Written by hand they would be wrong sooner
+    /// or later, and a wrong one shows pages to people whom they are not for.
+    ///
+    /// | Instead of | Write |
+    /// |---|---|
+    /// | `cache-control` | the table `[cache]` |
+    /// | `content-type` | the key `content-type` |
+    /// | `location` | the key `redirect` |
+    /// | `vary`, `etag`, `content-length` | nothing: they are derived |
+    RESERVED_HEADER = Error "route/reserved-header"
+        help "a name is made of letters, digits and `-`: no spaces, no colon";
+
+    /// A document that does not exist in `content/`, or that cannot be rendered.
+    ///
+    /// The name is the path below `content/`, with its extension: `content = "about.md"` is the file `content/about.md`.
+    ///
+    /// Correct the name, or write the file.
     NO_DOCUMENT = Error "route/no-document";
-    /// A folder of `content/` that does not exist, or that lies outside.
+
+    /// A folder of `content/` that does not exist, or that holds no files.
+    ///
+    /// The name is the path below `content/`: `files = "assets"` serves what is in `content/assets`.
+    ///
+    /// Correct the name, or put a file there; files whose names begin with a dot are never served.
     NO_FOLDER = Error "route/no-folder";
-    /// Files and trees of documents need a path that ends in a rest parameter: `/assets/{*file}`, `/docs/{*page}`.
+
+    /// A file or folder that lies outside the site's `content/`.
+    ///
+    /// Only what stands below `content/` can be published, so that no mistake in a declaration shows the rest of the machine. `..` and
+    /// absolute paths are refused before anything is opened.
+    ///
+    /// Move or copy the file below `content/`, and name it from there.
+    OUTSIDE = Error "route/outside";
+
+    /// A route for files, or for a tree of documents, whose path does not end in a rest parameter.
+    ///
+    /// The rest of the URL names the file in the folder; without a rest parameter there is only one URL for many files. A tree of documents
+    /// is likewise `path = "/docs/{*page}"`.
+    ///
+    /// ```toml
+    /// # routes/assets.toml
+    /// path = "/assets/{*file}"
+    /// files = "assets"
+    /// ```
     FILES_PATH = Error "route/files-path";
+
     /// Cache directives that contradict each other.
+    ///
+    /// `no-store` beside a lifetime, `private` beside `s-maxage`, `must-revalidate` beside `stale-if-error`: caches would obey one of them,
+    /// and which one differs from cache to cache.
+    ///
+    /// Keep the one that is meant. `s-maxage` alone is what most public pages need:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [cache]
+    /// s-maxage = "10s"
+    /// stale-while-revalidate = "1m"
+    /// ```
     CACHE_CONTRADICTION = Error "cache/contradiction";
-    /// A redirect that could leave the site: its target begins with a placeholder, so a visitor could choose the host.
+
+    /// A redirect that could leave the site: what it begins with is not written down.
+    ///
+    /// If a target begins with a placeholder, or with `//`, whoever makes a link chooses the host, and your site's good name sends people
+    /// to it.
+    ///
+    /// Begin with a path, or with a whole origin:
+    ///
+    /// ```toml
+    /// # routes/old.toml
+    /// path = "/old/{slug}"
+    /// redirect = "/new/{params.slug}"
+    /// ```
     OPEN_REDIRECT = Error "route/open-redirect";
     /// A `cors` table that browsers would not understand, or that would let any site read what is the visitor's.
     CORS = Error "route/cors";

@@ -1,8 +1,11 @@
 //! What an author writes in a route's file, whatever the kind.
 
 use super::{cache, cors};
-use crate::config::{Decode, Named, Node, OneOrMany, Shape, Table, Template, Text, declare};
+use crate::config::{
+    Declared, Decode, Described, Named, Node, OneOrMany, Schema, Shape, Table, TableSchema, Template, Text, declare,
+};
 use crate::diagnostic::{Findings, Spanned};
+use crate::router::Kind;
 use crate::source;
 use std::time::Duration;
 
@@ -77,6 +80,12 @@ impl HeaderDecl {
     }
 }
 
+impl Described for HeaderDecl {
+    fn schema() -> Schema {
+        Template::schema()
+    }
+}
+
 impl Decode for HeaderDecl {
     const REMOVABLE: bool = false;
 
@@ -85,11 +94,26 @@ impl Decode for HeaderDecl {
     }
 }
 
+/// What a section and `[defaults]` may hold: the keys of a route, but for the one that no two routes can share.
+pub struct SectionDecl;
+
+impl Described for SectionDecl {
+    fn schema() -> Schema {
+        Schema::Table(TableSchema {
+            id: concat!(module_path!(), "::Section"),
+            docs: "What routes begin with. A route's own keys come last.",
+            keys: || Decl::keys().into_iter().filter(|key| key.name != "path").collect(),
+            required: &[],
+            open: false,
+        })
+    }
+}
+
 declare! {
     /// The type of a path parameter. A value that does not fit is a 404.
     pub struct ParamDecl {
         /// `"string"`, `"int"`, `"uuid"`, `"slug"`, `"date"` or `"path"`; default string.
-        "type": kind: Spanned<String>,
+        "type": kind: Spanned<String> as InputKind,
         /// A regular expression that the whole value matches.
         "pattern": pattern: Spanned<String>,
         /// The only values there are.
@@ -100,6 +124,15 @@ declare! {
         "max": max: Spanned<i64>,
         /// The most characters.
         "max-length": max_length: Spanned<usize>,
+    }
+}
+
+/// The name of a type of input.
+struct InputKind;
+
+impl Described for InputKind {
+    fn schema() -> Schema {
+        Schema::words(Kind::NAMES.iter().map(|(name, _)| *name))
     }
 }
 

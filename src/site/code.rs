@@ -4,64 +4,327 @@ use crate::diagnostic::codes;
 
 codes! {
     /// A route's path that cannot be read.
-    BAD_PATH = Error "route/path";
+    ///
+    /// A path is absolute and made of segments: literal text, `{name}` for one segment, `{*rest}` for all that is left, which stands last.
+    ///
+    /// ```toml
+    /// # routes/repo.toml
+    /// path = "/repos/{owner}/{name}"
+    /// layout = "repo.html"
+    /// ```
+    BAD_PATH = Error "route/path"
+        help "a path is literal text, `{name}` and at the end `{*rest}`: path = \"/repos/{name}\"";
+
     /// A route file whose place has no URL: its name holds a brace or a character that no path may hold.
+    ///
+    /// `routes/about.toml` answers `/about` because its place says so. A route with parameters cannot be named by its place.
+    ///
+    /// Give the file a plain name, and say the path in it: `path = "/repos/{name}"`.
     NEEDS_PATH = Error "route/needs-path";
+
     /// Two routes answer the same URLs, and neither is more specific.
+    ///
+    /// Which of them a visitor gets would depend on the order in which files are read. Names of parameters do not tell routes apart:
+    /// `/{a}` and `/{b}` are the same.
+    ///
+    /// Change one path, remove one file (`about.toml` and `about/index.toml` are both `/about`), or give a parameter an `enum`, which is
+    /// more specific than any value.
     SAME_PATH = Error "route/same-path";
-    /// A `host` of a route that is no host, has a port, or is an alias: requests for aliases are sent to `site.url` before any route is looked
-    /// at.
+
+    /// A route that no request reaches, because others answer all of its URLs before it.
+    ///
+    /// Routes are compared segment by segment from the left: literal text comes before a value of an `enum`, that before a parameter, and
+    /// that before the rest. If every value of an `enum` is also written out as a route, the route with the parameter is never asked.
+    ///
+    /// Remove one of them, or add the value that is missing to the `enum`.
+    SHADOWED = Warning "route/shadowed";
+
+    /// A `host` of a route that is no host, has a port, or is an alias.
+    ///
+    /// Requests are compared with it without their port, and requests for aliases are sent to `site.url` before any route is looked at.
+    ///
+    /// ```toml
+    /// # in a route
+    /// host = "blog.example.com"
+    /// ```
     BAD_HOST = Error "route/host";
+
     /// A `path` in a section or in `[defaults]`: all routes below would have the same URL.
+    ///
+    /// A route's URL is its own: that of its file's place, or the one it says.
+    ///
+    /// Write `path` in the routes, or move them to a folder whose name is the beginning that they share.
     SECTION_PATH = Error "section/path";
-    /// A section without any route in its folder or below: nothing inherits from it, and nobody checks it.
+
+    /// A section without any route in its folder or below.
+    ///
+    /// Nothing inherits from it, and nobody checks what it says.
+    ///
+    /// Move it to the folder of the routes that it is for, or remove it.
     UNUSED_SECTION = Warning "section/unused";
-    /// A parameter that is declared and not in `path`.
+
+    /// A parameter that is declared below `[params]` and is not in `path`.
+    ///
+    /// Its type would be checked on nothing.
+    ///
+    /// Correct the name, or put it in the path: `path = "/repos/{name}"`. What comes behind the `?` is declared below `[query]`.
     UNKNOWN_PARAM = Error "route/unknown-param";
-    /// A type of a parameter or a query value that cannot be: an unknown name, bounds that exclude everything, a broken pattern.
+
+    /// A type of a parameter, a query value or a cookie that cannot be: an unknown name, bounds that exclude everything, a broken pattern, a
+    /// default that does not fit.
+    ///
+    /// A type that nothing fits makes every request a 404.
+    ///
+    /// ```toml
+    /// # in a route
+    /// [query.page]
+    /// type = "int"              # string, int, uuid, slug, date, path
+    /// min = 1
+    /// max = 500
+    /// default = 1
+    /// ```
     BAD_INPUT = Error "input/bad-type";
-    /// A name that authors invent must be `snake_case`, so that placeholders and Liquid can say it.
+
+    /// A query value or a cookie that the route declares and nothing reads.
+    ///
+    /// What nothing reads is not part of the page: it is not in the cache key, and requests that differ in it get the same page. Perhaps the
+    /// name is misspelt where it should be read.
+    ///
+    /// Read it, in the layout as `{{ query.page }}` or in TOML as `{query.page}`, or leave it out.
+    UNUSED_INPUT = Warning "input/unused";
+
+    /// A name that cannot be said: names that authors invent are in `snake_case`.
+    ///
+    /// Placeholders and Liquid read `latest-news` as a subtraction or not at all, so sources, parameters, query values and cookies are
+    /// called by small letters, digits and `_`.
+    ///
+    /// Rename it. Where the outside calls it otherwise, say so: `[query.sort_by]` with `name = "sort-by"`.
     BAD_NAME = Error "name/not-snake-case";
-    /// A name that means something else already.
+
+    /// A source whose name means something else already: a scope, such as `page` or `query`, or a word of Liquid.
+    ///
+    /// `{{ page.title }}` must mean one thing.
+    ///
+    /// Call the source by another name.
     RESERVED_NAME = Error "name/reserved";
+
     /// A first word that is neither a scope nor a source of the route.
+    ///
+    /// It would print nothing, on every page, without a word. The scopes are `params`, `query`, `cookies`, `request`, `site`, `page` and
+    /// `vars`; every other first word is a source that the route declares or inherits.
+    ///
+    /// Correct the spelling, or declare the source:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [sources.offer]
+    /// url = "https://api.example.com/offer"
+    /// ```
     UNKNOWN_NAME = Error "name/unknown";
+
     /// A field that the scope or the source does not have.
-    UNKNOWN_FIELD = Error "name/unknown-field";
-    /// A scope used whole where only its fields mean something.
+    ///
+    /// A source with `extract` has exactly those fields, `vars` those that are written, `params` those in the path, `query` and `cookies`
+    /// those that are declared. A field that is not there would always be empty.
+    ///
+    /// Correct the spelling, or declare the field: `extract.stars = "$.stargazers_count"`, `[query.page]`, `[vars]`.
+    UNKNOWN_FIELD = Error "name/unknown-field"
+        help "names of header fields are letters, digits and `-`: request.headers.accept-language";
+
+    /// A scope used whole where only its fields mean something: `{{ request }}`.
+    ///
+    /// Everything that is read of a request is part of the page's key; the whole request would make every page one of its kind.
+    ///
+    /// Name the field: `{{ request.path }}`, `{{ request.headers.accept-language }}`.
     WHOLE_SCOPE = Error "name/whole-scope";
+
     /// Sources that mention each other in a circle: none can be first.
+    ///
+    /// A source that mentions another runs after it.
+    ///
+    /// Let one of them do without the others, or fetch once what both need.
     CYCLE = Error "source/cycle";
+
     /// A source that nothing reads. It is never called.
+    ///
+    /// Perhaps its name is misspelt where it should be read. Sources that a section declares are not listed: other routes may read them.
+    ///
+    /// Read it in the layout, in `json`, in a rule or in another source; or leave it out.
     UNUSED_SOURCE = Warning "source/unused";
+
+    /// A field of an extraction that nothing reads.
+    ///
+    /// It is taken from every answer for nothing, or its name is misspelt where it should be read. A field that is `required` is not
+    /// doubted, because it decides whether there is a page; nor is a source that is read as a whole, or that a section declares.
+    ///
+    /// Read it, `{{ repo.stars }}`, or leave it out.
+    UNUSED_FIELD = Warning "extract/unused";
+
+    /// A source that may take longer than the whole request.
+    ///
+    /// One `deadline` covers a request with all its sources. A source that is still waiting when it ends is cut off then, whatever its own
+    /// `timeout` says, and nothing is left for the sources that wait for it.
+    ///
+    /// Shorten the `timeout`, or give the route a longer `deadline`:
+    ///
+    /// ```toml
+    /// # in a route
+    /// deadline = "20s"
+    /// ```
+    LATE_TIMEOUT = Warning "source/late-timeout";
+
     /// A value that may be null in the path of a source, which writes no outcome for it.
+    ///
+    /// With a null there is nothing to ask for: the call is not made, and the page is a 404. That may be meant, so it is only a warning.
+    ///
+    /// Say so with `on-not-found`, or give the value a default:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [query.id]
+    /// default = "latest"
+    /// ```
     NULLABLE_IN_PATH = Warning "source/nullable-in-path";
-    /// A page that depends on a person and is declared to be for everybody.
+
+    /// A page that depends on a person and is declared to be kept for everybody.
+    ///
+    /// It reads a cookie, a credential or a source that carries one; `public`, `s-maxage` or an inherited `[cache]` would let a cache show
+    /// one visitor's page to the next. The message says on which way the person reaches the page.
+    ///
+    /// Leave `[cache]` out, so that the page is `private, no-store`; or write `private = true`; or read a cookie that has an `enum`, of which
+    /// each value has a page of its own.
     PERSONAL_PUBLIC = Error "cache/personal-public";
-    /// The `cookie` header as a whole. Name the cookies that are read: `[cookies.theme]`.
+
+    /// The `cookie` header as a whole.
+    ///
+    /// It holds the cookies of everything on that host, sessions included. A page that reads all of them is one person's.
+    ///
+    /// Name the cookies that are read:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [cookies.theme]
+    /// enum = ["light", "dark"]
+    /// default = "light"
+    /// ```
     COOKIE_HEADER = Error "input/cookie-header";
-    /// `request.id` differs with each request: only headers of sources may send it.
+
+    /// `request.id` in a page.
+    ///
+    /// It differs with each request, so no two pages would be equal and nothing could be stored.
+    ///
+    /// Leave it out. Error pages have `error.id`, which is put in when the page is sent.
     REQUEST_ID = Error "input/request-id";
+
     /// An address to listen on that is not `IP:port` or `unix:/path`.
+    ///
+    /// Names are not looked up: what they mean could change from one start to the next.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [server]
+    /// listen = ["127.0.0.1:4000", "[::1]:4000"]
+    /// ```
     BAD_LISTEN = Error "server/listen";
-    /// An entry of `trusted-proxies` that is no address, no network and not `unix:`, or a network of everybody: whoever is trusted can claim
-    /// any address to have sent a request.
+
+    /// An entry of `trusted-proxies` that is no address, no network and not `unix:`, or a network of everybody.
+    ///
+    /// Whoever is trusted can claim any address to have sent a request, and is not bound by limits per address.
+    ///
+    /// Name the proxies that stand before the server, and nobody else:
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [server]
+    /// trusted-proxies = ["192.0.2.1", "10.0.0.0/8"]
+    /// ```
     BAD_PROXY = Error "server/trusted-proxies";
-    /// `site.url` or an alias that is not `https://host`.
+
+    /// `site.url` that is not `https://host`, or an alias that is not a host.
+    ///
+    /// Absolute URLs and redirects are made from it, and requests for other hosts are refused by it. It has no path, no query and no user.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [site]
+    /// url = "https://example.com"
+    /// aliases = ["www.example.com"]
+    /// ```
     BAD_URL = Error "site/url";
-    /// A status in `errors` that is none: `404`, or `4xx` and `5xx` for all of a class.
+
+    /// Limits that cannot both hold: the smaller one is reached first, and the other never.
+    ///
+    /// An entry larger than its store, a decoded body smaller than the coded one: nobody who writes this can mean it.
+    ///
+    /// Raise the one, or lower the other. Limits that are left out have the defaults that the reference lists.
+    LIMITS_CONTRADICTION = Error "limits/contradiction";
+
+    /// A key of `errors` that is no status of an error.
+    ///
+    /// Error pages are chosen by status.
+    ///
+    /// ```toml
+    /// # in a route
+    /// [errors]
+    /// 404 = "errors/404.html"
+    /// 5xx = "errors/5xx.html"   # all of a class
+    /// ```
     BAD_ERROR_KEY = Error "errors/status";
-    /// An error page may read `site`, `vars` and `error` only, because it is rendered before any request comes.
+
+    /// An error page that reads more than `site`, `vars` and `error`.
+    ///
+    /// Error pages are rendered when the site loads, so that no failure can make them fail; there is no request yet, and no source.
+    ///
+    /// Leave it out, or move it to a page. `error` has `status`, `title` and `id`.
     ERROR_PAGE_READS = Error "errors/reads";
-    /// An error page that cannot be rendered.
-    ERROR_PAGE_FAILS = Error "errors/fails";
-    /// A link from a document to another that no route serves. Links between documents are paths of their files.
-    BROKEN_LINK = Warning "document/broken-link";
+
+    /// An error page that cannot be rendered within the limits.
+    ///
+    /// It would fail again for every visitor who meets an error.
+    ///
+    /// Make it smaller: an error page needs no long loops.
+    ERROR_PAGE_FAILS = Error "errors/fails"
+        help "make it smaller: an error page needs no long loops";
+
+    /// A link from a document to another that no route serves.
+    ///
+    /// Links between documents are paths of their files, so that they work in an editor, too; they become the URLs of the routes that serve
+    /// those documents.
+    ///
+    /// Correct the path, or serve the document: `[Sources](sources.md)`.
+    BROKEN_LINK = Warning "document/broken-link"
+        help "write the path of a document's file, from the folder of this one, and a route that serves it";
+
     /// A pattern of documents that names none: `blog/*` are those in a folder, `blog/**` those below it, too.
+    ///
+    /// A pattern is a path below `content/` with one of these at its end, and nothing else.
+    ///
+    /// ```toml
+    /// [sources.posts]
+    /// content = "blog/**"
+    /// ```
     COLLECTION = Error "content/pattern";
+
     /// A pattern of documents of which there are none.
-    EMPTY_COLLECTION = Warning "content/empty";
-    /// A rule without a condition, or without anything to do.
+    ///
+    /// The list is always empty: perhaps the folder has another name.
+    ///
+    /// Correct the pattern, or write the first document.
+    EMPTY_COLLECTION = Warning "content/empty"
+        help "correct the pattern, or write the first document";
+
+    /// A rule without a condition, or without anything to do, or with two things to do.
+    ///
+    /// A rule says what happens instead of the page if its condition holds.
+    ///
+    /// ```toml
+    /// # in a route
+    /// vars.closed = false
+    ///
+    /// [[rules]]
+    /// if = "vars.closed"
+    /// then = { status = 404 }   # or { redirect = "/archive" }, { status = 410, layout = "gone.html" }
+    /// ```
     BAD_RULE = Error "rule/incomplete";
     /// A source with `route` whose path no JSON route of the site answers.
     UNKNOWN_ROUTE = Error "source/unknown-route";

@@ -6,6 +6,7 @@
 //! derives what a page reads: its key, its `Vary`, its privacy. What is wrong is found all at once.
 
 mod code;
+mod declaration;
 mod inputs;
 mod load;
 mod routers;
@@ -13,6 +14,7 @@ mod settings;
 pub mod slots;
 
 pub use code::CODES;
+pub use declaration::Declaration;
 pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
 pub use routers::Routers;
 pub use settings::{AccessLog, Limits, LogFormat, Settings};

@@ -1,8 +1,9 @@
 //! What `site.toml` says of the server: where it listens, what it logs, its limits.
 
+use super::code;
 use crate::cache::StoreLimits;
-use crate::config::{Named, Node, Size, declare, words};
-use crate::diagnostic::Spanned;
+use crate::config::{Described, Named, Node, Schema, Size, Within, declare, words};
+use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::TrustedProxies;
 use crate::resource;
 use crate::source::{AnswerLimits, UpstreamDecl};
@@ -12,7 +13,7 @@ declare! {
     /// The file `site.toml`. Everything in it is optional.
     pub(super) struct Decl {
         /// The edition of the language: `"2026"`.
-        "edition": edition: Spanned<String>,
+        "edition": edition: Spanned<String> as Edition,
         /// The site: its name, its address, its language.
         "site": site: SiteDecl,
         /// The server: where it listens.
@@ -24,7 +25,19 @@ declare! {
         /// The servers that sources call.
         "upstreams": upstreams: Named<UpstreamDecl>,
         /// What every route begins with.
-        "defaults": defaults: Node,
+        "defaults": defaults: Node as resource::SectionDecl,
+    }
+}
+
+/// The edition of the language that this version knows.
+pub(super) const EDITION: &str = "2026";
+
+/// The edition of the language.
+struct Edition;
+
+impl Described for Edition {
+    fn schema() -> Schema {
+        Schema::words([EDITION])
     }
 }
 
@@ -47,9 +60,9 @@ declare! {
 words! {
     /// Whether canonical URLs end in a slash.
     pub(super) enum Slash {
-        /// Without.
+        /// `/about`; `/about/` leads there.
         "never": Never,
-        /// With.
+        /// `/about/`; `/about` leads there.
         "always": Always,
     }
 }
@@ -62,7 +75,7 @@ declare! {
         /// Whether edits are noticed by themselves; default `true`.
         "watch": watch: Spanned<bool>,
         /// How many threads serve; default `TOKIO_WORKER_THREADS`, else the number of cores.
-        "workers": workers: Spanned<u16>,
+        "workers": workers: Spanned<Within<1, 1024>>,
         /// The proxies before the server: addresses (`"192.0.2.1"`), networks (`"10.0.0.0/8"`), and `"unix:"` for all who come by a Unix
         /// socket. What they say in `Forwarded` and `X-Forwarded-For` is believed, and `connections-per-address` does not bind them;
         /// default none.
@@ -106,9 +119,9 @@ declare! {
     /// How much of everything is allowed.
     pub struct LimitsDecl {
         /// Bytes of a request's head; default 32 KiB.
-        "request-head": request_head: Size,
+        "request-head": request_head: Spanned<Size>,
         /// Bytes of a request's target; default 8 KiB.
-        "request-uri": request_uri: Size,
+        "request-uri": request_uri: Spanned<Size>,
         /// Header fields of a request; default 100.
         "request-headers": request_headers: usize,
         /// Until the first byte and the whole head of a request; default 10 s.
@@ -130,9 +143,9 @@ declare! {
         /// Until the first byte of an upstream's answer; default 5 s.
         "upstream-first-byte": upstream_first_byte: Duration,
         /// Bytes of an upstream's body as sent; default 2 MiB.
-        "upstream-body": upstream_body: Size,
+        "upstream-body": upstream_body: Spanned<Size>,
         /// Bytes of an upstream's body once decoded; default 8 MiB.
-        "upstream-decoded": upstream_decoded: Size,
+        "upstream-decoded": upstream_decoded: Spanned<Size>,
         /// Values in an upstream's JSON; default 200,000.
         "json-nodes": json_nodes: usize,
         /// Bytes of a rendered page; default 4 MiB.
@@ -140,9 +153,9 @@ declare! {
         /// Iterations of all loops of one page; default 100,000.
         "render-iterations": render_iterations: usize,
         /// Bytes of the page store; default 64 MiB.
-        "memory-store": memory_store: Size,
+        "memory-store": memory_store: Spanned<Size>,
         /// Bytes of one entry; default 1 MiB.
-        "store-entry": store_entry: Size,
+        "store-entry": store_entry: Spanned<Size>,
         /// For one request with everything, unless its route says otherwise; default 10 s.
         "deadline": deadline: Duration,
     }
@@ -210,11 +223,34 @@ const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
+/// Finds limits of which the smaller is always reached first.
+pub(super) fn check_limits(decl: &LimitsDecl, findings: &mut Findings) {
+    for (small_key, small, large_key, large) in [
+        ("store-entry", decl.store_entry, "memory-store", decl.memory_store),
+        ("upstream-body", decl.upstream_body, "upstream-decoded", decl.upstream_decoded),
+        ("request-uri", decl.request_uri, "request-head", decl.request_head),
+    ] {
+        if let (Some(small), Some(large)) = (small, large)
+            && small.value.0 > large.value.0
+        {
+            let message = format!("`{small_key}` is above `{large_key}`, of which it is a part");
+            findings.push(
+                Finding::new(&code::LIMITS_CONTRADICTION, small.place, message)
+                    .related(large.place, "reached first")
+                    .help(format!("lower `{small_key}`, or raise `{large_key}`")),
+            );
+        }
+    }
+}
+
 impl Limits {
     /// What is written, and the defaults for the rest.
     pub fn compile(decl: Option<&LimitsDecl>) -> Self {
-        let size = |written: fn(&LimitsDecl) -> Option<Size>, default: usize| {
-            decl.and_then(written).map_or(default, |size| usize::try_from(size.0).unwrap_or(usize::MAX))
+        let bytes = |size: Size| usize::try_from(size.0).unwrap_or(usize::MAX);
+        let plain =
+            |written: fn(&LimitsDecl) -> Option<Size>, default: usize| decl.and_then(written).map_or(default, bytes);
+        let size = |written: fn(&LimitsDecl) -> Option<Spanned<Size>>, default: usize| {
+            decl.and_then(written).map_or(default, |size| bytes(size.value))
         };
         let time = |written: fn(&LimitsDecl) -> Option<Duration>, default| decl.and_then(written).unwrap_or(default);
         let count = |written: fn(&LimitsDecl) -> Option<usize>, default| decl.and_then(written).unwrap_or(default);
@@ -224,12 +260,12 @@ impl Limits {
         answer.json.nodes = count(|decl| decl.json_nodes, answer.json.nodes);
         answer.first_byte = decl.and_then(|decl| decl.upstream_first_byte);
         let mut render = crate::render::Limits::default();
-        render.output_bytes = size(|decl| decl.render_output, render.output_bytes);
+        render.output_bytes = plain(|decl| decl.render_output, render.output_bytes);
         render.iterations = count(|decl| decl.render_iterations, render.iterations);
         let mut store = StoreLimits::default();
-        let bytes = |written: Option<Size>, default: u64| written.map_or(default, |size| size.0);
-        store.capacity = bytes(decl.and_then(|decl| decl.memory_store), store.capacity);
-        store.entry = bytes(decl.and_then(|decl| decl.store_entry), store.entry);
+        let stored = |written: Option<Spanned<Size>>, default: u64| written.map_or(default, |size| size.value.0);
+        store.capacity = stored(decl.and_then(|decl| decl.memory_store), store.capacity);
+        store.entry = stored(decl.and_then(|decl| decl.store_entry), store.entry);
         Self {
             request_head: size(|decl| decl.request_head, 32 << 10),
             request_uri: size(|decl| decl.request_uri, 8 << 10),

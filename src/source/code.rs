@@ -4,46 +4,233 @@ use crate::diagnostic::codes;
 
 codes! {
     /// A source names an upstream that `[upstreams]` does not declare.
+    ///
+    /// Upstreams are declared once, in `site.toml`, so that their address, their credential and their limits stand in one place.
+    ///
+    /// Correct the name, declare the upstream, or write a whole `url` in the source:
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [upstreams.shop]
+    /// base-url = "https://shop.example.com/api"
+    /// ```
     UNKNOWN_UPSTREAM = Error "source/unknown-upstream";
-    /// A source without anything to read: it needs `url`, `upstream` with `path`, `route`, `file`, `content` or `value`.
+
+    /// A source without anything to read.
+    ///
+    /// The kind of a source is the one key that says where its data comes from. Without one there is nothing to do.
+    ///
+    /// Give it a whole `url`, or `upstream` with `path`; `route` for a JSON route of this site, `file` for a data file, `content` for
+    /// documents, or `value` for data that is written in the route:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [sources.repo]
+    /// url = "https://api.example.com/repos/acme/anvil"
+    /// ```
     NO_KIND = Error "source/no-kind";
-    /// A source with keys of two kinds, such as `url` and `value`.
+
+    /// A source with keys of two kinds, such as `url` and `value`, or with a key that its kind does not use.
+    ///
+    /// One of the two would be ignored, and nobody could tell which.
+    ///
+    /// Keep the one that is meant; for data from two places declare two sources.
     TWO_KINDS = Error "source/two-kinds";
-    /// An upstream's address that is not `http://` or `https://`, a host, and perhaps a port and a path. Scheme, host and port are
-    /// literal, or come from the environment: nothing from a request can choose where a call goes.
-    BAD_ADDRESS = Error "source/bad-address";
-    /// A header that siteserver writes itself, or that means something between two neighbours only.
+
+    /// An address that nothing can be fetched from, or whose host could be chosen from outside.
+    ///
+    /// An address is `http://` or `https://`, a host, and perhaps a port and a path. Scheme, host and port are literal, or come from the
+    /// environment when the site starts: nothing from a request can choose where a call goes. Credentials do not belong in an address, which
+    /// is logged and shown.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [upstreams.api]
+    /// base-url = "{env.API_URL:https://api.example.com/v1}"
+    /// headers = { authorization = "Bearer {env.API_TOKEN}" }
+    /// ```
+    BAD_ADDRESS = Error "source/bad-address"
+        help "write it as `https://api.example.com/v1`";
+
+    /// A header that siteserver writes itself, or that has a meaning between two neighbours only.
+    ///
+    /// `host`, `content-length`, `connection` and their like describe the connection that carries a call, which is not the visitor's.
+    /// The `cookie` header is never sent as a whole, because it holds the cookies of everybody on that host.
+    ///
+    /// Leave the header out; for cookies name those that the upstream needs: `forward-cookies = ["session"]`.
     RESERVED_HEADER = Error "source/reserved-header";
+
     /// A name that no header field or cookie can have.
-    BAD_NAME = Error "source/bad-name";
-    /// A variable of the environment where it would be shown or stored. Secrets may stand in headers and query of upstreams and
-    /// sources, nowhere else.
+    ///
+    /// Such a name would break the request apart, or be dropped on the way. Names are made of letters, digits and `-`, `_`, `.` and a
+    /// few more signs; no spaces, no colons, no quotes.
+    ///
+    /// Write the name alone, without colon and value: `forward-headers = ["accept-language"]`.
+    BAD_NAME = Error "source/bad-name"
+        help "a name is made of letters, digits, `-` and `_`; no spaces, no colon";
+
+    /// A variable of the environment where its value would be shown or stored.
+    ///
+    /// What comes from the environment is a secret. It may stand in `headers` and `query` of upstreams and sources, which are sent to the
+    /// upstream alone; in a title, a path or a JSON shape it would reach visitors, caches and logs.
+    ///
+    /// Send it in a header. What is not secret is written in `[vars]`, or set with `--set`:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [sources.repo]
+    /// url = "https://api.example.com/repos/acme/anvil"
+    /// headers = { authorization = "Bearer {env.TOKEN}" }
+    /// ```
     SECRET_OUT_OF_PLACE = Error "env/secret-out-of-place";
-    /// A selector that is no query of RFC 9535.
+
+    /// A selector that is not a query of RFC 9535.
+    ///
+    /// Selectors are compiled when the site loads, so that none fails while a visitor waits. They begin with `$`, the whole answer, and
+    /// placeholders are never filled in.
+    ///
+    /// | Selector | Takes |
+    /// |---|---|
+    /// | `$.data.name` | one value |
+    /// | `$['full name']` | a member whose name is no plain word |
+    /// | `$.items[0]`, `$.items[-1]` | the first and the last item |
+    /// | `$.items[*].id` | the `id` of every item: a list |
+    /// | `$.items[?@.price < 10]` | the items for which it is true |
     BAD_SELECTOR = Error "extract/selector";
+
     /// An extraction that says two things at once, or nothing.
+    ///
+    /// With a `default` a value is never missing, so `required` beside it could never be true; `each` makes a list of records and has no
+    /// `type` of its own; a field must say what it selects.
+    ///
+    /// Keep the one that is meant:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [sources.repo]
+    /// url = "https://api.example.com/repos/acme/anvil"
+    ///
+    /// [sources.repo.extract]
+    /// title = { select = "$.full_name", required = true }
+    /// stars = { select = "$.stargazers_count", type = "int", default = 0 }
+    /// tags = { each = "$.tags[*]", fields = { name = "$.name" } }
+    /// ```
     BAD_EXTRACTION = Error "extract/contradiction";
+
     /// A type that extraction does not know.
+    ///
+    /// The type says what a value must be, and what may be done with it in a page: text is escaped, `html` is cleaned and then markup,
+    /// `markdown` is rendered.
+    ///
+    /// The types are `string`, `int`, `number`, `bool`, `date`, `url`, `html`, `markdown`, `list` and `object`. Without a type a value is
+    /// taken as it comes.
     UNKNOWN_TYPE = Error "extract/unknown-type";
-    /// `optional` and `fallback` on one source: it cannot both be left out and be replaced.
+
+    /// `optional` and `fallback` on one source.
+    ///
+    /// `optional = true` leaves a source `nil` in trouble, and `fallback` puts something in its place: it cannot be both.
+    ///
+    /// Keep `fallback` if the page can show something, `optional` if it does without.
     OPTIONAL_WITH_FALLBACK = Error "source/optional-with-fallback";
+
     /// An outcome `"fallback"` on a source without a `fallback`.
+    ///
+    /// There would be nothing to put in the source's place.
+    ///
+    /// Write what stands for it, in the extracted shape, or choose `"omit"`:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [sources.repo]
+    /// url = "https://api.example.com/repos/acme/anvil"
+    /// extract.stars = "$.stars"
+    /// on-error = "fallback"
+    /// fallback = { stars = 0 }
+    /// ```
     NO_FALLBACK = Error "source/no-fallback";
-    /// A fallback that lacks a field that pages may read, or has one that no extraction makes.
+
+    /// A fallback of another shape than the extraction makes: a field that no extraction makes, or no table at all.
+    ///
+    /// Pages read the fallback with the same names as the real answer. A field under another name would never be seen, and only on the
+    /// day when the upstream fails.
+    ///
+    /// Give the fallback the names of the fields below `extract`. A field that is left out is `nil`.
     FALLBACK_SHAPE = Error "source/fallback-shape";
-    /// An operation on a list, such as `sort` or `paginate`, on a source that gives none. The list is the source's value, or what
-    /// its value holds as `items`.
-    NO_LIST = Error "list/no-list";
-    /// An operation on a list that can never do what it says: a condition without `item`, a list of no items, `where` on a page
-    /// that the upstream has cut.
-    LIST_CONTRADICTION = Error "list/contradiction";
+
+    /// An operation on a list, such as `sort` or `paginate`, on a source that gives none.
+    ///
+    /// The list is the source's value, or what its value holds as `items`. On anything else the operation would do nothing.
+    ///
+    /// Extract the list under that name:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [sources.products]
+    /// url = "https://shop.example.com/products"
+    /// extract.items = { each = "$.data[*]", fields = { name = "$.name" } }
+    /// sort = "name"
+    /// ```
+    NO_LIST = Error "list/no-list"
+        help "extract the list as `items`: extract.items = { each = \"$.data[*]\", fields = { … } }";
+
+    /// An operation on a list that can never do what it says: a condition without `item`, a list of no items, `where` on a page that the
+    /// upstream has cut.
+    ///
+    /// The page would be empty, or lack what another page of the list holds, without a word.
+    ///
+    /// A condition asks each item: `where = "item.price > 10"`. Let the upstream filter and sort what it cuts into pages itself, by the values
+    /// of `query`.
+    LIST_CONTRADICTION = Error "list/contradiction"
+        help "keep the one that is meant";
+
     /// A data file that is not there, that is none by its extension, or that a request could name freely.
-    DATA_FILE = Error "file/name";
+    ///
+    /// Data files stand below `content/` and are JSON, TOML, YAML or CSV. A name may hold a parameter only if that has an `enum`, so that all
+    /// files are known, and checked, before the site serves.
+    ///
+    /// Correct the name, or give the parameter its values:
+    ///
+    /// ```toml
+    /// path = "/{language}/prices"
+    /// params.language.enum = ["en", "de"]
+    ///
+    /// [sources.prices]
+    /// file = "data/prices-{params.language}.json"
+    /// ```
+    DATA_FILE = Error "file/name"
+        help "a path below `content/` that ends in `.json`, `.toml`, `.yaml` or `.csv`";
+
     /// A data file that cannot be read: a mistake in its grammar, or more values than an answer of an upstream may have.
-    BAD_DATA = Error "file/syntax";
+    ///
+    /// Data files are read when the site loads, so that none fails while a visitor waits.
+    ///
+    /// Correct it where the message points. A file with too many values belongs behind an upstream, or `limits.json-nodes` is raised.
+    BAD_DATA = Error "file/syntax"
+        help "correct the file; nothing of it is used until it can be read";
+
     /// A data file that lacks what its source requires of it.
-    UNFIT_DATA = Error "file/lacks";
-    /// The page of a list is an integer query value of the route: the URLs of its neighbours are made by changing it.
+    ///
+    /// The page could never be made: the file is the same for every request.
+    ///
+    /// Write the value into the file, correct the selector, or take `required` away and give a `default`.
+    UNFIT_DATA = Error "file/lacks"
+        help "write it into the file, or correct the selector";
+
+    /// The page of a list that is no integer query value of the route.
+    ///
+    /// The URLs of the neighbouring pages are made by changing that value, so it must be one that the route declares.
+    ///
+    /// ```toml
+    /// # in a route
+    /// [query.page]
+    /// type = "int"
+    /// min = 1
+    /// default = 1
+    ///
+    /// [sources.products]
+    /// value = ["a", "b", "c"]
+    /// paginate = { page = "{query.page}", size = 2 }
+    /// ```
     LIST_PAGE = Error "list/page";
     /// A call with two bodies, or with variables for none: `body`, `form`, `text` and `graphql` exclude each other.
     TWO_BODIES = Error "source/two-bodies";

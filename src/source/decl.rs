@@ -2,10 +2,11 @@
 
 use super::body::SendingDecl;
 use super::each::EachDecl;
+use super::extraction::Extract;
 use super::list;
 use super::outcome::{OnError, OnNotFound, OnUnauthorized};
 use super::upstream::CallingDecl;
-use crate::config::{Named, Node, Shape, Template, declare};
+use crate::config::{Described, Named, Node, Schema, Shape, Template, declare};
 use crate::diagnostic::Spanned;
 
 declare! {
@@ -30,7 +31,7 @@ declare! {
         /// Data written here: any TOML, its strings with placeholders.
         "value": value: Spanned<Shape>,
         /// Query values of the call. A list repeats its key; null leaves it out.
-        "query": query: Named<Node>,
+        "query": query: Named<Node> as Named<QueryValue>,
         /// Header fields of the call. Null leaves one out.
         "headers": headers: Named<Template>,
         /// Header fields of the visitor's request to send along.
@@ -38,7 +39,7 @@ declare! {
         /// Cookies of the visitor's request to send along; makes the source personal.
         "forward-cookies": forward_cookies: Vec<Spanned<String>>,
         /// What is taken from the answer, field by field; or one selector for the whole value.
-        "extract": extract: Node,
+        "extract": extract: Node as Extract,
         /// Whether the page does without it: every trouble leaves it `nil`.
         "optional": optional: Spanned<bool>,
         /// What stands for it in trouble; has the extracted shape.
@@ -49,5 +50,17 @@ declare! {
         "on-not-found": on_not_found: Spanned<OnNotFound>,
         /// What a refusal of the visitor's credential (401, 403) becomes: `"status"`, `{ redirect = "/login" }`, `"omit"` or `"fail"`.
         "on-unauthorized": on_unauthorized: Spanned<OnUnauthorized>,
+    }
+}
+
+/// What may be written for a query value: a scalar, or a list of them.
+struct QueryValue;
+
+impl Described for QueryValue {
+    fn schema() -> Schema {
+        let scalar = || vec![Template::schema(), Schema::Number, Schema::Boolean];
+        let mut either = scalar();
+        either.push(Schema::Array(Box::new(Schema::Either(scalar()))));
+        Schema::Either(either)
     }
 }

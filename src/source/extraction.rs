@@ -2,7 +2,10 @@
 
 use super::code;
 use super::known::Known;
-use crate::config::{Kind, Node, Table, Text, declare, unknown_key, wrong_type};
+use crate::config::{
+    Declared, Described, Key, Kind, Named, Node, OneOrMany, Schema, Table, TableSchema, Text, declare, unknown_key,
+    wrong_type,
+};
 use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
 use crate::extract::{Each, ExtractError, Extraction, Field, Fields, Kept, Presence, Select, Selector, Type};
 use crate::value::Value;
@@ -11,21 +14,110 @@ declare! {
     /// One extracted field.
     pub(super) struct FieldDecl {
         /// The selector (RFC 9535), or several of which the first that matches is taken.
-        "select": select: Node,
+        "select": select: Node as OneOrMany<Query>,
         /// What the value must be; a misfit counts as missing.
-        "type": kind: Spanned<String>,
+        "type": kind: Spanned<String> as TypeName,
         /// The value when nothing fits.
         "default": default: Spanned<Node>,
         /// `true`: without it the source has failed. `"not-found"`: without it the thing does not exist.
-        "required": required: Spanned<Node>,
+        "required": required: Spanned<Node> as Required,
         /// `"first"`: of several nodes only the first that fits.
-        "take": take: Spanned<String>,
+        "take": take: Spanned<String> as Take,
         /// The nodes of which each becomes a record.
-        "each": each: Node,
+        "each": each: Node as Query,
         /// The fields of a record; `$` is the record's node.
-        "fields": fields: Table,
+        "fields": fields: Table as Named<OneField>,
     }
 }
+
+/// What may be written for `extract`: a selector, a list of records, or fields by name.
+pub(super) struct Extract;
+
+impl Described for Extract {
+    fn schema() -> Schema {
+        Schema::Either(vec![Query::schema(), records(), Named::<OneField>::schema()])
+    }
+}
+
+/// What may be written for a field.
+struct OneField;
+
+impl Described for OneField {
+    fn schema() -> Schema {
+        Schema::Either(vec![Query::schema(), selected(), records()])
+    }
+}
+
+/// `{ select, type, … }`.
+fn selected() -> Schema {
+    let docs = "One extracted field: what is selected, what it must be, and what stands for it when it is missing.";
+    let keys = || keys_of(&["select", "type", "default", "required", "take"]);
+    Schema::Table(TableSchema {
+        id: concat!(module_path!(), "::Select"),
+        docs,
+        keys,
+        required: &["select"],
+        open: false,
+    })
+}
+
+/// `{ each, fields }`.
+fn records() -> Schema {
+    let docs = "A list of records: one for each node, with the same fields.";
+    let keys = || keys_of(&["each", "fields", "required"]);
+    Schema::Table(TableSchema {
+        id: concat!(module_path!(), "::Each"),
+        docs,
+        keys,
+        required: &["each", "fields"],
+        open: false,
+    })
+}
+
+fn keys_of(names: &[&str]) -> Vec<Key> {
+    <FieldDecl as Declared>::keys().into_iter().filter(|key| names.contains(&key.name)).collect()
+}
+
+/// A selector.
+struct Query;
+
+impl Described for Query {
+    fn schema() -> Schema {
+        Schema::text("a JSONPath selector (RFC 9535) such as `\"$.data.name\"`", Some(r"^\$".to_owned()))
+    }
+}
+
+/// The name of a type.
+struct TypeName;
+
+impl Described for TypeName {
+    fn schema() -> Schema {
+        Schema::words(Type::names())
+    }
+}
+
+/// What `required` may be.
+struct Required;
+
+impl Described for Required {
+    fn schema() -> Schema {
+        Schema::Either(vec![Schema::Boolean, Schema::words([NOT_FOUND])])
+    }
+}
+
+/// What `take` may be.
+struct Take;
+
+impl Described for Take {
+    fn schema() -> Schema {
+        Schema::words([FIRST])
+    }
+}
+
+/// `required = "not-found"`.
+const NOT_FOUND: &str = "not-found";
+/// `take = "first"`.
+const FIRST: &str = "first";
 
 /// A compiled extraction, and the shape it gives.
 pub(super) struct Extracted {
@@ -43,12 +135,12 @@ pub(super) fn compile(node: &Node, findings: &mut Findings) -> Option<Extracted>
             Some(Extracted { extraction: Extraction::new(Kept::Whole(selector)), known })
         }
         Kind::Table(table) if is_each(table) => {
-            let decl = <FieldDecl as crate::config::Declared>::read(table, findings);
+            let decl = FieldDecl::read(table, findings);
             let (each, known) = each(&decl, node, findings)?;
             Some(Extracted { extraction: Extraction::new(Kept::Each(each)), known })
         }
         Kind::Table(table) => {
-            let (fields, known) = fields(table, findings)?;
+            let (fields, known) = compile_fields(table, findings)?;
             Some(Extracted { extraction: Extraction::new(Kept::Fields(fields)), known: Known::Record(known) })
         }
         Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Datetime(_) | Kind::Array(_) => {
@@ -66,7 +158,14 @@ fn is_each(table: &Table) -> bool {
         && fields.is_some_and(|fields| fields.get("select").is_none())
 }
 
-fn fields(table: &Table, findings: &mut Findings) -> Option<(Fields, Vec<(String, Known)>)> {
+/// The fields that a source declares one by one, for pages alone; nothing if it takes its value as a whole, or a list of records, or if
+/// more is done to them.
+pub fn fields(decl: &super::Decl) -> Option<&Table> {
+    let table = decl.extract.as_ref().and_then(Node::as_table).filter(|table| !is_each(table));
+    table.filter(|_| decl.listing.is_empty())
+}
+
+fn compile_fields(table: &Table, findings: &mut Findings) -> Option<(Fields, Vec<(String, Known)>)> {
     let mut fields = Vec::new();
     let mut known = Vec::new();
     let mut sound = true;
@@ -96,7 +195,7 @@ fn field(node: &Node, findings: &mut Findings) -> Option<(Field, Known)> {
             Some((Field::Select(select), known))
         }
         Kind::Table(table) => {
-            let decl = <FieldDecl as crate::config::Declared>::read(table, findings);
+            let decl = FieldDecl::read(table, findings);
             if decl.each.is_some() {
                 let (each, known) = each(&decl, node, findings)?;
                 return Some((Field::Each(each), known));
@@ -148,12 +247,13 @@ fn select(decl: &FieldDecl, node: &Node, findings: &mut Findings) -> Option<(Fie
         if kind.is_some_and(|kind| kind.fit(&value).is_none()) && !value.is_null() {
             let name = kind.map_or("", Type::name);
             let message = format!("the default is not of type `{name}`");
-            findings.push(Finding::new(&code::BAD_EXTRACTION, default.place, message));
+            let help = "write a default of that type, or another `type`";
+            findings.push(Finding::new(&code::BAD_EXTRACTION, default.place, message).help(help));
         }
         value
     });
     let take_first = take.as_ref().is_some_and(|take| {
-        if take.value != "first" {
+        if take.value != FIRST {
             let message = format!("`{}` is not something to take", take.value);
             findings.push(Finding::new(&crate::config::BAD_VALUE, take.place, message).help("take = \"first\""));
         }
@@ -195,7 +295,7 @@ fn each(decl: &FieldDecl, node: &Node, findings: &mut Findings) -> Option<(Each,
         );
         return None;
     };
-    let (fields, known) = fields(record, findings)?;
+    let (fields, known) = compile_fields(record, findings)?;
     let each = Each { each: selector?, fields, presence: presence(required.as_ref(), findings) };
     Some((each, Known::ListOf(Box::new(Known::Record(known)))))
 }
@@ -204,7 +304,7 @@ fn presence(required: Option<&Spanned<Node>>, findings: &mut Findings) -> Presen
     match required.map(|required| &required.value.kind) {
         None | Some(Kind::Bool(false)) => Presence::Optional,
         Some(Kind::Bool(true)) => Presence::Required,
-        Some(Kind::String(text)) if text.content == "not-found" => Presence::NotFound,
+        Some(Kind::String(text)) if text.content == NOT_FOUND => Presence::NotFound,
         Some(_) => {
             if let Some(required) = required {
                 findings.push(wrong_type(&required.value, "`true` or `\"not-found\"`"));

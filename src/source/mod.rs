@@ -26,6 +26,7 @@ pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_cal
 pub use code::{BAD_DATA, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST};
 pub use decl::Decl;
 pub use each::{ForEach, ITEM};
+pub use extraction::fields;
 pub use given::{Chosen, Given};
 pub use known::{Astray, Known};
 pub use list::{Absent, Decl as ListDecl, Listing, Surroundings};

@@ -1,7 +1,9 @@
 //! What a source's failure becomes: every failure has a declared outcome.
 
 use super::code;
-use crate::config::{Binding, Decode, Node, Reference, Template, not_a_word, words, wrong_type};
+use crate::config::{
+    Binding, Declared, Decode, Described, Node, Reference, Schema, Template, declare, not_a_word, words, wrong_type,
+};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::value::Value;
 
@@ -46,21 +48,27 @@ pub enum OnUnauthorized<R = Reference> {
 
 const UNAUTHORIZED_WORDS: &[&str] = &["status", "omit", "fail"];
 
+impl Described for OnUnauthorized {
+    fn schema() -> Schema {
+        Schema::Either(vec![Schema::words(UNAUTHORIZED_WORDS.iter().copied()), RedirectDecl::schema()])
+    }
+}
+
+declare! {
+    /// Sends the visitor elsewhere.
+    struct RedirectDecl {
+        /// Where: a path of this site, or a whole URL. Sent with 302.
+        "redirect": redirect: Template,
+    }
+}
+
 impl Decode for OnUnauthorized {
     fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
         if let Some(table) = node.as_table() {
-            let mut target = None;
-            for entry in table {
-                if entry.key.value == "redirect" {
-                    target = Template::decode(&entry.node, findings);
-                } else {
-                    findings.push(crate::config::unknown_key(entry, ["redirect"]));
-                }
-            }
             if table.is_empty() {
                 findings.push(wrong_type(node, "`{ redirect = \"/login\" }`"));
             }
-            return target.map(Self::Redirect);
+            return RedirectDecl::read(table, findings).redirect.map(Self::Redirect);
         }
         match node.as_text().map(|text| text.content.as_str()) {
             Some("status") => Some(Self::Status),

@@ -2,7 +2,7 @@
 
 use super::code;
 use super::piece::{Pieces, refuse_secrets};
-use crate::config::{BAD_VALUE, Environment, MISSING_KEY, Named, Part, Template, declare};
+use crate::config::{BAD_VALUE, Environment, MISSING_KEY, Named, Part, Template, Within, declare};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::upstream::{BreakerSettings, Trust, Url};
 use http::header::{HeaderName, HeaderValue};
@@ -20,7 +20,7 @@ declare! {
         /// Query values sent with every call.
         "query": query: Named<Template>,
         /// How many calls at once; default 32. Further calls wait for their turn, inside their deadline.
-        "max-concurrent": max_concurrent: Spanned<u32>,
+        "max-concurrent": max_concurrent: Spanned<Within<1, { u32::MAX }>>,
         /// When to leave it alone for a while: `{ failures = 5, open-for = "5s" }`. Off unless written.
         "breaker": breaker: BreakerDecl,
     }
@@ -32,7 +32,7 @@ declare! {
         /// How long one call may take with everything: queueing, retries, body. Default `10s`.
         "timeout": timeout: Spanned<Duration>,
         /// How often a call that failed for a passing reason is made again; default 1. Only safe methods are repeated.
-        "retries": retries: Spanned<u32>,
+        "retries": retries: Spanned<Within<0, 10>>,
         /// Whether private addresses (loopback, local networks) may be connected to; default `false`.
         "allow-private": allow_private: Spanned<bool>,
     }
@@ -41,9 +41,9 @@ declare! {
 declare! {
     /// When to leave an upstream alone.
     pub struct BreakerDecl {
-        /// How many calls in a row must fail: unreachable, timeout or 5xx.
-        "failures": failures: Spanned<u32>,
-        /// How long it is left alone before one call tries again.
+        /// How many calls in a row must fail: unreachable, timeout or 5xx; default 5.
+        "failures": failures: Spanned<Within<1, { u32::MAX }>>,
+        /// How long it is left alone before one call tries again; default `5s`.
         "open-for": open_for: Spanned<Duration>,
     }
 }
@@ -90,7 +90,7 @@ impl Calling {
         let trust = |allow: bool| if allow { Trust::Private } else { Trust::Public };
         Self {
             timeout: written.timeout.map_or(self.timeout, |timeout| timeout.value),
-            retries: written.retries.map_or(self.retries, |retries| retries.value.min(10)),
+            retries: written.retries.map_or(self.retries, |retries| retries.value.0),
             trust: written.allow_private.map_or(self.trust, |allow| trust(allow.value)),
         }
     }
@@ -113,7 +113,7 @@ impl Upstream {
         let breaker = breaker.as_ref().map(|decl| {
             let default = BreakerSettings::default();
             BreakerSettings {
-                failures: decl.failures.map_or(default.failures, |failures| failures.value.max(1)),
+                failures: decl.failures.map_or(default.failures, |failures| failures.value.0),
                 open_for: decl.open_for.map_or(default.open_for, |open_for| open_for.value),
             }
         });
@@ -129,7 +129,7 @@ impl Upstream {
             headers,
             query: pairs.join("&"),
             calling,
-            max_concurrent: max_concurrent.map_or(32, |most| (most.value as usize).max(1)),
+            max_concurrent: max_concurrent.map_or(32, |most| most.value.0 as usize),
             breaker,
         })
     }

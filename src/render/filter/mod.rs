@@ -2,7 +2,7 @@
 //!
 //! A filter never fails a page: on a value it can do nothing with it makes a [`Fault::Complaint`], which a layout prints as
 //! nothing. What it makes is counted against a budget, so that doubling a string in a loop ends. To add one, write the
-//! function in the file of its group and a line in [`TABLE`].
+//! function in the file of its group and a line in [`TABLE`], with its documentation.
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -13,8 +13,12 @@
 mod date;
 mod list;
 mod number;
+mod table;
 mod text;
 mod web;
+
+pub use table::EXAMPLE_DATA;
+use table::TABLE;
 
 use super::val::Val;
 use super::{Context, Limits};
@@ -31,6 +35,10 @@ pub(super) struct Filter {
     pub(super) named: &'static [&'static str],
     pub(super) effect: Effect,
     pub(super) function: Function,
+    /// What it makes of its input: Markdown.
+    pub(super) docs: &'static str,
+    /// A use of it on [`EXAMPLE_DATA`], and what that prints.
+    pub(super) example: (&'static str, &'static str),
 }
 
 /// What a filter does to the origin of a string.
@@ -147,6 +155,31 @@ pub(super) fn find(name: &str) -> Option<&'static Filter> {
     TABLE.binary_search_by(|filter| filter.name.cmp(name)).ok().and_then(|at| TABLE.get(at))
 }
 
+/// What the reference says of a filter.
+#[derive(Debug, Clone)]
+pub struct FilterDocs {
+    /// Its name.
+    pub name: &'static str,
+    /// Its arguments in words, also the named ones.
+    pub arguments: String,
+    /// What it makes of its input: Markdown.
+    pub docs: &'static str,
+    /// A use of it on [`EXAMPLE_DATA`].
+    pub example: &'static str,
+    /// What that prints where nothing is escaped.
+    pub printed: &'static str,
+}
+
+/// The documentation of every filter, in alphabetical order.
+pub fn documentation() -> impl Iterator<Item = FilterDocs> {
+    TABLE.iter().map(|filter| {
+        let named = filter.named.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let arguments = if named.is_empty() { filter.arity() } else { format!("{}; named: {named}", filter.arity()) };
+        let (example, printed) = filter.example;
+        FilterDocs { name: filter.name, arguments, docs: filter.docs, example, printed }
+    })
+}
+
 /// Every filter's name, in alphabetical order.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|filter| filter.name)
@@ -169,84 +202,7 @@ fn count(number: usize) -> String {
     if number == 1 { "1 argument".to_owned() } else { format!("{number} arguments") }
 }
 
-const fn row(name: &'static str, [least, most]: [usize; 2], effect: Effect, function: Function) -> Filter {
-    Filter { name, least, most, named: &[], effect, function }
-}
-
 use Effect::{Inherits, Keeps, Markup, Text};
-
-/// Every filter, in alphabetical order.
-static TABLE: &[Filter] = &[
-    row("abs", [0, 0], Inherits, number::abs),
-    row("absolute_url", [0, 0], Text, web::absolute_url),
-    row("append", [1, 1], Keeps, text::append),
-    row("at_least", [1, 1], Inherits, number::at_least),
-    row("at_most", [1, 1], Inherits, number::at_most),
-    row("base64_decode", [0, 0], Text, web::base64_decode),
-    row("base64_encode", [0, 0], Text, web::base64_encode),
-    row("base64_url_safe_decode", [0, 0], Text, web::base64_url_safe_decode),
-    row("base64_url_safe_encode", [0, 0], Text, web::base64_url_safe_encode),
-    row("capitalize", [0, 0], Keeps, text::capitalize),
-    row("ceil", [0, 0], Inherits, number::ceil),
-    row("compact", [0, 1], Inherits, list::compact),
-    row("concat", [1, 1], Inherits, list::concat),
-    row("date", [1, 1], Keeps, date::date),
-    Filter { named: &["allow_false"], ..row("default", [0, 1], Inherits, text::default) },
-    row("divided_by", [1, 1], Inherits, number::divided_by),
-    row("downcase", [0, 0], Keeps, text::downcase),
-    row("escape", [0, 0], Markup, text::escape),
-    row("escape_once", [0, 0], Markup, text::escape_once),
-    row("find", [1, 2], Inherits, list::find),
-    row("find_index", [1, 2], Inherits, list::find_index),
-    row("first", [0, 0], Inherits, list::first),
-    row("floor", [0, 0], Inherits, number::floor),
-    row("h", [0, 0], Markup, text::escape),
-    row("has", [1, 2], Inherits, list::has),
-    row("join", [0, 1], Inherits, list::join),
-    Filter { named: &["pretty"], ..row("json", [0, 0], Text, web::json) },
-    row("last", [0, 0], Inherits, list::last),
-    row("lstrip", [0, 0], Keeps, text::lstrip),
-    row("map", [1, 1], Inherits, list::map),
-    row("minus", [1, 1], Inherits, number::minus),
-    row("modulo", [1, 1], Inherits, number::modulo),
-    row("newline_to_br", [0, 0], Markup, text::newline_to_br),
-    row("number", [0, 2], Keeps, number::number),
-    row("pluralize", [1, 2], Inherits, text::pluralize),
-    row("plus", [1, 1], Inherits, number::plus),
-    row("prepend", [1, 1], Keeps, text::prepend),
-    row("raw", [0, 0], Markup, text::raw),
-    row("reject", [1, 2], Inherits, list::reject),
-    row("relative_url", [0, 0], Text, web::relative_url),
-    row("remove", [1, 1], Keeps, text::remove),
-    row("remove_first", [1, 1], Keeps, text::remove_first),
-    row("remove_last", [1, 1], Keeps, text::remove_last),
-    row("replace", [1, 2], Keeps, text::replace),
-    row("replace_first", [1, 2], Keeps, text::replace_first),
-    row("replace_last", [2, 2], Keeps, text::replace_last),
-    row("reverse", [0, 0], Inherits, list::reverse),
-    row("round", [0, 1], Inherits, number::round),
-    row("rstrip", [0, 0], Keeps, text::rstrip),
-    row("size", [0, 0], Inherits, list::size),
-    row("slice", [1, 2], Text, text::slice),
-    row("slugify", [0, 0], Text, text::slugify),
-    row("sort", [0, 1], Inherits, list::sort),
-    row("sort_natural", [0, 1], Inherits, list::sort_natural),
-    row("split", [1, 1], Text, text::split),
-    row("squish", [0, 0], Keeps, text::squish),
-    row("strip", [0, 0], Keeps, text::strip),
-    row("strip_html", [0, 0], Text, text::strip_html),
-    row("strip_newlines", [0, 0], Keeps, text::strip_newlines),
-    row("sum", [0, 1], Inherits, list::sum),
-    row("times", [1, 1], Inherits, number::times),
-    row("truncate", [0, 2], Text, text::truncate),
-    row("truncatewords", [0, 2], Text, text::truncatewords),
-    row("uniq", [0, 1], Inherits, list::uniq),
-    row("upcase", [0, 0], Keeps, text::upcase),
-    row("url_decode", [0, 0], Text, web::url_decode),
-    row("url_encode", [0, 0], Text, web::url_encode),
-    row("where", [1, 2], Inherits, list::keep),
-    row("xml_escape", [0, 0], Markup, text::escape),
-];
 
 #[cfg(test)]
 mod tests {

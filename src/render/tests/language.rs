@@ -1,6 +1,6 @@
 //! The language beyond what the public suite covers: our own filters, dates, and behaviour on odd values.
 
-use super::support::{html, liquid};
+use super::support::{html, liquid, site};
 
 fn all(cases: &[(&str, &str)], json: &str) {
     for (template, expected) in cases {
@@ -131,4 +131,23 @@ fn loops_know_themselves() {
         ],
         r#"{"l":["a","b","c"],"o":{"k":"v"}}"#,
     );
+}
+
+#[test]
+fn every_example_of_a_filter_prints_what_is_said() {
+    for filter in crate::render::filters() {
+        let template = format!("{{{{ {} }}}}", filter.example);
+        assert_eq!(liquid(&template, crate::render::EXAMPLE_DATA), filter.printed, "{template}");
+        assert!(filter.example.contains(&format!("| {}", filter.name)), "{template}");
+    }
+}
+
+#[test]
+fn every_example_of_a_tag_is_a_template() {
+    for tag in crate::render::TAGS {
+        let partials = [("page.html", "", tag.example), ("partials/card.html", "", "card")];
+        let site = site(&partials);
+        assert!(site.findings.is_empty(), "{}: {:?}", tag.name, site.findings);
+        assert!(tag.example.contains(tag.name));
+    }
 }

@@ -72,7 +72,19 @@ pub(super) fn compile_type(decl: &ParamDecl, findings: &mut Findings) -> InputTy
                 Problem::BoundOfText(..) => min.map(|min| min.place),
                 Problem::NoLength => max_length.map(|length| length.place),
             };
-            findings.push(Finding::new(&code::BAD_INPUT, place.unwrap_or(place_of_kind), problem.to_string()));
+            let help = match &problem {
+                Problem::Pattern(_) => {
+                    "parentheses and brackets are closed, and a sign that is meant as such has a `\\` before it"
+                }
+                Problem::NoChoices => "write the values there are: enum = [\"asc\", \"desc\"]",
+                Problem::ChoiceTwice(_) => "write each value once",
+                Problem::ChoiceMisfit(_) => "write values that fit the type, or another `type`",
+                Problem::BoundOfText(..) => "bounds are for `type = \"int\"`; `max-length` bounds a text",
+                Problem::EmptyRange => "raise `max`, or lower `min`",
+                Problem::NoLength => "leave it out, or write how many characters there may be",
+            };
+            let place = place.unwrap_or(place_of_kind);
+            findings.push(Finding::new(&code::BAD_INPUT, place, problem.to_string()).help(help));
         }
         InputType::default()
     })
@@ -87,7 +99,8 @@ pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Patt
             if pattern.names().any(|other| other == name.value) {
                 known = true;
                 if let Err(error) = pattern.constrain(&name.value, kind.clone()) {
-                    findings.push(Finding::new(&code::BAD_INPUT, name.place, error.to_string()));
+                    let help = "fewer values, or a parameter without `enum`";
+                    findings.push(Finding::new(&code::BAD_INPUT, name.place, error.to_string()).help(help));
                 }
             }
         }

@@ -161,6 +161,10 @@ pub(super) fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<
 /// A document, or a tree of them.
 fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
     let path = content.value.as_str();
+    if let Some(finding) = outside(content) {
+        shared.findings.push(finding);
+        return None;
+    }
     if shared.tree.has_content(path) {
         return document(path, decl, shared).map(|document| Shown::Document(Box::new(document)));
     }
@@ -186,6 +190,19 @@ fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &
     let message = format!("there is no document `{path}` in `content/`");
     shared.findings.push(Finding::new(&resource::NO_DOCUMENT, content.place, message).help(help));
     None
+}
+
+/// The finding for a path that leads out of `content/`.
+fn outside(path: &Spanned<String>) -> Option<Finding> {
+    let text = path.value.as_str();
+    let help = if text.split(['/', '\\']).any(|segment| segment == "..") {
+        "copy it below `content/`, and name it from there".to_owned()
+    } else if text.starts_with('/') && !text.trim_matches('/').is_empty() {
+        format!("paths begin below `content/`: \"{}\"", text.trim_start_matches('/'))
+    } else {
+        return None;
+    };
+    Some(Finding::new(&resource::OUTSIDE, path.place, format!("`{text}` is outside `content/`")).help(help))
 }
 
 fn document(path: &str, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {
@@ -218,6 +235,10 @@ pub(super) fn rest_parameter(
 }
 
 fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<Shown> {
+    if let Some(finding) = outside(files) {
+        shared.findings.push(finding);
+        return None;
+    }
     let folder = files.value.trim_matches('/');
     let is_plain = folder.is_empty()
         || folder.split('/').all(|segment| !segment.is_empty() && !segment.starts_with('.') && !segment.contains('\\'));

@@ -1,17 +1,29 @@
 //! The files of `layouts/` handed to the renderer, their front matter read.
 
 use super::matter;
-use crate::config::{Declared, Tree, declare};
+use crate::config::{Declared, Described, Schema, Tree, declare};
 use crate::diagnostic::{Files, Finding, Findings, Spanned};
 use crate::render::{LayoutSource, Library};
 
 declare! {
     /// The front matter of a layout.
-    struct FrontMatter {
+    pub(in super::super) struct FrontMatter {
         /// The layout around this one.
         "layout": layout: Spanned<String>,
         /// `"none"`: nothing in this layout is escaped.
-        "escape": escape: Spanned<String>,
+        "escape": escape: Spanned<String> as Escape,
+    }
+}
+
+/// `escape = "none"`.
+const NONE: &str = "none";
+
+/// What `escape` may be.
+struct Escape;
+
+impl Described for Escape {
+    fn schema() -> Schema {
+        Schema::words([NONE])
     }
 }
 
@@ -31,7 +43,7 @@ pub(super) fn compile(tree: &Tree, files: &Files, findings: &mut Findings) -> Li
             let matter = FrontMatter::read(&table, findings);
             source.outer = matter.layout;
             if let Some(escape) = matter.escape {
-                source.escape_none = escape.value == "none";
+                source.escape_none = escape.value == NONE;
                 if !source.escape_none {
                     let message = format!("`{}` is not a way to escape", escape.value);
                     findings.push(

@@ -2,12 +2,13 @@
 
 mod asked;
 mod data;
-mod documents;
+pub(super) mod documents;
+mod doubts;
 mod errors;
 mod input;
 mod json;
 mod kind;
-mod layouts;
+pub(super) mod layouts;
 mod listing;
 mod matter;
 mod plan;
@@ -15,6 +16,7 @@ mod privacy;
 mod route;
 mod scope;
 mod section;
+mod shadowed;
 mod site;
 mod slipped;
 
@@ -113,7 +115,7 @@ fn build(
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
     let errors = section_errors(&sections, &mut shared);
-    let mut map = Map { routers: Routers::new(shared.slash), list: Vec::new(), places: Vec::new() };
+    let mut map = Map { routers: Routers::new(shared.slash), list: Vec::new(), places: Vec::new(), finite: Vec::new() };
     let mut tables = Vec::with_capacity(tree.routes.len());
     for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
         tables.extend(sections.merged(file, &shared.files, &mut shared.findings).map(|table| (file, table)));
@@ -126,6 +128,7 @@ fn build(
         refuse_aliases(&compiled.hosts, declared.hosts.as_ref(), &mut shared.findings);
         map.insert(compiled, &mut shared.findings);
     }
+    shadowed::warn(&map.finite, &map.routers, &map.places, &mut shared.findings);
     let Map { routers, list: routes, .. } = map;
     let revision = revision(&routes, tree);
     let Shared { files, findings, upstreams, library, .. } = shared;
@@ -164,6 +167,8 @@ struct Map {
     list: Vec<Route>,
     /// Where the path of each route was written.
     places: Vec<Place>,
+    /// The patterns whose URLs can be counted.
+    finite: Vec<shadowed::Finite>,
 }
 
 impl Map {
@@ -177,6 +182,7 @@ impl Map {
             patterns.iter().flat_map(|pattern| hosts.iter().map(move |host| (pattern, host)))
         {
             let (text, place) = (pattern.as_str(), *place);
+            self.finite.extend(shadowed::Finite::of(pattern, *host, place, index));
             let inserted = self.routers.insert(*host, pattern.clone(), held.as_deref(), index);
             if let Err(conflict) = inserted {
                 let mut finding =

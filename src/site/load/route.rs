@@ -5,7 +5,7 @@ use super::super::{Planned, Privacy, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
-use super::{Compiled, Shared, asked, data, documents, errors, input, listing, plan, short};
+use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::resource::{Cors, Decl, HeaderDecl, Policy};
@@ -63,6 +63,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         unused(&sources, &needed, file, &mut shared.findings);
     }
     let of_sources = linked.personal;
+    let is_clear = |name: &str| name != code::UNKNOWN_NAME.name && name != code::UNKNOWN_FIELD.name;
+    let is_clear = shared.findings.iter().skip(before).all(|finding| is_clear(finding.code.name));
     let personal = privacy::of_reads(&direct, &cookies, &of_sources).or_else(|| {
         // A source that only another one reads makes the page personal through that one, whose path is longer.
         needed.iter().rev().find_map(|&at| of_sources.get(at).cloned().flatten())
@@ -76,11 +78,18 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let planned = planned(linked.sources, &needed, &after, &of_sources)?;
     let constants = constants(shared, &vars, &shown, planned.len());
     let inputs = inputs(query, cookies, &all, &sources, &needed);
+    // A misspelt name may be the one that would read it.
+    if is_clear {
+        doubts::unused_inputs(&decl, &inputs.query, &inputs.cookies, file, &mut shared.findings);
+        doubts::unused_fields(&decl, &sources, &all, file, &mut shared.findings);
+    }
     let revision = revision(shared, table, &shown, &digest, &planned, known);
     let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
     names.sort();
     let status = kind::status(&shown, &decl, &mut shared.findings)?;
     let held = shown.held();
+    let deadline = decl.deadline.map_or(shared.deadline, |deadline| deadline.value);
+    doubts::late_timeouts(&decl, &sources, deadline, file, &mut shared.findings);
     let hosts = hosts(&decl, &mut shared.findings);
     let origin = origin(hosts.first(), shared);
     let route = Route {
@@ -109,7 +118,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         privacy: privacy::privacy(personal.as_ref()),
         cors: decl.cors.as_ref().and_then(|cors| Cors::compile(cors, &mut shared.findings)).map(Box::new),
         errors,
-        deadline: decl.deadline.map_or(shared.deadline, |deadline| deadline.value),
+        deadline,
         revision,
     };
     (!patterns.is_empty()).then_some(Compiled { route, hosts, patterns, held })
@@ -451,7 +460,8 @@ impl Fields {
                     Err(_) => {
                         let message =
                             format!("the value of `{}` holds bytes that no header field may hold", name.value);
-                        findings.push(Finding::new(&crate::config::BAD_VALUE, template.place, message));
+                        let help = "no line breaks and no other control characters";
+                        findings.push(Finding::new(&crate::config::BAD_VALUE, template.place, message).help(help));
                     }
                 },
                 None => {

@@ -6,7 +6,7 @@ use crate::config::{Binding, Reference};
 use crate::diagnostic::{Finding, Findings, Place, did_you_mean};
 use crate::source::{self, Astray, Known, Source};
 use http::header::{self, HeaderName};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What names mean for one route.
@@ -34,6 +34,8 @@ pub(super) struct Reads {
     pub(super) request: BTreeMap<String, Place>,
     /// Positions of sources.
     pub(super) sources: BTreeMap<usize, Place>,
+    /// Fields of sources by position; `None` where one is read as a whole, or by a name that only a request knows.
+    fields: BTreeSet<(usize, Option<String>)>,
 }
 
 impl Reads {
@@ -51,6 +53,17 @@ impl Reads {
         for (position, place) in &other.sources {
             self.sources.entry(*position).or_insert(*place);
         }
+        self.fields.extend(other.fields.iter().cloned());
+    }
+
+    /// Whether the source at `position` is read field by field.
+    pub(super) fn is_read_in_part(&self, position: usize) -> bool {
+        self.sources.contains_key(&position) && !self.fields.contains(&(position, None))
+    }
+
+    /// Whether a field of the source at `position` is read.
+    pub(super) fn reads_field(&self, position: usize, field: &str) -> bool {
+        self.fields.contains(&(position, Some(field.to_owned())))
     }
 }
 
@@ -137,6 +150,7 @@ impl Scope<'_> {
     ) -> Option<usize> {
         if let Some(position) = self.sources.iter().position(|source| source.name.value == root) {
             reads.sources.entry(position).or_insert(place);
+            reads.fields.insert((position, keys.first().copied().flatten().map(str::to_owned)));
             let source = self.sources.get(position)?;
             follow(&source.known, root, keys, place, findings)?;
             return self.slots.get(position).copied();

@@ -1,7 +1,9 @@
 //! `site.toml` itself: the site's name and address, the server's settings.
 
 use super::super::code;
-use super::super::settings::{AccessLog, Decl, Limits, LogFormat, ServerDecl, Settings, SiteDecl, Slash};
+use super::super::settings::{
+    AccessLog, Decl, EDITION, Limits, LogFormat, ServerDecl, Settings, SiteDecl, Slash, check_limits,
+};
 use crate::config::{Environment, Template};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::TrustedProxies;
@@ -21,7 +23,7 @@ pub(super) struct Declared {
 }
 
 pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Findings) -> Declared {
-    if let Some(edition) = decl.edition.as_ref().filter(|edition| edition.value != "2026") {
+    if let Some(edition) = decl.edition.as_ref().filter(|edition| edition.value != EDITION) {
         let message = format!("`{}` is not an edition that this version knows", edition.value);
         findings.push(Finding::new(&crate::config::BAD_VALUE, edition.place, message).help("edition = \"2026\""));
     }
@@ -32,14 +34,13 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
         Some(Spanned { value: Slash::Always, .. }) => TrailingSlash::Always,
         Some(Spanned { value: Slash::Never, .. }) | None => TrailingSlash::Never,
     };
+    if let Some(limits) = &decl.limits {
+        check_limits(limits, findings);
+    }
     let settings = Settings {
         listen: listen(decl.server.as_ref(), environment, findings),
         watch: decl.server.as_ref().and_then(|server| server.watch).is_none_or(|watch| watch.value),
-        workers: decl
-            .server
-            .as_ref()
-            .and_then(|server| server.workers)
-            .map(|workers| usize::from(workers.value).max(1)),
+        workers: decl.server.as_ref().and_then(|server| server.workers).map(|workers| workers.value.0 as usize),
         trusted_proxies: proxies(decl.server.as_ref(), findings),
         access: decl.log.as_ref().and_then(|log| log.access).map_or(AccessLog::Stdout, |access| access.value),
         format: decl.log.as_ref().and_then(|log| log.format).map_or(LogFormat::Auto, |format| format.value),

@@ -46,6 +46,19 @@ words! {
     }
 }
 
+impl Decl {
+    /// Whether nothing is done to the list.
+    pub(in super::super) fn is_empty(&self) -> bool {
+        let Self { place: _, condition, sort, group_by, limit, paginate, on_empty } = self;
+        condition.is_none()
+            && sort.is_none()
+            && group_by.is_none()
+            && limit.is_none()
+            && paginate.is_none()
+            && on_empty.is_none()
+    }
+}
+
 /// A compiled declaration, and the shape that the source has after it.
 pub(in super::super) struct Compiled {
     /// `None` if it is no use: then anything may be read of the source, whose findings are told already.
@@ -77,7 +90,10 @@ pub(in super::super) fn compile(decl: &Decl, known: &Known, findings: &mut Findi
     let group_by = group_by.as_ref().and_then(|text| field(text, 0, findings));
     for zero in [limit, &paginate.as_ref().and_then(|paginate| paginate.size)].into_iter().flatten() {
         if zero.value == 0 {
-            findings.push(Finding::new(&code::LIST_CONTRADICTION, zero.place, "a list of no items"));
+            findings.push(
+                Finding::new(&code::LIST_CONTRADICTION, zero.place, "a list of no items")
+                    .help("write how many there may be, or leave it out"),
+            );
         }
     }
     let paging = paginate.as_ref().and_then(|paginate| paging(paginate, decl, known, findings));

@@ -10,7 +10,7 @@ pub(super) use collection::{collection, reads_html};
 pub(super) use tree::{ShownPage, ShownTree, shown as tree};
 
 use super::{Shared, matter, route};
-use crate::config::{Declared as _, Table, TreeFile};
+use crate::config::{Declared as _, Described as _, Key, Schema, Table, TreeFile};
 use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
 use crate::extract::markdown;
 use crate::resource::{Decl, NO_DOCUMENT};
@@ -72,6 +72,27 @@ impl Document {
     fn text(&self, key: &str) -> Option<&str> {
         self.matter.get(key).and_then(Value::as_str)
     }
+}
+
+/// The keys of a document's front matter that have a meaning; the others are the author's own.
+pub(in super::super) fn front_matter() -> Vec<Key> {
+    let key = |name, schema, docs| Key { name, docs, schema, removable: false };
+    vec![
+        key("title", String::schema, "Its title: `page.title`. Default: its first heading, else the name of its file."),
+        key("description", String::schema, "Its description: `page.description`. Default: its first paragraph."),
+        key(
+            "date",
+            || Schema::text("a date such as `2026-03-05`", None),
+            "When it was written: `page.date`, and `page.updated` by default.",
+        ),
+        key(
+            "weight",
+            || Schema::Number,
+            "Its place among its neighbours in a tree: the lightest first, those without at the end.",
+        ),
+        key("draft", bool::schema, "`true`: no tree and no collection shows it."),
+        key("layout", String::schema, "In a tree: the layout that shows it, in place of the route's."),
+    ]
 }
 
 /// Whether a file is a document.
@@ -167,7 +188,7 @@ fn render(document: &Document, shared: &mut Shared<'_>) -> Option<Arc<Rendered>>
         Err(error) => {
             let place = Place::new(document.file, 0..0);
             let message = format!("`{}` cannot be rendered: {error}", document.path);
-            shared.findings.push(Finding::new(&NO_DOCUMENT, place, message));
+            shared.findings.push(Finding::new(&NO_DOCUMENT, place, message).help("make it shorter, or nest it less"));
             None
         }
     }

@@ -1,0 +1,66 @@
+//! `siteserver schema`: what may stand in the files of a site, as JSON Schema, for editors.
+
+use super::arguments::{SchemaArguments, SiteArguments};
+use super::console::Terminal;
+use crate::report;
+use crate::site::Declaration;
+use anyhow::Context as _;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Where the schemas are written, below the site's folder.
+const FOLDER: &str = ".siteserver";
+
+/// The settings of Taplo, by which editors find them.
+const SETTINGS: &str = ".taplo.toml";
+
+/// Writes one schema to the standard output, or all of them beside the site.
+pub(super) fn schema(site: &SiteArguments, how: &SchemaArguments) -> anyhow::Result<ExitCode> {
+    match how.of {
+        Some(of) if !how.write => Terminal::stdout().write(&report::schema(of)),
+        Some(_) | None => write(site.config.parent().unwrap_or(Path::new("")))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(root: &Path) -> anyhow::Result<()> {
+    let mut out = Terminal::stdout();
+    let folder = root.join(FOLDER);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    for declaration in Declaration::ALL {
+        let path = root.join(place(declaration));
+        fs::write(&path, report::schema(declaration)).with_context(|| format!("cannot write `{}`", path.display()))?;
+        out.line(&format!("wrote {}", path.display()));
+    }
+    // An author's own settings are left as they are.
+    let settings = root.join(SETTINGS);
+    if settings.exists() || root.join("taplo.toml").exists() {
+        out.line("the settings of Taplo are there already; these rules make editors use the schemas:");
+        out.write(&format!("\n{}", rules()));
+    } else {
+        fs::write(&settings, rules()).with_context(|| format!("cannot write `{}`", settings.display()))?;
+        out.line(&format!("wrote {}", settings.display()));
+    }
+    Ok(())
+}
+
+/// Where the schema of a kind of file is written, relative to the site.
+fn place(declaration: Declaration) -> String {
+    format!("{FOLDER}/{}.schema.json", declaration.name())
+}
+
+/// Which files of a site each schema is for.
+fn rules() -> String {
+    let rule = |of: Declaration, include: &str, more: &str| {
+        format!("\n[[rule]]\ninclude = [\"{include}\"]\n{more}schema.path = \"{}\"\n", place(of))
+    };
+    let sections = "routes/**/_section.toml";
+    let rules = [
+        rule(Declaration::Site, "site.toml", ""),
+        rule(Declaration::Route, "routes/**/*.toml", &format!("exclude = [\"{sections}\"]\n")),
+        rule(Declaration::Section, sections, ""),
+    ];
+    let what = "# Editors with Taplo (in VS Code: Even Better TOML) complete and check the site by these.\n";
+    format!("{what}{}", rules.concat())
+}
