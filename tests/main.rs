@@ -14,6 +14,7 @@ mod flows;
 mod keys;
 mod reload;
 mod review;
+mod robust;
 mod serve;
 mod site_pages;
 mod support;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         keys::CASES,
         reload::CASES,
         review::CASES,
+        robust::CASES,
         serve::CASES,
         site_pages::CASES,
         tidy::CASES,
