@@ -19,6 +19,7 @@ use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// For whom data is gathered, and how long that may take.
 #[derive(Clone, Copy)]
@@ -41,6 +42,9 @@ pub(super) struct Request<'g> {
 
 /// What becomes of a source that is not there when the request gives up.
 const LATE: Trouble = Trouble::Error { late: true, reason: "deadline" };
+
+/// From this many items on, going through a list takes about as long as a thread may be kept from its other requests.
+const MANY: usize = 2_000;
 
 /// How one source went, for the log.
 #[derive(Debug, Clone)]
@@ -327,7 +331,15 @@ impl Data<'_> {
             let page = if inputs.query.iter().any(is_default) { Value::Null } else { Value::Int(page) };
             inputs.target(path, &self.slots[slots::QUERY], (name, &page))
         };
-        listing.apply(value, Surroundings { slots: &self.slots, context: self.request.context, url: &url }, is_stand_in)
+        let is_long = listing.items_looked_at(&value) > MANY;
+        let surroundings = Surroundings { slots: &self.slots, context: self.request.context, url: &url };
+        let work = || listing.apply(value, surroundings, is_stand_in);
+        if is_long && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+            // The other requests of this thread go on elsewhere.
+            tokio::task::block_in_place(work)
+        } else {
+            work()
+        }
     }
 
     /// What the source declares about its trouble; said to the log if nothing is declared.

@@ -12,6 +12,8 @@ crate::cases!(
     stored_pages_know_their_own_neighbours,
     a_page_that_the_upstream_has_cut_is_not_cut_again,
     what_stands_in_for_a_list_is_never_past_the_end,
+    a_page_past_the_end_outranks_a_failure,
+    a_long_list_is_gone_through,
     a_filter_by_a_person_makes_the_page_personal,
     a_source_waits_for_what_its_filter_reads,
 );
@@ -170,6 +172,45 @@ fn what_stands_in_for_a_list_is_never_past_the_end() {
         assert_eq!(response.json()["items"], json!([]), "{target}");
         assert_eq!(response.header("cache-control"), Some("no-store"), "{target} is degraded");
     }
+}
+
+fn a_page_past_the_end_outranks_a_failure() {
+    let fault = FaultServer::start();
+    let site = super::site(
+        &fault,
+        r#"-- routes/index.toml --
+json = ["{a}", "{z.pagination.page}"]
+[query.page]
+type = "int"
+[sources.a]
+upstream = "up"
+path = "/status/500"
+[sources.z]
+upstream = "up"
+path = "/gate/z/json/items"
+on-error = "omit"
+on-not-found = "omit"
+paginate = { page = "{query.page}", size = 10 }
+"#,
+    );
+    let mut client = site.connect();
+    client.send(b"GET /?page=99 HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    fault.wait_for("/gate/z/json/items", 1);
+    fault.wait_for("/status/500", 1);
+    fault.release("z");
+    assert_eq!(client.response().unwrap().status, 404, "whichever is known first");
+    assert_eq!(site.get("/?page=1").status, 502);
+}
+
+fn a_long_list_is_gone_through() {
+    let items: Vec<_> = (0..20_000).map(|n| json!({ "n": n, "even": n % 2 == 0 })).collect();
+    let site = Site::start(&format!(
+        "-- site.toml --\n-- content/long.json --\n{}\n-- routes/long.toml --\njson = \"{{long}}\"\n[query.least]\ntype = \"int\"\ndefault = 0\n\
+         [sources.long]\nfile = \"long.json\"\nwhere = \"item.even and item.n >= query.least\"\nsort = \"-n\"\nlimit = 2\n",
+        json!(items)
+    ));
+    assert_eq!(site.get("/long").json(), json!([{ "n": 19998, "even": true }, { "n": 19996, "even": true }]));
+    assert_eq!(site.get("/long?least=19997").json(), json!([{ "n": 19998, "even": true }]));
 }
 
 fn a_filter_by_a_person_makes_the_page_personal() {

@@ -16,6 +16,7 @@ pub(super) use compile::{Compiled, compile, item_of};
 use crate::config::{Binding, Reference};
 use crate::diagnostic::Place;
 use crate::render::Condition;
+use crate::value::Value;
 use std::sync::Arc;
 
 /// The operations on a source's list.
@@ -139,6 +140,13 @@ impl<R> Listing<R> {
 }
 
 impl Listing<Binding> {
+    /// How many items of `value` it looks at: what it costs. Cutting a page looks at none but the page's.
+    pub fn items_looked_at(&self, value: &Value) -> usize {
+        let looks = self.filter.is_some() || !self.sort.is_empty() || self.group_by.is_some();
+        let items = value.as_list().or_else(|| value.get("items").and_then(Value::as_list));
+        items.filter(|_| looks).map_or(0, <[Value]>::len)
+    }
+
     /// What can be done once for all requests, and what is left for each; either may be nothing.
     ///
     /// Sorting is for all of them: what a condition takes away leaves the others in their order.
