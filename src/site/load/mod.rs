@@ -1,10 +1,12 @@
 //! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
 
+mod asked;
 mod data;
 pub(super) mod documents;
 mod doubts;
 mod errors;
 mod input;
+mod json;
 mod kind;
 pub(super) mod layouts;
 mod listing;
@@ -46,6 +48,8 @@ struct Shared<'s> {
     error_pages: errors::Rendered,
     data: data::DataFiles,
     documents: documents::Documents,
+    /// The paths of routes that may be asked.
+    paths: asked::Paths,
 }
 
 /// A compiled route and where it goes in the router.
@@ -106,6 +110,7 @@ fn build(
         error_pages: errors::Rendered::default(),
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
+        paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
@@ -116,8 +121,10 @@ fn build(
         tables.extend(sections.merged(file, &shared.files, &mut shared.findings).map(|table| (file, table)));
     }
     documents::survey(&tables, &mut shared);
+    let (tables, paths) = asked::ordered(tables, &mut shared.findings);
+    shared.paths = paths;
     for (file, table) in &tables {
-        let Some(compiled) = route::compile(file, table, &mut shared) else { continue };
+        let Some(compiled) = route::compile(file, table, &map.list, &mut shared) else { continue };
         refuse_aliases(&compiled.hosts, declared.hosts.as_ref(), &mut shared.findings);
         map.insert(compiled, &mut shared.findings);
     }
