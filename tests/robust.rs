@@ -78,6 +78,7 @@ fn small() -> Folder {
     folder
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of hostile texts")]
 fn hostile_texts_end_soon() {
     const MANY: usize = 20_000;
     let page = |text: &str| format!("layout = \"page.html\"\n{text}\n");

@@ -125,6 +125,12 @@ codes! {
     /// redirect = "/new/{params.slug}"
     /// ```
     OPEN_REDIRECT = Error "route/open-redirect";
+
     /// A `cors` table that browsers would not understand, or that would let any site read what is the visitor's.
-    CORS = Error "route/cors";
+    ///
+    /// Browsers take one origin, or `*`; and `*` never together with credentials, because then every site could act as the visitor.
+    ///
+    /// Name the origins that may read the answers, each with its scheme and without a path: `https://app.example.com`.
+    CORS = Error "route/cors"
+        help "name origins with their scheme and without a path: \"https://app.example.com\"";
 }

@@ -326,10 +326,28 @@ codes! {
     /// then = { status = 404 }   # or { redirect = "/archive" }, { status = 410, layout = "gone.html" }
     /// ```
     BAD_RULE = Error "rule/incomplete";
+
     /// A source with `route` whose path no JSON route of the site answers.
-    UNKNOWN_ROUTE = Error "source/unknown-route";
+    ///
+    /// The route is asked in process, so that its path must be known when the site loads.
+    ///
+    /// Correct the path, or write the route: a file with `json`. Pages are for people and cannot be asked.
+    UNKNOWN_ROUTE = Error "source/unknown-route"
+        help "write the path of a route that has `json`";
+
     /// Routes that ask each other in a circle: none can be answered.
-    ROUTE_CYCLE = Error "source/route-cycle";
+    ///
+    /// A source with `route` waits for the other route's answer.
+    ///
+    /// Let one of them do without the others, or move what both need into a source of each.
+    ROUTE_CYCLE = Error "source/route-cycle"
+        help "let one of them do without the others";
+
     /// Routes that ask routes that ask routes, more than eight deep.
-    ROUTE_TOO_DEEP = Error "source/route-too-deep";
+    ///
+    /// Every step waits for the next, so a visitor waits for all of them.
+    ///
+    /// Ask the route that has the data itself.
+    ROUTE_TOO_DEEP = Error "source/route-too-deep"
+        help "ask the route that has the data itself";
 }

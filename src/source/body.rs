@@ -5,6 +5,7 @@
 //! that is made, never repeated and never shared (RFC 9110, section 9.2).
 
 use super::code;
+use super::decl::QueryValue;
 use super::http::{encoded, query_values};
 use super::piece::{Pieces, refuse_secrets, refuse_secrets_in};
 use super::target::encode_segment;
@@ -29,7 +30,7 @@ declare! {
         /// The body as JSON: any TOML, its strings with placeholders. A string that is one placeholder keeps its type.
         "body": body: Spanned<Shape>,
         /// The body as a form (`application/x-www-form-urlencoded`). A list repeats its key; null leaves it out.
-        "form": form: Spanned<Named<Node>>,
+        "form": form: Spanned<Named<Node>> as Named<QueryValue>,
         /// The body as text, with placeholders; null is empty.
         "text": text: Spanned<Template>,
         /// A GraphQL document that is posted with `variables`; its braces are its own, no placeholders. The source's value is the answer's `data`.

@@ -232,13 +232,36 @@ codes! {
     /// paginate = { page = "{query.page}", size = 2 }
     /// ```
     LIST_PAGE = Error "list/page";
+
     /// A call with two bodies, or with variables for none: `body`, `form`, `text` and `graphql` exclude each other.
-    TWO_BODIES = Error "source/two-bodies";
+    ///
+    /// A request has one body; the others would be lost.
+    ///
+    /// Keep the one that the upstream reads. `variables` stand beside `graphql`.
+    TWO_BODIES = Error "source/two-bodies"
+        help "keep one of `body`, `form`, `text` and `graphql`";
+
     /// A body on a call that is declared to be a GET, which has none.
-    BODY_WITH_GET = Error "source/body-with-get";
-    /// A call of another method than GET that is not said to only read. It is made each time the page is made, by whoever asks for
-    /// it; it is never repeated, and never shared. What only reads says so with `safe = true`.
-    UNSAFE_METHOD = Warning "source/unsafe-method";
+    ///
+    /// Servers and caches on the way may drop it, or refuse the request (RFC 9110, section 9.3.1).
+    ///
+    /// Leave `method` out, and the call is a POST; or send the values as `query`.
+    BODY_WITH_GET = Error "source/body-with-get"
+        help "leave `method` out, or send the values as `query`";
+
+    /// A call of another method than GET that is not said to only read.
+    ///
+    /// It is made each time the page is made, by whoever asks for it; it is never repeated, and never shared.
+    ///
+    /// If it only reads, as most GraphQL and search calls do, say so: `safe = true`.
+    UNSAFE_METHOD = Warning "source/unsafe-method"
+        help "if it only reads: safe = true";
+
     /// A list is needed to do something for each of its items, and what is named is certainly none.
-    NOT_A_LIST = Error "source/not-a-list";
+    ///
+    /// Nothing would ever be called.
+    ///
+    /// Name a list: a source that gives one, or a field of the type `list` or with `each`.
+    NOT_A_LIST = Error "source/not-a-list"
+        help "name a source, or a field of one, that is a list";
 }

@@ -54,7 +54,7 @@ declare! {
 }
 
 /// What may be written for a query value: a scalar, or a list of them.
-struct QueryValue;
+pub(super) struct QueryValue;
 
 impl Described for QueryValue {
     fn schema() -> Schema {

@@ -13,8 +13,15 @@ type Belongs = fn(&Entry) -> bool;
 const OF_FILES: [(&str, Belongs); 3] = [("vars", of_file), ("json", of_file), ("headers", of_file_in_headers)];
 
 /// The free tables of a source.
-const OF_SOURCES: [(&str, Belongs); 4] =
-    [("headers", of_source), ("query", of_source), ("value", of_source_in_data), ("fallback", of_source_in_data)];
+const OF_SOURCES: [(&str, Belongs); 7] = [
+    ("headers", of_source),
+    ("query", of_source),
+    ("form", of_source),
+    ("body", of_source_in_data),
+    ("variables", of_source_in_data),
+    ("value", of_source_in_data),
+    ("fallback", of_source_in_data),
+];
 
 /// Warns of keys below the free tables of a route or a section that belong above the header.
 pub(super) fn warn(file: &Table, files: &Files, findings: &mut Findings) {
