@@ -58,10 +58,14 @@ fn the_layout_of_a_rule_has_its_sources() {
 fn each_path_of_a_route_has_its_own_page() {
     let site = Site::start(
         "-- site.toml --\n-- routes/page.toml --\npath = [\"/one\", \"/two\"]\nlayout = \"page.html\"\n\
-         cache = { s-maxage = \"1h\" }\n-- layouts/page.html --\n{{ page.path }}\n",
+         cache = { s-maxage = \"1h\" }\n-- layouts/page.html --\n{{ page.path }} {{ page.url }}\n\
+         -- routes/item.toml --\npath = [\"/items/{id}\", \"/i/{id}\", \"/named/{name}\"]\nlayout = \"page.html\"\n",
     );
     for path in ["/one", "/two", "/one", "/two"] {
-        assert_eq!(site.get(path).text().trim(), path);
+        assert_eq!(site.get(path).text().trim(), format!("{path} /one"));
+    }
+    for (path, canonical) in [("/items/a%22", "/items/a%22"), ("/i/b%20c", "/items/b%20c"), ("/named/x", "/named/x")] {
+        assert_eq!(site.get(path).text().trim(), format!("{path} {canonical}"));
     }
 }
 

@@ -248,6 +248,43 @@ impl Content {
         Self { identity, codable }
     }
 
+    /// The same with `body` as its representation in `coding`, made by somebody else. As nothing binds that to the others, it has a validator
+    /// of its own, from `tag`.
+    #[must_use]
+    pub fn with_coding(mut self, coding: Coding, body: Bytes, tag: &StrongTag) -> Self {
+        let codable = self.codable.get_or_insert_with(|| {
+            vary_by_coding(&mut self.identity.fields);
+            // Nothing else is worth it.
+            Codable { tag: None, gzip: None.into(), brotli: None.into(), zstd: None.into() }
+        });
+        let prepared = Prepared::new(self.identity.fields.clone(), body, coding, Some(tag));
+        match coding {
+            Coding::Identity => {}
+            Coding::Gzip => codable.gzip = Some(Box::new(prepared)).into(),
+            Coding::Brotli => codable.brotli = Some(Box::new(prepared)).into(),
+            Coding::Zstd => codable.zstd = Some(Box::new(prepared)).into(),
+        }
+        self
+    }
+
+    /// Whether the bytes of `other` are the same, in every coding that was made by somebody else or so far.
+    pub fn has_bytes_of(&self, other: &Self) -> bool {
+        let made = |content: &Self, coding| match content.ready(coding) {
+            Ready::Now(prepared) => Some(prepared.body().clone()),
+            Ready::Unmade { .. } => None,
+        };
+        let same = |coding| made(self, coding).zip(made(other, coding)).is_none_or(|(mine, its)| mine == its);
+        [Coding::Identity, Coding::Gzip, Coding::Brotli, Coding::Zstd].into_iter().all(same)
+    }
+
+    /// Whether `coding` is there, or may be worth making.
+    pub fn is_worth(&self, coding: Coding) -> bool {
+        match self.ready(coding) {
+            Ready::Now(prepared) => prepared.coding() == coding,
+            Ready::Unmade { .. } => true,
+        }
+    }
+
     /// The uncoded representation.
     pub fn identity(&self) -> &Prepared {
         &self.identity

@@ -7,6 +7,9 @@ codes! {
     UNUSED_LAYOUT = Warning "layout/unused";
     /// An upstream that no source calls.
     UNUSED_UPSTREAM = Warning "upstream/unused";
+    /// A source with an address that no call may go to: it is this machine's or a private network's, and calls go to the public Internet alone
+    /// unless `allow-private = true` says otherwise. Names are looked up when a call is made, and refused then.
+    PRIVATE_ADDRESS = Warning "source/private-address";
     /// A redirect to a URL of this site that no route answers: visitors are sent to a 404.
     REDIRECT_NOWHERE = Warning "redirect/nowhere";
     /// Redirects that lead back to where they began: no browser ever arrives.

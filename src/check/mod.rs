@@ -7,6 +7,7 @@
 
 mod absolute_urls;
 mod code;
+mod private_addresses;
 mod raw_outputs;
 mod redirects;
 mod unused_layouts;
@@ -21,8 +22,14 @@ use crate::site::Site;
 type Rule = fn(&Site, &Files, &mut Findings);
 
 /// Every rule.
-const RULES: [Rule; 5] =
-    [absolute_urls::check, unused_layouts::check, unused_upstreams::check, redirects::check, raw_outputs::check];
+const RULES: [Rule; 6] = [
+    absolute_urls::check,
+    unused_layouts::check,
+    unused_upstreams::check,
+    private_addresses::check,
+    redirects::check,
+    raw_outputs::check,
+];
 
 /// Applies every rule to the site; `files` are the texts it was compiled from.
 pub fn check(site: &Site, files: &Files, findings: &mut Findings) {

@@ -20,7 +20,7 @@ pub(super) fn check(site: &Site, _files: &Files, findings: &mut Findings) {
     for route in &site.routes {
         for template in targets(route) {
             let Some(target) = own_path(template) else { continue };
-            match destination(site, target) {
+            match destination(site, route.hosts.first().map(|host| &**host), target) {
                 Destination::Route | Destination::Unknown => {}
                 Destination::Nowhere => {
                     let message = format!("no route answers `{target}`");
@@ -76,11 +76,11 @@ enum Destination {
     Unknown,
 }
 
-fn destination(site: &Site, first: &str) -> Destination {
+fn destination(site: &Site, host: Option<&str>, first: &str) -> Destination {
     let mut target = first.to_owned();
     let mut passed = BTreeSet::new();
     for _ in 0..LONGEST {
-        let index = match site.router.route(&target) {
+        let index = match site.routers.route(host, &target) {
             Routing::Matched(found) => *found.route,
             Routing::Redirect { route, .. } => *route,
             Routing::Misfit(_) | Routing::NotFound | Routing::Server | Routing::BadTarget => {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 pub(super) fn check(site: &Site, files: &Files, findings: &mut Findings) {
     let of_routes = site.routes.iter().flat_map(layouts_of).flat_map(Layout::files);
-    let errors = site.routes.iter().map(|route| &route.errors).chain([&site.errors]);
+    let errors = site.routes.iter().map(|route| &route.errors).chain(site.errors.all());
     let of_errors = errors.flat_map(ErrorPages::iter).flat_map(|page| page.files.iter());
     let used: HashSet<FileId> = of_routes.chain(of_errors).copied().collect();
     for layout in site.library.names().filter_map(|name| site.library.get(name)) {
@@ -35,13 +35,14 @@ pub(super) fn check(site: &Site, files: &Files, findings: &mut Findings) {
 /// The layouts that a route answers with, besides those of its error pages.
 fn layouts_of(route: &Route) -> impl Iterator<Item = &Layout> {
     let page = match &route.resource {
-        Resource::Page(linked) => Some(linked),
-        Resource::Document(document) => document.layout.as_ref(),
-        Resource::Files(_) | Resource::Json(_) | Resource::Redirect(_) => None,
+        Resource::Page(linked) => std::slice::from_ref(linked),
+        Resource::Document(document) => document.layout.as_slice(),
+        Resource::Tree(tree) => &tree.layouts,
+        Resource::Files(_) | Resource::Json(_) | Resource::Redirect(_) => &[],
     };
     let of_rules = route.rules.iter().filter_map(|rule| match &rule.then {
         Then::Layout { layout, .. } => Some(layout),
         Then::Redirect { .. } | Then::Status(_) => None,
     });
-    page.into_iter().chain(of_rules).map(|Linked { layout, .. }| &**layout)
+    page.iter().chain(of_rules).map(|Linked { layout, .. }| &**layout)
 }

@@ -75,7 +75,8 @@ impl Start {
             watch.spawn(move || edited.notify_one()).context("edits cannot be watched")?;
         }
         let started_with = site.settings.clone();
-        let limits = server::Limits::from(&started_with.limits);
+        let trusted_proxies = started_with.trusted_proxies.clone();
+        let limits = server::Limits { trusted_proxies, ..server::Limits::from(&started_with.limits) };
         let reload = Reload { load, announce, current: current.clone(), started_with };
         announce_start(&site, &listeners, loaded_in);
         let reloading = tokio::spawn(reload.run(asked, edited));

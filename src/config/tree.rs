@@ -97,9 +97,23 @@ impl Tree {
         self.layouts.iter().any(|layout| layout.path == name) || self.unread_layouts.iter().any(|unread| unread == name)
     }
 
+    /// Whether there is this file below `content/`.
+    #[must_use]
+    pub fn has_content(&self, path: &str) -> bool {
+        self.content.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok()
+    }
+
     /// Reads a document below `content/`.
     pub fn read_content(&self, path: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
         read_file(&self.root.join("content").join(path), &format!("content/{path}"), files, findings)
+    }
+
+    /// Reads a file anywhere below the site's folder; `None` without a finding if there is none of this name, or it is outside.
+    pub fn read_beside(&self, path: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
+        let is_plain = path.split('/').all(|segment| !matches!(segment, "" | "." | "..") && !segment.contains('\\'));
+        let root = fs::canonicalize(&self.root).ok()?;
+        let found = fs::canonicalize(self.root.join(path)).ok()?;
+        (is_plain && found.starts_with(&root)).then(|| read_file(&found, path, files, findings)).flatten()
     }
 }
 

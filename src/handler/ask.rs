@@ -31,15 +31,16 @@ impl Request<'_> {
     /// The data that a request for what `asking` names begins with; `slots` is that of the request that asks.
     pub(super) fn enter(self, asking: &InProcess<Binding>, slots: &[Value]) -> Result<(Self, Vec<Value>), Trouble> {
         let target = asking.target(slots).map_err(trouble_of_no_call)?;
-        let position = asking.asked.route;
-        let router = &self.service.site.router;
-        let canonical = match router.route(&target) {
+        let position = asking.meant.route;
+        let routers = &self.service.site.routers;
+        let host = self.service.site.routes.get(position).and_then(|route| route.hosts.first()).map(|host| &**host);
+        let canonical = match routers.route(host, &target) {
             Routing::Redirect { location, .. } => location,
             Routing::Matched(_) | Routing::Misfit(_) | Routing::NotFound | Routing::Server | Routing::BadTarget => {
                 target
             }
         };
-        let matched = match router.route(&canonical) {
+        let matched = match routers.route(host, &canonical) {
             Routing::Matched(matched) if *matched.route == position => matched,
             // Another route answers where this value stands. It is not the one that was declared, and reads other things.
             Routing::Matched(_) | Routing::Misfit(_) | Routing::NotFound => return Err(Trouble::NotFound),
@@ -80,7 +81,9 @@ impl Request<'_> {
 fn value(route: &Route, slots: &[Value]) -> Result<Value, Trouble> {
     match &route.resource {
         Resource::Json(json) => json.shape.value(slots).map_err(|_not_text| error("not-text")),
-        Resource::Page(_) | Resource::Document(_) | Resource::Files(_) | Resource::Redirect(_) => Err(error("no-json")),
+        Resource::Page(_) | Resource::Document(_) | Resource::Tree(_) | Resource::Files(_) | Resource::Redirect(_) => {
+            Err(error("no-json"))
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use http::{Response, StatusCode};
 
 /// The answer for a request that ended in `status`.
 pub(super) fn answer(service: &Service, exchange: Exchange<'_>, status: StatusCode) -> Answer {
-    let errors = exchange.route.map_or(&service.site.errors, |route| &route.errors);
+    let around = || service.site.errors.around(exchange.request.uri.path());
+    let errors = exchange.route.map_or_else(around, |route| &route.errors);
     exchange.answer(response(errors, exchange, status))
 }
 

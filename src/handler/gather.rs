@@ -8,9 +8,10 @@ use super::fetch::{self, Caller, Calls, Fetching};
 use super::plan::{Ending, Next, Plan};
 use super::runtime::Service;
 use crate::cache::Epoch;
+use crate::config::Binding;
 use crate::render::Context;
-use crate::site::{Planned, Route, Rule, slots};
-use crate::source::{Fatal, Kind, Settled, Trouble};
+use crate::site::{Planned, QueryInput, Route, Rule, slots};
+use crate::source::{Absent, Asked, Fatal, Kind, Listing, Settled, Trouble};
 use crate::value::{NULL, Value};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
@@ -116,6 +117,7 @@ impl<'g> Request<'g> {
                 let value = shape.value(slots).map_err(|_not_text| Trouble::Error { late: false, reason: "not-text" });
                 Begun::Settled(value.and_then(|value| source.extract(&value, 0)))
             }
+            Kind::Chosen(chosen) => Begun::Settled(chosen.value(slots)),
             Kind::Http(_) | Kind::Route(_) if now >= self.deadline => Begun::Settled(Err(LATE)),
             Kind::Route(asking) => {
                 let personal = self.personal || self.planned(position).personal;
@@ -230,22 +232,25 @@ struct Data<'g> {
 impl Data<'_> {
     /// Takes what a source came to; its declaration says what a failure becomes.
     fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, came: Came) {
-        let outcome = match &came {
+        let mut outcome = match &came {
             Came::Once(result) | Came::Degraded(result) => result.as_ref().map_or_else(Trouble::word, |_value| "ok"),
             Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
         };
-        let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
-        self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
-        let value = match came {
-            Came::Once(Ok(value)) => Ok(value),
+        let settled = match came {
+            Came::Once(Ok(value)) => self.listed(position, value, &mut outcome),
             Came::Degraded(Ok(value)) => {
                 self.degrade(position);
-                Ok(value)
+                self.listed(position, value, &mut outcome)
             }
             Came::Once(Err(trouble)) | Came::Degraded(Err(trouble)) => self.troubled(position, &trouble),
-            Came::Each(results) => self.items(position, results),
+            Came::Each(results) => {
+                let items = self.items(position, results);
+                items.and_then(|value| self.listed(position, value, &mut outcome))
+            }
         };
-        match value {
+        let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
+        self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
+        match settled {
             Ok(value) => {
                 self.slots[slots::FIRST_SOURCE + position] = value;
                 plan.settled(position);
@@ -254,18 +259,21 @@ impl Data<'_> {
         }
     }
 
-    /// What stands for a source that is in trouble.
+    /// What stands for a source that is in trouble. It goes the same way as what was to come.
     fn troubled(&mut self, position: usize, trouble: &Trouble) -> Result<Value, Fatal> {
-        match self.settled(position, trouble) {
-            Settled::Whole(value) => Ok(value),
-            Settled::Degraded(value) => {
-                self.degrade(position);
-                // The fallback of a source with `for-each` is that of an item: without a list there are none.
-                let is_list = self.request.planned(position).source.for_each.is_some();
-                Ok(if is_list { Value::list(Vec::new()) } else { value })
-            }
-            Settled::Fatal(fatal) => Err(fatal),
-        }
+        let stand_in = match self.settled(position, trouble) {
+            Settled::Whole(value) => return Ok(value),
+            Settled::Degraded(value) => value,
+            Settled::Fatal(fatal) => return Err(fatal),
+        };
+        self.degrade(position);
+        let source = &self.request.planned(position).source;
+        // The fallback of a source with `for-each` is that of an item: without a list there are none.
+        let stand_in = if source.for_each.is_some() { Value::list(Vec::new()) } else { stand_in };
+        Ok(match &source.listing {
+            Some(listing) if !stand_in.is_null() => self.apply(listing, stand_in, true).unwrap_or_default(),
+            Some(_) | None => stand_in,
+        })
     }
 
     fn degrade(&mut self, position: usize) {
@@ -295,6 +303,31 @@ impl Data<'_> {
             }
         }
         gravest.map_or_else(|| Ok(Value::list(values)), Err)
+    }
+
+    /// What this page has of the list that a source gave.
+    fn listed(&mut self, position: usize, value: Value, outcome: &mut &'static str) -> Result<Value, Fatal> {
+        let Some(listing) = &self.request.planned(position).source.listing else { return Ok(value) };
+        self.apply(listing, value, false).or_else(|absent| {
+            *outcome = absent.word();
+            match absent {
+                Absent::NoList => self.troubled(position, &Trouble::Error { late: false, reason: absent.word() }),
+                Absent::Empty | Absent::PastTheEnd => Err(Fatal::NotFound),
+            }
+        })
+    }
+
+    fn apply(&self, listing: &Listing<Binding>, value: Value, is_stand_in: bool) -> Result<Value, Absent> {
+        let page = &self.slots[slots::PAGE];
+        let path = page.get("path").and_then(Value::as_str).unwrap_or_default();
+        let url = |name: &str, page: i64| {
+            // The first page needs not be said where nothing else is meant by saying nothing.
+            let inputs = &self.request.route().inputs;
+            let is_default = |input: &QueryInput| *input.name == *name && input.default.is_null() && page == 1;
+            let page = if inputs.query.iter().any(is_default) { Value::Null } else { Value::Int(page) };
+            inputs.target(path, &self.slots[slots::QUERY], (name, &page))
+        };
+        listing.apply(value, Asked { slots: &self.slots, context: self.request.context, url: &url }, is_stand_in)
     }
 
     /// What the source declares about its trouble; said to the log if nothing is declared.

@@ -5,8 +5,10 @@
 
 use super::runtime::Subject;
 use crate::cache::{KeyBuilder, Section};
-use crate::resource::OnInvalid;
-use crate::router::{InputType, Match, Query, QueryValue};
+use crate::config::scalar_text;
+use crate::fields::cookies;
+use crate::resource::{OnInvalid, Resource, TreeDocument};
+use crate::router::{CanonicalPath, InputType, Match, Query, QueryValue};
 use crate::site::{CookieInput, QueryInput, Route, Site, slots};
 use crate::source::Kind;
 use crate::value::{Object, ObjectBuilder, Value};
@@ -81,8 +83,9 @@ impl<'r> Inputs<'r> {
         }
         for (input, taken) in route.inputs.cookies.iter().zip(&self.cookies).filter(|(input, _)| input.is_read) {
             // As the page reads it: who says nothing, and who says what stands anyway, see the same page.
-            match taken.or(input.default.as_deref()) {
-                Some(text) => key.text(Section::Cookie, &input.name, text),
+            let default = || scalar_text(&input.default).ok().filter(|_| !input.default.is_null());
+            match taken.map(Cow::Borrowed).or_else(default) {
+                Some(text) => key.text(Section::Cookie, &input.name, &text),
                 None => key.absent(Section::Cookie, &input.name),
             };
         }
@@ -117,7 +120,10 @@ impl<'r> Inputs<'r> {
             set(slots::QUERY, Value::Object(values.collect()));
         }
         if !route.inputs.cookies.is_empty() {
-            let value = |input: &CookieInput, taken: Option<&str>| taken.or(input.default.as_deref()).into();
+            let value = |input: &CookieInput, taken: Option<&str>| match taken {
+                Some(text) => input.kind.check(text).unwrap_or_default(),
+                None => input.default.clone(),
+            };
             let values = route
                 .inputs
                 .cookies
@@ -126,19 +132,25 @@ impl<'r> Inputs<'r> {
                 .map(|(input, taken)| (&*input.name, value(input, *taken)));
             set(slots::COOKIES, Value::Object(values.collect()));
         }
-        set(slots::REQUEST, self.request(route, site));
-        set(slots::PAGE, self.page(route, site));
+        set(slots::REQUEST, self.request(route));
+        match self.document(route) {
+            Some(document) => {
+                set(slots::CONTENT, document.html.clone());
+                set(slots::PAGE, self.page(&document.page, route, site));
+            }
+            None => set(slots::PAGE, self.page(&route.page, route, site)),
+        }
         values
     }
 
     /// `request`: the fields that the route reads, and no others.
-    fn request(&self, route: &Route, site: &Site) -> Value {
+    fn request(&self, route: &Route) -> Value {
         let mut request = ObjectBuilder::default();
         if route.inputs.request.path {
             request.push("path", self.matched.path.as_str().into());
         }
         if route.inputs.request.url {
-            request.push("url", self.url(route, site).into());
+            request.push("url", self.url(route).into());
         }
         if route.inputs.request.method {
             request.push("method", "GET".into());
@@ -155,20 +167,38 @@ impl<'r> Inputs<'r> {
         request.finish().into()
     }
 
+    /// The document that the request is about, if the route is a tree of them.
+    fn document(&self, route: &'r Route) -> Option<&'r TreeDocument> {
+        let Resource::Tree(tree) = &route.resource else { return None };
+        tree.document(&self.matched.params.get(&tree.parameter)?)
+    }
+
     /// `page`: what is known of it at load, and where it is.
-    fn page(&self, route: &Route, site: &Site) -> Value {
+    fn page(&self, page: &Object, route: &Route, site: &Site) -> Value {
         let path = self.matched.path.as_str();
-        let values = route.page.iter().map(|(name, value)| match name.as_str() {
+        let canonical = self.canonical(route, site);
+        let canonical = canonical.as_ref().map_or(path, |canonical| canonical.as_path().as_str());
+        let values = page.iter().map(|(name, value)| match name.as_str() {
             "path" => path.into(),
-            "url" => format!("{}{path}", site.url.as_deref().unwrap_or_default()).into(),
+            "url" => format!("{}{canonical}", route.origin.as_deref().unwrap_or_default()).into(),
             _ => value.clone(),
         });
-        Object::shaped(Arc::clone(route.page.shape()), values).into()
+        Object::shaped(Arc::clone(page.shape()), values).into()
+    }
+
+    /// The same page's path by the first pattern of a route that has several; `None` if that has other parameters, too.
+    fn canonical(&self, route: &Route, site: &Site) -> Option<CanonicalPath> {
+        let first = route.canonical.as_ref()?;
+        let params: Vec<(&str, Cow<'_, str>)> =
+            self.matched.params.iter().map(|(name, text, _)| (name, text)).collect();
+        first.build(site.routers.slash(), |wanted| {
+            params.iter().find(|(name, _)| *name == wanted).map(|(_, text)| &**text)
+        })
     }
 
     /// `request.url`: the canonical path, and the declared query values that are there, in the order of their names.
-    fn url(&self, route: &Route, site: &Site) -> String {
-        let mut url = format!("{}{}", site.url.as_deref().unwrap_or_default(), self.matched.path.as_str());
+    fn url(&self, route: &Route) -> String {
+        let mut url = format!("{}{}", route.origin.as_deref().unwrap_or_default(), self.matched.path.as_str());
         let mut separator = '?';
         let mut push = |key: &str, text: &str, url: &mut String| {
             url.push(separator);
@@ -194,8 +224,8 @@ impl<'r> Inputs<'r> {
         for planned in &route.sources {
             let (names, cookie) = match &planned.source.kind {
                 Kind::Http(http) => (&http.forward_headers, !http.forward_cookies.is_empty()),
-                Kind::Route(asking) => (&asking.asked.visitor, false),
-                Kind::Value(_) => continue,
+                Kind::Route(asking) => (&asking.meant.visitor, false),
+                Kind::Value(_) | Kind::Chosen(_) => continue,
             };
             for name in names.iter().chain(cookie.then_some(&header::COOKIE)) {
                 if !visitor.contains_key(name) {
@@ -243,15 +273,9 @@ fn query_value(input: &QueryInput, taken: &Taken<'_>) -> Value {
     }
 }
 
-/// The first cookie of the input's name; one that is none of its values counts as absent.
+/// The first cookie of the input's name; one that does not fit counts as absent, as does an empty one.
 fn cookie<'r>(input: &CookieInput, fields: &'r HeaderMap) -> Option<&'r str> {
-    let value = fields
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (*name == *input.key).then_some(value))?;
-    let fits = input.choices.as_ref().is_none_or(|choices| choices.iter().any(|choice| **choice == *value));
-    fits.then_some(value)
+    let (_, value) = cookies(fields).find(|(name, _)| *name == input.key.as_bytes())?;
+    let text = std::str::from_utf8(value).ok()?;
+    (!text.contains(char::is_control) && input.kind.fits(text)).then_some(text)
 }

@@ -67,10 +67,11 @@ const METHODS: Methods = Methods::Read;
 pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'_>) -> Answer {
     let exchange = Exchange { request, route: None, arrival };
     let target = request.uri.path_and_query().map_or(request.uri.path(), http::uri::PathAndQuery::as_str);
-    if let Err(refused) = host(service, request, target, exchange) {
-        return *refused;
-    }
-    let matched = match service.site.router.route(target) {
+    let host = match host(service, request, target, exchange) {
+        Ok(host) => host,
+        Err(refused) => return *refused,
+    };
+    let matched = match service.site.routers.route(host, target) {
         Routing::Matched(matched) => matched,
         Routing::Redirect { location, .. } => return moved(&location, exchange),
         Routing::Server if request.method == Method::OPTIONS => return options(exchange),
@@ -103,14 +104,19 @@ pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'
     page::answer(service, *matched.route, route, inputs, request, arrival).await
 }
 
-/// Whether the request is meant for this site; if not, where it should go.
-fn host(service: &Service, request: &Parts, target: &str, exchange: Exchange<'_>) -> Result<(), Box<Answer>> {
+/// The host of a request that is meant for this site; if it is not, where it should go.
+fn host<'r>(
+    service: &Service,
+    request: &'r Parts,
+    target: &str,
+    exchange: Exchange<'_>,
+) -> Result<Option<&'r str>, Box<Answer>> {
     let absolute = request.uri.authority().map(http::uri::Authority::as_str);
     let Ok(authority) = host_field(request.version, &request.headers, absolute) else {
         return Err(Box::new(failure::answer(service, exchange, StatusCode::BAD_REQUEST)));
     };
     match service.site.hosts.verdict(authority.as_ref(), target, exchange.arrival.is_loopback) {
-        HostVerdict::Serve => Ok(()),
+        HostVerdict::Serve => Ok(authority.map(|authority| authority.host())),
         HostVerdict::Redirect(location) => Err(Box::new(moved(&location, exchange))),
         HostVerdict::Misdirected => Err(Box::new(failure::answer(service, exchange, StatusCode::MISDIRECTED_REQUEST))),
     }
@@ -156,6 +162,7 @@ async fn file(
         fields: &exchange.request.headers,
         cache_control: &route.policy.field,
         headers: &route.fixed_headers,
+        removed: &route.removed_headers,
         now: exchange.arrival.instant,
     };
     match asset::answer(&service.runtime.assets, request).await {

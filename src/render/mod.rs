@@ -62,9 +62,6 @@ impl Default for Limits {
     }
 }
 
-/// Looks up the content-hashed URL of a file.
-pub type AssetUrl<'a> = dyn Fn(&str) -> Option<String> + Sync + 'a;
-
 /// What a render knows besides its values.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -76,8 +73,6 @@ pub struct Context<'a> {
     pub time_zone: &'a TimeZone,
     /// `site.url`, for `absolute_url` and `relative_url`.
     pub site_url: Option<&'a str>,
-    /// The content-hashed URL of a file, for `asset_url`.
-    pub asset_url: Option<&'a AssetUrl<'a>>,
 }
 
 /// Why a render ended early.

@@ -19,6 +19,7 @@ fn row(route: &Route) -> [String; 7] {
     let (kind, layout) = match &route.resource {
         Resource::Page(linked) => ("page", Some(linked)),
         Resource::Document(document) => ("document", document.layout.as_ref()),
+        Resource::Tree(tree) => ("documents", tree.layouts.first()),
         Resource::Files(_) => ("files", None),
         Resource::Json(_) => ("json", None),
         Resource::Redirect(_) => ("redirect", None),
@@ -29,7 +30,7 @@ fn row(route: &Route) -> [String; 7] {
         Privacy::Personal { path } => format!("personal: {}", path.join(" > ")),
     };
     [
-        route.patterns.join(" "),
+        paths(route),
         kind.to_owned(),
         route.name.to_string(),
         layout.map_or(NOTHING, |linked| linked.layout.name()).to_owned(),
@@ -37,6 +38,13 @@ fn row(route: &Route) -> [String; 7] {
         some(String::from_utf8_lossy(route.policy.field.as_bytes()).into_owned()),
         privacy,
     ]
+}
+
+/// The paths, each at each host that the route names.
+fn paths(route: &Route) -> String {
+    let at = |host: &str| route.patterns.iter().map(|pattern| format!("{host}{pattern}")).collect::<Vec<_>>().join(" ");
+    let hosts: Vec<String> = route.hosts.iter().map(|host| at(host)).collect();
+    if hosts.is_empty() { at("") } else { hosts.join(" ") }
 }
 
 fn some(text: String) -> String {

@@ -1,8 +1,8 @@
 //! What an author writes in a route's file, whatever the kind.
 
 use super::{cache, cors};
-use crate::config::{Named, OneOrMany, Shape, Table, Template, Text, declare};
-use crate::diagnostic::Spanned;
+use crate::config::{Decode, Named, Node, OneOrMany, Shape, Table, Template, Text, declare};
+use crate::diagnostic::{Findings, Spanned};
 use crate::source;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ declare! {
     pub struct Decl {
         /// Its URL, or several of which the first is canonical. Without it, the place of the file.
         "path": path: Spanned<OneOrMany<Text>>,
+        /// The host, or hosts, whose URL it is: it answers no other. Without it, all hosts of the site. A host is compared before the path.
+        "host": host: Spanned<OneOrMany<Text>>,
         /// The layout that shows it, by its path in `layouts/`.
         "layout": layout: Spanned<String>,
         /// Its title: `page.title`.
@@ -19,8 +21,8 @@ declare! {
         "description": description: Spanned<Template>,
         /// The status it answers with; default 200, for redirects 308.
         "status": status: Spanned<u16>,
-        /// Header fields of its answers; null leaves one out.
-        "headers": headers: Named<Template>,
+        /// Header fields of its answers; null leaves one out, and `false` one that is inherited or sent by default.
+        "headers": headers: Named<HeaderDecl>,
         /// The media type of its answers, when the layout's extension does not say it.
         "content-type": content_type: Spanned<String>,
         /// How long one request may take with everything; default `10s`.
@@ -41,7 +43,7 @@ declare! {
         "cache": cache: cache::Decl,
         /// Layouts of error pages by status: `404 = "errors/404.html"`, `5xx`.
         "errors": errors: Named<Spanned<String>>,
-        /// A Markdown file below `content/`: the route is a document.
+        /// A Markdown file below `content/`: the route is a document. A folder, with a path that ends in `{*page}`: a tree of them.
         "content": content: Spanned<String>,
         /// A folder below `content/` whose files are served byte for byte; with a path that ends in `{*file}`.
         "files": files: Spanned<String>,
@@ -53,6 +55,33 @@ declare! {
         "cors": cors: cors::Decl,
         /// Where it sends its visitors.
         "redirect": redirect: Spanned<Template>,
+    }
+}
+
+/// A header field of an answer.
+#[derive(Debug, Clone)]
+pub enum HeaderDecl {
+    /// Its value.
+    Value(Template),
+    /// It is not sent, whoever would.
+    Removed,
+}
+
+impl HeaderDecl {
+    /// Its value, if it has one.
+    pub fn value(&self) -> Option<&Template> {
+        match self {
+            Self::Value(template) => Some(template),
+            Self::Removed => None,
+        }
+    }
+}
+
+impl Decode for HeaderDecl {
+    const REMOVABLE: bool = false;
+
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        if node.is_false() { Some(Self::Removed) } else { Template::decode(node, findings).map(Self::Value) }
     }
 }
 
@@ -79,7 +108,7 @@ declare! {
     pub struct QueryDecl {
         ..kind: ParamDecl,
         /// The value when the query has none.
-        "default": default: crate::config::Node,
+        "default": default: Node,
         /// Whether it is a list: every pair of its name counts.
         "repeat": repeat: Spanned<bool>,
         /// How many items the list may have; default 32.
@@ -116,10 +145,9 @@ crate::config::words! {
 declare! {
     /// A cookie that the route reads. With an `enum` it is one of few variants of a page; without, it makes the page personal.
     pub struct CookieDecl {
-        /// The only values there are. Another one counts as absent.
-        "enum": choices: Spanned<Vec<String>>,
-        /// The value when the request has none.
-        "default": default: Spanned<String>,
+        ..kind: ParamDecl,
+        /// The value when the request has none, or none that fits.
+        "default": default: Node,
         /// Its name in the request, when that differs.
         "name": name: Spanned<String>,
     }

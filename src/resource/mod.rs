@@ -9,6 +9,7 @@ mod cors;
 mod decl;
 mod error_page;
 mod layout;
+mod tree;
 
 pub use cache::{Decl as CacheDecl, Policy};
 pub use code::CODES;
@@ -17,9 +18,10 @@ pub use code::{
     UNKNOWN_LAYOUT,
 };
 pub use cors::Cors;
-pub use decl::{CookieDecl, Decl, Nulls, OnInvalid, ParamDecl, QueryDecl, RuleDecl, ThenDecl};
+pub use decl::{CookieDecl, Decl, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RuleDecl, ThenDecl};
 pub use error_page::{ErrorPage, ID_MARK};
 pub use layout::Linked;
+pub use tree::{Tree, TreeDocument};
 
 use crate::config::{Binding, Rules, Shape, Template};
 use crate::value::Value;
@@ -40,6 +42,8 @@ pub enum Resource {
     Page(Linked),
     /// One Markdown document, rendered at load, in a layout.
     Document(Document),
+    /// A tree of Markdown documents, rendered at load.
+    Tree(Tree),
     /// The files below a folder of `content/`.
     Files(Folder),
     /// A declared JSON shape.

@@ -49,6 +49,8 @@ struct Site {
     origin: String,
     host: String,
     aliases: Vec<String>,
+    /// Hosts that some routes are for.
+    others: Vec<String>,
 }
 
 impl<'a> Authority<'a> {
@@ -152,7 +154,21 @@ impl Hosts {
     /// [`Authority::host`]; `aliases` are hosts too.
     pub fn new(origin: String, host: &Authority<'_>, aliases: &[Authority<'_>]) -> Self {
         let aliases = aliases.iter().map(|alias| alias.host().to_owned()).collect();
-        Self { site: Some(Site { origin, host: host.host().to_owned(), aliases }) }
+        Self { site: Some(Site { origin, host: host.host().to_owned(), aliases, others: Vec::new() }) }
+    }
+
+    /// The same, and `others` are served, too.
+    #[must_use]
+    pub fn serving<'h>(mut self, others: impl Iterator<Item = &'h str>) -> Self {
+        if let Some(site) = &mut self.site {
+            site.others.extend(others.map(str::to_owned));
+        }
+        self
+    }
+
+    /// Whether requests for `host` are sent elsewhere.
+    pub fn is_alias(&self, host: &Authority<'_>) -> bool {
+        self.site.as_ref().is_some_and(|site| site.aliases.iter().any(|alias| host.is(alias)))
     }
 
     /// A site without `site.url`: any host will do.
@@ -164,7 +180,10 @@ impl Hosts {
     /// us may have translated them.
     pub fn verdict(&self, host: Option<&Authority<'_>>, target: &str, loopback_listener: bool) -> HostVerdict {
         let (Some(site), Some(host)) = (&self.site, host) else { return HostVerdict::Serve };
-        if host.is(&site.host) || (loopback_listener && host.is_local()) {
+        if host.is(&site.host)
+            || site.others.iter().any(|other| host.is(other))
+            || (loopback_listener && host.is_local())
+        {
             return HostVerdict::Serve;
         }
         if site.aliases.iter().any(|alias| host.is(alias)) {

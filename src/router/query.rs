@@ -1,7 +1,7 @@
 //! The query of a target as pairs (WHATWG URL, application/x-www-form-urlencoded): `q=liquid+layouts&tag=a&tag=b`.
 //!
 //! `+` is a space, `%XX` a byte, decoded once. What no page may rely on is defined here: a value that does not decode to
-//! UTF-8 is [`QueryValue::Invalid`], an empty one is absent, and pairs beyond the 256th are not read.
+//! text is [`QueryValue::Invalid`], an empty one is absent, and pairs beyond the 256th are not read.
 
 use super::path::escaped_byte;
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ pub struct Query<'t>(&'t str);
 pub enum QueryValue<'t> {
     /// Its text, never empty.
     Text(Cow<'t, str>),
-    /// It is not UTF-8, or an escape in it is broken.
+    /// It is not UTF-8, an escape in it is broken, or it holds U+0000, which no text does.
     Invalid,
 }
 
@@ -68,7 +68,7 @@ fn decode_form(encoded: &str) -> Option<Cow<'_, str>> {
             other => other,
         });
     }
-    String::from_utf8(decoded).ok().map(Cow::Owned)
+    String::from_utf8(decoded).ok().filter(|text| !text.contains('\0')).map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -96,6 +96,9 @@ mod tests {
             ("q=%zz", Some(QueryValue::Invalid)),
             ("q=100%", Some(QueryValue::Invalid)),
             ("q=%2", Some(QueryValue::Invalid)),
+            ("q=a%00", Some(QueryValue::Invalid)),
+            ("q=%C0%AF", Some(QueryValue::Invalid)),
+            ("q=%ED%A0%80", Some(QueryValue::Invalid)),
             ("q=", None),
             ("q", None),
             ("Q=1", None),

@@ -132,6 +132,11 @@ impl<'r, 't> Params<'r, 't> {
 }
 
 impl<T> Router<T> {
+    /// Whether URLs end in a slash.
+    pub fn slash(&self) -> TrailingSlash {
+        self.slash
+    }
+
     /// A router without routes.
     pub fn new(slash: TrailingSlash) -> Self {
         Self { slash, entries: Vec::new(), literal: HashMap::new(), nodes: vec![Node::default()] }

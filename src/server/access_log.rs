@@ -5,6 +5,7 @@
 
 use http::{Method, StatusCode};
 use std::io::{self, IsTerminal, Write};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
@@ -20,6 +21,8 @@ pub struct Exchange {
     pub time: SystemTime,
     /// Its name.
     pub id: RequestId,
+    /// Where it came from: the address of the connection, or what a trusted proxy says; none on a Unix socket.
+    pub client: Option<IpAddr>,
     /// Its method; none if the request could not be read.
     pub method: Option<Method>,
     /// Its path as it was sent; none if the request could not be read.
@@ -232,8 +235,13 @@ fn milliseconds(elapsed: Duration) -> f64 {
 }
 
 fn write_json(exchange: &Exchange, line: &mut Vec<u8>) -> io::Result<()> {
-    let Exchange { time, id, method, path, status, bytes, elapsed, facts } = exchange;
-    write!(line, r#"{{"time":"{}","id":"{id}","method":"#, Timestamp(*time))?;
+    let Exchange { time, id, client, method, path, status, bytes, elapsed, facts } = exchange;
+    write!(line, r#"{{"time":"{}","id":"{id}","client":"#, Timestamp(*time))?;
+    match client {
+        Some(client) => write!(line, r#""{client}""#)?,
+        None => line.extend_from_slice(b"null"),
+    }
+    line.extend_from_slice(br#","method":"#);
     write_string(method.as_ref().map(Method::as_str), line)?;
     line.extend_from_slice(br#","path":"#);
     write_string(path.as_deref(), line)?;
@@ -278,7 +286,7 @@ fn write_string(text: Option<&str>, line: &mut Vec<u8>) -> io::Result<()> {
 }
 
 fn write_text(exchange: &Exchange, line: &mut Vec<u8>) -> io::Result<()> {
-    let Exchange { time, id, method, path, status, bytes, elapsed, facts } = exchange;
+    let Exchange { time, id, client, method, path, status, bytes, elapsed, facts } = exchange;
     let status = status.as_ref().map_or("---", StatusCode::as_str);
     let method = method.as_ref().map_or("-", Method::as_str);
     write!(line, "{} {status} {method} ", Timestamp(*time))?;
@@ -297,6 +305,9 @@ fn write_text(exchange: &Exchange, line: &mut Vec<u8>) -> io::Result<()> {
     for SourceCall { name, elapsed, outcome } in &facts.sources {
         write!(line, " {name}={outcome}/{:.1}ms", milliseconds(*elapsed))?;
     }
+    if let Some(client) = client {
+        write!(line, " {client}")?;
+    }
     writeln!(line, " {id}")
 }
 
@@ -309,6 +320,7 @@ mod tests {
         Exchange {
             time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
             id: RequestId::next(),
+            client: Some([192, 0, 2, 7].into()),
             method: Some(Method::GET),
             path: Some("/a".into()),
             status: Some(StatusCode::OK),
@@ -335,13 +347,14 @@ mod tests {
     fn a_line_of_json_has_every_key() {
         let exchange = exchange();
         let expected = format!(
-            r#"{{"time":"2023-11-14T22:13:20.123Z","id":"{}","method":"GET","path":"/a","route":"/{{page}}","status":200,"bytes":12,"ms":1.234,"cache":"hit","sources":[{{"name":"repo","ms":8.000,"outcome":"fetched"}},{{"name":"user","ms":0.000,"outcome":"omitted"}}]}}"#,
+            r#"{{"time":"2023-11-14T22:13:20.123Z","id":"{}","client":"192.0.2.7","method":"GET","path":"/a","route":"/{{page}}","status":200,"bytes":12,"ms":1.234,"cache":"hit","sources":[{{"name":"repo","ms":8.000,"outcome":"fetched"}},{{"name":"user","ms":0.000,"outcome":"omitted"}}]}}"#,
             exchange.id
         );
         assert_eq!(line(&exchange, LogFormat::Json), expected + "\n");
-        let unknown = Exchange { method: None, path: None, status: None, facts: Facts::default(), ..exchange };
+        let unknown =
+            Exchange { client: None, method: None, path: None, status: None, facts: Facts::default(), ..exchange };
         let expected = format!(
-            r#"{{"time":"2023-11-14T22:13:20.123Z","id":"{}","method":null,"path":null,"route":null,"status":null,"bytes":12,"ms":1.234,"cache":null,"sources":[]}}"#,
+            r#"{{"time":"2023-11-14T22:13:20.123Z","id":"{}","client":null,"method":null,"path":null,"route":null,"status":null,"bytes":12,"ms":1.234,"cache":null,"sources":[]}}"#,
             unknown.id
         );
         assert_eq!(line(&unknown, LogFormat::Json), expected + "\n");
@@ -351,7 +364,7 @@ mod tests {
     fn a_line_of_text_is_one_line() {
         let exchange = exchange();
         let expected = format!(
-            "2023-11-14T22:13:20.123Z 200 GET /a 12B 1.2ms hit repo=fetched/8.0ms user=omitted/0.0ms {}\n",
+            "2023-11-14T22:13:20.123Z 200 GET /a 12B 1.2ms hit repo=fetched/8.0ms user=omitted/0.0ms 192.0.2.7 {}\n",
             exchange.id
         );
         assert_eq!(line(&exchange, LogFormat::Text), expected);

@@ -5,12 +5,15 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Limits;
+use crate::fields::TrustedProxies;
 
 /// The connections at present.
 #[derive(Debug)]
 pub(super) struct Census {
     most: usize,
     most_per_address: usize,
+    /// Who comes through these counts for nobody: they are many behind one address.
+    proxies: TrustedProxies,
     counts: Mutex<Counts>,
 }
 
@@ -43,13 +46,14 @@ impl Census {
         Arc::new(Self {
             most: limits.connections,
             most_per_address: limits.connections_per_address,
+            proxies: limits.trusted_proxies.clone(),
             counts: Mutex::default(),
         })
     }
 
     /// Counts a connection from `peer`, which a Unix socket does not have.
     pub(super) fn admit(self: &Arc<Self>, peer: Option<IpAddr>) -> Result<Seat, Full> {
-        let address = peer.and_then(counted_as);
+        let address = peer.and_then(counted_as).filter(|_| !self.proxies.is_trusted(peer));
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.all >= self.most {
             return Err(Full::Server);
@@ -134,6 +138,17 @@ mod tests {
         assert_eq!(census.admit(None).unwrap_err(), Full::Server);
         drop(seats);
         assert!(census.admit(None).is_ok());
+    }
+
+    #[test]
+    fn proxies_are_bound_by_the_whole_only() {
+        let mut trusted_proxies = TrustedProxies::default();
+        trusted_proxies.add("192.0.2.0/24").unwrap();
+        let limits = Limits { connections: 3, connections_per_address: 1, trusted_proxies, ..Limits::default() };
+        let census = Census::new(&limits);
+        let _seats: Vec<Seat> = (0..2).map(|_| census.admit(address("192.0.2.7")).unwrap()).collect();
+        let _client = census.admit(address("198.51.100.1")).unwrap();
+        assert_eq!(census.admit(address("192.0.2.7")).unwrap_err(), Full::Server);
     }
 
     #[test]

@@ -42,11 +42,12 @@ impl From<&site::Limits> for Limits {
 
 /// The settings that differ between a site that is served and one loaded later, and that only a restart can change.
 pub(super) fn needs_restart(running: &Settings, loaded: &Settings) -> Vec<&'static str> {
-    let Settings { listen, watch, workers, access, format, limits } = running;
+    let Settings { listen, watch, workers, trusted_proxies, access, format, limits } = running;
     let rows = [
         ("server.listen", *listen != loaded.listen),
         ("server.watch", *watch != loaded.watch),
         ("server.workers", *workers != loaded.workers),
+        ("server.trusted-proxies", *trusted_proxies != loaded.trusted_proxies),
         ("log.access", *access != loaded.access),
         ("log.format", *format != loaded.format),
         ("limits of connections", Limits::from(limits) != Limits::from(&loaded.limits)),
@@ -58,6 +59,7 @@ pub(super) fn needs_restart(running: &Settings, loaded: &Settings) -> Vec<&'stat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fields::TrustedProxies;
     use crate::site::{AccessLog, LogFormat};
     use std::time::Duration;
 
@@ -66,6 +68,7 @@ mod tests {
             listen: vec!["127.0.0.1:4000".to_owned()],
             watch: true,
             workers: None,
+            trusted_proxies: TrustedProxies::default(),
             access: AccessLog::Stdout,
             format: LogFormat::Auto,
             limits: site::Limits::compile(None),

@@ -329,6 +329,7 @@ impl Transport {
         let exchange = Exchange {
             time: now,
             id: RequestId::next(),
+            client: self.ledger.peer(),
             method,
             path: path.map(Box::from),
             status: Some(refusal.status),

@@ -3,6 +3,7 @@
 //!
 //! Both halves live in one task, so the lock is never contended; it is there because the compiler cannot know that.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -13,6 +14,8 @@ use super::{AccessLog, Exchange};
 #[derive(Debug)]
 pub(super) struct Ledger {
     log: AccessLog,
+    /// The other end, if it has an address.
+    peer: Option<IpAddr>,
     /// Whether `book.answered` holds something: lets the transport look without the lock.
     answered: AtomicBool,
     /// Whether the transport wants to wait without the protocol.
@@ -48,14 +51,19 @@ impl Answered {
 }
 
 impl Ledger {
-    /// An empty book that is read out to `log`.
-    pub(super) fn new(log: AccessLog) -> Self {
-        Self { log, answered: AtomicBool::new(false), resting: AtomicBool::new(false), book: Mutex::default() }
+    /// An empty book of the connection with `peer` that is read out to `log`.
+    pub(super) fn new(log: AccessLog, peer: Option<IpAddr>) -> Self {
+        Self { log, peer, answered: AtomicBool::new(false), resting: AtomicBool::new(false), book: Mutex::default() }
     }
 
     /// Where exchanges are recorded.
     pub(super) fn log(&self) -> &AccessLog {
         &self.log
+    }
+
+    /// The address of the other end: not that of the client, if it is a proxy's.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     /// The protocol has taken all of an answer, or has given it up.

@@ -2,6 +2,7 @@
 //!
 //! The defaults are the documented ones. Nothing here reads a clock or a configuration.
 
+use crate::fields::TrustedProxies;
 use std::time::Duration;
 
 /// The bounds that every connection lives in.
@@ -29,8 +30,11 @@ pub struct Limits {
     pub unread_body: u64,
     /// Connections at once.
     pub connections: usize,
-    /// Connections at once from one address, where an IPv6 address counts by its first 64 bits. Loopback is exempt.
+    /// Connections at once from one address, where an IPv6 address counts by its first 64 bits. Loopback is exempt, and so are
+    /// `trusted_proxies`.
     pub connections_per_address: usize,
+    /// The proxies whose connections carry the requests of many, and whose word counts on whose they are.
+    pub trusted_proxies: TrustedProxies,
     /// How long a drain waits for the requests in flight.
     pub drain: Duration,
     /// How long, in a drain, a connection that was used a moment ago may still bring a request that was already on its way.
@@ -54,6 +58,7 @@ impl Default for Limits {
             unread_body: 64 * 1024,
             connections: 10_000,
             connections_per_address: 256,
+            trusted_proxies: TrustedProxies::default(),
             drain: Duration::from_secs(30),
             last_call: Duration::from_secs(1),
             linger: Duration::from_secs(1),

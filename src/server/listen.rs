@@ -291,12 +291,12 @@ fn begin<S: Service>(
                 drop(seat);
             });
         }
-        Err(full) => turn_away(socket, full, server),
+        Err(full) => turn_away(socket, peer, full, server),
     }
 }
 
 /// Tells a client that there is no room, without waiting for it.
-fn turn_away<S>(socket: Socket, full: Full, server: &Server<S>) {
+fn turn_away<S>(socket: Socket, peer: Option<SocketAddr>, full: Full, server: &Server<S>) {
     let reason = match full {
         Full::Server => "the server has no room for another connection",
         Full::Address => "there are too many connections from this address",
@@ -314,6 +314,7 @@ fn turn_away<S>(socket: Socket, full: Full, server: &Server<S>) {
     server.log.record(Exchange {
         time: now,
         id: RequestId::next(),
+        client: peer.map(|peer| peer.ip().to_canonical()),
         method: None,
         path: None,
         status: Some(refusal.status),

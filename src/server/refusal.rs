@@ -3,13 +3,16 @@
 //! They tell the client what is wrong with its request, and nothing about the server.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use super::RequestId;
 use super::gate::Refusal;
+
+/// A 405 must say what is allowed (RFC 9110, section 15.5.6): here, what every resource has.
+const ALLOWED: &str = "GET, HEAD, OPTIONS";
 
 /// A refusal as octets, after which the connection ends. The answer to HEAD has no content (RFC 9110, section 9.3.2).
 pub(super) fn octets(refusal: Refusal, to_head: bool, now: SystemTime) -> Vec<u8> {
@@ -23,8 +26,9 @@ pub(super) fn octets(refusal: Refusal, to_head: bool, now: SystemTime) -> Vec<u8
         line.len(),
     );
     match status {
-        // A 405 must say what is allowed (RFC 9110, section 15.5.6): here, what every resource has.
-        StatusCode::METHOD_NOT_ALLOWED => answer.push_str("allow: GET, HEAD, OPTIONS\r\n"),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            write!(answer, "allow: {ALLOWED}\r\n").expect("a string takes everything");
+        }
         StatusCode::SERVICE_UNAVAILABLE => answer.push_str("retry-after: 1\r\n"),
         _ => {}
     }
@@ -39,6 +43,9 @@ pub(super) fn octets(refusal: Refusal, to_head: bool, now: SystemTime) -> Vec<u8
 pub(super) fn response(refusal: Refusal) -> Response<Bytes> {
     let mut response = plain(refusal.status, text(refusal.status, refusal.reason));
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(ALLOWED));
+    }
     response
 }
 

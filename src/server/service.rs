@@ -114,7 +114,7 @@ impl<S: Service> Server<S> {
 
     /// Serves one connection to its end. hyper is there only while there is something to do: its buffers are most of what a connection costs.
     pub(super) async fn serve(self: Arc<Self>, socket: Socket, connection: Connection) {
-        let ledger = Arc::new(Ledger::new(self.log.clone()));
+        let ledger = Arc::new(Ledger::new(self.log.clone(), connection.peer.map(|peer| peer.ip().to_canonical())));
         let mut transport =
             Transport::new(socket, Arc::clone(&self.limits), self.shutdown.clone(), Arc::clone(&ledger));
         let connection = Arc::new(connection);
@@ -211,6 +211,7 @@ impl<S: Service> Exchanging<S> {
         let exchange = self.ledger.log().is_on().then(|| Exchange {
             time: arrival.time,
             id: arrival.id,
+            client: self.server.limits.trusted_proxies.client(self.ledger.peer(), request.headers()),
             method: Some(request.method().clone()),
             // Copied: to share it would keep hyper's whole read buffer alive.
             path: Some(request.uri().path().into()),

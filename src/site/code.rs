@@ -9,6 +9,13 @@ codes! {
     NEEDS_PATH = Error "route/needs-path";
     /// Two routes answer the same URLs, and neither is more specific.
     SAME_PATH = Error "route/same-path";
+    /// A `host` of a route that is no host, has a port, or is an alias: requests for aliases are sent to `site.url` before any route is looked
+    /// at.
+    BAD_HOST = Error "route/host";
+    /// A `path` in a section or in `[defaults]`: all routes below would have the same URL.
+    SECTION_PATH = Error "section/path";
+    /// A section without any route in its folder or below: nothing inherits from it, and nobody checks it.
+    UNUSED_SECTION = Warning "section/unused";
     /// A parameter that is declared and not in `path`.
     UNKNOWN_PARAM = Error "route/unknown-param";
     /// A type of a parameter or a query value that cannot be: an unknown name, bounds that exclude everything, a broken pattern.
@@ -37,6 +44,9 @@ codes! {
     REQUEST_ID = Error "input/request-id";
     /// An address to listen on that is not `IP:port` or `unix:/path`.
     BAD_LISTEN = Error "server/listen";
+    /// An entry of `trusted-proxies` that is no address, no network and not `unix:`, or a network of everybody: whoever is trusted can claim
+    /// any address to have sent a request.
+    BAD_PROXY = Error "server/trusted-proxies";
     /// `site.url` or an alias that is not `https://host`.
     BAD_URL = Error "site/url";
     /// A status in `errors` that is none: `404`, or `4xx` and `5xx` for all of a class.
@@ -45,6 +55,12 @@ codes! {
     ERROR_PAGE_READS = Error "errors/reads";
     /// An error page that cannot be rendered.
     ERROR_PAGE_FAILS = Error "errors/fails";
+    /// A link from a document to another that no route serves. Links between documents are paths of their files.
+    BROKEN_LINK = Warning "document/broken-link";
+    /// A pattern of documents that names none: `blog/*` are those in a folder, `blog/**` those below it, too.
+    COLLECTION = Error "content/pattern";
+    /// A pattern of documents of which there are none.
+    EMPTY_COLLECTION = Warning "content/empty";
     /// A rule without a condition, or without anything to do.
     BAD_RULE = Error "rule/incomplete";
     /// A source with `route` whose path no JSON route of the site answers.

@@ -8,18 +8,20 @@
 mod code;
 mod inputs;
 mod load;
+mod routers;
 mod settings;
 pub mod slots;
 
 pub use code::CODES;
 pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
+pub use routers::Routers;
 pub use settings::{AccessLog, Limits, LogFormat, Settings};
 
 use crate::config::{Binding, ContentFile, Environment, Template};
 use crate::diagnostic::{FileId, Files, Findings};
 use crate::render::{Condition, Library};
 use crate::resource::{Cors, ErrorPage, Linked, Policy, Resource};
-use crate::router::{Hosts, Router};
+use crate::router::{Hosts, Pattern};
 use crate::source::{Source, Upstreams};
 use crate::value::{Object, Value};
 use http::header::HeaderName;
@@ -40,7 +42,7 @@ pub struct Site {
     /// Which hosts are ours.
     pub hosts: Hosts,
     /// Which route a target belongs to, by position in `routes`.
-    pub router: Router<usize>,
+    pub routers: Routers,
     /// The routes.
     pub routes: Vec<Route>,
     /// The upstreams that sources call.
@@ -50,7 +52,7 @@ pub struct Site {
     /// Files below `content/`, sorted by path.
     pub content: Vec<ContentFile>,
     /// Error pages for requests that belong to no route.
-    pub errors: ErrorPages,
+    pub errors: SectionErrors,
     /// Changes whenever anything that any page is made from changes.
     pub revision: u64,
 }
@@ -64,6 +66,12 @@ pub struct Route {
     pub file: FileId,
     /// Its patterns, the canonical one first.
     pub patterns: Vec<String>,
+    /// The first of several patterns, whose URL `page.url` says; `None` if there is only one.
+    pub canonical: Option<Pattern>,
+    /// The hosts that it answers, in lower case; every host of the site, if there are none.
+    pub hosts: Vec<Arc<str>>,
+    /// What its absolute URLs begin with: `site.url`, but for the host, if it names one.
+    pub origin: Option<Arc<str>>,
     /// The names of its parameters, sorted.
     pub params: Vec<Arc<str>>,
     /// What it stands for.
@@ -90,6 +98,8 @@ pub struct Route {
     pub content_type: Option<HeaderValue>,
     /// Header fields of its answers that are the same each time.
     pub fixed_headers: Vec<(HeaderName, HeaderValue)>,
+    /// Header fields that are not sent, though others like it send them.
+    pub removed_headers: Vec<HeaderName>,
     /// Header fields of its answers that hold placeholders.
     pub headers: Vec<(HeaderName, Template<Binding>)>,
     /// What its answers may be used for.
@@ -186,6 +196,34 @@ impl ErrorPages {
     pub fn page(&self, status: StatusCode) -> Arc<ErrorPage> {
         let declared = self.0.iter().find(|page| page.status == status);
         declared.map_or_else(|| Arc::new(ErrorPage::plain(status)), Arc::clone)
+    }
+}
+
+/// The error pages of sections, for URLs below their folders that belong to no route.
+#[derive(Debug, Clone, Default)]
+pub struct SectionErrors(Vec<(String, ErrorPages)>);
+
+impl SectionErrors {
+    /// The pages of each folder of `routes/`: `docs/guide`, and the empty name for all.
+    pub fn new(mut folders: Vec<(String, ErrorPages)>) -> Self {
+        folders.sort_by_key(|(folder, _)| std::cmp::Reverse(folder.len()));
+        Self(folders)
+    }
+
+    /// The pages for `path`: those of the innermost folder around it.
+    pub fn around(&self, path: &str) -> &ErrorPages {
+        static NONE: ErrorPages = ErrorPages(Vec::new());
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let is_below = |folder: &str| {
+            let rest = path.strip_prefix(folder);
+            folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.0.iter().find(|(folder, _)| is_below(folder)).map_or(&NONE, |(_, pages)| pages)
+    }
+
+    /// The pages of every folder.
+    pub fn all(&self) -> impl Iterator<Item = &ErrorPages> {
+        self.0.iter().map(|(_, pages)| pages)
     }
 }
 

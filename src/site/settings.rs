@@ -3,6 +3,7 @@
 use crate::cache::StoreLimits;
 use crate::config::{Named, Node, Size, declare, words};
 use crate::diagnostic::Spanned;
+use crate::fields::TrustedProxies;
 use crate::resource;
 use crate::source::{AnswerLimits, UpstreamDecl};
 use std::time::Duration;
@@ -62,6 +63,10 @@ declare! {
         "watch": watch: Spanned<bool>,
         /// How many threads serve; default `TOKIO_WORKER_THREADS`, else the number of cores.
         "workers": workers: Spanned<u16>,
+        /// The proxies before the server: addresses (`"192.0.2.1"`), networks (`"10.0.0.0/8"`), and `"unix:"` for all who come by a Unix
+        /// socket. What they say in `Forwarded` and `X-Forwarded-For` is believed, and `connections-per-address` does not bind them;
+        /// default none.
+        "trusted-proxies": trusted_proxies: Vec<Spanned<String>>,
     }
 }
 
@@ -152,6 +157,8 @@ pub struct Settings {
     pub watch: bool,
     /// How many threads serve.
     pub workers: Option<usize>,
+    /// The proxies that are believed.
+    pub trusted_proxies: TrustedProxies,
     /// Where requests are logged.
     pub access: AccessLog,
     /// How.

@@ -5,7 +5,7 @@ use crate::diagnostic::codes;
 codes! {
     /// A source names an upstream that `[upstreams]` does not declare.
     UNKNOWN_UPSTREAM = Error "source/unknown-upstream";
-    /// A source without anything to read: it needs `url`, `upstream` with `path`, `route`, or `value`.
+    /// A source without anything to read: it needs `url`, `upstream` with `path`, `route`, `file`, `content` or `value`.
     NO_KIND = Error "source/no-kind";
     /// A source with keys of two kinds, such as `url` and `value`.
     TWO_KINDS = Error "source/two-kinds";
@@ -40,4 +40,24 @@ codes! {
     UNSAFE_METHOD = Warning "source/unsafe-method";
     /// A list is needed to do something for each of its items, and what is named is certainly none.
     NOT_A_LIST = Error "source/not-a-list";
+    /// An operation on a list, such as `sort` or `paginate`, on a source that gives none. The list is the source's value, or what
+    /// its value holds as `items`.
+    NO_LIST = Error "list/no-list";
+    /// An operation on a list that can never do what it says: a condition without `item`, a list of no items, `where` on a page
+    /// that the upstream has cut.
+    LIST_CONTRADICTION = Error "list/contradiction";
+    /// A data file that is not there, that is none by its extension, or that a request could name freely.
+    DATA_FILE = Error "file/name";
+    /// A data file that cannot be read: a mistake in its grammar, or more values than an answer of an upstream may have.
+    BAD_DATA = Error "file/syntax";
+    /// A data file that lacks what its source requires of it.
+    UNFIT_DATA = Error "file/lacks";
+    /// The page of a list is an integer query value of the route: the URLs of its neighbours are made by changing it.
+    LIST_PAGE = Error "list/page";
+    /// A sample that is not there, lies outside of the site's folder, or cannot be read as its source's format.
+    BAD_SAMPLE = Error "sample/unreadable";
+    /// A selector finds nothing in the sample of its source: it is misspelt, or the upstream answers differently.
+    SAMPLE_FINDS_NOTHING = Warning "sample/finds-nothing";
+    /// A selector finds something in the sample that its type does not fit, which counts as missing.
+    SAMPLE_MISFIT = Warning "sample/misfit";
 }

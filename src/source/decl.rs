@@ -2,17 +2,19 @@
 
 use super::body::SendingDecl;
 use super::each::EachDecl;
+use super::list;
 use super::outcome::{OnError, OnNotFound, OnUnauthorized};
 use super::upstream::CallingDecl;
 use crate::config::{Named, Node, Shape, Template, declare};
 use crate::diagnostic::Spanned;
 
 declare! {
-    /// A source of data. Its kind is the one key it has of `url`, `upstream`, `route` and `value`.
+    /// A source of data. Its kind is the one key it has of `url`, `upstream`, `route`, `file`, `content` and `value`.
     pub struct Decl {
         ..calling: CallingDecl,
         ..sending: SendingDecl,
         ..each: EachDecl,
+        ..listing: list::Decl,
         /// The whole address to call. Scheme, host and port are literal; path and query may hold placeholders.
         "url": url: Spanned<Template>,
         /// The upstream to call, by its name in `[upstreams]`; with `path`.
@@ -21,6 +23,10 @@ declare! {
         "path": path: Spanned<Template>,
         /// A JSON route of this site, by its path with placeholders: asked in process, with `query`. What it reads of the visitor's request, and whether it is personal, holds for the page, too.
         "route": route: Spanned<Template>,
+        /// A data file below `content/`, read at load: JSON, TOML, YAML or CSV by its extension. Parameters with an `enum` may stand in it.
+        "file": file: Spanned<Template>,
+        /// Documents below `content/` as a list: `"blog/**"`, or `"blog/*"` for those in the folder itself.
+        "content": content: Spanned<String>,
         /// Data written here: any TOML, its strings with placeholders.
         "value": value: Spanned<Shape>,
         /// Query values of the call. A list repeats its key; null leaves it out.
@@ -33,6 +39,8 @@ declare! {
         "forward-cookies": forward_cookies: Vec<Spanned<String>>,
         /// What is taken from the answer, field by field; or one selector for the whole value.
         "extract": extract: Node,
+        /// A sample of an answer, a file below the site's folder: what `extract` does not find in it is told when the site is checked. Never served.
+        "sample": sample: Spanned<String>,
         /// Whether the page does without it: every trouble leaves it `nil`.
         "optional": optional: Spanned<bool>,
         /// What stands for it in trouble; has the extracted shape.

@@ -122,6 +122,11 @@ impl Http {
 }
 
 impl<R> Http<R> {
+    /// Which addresses its calls may go to.
+    pub fn trust(&self) -> crate::upstream::Trust {
+        self.calling.trust
+    }
+
     /// Whether the declaration sends a credential of the visitor's along.
     pub fn forwards_credential(&self) -> bool {
         !self.forward_cookies.is_empty() || self.forward_headers.contains(&header::AUTHORIZATION)
@@ -213,14 +218,9 @@ impl Http<Binding> {
     fn cookies(&self, visitor: &HeaderMap) -> Option<HeaderValue> {
         let mut line = String::new();
         for name in &self.forward_cookies {
-            let value = visitor
-                .get_all(header::COOKIE)
-                .iter()
-                .filter_map(|value| value.to_str().ok())
-                .flat_map(|line| line.split(';'))
-                .filter_map(|pair| pair.trim().split_once('='))
-                .find_map(|(cookie, value)| (cookie == name).then_some(value));
-            if let Some(value) = value {
+            let value = crate::fields::cookies(visitor)
+                .find_map(|(cookie, value)| (cookie == name.as_bytes()).then_some(value));
+            if let Some(Ok(value)) = value.map(std::str::from_utf8) {
                 if !line.is_empty() {
                     line.push_str("; ");
                 }

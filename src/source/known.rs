@@ -11,6 +11,8 @@ pub enum Known {
     Scalar,
     /// Exactly these members.
     Record(Vec<(String, Self)>),
+    /// These members, and anything else.
+    Partly(Vec<(String, Self)>),
     /// A list of values of one shape.
     ListOf(Box<Self>),
 }
@@ -56,6 +58,10 @@ impl Known {
             match here {
                 Self::Open => return Some(Self::Open),
                 Self::Record(members) => here = members.iter().find(|(name, _)| name == key).map(|(_, inner)| inner)?,
+                Self::Partly(members) => match members.iter().find(|(name, _)| name == key) {
+                    Some((_, inner)) => here = inner,
+                    None => return Some(Self::Open),
+                },
                 Self::ListOf(item) if matches!(key, "first" | "last") => here = item,
                 Self::ListOf(_) | Self::Scalar => return None,
             }
@@ -63,8 +69,13 @@ impl Known {
         match here {
             Self::Open => Some(Self::Open),
             Self::ListOf(item) => Some((**item).clone()),
-            Self::Record(_) | Self::Scalar => None,
+            Self::Record(_) | Self::Partly(_) | Self::Scalar => None,
         }
+    }
+
+    /// The shape of data in a file, which may be written anew at any time: what it lacks today it may have tomorrow.
+    pub fn of_file(value: &Value) -> Self {
+        if value.as_list().is_some() { Self::ListOf(Box::new(Self::Open)) } else { Self::Open }
     }
 
     /// Follows `path`; a `None` in it is an index, or any item of a list.
@@ -81,6 +92,11 @@ impl Known {
                         return Err(Astray::NoMember { depth, members });
                     }
                 },
+                (Self::Partly(members), Some(key)) => match members.iter().find(|(name, _)| name == key) {
+                    Some((_, inner)) => here = inner,
+                    None => return Ok(()),
+                },
+                (Self::Partly(_), None) => return Ok(()),
                 (Self::ListOf(item), None) => here = item,
                 (Self::ListOf(item), Some("first" | "last")) => here = item,
                 (Self::ListOf(_) | Self::Scalar, Some("size")) => return Ok(()),

@@ -12,27 +12,32 @@ mod code;
 mod decl;
 mod each;
 mod extraction;
+mod given;
 mod http;
 mod known;
+mod list;
 mod outcome;
 mod piece;
 mod route;
+mod sample;
 mod target;
 mod upstream;
 
 pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
-pub use code::{CODES, NOT_A_LIST};
+pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST};
 pub use decl::Decl;
 pub use each::{ForEach, ITEM};
+pub use given::{Chosen, Given};
 pub use known::{Astray, Known};
+pub use list::{Absent, Asked, Decl as ListDecl, Listing};
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
-pub use route::{Asked, InProcess};
+pub use route::{InProcess, Meant};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
 use crate::config::{Binding, Environment, Reference, Rules, Shape};
-use crate::diagnostic::{Finding, Findings, Spanned};
+use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::extract::Extraction;
 use crate::upstream::Answer;
 use crate::value::Value;
@@ -45,7 +50,7 @@ pub const MERGE: Rules = Rules {
     whole: &["value", "fallback", "body", "form", "cache"],
     append: &[],
     named: &[],
-    kinds: &[&["url"], &["upstream"], &["route"], &["value"]],
+    kinds: &[&["url"], &["upstream"], &["route"], &["file"], &["content"], &["value"]],
 };
 
 /// What compiling a source needs to know of its site.
@@ -55,6 +60,8 @@ pub struct Context<'c> {
     pub upstreams: &'c mut Upstreams,
     /// The environment.
     pub environment: &'c Environment,
+    /// What was read for a source whose data comes at load; `None` if it could not be, which is told already.
+    pub given: Option<Given>,
 }
 
 /// The upstreams of a site.
@@ -132,8 +139,12 @@ pub struct Source<R = Reference> {
     pub outcomes: Outcomes<R>,
     /// What is taken from it; everything if none.
     pub extraction: Option<Arc<Extraction>>,
+    /// What is done to the list that it gives.
+    pub listing: Option<Listing<R>>,
     /// What is known of its value before it is had.
     pub known: Known,
+    /// What is known of each item of its list.
+    pub item: Known,
 }
 
 /// How a source is had.
@@ -143,8 +154,10 @@ pub enum Kind<R = Reference> {
     Http(Box<Http<R>>),
     /// By asking a route of the same site.
     Route(Box<InProcess<R>>),
-    /// It stands in the declaration.
+    /// It stands in the declaration, or was read at load.
     Value(Shape<R>),
+    /// One of several that were read at load.
+    Chosen(Chosen<R>),
 }
 
 impl Source {
@@ -166,40 +179,71 @@ impl Source {
             findings,
         );
         let extracted = decl.extract.as_ref().map(|node| extraction::compile(node, findings));
-        let kind = Self::kind(name, decl, context, findings);
+        let written = Self::written_kind(name, decl, findings);
         let for_each = ForEach::compile(&decl.each, findings);
         if let OnUnauthorized::Redirect(target) = &outcomes.on_unauthorized {
             each::refuse_items(target, "what becomes of the page", findings);
         }
-        let (extraction, known) = match extracted {
+        let (mut extraction, known) = match extracted {
             Some(extracted) => {
                 let Extracted { extraction, known } = extracted?;
                 (Some(Arc::new(extraction)), known)
             }
-            None => match &decl.value {
-                Some(Spanned { value: Shape::Literal(value), .. }) => (None, Known::of(value)),
-                Some(_) | None => (None, Known::Open),
+            None => match (&decl.value, context.given.as_ref().and_then(Given::sample)) {
+                (Some(Spanned { value: Shape::Literal(value), .. }), _) => (None, Known::of(value)),
+                (None, Some(value)) => (None, Known::of_file(value)),
+                (Some(_) | None, _) => (None, Known::Open),
             },
+        };
+        let kind = match written? {
+            Written::Given(place) => {
+                context.given.take().and_then(|given| given.into_kind(extraction.take().as_deref(), place, findings))
+            }
+            Written::Value => decl.value.as_ref().map(|value| {
+                refuse_secrets_in(&value.value, "the value of a source", findings);
+                Kind::Value(value.value.clone())
+            }),
+            Written::Route => InProcess::compile(decl, context, findings).map(|asking| {
+                asking.refuse_secrets(findings);
+                Kind::Route(Box::new(asking))
+            }),
+            Written::Call => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
         };
         if let Some(fallback) = &decl.fallback {
             extraction::check_fallback(&known, fallback, findings);
         }
         let for_each = for_each?;
         let known = if for_each.is_some() { Known::ListOf(Box::new(known)) } else { known };
-        Some(Self { name: name.clone(), kind: kind?, for_each, outcomes, extraction, known })
+        let item = list::item_of(&known);
+        let (listing, known) = match list::compile(&decl.listing, &known, findings) {
+            Some(list::Compiled { listing, known }) => (listing, known),
+            None => (None, known),
+        };
+        if let (Some(Kind::Value(Shape::Literal(value))), Some(_)) = (&kind, &listing)
+            && !list::is_list(value)
+        {
+            findings.push(Finding::new(
+                &code::NO_LIST,
+                name.place,
+                "what was read is no list, and holds none as `items`",
+            ));
+        }
+        Some(Self { name: name.clone(), kind: kind?, for_each, outcomes, extraction, listing, known, item })
     }
 
-    fn kind(name: &Spanned<String>, decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<Kind> {
+    fn written_kind(name: &Spanned<String>, decl: &Decl, findings: &mut Findings) -> Option<Written> {
         let written = [
             ("url", decl.url.as_ref().map(|url| url.place)),
             ("upstream", decl.upstream.as_ref().map(|upstream| upstream.place)),
             ("route", decl.route.as_ref().map(|route| route.place)),
+            ("file", decl.file.as_ref().map(|file| file.place)),
+            ("content", decl.content.as_ref().map(|content| content.place)),
             ("value", decl.value.as_ref().map(|value| value.place)),
         ];
         let mut kinds = written.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
         let Some((first, first_place)) = kinds.next() else {
             let message = format!("the source `{}` has nothing to read", name.value);
-            let help = "give it `url`, or `upstream` with `path`, or `route`, or `value`";
+            let help = "give it `url`, `upstream` with `path`, `route`, `file`, `content` or `value`";
             findings.push(Finding::new(&code::NO_KIND, name.place, message).help(help));
             return None;
         };
@@ -210,22 +254,17 @@ impl Source {
             );
             return None;
         }
-        Self::refuse_foreign_keys(decl, findings);
-        match (&decl.value, &decl.route) {
-            (Some(value), _) => {
-                refuse_secrets_in(&value.value, "the value of a source", findings);
-                Some(Kind::Value(value.value.clone()))
-            }
-            (None, Some(_)) => InProcess::compile(decl, context, findings).map(|asking| {
-                asking.refuse_secrets(findings);
-                Kind::Route(Box::new(asking))
-            }),
-            (None, None) => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
-        }
+        Self::refuse_foreign_keys(decl, first, findings);
+        Some(match first {
+            "value" => Written::Value,
+            "file" | "content" => Written::Given(first_place),
+            "route" => Written::Route,
+            _ => Written::Call,
+        })
     }
 
     /// A written key that the kind does not use is an error.
-    fn refuse_foreign_keys(decl: &Decl, findings: &mut Findings) {
+    fn refuse_foreign_keys(decl: &Decl, kind: &str, findings: &mut Findings) {
         let query = decl.query.as_ref().and_then(|named| named.0.first()).map(|(key, _)| key.place);
         let headers = decl.headers.as_ref().and_then(|named| named.0.first()).map(|(key, _)| key.place);
         let first = |names: &Option<Vec<Spanned<String>>>| {
@@ -245,20 +284,18 @@ impl Source {
             .chain(of_calls)
             .chain(decl.sending.written())
             .chain(decl.each.written())
+            .chain([("sample", decl.sample.as_ref().map(|sample| sample.place))])
             .collect();
-        let (kind, foreign) = if decl.value.is_some() {
-            ("`value`", of_calls.as_slice())
-        } else if decl.route.is_some() {
+        let foreign = match kind {
+            "upstream" => return,
+            "url" => of_calls.get(1..2).unwrap_or_default(),
             // A route has its query.
-            ("`route`", of_calls.get(1..).unwrap_or_default())
-        } else if decl.url.is_some() {
-            ("`url`", of_calls.get(1..2).unwrap_or_default())
-        } else {
-            return;
+            "route" => of_calls.get(1..).unwrap_or_default(),
+            _ => of_calls.as_slice(),
         };
         for (key, place) in foreign {
             if let Some(place) = place {
-                let message = format!("`{key}` on a source that has {kind}");
+                let message = format!("`{key}` on a source that has `{kind}`");
                 findings.push(Finding::new(&code::TWO_KINDS, *place, message).help("leave it out"));
             }
         }
@@ -270,11 +307,13 @@ impl Source {
             Kind::Http(http) => http.references(),
             Kind::Route(asking) => asking.references(),
             Kind::Value(shape) => shape.references(),
+            Kind::Chosen(chosen) => chosen.references().collect(),
         };
         all.extend(self.for_each.iter().map(|each| &each.list));
         if let OnUnauthorized::Redirect(template) = &self.outcomes.on_unauthorized {
             all.extend(template.references());
         }
+        all.extend(self.listing.iter().flat_map(Listing::references));
         all
     }
 
@@ -283,7 +322,7 @@ impl Source {
         match &self.kind {
             Kind::Http(http) => http.path_references(),
             Kind::Route(asking) => asking.path_references(),
-            Kind::Value(_) => Vec::new(),
+            Kind::Value(_) | Kind::Chosen(_) => Vec::new(),
         }
     }
 
@@ -294,21 +333,38 @@ impl Source {
             Kind::Http(http) => http.link(resolve).map(|http| Kind::Http(Box::new(http))),
             Kind::Route(asking) => asking.link(resolve).map(|asking| Kind::Route(Box::new(asking))),
             Kind::Value(shape) => shape.try_map(resolve).map(Kind::Value),
+            Kind::Chosen(chosen) => chosen.link(resolve).map(Kind::Chosen),
         };
         let outcomes = self.outcomes.link(resolve);
         let for_each = match &self.for_each {
-            Some(each) => Some(each.link(resolve)?),
-            None => None,
+            Some(each) => each.link(resolve).map(Some),
+            None => Some(None),
         };
-        Some(Source {
+        let listing = match &self.listing {
+            Some(listing) => listing.link(resolve).map(Some),
+            None => Some(None),
+        };
+        let linked = Source {
             name: self.name.clone(),
             kind: kind?,
-            for_each,
+            for_each: for_each?,
             outcomes: outcomes?,
             extraction: self.extraction.clone(),
+            listing: listing?,
             known: self.known.clone(),
-        })
+            item: self.item.clone(),
+        };
+        Some(linked.settled_at_load())
     }
+}
+
+/// Which kind a source is, by its keys.
+enum Written {
+    /// Its data was read at load, as the key here says.
+    Given(Place),
+    Value,
+    Route,
+    Call,
 }
 
 impl<R> Source<R> {

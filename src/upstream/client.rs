@@ -175,7 +175,11 @@ impl Client {
     }
 }
 
-fn http_client(settings: ClientSettings, resolver: Resolver, idle: usize) -> Result<reqwest::Client, reqwest::Error> {
+pub(super) fn http_client(
+    settings: ClientSettings,
+    resolver: Resolver,
+    idle: usize,
+) -> Result<reqwest::Client, reqwest::Error> {
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|root| Certificate::from_der(root));
     reqwest::Client::builder()
         .user_agent(USER_AGENT)

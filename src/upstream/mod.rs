@@ -30,6 +30,9 @@ mod registry;
 mod resolver;
 mod retry;
 
+#[cfg(test)]
+mod rebinding;
+
 pub use address::special_purpose;
 pub use breaker::BreakerSettings;
 pub use call::{Answer, BodyLimits, Call, Timeouts, Trust, belongs_to_connection};

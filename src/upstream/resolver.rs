@@ -9,7 +9,7 @@
 
 use super::{Failure, NameFault, Trust, Unreachable, Wait, address};
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::LookupIpStrategy;
+use hickory_resolver::config::{LookupIpStrategy, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::system_conf::parse_resolv_conf;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -40,6 +40,17 @@ impl Names {
 
     fn from_files(hosts: impl Into<PathBuf>, servers: impl Into<PathBuf>, timeout: Duration) -> Self {
         Self { hosts: Watched::new(hosts, parse_hosts), servers: Watched::new(servers, name_servers), timeout }
+    }
+
+    /// Asks the name server at `address` for all but local names.
+    #[cfg(test)]
+    pub(super) fn of_server(address: SocketAddr, timeout: Duration) -> Self {
+        let mut server = hickory_resolver::config::NameServerConfig::udp(address.ip());
+        server.connections.iter_mut().for_each(|connection| connection.port = address.port());
+        let servers = asking(ResolverConfig::from_parts(None, Vec::new(), vec![server]), ResolverOpts::default());
+        let names = Self::from_files("/nonexistent/hosts", "/nonexistent/resolv.conf", timeout);
+        *names.servers.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((None, Arc::new(servers)));
+        names
     }
 
     async fn look_up(&self, name: &str) -> Result<Vec<IpAddr>, NameFault> {
@@ -134,6 +145,10 @@ fn parse_hosts(text: &[u8]) -> Hosts {
 /// A resolver that asks the name servers of `/etc/resolv.conf` (resolv.conf(5)), if it names any.
 fn name_servers(text: &[u8]) -> Option<TokioResolver> {
     let (config, options) = parse_resolv_conf(text).ok()?;
+    asking(config, options)
+}
+
+fn asking(config: ResolverConfig, options: ResolverOpts) -> Option<TokioResolver> {
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
     *builder.options_mut() = options;
     let options = builder.options_mut();

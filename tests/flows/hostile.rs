@@ -398,7 +398,7 @@ fn values_of_requests_stay_in_their_places() {
         };
         if !value.is_empty() {
             ask(0, "a path", &format!("/path/{coded}"), &[], true);
-            ask(1, "a query", &format!("/query?v={coded}"), &[], true);
+            ask(1, "a query", &format!("/query?v={coded}"), &[], !value.contains('\0'));
             ask(4, "the URL", &format!("/url/{coded}"), &[], false);
         }
         ask(0, "the rest of a path", &format!("/rest/{coded}"), &[], !value.contains('/'));
@@ -684,7 +684,9 @@ fn json_stays_json() {
         assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")), "{value:?}");
         // No browser takes it for a page.
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
-        let query = if value.is_empty() { serde_json::Value::Null } else { json!(value) };
+        // No text of a query holds U+0000.
+        let is_absent = value.is_empty() || value.contains('\0');
+        let query = if is_absent { serde_json::Value::Null } else { json!(value) };
         let within = format!("<{value}>");
         assert_eq!(
             response.json(),
@@ -842,6 +844,15 @@ fn places_where_nothing_is_safe_do_not_load() {
         ("html", "<script>let a = `{{ query.v | json }}`;</script>"),
         ("html", "<script>// {{ query.v | json }}\n</script>"),
         ("html", "<script src=\"{{ query.v }}\"></script>"),
+        ("html", "<script src=\"/{{ query.v }}\"></script>"),
+        ("html", "<script src=\"//{{ query.v }}/x.js\"></script>"),
+        ("html", "<script src=\"https://{{ query.v }}/x.js\"></script>"),
+        ("html", "<script src=\"https://cdn.{{ query.v }}/x.js\"></script>"),
+        ("html", "<script src=\"{{ '' | append: query.v }}\"></script>"),
+        ("html", "<script src=\"{{ 'x' | replace: 'x', query.v }}\"></script>"),
+        ("html", "<base href=\"{{ query.v }}\">"),
+        ("html", "<svg><title/></svg><script>{{ query.v }}</script><svg><title>x</title></svg>"),
+        ("html", "<svg><title /></svg><p onclick=\"{{ query.v }}\">x</p><svg><title>x</title></svg>"),
         ("html", "<iframe srcdoc=\"{{ query.v }}\"></iframe>"),
         ("html", "<iframe>{{ query.v }}</iframe>"),
         ("html", "<xmp>{{ query.v }}</xmp>"),

@@ -3,17 +3,25 @@
 pub(crate) mod answers;
 pub(crate) mod asked;
 pub(crate) mod calls;
+pub(crate) mod client;
 pub(crate) mod codings;
+pub(crate) mod data;
+pub(crate) mod documents;
 pub(crate) mod each;
 pub(crate) mod faults;
+pub(crate) mod files;
 pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod hostile;
+pub(crate) mod inputs;
 pub(crate) mod json;
+pub(crate) mod lists;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
+pub(crate) mod routing;
 pub(crate) mod secrets;
 pub(crate) mod sharing;
+pub(crate) mod ssrf;
 
 use crate::support::SAFETY_NET;
 use crate::support::fault::FaultServer;

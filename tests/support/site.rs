@@ -13,6 +13,7 @@ use super::http::{Connection, Response};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -102,6 +103,11 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Whether this is root, who may do what others may not.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 /// The binary, to be run on a folder's site.
 pub(crate) fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_siteserver"))
@@ -112,6 +118,8 @@ pub(crate) fn binary() -> Command {
 pub(crate) struct Options {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    user: Option<u32>,
+    under: Vec<String>,
 }
 
 impl Options {
@@ -127,6 +135,18 @@ impl Options {
         self
     }
 
+    /// Runs it as another user, which only root can.
+    pub(crate) fn user(mut self, id: u32) -> Self {
+        self.user = Some(id);
+        self
+    }
+
+    /// Runs it under another program, whose process becomes the binary's: the binary's path and arguments follow those given here.
+    pub(crate) fn under(mut self, program: &[&str]) -> Self {
+        self.under = program.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     /// Writes the archive, starts the binary on it and waits until it listens.
     pub(crate) fn start(self, archive: &str) -> Site {
         let folder = Folder::new();
@@ -136,7 +156,7 @@ impl Options {
 
     /// Starts the binary on the site in a folder and waits until it listens.
     pub(crate) fn serve(self, folder: Folder) -> Site {
-        let mut command = binary();
+        let mut command = self.command(&folder);
         command.arg("--config").arg(folder.path().join("site.toml"));
         command.args(["--set", "server.listen=[\"127.0.0.1:0\"]"]).args(&self.arguments);
         command.envs(self.environment);
@@ -151,6 +171,25 @@ impl Options {
         };
         site.address = listening(&line).expect("just found");
         site
+    }
+}
+
+impl Options {
+    fn command(&self, folder: &Folder) -> Command {
+        let mut executable = PathBuf::from(binary().get_program());
+        let Some(user) = self.user else {
+            let Some((program, arguments)) = self.under.split_first() else { return Command::new(executable) };
+            let mut command = Command::new(program);
+            command.args(arguments).arg(executable);
+            return command;
+        };
+        // Where it was built, only its own user may look.
+        let copy = folder.path().join("siteserver");
+        fs::copy(&executable, &copy).expect("a copy");
+        executable = copy;
+        let mut command = Command::new(executable);
+        command.uid(user).gid(user);
+        command
     }
 }
 

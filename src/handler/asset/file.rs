@@ -1,10 +1,12 @@
 //! A file found: a small one read and prepared in memory, a large one open.
 
+use super::sibling::{Siblings, Stamps};
 use crate::cache::{Content, StorableFields, StrongTag};
 use crate::fields::{Coding, content_type_of, format_date};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -25,7 +27,7 @@ pub(super) enum Found {
     /// In memory.
     Small(Arc<SmallFile>),
     /// On the disk.
-    Large(LargeFile),
+    Large(Box<LargeFile>),
 }
 
 /// What changes whenever a file does. Times are seconds and nanoseconds.
@@ -59,6 +61,11 @@ impl Stamp {
         let seconds = u64::try_from(self.changed.0).unwrap_or(0);
         let changed = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds.saturating_add(1)));
         changed.and_then(|changed| now.duration_since(changed).ok()).is_some_and(|since| since >= COARSEST_CLOCK)
+    }
+
+    /// A validator: it changes whenever the file does.
+    fn tag(&self, coding: Coding) -> HeaderValue {
+        StrongTag::from_digest(self.digest().as_bytes()).field(coding)
     }
 
     fn digest(&self) -> blake3::Hash {
@@ -102,11 +109,21 @@ fn describe(name: &str, modified: SystemTime) -> HeaderMap {
 pub(super) struct SmallFile {
     content: Content,
     stamp: Stamp,
+    /// Of what stands beside it in a coding.
+    beside: Stamps,
     /// Whether the stamp alone tells that the file is the same.
     settled: AtomicBool,
     modified: SystemTime,
     /// Codings that somebody has begun to make.
     claimed: AtomicU8,
+}
+
+/// All of `file`, and whether it was left alone meanwhile.
+fn read(file: &File, stamp: &Stamp) -> io::Result<(Bytes, bool)> {
+    let mut bytes = Vec::with_capacity(usize::try_from(stamp.size).unwrap_or_default());
+    file.take(stamp.size).read_to_end(&mut bytes)?;
+    let undisturbed = Stamp::of(&file.metadata()?) == *stamp;
+    Ok((bytes.into(), undisturbed))
 }
 
 /// A small file just read.
@@ -118,23 +135,25 @@ pub(super) struct Reading {
 }
 
 impl SmallFile {
-    /// Reads `file`, which has this `name`. Blocks.
-    pub(super) fn read(file: &File, metadata: &Metadata, name: &str) -> io::Result<Reading> {
+    /// Reads `file`, which has this `name`, and what stands `beside` it. Blocks.
+    pub(super) fn read(file: &File, metadata: &Metadata, name: &str, beside: &Siblings) -> io::Result<Reading> {
         let (stamp, now) = (Stamp::of(metadata), SystemTime::now());
-        let mut bytes = Vec::with_capacity(usize::try_from(stamp.size).unwrap_or_default());
-        file.take(stamp.size).read_to_end(&mut bytes)?;
-        let undisturbed = Stamp::of(&file.metadata()?) == stamp;
+        let (bytes, mut undisturbed) = read(file, &stamp)?;
         let modified = last_modified(metadata, now);
         // What is here is for everybody, so this cannot fail; without fields it would still be the file.
         let fields = StorableFields::new(describe(name, modified)).unwrap_or_default();
         let tag = StrongTag::from_digest(blake3::hash(&bytes).as_bytes());
-        let file = Self {
-            content: Content::new(fields, bytes.into(), Some(tag)),
-            stamp,
-            settled: AtomicBool::new(stamp.is_settled(now)),
-            modified,
-            claimed: AtomicU8::new(0),
-        };
+        let mut content = Content::new(fields, bytes, Some(tag));
+        for sibling in beside.iter().filter(|sibling| sibling.stamp.size <= LARGEST_SMALL) {
+            let (bytes, alone) = read(&sibling.file, &sibling.stamp)?;
+            undisturbed &= alone;
+            let tag = StrongTag::from_digest(blake3::hash(&bytes).as_bytes());
+            content = content.with_coding(sibling.coding, bytes, &tag);
+        }
+        let beside = beside.stamps();
+        let settled = stamp.is_settled(now) && beside.iter().flatten().all(|stamp| stamp.is_settled(now));
+        let file =
+            Self { content, stamp, beside, settled: AtomicBool::new(settled), modified, claimed: AtomicU8::new(0) };
         Ok(Reading { file, undisturbed })
     }
 
@@ -148,14 +167,15 @@ impl SmallFile {
         self.modified
     }
 
-    /// Whether the file on the disk is certainly still this one.
-    pub(super) fn is_still(&self, stamp: &Stamp) -> bool {
-        self.settled.load(Ordering::Relaxed) && self.stamp == *stamp
+    /// Whether the file on the disk, with what stands `beside` it, is certainly still this one.
+    pub(super) fn is_still(&self, stamp: &Stamp, beside: &Stamps) -> bool {
+        self.settled.load(Ordering::Relaxed) && self.stamp == *stamp && self.beside == *beside
     }
 
     /// Whether `other`, just read, is the same after all; if so, this now knows what the other knows.
     pub(super) fn is_confirmed_by(&self, other: &Self) -> bool {
-        let same = self.stamp == other.stamp && self.content.identity().body() == other.content.identity().body();
+        let same =
+            self.stamp == other.stamp && self.beside == other.beside && self.content.has_bytes_of(&other.content);
         if same {
             self.settled.store(other.settled.load(Ordering::Relaxed), Ordering::Relaxed);
         }
@@ -182,14 +202,32 @@ pub(super) struct LargeFile {
     pub(super) etag: HeaderValue,
     pub(super) modified: SystemTime,
     pub(super) fields: HeaderMap,
+    /// The codings that it was made in beforehand.
+    beside: Siblings,
 }
 
 impl LargeFile {
-    /// `file`, which has this `name`.
-    pub(super) fn new(file: File, metadata: &Metadata, name: &str) -> Self {
+    /// `file`, which has this `name`, and what stands `beside` it.
+    pub(super) fn new(file: File, metadata: &Metadata, name: &str, beside: Siblings) -> Self {
         let stamp = Stamp::of(metadata);
         let modified = last_modified(metadata, SystemTime::now());
-        let etag = StrongTag::from_digest(stamp.digest().as_bytes()).field(Coding::Identity);
-        Self { file, length: stamp.size, etag, modified, fields: describe(name, modified) }
+        let mut fields = describe(name, modified);
+        if beside.iter().next().is_some() {
+            fields.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        Self { file, length: stamp.size, etag: stamp.tag(Coding::Identity), modified, fields, beside }
+    }
+
+    /// The codings that it can be sent in.
+    pub(super) fn codings(&self) -> Vec<Coding> {
+        self.beside.iter().map(|sibling| sibling.coding).collect()
+    }
+
+    /// The same in `coding`, if it was made in that.
+    #[must_use]
+    pub(super) fn in_coding(mut self, coding: Coding) -> Self {
+        let Some(sibling) = self.beside.take(coding) else { return self };
+        self.fields.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
+        Self { file: sibling.file, length: sibling.stamp.size, etag: sibling.stamp.tag(coding), ..self }
     }
 }

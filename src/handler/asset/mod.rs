@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `open` | opening a file beneath a folder, whatever its name says and whoever changes the folder meanwhile |
 //! | `file` | a small file read and prepared, and a large one open |
+//! | `sibling` | codings that were made beforehand, in files beside it |
 //! | `shelf` | small files kept in memory, each compared with the disk once a second at most |
 //! | `respond` | conditions, ranges, fields and content (RFC 9110, sections 13, 14 and 15) |
 //!
@@ -14,6 +15,7 @@ mod file;
 mod open;
 mod respond;
 mod shelf;
+mod sibling;
 
 use super::body::Body;
 use crate::cache::{Content, Prepared, Ready};
@@ -52,6 +54,8 @@ pub(super) struct AssetRequest<'a> {
     pub(super) cache_control: &'a HeaderValue,
     /// Other fields that the route adds; they win over those that every file has.
     pub(super) headers: &'a [(HeaderName, HeaderValue)],
+    /// Those of every file that it leaves out.
+    pub(super) removed: &'a [HeaderName],
     /// When the request came.
     pub(super) now: Instant,
 }
@@ -69,7 +73,11 @@ pub(super) async fn answer(assets: &Assets, request: AssetRequest<'_>) -> Result
             let representation = respond::Small { prepared: made(small.content(), coding), modified: small.modified() };
             Ok(respond::respond(&request, representation))
         }
-        Found::Large(large) => Ok(respond::respond(&request, large)),
+        Found::Large(large) => {
+            let codings = large.codings();
+            let coding = if codings.is_empty() { Coding::Identity } else { wanted(&request, &codings) };
+            Ok(respond::respond(&request, large.in_coding(coding)))
+        }
     }
 }
 
@@ -81,14 +89,24 @@ fn made(content: &Content, coding: Coding) -> &Prepared {
     }
 }
 
-/// The coding to send, made if need be: the best that the client takes, but none for a part, whose positions are those of the
-/// file.
+/// The best of `codings` that the client takes, but none for a part, whose positions are those of the file.
+fn wanted(request: &AssetRequest<'_>, codings: &[Coding]) -> Coding {
+    let is_part = *request.method == Method::GET && request.fields.contains_key(RANGE);
+    if is_part { Coding::Identity } else { negotiate(request.fields, codings) }
+}
+
+/// The coding to send, made if need be.
 async fn choose(file: &Arc<SmallFile>, request: &AssetRequest<'_>) -> Coding {
     let content = file.content();
-    if !content.is_codable() || (*request.method == Method::GET && request.fields.contains_key(RANGE)) {
+    if !content.is_codable() {
         return Coding::Identity;
     }
-    let coding = negotiate(request.fields, CODINGS);
+    let mut coding = wanted(request, CODINGS);
+    if !content.is_worth(coding) {
+        // Another one may have been made beforehand.
+        let worth: Vec<Coding> = CODINGS.iter().copied().filter(|coding| content.is_worth(*coding)).collect();
+        coding = wanted(request, &worth);
+    }
     match content.ready(coding) {
         Ready::Now(_) => coding,
         Ready::Unmade { quick: true } => {

@@ -43,28 +43,39 @@ pub(super) fn is_servable(file: &str) -> bool {
     !file.contains('\0') && file.split('/').all(|name| !name.is_empty() && !name.starts_with('.'))
 }
 
-/// Opens the regular file at the [servable](is_servable) path `file` beneath `folder`. Only `folder` itself may be reached over
-/// symbolic links: it is the declaration's word.
-pub(super) fn open_beneath(folder: &Path, file: &str) -> Result<(File, Metadata), NotOpened> {
-    let folder = open(folder, FOLDER, Mode::empty())?;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let opened = rustix::io::retry_on_intr(|| openat2(&folder, file, FILE, Mode::empty(), resolve));
-    match opened {
-        // An old kernel, or a sandbox that does not know the call.
-        Err(Errno::NOSYS | Errno::PERM) => regular(walk(folder, file)?),
-        opened => regular(opened?),
-    }
-}
+/// A folder that is open: what lies beneath it stays the same however its name is redirected meanwhile.
+#[derive(Debug)]
+pub(super) struct Beneath(OwnedFd);
 
-/// Opens `file` name by name, without following a link at any: what `openat2` does at once.
-fn walk(folder: OwnedFd, file: &str) -> Result<OwnedFd, Errno> {
-    let mut reached = folder;
-    let mut names = file.split('/').peekable();
-    while let Some(name) = names.next() {
-        let flags = if names.peek().is_some() { FOLDER | OFlags::NOFOLLOW } else { FILE };
-        reached = rustix::io::retry_on_intr(|| openat(&reached, name, flags, Mode::empty()))?;
+impl Beneath {
+    /// Opens `folder`, which may be reached over symbolic links: it is the declaration's word.
+    pub(super) fn folder(folder: &Path) -> Result<Self, NotOpened> {
+        Ok(Self(open(folder, FOLDER, Mode::empty())?))
     }
-    Ok(reached)
+
+    /// Opens the regular file at the [servable](is_servable) path `file`. No symbolic link is followed on the way.
+    pub(super) fn open(&self, file: &str) -> Result<(File, Metadata), NotOpened> {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let opened = rustix::io::retry_on_intr(|| openat2(&self.0, file, FILE, Mode::empty(), resolve));
+        match opened {
+            // An old kernel, or a sandbox that does not know the call.
+            Err(Errno::NOSYS | Errno::PERM) => regular(self.walk(file)?),
+            opened => regular(opened?),
+        }
+    }
+
+    /// Opens `file` name by name, without following a link at any: what `openat2` does at once.
+    fn walk(&self, file: &str) -> Result<OwnedFd, Errno> {
+        let mut reached: Option<OwnedFd> = None;
+        let mut names = file.split('/').peekable();
+        while let Some(name) = names.next() {
+            let here = reached.as_ref().unwrap_or(&self.0);
+            let flags = if names.peek().is_some() { FOLDER | OFlags::NOFOLLOW } else { FILE };
+            let next = rustix::io::retry_on_intr(|| openat(here, name, flags, Mode::empty()))?;
+            reached = Some(next);
+        }
+        reached.ok_or(Errno::NOENT)
+    }
 }
 
 fn regular(opened: OwnedFd) -> Result<(File, Metadata), NotOpened> {
@@ -73,8 +84,13 @@ fn regular(opened: OwnedFd) -> Result<(File, Metadata), NotOpened> {
     if metadata.is_file() { Ok((file, metadata)) } else { Err(NotOpened::Absent) }
 }
 
-/// What [`open_beneath`] does where there is no `openat2`.
+#[cfg(test)]
+pub(super) fn open_beneath(folder: &Path, file: &str) -> Result<(File, Metadata), NotOpened> {
+    Beneath::folder(folder)?.open(file)
+}
+
+/// What [`Beneath::open`] does where there is no `openat2`.
 #[cfg(test)]
 pub(super) fn walk_beneath(folder: &Path, file: &str) -> Result<(File, Metadata), NotOpened> {
-    regular(walk(open(folder, FOLDER, Mode::empty())?, file)?)
+    regular(Beneath::folder(folder)?.walk(file)?)
 }

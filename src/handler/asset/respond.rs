@@ -7,7 +7,7 @@ use crate::cache::Prepared;
 use crate::fields::{
     EntityTag, RangeVerdict, Validators, Verdict, content_range, precondition, range, unsatisfied_range,
 };
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, VARY};
 use http::{Method, Response, StatusCode};
 use std::ops::RangeInclusive;
 use std::time::SystemTime;
@@ -90,7 +90,8 @@ impl Representation for LargeFile {
     }
 
     fn not_modified_fields(&self) -> HeaderMap {
-        HeaderMap::from_iter([(ETAG, self.etag.clone())])
+        let vary = self.fields.get(VARY).map(|vary| (VARY, vary.clone()));
+        [(ETAG, self.etag.clone())].into_iter().chain(vary).collect()
     }
 
     fn whole(self) -> Body {
@@ -156,6 +157,9 @@ fn refuse(request: &AssetRequest<'_>, status: StatusCode, fields: HeaderMap) -> 
 /// `fields` with those of the route, in place of any of the same names.
 fn routed(request: &AssetRequest<'_>, mut fields: HeaderMap) -> HeaderMap {
     fields.insert(CACHE_CONTROL, request.cache_control.clone());
+    for name in request.removed {
+        fields.remove(name);
+    }
     for (index, (name, value)) in request.headers.iter().enumerate() {
         let again = request.headers.iter().take(index).any(|(earlier, _)| earlier == name);
         if again {

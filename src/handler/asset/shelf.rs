@@ -5,7 +5,8 @@
 
 use super::Absent;
 use super::file::{Found, LARGEST_SMALL, LargeFile, SmallFile, Stamp};
-use super::open::{NotOpened, is_servable, open_beneath};
+use super::open::{Beneath, NotOpened, is_servable};
+use super::sibling::Siblings;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 use std::ffi::OsStr;
@@ -185,15 +186,17 @@ enum Fetched {
 }
 
 fn read(name: &Name, kept: Option<Arc<SmallFile>>) -> Result<Fetched, NotOpened> {
-    let (file, metadata) = open_beneath(&name.folder(), &name.file)?;
+    let folder = Beneath::folder(&name.folder())?;
+    let (file, metadata) = folder.open(&name.file)?;
+    let beside = Siblings::open(&folder, &name.file, &metadata);
     let stamp = Stamp::of(&metadata);
-    if let Some(kept) = kept.as_ref().filter(|kept| kept.is_still(&stamp)) {
+    if let Some(kept) = kept.as_ref().filter(|kept| kept.is_still(&stamp, &beside.stamps())) {
         return Ok(Fetched::Same(Arc::clone(kept)));
     }
     if stamp.size() > LARGEST_SMALL {
-        return Ok(Fetched::Fleeting(Found::Large(LargeFile::new(file, &metadata, &name.file))));
+        return Ok(Fetched::Fleeting(Found::Large(Box::new(LargeFile::new(file, &metadata, &name.file, beside)))));
     }
-    let reading = SmallFile::read(&file, &metadata, &name.file).map_err(NotOpened::Refused)?;
+    let reading = SmallFile::read(&file, &metadata, &name.file, &beside).map_err(NotOpened::Refused)?;
     match kept {
         Some(kept) if reading.undisturbed && kept.is_confirmed_by(&reading.file) => Ok(Fetched::Same(kept)),
         _ if reading.undisturbed => Ok(Fetched::New(Arc::new(reading.file))),

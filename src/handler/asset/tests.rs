@@ -53,6 +53,7 @@ impl Folder {
             fields: &fields,
             cache_control: &HeaderValue::from_static("max-age=60"),
             headers: ask.headers,
+            removed: &[],
             now: self.begun + ask.later,
         };
         answer(&self.assets, request).await
@@ -456,6 +457,7 @@ async fn the_same_name_elsewhere_is_another_file() {
             fields: &fields,
             cache_control: &cache_control,
             headers: &[],
+            removed: &[],
             now: here.begun,
         };
         let response = answer(&here.assets, request).await.unwrap();

@@ -180,7 +180,6 @@ static TABLE: &[Filter] = &[
     row("abs", [0, 0], Inherits, number::abs),
     row("absolute_url", [0, 0], Text, web::absolute_url),
     row("append", [1, 1], Keeps, text::append),
-    row("asset_url", [0, 0], Text, web::asset_url),
     row("at_least", [1, 1], Inherits, number::at_least),
     row("at_most", [1, 1], Inherits, number::at_most),
     row("base64_decode", [0, 0], Text, web::base64_decode),

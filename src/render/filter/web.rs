@@ -117,12 +117,6 @@ fn decode<'r>(bytes: &[u8], alphabet: &[u8; 64]) -> Made<'r> {
     decoded_text(out)
 }
 
-/// The URL of a file under its content hash; unchanged if there is no such file.
-pub(super) fn asset_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let found = env.context.asset_url.and_then(|look_up| look_up(&input.chars()));
-    Ok(found.map_or(input, Val::text))
-}
-
 /// The site's URL before a path; unchanged if it is absolute or the site has no URL.
 pub(super) fn absolute_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let Some(site) = env.context.site_url else { return Ok(input) };

@@ -87,7 +87,6 @@ fn our_own_filters() {
             ("{{ '/a' | absolute_url }}", "https://site.example/a"),
             ("{{ 'https://x.example/' | absolute_url }}", "https://x.example/"),
             ("{{ 'https://site.example/b' | relative_url }}", "/b"),
-            ("{{ 'app.css' | asset_url }}", "app.css"),
             ("{{ '  a  b ' | squish }}", "a b"),
         ],
         r#"{"l":[1,2],"o":{"a":[1,null]}}"#,

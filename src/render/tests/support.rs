@@ -19,7 +19,6 @@ pub(super) fn context(limits: &Limits) -> Context<'_> {
         now: Timestamp::from_second(1_709_634_030).unwrap(),
         time_zone: &ZONE,
         site_url: Some("https://site.example"),
-        asset_url: None,
     }
 }
 

@@ -2,12 +2,11 @@
 
 use super::super::code;
 use super::super::inputs::{CookieInput, QueryInput};
-use crate::config::Named;
+use crate::config::{Named, Node};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::resource::{CookieDecl, OnInvalid, ParamDecl, QueryDecl};
 use crate::router::{InputDecl, InputType, Kind, Pattern};
 use crate::value::Value;
-use std::sync::Arc;
 
 /// Items of a repeated query value, unless `max-items` says otherwise.
 const MOST_ITEMS: usize = 32;
@@ -117,15 +116,7 @@ pub(super) fn query(decls: Option<&Named<QueryDecl>>, findings: &mut Findings) -
                     .help("a value that is no list has one item"),
             );
         }
-        let default = decl.default.as_ref().map_or(Value::Null, |node| {
-            let value = node.to_value();
-            if !fits_default(&kind, &value, repeats) {
-                let message = "the default does not fit the type";
-                let help = "write what a request could send that fits; without a default, an absent value is null";
-                findings.push(Finding::new(&code::BAD_INPUT, node.place, message).help(help));
-            }
-            value
-        });
+        let default = default(decl.default.as_ref(), &kind, repeats, findings);
         let default = if default.is_null() && repeats { Value::list(Vec::new()) } else { default };
         inputs.push(QueryInput {
             name: name.value.as_str().into(),
@@ -139,6 +130,18 @@ pub(super) fn query(decls: Option<&Named<QueryDecl>>, findings: &mut Findings) -
     }
     inputs.sort_by(|left, right| left.name.cmp(&right.name));
     inputs
+}
+
+/// The value that stands for an absent one; a finding if no request could send it.
+fn default(written: Option<&Node>, kind: &InputType, repeats: bool, findings: &mut Findings) -> Value {
+    let Some(node) = written else { return Value::Null };
+    let value = node.to_value();
+    if !fits_default(kind, &value, repeats) {
+        let message = "the default does not fit the type";
+        let help = "write what a request could send that fits; without a default, an absent value is null";
+        findings.push(Finding::new(&code::BAD_INPUT, node.place, message).help(help));
+    }
+    value
 }
 
 fn fits_default(kind: &InputType, value: &Value, repeats: bool) -> bool {
@@ -158,24 +161,12 @@ pub(super) fn cookies(decls: Option<&Named<CookieDecl>>, findings: &mut Findings
         if !is_snake_case(name, findings) {
             continue;
         }
-        let choices = decl
-            .choices
-            .as_ref()
-            .map(|choices| choices.value.iter().map(|choice| Arc::from(choice.as_str())).collect::<Vec<Arc<str>>>());
-        if let (Some(default), Some(choices)) = (&decl.default, &choices)
-            && !choices.iter().any(|choice| **choice == *default.value)
-        {
-            findings.push(Finding::new(
-                &code::BAD_INPUT,
-                default.place,
-                "the default is not among the values of `enum`",
-            ));
-        }
+        let kind = compile_type(&decl.kind, findings);
         inputs.push(CookieInput {
             name: name.value.as_str().into(),
             key: decl.name.as_ref().map_or(name.value.as_str(), |key| key.value.as_str()).into(),
-            choices,
-            default: decl.default.as_ref().map(|default| default.value.as_str().into()),
+            default: default(decl.default.as_ref(), &kind, false, findings),
+            kind,
             is_read: false,
         });
     }

@@ -1,11 +1,14 @@
 //! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
 
 mod asked;
+mod data;
+mod documents;
 mod errors;
 mod input;
 mod json;
 mod kind;
 mod layouts;
+mod listing;
 mod matter;
 mod plan;
 mod privacy;
@@ -15,12 +18,12 @@ mod section;
 mod site;
 mod slipped;
 
-use super::{ErrorPages, Loaded, Route, Site, code};
+use super::{ErrorPages, Loaded, Route, Routers, SectionErrors, Site, code};
 use crate::config::{Declared, Environment, Table, Tree, merge, read_set, read_toml};
-use crate::diagnostic::{Files, Finding, Findings, Place};
+use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
 use crate::render::Library;
 use crate::resource::ErrorPage;
-use crate::router::{Pattern, Router, TrailingSlash};
+use crate::router::{Authority, Hosts, Pattern, TrailingSlash};
 use crate::source::Upstreams;
 use crate::value::Value;
 use std::path::Path;
@@ -43,11 +46,14 @@ struct Shared<'s> {
     error_pages: errors::Rendered,
     /// The paths of routes that may be asked.
     paths: asked::Paths,
+    data: data::DataFiles,
+    documents: documents::Documents,
 }
 
 /// A compiled route and where it goes in the router.
 struct Compiled {
     route: Route,
+    hosts: Vec<Spanned<Arc<str>>>,
     patterns: Vec<(Pattern, Place)>,
     /// The files that a `files` route holds, below its folder.
     held: Option<Vec<String>>,
@@ -101,29 +107,34 @@ fn build(
         foundation,
         error_pages: errors::Rendered::default(),
         paths: asked::Paths::default(),
+        data: data::DataFiles::default(),
+        documents: documents::Documents::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
-    let errors = default_errors(&sections, &mut shared);
-    let mut map = Map { router: Router::new(shared.slash), list: Vec::new(), places: Vec::new() };
-    let files = tree.routes.iter().filter(|file| !section::is_section(&file.path));
-    let tables = files.filter_map(|file| Some((file, sections.merged(file, &shared.files, &mut shared.findings)?)));
-    let tables = tables.collect();
+    let errors = section_errors(&sections, &mut shared);
+    let mut map = Map { routers: Routers::new(shared.slash), list: Vec::new(), places: Vec::new() };
+    let mut tables = Vec::with_capacity(tree.routes.len());
+    for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
+        tables.extend(sections.merged(file, &shared.files, &mut shared.findings).map(|table| (file, table)));
+    }
+    documents::survey(&tables, &mut shared);
     let (tables, paths) = asked::ordered(tables, &mut shared.findings);
     shared.paths = paths;
-    for (file, table) in tables {
-        let Some(compiled) = route::compile(file, &table, &map.list, &mut shared) else { continue };
+    for (file, table) in &tables {
+        let Some(compiled) = route::compile(file, table, &map.list, &mut shared) else { continue };
+        refuse_aliases(&compiled.hosts, declared.hosts.as_ref(), &mut shared.findings);
         map.insert(compiled, &mut shared.findings);
     }
-    let Map { router, list: routes, .. } = map;
+    let Map { routers, list: routes, .. } = map;
     let revision = revision(&routes, tree);
     let Shared { files, findings, upstreams, library, .. } = shared;
     let site = declared.hosts.map(|hosts| Site {
         root: tree.root.clone(),
         settings: declared.settings,
         url: declared.url,
-        hosts,
-        router,
+        hosts: hosts.serving(routers.hosts()),
+        routers,
         routes,
         upstreams,
         library,
@@ -134,9 +145,22 @@ fn build(
     (site, files, findings)
 }
 
+/// No route is for a host whose requests are sent elsewhere.
+fn refuse_aliases(hosts: &[Spanned<Arc<str>>], site: Option<&Hosts>, findings: &mut Findings) {
+    for host in hosts {
+        if Authority::parse(&host.value).is_ok_and(|parsed| site.is_some_and(|site| site.is_alias(&parsed))) {
+            let message = format!("`{}` is an alias: its requests are sent to `site.url`", host.value);
+            findings.push(
+                Finding::new(&code::BAD_HOST, host.place, message)
+                    .help("take it out of `site.aliases`, or out of `host`"),
+            );
+        }
+    }
+}
+
 /// The routes, and where each goes.
 struct Map {
-    router: Router<usize>,
+    routers: Routers,
     list: Vec<Route>,
     /// Where the path of each route was written.
     places: Vec<Place>,
@@ -144,15 +168,16 @@ struct Map {
 
 impl Map {
     fn insert(&mut self, compiled: Compiled, findings: &mut Findings) {
-        let Compiled { route, patterns, held } = compiled;
+        let Compiled { route, hosts, patterns, held } = compiled;
         let index = self.list.len();
         self.places.extend(patterns.first().map(|(_, place)| *place));
-        for (pattern, place) in patterns {
-            let text = pattern.as_str().to_owned();
-            let inserted = match &held {
-                Some(held) => self.router.insert_held(pattern, held.iter().map(String::as_str), index),
-                None => self.router.insert(pattern, index),
-            };
+        let hosts: Vec<Option<&str>> =
+            if hosts.is_empty() { vec![None] } else { hosts.iter().map(|host| Some(&*host.value)).collect() };
+        for ((pattern, place), host) in
+            patterns.iter().flat_map(|pattern| hosts.iter().map(move |host| (pattern, host)))
+        {
+            let (text, place) = (pattern.as_str(), *place);
+            let inserted = self.routers.insert(*host, pattern.clone(), held.as_deref(), index);
             if let Err(conflict) = inserted {
                 let mut finding =
                     Finding::new(&code::SAME_PATH, place, format!("`{text}` is answered by another route, too"))
@@ -167,9 +192,13 @@ impl Map {
     }
 }
 
-/// The pages for requests that belong to no route: those of `[defaults]`.
-fn default_errors(sections: &section::Sections, shared: &mut Shared<'_>) -> ErrorPages {
-    let table = sections.outermost();
+/// The pages for requests that belong to no route: those of the sections around their URLs.
+fn section_errors(sections: &section::Sections, shared: &mut Shared<'_>) -> SectionErrors {
+    let pages = sections.all().map(|(folder, table)| (folder.to_owned(), errors_of(table, shared))).collect();
+    SectionErrors::new(pages)
+}
+
+fn errors_of(table: &Table, shared: &mut Shared<'_>) -> ErrorPages {
     let decl = crate::resource::Decl::read(table, &mut Findings::default());
     let vars =
         decl.vars.as_ref().map_or_else(|| Value::Object(crate::value::Object::default()), |vars| vars.value.to_value());

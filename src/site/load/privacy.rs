@@ -17,7 +17,7 @@ pub(super) struct Personal {
 /// What of `reads` is one person's, if anything; `sources` tells it of those that are settled.
 pub(super) fn of_reads(reads: &Reads, cookies: &[CookieInput], sources: &[Option<Personal>]) -> Option<Personal> {
     for (name, place) in &reads.cookies {
-        let open = cookies.iter().any(|cookie| *cookie.name == **name && cookie.choices.is_none());
+        let open = cookies.iter().any(|cookie| *cookie.name == **name && !cookie.is_enumerated());
         if open {
             return Some(Personal { path: vec![format!("cookies.{name}")], place: *place });
         }
@@ -49,9 +49,9 @@ fn forwarded(source: &Source) -> Option<Personal> {
     let http = match &source.kind {
         Kind::Http(http) => http,
         Kind::Route(asking) => {
-            return Some(Personal { path: asking.asked.personal.clone()?, place: source.name.place });
+            return Some(Personal { path: asking.meant.personal.clone()?, place: source.name.place });
         }
-        Kind::Value(_) => return None,
+        Kind::Value(_) | Kind::Chosen(_) => return None,
     };
     let cookie = http.forward_cookies.first().map(|name| format!("the cookie `{name}`"));
     let credential = http.forward_headers.iter().find(|name| **name == header::AUTHORIZATION);

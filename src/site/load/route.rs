@@ -5,11 +5,11 @@ use super::super::{Planned, Privacy, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
-use super::{Compiled, Shared, asked, errors, input, plan, short};
+use super::{Compiled, Shared, asked, data, documents, errors, input, listing, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
-use crate::resource::{Cors, Decl, Policy};
-use crate::router::Pattern;
+use crate::resource::{Cors, Decl, HeaderDecl, Policy};
+use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
 use crate::value::{Object, Value, write_json};
 use http::HeaderValue;
@@ -25,7 +25,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     input::constrain(decl.params.as_ref(), &mut patterns, &mut shared.findings);
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
     let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
-    let (sources, broken) = sources(&decl, known, shared);
+    let mut digest = blake3::Hasher::new();
+    let around = Around { table, shown: shown.as_ref(), patterns: &patterns, known };
+    let (sources, broken) = sources(&decl, &around, shared, &mut digest);
     asked::cookies(&sources, known, &mut cookies);
     let vars = decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value());
     let errors = errors::pages(decl.errors.as_ref(), &vars, shared);
@@ -74,15 +76,21 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let planned = planned(linked.sources, &needed, &after, &of_sources)?;
     let constants = constants(shared, &vars, &shown, planned.len());
     let inputs = inputs(query, cookies, &all, &sources, &needed);
-    let revision = revision(shared, table, &shown, &planned, known);
+    asked::digest(&planned, known, &mut digest);
+    let revision = revision(shared, table, &shown, &digest);
     let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
     names.sort();
     let status = kind::status(&shown, &decl, &mut shared.findings)?;
     let held = shown.held();
+    let hosts = hosts(&decl, &mut shared.findings);
+    let origin = shared.site.get("url").and_then(Value::as_str).map(|url| origin(url, hosts.first()));
     let route = Route {
         name: format!("routes/{}", file.path).into(),
         file: file.file,
+        hosts: hosts.iter().map(|host| Arc::clone(&host.value)).collect(),
+        origin,
         patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
+        canonical: (patterns.len() > 1).then(|| patterns.first().map(|(pattern, _)| pattern.clone())).flatten(),
         params: names,
         content_type: kind::content_type(&shown, &decl, &mut shared.findings),
         resource,
@@ -96,6 +104,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         description: fields.description,
         status,
         fixed_headers: fields.fixed,
+        removed_headers: fields.removed,
         headers: fields.headers,
         policy,
         privacy: privacy::privacy(personal.as_ref()),
@@ -104,11 +113,40 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         deadline: decl.deadline.map_or(shared.deadline, |deadline| deadline.value),
         revision,
     };
-    (!patterns.is_empty()).then_some(Compiled { route, patterns, held })
+    (!patterns.is_empty()).then_some(Compiled { route, hosts, patterns, held })
+}
+
+/// The hosts of `host`, in lower case.
+fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str>>> {
+    let mut hosts = Vec::new();
+    for written in decl.host.iter().flat_map(|host| &host.value.0) {
+        let host = Authority::parse(&written.content)
+            .ok()
+            .filter(|host| host.port().is_none() && !written.content.ends_with(':'));
+        match host {
+            Some(host) => hosts.push(Spanned::new(host.host().to_ascii_lowercase().into(), written.inner)),
+            None => {
+                let message = format!("`{}` is not a host", written.content);
+                findings.push(
+                    Finding::new(&code::BAD_HOST, written.inner, message)
+                        .help("a name or an address, without scheme, port and path: host = \"blog.example.com\""),
+                );
+            }
+        }
+    }
+    hosts
+}
+
+/// `url`, with `host` in place of its own.
+fn origin(url: &str, host: Option<&Spanned<Arc<str>>>) -> Arc<str> {
+    let (Some(host), Some((scheme, authority))) = (host, url.split_once("://")) else { return url.into() };
+    let port = Authority::parse(authority).ok().and_then(|authority| authority.port());
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{}{port}", host.value).into()
 }
 
 /// The patterns of `path`, or that of the file's place.
-fn patterns(decl: &Decl, file: &TreeFile, findings: &mut Findings) -> Vec<(Pattern, Place)> {
+pub(super) fn patterns(decl: &Decl, file: &TreeFile, findings: &mut Findings) -> Vec<(Pattern, Place)> {
     let Some(paths) = &decl.path else {
         return by_place(file, findings).into_iter().collect();
     };
@@ -172,8 +210,22 @@ fn params(patterns: &[(Pattern, Place)]) -> Vec<(String, bool)> {
     params
 }
 
+/// What of a route its sources need to know.
+struct Around<'a> {
+    table: &'a Table,
+    shown: Option<&'a Shown>,
+    patterns: &'a [(Pattern, Place)],
+    /// The routes that were compiled before.
+    known: &'a [Route],
+}
+
 /// The sources that can be compiled, sorted by name; and the names of the others.
-fn sources(decl: &Decl, known: &[Route], shared: &mut Shared<'_>) -> (Vec<Source>, Vec<String>) {
+fn sources(
+    decl: &Decl,
+    around: &Around<'_>,
+    shared: &mut Shared<'_>,
+    digest: &mut blake3::Hasher,
+) -> (Vec<Source>, Vec<String>) {
     let (mut sources, mut broken) = (Vec::new(), Vec::new());
     for (name, decl) in decl.sources.iter().flat_map(|named| &named.0) {
         let sound = input::is_snake_case(name, &mut shared.findings);
@@ -184,8 +236,19 @@ fn sources(decl: &Decl, known: &[Route], shared: &mut Shared<'_>) -> (Vec<Source
                 .push(Finding::new(&code::RESERVED_NAME, name.place, message).help("call the source by another name"));
             continue;
         }
-        let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment };
+        let given = match (&decl.file, &decl.content) {
+            (Some(file), _) => data::file(file, around.patterns, shared, digest),
+            (None, Some(pattern)) => {
+                let with_html = documents::reads_html(&name.value, around.table, around.shown, shared);
+                documents::collection(pattern, with_html, shared, digest)
+            }
+            (None, None) => None,
+        };
+        let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment, given };
         let mut source = Source::compile(name, decl, &mut context, &mut shared.findings);
+        if let (Some(source), Some(sample)) = (&source, &decl.sample) {
+            try_sample(source, decl, sample, shared);
+        }
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
             OnUnauthorized::Redirect(target) => {
                 kind::redirect(&Spanned { value: target.clone(), place: target.place }, &mut shared.findings)
@@ -194,7 +257,9 @@ fn sources(decl: &Decl, known: &[Route], shared: &mut Shared<'_>) -> (Vec<Source
         };
         let sound = sound
             && source.as_ref().is_none_or(leads_home)
-            && source.as_mut().is_none_or(|source| asked::resolve(source, known, &shared.paths, &mut shared.findings));
+            && source
+                .as_mut()
+                .is_none_or(|source| asked::resolve(source, around.known, &shared.paths, &mut shared.findings));
         match source {
             Some(source) if sound => sources.push(source),
             Some(_) | None => broken.push(name.value.clone()),
@@ -202,6 +267,21 @@ fn sources(decl: &Decl, known: &[Route], shared: &mut Shared<'_>) -> (Vec<Source
     }
     sources.sort_by(|left, right| left.name.value.cmp(&right.name.value));
     (sources, broken)
+}
+
+/// Tries a source's extraction on its sample.
+fn try_sample(source: &Source, decl: &source::Decl, sample: &Spanned<String>, shared: &mut Shared<'_>) {
+    let before = shared.findings.len();
+    let Some(file) = shared.tree.read_beside(&sample.value, &mut shared.files, &mut shared.findings) else {
+        if shared.findings.len() == before {
+            let message = format!("there is no file `{}` in the site's folder", sample.value);
+            let help = "keep an answer of the upstream there: sample = \"fixtures/products.json\"";
+            shared.findings.push(Finding::new(&source::BAD_SAMPLE, sample.place, message).help(help));
+        }
+        return;
+    };
+    let text = shared.files.text(file).to_owned();
+    source.try_sample(decl, &text, file, &mut shared.findings);
 }
 
 fn unused(sources: &[Source], needed: &BTreeSet<usize>, file: &TreeFile, findings: &mut Findings) {
@@ -265,6 +345,7 @@ impl Linked {
             forwarded(source, &mut reads);
             asked::reads(source, known, &mut reads);
             nullable(source, scope, &mut shared.findings);
+            listing::check(source, scope, &mut reads, &mut shared.findings);
             if needed.contains(&at) {
                 linked.reads[at] = reads;
             }
@@ -309,7 +390,7 @@ fn nullable(source: &Source, scope: &Scope<'_>, findings: &mut Findings) {
                 .first()
                 .is_some_and(|name| scope.query.iter().any(|input| *input.name == **name && input.default.is_null())),
             "cookies" => reference.keys.first().is_some_and(|name| {
-                scope.cookies.iter().any(|cookie| *cookie.name == **name && cookie.default.is_none())
+                scope.cookies.iter().any(|cookie| *cookie.name == **name && cookie.default.is_null())
             }),
             "request" => reference.keys.first().is_some_and(|name| name == "headers"),
             _ => false,
@@ -351,6 +432,7 @@ struct Fields {
     description: Option<Template<crate::config::Binding>>,
     fixed: Vec<(HeaderName, HeaderValue)>,
     headers: Vec<(HeaderName, Template<crate::config::Binding>)>,
+    removed: Vec<HeaderName>,
 }
 
 impl Fields {
@@ -366,9 +448,20 @@ impl Fields {
         };
         let title = link(&decl.title, "`title`", findings);
         let description = link(&decl.description, "`description`", findings);
-        let (mut fixed, mut headers) = (Vec::new(), Vec::new());
-        for (name, template) in decl.headers.iter().flat_map(|named| &named.0) {
+        let (mut fixed, mut headers, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, written) in decl.headers.iter().flat_map(|named| &named.0) {
             let Some(field) = kind::header_name(name, findings) else { continue };
+            // Names of fields have no case, and what stands last was written nearest.
+            fixed.retain(|(other, _)| *other != field);
+            headers.retain(|(other, _)| *other != field);
+            removed.retain(|other| *other != field);
+            let template = match written {
+                HeaderDecl::Value(template) => template,
+                HeaderDecl::Removed => {
+                    removed.push(field);
+                    continue;
+                }
+            };
             source::refuse_secrets(template, "a header of an answer", findings);
             match template.as_literal() {
                 Some(text) => match HeaderValue::from_str(text) {
@@ -385,7 +478,7 @@ impl Fields {
                 }
             }
         }
-        Some(Self { title: title?, description: description?, fixed, headers })
+        Some(Self { title: title?, description: description?, fixed, headers, removed })
     }
 }
 
@@ -393,6 +486,7 @@ impl Fields {
 fn page(shown: &Shown, decl: &Decl, file: &TreeFile) -> Object {
     let mut members = vec![("file".to_owned(), Value::from(format!("routes/{}", file.path)))];
     if let Shown::Document(document) = shown {
+        members.clear();
         members.extend(document.page.iter().cloned());
     }
     for (key, written) in [("title", &decl.title), ("description", &decl.description)] {
@@ -401,7 +495,15 @@ fn page(shown: &Shown, decl: &Decl, file: &TreeFile) -> Object {
             members.push((key.to_owned(), text.into()));
         }
     }
-    // Every request fills these in.
+    if let Shown::Tree(_) = shown {
+        // Each of its documents has a page of its own, of which anything may be read.
+        members.push(("html".to_owned(), Value::Null));
+    }
+    with_place(members)
+}
+
+/// A page with room for where it is, which every request fills in.
+pub(super) fn with_place(mut members: Vec<(String, Value)>) -> Object {
     members.retain(|(name, _)| name != "path" && name != "url");
     members.extend(["path", "url"].map(|name| (name.to_owned(), Value::Null)));
     members.into_iter().collect()
@@ -473,7 +575,7 @@ fn vary(inputs: &Inputs, sources: &[Planned]) -> Vec<HeaderName> {
     let forwards = |planned: &Planned| match &planned.source.kind {
         Kind::Http(http) => !http.forward_cookies.is_empty(),
         Kind::Route(asking) => asking.reads_cookies(),
-        Kind::Value(_) => false,
+        Kind::Value(_) | Kind::Chosen(_) => false,
     };
     if inputs.cookies.iter().any(|cookie| cookie.is_read) || sources.iter().any(forwards) {
         names.push(header::COOKIE);
@@ -513,8 +615,9 @@ fn policy(
     policy
 }
 
-fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown, sources: &[Planned], known: &[Route]) -> u64 {
+fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown, data: &blake3::Hasher) -> u64 {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(data.finalize().as_bytes());
     hasher.update(shared.foundation.as_bytes());
     let mut text = String::new();
     write_json(&table.to_value(), &mut text);
@@ -525,11 +628,15 @@ fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown, sources: &[Planne
         write_json(&Value::Object(document.page.iter().cloned().collect()), &mut matter);
         hasher.update(matter.as_bytes());
     }
-    for planned in sources {
-        if let Kind::Route(asking) = &planned.source.kind
-            && let Some(route) = known.get(asking.asked.route)
-        {
-            hasher.update(&route.revision.to_le_bytes());
+    if let Shown::Tree(tree) = shown {
+        for document in &tree.documents {
+            let mut text = String::new();
+            // The navigation, which all share, is made of what the others say of themselves.
+            let own = document.page.iter().filter(|(name, _)| name != "nav").cloned();
+            write_json(&Value::Object(own.collect()), &mut text);
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+            hasher.update(document.name.as_bytes());
         }
     }
     short(&hasher.finalize())

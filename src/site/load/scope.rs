@@ -184,7 +184,7 @@ impl Scope<'_> {
         let names: Vec<&str> = scopes.chain(self.sources.iter().map(|source| source.name.value.as_str())).collect();
         let help = match root {
             source::ITEM => {
-                Some("an item is read in a source that has `for-each`, and in `json` below `each`".to_owned())
+                Some("an item is read in a source that has `for-each`, in `where`, and in `json` below `each`".to_owned())
             }
             "degraded" => Some("only layouts read it".to_owned()),
             "env" => Some("the environment is read in headers and query of upstreams and sources".to_owned()),
@@ -278,7 +278,14 @@ fn header_field(name: &str, place: Place, reads: &mut Reads, findings: &mut Find
     Some(())
 }
 
-fn follow(known: &Known, root: &str, keys: &[Option<&str>], place: Place, findings: &mut Findings) -> Option<()> {
+/// Finds what leads nowhere in a value of this shape.
+pub(super) fn follow(
+    known: &Known,
+    root: &str,
+    keys: &[Option<&str>],
+    place: Place,
+    findings: &mut Findings,
+) -> Option<()> {
     let astray = match known.follow(keys.iter().copied()) {
         Ok(()) => return Some(()),
         Err(astray) => astray,

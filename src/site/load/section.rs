@@ -1,8 +1,9 @@
 //! What a route inherits: `[defaults]`, then each `_section.toml` from the outermost folder to its own.
 
+use super::super::code;
 use super::slipped;
 use crate::config::{Kind, Node, Table, Tree, TreeFile, merge, read_toml, wrong_type};
-use crate::diagnostic::{Files, Findings, Place};
+use crate::diagnostic::{Files, Finding, Findings, Place};
 use crate::resource::MERGE;
 use std::collections::HashMap;
 
@@ -31,6 +32,9 @@ pub(super) fn table_of(node: &Node, findings: &mut Findings) -> Option<Table> {
 impl Sections {
     /// Reads all sections. Files come sorted by path, so that an outer section is met before those within it.
     pub(super) fn read(tree: &Tree, defaults: Option<&Table>, files: &Files, findings: &mut Findings) -> Self {
+        if let Some(defaults) = defaults {
+            refuse_path(defaults, findings);
+        }
         let nowhere = tree.site.map(|site| Place::new(site, 0..0));
         let outermost = defaults.cloned().or_else(|| nowhere.map(Table::empty));
         let merged = outermost.map(|table| (String::new(), table)).into_iter().collect();
@@ -43,6 +47,15 @@ impl Sections {
                 sections.broken.push(folder.to_owned());
                 continue;
             };
+            refuse_path(&table, findings);
+            if !has_routes(tree, folder) {
+                let place = Place::new(file.file, 0..0);
+                let message = format!("no route lies in `routes/{folder}` or below");
+                findings.push(
+                    Finding::new(&code::UNUSED_SECTION, place, message)
+                        .help("move the section to the folder of its routes, or remove it"),
+                );
+            }
             let mut merged = sections.around(folder).clone();
             merge(&mut merged, &table, &MERGE);
             sections.merged.insert(folder.to_owned(), merged);
@@ -50,9 +63,11 @@ impl Sections {
         sections
     }
 
-    /// What applies to every route.
-    pub(super) fn outermost(&self) -> &Table {
-        self.around("")
+    /// Each section's folder and what applies there; the empty name for what applies to every route.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Table)> {
+        let mut all: Vec<_> = self.merged.iter().map(|(folder, table)| (folder.as_str(), table)).collect();
+        all.sort_by_key(|(folder, _)| *folder);
+        all.into_iter()
     }
 
     /// A route's own table, merged into what it inherits; `None` if either could not be read.
@@ -77,6 +92,24 @@ impl Sections {
             folder = folder.rsplit_once('/').map_or("", |(outer, _)| outer);
         }
     }
+}
+
+/// A path belongs to one route.
+fn refuse_path(table: &Table, findings: &mut Findings) {
+    if let Some(path) = table.get("path") {
+        findings.push(
+            Finding::new(&code::SECTION_PATH, path.key.place, "a `path` that several routes would inherit")
+                .help("write it in the route; without one, its URL is its place below `routes/`"),
+        );
+    }
+}
+
+/// Whether any route lies in `folder` or below. Files come sorted by path.
+fn has_routes(tree: &Tree, folder: &str) -> bool {
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let first = tree.routes.partition_point(|file| *file.path < *prefix);
+    let below = tree.routes.iter().skip(first).take_while(|file| file.path.starts_with(&prefix));
+    below.into_iter().any(|file| !is_section(&file.path))
 }
 
 /// The table of one file; `None` if it is not TOML, because what could be read of it says too little.

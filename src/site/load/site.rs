@@ -4,6 +4,7 @@ use super::super::code;
 use super::super::settings::{AccessLog, Decl, Limits, LogFormat, ServerDecl, Settings, SiteDecl, Slash};
 use crate::config::{Environment, Template};
 use crate::diagnostic::{Finding, Findings, Spanned};
+use crate::fields::TrustedProxies;
 use crate::router::{Authority, Hosts, TrailingSlash};
 use crate::value::{Object, Value};
 use std::net::SocketAddr;
@@ -39,6 +40,7 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
             .as_ref()
             .and_then(|server| server.workers)
             .map(|workers| usize::from(workers.value).max(1)),
+        trusted_proxies: proxies(decl.server.as_ref(), findings),
         access: decl.log.as_ref().and_then(|log| log.access).map_or(AccessLog::Stdout, |access| access.value),
         format: decl.log.as_ref().and_then(|log| log.format).map_or(LogFormat::Auto, |format| format.value),
         limits: Limits::compile(decl.limits.as_ref()),
@@ -108,6 +110,20 @@ fn hosts(site: Option<&SiteDecl>, url: Option<&str>, findings: &mut Findings) ->
         }
     }
     Some(Hosts::new(url.to_owned(), &host, &others))
+}
+
+fn proxies(server: Option<&ServerDecl>, findings: &mut Findings) -> TrustedProxies {
+    let mut proxies = TrustedProxies::default();
+    for written in server.and_then(|server| server.trusted_proxies.as_ref()).into_iter().flatten() {
+        if let Err(error) = proxies.add(&written.value) {
+            let message = format!("`{}` names no proxy to trust: {error}", written.value);
+            findings.push(
+                Finding::new(&code::BAD_PROXY, written.place, message)
+                    .help("trusted-proxies = [\"192.0.2.1\", \"10.0.0.0/8\", \"unix:\"]"),
+            );
+        }
+    }
+    proxies
 }
 
 fn listen(server: Option<&ServerDecl>, environment: &Environment, findings: &mut Findings) -> Vec<String> {

@@ -1,0 +1,56 @@
+//! Codings that the author has made beforehand: `site.css.br`, `site.css.zst` and `site.css.gz` beside `site.css`.
+//!
+//! Such a file stands for the other one in that coding as long as it is not older, and only where content of that type gets smaller by
+//! coding: `release.tar.gz` beside `release.tar` is another download. Under its own name it is a file like any other, sent as it is.
+
+use super::file::Stamp;
+use super::open::Beneath;
+use crate::cache::is_compressible;
+use crate::fields::{Coding, content_type_of};
+use std::fs::{File, Metadata};
+
+/// What the names of coded files end in.
+const ENDINGS: [(Coding, &str); 3] = [(Coding::Brotli, ".br"), (Coding::Zstd, ".zst"), (Coding::Gzip, ".gz")];
+
+/// A file in a coding.
+#[derive(Debug)]
+pub(super) struct Sibling {
+    pub(super) coding: Coding,
+    pub(super) file: File,
+    pub(super) stamp: Stamp,
+}
+
+/// The coded files beside one, open.
+#[derive(Debug, Default)]
+pub(super) struct Siblings([Option<Sibling>; ENDINGS.len()]);
+
+/// What changes whenever one of them does, or comes, or goes.
+pub(super) type Stamps = [Option<Stamp>; ENDINGS.len()];
+
+impl Siblings {
+    /// Those beside the file called `name`, which has this `metadata`. Blocks.
+    pub(super) fn open(folder: &Beneath, name: &str, metadata: &Metadata) -> Self {
+        if !is_compressible(&content_type_of(name)) {
+            return Self::default();
+        }
+        Self(ENDINGS.map(|(coding, ending)| {
+            // Whatever keeps one from being opened, the file itself is there.
+            let (file, beside) = folder.open(&format!("{name}{ending}")).ok()?;
+            let is_current = beside.len() > 0 && beside.modified().ok()? >= metadata.modified().ok()?;
+            is_current.then(|| Sibling { coding, file, stamp: Stamp::of(&beside) })
+        }))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Sibling> {
+        self.0.iter().flatten()
+    }
+
+    pub(super) fn stamps(&self) -> Stamps {
+        self.0.each_ref().map(|sibling| sibling.as_ref().map(|sibling| sibling.stamp))
+    }
+
+    /// Takes the one in `coding` out.
+    pub(super) fn take(&mut self, coding: Coding) -> Option<Sibling> {
+        self.0.iter_mut().find_map(|sibling| sibling.take_if(|sibling| sibling.coding == coding))
+    }
+}

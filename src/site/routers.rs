@@ -1,0 +1,72 @@
+//! Which route a target belongs to, by the host that it was sent to.
+//!
+//! A host is compared before any segment of the path: routes that name the host of a request go first, and what none of them claims is
+//! for the routes that name none.
+
+use crate::router::{Conflict, Pattern, Router, Routing, TrailingSlash};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// The routers of a site; routes are positions in its list.
+#[derive(Debug)]
+pub struct Routers {
+    any: Router<usize>,
+    /// Hosts in lower case, without a dot at their end.
+    of_host: BTreeMap<Box<str>, Router<usize>>,
+}
+
+impl Routers {
+    /// Without any route.
+    pub fn new(slash: TrailingSlash) -> Self {
+        Self { any: Router::new(slash), of_host: BTreeMap::new() }
+    }
+
+    /// Adds a route for `host`, or for every host. With `held` it has no more URLs than those below its rest parameter.
+    pub fn insert(
+        &mut self,
+        host: Option<&str>,
+        pattern: Pattern,
+        held: Option<&[String]>,
+        route: usize,
+    ) -> Result<(), Conflict<usize>> {
+        let slash = self.slash();
+        let router = match host {
+            Some(host) => self.of_host.entry(host.into()).or_insert_with(|| Router::new(slash)),
+            None => &mut self.any,
+        };
+        match held {
+            Some(held) => router.insert_held(pattern, held.iter().map(String::as_str), route),
+            None => router.insert(pattern, route),
+        }
+    }
+
+    /// Where `target` leads at `host`.
+    pub fn route<'t>(&self, host: Option<&str>, target: &'t str) -> Routing<'_, 't, usize> {
+        if let Some(router) = host.and_then(|host| self.of(host)) {
+            match router.route(target) {
+                Routing::NotFound => {}
+                found => return found,
+            }
+        }
+        self.any.route(target)
+    }
+
+    fn of(&self, host: &str) -> Option<&Router<usize>> {
+        if self.of_host.is_empty() {
+            return None;
+        }
+        let is_lower = !host.bytes().any(|byte| byte.is_ascii_uppercase());
+        let host = if is_lower { Cow::Borrowed(host) } else { Cow::Owned(host.to_ascii_lowercase()) };
+        self.of_host.get(&*host)
+    }
+
+    /// The hosts that routes name.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.of_host.keys().map(|host| &**host)
+    }
+
+    /// Whether canonical paths end in a slash.
+    pub fn slash(&self) -> TrailingSlash {
+        self.any.slash()
+    }
+}
