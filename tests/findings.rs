@@ -34,9 +34,10 @@ crate::cases![
 ];
 
 /// Findings whose sites no text archive can hold, and the test that has each.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&str, &str); 7] = [
     ("layout/too-large", "a_layout_has_bounds"),
     ("site/missing", "check::a_site_that_is_not_there_is_said_so"),
+    ("config/odd-name", "robust::names_that_are_no_text_are_told"),
     ("config/not-utf8", "files_that_are_not_text_are_told_by_name"),
     ("config/too-large", "enormous_files_are_refused_unread"),
     ("config/unreadable", "what_is_no_regular_file_is_passed_over"),

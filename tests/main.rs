@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a test says its seed, and why it is skipped")]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
+mod blog;
 mod check;
 mod documentation;
 mod empty_root;
@@ -13,6 +14,7 @@ mod flows;
 mod keys;
 mod reload;
 mod review;
+mod robust;
 mod serve;
 mod site_pages;
 mod support;
@@ -38,6 +40,7 @@ macro_rules! cases {
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
+        blog::CASES,
         check::CASES,
         documentation::CASES,
         flows::answers::CASES,
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         keys::CASES,
         reload::CASES,
         review::CASES,
+        robust::CASES,
         serve::CASES,
         site_pages::CASES,
         tidy::CASES,

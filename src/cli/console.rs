@@ -40,6 +40,10 @@ impl Terminal {
             text.push_str(&draw(finding, files, self.colours));
             text.push_str("\n\n");
         }
+        let omitted: usize = Level::ALL.iter().map(|level| findings.omitted(*level)).sum();
+        if omitted > 0 {
+            writeln!(text, "{} not shown: mend these first\n", counted(omitted, "more finding")).unwrap_or_default();
+        }
         self.write(&text);
     }
 
@@ -60,7 +64,7 @@ fn has_colours(is_terminal: bool) -> bool {
 pub(super) fn summary(findings: &Findings) -> String {
     let mut text = String::new();
     for level in [Level::Error, Level::Warning, Level::Note] {
-        let count = findings.iter().filter(|finding| finding.level == level).count();
+        let count = findings.iter().filter(|finding| finding.level == level).count() + findings.omitted(level);
         if count > 0 {
             let separator = if text.is_empty() { "" } else { ", " };
             write!(text, "{separator}{}", counted(count, level.name())).unwrap_or_default();

@@ -11,6 +11,8 @@ codes! {
     TOO_MANY = Error "config/too-many-files";
     /// A file is not UTF-8. TOML, layouts and Markdown are UTF-8 by definition.
     NOT_UTF8 = Error "config/not-utf8";
+    /// A name that is not UTF-8. No URL and no declaration can name such a file, so it is passed over.
+    ODD_NAME = Warning "config/odd-name";
     /// The text is not TOML. The place is where the parser stopped understanding.
     SYNTAX = Error "config/syntax";
     /// Tables nested deeper than any declaration needs.

@@ -29,6 +29,9 @@ pub trait Decode: Sized {
     fn decode(node: &Node, findings: &mut Findings) -> Option<Self>;
 }
 
+/// So many unknown keys of one table are told.
+const MOST_UNKNOWN: usize = 100;
+
 /// A table whose keys are declared.
 pub trait Declared: Sized {
     /// One without any key, standing at `place`.
@@ -43,8 +46,14 @@ pub trait Declared: Sized {
     /// Reads a whole table.
     fn read(table: &Table, findings: &mut Findings) -> Self {
         let mut declared = Self::empty(table.place);
+        let mut unknown = 0;
         for entry in table {
             if !declared.set(entry, findings) {
+                unknown += 1;
+                if unknown > MOST_UNKNOWN {
+                    // Whatever this table is, it is not meant to be this one.
+                    continue;
+                }
                 findings.push(unknown_key(entry, Self::keys().iter().map(|key| key.name)));
             }
         }

@@ -9,6 +9,9 @@ use toml::de::{DeTable, DeValue};
 /// Tables, arrays and dotted keys deeper than this are no declaration.
 const DEPTH: usize = 64;
 
+/// After so many errors a text is something else than TOML.
+const MOST_ERRORS: usize = 100;
+
 /// Reads the TOML that is the `range` of a file. What cannot be read is a finding; the rest is returned.
 pub fn read_toml(file: FileId, range: Range<usize>, files: &Files, findings: &mut Findings) -> Table {
     let text = files.text(file).get(range.clone()).unwrap_or("");
@@ -28,7 +31,7 @@ pub fn read_toml(file: FileId, range: Range<usize>, files: &Files, findings: &mu
     }
     let (root, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
-    for error in errors {
+    for error in errors.into_iter().take(MOST_ERRORS) {
         let place = reader.place(error.span().unwrap_or_default());
         findings.push(Finding::new(&code::SYNTAX, place, error.message().trim().to_owned()));
     }

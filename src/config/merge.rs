@@ -3,6 +3,7 @@
 //! Tables merge by key; scalars and arrays replace. What is special is named in [`Rules`]; nothing else here knows a key.
 
 use super::node::{Entry, Kind, Node, Table};
+use std::collections::HashMap;
 
 /// What merges in another way than key by key, at one depth of a table.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,28 +25,57 @@ pub fn merge(base: &mut Table, over: &Table, rules: &Rules) {
         return;
     }
     base.place = over.place;
+    let mut index = Index::of(base, over);
     for entry in over {
-        merge_entry(base, entry, rules);
+        match index.position(base, entry).and_then(|at| base.entry_mut(at)) {
+            Some(inherited) => merge_entry(inherited, entry, rules),
+            None => {
+                index.add(entry, base.len());
+                base.push(entry.clone());
+            }
+        }
     }
 }
 
-fn merge_entry(base: &mut Table, entry: &Entry, rules: &Rules) {
+/// Where the keys of a table are, looked up when there are many and searched when there are few.
+struct Index(Option<HashMap<String, usize>>);
+
+/// Tables of more keys are looked up.
+const FEW: usize = 64;
+
+impl Index {
+    fn of(base: &Table, over: &Table) -> Self {
+        let many = base.len().max(over.len()) > FEW;
+        Self(many.then(|| base.iter().enumerate().map(|(at, entry)| (entry.key.value.clone(), at)).collect()))
+    }
+
+    fn position(&self, base: &Table, entry: &Entry) -> Option<usize> {
+        match &self.0 {
+            Some(positions) => positions.get(&entry.key.value).copied(),
+            None => base.iter().position(|known| known.key.value == entry.key.value),
+        }
+    }
+
+    fn add(&mut self, entry: &Entry, at: usize) {
+        if let Some(positions) = &mut self.0 {
+            positions.insert(entry.key.value.clone(), at);
+        }
+    }
+}
+
+fn merge_entry(inherited: &mut Entry, entry: &Entry, rules: &Rules) {
     let key = entry.key.value.as_str();
-    let Some(inherited) = base.node_mut(key) else {
-        base.insert(entry.key.clone(), entry.node.clone());
-        return;
-    };
-    match (&mut inherited.kind, &entry.node.kind) {
+    match (&mut inherited.node.kind, &entry.node.kind) {
         (Kind::Array(items), Kind::Array(more)) if rules.append.contains(&key) => items.extend(more.iter().cloned()),
         (Kind::Table(table), Kind::Table(over)) if !rules.whole.contains(&key) => {
             match rules.named.iter().find(|(name, _)| *name == key) {
                 Some((_, inner)) => merge_named(table, over, inner),
                 None => merge(table, over, &Rules::default()),
             }
-            inherited.place = entry.node.place;
+            inherited.node.place = entry.node.place;
         }
         // The key's place moves along, so that a finding points at what was written last.
-        _ => base.insert(entry.key.clone(), entry.node.clone()),
+        _ => *inherited = entry.clone(),
     }
 }
 

@@ -144,6 +144,16 @@ impl Table {
         }
     }
 
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The entry at a position, to change.
+    pub(super) fn entry_mut(&mut self, at: usize) -> Option<&mut Entry> {
+        self.entries.get_mut(at)
+    }
+
     /// Adds an entry whose key is known to be new.
     pub(super) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);

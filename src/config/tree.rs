@@ -4,6 +4,7 @@
 
 use super::code;
 use crate::diagnostic::{FileId, Files, Finding, Findings};
+use rustix::fs::{Mode, OFlags, open};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -149,11 +150,15 @@ fn read_file(path: &Path, name: &str, files: &mut Files, findings: &mut Findings
 /// The file's bytes, or `None` if there are too many. Reading stops at the limit whatever the file claims to hold, and only
 /// regular files are opened: a FIFO would block for ever.
 fn read_bounded(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    if !fs::metadata(path)?.is_file() {
+    // Opening never waits, and what is open is what is looked at: there is no moment to put something else in its place.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = fs::File::from(open(path, flags, Mode::empty())?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Err(std::io::Error::other("it is not a regular file"));
     }
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(LARGEST)).unwrap_or_default());
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= LARGEST).then_some(bytes))
 }
 
@@ -180,7 +185,18 @@ impl Walk<'_> {
                 }
             };
             for entry in entries.flatten() {
-                let Ok(name) = entry.file_name().into_string() else { continue };
+                let name = match entry.file_name().into_string() {
+                    Ok(name) => name,
+                    Err(name) => {
+                        let name = Path::new(folder).join(&prefix).join(name);
+                        let message = format!("the name of `{}` is not UTF-8", name.display());
+                        self.findings.push(
+                            Finding::anywhere(&code::ODD_NAME, message)
+                                .help("it is passed over; rename it, or remove it"),
+                        );
+                        continue;
+                    }
+                };
                 let Ok(metadata) = entry.metadata() else { continue };
                 if name.starts_with('.') {
                     continue;

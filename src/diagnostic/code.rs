@@ -12,6 +12,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Note, Self::Warning, Self::Error];
+
     /// The word that reports use.
     #[must_use]
     pub fn name(self) -> &'static str {

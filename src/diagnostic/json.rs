@@ -1,13 +1,15 @@
 //! Findings as JSON: the shape that `check --format json` promises to editors and to CI.
 
-use super::{Files, Finding, Findings, Place, Related};
+use super::{Files, Finding, Findings, Level, Place, Related};
 use crate::value::{Object, Value, write_json_pretty};
 
-/// `{"findings":[{code,level,message,file,line,column,end_line,end_column,help,related}]}`.
+/// `{"findings":[{code,level,message,file,line,column,end_line,end_column,help,related}]}`, and how many are `omitted` if any are.
 #[must_use]
 pub fn to_json(findings: &Findings, files: &Files) -> String {
     let list = findings.iter().map(|finding| one(finding, files)).collect();
-    let root: Object = [("findings", Value::list(list))].into_iter().collect();
+    let omitted: usize = Level::ALL.iter().map(|level| findings.omitted(*level)).sum();
+    let omitted = (omitted > 0).then(|| ("omitted", Value::from(omitted)));
+    let root: Object = [("findings", Value::list(list))].into_iter().chain(omitted).collect();
     let mut out = String::new();
     write_json_pretty(&root.into(), &mut out);
     out.push('\n');

@@ -87,48 +87,74 @@ impl Finding {
 
 /// The findings of one load, in the order they were made.
 #[derive(Debug, Clone, Default)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings {
+    list: Vec<Finding>,
+    /// How many more there were when they were [sorted](Self::sort): errors, warnings, notes.
+    omitted: [usize; 3],
+}
+
+/// So many findings are kept of a load: who reads more?
+const MOST: usize = 1000;
 
 impl Findings {
     /// Adds one.
     pub fn push(&mut self, finding: Finding) {
-        self.0.push(finding);
+        self.list.push(finding);
     }
 
     /// Adds all of `others`.
     pub fn append(&mut self, others: Self) {
-        self.0.extend(others.0);
+        self.list.extend(others.list);
     }
 
     /// Whether any of them forbids serving.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|finding| finding.level == Level::Error)
+        self.omitted(Level::Error) > 0 || self.list.iter().any(|finding| finding.level == Level::Error)
     }
 
     /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
-        self.0.iter()
+        self.list.iter()
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.list.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
-    /// Brings them into the order of files and places, and drops exact repeats: a layout that five routes use is told once.
+    /// How many of a level were left out, because there are more than anybody reads.
+    #[must_use]
+    pub fn omitted(&self, level: Level) -> usize {
+        self.omitted[level as usize]
+    }
+
+    /// Brings them into the order of files and places, and drops exact repeats: a layout that five routes use is told once. Of more than a
+    /// thousand the first are kept, errors before all others.
     pub fn sort(&mut self) {
-        self.0.sort_by_key(|finding| finding.place.map_or((u32::MAX, 0), |place| (place.file.index(), place.start)));
-        self.0.dedup_by(|right, left| {
+        self.list.sort_by_key(|finding| finding.place.map_or((u32::MAX, 0), |place| (place.file.index(), place.start)));
+        self.list.dedup_by(|right, left| {
             std::ptr::eq(left.code, right.code) && left.place == right.place && left.message == right.message
         });
+        if self.list.len() > MOST {
+            let errors = self.list.iter().filter(|finding| finding.level == Level::Error).count();
+            let mut room = [errors.min(MOST), MOST.saturating_sub(errors)];
+            let omitted = &mut self.omitted;
+            self.list.retain(|finding| {
+                let room = &mut room[usize::from(finding.level != Level::Error)];
+                let fits = *room > 0;
+                *room = room.saturating_sub(1);
+                omitted[finding.level as usize] += usize::from(!fits);
+                fits
+            });
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Places in the author's files: which file, which bytes, which line and column.
 
 use std::ops::{Deref, Range};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A file in [`Files`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,13 +99,24 @@ pub struct Files(Vec<SourceFile>);
 struct SourceFile {
     name: Arc<str>,
     text: Arc<str>,
+    /// Where each line begins, once somebody has asked for a position.
+    lines: OnceLock<Box<[usize]>>,
+}
+
+impl SourceFile {
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|end| end + 1);
+            std::iter::once(0).chain(ends).collect()
+        })
+    }
 }
 
 impl Files {
     /// Adds a text under the name that reports show: a path relative to the site, or `--set 1`.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         let id = FileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(SourceFile { name: name.into(), text: text.into() });
+        self.0.push(SourceFile { name: name.into(), text: text.into(), lines: OnceLock::new() });
         id
     }
 
@@ -148,12 +159,11 @@ impl Files {
         while !text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = text.get(..offset).unwrap_or("");
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Position {
-            line: before.bytes().filter(|&byte| byte == b'\n').count() + 1,
-            column: before.get(line_start..).unwrap_or("").chars().count() + 1,
-        }
+        let lines = self.0.get(file.0 as usize).map_or(&[0][..], SourceFile::lines);
+        // The first begins at 0, so there is always one.
+        let line = lines.partition_point(|start| *start <= offset);
+        let start = lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        Position { line, column: text.get(start..offset).unwrap_or("").chars().count() + 1 }
     }
 }
 

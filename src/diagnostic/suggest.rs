@@ -1,7 +1,14 @@
 //! The name that an author probably meant.
 
+/// The longest name, in bytes, that is compared.
+const LONGEST: usize = 100;
+
 /// The candidate nearest to `name`, if one is near enough to be worth naming.
 pub fn suggest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    // Nobody misspells a name of such a length.
+    if name.len() > LONGEST {
+        return None;
+    }
     let allowed = (name.chars().count() / 3).max(1);
     let folded = fold(name);
     candidates

@@ -307,6 +307,20 @@ impl Tracker {
         }
     }
 
+    /// Where the second run of a loop's body begins that leaves `end` behind; none if that is where the first began, or the
+    /// value of no URL. A second run and all that follow are alike: they are followed once.
+    pub(super) fn after_a_run(&self, end: &Self) -> Option<Self> {
+        if self == end {
+            return None;
+        }
+        let mut joined = self.join(end)?;
+        let State::Quoted { kind: Kind::Url, scheme, .. } = &mut joined.state else { return None };
+        if *scheme == Scheme::Open {
+            *scheme = Scheme::Fed;
+        }
+        (joined != *self).then_some(joined)
+    }
+
     /// The markup after either of two branches; none if they leave it in different places.
     pub(super) fn join(&self, other: &Self) -> Option<Self> {
         if self == other {
@@ -500,9 +514,13 @@ impl Tracker {
         } else {
             (URL_ATTRIBUTES.contains(&attribute), attribute.starts_with("on"))
         };
+        // What SVG animates may be the address of a link.
+        let animated = matches!(local_name(&self.element), "set" | "animate");
         match attribute {
             _ if url => Kind::Url,
             _ if code => Kind::Code,
+            "to" | "from" | "by" if animated => Kind::Url,
+            "values" if animated => Kind::Code,
             "style" => Kind::Style,
             "srcdoc" => Kind::Document,
             _ => Kind::Plain,

@@ -5,6 +5,7 @@
 
 use crate::value::Value;
 use regex::Regex;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A type as declared.
@@ -87,6 +88,8 @@ pub struct InputType {
 struct Rules {
     pattern: Option<Regex>,
     choices: Option<Vec<Box<str>>>,
+    /// The same, to look one up.
+    chosen: HashSet<Box<str>>,
     min: Option<i64>,
     max: Option<i64>,
     max_length: Option<usize>,
@@ -139,13 +142,14 @@ impl InputType {
         }
         let pattern = pattern.and_then(|pattern| whole_match(&pattern).map_err(|problem| problems.push(problem)).ok());
         let choices = choices.map(|choices| choices.into_iter().map(Box::from).collect());
-        let mut rules = Rules { pattern, choices: None, min, max, max_length };
+        let mut rules = Rules { pattern, choices: None, chosen: HashSet::new(), min, max, max_length };
         if problems.is_empty() {
             problems = choices.iter().flat_map(|choices: &Vec<Box<str>>| rules.problems_of(kind, choices)).collect();
         }
         if !problems.is_empty() {
             return Err(problems);
         }
+        rules.chosen = choices.iter().flatten().cloned().collect();
         rules.choices = choices;
         Ok(Self { kind, rules: (!rules.are_none()).then(|| Arc::new(rules)) })
     }
@@ -188,12 +192,12 @@ impl InputType {
 
 impl Rules {
     fn are_none(&self) -> bool {
-        let Self { pattern, choices, min, max, max_length } = self;
+        let Self { pattern, choices, chosen: _, min, max, max_length } = self;
         pattern.is_none() && choices.is_none() && min.is_none() && max.is_none() && max_length.is_none()
     }
 
     fn fit(&self, text: &str) -> bool {
-        let Self { pattern, choices: _, min, max, max_length } = self;
+        let Self { pattern, choices: _, chosen: _, min, max, max_length } = self;
         let bounded = || {
             (min.is_none() && max.is_none())
                 || integer(text)
@@ -205,7 +209,7 @@ impl Rules {
     }
 
     fn chosen(&self, text: &str) -> bool {
-        self.choices.as_ref().is_none_or(|choices| choices.iter().any(|choice| **choice == *text))
+        self.choices.is_none() || self.chosen.contains(text)
     }
 
     fn problems_of(&self, kind: Kind, choices: &[Box<str>]) -> Vec<InputProblem> {
@@ -213,8 +217,9 @@ impl Rules {
             return vec![InputProblem::NoChoices];
         }
         let mut problems = Vec::new();
-        for (index, choice) in choices.iter().enumerate() {
-            if choices.iter().take(index).any(|other| other == choice) {
+        let mut seen = HashSet::new();
+        for choice in choices {
+            if !seen.insert(choice) {
                 problems.push(InputProblem::ChoiceTwice(choice.to_string()));
             }
             if choice.is_empty() || !kind.fits(choice) || !self.fit(choice) {

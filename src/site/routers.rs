@@ -42,13 +42,8 @@ impl Routers {
 
     /// Where `target` leads at `host`.
     pub fn route<'t>(&self, host: Option<&str>, target: &'t str) -> Routing<'_, 't, usize> {
-        if let Some(router) = host.and_then(|host| self.of(host)) {
-            match router.route(target) {
-                Routing::NotFound => {}
-                found => return found,
-            }
-        }
-        self.any.route(target)
+        let own = host.and_then(|host| self.of(host)).map(|router| router.route(target));
+        own.filter(|found| !matches!(found, Routing::NotFound)).unwrap_or_else(|| self.any.route(target))
     }
 
     fn of(&self, host: &str) -> Option<&Router<usize>> {

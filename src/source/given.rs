@@ -84,6 +84,19 @@ impl Chosen {
 }
 
 impl Chosen<Binding> {
+    /// Does what is the same for each request to every value; what is left of `listing`.
+    fn settle(&mut self, listing: Listing<Binding>) -> Option<Listing<Binding>> {
+        let (Some(once), each) = listing.clone().split() else { return Some(listing) };
+        let settled = self.values.iter().map(|(name, value)| Some((name.clone(), applied(&once, value.clone())?)));
+        match settled.collect::<Option<HashMap<_, _>>>() {
+            Some(values) => {
+                self.values = Arc::new(values);
+                each
+            }
+            None => Some(listing),
+        }
+    }
+
     /// The value that a request chooses.
     pub fn value(&self, slots: &[Value]) -> Result<Value, Trouble> {
         let name = self.name.text(slots, |text, out| out.push_str(text)).ok().flatten();
@@ -94,6 +107,10 @@ impl Chosen<Binding> {
 impl Source<Binding> {
     /// The same source with everything done that is the same for each request.
     pub(super) fn settled_at_load(mut self) -> Self {
+        if let Kind::Chosen(chosen) = &mut self.kind {
+            self.listing = self.listing.take().and_then(|listing| chosen.settle(listing));
+            return self;
+        }
         let Kind::Value(Shape::Literal(value)) = &self.kind else { return self };
         let mut value = value.clone();
         if let Some(extraction) = &self.extraction {

@@ -41,6 +41,19 @@ enum = ["en", "de"]
 [sources.words]
 file = "words/{params.lang}.toml"
 extract.hello = { select = "$.hello", required = true }
+-- content/many/a.json --
+[{ "n": 1 }, { "n": 3 }, { "n": 2 }]
+-- content/many/b.json --
+{ "items": [{ "n": 5 }, { "n": 4 }] }
+-- routes/many.toml --
+path = "/many/{which}"
+json = "{many}"
+[params.which]
+enum = ["a", "b"]
+[sources.many]
+file = "many/{params.which}.json"
+sort = "-n"
+limit = 2
 "#;
 
 fn files_are_read_by_their_extension() {
@@ -61,6 +74,8 @@ fn a_parameter_chooses_among_files() {
     assert_eq!(site.get("/en/words").json(), "Hello");
     assert_eq!(site.get("/de/words").json(), "Hallo");
     assert_eq!(site.get("/fr/words").status, 404);
+    assert_eq!(site.get("/many/a").json(), json!([{ "n": 3 }, { "n": 2 }]));
+    assert_eq!(site.get("/many/b").json(), json!({ "items": [{ "n": 5 }, { "n": 4 }] }));
 }
 
 fn an_edit_of_a_file_is_seen() {

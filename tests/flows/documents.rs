@@ -10,10 +10,12 @@ crate::cases!(
     a_document_knows_what_stands_around_it,
     links_between_documents_are_urls,
     a_document_chooses_its_layout,
+    a_tree_has_data_for_each_of_its_documents,
     documents_are_answered_like_pages,
     an_edit_of_a_document_is_seen,
     a_collection_is_a_list,
     what_serves_a_document_is_its_url,
+    documents_of_other_hosts_have_whole_urls,
     html_is_there_where_it_is_read,
     ten_thousand_documents_load,
 );
@@ -39,6 +41,14 @@ content = "about.md"
 -- routes/any.toml --
 path = "/docs/{any}/{more}"
 json = "other"
+-- content/wide.md --
++++
+layout = "wide.html"
+title = "About width"
++++
+-- routes/wide.toml --
+content = "wide.md"
+layout = "doc.html"
 -- content/about.md --
 See [the guide](docs/index.md) and [details](docs/guide/a%20b.md#x "T").
 -- content/docs/index.md --
@@ -130,6 +140,7 @@ fn links_between_documents_are_urls() {
 fn a_document_chooses_its_layout() {
     let site = Site::start(SITE);
     assert_eq!(site.get("/docs/guide/first").text().trim(), "<wide>First");
+    assert_eq!(site.get("/wide").text().trim(), "<wide>About width");
 }
 
 fn documents_are_answered_like_pages() {
@@ -154,6 +165,44 @@ fn an_edit_of_a_document_is_seen() {
     super::until(&site, "/docs/new", |response| response.status == 200);
     site.folder().remove("content/docs/new.md");
     super::until(&site, "/docs/new", |response| response.status == 404);
+}
+
+fn a_tree_has_data_for_each_of_its_documents() {
+    let site = Site::start(
+        r#"-- site.toml --
+-- routes/products.toml --
+path = "/products/{*page}"
+content = "products"
+layout = "product.html"
+title = "{page.title} for you"
+[sources.price]
+file = "prices.csv"
+where = "item.sku == page.sku"
+-- layouts/product.html --
+<h1>{{ page.title }}</h1>{{ price.first.price }}{{ content }}
+-- content/prices.csv --
+sku,price
+t1,4
+m1,12
+-- content/products/tea.md --
++++
+sku = "t1"
++++
+# Tea
+-- content/products/milk.md --
++++
+sku = "m1"
++++
+# Milk
+"#,
+    );
+    assert!(
+        site.get("/products/tea").text().starts_with("<h1>Tea for you</h1>"),
+        "{}",
+        site.get("/products/tea").text()
+    );
+    let milk = site.get("/products/milk").text().to_owned();
+    assert!(milk.contains("<h1>Milk for you</h1>12"), "{milk}");
 }
 
 const BLOG: &str = r#"-- site.toml --
@@ -248,6 +297,27 @@ fn what_serves_a_document_is_its_url() {
     let all = site.get("/all").json();
     let paths: Vec<_> = all.as_array().expect("a list").iter().map(|item| item["path"].clone()).collect();
     assert_eq!(paths, [json!(null), json!("/first"), json!(null)]);
+}
+
+fn documents_of_other_hosts_have_whole_urls() {
+    let site = Site::start(
+        r#"-- site.toml --
+[site]
+url = "https://example.com"
+-- content/a.md --
+[b](b.md) [c](c.md)
+-- content/b.md --
+-- content/c.md --
+-- routes/a.toml --
+content = "a.md"
+-- routes/b.toml --
+content = "b.md"
+host = "docs.example.com"
+-- routes/c.toml --
+content = "c.md"
+"#,
+    );
+    assert_eq!(site.get("/a").text(), "<p><a href=\"https://docs.example.com/b\">b</a> <a href=\"/c\">c</a></p>\n");
 }
 
 fn html_is_there_where_it_is_read() {

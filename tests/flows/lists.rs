@@ -9,6 +9,7 @@ crate::cases!(
     items_are_kept_sorted_grouped_and_counted,
     a_list_is_cut_into_pages,
     neighbours_keep_the_other_values,
+    stored_pages_know_their_own_neighbours,
     a_page_that_the_upstream_has_cut_is_not_cut_again,
     what_stands_in_for_a_list_is_never_past_the_end,
     a_filter_by_a_person_makes_the_page_personal,
@@ -108,6 +109,21 @@ fn neighbours_keep_the_other_values() {
     assert_eq!(middle["next_url"], "/posts?kind=x&kind=y&page=3&q=a%20%26b");
     let all: Vec<_> = [middle["prev_url"].as_str(), middle["next_url"].as_str()].into_iter().flatten().collect();
     assert!(all.iter().all(|target| site.get(target).status == 200));
+}
+
+fn stored_pages_know_their_own_neighbours() {
+    let site = Site::start(&PAGES.replace(
+        "[query.page]\ntype = \"int\"\ndefault = 1",
+        "[cache]\ns-maxage = \"1h\"\n[query.page]\ntype = \"int\"\ndefault = 1",
+    ));
+    for (target, next) in
+        [("/posts?q=1", "/posts?page=2&q=1"), ("/posts?q=2", "/posts?page=2&q=2"), ("/posts", "/posts?page=2")]
+    {
+        for _ in 0..2 {
+            assert_eq!(site.get(target).json()["at"]["next_url"], next, "{target}");
+        }
+        assert!(site.get(target).header("cache-status").is_some_and(|status| status.contains("hit")), "{target}");
+    }
 }
 
 fn a_page_that_the_upstream_has_cut_is_not_cut_again() {

@@ -66,6 +66,14 @@ pub struct Malformed {
 }
 
 impl FormatError {
+    /// The same mistake of a text that was read without the byte order mark of `body`.
+    fn after_mark(mut self, body: &[u8]) -> Self {
+        if let (Self::Malformed(malformed), true) = (&mut self, body.starts_with(MARK)) {
+            malformed.range = malformed.range.start + MARK.len()..malformed.range.end + MARK.len();
+        }
+        self
+    }
+
     /// The bytes of `text`, from which it was read as UTF-8, that are to blame; `None` if none are more than others.
     #[must_use]
     pub fn range(&self, text: &str) -> Option<Range<usize>> {
@@ -79,6 +87,9 @@ impl FormatError {
         }
     }
 }
+
+/// The byte order mark in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The byte before which serde stopped, whose columns count bytes from 1 and whose first line may begin with a byte order mark.
 fn json_range(text: &str, line: usize, column: usize) -> Range<usize> {
@@ -134,11 +145,14 @@ impl Format {
             Self::Json => json(body, limits),
             Self::Text => Ok(Value::text(decoded(body, charset(content_type))?)),
             Self::Html => html(&decoded(body, charset(content_type))?),
-            Self::Csv => csv::read(&decoded(body, charset(content_type))?, limits),
+            Self::Csv => {
+                csv::read(&decoded(body, charset(content_type))?, limits).map_err(|error| error.after_mark(body))
+            }
             Self::Yaml => yaml(body, limits),
             Self::Xml => {
                 let charset = Some(charset(content_type)).filter(|charset| !charset.is_empty());
-                xml::read(decoded(body, charset.unwrap_or_else(|| xml::declared_encoding(body)))?, limits)
+                let text = decoded(body, charset.unwrap_or_else(|| xml::declared_encoding(body)))?;
+                xml::read(text, limits).map_err(|error| error.after_mark(body))
             }
         }
     }
@@ -281,6 +295,9 @@ mod tests {
             (Format::Json, "\u{feff}{\"a\": x}", "x"),
             (Format::Yaml, "a: 1\nü: 2\na: 3\n", "a"),
             (Format::Csv, "a,b\n1,2\n3\n", "3"),
+            (Format::Csv, "\u{feff}a,b\n1,2\n3\n", "3"),
+            (Format::Xml, "\u{feff}<a>\n</c></a>", "</c>"),
+            (Format::Yaml, "\u{feff}a: 1\na: 3\n", "a"),
             (Format::Xml, "<a>\n<b>ü</c></a>", "</c>"),
         ] {
             let error = format.read(text.as_bytes(), None, JsonLimits::default()).unwrap_err();

@@ -78,7 +78,7 @@ pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Optio
     }
     refuse_foreign(decl, kind.map(|(key, _)| key), file, &mut shared.findings);
     if let Some(content) = &decl.content {
-        return content_of(content, decl, shared);
+        return content_of(content, decl, file, shared);
     }
     if let Some(files) = &decl.files {
         return folder(files, decl, shared);
@@ -159,13 +159,25 @@ pub(super) fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<
 }
 
 /// A document, or a tree of them.
-fn content_of(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<Shown> {
+fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
     let path = content.value.as_str();
     if shared.tree.has_content(path) {
         return document(path, decl, shared).map(|document| Shown::Document(Box::new(document)));
     }
     let folder = format!("{}/", path.trim_matches('/'));
     if shared.tree.content.iter().any(|file| file.path.starts_with(&folder)) {
+        for (key, written) in [("title", &decl.title), ("description", &decl.description)] {
+            if let Some(written) =
+                written.as_ref().filter(|text| text.value.as_literal().is_some() && is_own(text.place, file))
+            {
+                let message = format!("`{key}` of a tree of documents, of which each has its own");
+                shared.findings.push(
+                    Finding::new(&resource::FOREIGN_KEY, written.place, message).help(format!(
+                        "write it in their front matter, or add to it: {key} = \"{{page.{key}}} · Docs\""
+                    )),
+                );
+            }
+        }
         return documents::tree(content, decl, shared).map(|tree| Shown::Tree(Box::new(tree)));
     }
     let files = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| documents::is_markdown(path));
@@ -179,7 +191,7 @@ fn content_of(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -
 fn document(path: &str, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {
     let document = documents::read(path, shared)?;
     let rendered = documents::rendered(&document, shared)?;
-    let layout = match &decl.layout {
+    let layout = match document.layout().as_ref().or(decl.layout.as_ref()) {
         Some(name) => Some(layout(name, shared)?),
         None => None,
     };

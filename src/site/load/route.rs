@@ -83,7 +83,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let status = kind::status(&shown, &decl, &mut shared.findings)?;
     let held = shown.held();
     let hosts = hosts(&decl, &mut shared.findings);
-    let origin = shared.site.get("url").and_then(Value::as_str).map(|url| origin(url, hosts.first()));
+    let origin = origin(hosts.first(), shared);
     let route = Route {
         name: format!("routes/{}", file.path).into(),
         file: file.file,
@@ -117,7 +117,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
 }
 
 /// The hosts of `host`, in lower case.
-fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str>>> {
+pub(super) fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str>>> {
     let mut hosts = Vec::new();
     for written in decl.host.iter().flat_map(|host| &host.value.0) {
         let host = Authority::parse(&written.content)
@@ -137,12 +137,13 @@ fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str>>> {
     hosts
 }
 
-/// `url`, with `host` in place of its own.
-fn origin(url: &str, host: Option<&Spanned<Arc<str>>>) -> Arc<str> {
-    let (Some(host), Some((scheme, authority))) = (host, url.split_once("://")) else { return url.into() };
+/// `site.url`, with `host` in place of its own.
+pub(super) fn origin(host: Option<&Spanned<Arc<str>>>, shared: &Shared<'_>) -> Option<Arc<str>> {
+    let url = shared.site.get("url").and_then(Value::as_str)?;
+    let (Some(host), Some((scheme, authority))) = (host, url.split_once("://")) else { return Some(url.into()) };
     let port = Authority::parse(authority).ok().and_then(|authority| authority.port());
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{scheme}://{}{port}", host.value).into()
+    Some(format!("{scheme}://{}{port}", host.value).into())
 }
 
 /// The patterns of `path`, or that of the file's place.
@@ -514,7 +515,8 @@ fn page_known(page: &Object) -> Known {
     let mut members: Vec<(String, Known)> =
         ["title", "description", "path", "url"].iter().map(|&name| (name.to_owned(), Known::Scalar)).collect();
     for (key, _) in page.iter() {
-        if !members.iter().any(|(name, _)| **name == **key) {
+        // The keys of front matter are told apart already.
+        if !matches!(key.as_str(), "title" | "description" | "path" | "url") {
             members.push((key.to_string(), Known::Open));
         }
     }

@@ -244,3 +244,125 @@ impl Paging<Binding> {
         Ok((items, about.into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Limits;
+    use crate::value::{JsonLimits, parse_json, write_json};
+    use proptest::prelude::*;
+
+    fn json(text: &str) -> Value {
+        parse_json(text, JsonLimits::default()).unwrap()
+    }
+
+    fn field(path: &str) -> Field {
+        let place = crate::diagnostic::Place::new(crate::diagnostic::Files::default().add("a", ""), 0..0);
+        Field { keys: path.split('.').map(Arc::from).collect(), place }
+    }
+
+    fn listing() -> Listing<Binding> {
+        Listing { filter: None, sort: Vec::new(), group_by: None, limit: None, paging: None, empty_is_absent: false }
+    }
+
+    fn paging(size: usize) -> Paging<Binding> {
+        let page = Binding { slot: 0, keys: ["page".into()].into(), from_request: true, is_rest: false };
+        Paging { page, size, total: None }
+    }
+
+    fn applied(listing: &Listing<Binding>, value: &Value, page: Option<i64>) -> Result<Value, Absent> {
+        let slots = [Value::Object([("page", page.map_or(Value::Null, Value::Int))].into_iter().collect())];
+        let (limits, time_zone) = (Limits::default(), jiff::tz::TimeZone::UTC);
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let context = Context { limits: &limits, now, time_zone: &time_zone, site_url: None };
+        let url = |name: &str, page: i64| format!("/?{name}={page}");
+        listing.apply(value.clone(), Asked { slots: &slots, context: &context, url: &url }, false)
+    }
+
+    fn text(value: &Value) -> String {
+        let mut out = String::new();
+        write_json(value, &mut out);
+        out
+    }
+
+    #[test]
+    fn lists_are_found_in_what_a_source_gives() {
+        let two = Listing { limit: Some(2), ..listing() };
+        for (value, expected) in [
+            ("[1,2,3]", Ok("[1,2]")),
+            ("[1]", Ok("[1]")),
+            ("null", Ok("[]")),
+            (r#"{"a":1,"items":[1,2,3],"b":2}"#, Ok(r#"{"a":1,"items":[1,2],"b":2}"#)),
+            (r#"{"items":null}"#, Ok(r#"{"items":[]}"#)),
+            (r#"{"items":7}"#, Err(Absent::NoList)),
+            (r#"{"data":[]}"#, Err(Absent::NoList)),
+            ("7", Err(Absent::NoList)),
+        ] {
+            let applied = applied(&two, &json(value), None).map(|value| text(&value));
+            assert_eq!(applied.as_deref().map_err(|absent| *absent), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_touched_is_shared() {
+        let value = json("[1,2,3]");
+        let Ok(Value::List(items)) = applied(&Listing { limit: Some(9), ..listing() }, &value, None) else {
+            panic!("no list")
+        };
+        assert!(matches!(&value, Value::List(original) if Arc::ptr_eq(original, &items)));
+    }
+
+    #[test]
+    fn names_of_groups_keep_their_types_apart() {
+        let grouped = Listing { group_by: Some(field("a.b")), ..listing() };
+        let value = json(r#"[{"a":{"b":1}},{"a":{"b":"1"}},{"a":{"b":null}},{"a":{}},{"a":{"b":[1,true,{}]}}]"#);
+        let groups = applied(&grouped, &value, None).unwrap();
+        let sizes: Vec<_> = groups
+            .as_list()
+            .unwrap()
+            .iter()
+            .map(|group| (text(group.get("name").unwrap()), group.get("items").and_then(Value::as_list).unwrap().len()))
+            .collect();
+        assert_eq!(sizes, [("1".to_owned(), 2), ("\"1\"".to_owned(), 1), ("true".to_owned(), 1)]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn pages_together_are_the_list(length in 0..30_usize, size in 1..9_usize) {
+            let paged = Listing { paging: Some(paging(size)), ..listing() };
+            let value = Value::list((0..length).map(Value::from).collect());
+            let (mut all, mut page) = (Vec::new(), 1);
+            while let Ok(part) = applied(&paged, &value, Some(page)) {
+                let items = part.get("items").and_then(Value::as_list).unwrap().to_vec();
+                let about = part.get("pagination").unwrap();
+                all.extend(items);
+                prop_assert_eq!(about.get("prev_url").unwrap().is_null(), page == 1);
+                let is_last = about.get("pages") == Some(&Value::Int(page));
+                prop_assert_eq!(about.get("next_url").unwrap().is_null(), is_last);
+                prop_assert!(page == 1 || !all.is_empty());
+                page += 1;
+            }
+            prop_assert_eq!(Value::list(all), value);
+            prop_assert_eq!(page, i64::try_from(length.div_ceil(size).max(1)).unwrap() + 1);
+        }
+
+        #[test]
+        fn sorting_is_stable_and_loses_nothing(keys in prop::collection::vec(prop::option::of(0..4_i64), 0..40), descending: bool) {
+            let item = |(at, key): (usize, &Option<i64>)| {
+                let key = key.map_or(Value::Null, Value::Int);
+                Value::Object([("k", key), ("at", Value::from(at))].into_iter().collect())
+            };
+            let value = Value::list(keys.iter().enumerate().map(item).collect());
+            let by_key = Listing { sort: vec![Key { field: field("k"), descending }], ..listing() };
+            let sorted = applied(&by_key, &value, None).unwrap();
+            let mut expected: Vec<(usize, Option<i64>)> = keys.into_iter().enumerate().collect();
+            expected.sort_by_key(|(at, key)| (key.map_or(i64::MAX, |key| if descending { -key } else { key }), *at));
+            let got: Vec<_> = sorted.as_list().unwrap().iter().map(|item| {
+                (usize::try_from(item.get("at").and_then(Value::as_i64).unwrap()).unwrap(), item.get("k").and_then(Value::as_i64))
+            }).collect();
+            prop_assert_eq!(got, expected);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Links between documents: written as paths of files, which editors and forges follow, and served as URLs.
 
 use super::super::super::code::BROKEN_LINK;
-use super::{Shared, is_markdown};
+use super::{Address, Shared, is_markdown};
 use crate::diagnostic::{Finding, Place, did_you_mean};
 use crate::extract::markdown::Link;
 use std::cell::RefCell;
@@ -11,7 +11,8 @@ use std::ops::Range;
 /// The links of one document.
 pub(super) struct Links<'d> {
     folder: &'d str,
-    addresses: &'d BTreeMap<String, String>,
+    origin: Option<&'d str>,
+    addresses: &'d BTreeMap<String, Address>,
     broken: RefCell<Vec<Broken>>,
 }
 
@@ -26,7 +27,9 @@ pub(super) struct Broken {
 impl<'d> Links<'d> {
     pub(super) fn new(path: &'d str, shared: &'d Shared<'_>) -> Self {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        Self { folder, addresses: &shared.documents.addresses, broken: RefCell::default() }
+        let addresses = &shared.documents.addresses;
+        let origin = addresses.get(path).and_then(|own| own.origin.as_deref());
+        Self { folder, origin, addresses, broken: RefCell::default() }
     }
 
     /// The URL of the document that a link names; `None` for any other link.
@@ -43,7 +46,10 @@ impl<'d> Links<'d> {
             let broken = Broken { range: link.range.clone(), destination: link.destination.clone(), help };
             self.broken.borrow_mut().push(broken);
         }
-        address.map(|address| format!("{address}{rest}"))
+        // What is on another host needs its whole URL.
+        let Address { origin, path } = address?;
+        let origin = origin.as_deref().filter(|origin| self.origin.is_some_and(|own| own != *origin));
+        Some(format!("{}{path}{rest}", origin.unwrap_or_default()))
     }
 
     /// The document beside `target` that was probably meant, as it is seen from there.

@@ -11,7 +11,7 @@ pub(super) use tree::{ShownPage, ShownTree, shown as tree};
 
 use super::{Shared, matter, route};
 use crate::config::{Declared as _, Table, TreeFile};
-use crate::diagnostic::{FileId, Finding, Findings, Place};
+use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
 use crate::extract::markdown;
 use crate::resource::{Decl, NO_DOCUMENT};
 use crate::value::{Object, Value};
@@ -23,11 +23,19 @@ use std::sync::Arc;
 /// What is known of the documents.
 #[derive(Default)]
 pub(super) struct Documents {
-    /// The canonical path of each document that a route serves, by its file below `content/`; the first route counts.
-    addresses: BTreeMap<String, String>,
+    /// Where each document is that a route serves, by its file below `content/`; the first route counts.
+    addresses: BTreeMap<String, Address>,
     read: HashMap<String, Option<Arc<Document>>>,
     rendered: HashMap<String, Option<Arc<Rendered>>>,
     collections: collection::Collections,
+}
+
+/// Where a document is.
+struct Address {
+    /// Scheme and host, if the site says its own.
+    origin: Option<Arc<str>>,
+    /// The canonical path.
+    path: String,
 }
 
 /// A document that was read.
@@ -52,6 +60,12 @@ pub(super) struct Rendered {
 impl Document {
     fn is_draft(&self) -> bool {
         self.matter.get("draft").and_then(Value::as_bool) == Some(true)
+    }
+
+    /// The layout that its front matter asks for.
+    pub(super) fn layout(&self) -> Option<Spanned<String>> {
+        let name = self.text("layout")?;
+        Some(Spanned::new(name.to_owned(), Place::new(self.file, 0..0)))
     }
 
     /// A text of the front matter.
@@ -91,6 +105,7 @@ pub(super) fn survey(routes: &[(&TreeFile, Table)], shared: &mut Shared<'_>) {
         let Some(content) = decl.content.as_ref().map(|content| content.value.trim_matches('/')) else { continue };
         let patterns = route::patterns(&decl, file, &mut Findings::default());
         let Some((pattern, _)) = patterns.first() else { continue };
+        let origin = route::origin(route::hosts(&decl, &mut Findings::default()).first(), shared);
         let documents =
             if shared.tree.has_content(content) { vec![content.to_owned()] } else { below(content, shared) };
         for path in documents {
@@ -99,7 +114,8 @@ pub(super) fn survey(routes: &[(&TreeFile, Table)], shared: &mut Shared<'_>) {
             let Some(address) = pattern.build(shared.slash, value_of) else { continue };
             let is_served = path == content || read(&path, shared).is_some_and(|document| !document.is_draft());
             if is_served {
-                shared.documents.addresses.entry(path).or_insert_with(|| address.as_path().as_str().to_owned());
+                let address = Address { origin: origin.clone(), path: address.as_path().as_str().to_owned() };
+                shared.documents.addresses.entry(path).or_insert(address);
             }
         }
     }
@@ -207,6 +223,6 @@ fn spoken(name: &str) -> String {
 /// Where a document is: its path and its URL, or nulls if no route serves it.
 fn address(path: &str, shared: &Shared<'_>) -> (Value, Value) {
     let Some(address) = shared.documents.addresses.get(path) else { return (Value::Null, Value::Null) };
-    let origin = shared.site.get("url").and_then(Value::as_str).unwrap_or_default();
-    (address.as_str().into(), format!("{origin}{address}").into())
+    let Address { origin, path } = address;
+    (path.as_str().into(), format!("{}{path}", origin.as_deref().unwrap_or_default()).into())
 }

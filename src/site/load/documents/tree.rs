@@ -205,8 +205,7 @@ impl Layouts {
 
     /// The layout that a document asks for in its front matter, or that of the tree.
     fn of(&mut self, document: &Document, shared: &mut Shared<'_>) -> Option<usize> {
-        let Some(name) = document.text("layout") else { return self.default };
-        let name = Spanned::new(name.to_owned(), Place::new(document.file, 0..0));
+        let Some(name) = document.layout() else { return self.default };
         // One that is not there is a finding, with which no site is served.
         kind::layout(&name, shared).map_or(self.default, |layout| Some(self.position(&layout)))
     }

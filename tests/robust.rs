@@ -1,0 +1,435 @@
+//! Whatever lies in a site's folder, and whatever becomes of it meanwhile: a finding or a load, soon, and never a crash.
+//!
+//! Loads run on a stack as small as that of the threads that reload. `SITESERVER_FUZZ=10000` runs that many mutations of each site.
+
+use crate::support::SAFETY_NET;
+use crate::support::site::{Folder, binary};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use siteserver::config::Environment;
+use siteserver::diagnostic::{Files, Finding, Place};
+use siteserver::site::Loaded;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+
+crate::cases!(
+    hostile_texts_end_soon,
+    a_flood_of_findings_is_cut_and_counted,
+    a_hundred_thousand_routes_load,
+    names_that_are_no_text_are_told,
+    files_that_come_and_go_while_they_are_read,
+    any_text_in_any_file_loads_or_is_told,
+    mutated_sites_load_or_are_told,
+);
+
+/// As small as the stack of a thread that reloads.
+const STACK: usize = 2 << 20;
+
+/// Loads on a thread of its own; a load that does not end is a failure.
+fn load(folder: &Path) -> Loaded {
+    let config = folder.join("site.toml");
+    let (sender, loaded) = channel();
+    let loading = move || {
+        let mut loaded = siteserver::site::load(&config, &[], &Environment::default().lenient());
+        if let Some(site) = &loaded.site {
+            siteserver::check::check(site, &loaded.files, &mut loaded.findings);
+            loaded.findings.sort();
+        }
+        sender.send(loaded).unwrap_or_default();
+    };
+    let thread = thread::Builder::new().stack_size(STACK).spawn(loading).unwrap();
+    let loaded = loaded.recv_timeout(SAFETY_NET);
+    assert!(loaded.is_ok() || !thread.is_finished(), "the load panicked");
+    loaded.expect("the load ends")
+}
+
+/// Every place lies within its file, and begins and ends with characters.
+fn assert_places(loaded: &Loaded) {
+    for finding in &loaded.findings {
+        let places = finding.place.into_iter().chain(finding.related.iter().map(|related| related.place));
+        for place in places {
+            assert!(is_within(place, &loaded.files), "{finding:?}");
+        }
+        draw(finding, &loaded.files);
+    }
+}
+
+fn is_within(place: Place, files: &Files) -> bool {
+    !files.name(place.file).is_empty() && files.text(place.file).get(place.range()).is_some()
+}
+
+fn draw(finding: &Finding, files: &Files) {
+    assert!(!siteserver::diagnostic::draw(finding, files, false).is_empty());
+}
+
+/// A page, a document and their layout.
+fn small() -> Folder {
+    let folder = Folder::new();
+    folder.unpack(
+        "-- site.toml --\n-- routes/index.toml --\nlayout = \"page.html\"\n-- routes/a.toml --\nlayout = \"page.html\"\n\
+         content = \"a.md\"\n-- content/a.md --\nA\n-- layouts/page.html --\n{{ content }}{{ page.path }}\n",
+    );
+    folder
+}
+
+fn hostile_texts_end_soon() {
+    const MANY: usize = 20_000;
+    let page = |text: &str| format!("layout = \"page.html\"\n{text}\n");
+    let numbered = |each: fn(usize) -> String| (0..MANY).map(each).collect::<Vec<_>>().concat();
+    let selector = |text: String| page(&format!("[sources.a]\nurl = \"https://a.example/\"\nextract.x = '''{text}'''"));
+    let rule = |text: String| page(&format!("[[rules]]\nif = '''{text}'''\nthen = {{ status = 404 }}"));
+    let (open, close) = ("(".repeat(MANY), ")".repeat(MANY));
+    let route = [
+        "x\n".repeat(MANY),
+        page(&"vars.a = 1\n".repeat(MANY)),
+        page(&numbered(|n| format!("k{n} = 1\n"))),
+        page(&format!("[vars]\n{}", numbered(|n| format!("k{n} = 1\n")))),
+        page(&numbered(|n| format!("[sources.s{}]\nvalue = {{ a = 1 }}\n", n / 10))),
+        page(&format!("path = [{}]", numbered(|n| format!("\"/p{n}\", ")))),
+        page(&format!("path = \"/{}\"", "a/".repeat(MANY))),
+        page(&format!("path = \"{}\"", "/{p}".repeat(MANY))),
+        page(&format!("path = \"/{}\"", "{".repeat(MANY))),
+        page(&format!("title = \"{}\"", "{".repeat(MANY))),
+        page(&format!("title = \"{{page{}}}\"", ".a".repeat(MANY))),
+        page(&format!("title = \"{}\"", "{a.b}".repeat(MANY))),
+        page(&format!("query.q = {{ pattern = \"{open}{close}\" }}")),
+        page("query.q = { pattern = \"(((a{100}){100}){100}){100}\" }"),
+        page(&format!("query.q = {{ enum = [{}] }}", numbered(|n| format!("\"v{n}\", ")))),
+        selector(format!("$[?{open}@.a{close}]")),
+        selector("$".to_owned() + &"[?@".repeat(MANY) + &"]".repeat(MANY)),
+        selector("$".to_owned() + &"..a".repeat(MANY)),
+        selector(format!("$[?{}@.a]", "!".repeat(MANY))),
+        selector(format!("$[?{}@{}>1]", "length(".repeat(MANY), close)),
+        rule(open.clone()),
+        rule("a and ".repeat(MANY) + "a"),
+        rule("page".to_owned() + &"[page".repeat(MANY)),
+    ];
+    let layout = [
+        "{% if page.path %}",
+        "{% for a in page.path %}",
+        "{% capture a %}",
+        "{% comment %}",
+        "{% raw %}",
+        "{% case a %}",
+        "{% foo %}",
+        "{{ page.path | foo }}",
+        "{{ zork.a }}",
+        "{{",
+        "{%",
+        "{{ ((((",
+        "<b>",
+        "<a ",
+        "<a href=\"{{ page.path }}\" ",
+        "<!--",
+        "<script>",
+        "<svg><math>",
+        "\0",
+    ];
+    let markdown = [
+        "> ",
+        "- ",
+        "[",
+        "[a](",
+        "![",
+        "*a",
+        "*",
+        "_*",
+        "**a ",
+        "<",
+        "<b>",
+        "<!-- ",
+        "<![CDATA[",
+        "<a:",
+        "|",
+        "[^a]",
+        "[a]: b\n",
+        "# a\n",
+        "```\n",
+        "&",
+        "http://a.b ",
+        "a@b.c ",
+        "www.",
+        "a\n: b\n",
+        "~~a ",
+        "$a",
+        "\t",
+        "\0",
+        "\r",
+    ];
+    let matter = [
+        format!("---\na: {}\n---\n", "[".repeat(MANY)),
+        format!("---\na: {}\n---\n", "{".repeat(MANY)),
+        format!("---\n{}\n---\n", "- ".repeat(MANY)),
+        format!("---\n{}\n---\n", "? ".repeat(MANY)),
+        format!("---\n{}---\n", (0..1500).map(|n| " ".repeat(n) + "a:\n").collect::<Vec<_>>().concat()),
+        format!("---\na: {}\n---\n", "!".repeat(MANY)),
+        format!("---\na: {}\n---\n", "&a ".repeat(MANY)),
+        format!(
+            "---\na0: &a0 [x, x]\n{}---\n",
+            (1..60).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}]\n", n - 1)).collect::<Vec<_>>().concat()
+        ),
+        format!("+++\na = {}\n+++\n", "[".repeat(MANY)),
+        format!("+++\n{}+++\n", numbered(|n| format!("k{n} = 1\n"))),
+        "+++\n".repeat(MANY),
+        "---\n".repeat(MANY),
+    ];
+    let cases = (route.into_iter().map(|text| ("routes/index.toml", text)))
+        .chain(layout.map(|text| ("layouts/page.html", text.repeat(MANY / 4))))
+        .chain(markdown.map(|text| ("content/a.md", text.repeat(MANY))))
+        .chain(matter.map(|text| ("content/a.md", text)));
+    for (path, text) in cases {
+        let folder = small();
+        folder.write(path, &text);
+        assert_places(&load(folder.path()));
+    }
+}
+
+fn a_flood_of_findings_is_cut_and_counted() {
+    let folder = small();
+    folder.write(
+        "routes/index.toml",
+        &format!("layout = \"page.html\"\ntitle = \"{}\"\nlayuot = 1\n", "{a.b}".repeat(5000)),
+    );
+    folder.write("layouts/unused.html", "");
+    let run = |format: &str| {
+        let config = folder.path().join("site.toml");
+        let output = binary().arg("--config").arg(config).args(["check", "--format", format]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json: serde_json::Value = serde_json::from_str(&run("json")).unwrap();
+    assert_eq!(json["findings"].as_array().map(Vec::len), Some(1000));
+    assert_eq!(json["omitted"], 4001);
+    let text = run("text");
+    assert!(
+        text.contains("4001 more findings not shown") && text.contains("5001 errors"),
+        "{}",
+        &text[text.len() - 200..]
+    );
+}
+
+fn a_hundred_thousand_routes_load() {
+    let folder = small();
+    for at in 0..100_000 {
+        let path = folder.path().join(format!("routes/r{}", at % 300));
+        if at < 300 {
+            fs::create_dir_all(&path).unwrap();
+        }
+        fs::write(path.join(format!("p{at}.toml")), "layout = \"page.html\"\n").unwrap();
+    }
+    let loaded = load(folder.path());
+    assert_eq!(loaded.findings.len(), 0);
+    assert_eq!(loaded.site.map(|site| site.routes.len()), Some(100_002));
+}
+
+fn names_that_are_no_text_are_told() {
+    let folder = small();
+    for name in [&b"routes/\xff.toml"[..], b"layouts/caf\xe9.html", b"content/a\xc0\xaf"] {
+        fs::write(folder.path().join(OsStr::from_bytes(name)), "x").unwrap();
+    }
+    let loaded = load(folder.path());
+    assert!(loaded.site.is_some());
+    let told: Vec<_> = loaded.findings.iter().map(|finding| (finding.code.name, finding.message.as_str())).collect();
+    assert_eq!(told.iter().filter(|(code, _)| *code == "config/odd-name").count(), 3, "{told:?}");
+}
+
+fn files_that_come_and_go_while_they_are_read() {
+    let folder = small();
+    let stop = AtomicBool::new(false);
+    let path = |name: &str| folder.path().join(name);
+    thread::scope(|scope| {
+        // Files, folders, pipes and links, each in the others' place.
+        scope.spawn(|| {
+            let pipe = path("pipe");
+            assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            while !stop.load(Ordering::Relaxed) {
+                for name in ["routes/x.toml", "layouts/x.html", "content/x.md"] {
+                    let name = path(name);
+                    fs::write(&name, "layout = \"page.html\"\n").unwrap();
+                    fs::remove_file(&name).unwrap();
+                    fs::create_dir(&name).unwrap();
+                    fs::remove_dir(&name).unwrap();
+                    fs::hard_link(&pipe, &name).unwrap();
+                    fs::remove_file(&name).unwrap();
+                    std::os::unix::fs::symlink("/dev/zero", &name).unwrap();
+                    fs::remove_file(&name).unwrap();
+                }
+                fs::create_dir_all(path("routes/folder/deep")).unwrap();
+                fs::write(path("routes/folder/deep/y.toml"), "layout = \"page.html\"\n").unwrap();
+                fs::remove_dir_all(path("routes/folder")).unwrap();
+            }
+        });
+        for _ in 0..200 {
+            let loaded = load(folder.path());
+            assert_places(&loaded);
+            assert!(loaded.site.is_some() || loaded.findings.has_errors());
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+/// How many mutations: few in each run, many on request.
+fn rounds(usual: u32) -> u32 {
+    std::env::var("SITESERVER_FUZZ").ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
+
+fn runner(cases: u32) -> TestRunner {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    let seed: [u8; 32] = std::array::from_fn(|_| rand_byte());
+    println!("seed {seed:?}");
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+}
+
+/// A byte that nobody foresees: from the keys of a fresh hash map.
+fn rand_byte() -> u8 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(0).to_le_bytes()[0]
+}
+
+/// What a stranger might type: pieces of all our languages, and anything.
+fn scrap() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "[",
+        "]",
+        "[[",
+        "]]",
+        "{",
+        "}",
+        "{{",
+        "}}",
+        "{%",
+        "%}",
+        "=",
+        ".",
+        ",",
+        "\"",
+        "'''",
+        "\"\"\"",
+        "'",
+        "\\",
+        "\n",
+        "\r\n",
+        "#",
+        "layout",
+        "path",
+        "sources",
+        "extract",
+        "select",
+        "value",
+        "url",
+        "rules",
+        "if",
+        "then",
+        "status",
+        "cache",
+        "query",
+        "params",
+        "page.path",
+        "a.b",
+        "{a.b}",
+        "{params.x}",
+        "{env.X}",
+        "{*rest}",
+        "/{id}",
+        "$",
+        "$..",
+        "[?@",
+        "@.a",
+        "==",
+        "for",
+        "endfor",
+        "assign",
+        "capture",
+        "render",
+        "include",
+        "| upcase",
+        "| default: ",
+        "+++\n",
+        "---\n",
+        "# ",
+        "- ",
+        "> ",
+        "```\n",
+        "[a](b)",
+        "|",
+        "<b>",
+        "<script>",
+        "&amp;",
+        "false",
+        "true",
+        "1",
+        "1.5",
+        "10s",
+        "64KiB",
+        "é",
+        "\u{1F389}",
+        "\u{feff}",
+        "\0",
+        "\u{202e}",
+    ]);
+    prop::collection::vec(prop_oneof![6 => piece.prop_map(str::to_owned), 1 => "\\PC{0,6}", 1 => ".{0,3}"], 0..40)
+        .prop_map(|pieces| pieces.concat())
+}
+
+const PLACES: [&str; 5] =
+    ["site.toml", "routes/index.toml", "routes/_section.toml", "layouts/page.html", "content/a.md"];
+
+fn any_text_in_any_file_loads_or_is_told() {
+    let strategy = (prop::sample::select(PLACES.to_vec()), scrap());
+    let outcome = runner(rounds(400)).run(&strategy, |(path, text)| {
+        let folder = small();
+        folder.write(path, &text);
+        assert_places(&load(folder.path()));
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+/// The sites of the project, a few bytes at a time made worse.
+fn mutated_sites_load_or_are_told() {
+    for original in ["examples/repo", "examples/upstream", "."] {
+        let folder = Folder::copy_of_site(&Path::new(env!("CARGO_MANIFEST_DIR")).join(original));
+        let mut paths = Vec::new();
+        files(folder.path(), &mut paths);
+        paths.retain(|path| {
+            path.extension().is_some_and(|extension| ["toml", "html", "md"].iter().any(|known| extension == *known))
+        });
+        paths.sort();
+        let strategy = (prop::sample::select(paths), any::<prop::sample::Index>(), 0..20_usize, scrap());
+        let outcome = runner(rounds(100)).run(&strategy, |(path, at, length, put)| {
+            let before = fs::read_to_string(&path).unwrap();
+            let boundary = |mut at: usize| {
+                while !before.is_char_boundary(at) {
+                    at -= 1;
+                }
+                at
+            };
+            let start = boundary(at.index(before.len() + 1));
+            let end = boundary((start + length).min(before.len())).max(start);
+            fs::write(&path, format!("{}{put}{}", &before[..start], &before[end..])).unwrap();
+            let loaded = load(folder.path());
+            fs::write(&path, &before).unwrap();
+            assert_places(&loaded);
+            Ok(())
+        });
+        if let Err(error) = outcome {
+            panic!("{original}: {error}");
+        }
+        let restored = load(folder.path());
+        assert!(restored.site.is_some(), "{original} is whole again");
+    }
+}
+
+fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        if entry.path().is_dir() { files(&entry.path(), found) } else { found.push(entry.path()) }
+    }
+}
