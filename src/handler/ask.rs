@@ -31,7 +31,7 @@ impl Request<'_> {
     /// The data that a request for what `asking` names begins with; `slots` is that of the request that asks.
     pub(super) fn enter(self, asking: &InProcess<Binding>, slots: &[Value]) -> Result<(Self, Vec<Value>), Trouble> {
         let target = asking.target(slots).map_err(trouble_of_no_call)?;
-        let position = asking.meant.route;
+        let position = asking.asked.route;
         let routers = &self.service.site.routers;
         let host = self.service.site.routes.get(position).and_then(|route| route.hosts.first()).map(|host| &**host);
         let canonical = match routers.route(host, &target) {

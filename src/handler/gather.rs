@@ -11,7 +11,7 @@ use crate::cache::Epoch;
 use crate::config::Binding;
 use crate::render::Context;
 use crate::site::{Planned, QueryInput, Route, Rule, slots};
-use crate::source::{Absent, Asked, Fatal, Kind, Listing, Settled, Trouble};
+use crate::source::{Absent, Fatal, Kind, Listing, Settled, Surroundings, Trouble};
 use crate::value::{NULL, Value};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
@@ -236,7 +236,7 @@ impl Data<'_> {
             Came::Once(result) | Came::Degraded(result) => result.as_ref().map_or_else(Trouble::word, |_value| "ok"),
             Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
         };
-        let settled = match came {
+        let value = match came {
             Came::Once(Ok(value)) => self.listed(position, value, &mut outcome),
             Came::Degraded(Ok(value)) => {
                 self.degrade(position);
@@ -244,13 +244,12 @@ impl Data<'_> {
             }
             Came::Once(Err(trouble)) | Came::Degraded(Err(trouble)) => self.troubled(position, &trouble),
             Came::Each(results) => {
-                let items = self.items(position, results);
-                items.and_then(|value| self.listed(position, value, &mut outcome))
+                self.items(position, results).and_then(|value| self.listed(position, value, &mut outcome))
             }
         };
         let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
-        match settled {
+        match value {
             Ok(value) => {
                 self.slots[slots::FIRST_SOURCE + position] = value;
                 plan.settled(position);
@@ -261,19 +260,20 @@ impl Data<'_> {
 
     /// What stands for a source that is in trouble. It goes the same way as what was to come.
     fn troubled(&mut self, position: usize, trouble: &Trouble) -> Result<Value, Fatal> {
-        let stand_in = match self.settled(position, trouble) {
-            Settled::Whole(value) => return Ok(value),
-            Settled::Degraded(value) => value,
-            Settled::Fatal(fatal) => return Err(fatal),
-        };
-        self.degrade(position);
         let source = &self.request.planned(position).source;
-        // The fallback of a source with `for-each` is that of an item: without a list there are none.
-        let stand_in = if source.for_each.is_some() { Value::list(Vec::new()) } else { stand_in };
-        Ok(match &source.listing {
-            Some(listing) if !stand_in.is_null() => self.apply(listing, stand_in, true).unwrap_or_default(),
-            Some(_) | None => stand_in,
-        })
+        match self.settled(position, trouble) {
+            Settled::Whole(value) => Ok(value),
+            Settled::Degraded(value) => {
+                self.degrade(position);
+                // The fallback of a source with `for-each` is that of an item: without a list there are none.
+                let value = if source.for_each.is_some() { Value::list(Vec::new()) } else { value };
+                Ok(match &source.listing {
+                    Some(listing) if !value.is_null() => self.apply(listing, value, true).unwrap_or_default(),
+                    Some(_) | None => value,
+                })
+            }
+            Settled::Fatal(fatal) => Err(fatal),
+        }
     }
 
     fn degrade(&mut self, position: usize) {
@@ -327,7 +327,7 @@ impl Data<'_> {
             let page = if inputs.query.iter().any(is_default) { Value::Null } else { Value::Int(page) };
             inputs.target(path, &self.slots[slots::QUERY], (name, &page))
         };
-        listing.apply(value, Asked { slots: &self.slots, context: self.request.context, url: &url }, is_stand_in)
+        listing.apply(value, Surroundings { slots: &self.slots, context: self.request.context, url: &url }, is_stand_in)
     }
 
     /// What the source declares about its trouble; said to the log if nothing is declared.

@@ -224,7 +224,7 @@ impl<'r> Inputs<'r> {
         for planned in &route.sources {
             let (names, cookie) = match &planned.source.kind {
                 Kind::Http(http) => (&http.forward_headers, !http.forward_cookies.is_empty()),
-                Kind::Route(asking) => (&asking.meant.visitor, false),
+                Kind::Route(asking) => (&asking.asked.visitor, false),
                 Kind::Value(_) | Kind::Chosen(_) => continue,
             };
             for name in names.iter().chain(cookie.then_some(&header::COOKIE)) {

@@ -31,15 +31,6 @@ codes! {
     NO_FALLBACK = Error "source/no-fallback";
     /// A fallback that lacks a field that pages may read, or has one that no extraction makes.
     FALLBACK_SHAPE = Error "source/fallback-shape";
-    /// A call with two bodies, or with variables for none: `body`, `form`, `text` and `graphql` exclude each other.
-    TWO_BODIES = Error "source/two-bodies";
-    /// A body on a call that is declared to be a GET, which has none.
-    BODY_WITH_GET = Error "source/body-with-get";
-    /// A call of another method than GET that is not said to only read. It is made each time the page is made, by whoever asks for
-    /// it; it is never repeated, and never shared. What only reads says so with `safe = true`.
-    UNSAFE_METHOD = Warning "source/unsafe-method";
-    /// A list is needed to do something for each of its items, and what is named is certainly none.
-    NOT_A_LIST = Error "source/not-a-list";
     /// An operation on a list, such as `sort` or `paginate`, on a source that gives none. The list is the source's value, or what
     /// its value holds as `items`.
     NO_LIST = Error "list/no-list";
@@ -54,6 +45,15 @@ codes! {
     UNFIT_DATA = Error "file/lacks";
     /// The page of a list is an integer query value of the route: the URLs of its neighbours are made by changing it.
     LIST_PAGE = Error "list/page";
+    /// A call with two bodies, or with variables for none: `body`, `form`, `text` and `graphql` exclude each other.
+    TWO_BODIES = Error "source/two-bodies";
+    /// A body on a call that is declared to be a GET, which has none.
+    BODY_WITH_GET = Error "source/body-with-get";
+    /// A call of another method than GET that is not said to only read. It is made each time the page is made, by whoever asks for
+    /// it; it is never repeated, and never shared. What only reads says so with `safe = true`.
+    UNSAFE_METHOD = Warning "source/unsafe-method";
+    /// A list is needed to do something for each of its items, and what is named is certainly none.
+    NOT_A_LIST = Error "source/not-a-list";
     /// A sample that is not there, lies outside of the site's folder, or cannot be read as its source's format.
     BAD_SAMPLE = Error "sample/unreadable";
     /// A selector finds nothing in the sample of its source: it is misspelt, or the upstream answers differently.

@@ -21,12 +21,12 @@ declare! {
         "upstream": upstream: Spanned<String>,
         /// The path below the upstream's `base-url`.
         "path": path: Spanned<Template>,
-        /// A JSON route of this site, by its path with placeholders: asked in process, with `query`. What it reads of the visitor's request, and whether it is personal, holds for the page, too.
-        "route": route: Spanned<Template>,
         /// A data file below `content/`, read at load: JSON, TOML, YAML or CSV by its extension. Parameters with an `enum` may stand in it.
         "file": file: Spanned<Template>,
         /// Documents below `content/` as a list: `"blog/**"`, or `"blog/*"` for those in the folder itself.
         "content": content: Spanned<String>,
+        /// A JSON route of this site, by its path with placeholders: asked in process, with `query`. What it reads of the visitor's request, and whether it is personal, holds for the page, too.
+        "route": route: Spanned<Template>,
         /// Data written here: any TOML, its strings with placeholders.
         "value": value: Spanned<Shape>,
         /// Query values of the call. A list repeats its key; null leaves it out.

@@ -51,6 +51,11 @@ impl Known {
         }
     }
 
+    /// The shape of data in a file, which may be written anew at any time: what it lacks today it may have tomorrow.
+    pub fn of_file(value: &Value) -> Self {
+        if value.as_list().is_some() { Self::ListOf(Box::new(Self::Open)) } else { Self::Open }
+    }
+
     /// What an item is of the list that `path` leads to; `None` if that is no list.
     pub fn item_of<'p>(&self, path: impl IntoIterator<Item = &'p str>) -> Option<Self> {
         let mut here = self;
@@ -71,11 +76,6 @@ impl Known {
             Self::ListOf(item) => Some((**item).clone()),
             Self::Record(_) | Self::Partly(_) | Self::Scalar => None,
         }
-    }
-
-    /// The shape of data in a file, which may be written anew at any time: what it lacks today it may have tomorrow.
-    pub fn of_file(value: &Value) -> Self {
-        if value.as_list().is_some() { Self::ListOf(Box::new(Self::Open)) } else { Self::Open }
     }
 
     /// Follows `path`; a `None` in it is an index, or any item of a list.

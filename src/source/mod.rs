@@ -29,10 +29,10 @@ pub use decl::Decl;
 pub use each::{ForEach, ITEM};
 pub use given::{Chosen, Given};
 pub use known::{Astray, Known};
-pub use list::{Absent, Asked, Decl as ListDecl, Listing};
+pub use list::{Absent, Decl as ListDecl, Listing, Surroundings};
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
-pub use route::{InProcess, Meant};
+pub use route::{Asked, InProcess};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
@@ -235,9 +235,9 @@ impl Source {
         let written = [
             ("url", decl.url.as_ref().map(|url| url.place)),
             ("upstream", decl.upstream.as_ref().map(|upstream| upstream.place)),
-            ("route", decl.route.as_ref().map(|route| route.place)),
             ("file", decl.file.as_ref().map(|file| file.place)),
             ("content", decl.content.as_ref().map(|content| content.place)),
+            ("route", decl.route.as_ref().map(|route| route.place)),
             ("value", decl.value.as_ref().map(|value| value.place)),
         ];
         let mut kinds = written.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));

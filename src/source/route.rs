@@ -26,12 +26,12 @@ pub struct InProcess<R = Reference> {
     /// Where the path was written.
     pub place: Place,
     /// What the site knows of the route.
-    pub meant: Meant,
+    pub asked: Asked,
 }
 
-/// The route that is meant.
+/// The route that is asked.
 #[derive(Debug, Clone, Default)]
-pub struct Meant {
+pub struct Asked {
     /// Its position.
     pub route: usize,
     /// The header fields of the visitor's request that it reads, or sends along.
@@ -60,7 +60,7 @@ impl InProcess {
             query: named().map(|(name, node)| (encoded(&name.value), query_values(node, context, findings))).collect(),
             query_keys: named().map(|(name, _)| (name.value.clone(), name.place)).collect(),
             place: route.place,
-            meant: Meant::default(),
+            asked: Asked::default(),
         })
     }
 
@@ -84,7 +84,7 @@ impl InProcess {
             query: query?,
             query_keys: self.query_keys.clone(),
             place: self.place,
-            meant: self.meant.clone(),
+            asked: self.asked.clone(),
         })
     }
 
@@ -101,7 +101,7 @@ impl InProcess {
 impl<R> InProcess<R> {
     /// Whether a cookie of the visitor's is read or sent along.
     pub fn reads_cookies(&self) -> bool {
-        self.meant.visitor.contains(&header::COOKIE)
+        self.asked.visitor.contains(&header::COOKIE)
     }
 }
 

@@ -5,7 +5,7 @@
 //! with a parameter. Values decide nothing, so what a page reads is known before any request.
 
 use super::super::inputs::CookieInput;
-use super::super::{Planned, Privacy, Route, code};
+use super::super::{Privacy, Route, code};
 use super::scope::Reads;
 use crate::config::{Kind as NodeKind, Table, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, did_you_mean};
@@ -152,9 +152,9 @@ pub(super) fn resolve(source: &mut Source, known: &[Route], paths: &Paths, findi
         return false;
     }
     unknown_query(asking, route, findings);
-    asking.meant.route = at;
-    asking.meant.visitor.clone_from(&route.vary);
-    asking.meant.personal = match &route.privacy {
+    asking.asked.route = at;
+    asking.asked.visitor.clone_from(&route.vary);
+    asking.asked.personal = match &route.privacy {
         Privacy::Public => None,
         Privacy::Personal { path } => Some(path.clone()),
     };
@@ -168,7 +168,7 @@ fn is_json(route: &Route) -> bool {
 /// How many routes one answer of `route` takes, itself included.
 fn depth(route: &Route, known: &[Route]) -> usize {
     let asked = route.sources.iter().filter_map(|planned| match &planned.source.kind {
-        Kind::Route(asking) => known.get(asking.meant.route),
+        Kind::Route(asking) => known.get(asking.asked.route),
         Kind::Http(_) | Kind::Value(_) | Kind::Chosen(_) => None,
     });
     1 + asked.map(|inner| depth(inner, known)).max().unwrap_or(0)
@@ -189,7 +189,7 @@ fn unknown_query(asking: &InProcess, route: &Route, findings: &mut Findings) {
 /// What the asked route reads of the visitor's request is read by the source.
 pub(super) fn reads(source: &Source, known: &[Route], reads: &mut Reads) {
     let Kind::Route(asking) = &source.kind else { return };
-    let Some(route) = known.get(asking.meant.route) else { return };
+    let Some(route) = known.get(asking.asked.route) else { return };
     for name in &route.inputs.headers {
         reads.headers.entry(name.as_str().to_owned()).or_insert(source.name.place);
     }
@@ -202,7 +202,7 @@ pub(super) fn reads(source: &Source, known: &[Route], reads: &mut Reads) {
 pub(super) fn cookies(sources: &[Source], known: &[Route], cookies: &mut Vec<CookieInput>) {
     for source in sources {
         let Kind::Route(asking) = &source.kind else { continue };
-        let Some(route) = known.get(asking.meant.route) else { continue };
+        let Some(route) = known.get(asking.asked.route) else { continue };
         for cookie in route.inputs.cookies.iter().filter(|cookie| cookie.is_read) {
             let name = of_route(&cookie.name, route);
             if !cookies.iter().any(|known| *known.name == *name) {
@@ -211,17 +211,6 @@ pub(super) fn cookies(sources: &[Source], known: &[Route], cookies: &mut Vec<Coo
         }
     }
     cookies.sort_by(|left, right| left.name.cmp(&right.name));
-}
-
-/// What the asked routes answer is a part of what the page is made of.
-pub(super) fn digest(sources: &[Planned], known: &[Route], digest: &mut blake3::Hasher) {
-    for planned in sources {
-        if let Kind::Route(asking) = &planned.source.kind
-            && let Some(route) = known.get(asking.meant.route)
-        {
-            digest.update(&route.revision.to_le_bytes());
-        }
-    }
 }
 
 fn of_route(name: &str, route: &Route) -> String {

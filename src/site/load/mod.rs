@@ -44,10 +44,10 @@ struct Shared<'s> {
     /// Digest of what every page is made from: `site.toml` and the layouts.
     foundation: blake3::Hash,
     error_pages: errors::Rendered,
-    /// The paths of routes that may be asked.
-    paths: asked::Paths,
     data: data::DataFiles,
     documents: documents::Documents,
+    /// The paths of routes that may be asked.
+    paths: asked::Paths,
 }
 
 /// A compiled route and where it goes in the router.
@@ -106,9 +106,9 @@ fn build(
         deadline: declared.settings.limits.deadline,
         foundation,
         error_pages: errors::Rendered::default(),
-        paths: asked::Paths::default(),
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
+        paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);

@@ -49,7 +49,7 @@ fn forwarded(source: &Source) -> Option<Personal> {
     let http = match &source.kind {
         Kind::Http(http) => http,
         Kind::Route(asking) => {
-            return Some(Personal { path: asking.meant.personal.clone()?, place: source.name.place });
+            return Some(Personal { path: asking.asked.personal.clone()?, place: source.name.place });
         }
         Kind::Value(_) | Kind::Chosen(_) => return None,
     };

@@ -76,8 +76,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let planned = planned(linked.sources, &needed, &after, &of_sources)?;
     let constants = constants(shared, &vars, &shown, planned.len());
     let inputs = inputs(query, cookies, &all, &sources, &needed);
-    asked::digest(&planned, known, &mut digest);
-    let revision = revision(shared, table, &shown, &digest);
+    let revision = revision(shared, table, &shown, &digest, &planned, known);
     let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
     names.sort();
     let status = kind::status(&shown, &decl, &mut shared.findings)?;
@@ -216,7 +215,7 @@ struct Around<'a> {
     table: &'a Table,
     shown: Option<&'a Shown>,
     patterns: &'a [(Pattern, Place)],
-    /// The routes that were compiled before.
+    /// The routes that may be asked, which are compiled.
     known: &'a [Route],
 }
 
@@ -617,7 +616,14 @@ fn policy(
     policy
 }
 
-fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown, data: &blake3::Hasher) -> u64 {
+fn revision(
+    shared: &Shared<'_>,
+    table: &Table,
+    shown: &Shown,
+    data: &blake3::Hasher,
+    sources: &[Planned],
+    known: &[Route],
+) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(data.finalize().as_bytes());
     hasher.update(shared.foundation.as_bytes());
@@ -639,6 +645,13 @@ fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown, data: &blake3::Ha
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
             hasher.update(document.name.as_bytes());
+        }
+    }
+    for planned in sources {
+        if let Kind::Route(asking) = &planned.source.kind
+            && let Some(route) = known.get(asking.asked.route)
+        {
+            hasher.update(&route.revision.to_le_bytes());
         }
     }
     short(&hasher.finalize())
