@@ -108,6 +108,14 @@ impl Tree {
     pub fn read_content(&self, path: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
         read_file(&self.root.join("content").join(path), &format!("content/{path}"), files, findings)
     }
+
+    /// Reads a file anywhere below the site's folder; `None` without a finding if there is none of this name, or it is outside.
+    pub fn read_beside(&self, path: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
+        let is_plain = path.split('/').all(|segment| !matches!(segment, "" | "." | "..") && !segment.contains('\\'));
+        let root = fs::canonicalize(&self.root).ok()?;
+        let found = fs::canonicalize(self.root.join(path)).ok()?;
+        (is_plain && found.starts_with(&root)).then(|| read_file(&found, path, files, findings)).flatten()
+    }
 }
 
 fn read_file(path: &Path, name: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {

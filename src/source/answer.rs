@@ -106,7 +106,7 @@ impl<R> Http<R> {
 }
 
 /// The `data` of a GraphQL answer: also beside `errors`, which then concern parts that are null.
-fn graphql_data(answer: &Value) -> Result<Value, Trouble> {
+pub(super) fn graphql_data(answer: &Value) -> Result<Value, Trouble> {
     let errors = answer.get("errors").and_then(Value::as_list).map_or(0, <[Value]>::len);
     match answer.get("data").filter(|data| !data.is_null()) {
         Some(data) => {

@@ -264,4 +264,35 @@ codes! {
     /// Name a list: a source that gives one, or a field of the type `list` or with `each`.
     NOT_A_LIST = Error "source/not-a-list"
         help "name a source, or a field of one, that is a list";
+
+    /// A sample that is not there, lies outside of the site's folder, or cannot be read as its source's format.
+    ///
+    /// A sample stands for an answer of the upstream: what cannot be read tells nothing about selectors.
+    ///
+    /// Keep one answer as a file of the site, and name it from the folder of `site.toml`:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [sources.repo]
+    /// url = "https://api.example.com/repos/acme/anvil"
+    /// sample = "fixtures/repo.json"
+    /// ```
+    BAD_SAMPLE = Error "sample/unreadable"
+        help "write one answer of the upstream into the file, as it came";
+
+    /// A selector finds nothing in the sample of its source.
+    ///
+    /// It is misspelt, or the upstream answers differently: its field would be at its default, or the source in trouble, each time.
+    ///
+    /// Compare the selector with the sample, name by name.
+    SAMPLE_FINDS_NOTHING = Warning "sample/finds-nothing"
+        help "compare the selector with the sample, name by name";
+
+    /// A selector finds something in the sample that its type does not fit.
+    ///
+    /// A misfit counts as missing: its field would be at its default, or the source in trouble.
+    ///
+    /// Name the type that the sample has, or select what is meant.
+    SAMPLE_MISFIT = Warning "sample/misfit"
+        help "name the type that the sample has, or select what is meant";
 }

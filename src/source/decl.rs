@@ -40,6 +40,8 @@ declare! {
         "forward-cookies": forward_cookies: Vec<Spanned<String>>,
         /// What is taken from the answer, field by field; or one selector for the whole value.
         "extract": extract: Node as Extract,
+        /// A sample of an answer, a file below the site's folder: what `extract` does not find in it is told when the site is checked. Never served.
+        "sample": sample: Spanned<String>,
         /// Whether the page does without it: every trouble leaves it `nil`.
         "optional": optional: Spanned<bool>,
         /// What stands for it in trouble; has the extracted shape.

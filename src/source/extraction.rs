@@ -152,7 +152,7 @@ pub(super) fn compile(node: &Node, findings: &mut Findings) -> Option<Extracted>
 
 /// `extract = { each = "…", fields = { … } }`: as fields, the two would be a selector and a table, which no field called
 /// `fields` can be unless it selects.
-fn is_each(table: &Table) -> bool {
+pub(super) fn is_each(table: &Table) -> bool {
     let fields = table.node("fields").and_then(Node::as_table);
     table.node("each").is_some_and(|each| each.as_text().is_some())
         && fields.is_some_and(|fields| fields.get("select").is_none())

@@ -19,11 +19,12 @@ mod list;
 mod outcome;
 mod piece;
 mod route;
+mod sample;
 mod target;
 mod upstream;
 
 pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
-pub use code::{BAD_DATA, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST};
+pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST};
 pub use decl::Decl;
 pub use each::{ForEach, ITEM};
 pub use extraction::fields;
@@ -284,6 +285,7 @@ impl Source {
             .chain(of_calls)
             .chain(decl.sending.written())
             .chain(decl.each.written())
+            .chain([("sample", decl.sample.as_ref().map(|sample| sample.place))])
             .collect();
         let foreign = match kind {
             "upstream" => return,
@@ -336,8 +338,8 @@ impl Source {
         };
         let outcomes = self.outcomes.link(resolve);
         let for_each = match &self.for_each {
-            Some(each) => Some(each.link(resolve)?),
-            None => None,
+            Some(each) => each.link(resolve).map(Some),
+            None => Some(None),
         };
         let listing = match &self.listing {
             Some(listing) => listing.link(resolve).map(Some),
@@ -346,7 +348,7 @@ impl Source {
         let linked = Source {
             name: self.name.clone(),
             kind: kind?,
-            for_each,
+            for_each: for_each?,
             outcomes: outcomes?,
             extraction: self.extraction.clone(),
             listing: listing?,

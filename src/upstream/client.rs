@@ -94,8 +94,8 @@ impl Client {
         upstream.budget.earn();
         let mut attempt = 0;
         loop {
-            wait_as_asked(upstream, end).await?;
-            let admission = upstream.admit(Instant::now())?;
+            let now = wait_as_asked(upstream, Instant::now(), end).await?;
+            let admission = upstream.admit(now)?;
             let outcome = self.attempt(call, end).await;
             let now = Instant::now();
             upstream.record(admission, &outcome, now);
@@ -210,15 +210,14 @@ fn outgoing(wanted: &HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Waits as long as the upstream asked for, if that is short and ends before `end`.
-async fn wait_as_asked(upstream: &UpstreamState, end: Instant) -> Result<(), Failure> {
-    let now = Instant::now();
-    let Some(left) = upstream.patience.left(now) else { return Ok(()) };
+/// Waits as long as the upstream asked for, if that is short and ends before `end`; the time afterwards.
+async fn wait_as_asked(upstream: &UpstreamState, now: Instant, end: Instant) -> Result<Instant, Failure> {
+    let Some(left) = upstream.patience.left(now) else { return Ok(now) };
     if left > retry::LONGEST_PAUSE || now + left >= end {
         return Err(Failure::AskedToWait);
     }
     tokio::time::sleep(left).await;
-    Ok(())
+    Ok(Instant::now())
 }
 
 fn check_url(url: &Url) -> Result<(), Failure> {

@@ -255,6 +255,9 @@ fn sources(
         };
         let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment, given };
         let mut source = Source::compile(name, decl, &mut context, &mut shared.findings);
+        if let (Some(source), Some(sample)) = (&source, &decl.sample) {
+            try_sample(source, decl, sample, shared);
+        }
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
             OnUnauthorized::Redirect(target) => {
                 kind::redirect(&Spanned { value: target.clone(), place: target.place }, &mut shared.findings)
@@ -273,6 +276,21 @@ fn sources(
     }
     sources.sort_by(|left, right| left.name.value.cmp(&right.name.value));
     (sources, broken)
+}
+
+/// Tries a source's extraction on its sample.
+fn try_sample(source: &Source, decl: &source::Decl, sample: &Spanned<String>, shared: &mut Shared<'_>) {
+    let before = shared.findings.len();
+    let Some(file) = shared.tree.read_beside(&sample.value, &mut shared.files, &mut shared.findings) else {
+        if shared.findings.len() == before {
+            let message = format!("there is no file `{}` in the site's folder", sample.value);
+            let help = "keep an answer of the upstream there: sample = \"fixtures/products.json\"";
+            shared.findings.push(Finding::new(&source::BAD_SAMPLE, sample.place, message).help(help));
+        }
+        return;
+    };
+    let text = shared.files.text(file).to_owned();
+    source.try_sample(decl, &text, file, &mut shared.findings);
 }
 
 fn unused(sources: &[Source], needed: &BTreeSet<usize>, file: &TreeFile, findings: &mut Findings) {

@@ -197,9 +197,9 @@ impl Scope<'_> {
         let scopes = slots::SCOPES.iter().map(|(name, _)| *name);
         let names: Vec<&str> = scopes.chain(self.sources.iter().map(|source| source.name.value.as_str())).collect();
         let help = match root {
-            source::ITEM => {
-                Some("an item is read in a source that has `for-each`, and in `json` below `each`".to_owned())
-            }
+            source::ITEM => Some(
+                "an item is read in a source that has `for-each`, in `where`, and in `json` below `each`".to_owned(),
+            ),
             "degraded" => Some("only layouts read it".to_owned()),
             "env" => Some("the environment is read in headers and query of upstreams and sources".to_owned()),
             _ => did_you_mean(root, names.iter().copied()),
