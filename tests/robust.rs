@@ -78,14 +78,21 @@ fn small() -> Folder {
     folder
 }
 
-fn hostile_texts_end_soon() {
-    const MANY: usize = 20_000;
+/// Pieces of a hostile text.
+const MANY: usize = 20_000;
+
+/// `each` of many numbers, one after the other.
+fn numbered(each: fn(usize) -> String) -> String {
+    (0..MANY).map(each).collect::<Vec<_>>().concat()
+}
+
+/// Routes that ask for too much of everything.
+fn hostile_routes() -> Vec<String> {
     let page = |text: &str| format!("layout = \"page.html\"\n{text}\n");
-    let numbered = |each: fn(usize) -> String| (0..MANY).map(each).collect::<Vec<_>>().concat();
     let selector = |text: String| page(&format!("[sources.a]\nurl = \"https://a.example/\"\nextract.x = '''{text}'''"));
     let rule = |text: String| page(&format!("[[rules]]\nif = '''{text}'''\nthen = {{ status = 404 }}"));
     let (open, close) = ("(".repeat(MANY), ")".repeat(MANY));
-    let route = [
+    vec![
         "x\n".repeat(MANY),
         page(&"vars.a = 1\n".repeat(MANY)),
         page(&numbered(|n| format!("k{n} = 1\n"))),
@@ -109,7 +116,10 @@ fn hostile_texts_end_soon() {
         rule(open.clone()),
         rule("a and ".repeat(MANY) + "a"),
         rule("page".to_owned() + &"[page".repeat(MANY)),
-    ];
+    ]
+}
+
+fn hostile_texts_end_soon() {
     let layout = [
         "{% if page.path %}",
         "{% for a in page.path %}",
@@ -179,7 +189,7 @@ fn hostile_texts_end_soon() {
         "+++\n".repeat(MANY),
         "---\n".repeat(MANY),
     ];
-    let cases = (route.into_iter().map(|text| ("routes/index.toml", text)))
+    let cases = (hostile_routes().into_iter().map(|text| ("routes/index.toml", text)))
         .chain(layout.map(|text| ("layouts/page.html", text.repeat(MANY / 4))))
         .chain(markdown.map(|text| ("content/a.md", text.repeat(MANY))))
         .chain(matter.map(|text| ("content/a.md", text)));
