@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use siteserver::config::Environment;
 use siteserver::diagnostic::{Files, Finding, Place};
-use siteserver::site::Loaded;
+use siteserver::site::{Loaded, Memory};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -26,6 +26,7 @@ crate::cases!(
     files_that_come_and_go_while_they_are_read,
     any_text_in_any_file_loads_or_is_told,
     mutated_sites_load_or_are_told,
+    a_reload_does_again_only_what_changed,
 );
 
 /// As small as the stack of a thread that reloads.
@@ -442,4 +443,23 @@ fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         if entry.path().is_dir() { files(&entry.path(), found) } else { found.push(entry.path()) }
     }
+}
+
+/// The project's own site, whose files are as old as its checkout: none of them could have changed within the tick of a clock.
+fn a_reload_does_again_only_what_changed() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("site.toml");
+    let memory = Memory::default();
+    let load =
+        || siteserver::site::load_again(&config, &[], &Environment::default().lenient(), &memory).site.expect("a site");
+    let first = load();
+    assert!(memory.read_count() > 20 && memory.rendered_count() > 5);
+    let second = load();
+    assert_eq!((memory.read_count(), memory.rendered_count()), (0, 0));
+    assert_eq!(first.revision, second.revision);
+    // What another load did not ask for is forgotten.
+    let other = small();
+    let loaded = siteserver::site::load_again(&other.path().join("site.toml"), &[], &Environment::default(), &memory);
+    assert!(loaded.site.is_some());
+    load();
+    assert!(memory.read_count() > 20 && memory.rendered_count() > 5);
 }

@@ -16,6 +16,7 @@ mod placeholder;
 mod scalar;
 mod set;
 mod shape;
+mod texts;
 mod tree;
 
 pub use binding::{Binding, NotText, Shape, scalar_text};
@@ -36,4 +37,5 @@ pub use node::{Entry, Kind, Node, Table, Text};
 pub use placeholder::{Env, Part, Reference, Template, parse_template};
 pub use scalar::{parse_duration, parse_size};
 pub use set::read_set;
+pub use texts::Texts;
 pub use tree::{ContentFile, Tree, TreeFile};

@@ -141,7 +141,7 @@ fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<Arc<Layout>
 
 fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {
     let path = content.value.as_str();
-    if !shared.tree.content.iter().any(|file| file.path == path) {
+    if !shared.tree.has_content(path) {
         let documents = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| is_markdown(path));
         let help = did_you_mean(path, documents).unwrap_or_else(|| format!("write it: content/{path}"));
         let message = format!("there is no document `{path}` in `content/`");
@@ -151,8 +151,8 @@ fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> 
     let file = shared.tree.read_content(path, &mut shared.files, &mut shared.findings)?;
     let parts = matter::split(file, &shared.files, &mut shared.findings);
     let matter = matter::value(file, &parts, &shared.files, &mut shared.findings);
-    let text = shared.files.text(file).get(parts.body).unwrap_or_default().to_owned();
-    let rendered = match markdown::render(&text, &markdown::Options::document(), None) {
+    let text = shared.files.text(file).get(parts.body).unwrap_or_default();
+    let rendered = match shared.documents.render(text) {
         Ok(rendered) => rendered,
         Err(error) => {
             shared.findings.push(Finding::new(
@@ -167,7 +167,7 @@ fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> 
         Some(name) => Some(layout(name, shared)?),
         None => None,
     };
-    let html = Value::markup(rendered.html.as_str());
+    let html = rendered.html.clone();
     let mut page: Vec<(String, Value)> = matter
         .as_object()
         .into_iter()
@@ -176,8 +176,8 @@ fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> 
         .collect();
     let toc = rendered.toc.iter().map(outline).collect();
     let derived = [
-        ("title", Value::from(rendered.title)),
-        ("description", Value::from(rendered.description)),
+        ("title", Value::from(rendered.title.as_deref())),
+        ("description", Value::from(rendered.description.as_deref())),
         ("toc", Value::list(toc)),
         ("html", html.clone()),
     ];

@@ -13,6 +13,7 @@ mod section;
 mod site;
 mod slipped;
 
+use super::memory::{Documents, Memory};
 use super::{ErrorPages, Loaded, Route, Routers, SectionErrors, Site, code};
 use crate::config::{Declared, Environment, Table, Tree, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
@@ -28,6 +29,7 @@ use std::sync::Arc;
 struct Shared<'s> {
     tree: &'s Tree,
     environment: &'s Environment,
+    documents: &'s Documents,
     files: Files,
     findings: Findings,
     upstreams: Upstreams,
@@ -50,10 +52,10 @@ struct Compiled {
     held: Option<Vec<String>>,
 }
 
-pub(super) fn load(config: &Path, sets: &[String], environment: &Environment) -> Loaded {
+pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Loaded {
     let mut files = Files::default();
     let mut findings = Findings::default();
-    let tree = Tree::read(config, &mut files, &mut findings);
+    let tree = Tree::read(config, &memory.texts, &mut files, &mut findings);
     let Some(file) = tree.site else { return Loaded { site: None, findings, files } };
     let length = files.text(file).len();
     let mut table = read_toml(file, 0..length, &files, &mut findings);
@@ -66,7 +68,7 @@ pub(super) fn load(config: &Path, sets: &[String], environment: &Environment) ->
             merge(&mut table, &over, &super::settings::MERGE);
         }
     }
-    let (site, files, mut findings) = build(&tree, &table, files, findings, environment);
+    let (site, files, mut findings) = build(&tree, &table, files, findings, environment, memory);
     findings.sort();
     let site = if findings.has_errors() { None } else { site };
     Loaded { site, findings, files }
@@ -78,6 +80,7 @@ fn build(
     files: Files,
     mut findings: Findings,
     environment: &Environment,
+    memory: &Memory,
 ) -> (Option<Site>, Files, Findings) {
     let decl = super::settings::Decl::read(table, &mut findings);
     let declared = site::compile(&decl, environment, &mut findings);
@@ -88,6 +91,7 @@ fn build(
     let mut shared = Shared {
         tree,
         environment,
+        documents: &memory.documents,
         files,
         findings,
         upstreams,
