@@ -25,8 +25,9 @@ fn root() -> &'static Path {
 /// README.md and every Markdown file of `content/`: where it is, and what it says.
 fn pages() -> Vec<(PathBuf, String)> {
     let mut paths = vec![root().join("README.md")];
-    for folder in ["content/docs", "content/contributing"] {
+    for folder in ["content/docs", "content/docs/contributing"] {
         paths.extend(root().join(folder).read_dir().expect("a folder").flatten().map(|entry| entry.path()));
+        paths.retain(|path| path.is_file());
     }
     paths.sort();
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("text"))).collect()
@@ -82,8 +83,18 @@ fn site(page: &str) -> BTreeMap<String, String> {
             files.insert(format!("layouts/{layout}"), "<p>minimal</p>\n".to_owned());
         }
     }
-    for document in values(&all, "content") {
-        files.insert(format!("content/{document}"), "Minimal.\n".to_owned());
+    for content in values(&all, "content") {
+        let name = match content.strip_suffix(".md") {
+            Some(_) => content.to_owned(),
+            None => format!("{}/minimal.md", content.trim_end_matches(['*', '/'])),
+        };
+        files.insert(format!("content/{name}"), "Minimal.\n".to_owned());
+    }
+    for file in values(&all, "file") {
+        let text = if file.strip_suffix(".toml").is_some() { "" } else { "[]\n" };
+        for language in ["en", "de"] {
+            files.insert(format!("content/{}", file.replace("{params.lang}", language)), text.to_owned());
+        }
     }
     for folder in values(&all, "files") {
         files.insert(format!("content/{folder}/minimal.txt"), "Minimal.\n".to_owned());
@@ -170,7 +181,7 @@ fn every_script_and_file_exists() {
             let name = &rest[..length];
             assert!(root().join("script").join(name).exists(), "{}: script/{name}", path.display());
         }
-        let images = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let images = page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
         for link in images.filter(|link| !link.starts_with(['/', '#']) && !link.contains("://")) {
             assert!(path.parent().expect("a folder").join(link).exists(), "{}: {link}", path.display());
         }

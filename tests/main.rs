@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a test says its seed, and why it is skipped")]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
+mod blog;
 mod check;
 mod documentation;
 mod empty_root;
@@ -39,17 +40,21 @@ macro_rules! cases {
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
+        blog::CASES,
         check::CASES,
         documentation::CASES,
         flows::answers::CASES,
         flows::client::CASES,
         flows::codings::CASES,
+        flows::data::CASES,
+        flows::documents::CASES,
         flows::faults::CASES,
         flows::files::CASES,
         flows::freshness::CASES,
         flows::graph::CASES,
         flows::hostile::CASES,
         flows::inputs::CASES,
+        flows::lists::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::routing::CASES,

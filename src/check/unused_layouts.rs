@@ -35,13 +35,14 @@ pub(super) fn check(site: &Site, files: &Files, findings: &mut Findings) {
 /// The layouts that a route answers with, besides those of its error pages.
 fn layouts_of(route: &Route) -> impl Iterator<Item = &Layout> {
     let page = match &route.resource {
-        Resource::Page(linked) => Some(linked),
-        Resource::Document(document) => document.layout.as_ref(),
-        Resource::Files(_) | Resource::Json(_) | Resource::Redirect(_) => None,
+        Resource::Page(linked) => std::slice::from_ref(linked),
+        Resource::Document(document) => document.layout.as_slice(),
+        Resource::Tree(tree) => &tree.layouts,
+        Resource::Files(_) | Resource::Json(_) | Resource::Redirect(_) => &[],
     };
     let of_rules = route.rules.iter().filter_map(|rule| match &rule.then {
         Then::Layout { layout, .. } => Some(layout),
         Then::Redirect { .. } | Then::Status(_) => None,
     });
-    page.into_iter().chain(of_rules).map(|Linked { layout, .. }| &**layout)
+    page.iter().chain(of_rules).map(|Linked { layout, .. }| &**layout)
 }

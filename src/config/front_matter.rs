@@ -1,15 +1,10 @@
 //! Front matter: the `+++` TOML or `---` YAML that a document or a layout may begin with.
 //!
 //! [`split_front_matter`] finds it, and [`read_yaml`] reads the YAML kind; TOML is read by this floor's own reader from the range that is given.
-//! YAML is read by the core schema of YAML 1.2 (section 10.3): a date is a string, and `no` is not `false`. Size, depth and
-//! number of values are bounded while it is read, and aliases count as what they stand for.
+//! How much of it there may be is bounded; how YAML is read is said where the value floor reads it.
 
 use crate::diagnostic::{FileId, Finding, Place, codes};
-use crate::value::{Object, ObjectBuilder, Text, Value};
-use saphyr::Scalar;
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use crate::value::{Object, Text, Value, Yaml, parse_yaml};
 use std::ops::Range;
 
 codes! {
@@ -25,8 +20,6 @@ codes! {
 
 /// The longest front matter that is read, in bytes.
 pub const LONGEST_FRONT_MATTER: usize = 64 << 10;
-/// How deep lists and mappings may nest.
-const DEEPEST: usize = 32;
 /// How many values there may be; an alias counts as many as it stands for.
 const MOST_VALUES: usize = 10_000;
 
@@ -129,221 +122,24 @@ pub fn read_yaml(file: &str, range: Range<usize>) -> Result<YamlMatter, MatterEr
         let message = format!("front matter is longer than {} KiB", LONGEST_FRONT_MATTER >> 10);
         return Err(MatterError::Syntax(message, range));
     }
-    let mut reader = Reader {
-        events: Parser::new_from_str(text),
-        places: Places { text, offset: range.start, reached: (0, 0) },
-        anchors: HashMap::new(),
-        left: MOST_VALUES,
-        keys: Vec::new(),
+    let in_file = |of_text: Range<usize>| range.start + of_text.start..range.start + of_text.end;
+    let Yaml { value, keys, begins } =
+        parse_yaml(text, MOST_VALUES).map_err(|error| MatterError::Syntax(error.message, in_file(error.range)))?;
+    let values = match value {
+        Value::Object(object) => object,
+        // A text of comments alone is `null`.
+        Value::Null => Object::default(),
+        other @ (Value::Bool(_)
+        | Value::Int(_)
+        | Value::UInt(_)
+        | Value::Float(_)
+        | Value::Text(_)
+        | Value::List(_)) => {
+            let message = format!("front matter is a mapping, and not a {}", other.type_name());
+            return Err(MatterError::Syntax(message, in_file(begins)));
+        }
     };
-    let values = reader.document()?;
-    Ok(YamlMatter { values, keys: reader.keys })
-}
-
-/// Characters, which the parser counts in, to bytes of the file.
-struct Places<'t> {
-    text: &'t str,
-    offset: usize,
-    /// The last character that was asked for, and its byte: places are nearly always asked for in their order.
-    reached: (usize, usize),
-}
-
-impl Places<'_> {
-    fn byte(&mut self, character: usize) -> usize {
-        if character < self.reached.0 {
-            self.reached = (0, 0);
-        }
-        let (from, byte) = self.reached;
-        let rest = self.text.get(byte..).unwrap_or_default();
-        let further = rest.char_indices().nth(character - from).map_or(rest.len(), |(at, _)| at);
-        self.reached = (character, byte + further);
-        self.offset + byte + further
-    }
-
-    fn range(&mut self, span: Span) -> Range<usize> {
-        let start = self.byte(span.start.index());
-        let end = self.byte(span.end.index());
-        start..end.max(start)
-    }
-}
-
-struct Reader<'t> {
-    events: Parser<'t, StrInput<'t>>,
-    places: Places<'t>,
-    /// Anchored values, and how many values each is.
-    anchors: HashMap<usize, (Value, usize)>,
-    left: usize,
-    keys: Vec<(Text, Range<usize>)>,
-}
-
-type Read<T> = Result<T, MatterError>;
-
-impl<'t> Reader<'t> {
-    fn next(&mut self) -> Read<(Event<'t>, Span)> {
-        match self.events.next_event() {
-            Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => Err(self.scan_error(&error)),
-            None => Ok((Event::StreamEnd, Span::default())),
-        }
-    }
-
-    fn scan_error(&mut self, error: &ScanError) -> MatterError {
-        let start = self.places.byte(error.marker().index());
-        let next = self.places.byte(error.marker().index() + 1);
-        MatterError::Syntax(error.info().to_owned(), start..next)
-    }
-
-    fn error(&mut self, message: impl Into<String>, span: Span) -> MatterError {
-        MatterError::Syntax(message.into(), self.places.range(span))
-    }
-
-    fn document(&mut self) -> Read<Object> {
-        let mut values = Object::default();
-        let mut documents = 0;
-        loop {
-            let (event, span) = self.next()?;
-            match event {
-                Event::StreamEnd => return Ok(values),
-                Event::DocumentStart(_) if documents > 0 => {
-                    return Err(self.error("front matter is one document", span));
-                }
-                Event::DocumentStart(_) => documents += 1,
-                Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
-                Event::MappingStart(..) | Event::SequenceStart(..) | Event::Scalar(..) | Event::Alias(_) => {
-                    match self.value(event, span, 0)? {
-                        Value::Object(object) => values = object,
-                        // A text of comments alone is `null`.
-                        Value::Null => {}
-                        other @ (Value::Bool(_)
-                        | Value::Int(_)
-                        | Value::UInt(_)
-                        | Value::Float(_)
-                        | Value::Text(_)
-                        | Value::List(_)) => {
-                            let message = format!("front matter is a mapping, and not a {}", other.type_name());
-                            return Err(self.error(message, span));
-                        }
-                    }
-                }
-                Event::SequenceEnd | Event::MappingEnd => {}
-            }
-        }
-    }
-
-    fn count(&mut self, values: usize, span: Span) -> Read<()> {
-        match self.left.checked_sub(values) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => Err(self.error(format!("front matter has more than {MOST_VALUES} values"), span)),
-        }
-    }
-
-    /// The value that begins with `event`. Recursion ends at [`DEEPEST`].
-    fn value(&mut self, event: Event<'t>, span: Span, depth: usize) -> Read<Value> {
-        self.count(1, span)?;
-        if depth > DEEPEST {
-            return Err(self.error(format!("front matter nests deeper than {DEEPEST} levels"), span));
-        }
-        let before = self.left;
-        let (value, anchor) = match event {
-            Event::Scalar(text, style, anchor, tag) => (self.scalar(text, style, tag.as_ref(), span)?, anchor),
-            Event::SequenceStart(anchor, tag) => {
-                self.no_tag(tag.as_ref(), span)?;
-                (self.sequence(depth)?, anchor)
-            }
-            Event::MappingStart(anchor, tag) => {
-                self.no_tag(tag.as_ref(), span)?;
-                (Value::Object(self.mapping(depth)?), anchor)
-            }
-            Event::Alias(anchor) => {
-                // An alias within its own anchor is not there yet.
-                let Some((value, size)) = self.anchors.get(&anchor).cloned() else {
-                    return Err(self.error("the alias stands for nothing", span));
-                };
-                self.count(size, span)?;
-                return Ok(value);
-            }
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd
-            | Event::SequenceEnd
-            | Event::MappingEnd => return Err(self.error("expected a value", span)),
-        };
-        if anchor > 0 {
-            self.anchors.insert(anchor, (value.clone(), before - self.left));
-        }
-        Ok(value)
-    }
-
-    fn sequence(&mut self, depth: usize) -> Read<Value> {
-        let mut items = Vec::new();
-        loop {
-            let (event, span) = self.next()?;
-            if matches!(event, Event::SequenceEnd) {
-                return Ok(Value::list(items));
-            }
-            items.push(self.value(event, span, depth + 1)?);
-        }
-    }
-
-    fn mapping(&mut self, depth: usize) -> Read<Object> {
-        let mut members = ObjectBuilder::default();
-        let mut seen = HashSet::new();
-        loop {
-            let (event, span) = self.next()?;
-            if matches!(event, Event::MappingEnd) {
-                return Ok(members.finish());
-            }
-            let Event::Scalar(key, ..) = event else {
-                return Err(self.error("a key is a string", span));
-            };
-            let key = Text::from(key.into_owned());
-            if key.as_str() == "<<" {
-                return Err(self.error("`<<` merges nothing in YAML 1.2", span));
-            }
-            if !seen.insert(key.to_string()) {
-                return Err(self.error(format!("`{key}` is written twice"), span));
-            }
-            if depth == 0 {
-                let place = self.places.range(span);
-                self.keys.push((key.clone(), place));
-            }
-            let (event, span) = self.next()?;
-            members.push(key, self.value(event, span, depth + 1)?);
-        }
-    }
-
-    fn scalar(
-        &mut self,
-        text: Cow<'t, str>,
-        style: ScalarStyle,
-        tag: Option<&Cow<'t, Tag>>,
-        span: Span,
-    ) -> Read<Value> {
-        if tag.is_some_and(|tag| !tag.is_yaml_core_schema()) {
-            return Err(self.error("tags other than YAML's own are not read", span));
-        }
-        match Scalar::parse_from_cow_and_metadata(text, style, tag) {
-            Some(Scalar::Null) => Ok(Value::Null),
-            Some(Scalar::Boolean(value)) => Ok(Value::Bool(value)),
-            Some(Scalar::Integer(number)) => Ok(Value::Int(number)),
-            Some(Scalar::FloatingPoint(number)) if number.is_finite() => Ok(Value::Float(number.into_inner())),
-            Some(Scalar::FloatingPoint(_)) => Err(self.error("the number is not finite", span)),
-            Some(Scalar::String(text)) => Ok(Value::from(text.into_owned())),
-            None => Err(self.error("the value does not fit its tag", span)),
-        }
-    }
-
-    fn no_tag(&mut self, tag: Option<&Cow<'t, Tag>>, span: Span) -> Read<()> {
-        match tag {
-            Some(tag) if !tag.is_yaml_core_schema() => Err(self.error("tags other than YAML's own are not read", span)),
-            Some(_) | None => Ok(()),
-        }
-    }
+    Ok(YamlMatter { values, keys: keys.into_iter().map(|(key, place)| (key, in_file(place))).collect() })
 }
 
 #[cfg(test)]

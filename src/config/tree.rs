@@ -100,7 +100,7 @@ impl Tree {
         self.layouts.iter().any(|layout| layout.path == name) || self.unread_layouts.iter().any(|unread| unread == name)
     }
 
-    /// Whether there is a file at `path` below `content/`.
+    /// Whether there is this file below `content/`.
     #[must_use]
     pub fn has_content(&self, path: &str) -> bool {
         self.content.binary_search_by(|file| file.path.as_str().cmp(path)).is_ok()

@@ -2,7 +2,7 @@
 //!
 //! Pure: a body and a declaration in, a value or a reason out. What a reason leads to is for the floors above to say.
 //!
-//! To add a format, give it a variant and a function in `format.rs`; to add a type, the same in `kind.rs`. Lists of their
+//! To add a format, give it a variant and a function in `format/`; to add a type, the same in `kind.rs`. Lists of their
 //! names, for messages and suggestions, follow from the tables there.
 
 mod extraction;
@@ -15,7 +15,7 @@ mod sanitise;
 mod select;
 
 pub use extraction::{Each, ExtractError, Extraction, Field, Fields, Kept, Missing, Presence, Select};
-pub use format::{Format, FormatError};
+pub use format::{Format, FormatError, Malformed};
 pub use kind::Type;
 pub use sanitise::{LONGEST_HTML, sanitise};
 pub use select::{Budget, LONGEST_SELECTOR, SelectError, Selector, TooMuchWork};

@@ -177,6 +177,6 @@ fn source(
     let source = &service.site.routes[route].sources[source].source;
     match &source.kind {
         Kind::Http(http) => Ok((source, http)),
-        Kind::Value(_) => Err(Trouble::Error { late: false, reason: "no-call" }),
+        Kind::Value(_) | Kind::Chosen(_) => Err(Trouble::Error { late: false, reason: "no-call" }),
     }
 }

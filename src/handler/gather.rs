@@ -7,9 +7,10 @@ use super::fetch::{self, Caller, Calls, Fetching};
 use super::plan::{Ending, Next, Plan};
 use super::runtime::Service;
 use crate::cache::Epoch;
+use crate::config::Binding;
 use crate::render::Context;
-use crate::site::{Planned, Route, Rule, slots};
-use crate::source::{Kind, OnError, Settled, Trouble};
+use crate::site::{Planned, QueryInput, Route, Rule, slots};
+use crate::source::{Absent, Asked, Fatal, Kind, Listing, OnError, Settled, Trouble};
 use crate::value::{NULL, Value};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -111,6 +112,7 @@ impl<'g> Request<'g> {
                 let value = shape.value(slots).map_err(|_not_text| Trouble::Error { late: false, reason: "not-text" });
                 Begun::Settled(value.and_then(|value| source.extract(&value, 0)))
             }
+            Kind::Chosen(chosen) => Begun::Settled(chosen.value(slots)),
             Kind::Http(_) if now >= self.deadline => Begun::Settled(Err(LATE)),
             Kind::Http(http) => {
                 let caller = Caller {
@@ -159,25 +161,65 @@ struct Data<'g> {
 impl Data<'_> {
     /// Takes what a source came to; its declaration says what a failure becomes.
     fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, result: Result<Value, Trouble>) {
-        let outcome = result.as_ref().map_or_else(Trouble::word, |_value| "ok");
+        let mut outcome = result.as_ref().map_or_else(Trouble::word, |_value| "ok");
+        let settled = match result {
+            Ok(value) => self.listed(position, value, &mut outcome),
+            Err(trouble) => self.failed(position, &trouble),
+        };
         let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
-        let value = match result {
-            Ok(value) => value,
-            Err(trouble) => match self.settled(position, &trouble) {
-                Settled::Whole(value) => value,
-                Settled::Degraded(value) => {
-                    self.degraded = true;
-                    value
-                }
-                Settled::Fatal(fatal) => {
-                    plan.failed(position, fatal);
-                    return;
-                }
-            },
+        let value = match settled {
+            Settled::Whole(value) => value,
+            Settled::Degraded(value) => {
+                self.degraded = true;
+                value
+            }
+            Settled::Fatal(fatal) => {
+                plan.failed(position, fatal);
+                return;
+            }
         };
         self.slots[slots::FIRST_SOURCE + position] = value;
         plan.settled(position);
+    }
+
+    /// What this page has of the list that a source gave.
+    fn listed(&self, position: usize, value: Value, outcome: &mut &'static str) -> Settled {
+        let Some(listing) = &self.request.planned(position).source.listing else { return Settled::Whole(value) };
+        match self.apply(listing, value, false) {
+            Ok(value) => Settled::Whole(value),
+            Err(absent) => {
+                *outcome = absent.word();
+                match absent {
+                    Absent::NoList => self.failed(position, &Trouble::Error { late: false, reason: absent.word() }),
+                    Absent::Empty | Absent::PastTheEnd => Settled::Fatal(Fatal::NotFound),
+                }
+            }
+        }
+    }
+
+    /// What the source declares about its trouble. What stands in for it goes the same way as what was to come.
+    fn failed(&self, position: usize, trouble: &Trouble) -> Settled {
+        let settled = self.settled(position, trouble);
+        match (&self.request.planned(position).source.listing, settled) {
+            (Some(listing), Settled::Degraded(value)) if !value.is_null() => {
+                Settled::Degraded(self.apply(listing, value, true).unwrap_or_default())
+            }
+            (_, settled) => settled,
+        }
+    }
+
+    fn apply(&self, listing: &Listing<Binding>, value: Value, is_stand_in: bool) -> Result<Value, Absent> {
+        let page = &self.slots[slots::PAGE];
+        let path = page.get("path").and_then(Value::as_str).unwrap_or_default();
+        let url = |name: &str, page: i64| {
+            // The first page needs not be said where nothing else is meant by saying nothing.
+            let inputs = &self.request.route().inputs;
+            let is_default = |input: &QueryInput| *input.name == *name && input.default.is_null() && page == 1;
+            let page = if inputs.query.iter().any(is_default) { Value::Null } else { Value::Int(page) };
+            inputs.target(path, &self.slots[slots::QUERY], (name, &page))
+        };
+        listing.apply(value, Asked { slots: &self.slots, context: self.request.context, url: &url }, is_stand_in)
     }
 
     /// What the source declares about its trouble; said to the log if nothing is declared.

@@ -7,7 +7,7 @@ use super::runtime::Subject;
 use crate::cache::{KeyBuilder, Section};
 use crate::config::scalar_text;
 use crate::fields::cookies;
-use crate::resource::OnInvalid;
+use crate::resource::{OnInvalid, Resource, TreeDocument};
 use crate::router::{CanonicalPath, InputType, Match, Query, QueryValue};
 use crate::site::{CookieInput, QueryInput, Route, Site, slots};
 use crate::value::{Object, ObjectBuilder, Value};
@@ -132,7 +132,13 @@ impl<'r> Inputs<'r> {
             set(slots::COOKIES, Value::Object(values.collect()));
         }
         set(slots::REQUEST, self.request(route));
-        set(slots::PAGE, self.page(route, site));
+        match self.document(route) {
+            Some(document) => {
+                set(slots::CONTENT, document.html.clone());
+                set(slots::PAGE, self.page(&document.page, route, site));
+            }
+            None => set(slots::PAGE, self.page(&route.page, route, site)),
+        }
         values
     }
 
@@ -160,17 +166,23 @@ impl<'r> Inputs<'r> {
         request.finish().into()
     }
 
+    /// The document that the request is about, if the route is a tree of them.
+    fn document(&self, route: &'r Route) -> Option<&'r TreeDocument> {
+        let Resource::Tree(tree) = &route.resource else { return None };
+        tree.document(&self.matched.params.get(&tree.parameter)?)
+    }
+
     /// `page`: what is known of it at load, and where it is.
-    fn page(&self, route: &Route, site: &Site) -> Value {
+    fn page(&self, page: &Object, route: &Route, site: &Site) -> Value {
         let path = self.matched.path.as_str();
         let canonical = self.canonical(route, site);
         let canonical = canonical.as_ref().map_or(path, |canonical| canonical.as_path().as_str());
-        let values = route.page.iter().map(|(name, value)| match name.as_str() {
+        let values = page.iter().map(|(name, value)| match name.as_str() {
             "path" => path.into(),
             "url" => format!("{}{canonical}", route.origin.as_deref().unwrap_or_default()).into(),
             _ => value.clone(),
         });
-        Object::shaped(Arc::clone(route.page.shape()), values).into()
+        Object::shaped(Arc::clone(page.shape()), values).into()
     }
 
     /// The same page's path by the first pattern of a route that has several; `None` if that has other parameters, too.

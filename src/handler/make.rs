@@ -2,6 +2,7 @@
 
 use super::gather::{Gathered, Request, SourceCall};
 use super::plan::Ending;
+use super::respond::lasting_fields;
 use super::runtime::Service;
 use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Tag};
 use crate::config::{Binding, NoLocation, Template};
@@ -129,10 +130,10 @@ impl Making<'_> {
             Then::Layout { status, layout } => {
                 describe(route, &mut slots);
                 let body = render(route, layout, &slots, context)?;
-                let mut fields = self.fields(&slots)?;
-                if let Ok(content_type) = HeaderValue::from_str(&content_type_of(layout.layout.name())) {
-                    fields.insert(header::CONTENT_TYPE, content_type);
-                }
+                // It may be HTML where the route's own answers are not, and has the fields of what it is.
+                let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
+                let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
+                let fields = Making { lasting: &lasting, ..self }.fields(&slots)?;
                 Ok(Representation { status: *status, fields, body, degraded })
             }
         }
@@ -148,6 +149,17 @@ impl Making<'_> {
                 Some(layout) => render(route, layout, &slots, context)?,
                 None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
             },
+            Resource::Tree(tree) => {
+                let name =
+                    slots.get(slots::PARAMS).and_then(|params| params.get(&tree.parameter)).and_then(Value::as_str);
+                let Some(document) = name.and_then(|name| tree.document(name)) else {
+                    return Err(Stop::Error(StatusCode::NOT_FOUND));
+                };
+                match tree.layout_of(document) {
+                    Some(layout) => render(route, layout, &slots, context)?,
+                    None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
+                }
+            }
             Resource::Json(shape) => {
                 let value =
                     shape.value(&slots).map_err(|_not_text| internal(route, "a list or an object within a string"))?;

@@ -9,7 +9,7 @@
 //! - A rule that needs a failed source cannot be decided; neither can those after it.
 
 use crate::site::{Route, Then, slots};
-use crate::source::{Fatal, Http, Kind, OnError, OnNotFound, OnUnauthorized, Source};
+use crate::source::{Fatal, Http, Kind, Listing, OnError, OnNotFound, OnUnauthorized, Source};
 
 /// What of a route's sources and rules does not change from request to request.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ fn gravest<R>(source: &Source<R>) -> u8 {
     let outcomes = &source.outcomes;
     let forwards = match &source.kind {
         Kind::Http(http) => Http::forwards_credential(http),
-        Kind::Value(_) => false,
+        Kind::Value(_) | Kind::Chosen(_) => false,
     };
     let refused = match outcomes.on_unauthorized {
         OnUnauthorized::Status | OnUnauthorized::Redirect(_) => 0,
@@ -74,7 +74,9 @@ fn gravest<R>(source: &Source<R>) -> u8 {
     };
     let failed = if outcomes.on_error == OnError::Fail { 2 } else { HARMLESS };
     let refused = if forwards { refused } else { HARMLESS };
-    refused.min(absent).min(failed)
+    // A page past the end is absent, whatever the source says of its own absence.
+    let past_the_end = if source.listing.as_ref().is_some_and(Listing::may_be_absent) { 1 } else { HARMLESS };
+    refused.min(absent).min(failed).min(past_the_end)
 }
 
 /// How far a source is.

@@ -127,10 +127,10 @@ pub(super) fn redirect(status: StatusCode, location: &HeaderValue, exchange: Exc
     exchange.answer(response)
 }
 
-/// The fields that all answers of `route` have that are pages, documents or JSON.
-pub(super) fn lasting_fields(route: &Route) -> HeaderMap {
+/// The fields that all answers of `route` have that are pages, documents or JSON, as those of this type have them.
+pub(super) fn lasting_fields(route: &Route, content_type: Option<&HeaderValue>) -> HeaderMap {
     let mut fields = HeaderMap::with_capacity(12);
-    if let Some(content_type) = &route.content_type {
+    if let Some(content_type) = content_type {
         fields.insert(header::CONTENT_TYPE, content_type.clone());
     }
     fields.insert(header::CACHE_CONTROL, route.policy.field.clone());

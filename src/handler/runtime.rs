@@ -99,7 +99,7 @@ impl Subject {
             params: Shape::new(params).unwrap_or_default(),
             sources: route.sources.iter().map(|planned| planned.source.name.value.as_str().into()).collect(),
             graph: Graph::of(route),
-            fields: super::respond::lasting_fields(route),
+            fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) enum Stand {
     Fine(Sink),
     /// Only what the `json` filter made.
     OnlyJson,
-    /// Only what the layout itself names: the address of a script.
+    /// Only what the layout itself names: the address of a script, or of all that a page links to.
     OnlyOwn,
     /// Nothing: why, and what to do instead.
     Refused(&'static str, &'static str),
@@ -72,14 +72,47 @@ struct Script {
 /// What is known of the scheme of a URL; the order is that of worry, so that the greater of two is right for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Scheme {
-    /// There is one or none, and it runs nothing.
+    /// There is one or none, and it runs nothing; what follows cannot be a host either.
     Settled,
+    /// The same so far, but another slash would begin a host.
+    Root,
+    /// Within the name of a host.
+    Named,
+    /// Where the name of a host begins.
+    Host,
     /// Nothing yet: what follows could give one.
     Open,
     /// Nothing, and a value has been printed that could be the beginning of one.
     Fed,
     /// It runs code, or is a document of its own.
     Runs,
+}
+
+impl Scheme {
+    /// What is known after either of two branches.
+    fn join(self, other: Self) -> Self {
+        match (self, other) {
+            // Only the next byte tells, and not the same one: a host may begin.
+            (Self::Root, Self::Named) | (Self::Named, Self::Root) => Self::Host,
+            _ => self.max(other),
+        }
+    }
+
+    /// Whether what follows could still give a scheme.
+    fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::Fed)
+    }
+
+    /// Takes a byte after the scheme, as far as the host: browsers take `\\` for `/` and skip control characters.
+    fn followed_by(self, byte: u8) -> Self {
+        match (self, byte) {
+            (_, byte) if byte <= b' ' => self,
+            (Self::Root | Self::Host, b'/' | b'\\') => Self::Host,
+            (Self::Root, _) | (Self::Named, b'/' | b'\\') | (Self::Named | Self::Host, b'?' | b'#') => Self::Settled,
+            (Self::Named | Self::Host, _) => Self::Named,
+            (Self::Settled | Self::Open | Self::Fed | Self::Runs, _) => self,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,14 +248,12 @@ impl Tracker {
             State::Quoted { kind: Kind::Url, scheme: Scheme::Runs, .. } => {
                 Stand::Refused("in a URL that is a script or a document", USE_DATA)
             }
-            State::Quoted { kind: Kind::Url, scheme: Scheme::Open | Scheme::Fed, .. }
-                if local_name(&self.element) == "script" =>
+            State::Quoted { kind: Kind::Url, scheme, .. }
+                if scheme != Scheme::Settled && matches!(local_name(&self.element), "script" | "base") =>
             {
                 Stand::OnlyOwn
             }
-            State::Quoted { kind: Kind::Url, scheme, .. } => {
-                Stand::Fine(Sink::Url { start: scheme != Scheme::Settled })
-            }
+            State::Quoted { kind: Kind::Url, scheme, .. } => Stand::Fine(Sink::Url { start: scheme.is_open() }),
             State::Quoted { kind: Kind::Code, .. } => Stand::Refused("in an attribute that is a script", USE_DATA),
             State::Quoted { kind: Kind::Style, .. } => {
                 Stand::Refused("in a `style` attribute", "choose a `class` by `{% if %}` or `{% case %}` instead")
@@ -276,6 +307,20 @@ impl Tracker {
         }
     }
 
+    /// Where the second run of a loop's body begins that leaves `end` behind; none if that is where the first began, or the
+    /// value of no URL. A second run and all that follow are alike: they are followed once.
+    pub(super) fn after_a_run(&self, end: &Self) -> Option<Self> {
+        if self == end {
+            return None;
+        }
+        let mut joined = self.join(end)?;
+        let State::Quoted { kind: Kind::Url, scheme, .. } = &mut joined.state else { return None };
+        if *scheme == Scheme::Open {
+            *scheme = Scheme::Fed;
+        }
+        (joined != *self).then_some(joined)
+    }
+
     /// The markup after either of two branches; none if they leave it in different places.
     pub(super) fn join(&self, other: &Self) -> Option<Self> {
         if self == other {
@@ -303,8 +348,9 @@ impl Tracker {
                 State::Quoted { quote: other_quote, kind: other_kind, scheme: other_scheme },
             ) if quote == other_quote && kind == other_kind => {
                 let schemes: BTreeSet<String> = self.schemes.union(&other.schemes).cloned().collect();
-                let lost = schemes.len() > MOST_WAYS && scheme.max(other_scheme) == Scheme::Open;
-                let scheme = if lost { Scheme::Fed } else { scheme.max(other_scheme) };
+                let scheme = scheme.join(other_scheme);
+                let lost = schemes.len() > MOST_WAYS && scheme == Scheme::Open;
+                let scheme = if lost { Scheme::Fed } else { scheme };
                 Some(Self { state: State::Quoted { quote, kind, scheme }, schemes, ..self.clone() })
             }
             (State::Raw { script }, State::Raw { script: other_script })
@@ -356,15 +402,15 @@ impl Tracker {
             State::TagOpen => self.tag_open(byte),
             State::TagName => match byte {
                 b'>' => self.close_tag(),
-                b'/' => self.slash(),
+                b'/' => self.slash(rest),
                 b' ' | b'\t' | b'\n' | b'\r' | 0x0c => self.state = State::InTag,
                 _ => self.element.push(char::from(byte.to_ascii_lowercase())),
             },
-            State::InTag | State::AfterName => self.in_tag(byte),
+            State::InTag | State::AfterName => self.in_tag(byte, rest),
             State::AttributeName => match byte {
                 b'>' => self.close_tag(),
                 b'=' => self.state = State::BeforeValue,
-                b'/' => self.slash(),
+                b'/' => self.slash(rest),
                 byte if byte.is_ascii_whitespace() => self.state = State::AfterName,
                 _ => self.attribute.push(char::from(byte.to_ascii_lowercase())),
             },
@@ -378,8 +424,9 @@ impl Tracker {
                 _ => self.state = State::Unquoted,
             },
             State::Quoted { quote, .. } if byte == quote => self.state = State::InTag,
-            State::Quoted { quote, kind, scheme: Scheme::Open | Scheme::Fed } if kind == Kind::Url => {
-                if let Some(scheme) = self.settle(byte, rest) {
+            State::Quoted { quote, kind, scheme } if kind == Kind::Url => {
+                let settled = if scheme.is_open() { self.settle(byte, rest) } else { Some(scheme.followed_by(byte)) };
+                if let Some(scheme) = settled {
                     self.state = State::Quoted { quote, kind, scheme };
                 }
             }
@@ -424,11 +471,13 @@ impl Tracker {
     /// Takes a byte of a URL whose scheme is not known yet; what is known if this byte tells. `rest` begins with the byte.
     fn settle(&mut self, byte: u8, rest: &[u8]) -> Option<Scheme> {
         match byte {
-            b'/' | b'?' | b'#' | b'\\' => Some(Scheme::Settled),
+            b'?' | b'#' => Some(Scheme::Settled),
+            b'/' | b'\\' if self.schemes.contains("") => Some(Scheme::Root),
+            b'/' | b'\\' => Some(Scheme::Settled),
             b':' => {
                 let media = rest.get(1..).is_some_and(|rest| MEDIA.iter().any(|media| rest.starts_with(media)));
                 let runs = |scheme: &String| RUNNING.contains(&scheme.as_str()) && !(scheme == "data" && media);
-                Some(if self.schemes.iter().any(runs) { Scheme::Runs } else { Scheme::Settled })
+                Some(if self.schemes.iter().any(runs) { Scheme::Runs } else { Scheme::Host })
             }
             // A reference could be any letter, or the colon; an `&` as such is part of no scheme.
             b'&' if HIDING.iter().any(|reference| rest.starts_with(reference)) => Some(Scheme::Runs),
@@ -465,9 +514,13 @@ impl Tracker {
         } else {
             (URL_ATTRIBUTES.contains(&attribute), attribute.starts_with("on"))
         };
+        // What SVG animates may be the address of a link.
+        let animated = matches!(local_name(&self.element), "set" | "animate");
         match attribute {
             _ if url => Kind::Url,
             _ if code => Kind::Code,
+            "to" | "from" | "by" if animated => Kind::Url,
+            "values" if animated => Kind::Code,
             "style" => Kind::Style,
             "srcdoc" => Kind::Document,
             _ => Kind::Plain,
@@ -492,11 +545,11 @@ impl Tracker {
         };
     }
 
-    fn in_tag(&mut self, byte: u8) {
+    fn in_tag(&mut self, byte: u8, rest: &[u8]) {
         match byte {
             b'>' => self.close_tag(),
             b'=' if self.state == State::AfterName => self.state = State::BeforeValue,
-            b'/' => self.slash(),
+            b'/' => self.slash(rest),
             byte if byte.is_ascii_whitespace() => {}
             _ => {
                 self.attribute.clear();
@@ -506,9 +559,11 @@ impl Tracker {
         }
     }
 
-    /// A slash within a tag: in XML the element has no content; in HTML it means nothing.
-    fn slash(&mut self) {
-        if self.xml {
+    /// A slash within a tag: in XML the element has no content; in HTML it means nothing. But a drawing within HTML is as XML here, and
+    /// has titles: `<title/>` is taken for one of those, because what is safe in markup is safe in the title of a page, and not the
+    /// other way round.
+    fn slash(&mut self, rest: &[u8]) {
+        if self.xml || (self.element == "title" && rest.starts_with(b"/>")) {
             self.element.clear();
         }
         self.state = State::InTag;
@@ -608,6 +663,24 @@ mod tests {
             ("<script></script>", Stand::Fine(Sink::Text)),
             ("<script src=\"", Stand::OnlyOwn),
             ("<script src='/js/", url(false)),
+            ("<script src='js/", url(false)),
+            ("<script src='?v=", url(false)),
+            ("<script src='https://example.com/", url(false)),
+            ("<script src='//example.com/", url(false)),
+            ("<script src='/", Stand::OnlyOwn),
+            ("<script src=' /\t", Stand::OnlyOwn),
+            ("<script src='//", Stand::OnlyOwn),
+            ("<script src='\\/", Stand::OnlyOwn),
+            ("<script src='https:", Stand::OnlyOwn),
+            ("<script src='https:/", Stand::OnlyOwn),
+            ("<script src='https://example.", Stand::OnlyOwn),
+            ("<base href='", Stand::OnlyOwn),
+            ("<base href='//", Stand::OnlyOwn),
+            ("<base href='/docs/", url(false)),
+            ("<a href='/", url(false)),
+            ("<a href='https://", url(false)),
+            ("<svg><title/><a href='", url(true)),
+            ("<svg><title /></svg><script>", Stand::OnlyJson),
             ("<style></STYLE ><p>", Stand::Fine(Sink::Text)),
             ("<a href='https:", url(false)),
             ("<a href=' \tx-java", url(true)),
@@ -727,6 +800,13 @@ mod tests {
         assert_eq!(joined("<a href=\"/", "<a href=\""), Some(Stand::Fine(Sink::Url { start: true })));
         assert_eq!(joined("<a href='https:", "<a href='http:"), Some(Stand::Fine(Sink::Url { start: false })));
         assert!(matches!(joined("<a href='javascript:", "<a href='http:"), Some(Stand::Refused(..))));
+        for (left, right) in [("/", "//"), ("/", "//x"), ("//x", "/"), ("/a", "/"), ("https:", "/a/")] {
+            let joined = joined(&format!("<script src='{left}"), &format!("<script src='{right}"));
+            assert_eq!(joined, Some(Stand::OnlyOwn), "{left} or {right}");
+        }
+        let mut slashes = tracker("<script src='/").join(&tracker("<script src='//x")).unwrap();
+        slashes.literal("/");
+        assert_eq!(slashes.stand(), Stand::OnlyOwn);
         let mut either = tracker("<a href='https").join(&tracker("<a href='http")).unwrap();
         assert_eq!(either.literal("://"), None);
         assert_eq!(either.stand(), Stand::Fine(Sink::Url { start: false }));

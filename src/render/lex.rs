@@ -27,7 +27,7 @@ pub(super) struct Tag {
 }
 
 /// Where tokens come from: template text, or the lines of a `liquid` tag.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Lexer<'s> {
     text: &'s str,
     at: usize,

@@ -225,7 +225,12 @@ impl<'b, 's> Parser<'b, 's> {
             let place = self.place(at.clone());
             self.build.raw.push(place);
         }
-        let own = matches!(chain.value, Operand::Text(_));
+        let is_written = |operand: &Operand| !matches!(operand, Operand::Path(_) | Operand::Range(_));
+        let mut arguments = chain
+            .filters
+            .iter()
+            .flat_map(|call| call.arguments.iter().chain(call.named.iter().map(|(_, named)| named)));
+        let own = matches!(chain.value, Operand::Text(_)) && arguments.all(is_written);
         self.sink(json, own, at)
     }
 
@@ -241,7 +246,9 @@ impl<'b, 's> Parser<'b, 's> {
             Stand::OnlyJson if json => return Sink::Script,
             Stand::OnlyJson => ("in a script", "write `| json` last"),
             Stand::OnlyOwn if own => return Sink::Url { start: true },
-            Stand::OnlyOwn => ("that says where a script comes from", "begin the address with text of the layout"),
+            Stand::OnlyOwn => {
+                ("that says where a script comes from", "begin the address with text of the layout, as in `/js/`")
+            }
             Stand::Refused(whereabouts, help) => (whereabouts, help),
         };
         let message = format!("a value {whereabouts} could run code or leave its place");

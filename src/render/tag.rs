@@ -147,9 +147,19 @@ impl<'s> Parser<'_, 's> {
         let entry = self.tracker.clone();
         let mut ends = vec![entry.clone()];
         let (mut body, mut otherwise) = (Block::default(), None);
+        let start = lexer.clone();
         self.loops.push(entry.clone());
-        let first = self.inner(lexer, tag, "endfor", &["else"]);
+        let mut first = self.inner(lexer, tag, "endfor", &["else"]);
         self.loops.pop();
+        let again = entry.as_ref().zip(self.tracker.as_ref()).and_then(|(entry, end)| entry.after_a_run(end));
+        if let Some(again) = again {
+            // What the first run leaves in a URL is what the second begins with.
+            *lexer = start;
+            self.loops.push(Some(again.clone()));
+            self.tracker = Some(again);
+            first = self.inner(lexer, tag, "endfor", &["else"]);
+            self.loops.pop();
+        }
         if let Some((inner, stop)) = first {
             body = inner;
             ends.push(self.tracker.clone());

@@ -19,6 +19,7 @@ fn row(route: &Route) -> [String; 7] {
     let (kind, layout) = match &route.resource {
         Resource::Page(linked) => ("page", Some(linked)),
         Resource::Document(document) => ("document", document.layout.as_ref()),
+        Resource::Tree(tree) => ("documents", tree.layouts.first()),
         Resource::Files(_) => ("files", None),
         Resource::Json(_) => ("json", None),
         Resource::Redirect(_) => ("redirect", None),

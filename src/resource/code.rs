@@ -19,7 +19,7 @@ codes! {
     NO_DOCUMENT = Error "route/no-document";
     /// A folder of `content/` that does not exist, or that lies outside.
     NO_FOLDER = Error "route/no-folder";
-    /// A `files` route needs a path that ends in a rest parameter: `/assets/{*file}`.
+    /// Files and trees of documents need a path that ends in a rest parameter: `/assets/{*file}`, `/docs/{*page}`.
     FILES_PATH = Error "route/files-path";
     /// Cache directives that contradict each other.
     CACHE_CONTRADICTION = Error "cache/contradiction";

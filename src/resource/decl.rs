@@ -43,7 +43,7 @@ declare! {
         "cache": cache: cache::Decl,
         /// Layouts of error pages by status: `404 = "errors/404.html"`, `5xx`.
         "errors": errors: Named<Spanned<String>>,
-        /// A Markdown file below `content/`: the route is a document.
+        /// A Markdown file below `content/`: the route is a document. A folder, with a path that ends in `{*page}`: a tree of them.
         "content": content: Spanned<String>,
         /// A folder below `content/` whose files are served byte for byte; with a path that ends in `{*file}`.
         "files": files: Spanned<String>,

@@ -8,6 +8,7 @@ mod code;
 mod decl;
 mod error_page;
 mod layout;
+mod tree;
 
 pub use cache::{Decl as CacheDecl, Policy};
 pub use code::CODES;
@@ -18,6 +19,7 @@ pub use code::{
 pub use decl::{CookieDecl, Decl, HeaderDecl, OnInvalid, ParamDecl, QueryDecl, RuleDecl, ThenDecl};
 pub use error_page::{ErrorPage, ID_MARK};
 pub use layout::Linked;
+pub use tree::{Tree, TreeDocument};
 
 use crate::config::{Binding, Rules, Shape, Template};
 use crate::value::Value;
@@ -38,6 +40,8 @@ pub enum Resource {
     Page(Linked),
     /// One Markdown document, rendered at load, in a layout.
     Document(Document),
+    /// A tree of Markdown documents, rendered at load.
+    Tree(Tree),
     /// The files below a folder of `content/`.
     Files(Folder),
     /// A declared JSON shape.

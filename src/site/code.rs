@@ -55,6 +55,12 @@ codes! {
     ERROR_PAGE_READS = Error "errors/reads";
     /// An error page that cannot be rendered.
     ERROR_PAGE_FAILS = Error "errors/fails";
+    /// A link from a document to another that no route serves. Links between documents are paths of their files.
+    BROKEN_LINK = Warning "document/broken-link";
+    /// A pattern of documents that names none: `blog/*` are those in a folder, `blog/**` those below it, too.
+    COLLECTION = Error "content/pattern";
+    /// A pattern of documents of which there are none.
+    EMPTY_COLLECTION = Warning "content/empty";
     /// A rule without a condition, or without anything to do.
     BAD_RULE = Error "rule/incomplete";
 }

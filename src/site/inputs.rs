@@ -1,5 +1,6 @@
 //! What a route reads of a request: declared inputs, with what becomes of a misfit. What is not declared does not exist.
 
+use crate::config::{encode_segment, scalar_text};
 use crate::resource::OnInvalid;
 use crate::router::InputType;
 use crate::value::Value;
@@ -17,6 +18,28 @@ pub struct Inputs {
     pub headers: Vec<HeaderName>,
     /// What is read of the request itself.
     pub request: RequestReads,
+}
+
+impl Inputs {
+    /// A URL of the route without scheme and host: its canonical `path`, and the declared query values that differ from their
+    /// defaults, in the order of their names. `values` are those of a request; that of `changed` is another.
+    pub fn target(&self, path: &str, values: &Value, changed: (&str, &Value)) -> String {
+        let mut target = path.to_owned();
+        let mut separator = '?';
+        for input in &self.query {
+            let value = if *input.name == *changed.0 { Some(changed.1) } else { values.get(&input.name) };
+            let Some(value) = value.filter(|value| **value != input.default) else { continue };
+            for item in value.as_list().unwrap_or(std::slice::from_ref(value)) {
+                let Ok(text) = scalar_text(item) else { continue };
+                target.push(separator);
+                separator = '&';
+                encode_segment(&input.key, &mut target);
+                target.push('=');
+                encode_segment(&text, &mut target);
+            }
+        }
+        target
+    }
 }
 
 /// A query value.

@@ -5,7 +5,7 @@ use crate::diagnostic::codes;
 codes! {
     /// A source names an upstream that `[upstreams]` does not declare.
     UNKNOWN_UPSTREAM = Error "source/unknown-upstream";
-    /// A source without anything to read: it needs `url`, `upstream` with `path`, or `value`.
+    /// A source without anything to read: it needs `url`, `upstream` with `path`, `file`, `content` or `value`.
     NO_KIND = Error "source/no-kind";
     /// A source with keys of two kinds, such as `url` and `value`.
     TWO_KINDS = Error "source/two-kinds";
@@ -31,4 +31,18 @@ codes! {
     NO_FALLBACK = Error "source/no-fallback";
     /// A fallback that lacks a field that pages may read, or has one that no extraction makes.
     FALLBACK_SHAPE = Error "source/fallback-shape";
+    /// An operation on a list, such as `sort` or `paginate`, on a source that gives none. The list is the source's value, or what
+    /// its value holds as `items`.
+    NO_LIST = Error "list/no-list";
+    /// An operation on a list that can never do what it says: a condition without `item`, a list of no items, `where` on a page
+    /// that the upstream has cut.
+    LIST_CONTRADICTION = Error "list/contradiction";
+    /// A data file that is not there, that is none by its extension, or that a request could name freely.
+    DATA_FILE = Error "file/name";
+    /// A data file that cannot be read: a mistake in its grammar, or more values than an answer of an upstream may have.
+    BAD_DATA = Error "file/syntax";
+    /// A data file that lacks what its source requires of it.
+    UNFIT_DATA = Error "file/lacks";
+    /// The page of a list is an integer query value of the route: the URLs of its neighbours are made by changing it.
+    LIST_PAGE = Error "list/page";
 }

@@ -1,20 +1,26 @@
 //! What an author writes below `[sources.name]`, whatever the kind.
 
+use super::list;
 use super::outcome::{OnError, OnNotFound, OnUnauthorized};
 use super::upstream::CallingDecl;
 use crate::config::{Named, Node, Shape, Template, declare};
 use crate::diagnostic::Spanned;
 
 declare! {
-    /// A source of data. Its kind is the one key it has of `url`, `upstream` and `value`.
+    /// A source of data. Its kind is the one key it has of `url`, `upstream`, `file`, `content` and `value`.
     pub struct Decl {
         ..calling: CallingDecl,
+        ..listing: list::Decl,
         /// The whole address to call. Scheme, host and port are literal; path and query may hold placeholders.
         "url": url: Spanned<Template>,
         /// The upstream to call, by its name in `[upstreams]`; with `path`.
         "upstream": upstream: Spanned<String>,
         /// The path below the upstream's `base-url`.
         "path": path: Spanned<Template>,
+        /// A data file below `content/`, read at load: JSON, TOML, YAML or CSV by its extension. Parameters with an `enum` may stand in it.
+        "file": file: Spanned<Template>,
+        /// Documents below `content/` as a list: `"blog/**"`, or `"blog/*"` for those in the folder itself.
+        "content": content: Spanned<String>,
         /// Data written here: any TOML, its strings with placeholders.
         "value": value: Spanned<Shape>,
         /// Query values of the call. A list repeats its key; null leaves it out.

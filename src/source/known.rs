@@ -11,6 +11,8 @@ pub enum Known {
     Scalar,
     /// Exactly these members.
     Record(Vec<(String, Self)>),
+    /// These members, and anything else.
+    Partly(Vec<(String, Self)>),
     /// A list of values of one shape.
     ListOf(Box<Self>),
 }
@@ -49,6 +51,11 @@ impl Known {
         }
     }
 
+    /// The shape of data in a file, which may be written anew at any time: what it lacks today it may have tomorrow.
+    pub fn of_file(value: &Value) -> Self {
+        if value.as_list().is_some() { Self::ListOf(Box::new(Self::Open)) } else { Self::Open }
+    }
+
     /// Follows `path`; a `None` in it is an index, or any item of a list.
     pub fn follow<'p>(&self, path: impl IntoIterator<Item = Option<&'p str>>) -> Result<(), Astray> {
         let mut here = self;
@@ -63,6 +70,11 @@ impl Known {
                         return Err(Astray::NoMember { depth, members });
                     }
                 },
+                (Self::Partly(members), Some(key)) => match members.iter().find(|(name, _)| name == key) {
+                    Some((_, inner)) => here = inner,
+                    None => return Ok(()),
+                },
+                (Self::Partly(_), None) => return Ok(()),
                 (Self::ListOf(item), None) => here = item,
                 (Self::ListOf(item), Some("first" | "last")) => here = item,
                 (Self::ListOf(_) | Self::Scalar, Some("size")) => return Ok(()),

@@ -9,17 +9,21 @@
 mod code;
 mod decl;
 mod extraction;
+mod given;
 mod http;
 mod known;
+mod list;
 mod outcome;
 mod piece;
 mod target;
 mod upstream;
 
 pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
-pub use code::CODES;
+pub use code::{BAD_DATA, CODES, DATA_FILE, LIST_PAGE};
 pub use decl::Decl;
+pub use given::{Chosen, Given};
 pub use known::{Astray, Known};
+pub use list::{Absent, Asked, Decl as ListDecl, Listing};
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
@@ -27,7 +31,7 @@ pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
 use self::http::trouble_of_json;
 use crate::config::{Binding, Environment, Reference, Rules, Shape};
-use crate::diagnostic::{Finding, Findings, Spanned};
+use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::extract::Extraction;
 use crate::upstream::Answer;
 use crate::value::Value;
@@ -39,7 +43,7 @@ pub const MERGE: Rules = Rules {
     whole: &["value", "fallback", "body", "cache"],
     append: &[],
     named: &[],
-    kinds: &[&["url"], &["upstream"], &["value"]],
+    kinds: &[&["url"], &["upstream"], &["file"], &["content"], &["value"]],
 };
 
 /// What compiling a source needs to know of its site.
@@ -49,6 +53,8 @@ pub struct Context<'c> {
     pub upstreams: &'c mut Upstreams,
     /// The environment.
     pub environment: &'c Environment,
+    /// What was read for a source whose data comes at load; `None` if it could not be, which is told already.
+    pub given: Option<Given>,
 }
 
 /// The upstreams of a site.
@@ -124,8 +130,12 @@ pub struct Source<R = Reference> {
     pub outcomes: Outcomes<R>,
     /// What is taken from it; everything if none.
     pub extraction: Option<Arc<Extraction>>,
+    /// What is done to the list that it gives.
+    pub listing: Option<Listing<R>>,
     /// What is known of its value before it is had.
     pub known: Known,
+    /// What is known of each item of its list.
+    pub item: Known,
 }
 
 /// How a source is had.
@@ -133,8 +143,10 @@ pub struct Source<R = Reference> {
 pub enum Kind<R = Reference> {
     /// By a call.
     Http(Box<Http<R>>),
-    /// It stands in the declaration.
+    /// It stands in the declaration, or was read at load.
     Value(Shape<R>),
+    /// One of several that were read at load.
+    Chosen(Chosen<R>),
 }
 
 impl Source {
@@ -156,33 +168,60 @@ impl Source {
             findings,
         );
         let extracted = decl.extract.as_ref().map(|node| extraction::compile(node, findings));
-        let kind = Self::kind(name, decl, context, findings);
-        let (extraction, known) = match extracted {
+        let written = Self::written_kind(name, decl, findings);
+        let (mut extraction, known) = match extracted {
             Some(extracted) => {
                 let Extracted { extraction, known } = extracted?;
                 (Some(Arc::new(extraction)), known)
             }
-            None => match &decl.value {
-                Some(Spanned { value: Shape::Literal(value), .. }) => (None, Known::of(value)),
-                Some(_) | None => (None, Known::Open),
+            None => match (&decl.value, context.given.as_ref().and_then(Given::sample)) {
+                (Some(Spanned { value: Shape::Literal(value), .. }), _) => (None, Known::of(value)),
+                (None, Some(value)) => (None, Known::of_file(value)),
+                (Some(_) | None, _) => (None, Known::Open),
             },
+        };
+        let kind = match written? {
+            Written::Given(place) => {
+                context.given.take().and_then(|given| given.into_kind(extraction.take().as_deref(), place, findings))
+            }
+            Written::Value => decl.value.as_ref().map(|value| {
+                refuse_secrets_in(&value.value, "the value of a source", findings);
+                Kind::Value(value.value.clone())
+            }),
+            Written::Call => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
         };
         if let Some(fallback) = &decl.fallback {
             extraction::check_fallback(&known, fallback, findings);
         }
-        Some(Self { name: name.clone(), kind: kind?, outcomes, extraction, known })
+        let item = list::item_of(&known);
+        let (listing, known) = match list::compile(&decl.listing, &known, findings) {
+            Some(list::Compiled { listing, known }) => (listing, known),
+            None => (None, known),
+        };
+        if let (Some(Kind::Value(Shape::Literal(value))), Some(_)) = (&kind, &listing)
+            && !list::is_list(value)
+        {
+            findings.push(Finding::new(
+                &code::NO_LIST,
+                name.place,
+                "what was read is no list, and holds none as `items`",
+            ));
+        }
+        Some(Self { name: name.clone(), kind: kind?, outcomes, extraction, listing, known, item })
     }
 
-    fn kind(name: &Spanned<String>, decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<Kind> {
+    fn written_kind(name: &Spanned<String>, decl: &Decl, findings: &mut Findings) -> Option<Written> {
         let written = [
             ("url", decl.url.as_ref().map(|url| url.place)),
             ("upstream", decl.upstream.as_ref().map(|upstream| upstream.place)),
+            ("file", decl.file.as_ref().map(|file| file.place)),
+            ("content", decl.content.as_ref().map(|content| content.place)),
             ("value", decl.value.as_ref().map(|value| value.place)),
         ];
         let mut kinds = written.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
         let Some((first, first_place)) = kinds.next() else {
             let message = format!("the source `{}` has nothing to read", name.value);
-            let help = "give it `url`, or `upstream` with `path`, or `value`";
+            let help = "give it `url`, `upstream` with `path`, `file`, `content` or `value`";
             findings.push(Finding::new(&code::NO_KIND, name.place, message).help(help));
             return None;
         };
@@ -193,18 +232,16 @@ impl Source {
             );
             return None;
         }
-        Self::refuse_foreign_keys(decl, findings);
-        match &decl.value {
-            Some(value) => {
-                refuse_secrets_in(&value.value, "the value of a source", findings);
-                Some(Kind::Value(value.value.clone()))
-            }
-            None => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
-        }
+        Self::refuse_foreign_keys(decl, first, findings);
+        Some(match first {
+            "value" => Written::Value,
+            "file" | "content" => Written::Given(first_place),
+            _ => Written::Call,
+        })
     }
 
     /// A written key that the kind does not use is an error.
-    fn refuse_foreign_keys(decl: &Decl, findings: &mut Findings) {
+    fn refuse_foreign_keys(decl: &Decl, kind: &str, findings: &mut Findings) {
         let query = decl.query.as_ref().and_then(|named| named.0.first()).map(|(key, _)| key.place);
         let headers = decl.headers.as_ref().and_then(|named| named.0.first()).map(|(key, _)| key.place);
         let first = |names: &Option<Vec<Spanned<String>>>| {
@@ -220,16 +257,14 @@ impl Source {
             ("retries", decl.calling.retries.map(|retries| retries.place)),
             ("allow-private", decl.calling.allow_private.map(|allow| allow.place)),
         ];
-        let (kind, foreign) = if decl.value.is_some() {
-            ("`value`", of_calls.as_slice())
-        } else if decl.url.is_some() {
-            ("`url`", &of_calls[..1])
-        } else {
-            return;
+        let foreign = match kind {
+            "upstream" => return,
+            "url" => &of_calls[..1],
+            _ => of_calls.as_slice(),
         };
         for (key, place) in foreign {
             if let Some(place) = place {
-                let message = format!("`{key}` on a source that has {kind}");
+                let message = format!("`{key}` on a source that has `{kind}`");
                 findings.push(Finding::new(&code::TWO_KINDS, *place, message).help("leave it out"));
             }
         }
@@ -240,10 +275,12 @@ impl Source {
         let mut all = match &self.kind {
             Kind::Http(http) => http.references(),
             Kind::Value(shape) => shape.references(),
+            Kind::Chosen(chosen) => chosen.references().collect(),
         };
         if let OnUnauthorized::Redirect(template) = &self.outcomes.on_unauthorized {
             all.extend(template.references());
         }
+        all.extend(self.listing.iter().flat_map(Listing::references));
         all
     }
 
@@ -253,16 +290,32 @@ impl Source {
         let kind = match &self.kind {
             Kind::Http(http) => http.link(resolve).map(|http| Kind::Http(Box::new(http))),
             Kind::Value(shape) => shape.try_map(resolve).map(Kind::Value),
+            Kind::Chosen(chosen) => chosen.link(resolve).map(Kind::Chosen),
         };
         let outcomes = self.outcomes.link(resolve);
-        Some(Source {
+        let listing = match &self.listing {
+            Some(listing) => listing.link(resolve).map(Some),
+            None => Some(None),
+        };
+        let linked = Source {
             name: self.name.clone(),
             kind: kind?,
             outcomes: outcomes?,
             extraction: self.extraction.clone(),
+            listing: listing?,
             known: self.known.clone(),
-        })
+            item: self.item.clone(),
+        };
+        Some(linked.settled_at_load())
     }
+}
+
+/// Which kind a source is, by its keys.
+enum Written {
+    /// Its data was read at load, as the key here says.
+    Given(Place),
+    Value,
+    Call,
 }
 
 impl<R> Source<R> {

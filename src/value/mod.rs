@@ -13,6 +13,7 @@ mod object;
 mod shape;
 mod text;
 mod write;
+mod yaml;
 
 pub(crate) use json::ignore_scalars;
 pub use json::{JsonError, JsonLimits, JsonParser, JsonSkipped, JsonValue, ReadJson, parse_json, read_json};
@@ -20,6 +21,7 @@ pub use object::{Object, ObjectBuilder};
 pub use shape::Shape;
 pub use text::{Origin, Text};
 pub use write::{write_json, write_json_pretty};
+pub use yaml::{Yaml, YamlError, parse_yaml};
 
 use std::sync::Arc;
 

@@ -247,7 +247,7 @@ fn places() -> String {
 <img src="{{{{ v }}}}" alt="{{{{ v }}}}" srcset="{{{{ v }}}} 2x" longdesc="{{{{ v }}}}"><img src="data:image/png;base64,{{{{ v }}}}" id="png">
 <form action="{{{{ v }}}}"><button formaction='{{{{ v }}}}' value="{{{{ v }}}}">x</button><input value="{{{{ v }}}}" formaction="{{{{ v }}}}"></form>
 <iframe src="{{{{ v }}}}"></iframe><embed src="{{{{ v }}}}"><object data="{{{{ v }}}}"></object><video poster="{{{{ v }}}}" src="{{{{ v }}}}"></video>
-<blockquote cite="{{{{ v }}}}">x</blockquote><svg><a xlink:href="{{{{ v }}}}" href="{{{{ v }}}}">x</a></svg>
+<blockquote cite="{{{{ v }}}}">x</blockquote><svg><a xlink:href="{{{{ v }}}}" href="{{{{ v }}}}">x</a><set attributeName="href" to="{{{{ v }}}}"></set></svg>
 <textarea id="area">{{{{ v }}}}</textarea>
 <script id="script">{{{{ v | json }}}}</script><script type="application/json" id="data">{{{{ v | json }}}}</script>
 <noscript><a href="{{{{ v }}}}" title="{{{{ v }}}}">{{{{ v }}}}</a></noscript>
@@ -844,6 +844,15 @@ fn places_where_nothing_is_safe_do_not_load() {
         ("html", "<script>let a = `{{ query.v | json }}`;</script>"),
         ("html", "<script>// {{ query.v | json }}\n</script>"),
         ("html", "<script src=\"{{ query.v }}\"></script>"),
+        ("html", "<script src=\"/{{ query.v }}\"></script>"),
+        ("html", "<script src=\"//{{ query.v }}/x.js\"></script>"),
+        ("html", "<script src=\"https://{{ query.v }}/x.js\"></script>"),
+        ("html", "<script src=\"https://cdn.{{ query.v }}/x.js\"></script>"),
+        ("html", "<script src=\"{{ '' | append: query.v }}\"></script>"),
+        ("html", "<script src=\"{{ 'x' | replace: 'x', query.v }}\"></script>"),
+        ("html", "<base href=\"{{ query.v }}\">"),
+        ("html", "<svg><title/></svg><script>{{ query.v }}</script><svg><title>x</title></svg>"),
+        ("html", "<svg><title /></svg><p onclick=\"{{ query.v }}\">x</p><svg><title>x</title></svg>"),
         ("html", "<iframe srcdoc=\"{{ query.v }}\"></iframe>"),
         ("html", "<iframe>{{ query.v }}</iframe>"),
         ("html", "<xmp>{{ query.v }}</xmp>"),
@@ -857,6 +866,12 @@ fn places_where_nothing_is_safe_do_not_load() {
         ("html", "<a href=\"{% if query.v %}{{ query.v }}{% endif %}:alert(1)\">x</a>"),
         ("html", "<a href=\"{% for c in query.v %}{{ c }}{% endfor %}{% raw %}:alert(1){% endraw %}\">x</a>"),
         ("html", "<a href=\"{{ query.v }}&#58;alert(1)\">x</a>"),
+        ("html", "<svg><a><animate attributeName=href values=\"{{ query.v }};x\"/></a></svg>"),
+        ("html", "<svg><a><set attributeName=href to=\"javascript:{{ query.v }}\"/></a></svg>"),
+        (
+            "html",
+            "<a href=\"{% for c in (1..2) %}{% if forloop.first %}{% else %}:{% endif %}{{ query.v }}{% endfor %}\">x</a>",
+        ),
         ("html", "<a href=\"{% if query.v %}javascript{% else %}https{% endif %}:{{ query.v }}\">x</a>"),
         ("html", "<form action=\"vbscript:{{ query.v }}\"></form>"),
         ("html", "<iframe src=\"data:text/html,{{ query.v }}\"></iframe>"),

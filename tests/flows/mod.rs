@@ -3,12 +3,15 @@
 pub(crate) mod answers;
 pub(crate) mod client;
 pub(crate) mod codings;
+pub(crate) mod data;
+pub(crate) mod documents;
 pub(crate) mod faults;
 pub(crate) mod files;
 pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod hostile;
 pub(crate) mod inputs;
+pub(crate) mod lists;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
 pub(crate) mod routing;

@@ -10,6 +10,7 @@ crate::cases!(
     several_failures_have_an_order,
     rules_go_first_to_last,
     a_rule_may_answer_with_a_layout,
+    a_layout_of_a_rule_has_the_fields_of_its_type,
 );
 
 fn a_safe_call_is_retried_as_often_as_declared() {
@@ -160,6 +161,42 @@ then = { redirect = "/many", status = 301 }
     let many = site.get("/r?n=3");
     assert_eq!((many.status, many.header("location")), (301, Some("/many")));
     assert_eq!(site.get("/r").status, 200);
+}
+
+fn a_layout_of_a_rule_has_the_fields_of_its_type() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        r#"-- layouts/page.html --
+<p>x</p>
+-- layouts/gone.json --
+{}
+-- routes/page.toml --
+layout = "page.html"
+headers.referrer-policy = "no-referrer"
+[query.gone]
+[[rules]]
+if = "query.gone"
+then = { status = 410, layout = "gone.json" }
+-- routes/json.toml --
+json = "{query.gone}"
+headers.referrer-policy = "no-referrer"
+[query.gone]
+[[rules]]
+if = "query.gone"
+then = { status = 410, layout = "page.html" }
+"#,
+    );
+    for (target, is_html) in [("/page", true), ("/page?gone=1", false), ("/json", false), ("/json?gone=1", true)] {
+        let response = site.get(target);
+        let is_told = response.header("content-type").is_some_and(|value| value.starts_with("text/html"));
+        assert_eq!(is_told, is_html, "{target}");
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{target}");
+        for field in ["x-frame-options", "cross-origin-opener-policy"] {
+            assert_eq!(response.header(field).is_some(), is_html, "{target} {field}");
+        }
+        assert_eq!(response.headers("referrer-policy"), ["no-referrer"], "{target}: what the route says stays");
+    }
 }
 
 fn a_rule_may_answer_with_a_layout() {

@@ -165,7 +165,13 @@ impl Connection {
 
     fn more(&mut self) -> io::Result<()> {
         let mut buffer = [0; 16 << 10];
-        let length = self.stream.read(&mut buffer)?;
+        let length = loop {
+            // A signal that another test sends may interrupt any wait of this process.
+            match self.stream.read(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         if length == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

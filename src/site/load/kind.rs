@@ -1,17 +1,16 @@
 //! What a route shows: its kind, and that kind's parts compiled and linked.
 
 use super::super::{Rule, Then, code};
-use super::route::{is_own, shared_name};
+use super::route::{self, is_own, shared_name};
 use super::scope::{Reads, Scope};
-use super::{Shared, matter};
+use super::{Shared, documents};
 use crate::config::{PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
-use crate::extract::markdown;
 use crate::fields::content_type_of;
 use crate::render::{Condition, Layout, Segment};
-use crate::resource::{self, Decl, Document, Folder, Linked, Resource};
+use crate::resource::{self, Decl, Document, Folder, Linked, Resource, Tree, TreeDocument};
 use crate::source::{self, Source};
-use crate::value::{Object, Value};
+use crate::value::Value;
 use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use std::sync::Arc;
 pub(super) enum Shown {
     Page(Arc<Layout>),
     Document(Box<ShownDocument>),
+    Tree(Box<documents::ShownTree>),
     Files { folder: String, parameter: String, held: Vec<String> },
     Json(Shape),
     Redirect(Template),
@@ -38,8 +38,20 @@ impl Shown {
     pub(super) fn held(&self) -> Option<Vec<String>> {
         match self {
             Self::Files { held, .. } => Some(held.clone()),
+            Self::Tree(tree) => Some(tree.documents.iter().map(|document| document.name.clone()).collect()),
             Self::Page(_) | Self::Document(_) | Self::Json(_) | Self::Redirect(_) => None,
         }
+    }
+
+    /// The layouts that it is shown in.
+    pub(super) fn layouts(&self) -> impl Iterator<Item = &Layout> {
+        let list = match self {
+            Self::Page(layout) => vec![layout],
+            Self::Document(document) => document.layout.iter().collect(),
+            Self::Tree(tree) => tree.layouts.iter().collect(),
+            Self::Files { .. } | Self::Json(_) | Self::Redirect(_) => Vec::new(),
+        };
+        list.into_iter().map(|layout| &**layout)
     }
 }
 
@@ -63,7 +75,7 @@ pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Optio
     }
     refuse_foreign(decl, kind.map(|(key, _)| key), file, &mut shared.findings);
     if let Some(content) = &decl.content {
-        return document(content, decl, shared).map(|document| Shown::Document(Box::new(document)));
+        return content_of(content, decl, file, shared);
     }
     if let Some(files) = &decl.files {
         return folder(files, decl, shared);
@@ -117,7 +129,8 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     }
 }
 
-fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<Arc<Layout>> {
+/// The layout of this name.
+pub(super) fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<Arc<Layout>> {
     if let Some(layout) = shared.library.get(&name.value) {
         return Some(Arc::clone(layout));
     }
@@ -139,69 +152,63 @@ fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<Arc<Layout>
     None
 }
 
-fn document(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {
+/// A document, or a tree of them.
+fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
     let path = content.value.as_str();
-    if !shared.tree.has_content(path) {
-        let documents = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| is_markdown(path));
-        let help = did_you_mean(path, documents).unwrap_or_else(|| format!("write it: content/{path}"));
-        let message = format!("there is no document `{path}` in `content/`");
-        shared.findings.push(Finding::new(&resource::NO_DOCUMENT, content.place, message).help(help));
-        return None;
+    if shared.tree.has_content(path) {
+        return document(path, decl, shared).map(|document| Shown::Document(Box::new(document)));
     }
-    let file = shared.tree.read_content(path, &mut shared.files, &mut shared.findings)?;
-    let parts = matter::split(file, &shared.files, &mut shared.findings);
-    let matter = matter::value(file, &parts, &shared.files, &mut shared.findings);
-    let text = shared.files.text(file).get(parts.body).unwrap_or_default();
-    let rendered = match shared.documents.render(text) {
-        Ok(rendered) => rendered,
-        Err(error) => {
-            shared.findings.push(Finding::new(
-                &resource::NO_DOCUMENT,
-                content.place,
-                format!("`{path}` cannot be rendered: {error}"),
-            ));
-            return None;
+    let folder = format!("{}/", path.trim_matches('/'));
+    if shared.tree.content.iter().any(|file| file.path.starts_with(&folder)) {
+        for (key, written) in [("title", &decl.title), ("description", &decl.description)] {
+            if let Some(written) =
+                written.as_ref().filter(|text| text.value.as_literal().is_some() && is_own(text.place, file))
+            {
+                let message = format!("`{key}` of a tree of documents, of which each has its own");
+                shared.findings.push(
+                    Finding::new(&resource::FOREIGN_KEY, written.place, message).help(format!(
+                        "write it in their front matter, or add to it: {key} = \"{{page.{key}}} · Docs\""
+                    )),
+                );
+            }
         }
-    };
-    let layout = match &decl.layout {
+        return documents::tree(content, decl, shared).map(|tree| Shown::Tree(Box::new(tree)));
+    }
+    let files = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| documents::is_markdown(path));
+    let folders = files.clone().filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
+    let help = did_you_mean(path, files.chain(folders)).unwrap_or_else(|| format!("write it: content/{path}"));
+    let message = format!("there is no document `{path}` in `content/`");
+    shared.findings.push(Finding::new(&resource::NO_DOCUMENT, content.place, message).help(help));
+    None
+}
+
+fn document(path: &str, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {
+    let document = documents::read(path, shared)?;
+    let rendered = documents::rendered(&document, shared)?;
+    let layout = match document.layout().as_ref().or(decl.layout.as_ref()) {
         Some(name) => Some(layout(name, shared)?),
         None => None,
     };
-    let html = rendered.html.clone();
-    let mut page: Vec<(String, Value)> = matter
-        .as_object()
-        .into_iter()
-        .flat_map(Object::iter)
-        .map(|(key, value)| (key.to_string(), value.clone()))
-        .collect();
-    let toc = rendered.toc.iter().map(outline).collect();
-    let derived = [
-        ("title", Value::from(rendered.title.as_deref())),
-        ("description", Value::from(rendered.description.as_deref())),
-        ("toc", Value::list(toc)),
-        ("html", html.clone()),
-    ];
-    for (key, value) in derived {
-        if !page.iter().any(|(name, _)| name == key) {
-            page.push((key.to_owned(), value));
-        }
+    Some(ShownDocument { layout, html: rendered.html.clone(), page: documents::members(&document, &rendered) })
+}
+
+/// The rest parameter at the end of the route's path.
+pub(super) fn rest_parameter(
+    decl: &Decl,
+    place: Place,
+    what: &str,
+    example: &str,
+    shared: &mut Shared<'_>,
+) -> Option<String> {
+    let paths = decl.path.as_ref().map(|paths| paths.value.0.as_slice()).unwrap_or_default();
+    let parameter =
+        paths.first().and_then(|path| path.content.rsplit_once("{*")).and_then(|(_, rest)| rest.strip_suffix('}'));
+    if parameter.is_none() {
+        let place = paths.first().map_or(place, |path| path.inner);
+        let message = format!("the path of {what} does not end in a rest parameter");
+        shared.findings.push(Finding::new(&resource::FILES_PATH, place, message).help(example));
     }
-    Some(ShownDocument { layout, html, page })
-}
-
-fn is_markdown(path: &str) -> bool {
-    std::path::Path::new(path).extension().is_some_and(|extension| extension == "md")
-}
-
-fn outline(heading: &markdown::Heading) -> Value {
-    let members: Object = [
-        ("level", Value::from(u64::from(heading.level))),
-        ("id", Value::from(heading.id.as_str())),
-        ("title", Value::from(heading.title.as_str())),
-    ]
-    .into_iter()
-    .collect();
-    members.into()
+    parameter.map(str::to_owned)
 }
 
 fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<Shown> {
@@ -219,18 +226,8 @@ fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Opti
         shared.findings.push(Finding::new(&resource::NO_FOLDER, files.place, message).help(way_out));
         return None;
     }
-    let paths = decl.path.as_ref().map(|paths| paths.value.0.as_slice()).unwrap_or_default();
-    let parameter =
-        paths.first().and_then(|path| path.content.rsplit_once("{*")).and_then(|(_, rest)| rest.strip_suffix('}'));
-    let Some(parameter) = parameter else {
-        let place = paths.first().map_or(files.place, |path| path.inner);
-        shared.findings.push(
-            Finding::new(&resource::FILES_PATH, place, "the path of a `files` route does not end in a rest parameter")
-                .help("path = \"/assets/{*file}\""),
-        );
-        return None;
-    };
-    Some(Shown::Files { folder: folder.to_owned(), parameter: parameter.to_owned(), held })
+    let parameter = rest_parameter(decl, files.place, "a `files` route", "path = \"/assets/{*file}\"", shared)?;
+    Some(Shown::Files { folder: folder.to_owned(), parameter, held })
 }
 
 /// Whether nothing of a request can choose the host that visitors are sent to.
@@ -287,10 +284,9 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
 pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: &Shared<'_>) -> Vec<usize> {
     let mut roots: Vec<String> = Vec::new();
     let mut layout_roots = |layout: &Layout| roots.extend(layout.roots().iter().map(|root| root.name.to_string()));
+    shown.layouts().for_each(&mut layout_roots);
     match shown {
-        Shown::Page(layout) => layout_roots(layout),
-        Shown::Document(document) => document.layout.iter().for_each(|layout| layout_roots(layout)),
-        Shown::Files { .. } => {}
+        Shown::Page(_) | Shown::Document(_) | Shown::Tree(_) | Shown::Files { .. } => {}
         Shown::Json(shape) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
         Shown::Redirect(target) => roots.extend(target.references().map(|reference| reference.root.clone())),
     }
@@ -330,6 +326,7 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
             },
             html: document.html.clone(),
         }),
+        Shown::Tree(tree) => Resource::Tree(link_tree(tree, scope, reads, shared)?),
         Shown::Files { folder, parameter, .. } => {
             Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter) })
         }
@@ -340,6 +337,25 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
         Shown::Redirect(target) => {
             Resource::Redirect(target.try_map(|reference| scope.bind(reference, reads, &mut shared.findings))?)
         }
+    })
+}
+
+fn link_tree(
+    tree: &documents::ShownTree,
+    scope: &Scope<'_>,
+    reads: &mut Reads,
+    shared: &mut Shared<'_>,
+) -> Option<Tree> {
+    let layouts: Vec<_> =
+        tree.layouts.iter().map(|layout| link_layout(layout, scope, reads, &mut shared.findings)).collect();
+    let document = |shown: &documents::ShownPage| {
+        let page = route::with_place(shown.page.clone());
+        (shown.name.clone(), TreeDocument { layout: shown.layout, html: shown.html.clone(), page })
+    };
+    Some(Tree {
+        parameter: shared_name(&tree.parameter),
+        layouts: layouts.into_iter().collect::<Option<_>>()?,
+        documents: tree.documents.iter().map(document).collect(),
     })
 }
 
@@ -497,6 +513,9 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
         Shown::Document(document) => {
             document.layout.as_ref().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name()))
         }
+        Shown::Tree(tree) => {
+            tree.layouts.first().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name()))
+        }
         Shown::Json(_) => "application/json".into(),
         Shown::Files { .. } | Shown::Redirect(_) => return None,
     };
@@ -509,7 +528,34 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
                     .help("content-type = \"application/atom+xml\""),
             );
         }
+        if is_markup(&written.value) && !is_escaped_for(&derived, &written.value) {
+            let message = format!("as `{}` this would be markup, for which its values are not escaped", written.value);
+            findings.push(
+                Finding::new(&crate::config::BAD_VALUE, written.place, message)
+                    .help("markup is made by a layout whose name ends in `.html` or `.xml`, as the type is"),
+            );
+            return None;
+        }
         return value;
     }
     HeaderValue::from_str(&derived).ok()
+}
+
+/// Whether browsers read a body of this media type as markup that may hold scripts.
+fn is_markup(media_type: &str) -> bool {
+    is_html(media_type) || essence(media_type).ends_with("xml")
+}
+
+fn is_html(media_type: &str) -> bool {
+    essence(media_type) == "text/html"
+}
+
+/// The media type without its parameters (RFC 9110, section 8.3.1).
+fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Whether what a resource escapes for by itself is right for markup of another type. HTML's rules serve for XML, not the reverse.
+fn is_escaped_for(derived: &str, written: &str) -> bool {
+    is_html(derived) || (is_markup(derived) && !is_html(written))
 }

@@ -1,9 +1,12 @@
 //! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
 
+mod data;
+mod documents;
 mod errors;
 mod input;
 mod kind;
 mod layouts;
+mod listing;
 mod matter;
 mod plan;
 mod privacy;
@@ -13,7 +16,7 @@ mod section;
 mod site;
 mod slipped;
 
-use super::memory::{Documents, Memory};
+use super::memory::{Documents as Rendered, Memory};
 use super::{ErrorPages, Loaded, Route, Routers, SectionErrors, Site, code};
 use crate::config::{Declared, Environment, Table, Tree, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
@@ -29,7 +32,8 @@ use std::sync::Arc;
 struct Shared<'s> {
     tree: &'s Tree,
     environment: &'s Environment,
-    documents: &'s Documents,
+    /// Documents that an earlier load has rendered.
+    rendered: &'s Rendered,
     files: Files,
     findings: Findings,
     upstreams: Upstreams,
@@ -41,6 +45,8 @@ struct Shared<'s> {
     /// Digest of what every page is made from: `site.toml` and the layouts.
     foundation: blake3::Hash,
     error_pages: errors::Rendered,
+    data: data::DataFiles,
+    documents: documents::Documents,
 }
 
 /// A compiled route and where it goes in the router.
@@ -91,7 +97,7 @@ fn build(
     let mut shared = Shared {
         tree,
         environment,
-        documents: &memory.documents,
+        rendered: &memory.documents,
         files,
         findings,
         upstreams,
@@ -101,14 +107,20 @@ fn build(
         deadline: declared.settings.limits.deadline,
         foundation,
         error_pages: errors::Rendered::default(),
+        data: data::DataFiles::default(),
+        documents: documents::Documents::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
     let errors = section_errors(&sections, &mut shared);
     let mut map = Map { routers: Routers::new(shared.slash), list: Vec::new(), places: Vec::new() };
+    let mut tables = Vec::with_capacity(tree.routes.len());
     for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
-        let Some(table) = sections.merged(file, &shared.files, &mut shared.findings) else { continue };
-        let Some(compiled) = route::compile(file, &table, &mut shared) else { continue };
+        tables.extend(sections.merged(file, &shared.files, &mut shared.findings).map(|table| (file, table)));
+    }
+    documents::survey(&tables, &mut shared);
+    for (file, table) in &tables {
+        let Some(compiled) = route::compile(file, table, &mut shared) else { continue };
         refuse_aliases(&compiled.hosts, declared.hosts.as_ref(), &mut shared.findings);
         map.insert(compiled, &mut shared.findings);
     }

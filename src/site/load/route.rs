@@ -5,7 +5,7 @@ use super::super::{Planned, Privacy, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
-use super::{Compiled, Shared, errors, input, plan, short};
+use super::{Compiled, Shared, data, documents, errors, input, listing, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::resource::{Decl, HeaderDecl, Policy};
@@ -24,7 +24,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     input::constrain(decl.params.as_ref(), &mut patterns, &mut shared.findings);
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
     let cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
-    let (sources, broken) = sources(&decl, shared);
+    let mut digest = blake3::Hasher::new();
+    let (sources, broken) =
+        sources(&decl, &Around { table, shown: shown.as_ref(), patterns: &patterns }, shared, &mut digest);
     let vars = decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value());
     let errors = errors::pages(decl.errors.as_ref(), &vars, shared);
     let shown = shown?;
@@ -70,13 +72,13 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     let planned = planned(linked.sources, &needed, &after, &of_sources)?;
     let constants = constants(shared, &vars, &shown, planned.len());
     let inputs = inputs(query, cookies, &all, &sources, &needed);
-    let revision = revision(shared, table, &shown);
+    let revision = revision(shared, table, &shown, &digest);
     let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
     names.sort();
     let status = kind::status(&shown, &decl, &mut shared.findings)?;
     let held = shown.held();
     let hosts = hosts(&decl, &mut shared.findings);
-    let origin = shared.site.get("url").and_then(Value::as_str).map(|url| origin(url, hosts.first()));
+    let origin = origin(hosts.first(), shared);
     let route = Route {
         name: format!("routes/{}", file.path).into(),
         file: file.file,
@@ -109,7 +111,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
 }
 
 /// The hosts of `host`, in lower case.
-fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str>>> {
+pub(super) fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str>>> {
     let mut hosts = Vec::new();
     for written in decl.host.iter().flat_map(|host| &host.value.0) {
         let host = Authority::parse(&written.content)
@@ -129,16 +131,17 @@ fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str>>> {
     hosts
 }
 
-/// `url`, with `host` in place of its own.
-fn origin(url: &str, host: Option<&Spanned<Arc<str>>>) -> Arc<str> {
-    let (Some(host), Some((scheme, authority))) = (host, url.split_once("://")) else { return url.into() };
+/// `site.url`, with `host` in place of its own.
+pub(super) fn origin(host: Option<&Spanned<Arc<str>>>, shared: &Shared<'_>) -> Option<Arc<str>> {
+    let url = shared.site.get("url").and_then(Value::as_str)?;
+    let (Some(host), Some((scheme, authority))) = (host, url.split_once("://")) else { return Some(url.into()) };
     let port = Authority::parse(authority).ok().and_then(|authority| authority.port());
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{scheme}://{}{port}", host.value).into()
+    Some(format!("{scheme}://{}{port}", host.value).into())
 }
 
 /// The patterns of `path`, or that of the file's place.
-fn patterns(decl: &Decl, file: &TreeFile, findings: &mut Findings) -> Vec<(Pattern, Place)> {
+pub(super) fn patterns(decl: &Decl, file: &TreeFile, findings: &mut Findings) -> Vec<(Pattern, Place)> {
     let Some(paths) = &decl.path else {
         return by_place(file, findings).into_iter().collect();
     };
@@ -197,8 +200,20 @@ fn params(patterns: &[(Pattern, Place)]) -> Vec<(String, bool)> {
     params
 }
 
+/// What of a route its sources need to know.
+struct Around<'a> {
+    table: &'a Table,
+    shown: Option<&'a Shown>,
+    patterns: &'a [(Pattern, Place)],
+}
+
 /// The sources that can be compiled, sorted by name; and the names of the others.
-fn sources(decl: &Decl, shared: &mut Shared<'_>) -> (Vec<Source>, Vec<String>) {
+fn sources(
+    decl: &Decl,
+    around: &Around<'_>,
+    shared: &mut Shared<'_>,
+    digest: &mut blake3::Hasher,
+) -> (Vec<Source>, Vec<String>) {
     let (mut sources, mut broken) = (Vec::new(), Vec::new());
     for (name, decl) in decl.sources.iter().flat_map(|named| &named.0) {
         let sound = input::is_snake_case(name, &mut shared.findings);
@@ -209,7 +224,15 @@ fn sources(decl: &Decl, shared: &mut Shared<'_>) -> (Vec<Source>, Vec<String>) {
                 .push(Finding::new(&code::RESERVED_NAME, name.place, message).help("call the source by another name"));
             continue;
         }
-        let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment };
+        let given = match (&decl.file, &decl.content) {
+            (Some(file), _) => data::file(file, around.patterns, shared, digest),
+            (None, Some(pattern)) => {
+                let with_html = documents::reads_html(&name.value, around.table, around.shown, shared);
+                documents::collection(pattern, with_html, shared, digest)
+            }
+            (None, None) => None,
+        };
+        let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment, given };
         let source = Source::compile(name, decl, &mut context, &mut shared.findings);
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
             OnUnauthorized::Redirect(target) => {
@@ -272,6 +295,7 @@ impl Linked {
             linked.sources.push(source.link(|reference| scope.bind(reference, &mut reads, &mut shared.findings)));
             forwarded(source, &mut reads);
             nullable(source, scope, &mut shared.findings);
+            listing::check(source, scope, &mut reads, &mut shared.findings);
             if needed.contains(&at) {
                 linked.reads[at] = reads;
             }
@@ -413,6 +437,7 @@ impl Fields {
 fn page(shown: &Shown, decl: &Decl, file: &TreeFile) -> Object {
     let mut members = vec![("file".to_owned(), Value::from(format!("routes/{}", file.path)))];
     if let Shown::Document(document) = shown {
+        members.clear();
         members.extend(document.page.iter().cloned());
     }
     for (key, written) in [("title", &decl.title), ("description", &decl.description)] {
@@ -421,7 +446,15 @@ fn page(shown: &Shown, decl: &Decl, file: &TreeFile) -> Object {
             members.push((key.to_owned(), text.into()));
         }
     }
-    // Every request fills these in.
+    if let Shown::Tree(_) = shown {
+        // Each of its documents has a page of its own, of which anything may be read.
+        members.push(("html".to_owned(), Value::Null));
+    }
+    with_place(members)
+}
+
+/// A page with room for where it is, which every request fills in.
+pub(super) fn with_place(mut members: Vec<(String, Value)>) -> Object {
     members.retain(|(name, _)| name != "path" && name != "url");
     members.extend(["path", "url"].map(|name| (name.to_owned(), Value::Null)));
     members.into_iter().collect()
@@ -530,8 +563,9 @@ fn policy(
     policy
 }
 
-fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown) -> u64 {
+fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown, data: &blake3::Hasher) -> u64 {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(data.finalize().as_bytes());
     hasher.update(shared.foundation.as_bytes());
     let mut text = String::new();
     write_json(&table.to_value(), &mut text);
@@ -541,6 +575,17 @@ fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown) -> u64 {
         let mut matter = String::new();
         write_json(&Value::Object(document.page.iter().cloned().collect()), &mut matter);
         hasher.update(matter.as_bytes());
+    }
+    if let Shown::Tree(tree) = shown {
+        for document in &tree.documents {
+            let mut text = String::new();
+            // The navigation, which all share, is made of what the others say of themselves.
+            let own = document.page.iter().filter(|(name, _)| name != "nav").cloned();
+            write_json(&Value::Object(own.collect()), &mut text);
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+            hasher.update(document.name.as_bytes());
+        }
     }
     short(&hasher.finalize())
 }

@@ -220,7 +220,14 @@ fn header_field(name: &str, place: Place, reads: &mut Reads, findings: &mut Find
     Some(())
 }
 
-fn follow(known: &Known, root: &str, keys: &[Option<&str>], place: Place, findings: &mut Findings) -> Option<()> {
+/// Finds what leads nowhere in a value of this shape.
+pub(super) fn follow(
+    known: &Known,
+    root: &str,
+    keys: &[Option<&str>],
+    place: Place,
+    findings: &mut Findings,
+) -> Option<()> {
     let astray = match known.follow(keys.iter().copied()) {
         Ok(()) => return Some(()),
         Err(astray) => astray,

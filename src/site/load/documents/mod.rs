@@ -1,0 +1,228 @@
+//! The Markdown files of `content/`: read and rendered once, whatever shows them.
+//!
+//! A survey comes first: which route serves which document. So links between documents, and collections of them, know the URLs.
+
+mod collection;
+mod links;
+mod tree;
+
+pub(super) use collection::{collection, reads_html};
+pub(super) use tree::{ShownPage, ShownTree, shown as tree};
+
+use super::{Shared, matter, route};
+use crate::config::{Declared as _, Table, TreeFile};
+use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
+use crate::extract::markdown;
+use crate::resource::{Decl, NO_DOCUMENT};
+use crate::value::{Object, Value};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What is known of the documents.
+#[derive(Default)]
+pub(super) struct Documents {
+    /// Where each document is that a route serves, by its file below `content/`; the first route counts.
+    addresses: BTreeMap<String, Address>,
+    read: HashMap<String, Option<Arc<Document>>>,
+    rendered: HashMap<String, Option<Arc<Rendered>>>,
+    collections: collection::Collections,
+}
+
+/// Where a document is.
+struct Address {
+    /// Scheme and host, if the site says its own.
+    origin: Option<Arc<str>>,
+    /// The canonical path.
+    path: String,
+}
+
+/// A document that was read.
+pub(super) struct Document {
+    /// Its file below `content/`.
+    path: String,
+    file: FileId,
+    /// Its front matter.
+    matter: Object,
+    body: Range<usize>,
+}
+
+/// A document's text, rendered.
+pub(super) struct Rendered {
+    /// The HTML, as markup.
+    pub(super) html: Value,
+    toc: Value,
+    title: Option<String>,
+    description: Option<String>,
+}
+
+impl Document {
+    fn is_draft(&self) -> bool {
+        self.matter.get("draft").and_then(Value::as_bool) == Some(true)
+    }
+
+    /// The layout that its front matter asks for.
+    pub(super) fn layout(&self) -> Option<Spanned<String>> {
+        let name = self.text("layout")?;
+        Some(Spanned::new(name.to_owned(), Place::new(self.file, 0..0)))
+    }
+
+    /// A text of the front matter.
+    fn text(&self, key: &str) -> Option<&str> {
+        self.matter.get(key).and_then(Value::as_str)
+    }
+}
+
+/// Whether a file is a document.
+pub(super) fn is_markdown(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "md")
+}
+
+/// The documents below a folder of `content/`, in the order of their paths.
+fn below(folder: &str, shared: &Shared<'_>) -> Vec<String> {
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let files = shared.tree.content.iter().map(|file| file.path.as_str());
+    files.filter(|path| path.starts_with(&prefix) && is_markdown(path)).map(str::to_owned).collect()
+}
+
+/// What a document of a tree is called in its URL: `a/b.md` is `a/b`, and `index.md` its folder.
+fn name_in(folder: &str, path: &str) -> String {
+    let below = path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/');
+    let name = below.strip_suffix(".md").unwrap_or(below);
+    match name.rsplit_once('/') {
+        Some((folder, "index")) => folder.to_owned(),
+        None if name == "index" => String::new(),
+        Some(_) | None => name.to_owned(),
+    }
+}
+
+/// Learns which documents the routes serve, and where.
+pub(super) fn survey(routes: &[(&TreeFile, Table)], shared: &mut Shared<'_>) {
+    for (file, table) in routes.iter().filter(|(_, table)| table.node("content").is_some()) {
+        // What is wrong with a route is told when it is compiled.
+        let decl = Decl::read(table, &mut Findings::default());
+        let Some(content) = decl.content.as_ref().map(|content| content.value.trim_matches('/')) else { continue };
+        let patterns = route::patterns(&decl, file, &mut Findings::default());
+        let Some((pattern, _)) = patterns.first() else { continue };
+        let origin = route::origin(route::hosts(&decl, &mut Findings::default()).first(), shared);
+        let documents =
+            if shared.tree.has_content(content) { vec![content.to_owned()] } else { below(content, shared) };
+        for path in documents {
+            let name = name_in(content, &path);
+            let value_of = |parameter: &str| (pattern.rest_name() == Some(parameter)).then_some(name.as_str());
+            let Some(address) = pattern.build(shared.slash, value_of) else { continue };
+            let is_served = path == content || read(&path, shared).is_some_and(|document| !document.is_draft());
+            if is_served {
+                let address = Address { origin: origin.clone(), path: address.as_path().as_str().to_owned() };
+                shared.documents.addresses.entry(path).or_insert(address);
+            }
+        }
+    }
+}
+
+/// The document in a file of `content/`. What is wrong with it is told once.
+pub(super) fn read(path: &str, shared: &mut Shared<'_>) -> Option<Arc<Document>> {
+    if let Some(known) = shared.documents.read.get(path) {
+        return known.clone();
+    }
+    let document = shared.tree.read_content(path, &mut shared.files, &mut shared.findings).map(|file| {
+        let parts = matter::split(file, &shared.files, &mut shared.findings);
+        let matter = matter::value(file, &parts, &shared.files, &mut shared.findings);
+        let matter = matter.as_object().cloned().unwrap_or_default();
+        Arc::new(Document { path: path.to_owned(), file, matter, body: parts.body })
+    });
+    shared.documents.read.insert(path.to_owned(), document.clone());
+    document
+}
+
+/// The text of a document, rendered. What is wrong with it is told once.
+pub(super) fn rendered(document: &Document, shared: &mut Shared<'_>) -> Option<Arc<Rendered>> {
+    if let Some(known) = shared.documents.rendered.get(&document.path) {
+        return known.clone();
+    }
+    let rendered = render(document, shared);
+    shared.documents.rendered.insert(document.path.clone(), rendered.clone());
+    rendered
+}
+
+fn render(document: &Document, shared: &mut Shared<'_>) -> Option<Arc<Rendered>> {
+    let text = shared.files.shared_text(document.file);
+    let text = text.get(document.body.clone()).unwrap_or_default();
+    let links = links::Links::new(&document.path, shared);
+    let resolve = |link: &markdown::Link| links.resolve(link);
+    let result = shared.rendered.render(text, &resolve);
+    for broken in links.into_broken() {
+        let place =
+            Place::new(document.file, document.body.start + broken.range.start..document.body.start + broken.range.end);
+        shared.findings.push(broken.finding(place));
+    }
+    match result {
+        Ok(rendered) => Some(Arc::new(Rendered {
+            html: rendered.html.clone(),
+            toc: Value::list(rendered.toc.iter().map(outline).collect()),
+            title: rendered.title.clone(),
+            description: rendered.description.clone(),
+        })),
+        Err(error) => {
+            let place = Place::new(document.file, 0..0);
+            let message = format!("`{}` cannot be rendered: {error}", document.path);
+            shared.findings.push(Finding::new(&NO_DOCUMENT, place, message));
+            None
+        }
+    }
+}
+
+fn outline(heading: &markdown::Heading) -> Value {
+    let members: Object = [
+        ("level", Value::from(u64::from(heading.level))),
+        ("id", Value::from(heading.id.as_str())),
+        ("title", Value::from(heading.title.as_str())),
+    ]
+    .into_iter()
+    .collect();
+    members.into()
+}
+
+/// What `page` holds of a document wherever it is: its front matter, and what stands in for what that does not say.
+pub(super) fn members(document: &Document, rendered: &Rendered) -> Vec<(String, Value)> {
+    let mut members: Vec<(String, Value)> =
+        document.matter.iter().map(|(key, value)| (key.to_string(), value.clone())).collect();
+    let date = document.matter.get("date").cloned().unwrap_or_default();
+    let derived = [
+        ("title", title(document, Some(rendered)).into()),
+        ("description", Value::from(rendered.description.as_deref())),
+        ("date", date.clone()),
+        ("updated", date),
+        ("toc", rendered.toc.clone()),
+        ("html", rendered.html.clone()),
+    ];
+    for (key, value) in derived {
+        if !members.iter().any(|(name, _)| name == key) {
+            members.push((key.to_owned(), value));
+        }
+    }
+    members.retain(|(name, _)| name != "file");
+    members.push(("file".to_owned(), format!("content/{}", document.path).into()));
+    members
+}
+
+/// A document's title: as its front matter says it, as its first heading does, or as its file is called.
+fn title(document: &Document, rendered: Option<&Rendered>) -> String {
+    let heading = || rendered.and_then(|rendered| rendered.title.clone());
+    document.text("title").map(str::to_owned).or_else(heading).unwrap_or_else(|| spoken(&name_in("", &document.path)))
+}
+
+/// `guide/getting-started` as `Getting started`.
+fn spoken(name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or(name).replace(['-', '_'], " ");
+    let mut characters = last.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// Where a document is: its path and its URL, or nulls if no route serves it.
+fn address(path: &str, shared: &Shared<'_>) -> (Value, Value) {
+    let Some(address) = shared.documents.addresses.get(path) else { return (Value::Null, Value::Null) };
+    let Address { origin, path } = address;
+    (path.as_str().into(), format!("{}{path}", origin.as_deref().unwrap_or_default()).into())
+}
