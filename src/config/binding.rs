@@ -103,6 +103,19 @@ pub enum Shape<R = Reference> {
     List(Vec<Self>),
     /// An object that holds placeholders.
     Object(Vec<(Text, Self)>),
+    /// A list mapped item by item. Made by the floors that know what an item is.
+    Each(Box<Each<R>>),
+}
+
+/// A list mapped item by item.
+#[derive(Debug, Clone)]
+pub struct Each<R = Reference> {
+    /// The list.
+    pub list: R,
+    /// The item: what the slot of this reference holds while a record is made.
+    pub item: R,
+    /// What is made of each item.
+    pub record: Shape<R>,
 }
 
 impl<R> Shape<R> {
@@ -113,6 +126,7 @@ impl<R> Shape<R> {
             Self::Template(template) => template.references().collect(),
             Self::List(items) => items.iter().flat_map(Self::references).collect(),
             Self::Object(members) => members.iter().flat_map(|(_, member)| member.references()).collect(),
+            Self::Each(each) => std::iter::once(&each.list).chain(each.record.references()).collect(),
         }
     }
 
@@ -129,6 +143,10 @@ impl<R> Shape<R> {
                 let changed: Vec<_> =
                     members.iter().map(|(key, member)| Some((key.clone(), member.try_map(change)?))).collect();
                 Shape::Object(changed.into_iter().collect::<Option<_>>()?)
+            }
+            Self::Each(each) => {
+                let (list, item, record) = (change(&each.list), change(&each.item), each.record.try_map(change));
+                Shape::Each(Box::new(Each { list: list?, item: item?, record: record? }))
             }
         })
     }
@@ -148,6 +166,26 @@ impl Shape<Binding> {
                 }
                 object.finish().into()
             }
+            Self::Each(each) => match each.list.value(slots) {
+                Value::List(items) => {
+                    let mut slots = slots.to_vec();
+                    let record = |item: &Value| {
+                        if let Some(slot) = slots.get_mut(each.item.slot) {
+                            *slot = item.clone();
+                        }
+                        each.record.value(&slots)
+                    };
+                    Value::list(items.iter().map(record).collect::<Result<_, _>>()?)
+                }
+                // What is not there, or no list after all, has no items.
+                Value::Null
+                | Value::Bool(_)
+                | Value::Int(_)
+                | Value::UInt(_)
+                | Value::Float(_)
+                | Value::Text(_)
+                | Value::Object(_) => Value::Null,
+            },
         })
     }
 }

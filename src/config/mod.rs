@@ -19,7 +19,7 @@ mod shape;
 mod texts;
 mod tree;
 
-pub use binding::{Binding, NotText, Shape, scalar_text};
+pub use binding::{Binding, Each, NotText, Shape, scalar_text};
 pub use code::CODES;
 pub use code::{BAD_VALUE, MISSING_KEY, PLACEHOLDER_NOT_READ, SLIPPED_KEY, UNKNOWN_KEY, WRONG_TYPE};
 pub use decode::{

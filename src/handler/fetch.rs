@@ -1,7 +1,7 @@
 //! Calls of one gathering: made once, shared with whoever makes the same call at the same time, read once for all of them.
 //!
 //! A call that carries nothing personal flies on its own: it goes on when the request that began it is gone, since others
-//! may wait for it. A personal call belongs to its request and ends with it.
+//! may wait for it. A personal call, and one that may change something, belongs to its request and ends with it.
 
 use super::runtime::Service;
 use crate::cache::{Empty, Epoch, Filled, Landing};
@@ -71,6 +71,8 @@ pub(super) struct Caller<'c> {
     pub(super) source: usize,
     /// Header fields of the visitor's request.
     pub(super) visitor: &'c HeaderMap,
+    /// Whether what it is addressed by may be one person's, whatever its own declaration says.
+    pub(super) personal: bool,
     /// What the answer may be shared within.
     pub(super) epoch: Epoch,
     /// When the request gives up.
@@ -92,9 +94,10 @@ impl Calls {
         };
         let call = http.call(upstream, slots, caller.visitor, limits).map_err(trouble_of_no_call)?;
         let mut key = identity(&call);
-        // The same 401 means another thing to a source that sends the visitor's credential.
-        key.push(u8::from(http.forwards_credential()));
-        if let Some((_, fetching)) = self.made.iter().find(|(made, _)| **made == *key) {
+        key.extend(http.meaning());
+        // Two calls that may change something are two calls.
+        let made = self.made.iter().filter(|_| call.safe).find(|(made, _)| **made == *key);
+        if let Some((_, fetching)) = made {
             return Ok(fetching.clone());
         }
         let key: Arc<[u8]> = key.into();
@@ -106,9 +109,9 @@ impl Calls {
 
 fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>) -> BoxFuture<'static, Result> {
     let service = Arc::clone(caller.service);
-    let Caller { route, source, epoch, deadline, .. } = caller;
+    let Caller { route, source, epoch, deadline, personal, .. } = caller;
     let place = (route, source);
-    if service.site.routes[route].sources[source].personal {
+    if personal || service.site.routes[route].sources[source].personal || !call.safe {
         return async move { fetch(service, place, call, deadline).await }.boxed();
     }
     async move {
@@ -177,6 +180,6 @@ fn source(
     let source = &service.site.routes[route].sources[source].source;
     match &source.kind {
         Kind::Http(http) => Ok((source, http)),
-        Kind::Value(_) | Kind::Chosen(_) => Err(Trouble::Error { late: false, reason: "no-call" }),
+        Kind::Route(_) | Kind::Value(_) | Kind::Chosen(_) => Err(Trouble::Error { late: false, reason: "no-call" }),
     }
 }

@@ -3,6 +3,7 @@
 //! What runs when is decided in `plan`; calls are made in `fetch`; what a failure becomes is declared by each source. All of it
 //! is one task, whatever the number of sources.
 
+use super::ask::Answered;
 use super::fetch::{self, Caller, Calls, Fetching};
 use super::plan::{Ending, Next, Plan};
 use super::runtime::Service;
@@ -10,9 +11,10 @@ use crate::cache::Epoch;
 use crate::config::Binding;
 use crate::render::Context;
 use crate::site::{Planned, QueryInput, Route, Rule, slots};
-use crate::source::{Absent, Asked, Fatal, Kind, Listing, OnError, Settled, Trouble};
+use crate::source::{Absent, Fatal, Kind, Listing, Settled, Surroundings, Trouble};
 use crate::value::{NULL, Value};
 use futures_util::StreamExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use std::sync::Arc;
@@ -27,6 +29,8 @@ pub(super) struct Request<'g> {
     pub(super) route: usize,
     /// The header fields of the visitor's request.
     pub(super) visitor: &'g HeaderMap,
+    /// Whether everything in it may be one person's, whatever the route's own declaration says.
+    pub(super) personal: bool,
     /// When no source is waited for any more.
     pub(super) deadline: Instant,
     /// What conditions are decided with.
@@ -56,8 +60,8 @@ pub(super) struct Gathered {
     pub(super) slots: Vec<Value>,
     /// How it ended.
     pub(super) ending: Ending,
-    /// Whether something else stands for a source that could not be had.
-    pub(super) degraded: bool,
+    /// The names of the sources that something else stands for, or nothing, because they could not be had.
+    pub(super) degraded: Vec<Arc<str>>,
     /// The sources that were asked, in the order in which they settled.
     pub(super) calls: Vec<SourceCall>,
 }
@@ -73,7 +77,7 @@ impl<'g> Request<'g> {
         let mut plan = Plan::new(&self.service.subjects[self.route].graph);
         let mut running = FuturesUnordered::new();
         let mut calls = Calls::default();
-        let mut data = Data { request: self, slots, degraded: false, calls: Vec::new() };
+        let mut data = Data { request: self, slots, degraded: Vec::new(), calls: Vec::new() };
         let ending = loop {
             let begin = match plan.next(|rule| data.holds(&self.route().rules[rule])) {
                 Next::End(ending) => break ending,
@@ -82,13 +86,13 @@ impl<'g> Request<'g> {
             let mut settled_at_once = false;
             for position in begin {
                 let started = Instant::now();
-                match self.begin(position, started, &mut calls, &data.slots) {
+                match self.begin(position, started, &mut calls, &mut data.slots) {
                     Begun::Settled(result) => {
-                        data.settle(&mut plan, position, started, result);
+                        data.settle(&mut plan, position, started, Came::Once(result));
                         settled_at_once = true;
                     }
-                    Begun::Calling(fetching) => {
-                        running.push(async move { (position, started, self.wait(position, fetching).await) });
+                    Begun::Calling(calling) => {
+                        running.push(async move { (position, started, self.came(position, calling).await) });
                     }
                 }
             }
@@ -96,7 +100,7 @@ impl<'g> Request<'g> {
                 continue;
             }
             match running.next().await {
-                Some((position, started, result)) => data.settle(&mut plan, position, started, result),
+                Some((position, started, came)) => data.settle(&mut plan, position, started, came),
                 // Whatever is wanted runs, or waits for what runs.
                 None => break Ending::Complete,
             }
@@ -105,7 +109,8 @@ impl<'g> Request<'g> {
         Gathered { slots, ending, degraded, calls }
     }
 
-    fn begin(self, position: usize, now: Instant, calls: &mut Calls, slots: &[Value]) -> Begun {
+    /// Begins a source. `slots` is as before afterwards.
+    fn begin(self, position: usize, now: Instant, calls: &mut Calls, slots: &mut [Value]) -> Begun<'g> {
         let source = &self.planned(position).source;
         match &source.kind {
             Kind::Value(shape) => {
@@ -113,22 +118,68 @@ impl<'g> Request<'g> {
                 Begun::Settled(value.and_then(|value| source.extract(&value, 0)))
             }
             Kind::Chosen(chosen) => Begun::Settled(chosen.value(slots)),
-            Kind::Http(_) if now >= self.deadline => Begun::Settled(Err(LATE)),
+            Kind::Http(_) | Kind::Route(_) if now >= self.deadline => Begun::Settled(Err(LATE)),
+            Kind::Route(asking) => {
+                let personal = self.personal || self.planned(position).personal;
+                match (Self { personal, ..self }).enter(asking, slots) {
+                    Ok((inner, slots)) => {
+                        let deadline = inner.deadline;
+                        let answered = tokio::time::timeout_at(deadline.into(), inner.answered(slots));
+                        Begun::Calling(Calling::Route(answered.map(|answered| answered.unwrap_or(Err(LATE))).boxed()))
+                    }
+                    Err(trouble) => Begun::Settled(Err(trouble)),
+                }
+            }
             Kind::Http(http) => {
                 let caller = Caller {
                     service: self.service,
                     route: self.route,
                     source: position,
                     visitor: self.visitor,
+                    personal: self.personal,
                     epoch: self.epoch,
                     deadline: self.deadline,
                 };
+                if let Some(each) = &source.for_each {
+                    return match each.items(slots).map(<[Value]>::to_vec) {
+                        Ok(items) => {
+                            let begun = items.into_iter().map(|item| {
+                                slots[slots::ITEM] = item;
+                                calls.call(caller, http, slots)
+                            });
+                            let begun = begun.collect();
+                            slots[slots::ITEM] = Value::Null;
+                            Begun::Calling(Calling::Each(self.each(position, begun).boxed()))
+                        }
+                        Err(trouble) => Begun::Settled(Err(trouble)),
+                    };
+                }
                 match calls.call(caller, http, slots) {
-                    Ok(fetching) => Begun::Calling(fetching),
+                    Ok(fetching) => Begun::Calling(Calling::Once(fetching)),
                     Err(trouble) => Begun::Settled(Err(trouble)),
                 }
             }
         }
+    }
+
+    /// Waits for what was begun.
+    async fn came(self, position: usize, calling: Calling<'g>) -> Came {
+        match calling {
+            Calling::Once(fetching) => Came::Once(self.wait(position, fetching).await),
+            Calling::Each(all) => Came::Each(all.await),
+            Calling::Route(answered) => match answered.await {
+                Ok(Answered { value, degraded }) => {
+                    let value = self.planned(position).source.extract(&value, 0);
+                    if degraded { Came::Degraded(value) } else { Came::Once(value) }
+                }
+                Err(trouble) => Came::Once(Err(trouble)),
+            },
+        }
+    }
+
+    /// Waits for the calls of all items; the upstream's cap is what bounds how many are under way.
+    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Value, Trouble>> {
+        join_all(begun.into_iter().map(|call| async move { self.wait(position, call?).await })).await
     }
 
     /// Waits for a call and takes what the source declares from its answer.
@@ -143,70 +194,127 @@ impl<'g> Request<'g> {
 }
 
 /// A source that was begun.
-enum Begun {
+enum Begun<'g> {
     /// It needs nothing from outside, or will not be called.
     Settled(Result<Value, Trouble>),
     /// It is called.
-    Calling(Fetching),
+    Calling(Calling<'g>),
+}
+
+/// Calls under way.
+enum Calling<'g> {
+    /// The one of a source.
+    Once(Fetching),
+    /// A route of the same site.
+    Route(BoxFuture<'g, Result<Answered, Trouble>>),
+    /// Those of a source that is called for each item of a list.
+    Each(BoxFuture<'g, Vec<Result<Value, Trouble>>>),
+}
+
+/// What a source came to, before its declaration says what a failure becomes.
+enum Came {
+    /// One value.
+    Once(Result<Value, Trouble>),
+    /// One value, a part of which something else stands for.
+    Degraded(Result<Value, Trouble>),
+    /// A value for each item of a list.
+    Each(Vec<Result<Value, Trouble>>),
 }
 
 /// The data so far.
 struct Data<'g> {
     request: Request<'g>,
     slots: Vec<Value>,
-    degraded: bool,
+    degraded: Vec<Arc<str>>,
     calls: Vec<SourceCall>,
 }
 
 impl Data<'_> {
     /// Takes what a source came to; its declaration says what a failure becomes.
-    fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, result: Result<Value, Trouble>) {
-        let mut outcome = result.as_ref().map_or_else(Trouble::word, |_value| "ok");
-        let settled = match result {
-            Ok(value) => self.listed(position, value, &mut outcome),
-            Err(trouble) => self.failed(position, &trouble),
+    fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, came: Came) {
+        let mut outcome = match &came {
+            Came::Once(result) | Came::Degraded(result) => result.as_ref().map_or_else(Trouble::word, |_value| "ok"),
+            Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
+        };
+        let value = match came {
+            Came::Once(Ok(value)) => self.listed(position, value, &mut outcome),
+            Came::Degraded(Ok(value)) => {
+                self.degrade(position);
+                self.listed(position, value, &mut outcome)
+            }
+            Came::Once(Err(trouble)) | Came::Degraded(Err(trouble)) => self.troubled(position, &trouble),
+            Came::Each(results) => {
+                self.items(position, results).and_then(|value| self.listed(position, value, &mut outcome))
+            }
         };
         let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
-        let value = match settled {
-            Settled::Whole(value) => value,
-            Settled::Degraded(value) => {
-                self.degraded = true;
-                value
+        match value {
+            Ok(value) => {
+                self.slots[slots::FIRST_SOURCE + position] = value;
+                plan.settled(position);
             }
-            Settled::Fatal(fatal) => {
-                plan.failed(position, fatal);
-                return;
-            }
-        };
-        self.slots[slots::FIRST_SOURCE + position] = value;
-        plan.settled(position);
+            Err(fatal) => plan.failed(position, fatal),
+        }
     }
 
-    /// What this page has of the list that a source gave.
-    fn listed(&self, position: usize, value: Value, outcome: &mut &'static str) -> Settled {
-        let Some(listing) = &self.request.planned(position).source.listing else { return Settled::Whole(value) };
-        match self.apply(listing, value, false) {
-            Ok(value) => Settled::Whole(value),
-            Err(absent) => {
-                *outcome = absent.word();
-                match absent {
-                    Absent::NoList => self.failed(position, &Trouble::Error { late: false, reason: absent.word() }),
-                    Absent::Empty | Absent::PastTheEnd => Settled::Fatal(Fatal::NotFound),
+    /// What stands for a source that is in trouble. It goes the same way as what was to come.
+    fn troubled(&mut self, position: usize, trouble: &Trouble) -> Result<Value, Fatal> {
+        let source = &self.request.planned(position).source;
+        match self.settled(position, trouble) {
+            Settled::Whole(value) => Ok(value),
+            Settled::Degraded(value) => {
+                self.degrade(position);
+                // The fallback of a source with `for-each` is that of an item: without a list there are none.
+                let value = if source.for_each.is_some() { Value::list(Vec::new()) } else { value };
+                Ok(match &source.listing {
+                    Some(listing) if !value.is_null() => self.apply(listing, value, true).unwrap_or_default(),
+                    Some(_) | None => value,
+                })
+            }
+            Settled::Fatal(fatal) => Err(fatal),
+        }
+    }
+
+    fn degrade(&mut self, position: usize) {
+        let name = &self.request.service.subjects[self.request.route].sources[position];
+        if !self.degraded.contains(name) {
+            self.degraded.push(Arc::clone(name));
+        }
+    }
+
+    /// The list of what a source came to for each item, in their order. One that is omitted is left out; if several end the
+    /// page, the gravest does.
+    fn items(&mut self, position: usize, results: Vec<Result<Value, Trouble>>) -> Result<Value, Fatal> {
+        let mut values = Vec::with_capacity(results.len());
+        let mut gravest: Option<Fatal> = None;
+        for result in results {
+            match result.map_err(|trouble| self.settled(position, &trouble)) {
+                Ok(value) | Err(Settled::Whole(value)) => values.push(value),
+                Err(Settled::Degraded(value)) => {
+                    self.degrade(position);
+                    values.extend(Some(value).filter(|value| !value.is_null()));
+                }
+                Err(Settled::Fatal(fatal)) => {
+                    if gravest.as_ref().is_none_or(|known| fatal.rank() < known.rank()) {
+                        gravest = Some(fatal);
+                    }
                 }
             }
         }
+        gravest.map_or_else(|| Ok(Value::list(values)), Err)
     }
 
-    /// What the source declares about its trouble. What stands in for it goes the same way as what was to come.
-    fn failed(&self, position: usize, trouble: &Trouble) -> Settled {
-        let settled = self.settled(position, trouble);
-        match (&self.request.planned(position).source.listing, settled) {
-            (Some(listing), Settled::Degraded(value)) if !value.is_null() => {
-                Settled::Degraded(self.apply(listing, value, true).unwrap_or_default())
+    /// What this page has of the list that a source gave.
+    fn listed(&mut self, position: usize, value: Value, outcome: &mut &'static str) -> Result<Value, Fatal> {
+        let Some(listing) = &self.request.planned(position).source.listing else { return Ok(value) };
+        self.apply(listing, value, false).or_else(|absent| {
+            *outcome = absent.word();
+            match absent {
+                Absent::NoList => self.troubled(position, &Trouble::Error { late: false, reason: absent.word() }),
+                Absent::Empty | Absent::PastTheEnd => Err(Fatal::NotFound),
             }
-            (_, settled) => settled,
-        }
+        })
     }
 
     fn apply(&self, listing: &Listing<Binding>, value: Value, is_stand_in: bool) -> Result<Value, Absent> {
@@ -219,19 +327,26 @@ impl Data<'_> {
             let page = if inputs.query.iter().any(is_default) { Value::Null } else { Value::Int(page) };
             inputs.target(path, &self.slots[slots::QUERY], (name, &page))
         };
-        listing.apply(value, Asked { slots: &self.slots, context: self.request.context, url: &url }, is_stand_in)
+        listing.apply(value, Surroundings { slots: &self.slots, context: self.request.context, url: &url }, is_stand_in)
     }
 
     /// What the source declares about its trouble; said to the log if nothing is declared.
     fn settled(&self, position: usize, trouble: &Trouble) -> Settled {
         let source = &self.request.planned(position).source;
         let (name, route) = (source.name.value.as_str(), &*self.request.route().name);
-        if *trouble == Trouble::NotFound || source.outcomes.on_error != OnError::Fail {
-            tracing::debug!(source = name, route, trouble = trouble.word(), "a source is not as usual");
-        } else {
-            tracing::warn!(source = name, route, trouble = trouble.word(), "a source failed");
+        let settled = source.outcomes.settle(trouble, &self.slots);
+        match (trouble, &settled) {
+            (Trouble::NotFound, _) => {
+                tracing::debug!(source = name, route, trouble = trouble.word(), "a source has nothing");
+            }
+            (_, Settled::Degraded(_)) => {
+                tracing::warn!(source = name, route, trouble = trouble.word(), "a page does without a source");
+            }
+            (_, Settled::Whole(_) | Settled::Fatal(_)) => {
+                tracing::warn!(source = name, route, trouble = trouble.word(), "a source failed");
+            }
         }
-        source.outcomes.settle(trouble, &self.slots)
+        settled
     }
 
     fn holds(&self, rule: &Rule) -> bool {

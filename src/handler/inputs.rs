@@ -10,6 +10,7 @@ use crate::fields::cookies;
 use crate::resource::{OnInvalid, Resource, TreeDocument};
 use crate::router::{CanonicalPath, InputType, Match, Query, QueryValue};
 use crate::site::{CookieInput, QueryInput, Route, Site, slots};
+use crate::source::Kind;
 use crate::value::{Object, ObjectBuilder, Value};
 use http::header;
 use http::{HeaderMap, HeaderValue};
@@ -217,17 +218,19 @@ impl<'r> Inputs<'r> {
         url
     }
 
-    /// The header fields that sources send along; nothing else of the request goes any further.
+    /// The header fields that sources send along, or that the routes read that they ask; nothing else of the request goes any further.
     pub(super) fn visitor(&self, route: &Route) -> HeaderMap {
         let mut visitor = HeaderMap::new();
         for planned in &route.sources {
-            if let crate::source::Kind::Http(http) = &planned.source.kind {
-                let cookie = (!http.forward_cookies.is_empty()).then_some(&header::COOKIE);
-                for name in http.forward_headers.iter().chain(cookie) {
-                    if !visitor.contains_key(name) {
-                        for value in self.fields.get_all(name) {
-                            visitor.append(name.clone(), value.clone());
-                        }
+            let (names, cookie) = match &planned.source.kind {
+                Kind::Http(http) => (&http.forward_headers, !http.forward_cookies.is_empty()),
+                Kind::Route(asking) => (&asking.asked.visitor, false),
+                Kind::Value(_) | Kind::Chosen(_) => continue,
+            };
+            for name in names.iter().chain(cookie.then_some(&header::COOKIE)) {
+                if !visitor.contains_key(name) {
+                    for value in self.fields.get_all(name) {
+                        visitor.append(name.clone(), value.clone());
                     }
                 }
             }

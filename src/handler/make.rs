@@ -8,10 +8,10 @@ use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Tag}
 use crate::config::{Binding, NoLocation, Template};
 use crate::fields::content_type_of;
 use crate::render::Context;
-use crate::resource::{Linked, Resource};
+use crate::resource::{Linked, Nulls, Resource};
 use crate::site::{Privacy, Route, Then, slots};
 use crate::source::Fatal;
-use crate::value::{ObjectBuilder, Value, write_json};
+use crate::value::{JsonStyle, ObjectBuilder, Value, write_json_within};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -78,8 +78,15 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
     };
     let Order { slots, visitor, deadline, .. } = order;
     let epoch = service.runtime.store.epoch(service.revision());
-    let request = Request { service, route: order.route, visitor: &visitor, deadline, context: &context, epoch };
-    let Gathered { slots, ending, degraded, calls } = request.gather(slots).await;
+    let request =
+        Request { service, route: order.route, visitor: &visitor, personal: false, deadline, context: &context, epoch };
+    let Gathered { mut slots, ending, mut degraded, calls } = request.gather(slots).await;
+    if !degraded.is_empty() {
+        // Whichever settled first: equal data makes equal pages.
+        degraded.sort();
+        slots[slots::DEGRADED] = Value::list(degraded.iter().map(|name| Value::text(Arc::clone(name))).collect());
+    }
+    let degraded = !degraded.is_empty();
     let making = Making { route, lasting: &subject.fields, context: &context, degraded };
     let represented = match ending {
         Ending::Complete => making.represent(slots),
@@ -160,11 +167,14 @@ impl Making<'_> {
                     None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
                 }
             }
-            Resource::Json(shape) => {
-                let value =
-                    shape.value(&slots).map_err(|_not_text| internal(route, "a list or an object within a string"))?;
+            Resource::Json(json) => {
+                let value = json.shape.value(&slots);
+                let value = value.map_err(|_not_text| internal(route, "a list or an object within a string"))?;
                 let mut text = String::new();
-                write_json(&value, &mut text);
+                let style = JsonStyle { without_nulls: json.nulls == Nulls::Drop, most: context.limits.output_bytes };
+                if !write_json_within(&value, style, &mut text) {
+                    return Err(internal(route, "more JSON than an answer may be long"));
+                }
                 text.into()
             }
             Resource::Redirect(target) => return Err(redirect(target, route.status, &slots)),
@@ -195,7 +205,7 @@ impl Making<'_> {
 }
 
 /// Fills in `page.title` and `page.description`.
-fn describe(route: &Route, slots: &mut [Value]) {
+pub(super) fn describe(route: &Route, slots: &mut [Value]) {
     let text = |template: &Option<Template<Binding>>| {
         template.as_ref().and_then(|template| template.value(slots).ok()).filter(|value| !value.is_null())
     };

@@ -5,6 +5,7 @@
 //!
 //! It knows nothing of sockets and listeners: a request's head and the moment of its arrival come in, a response goes out.
 
+mod ask;
 mod asset;
 mod body;
 mod failure;
@@ -129,11 +130,16 @@ fn moved(location: &str, exchange: Exchange<'_>) -> Answer {
     answer
 }
 
-/// 204 with the methods that there are.
+/// 204 with the methods that there are; to a preflight also with what scripts of other sites may ask for.
 fn options(exchange: Exchange<'_>) -> Answer {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(METHODS.allow()));
+    if let Some(cors) = exchange.route.and_then(|route| route.cors.as_ref())
+        && exchange.request.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    {
+        cors.preflight(METHODS.allow(), response.headers_mut());
+    }
     exchange.answer(response)
 }
 

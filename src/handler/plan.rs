@@ -60,6 +60,8 @@ fn gravest<R>(source: &Source<R>) -> u8 {
     let outcomes = &source.outcomes;
     let forwards = match &source.kind {
         Kind::Http(http) => Http::forwards_credential(http),
+        // Its sources may.
+        Kind::Route(asking) => asking.asked.personal.is_some(),
         Kind::Value(_) | Kind::Chosen(_) => false,
     };
     let refused = match outcomes.on_unauthorized {

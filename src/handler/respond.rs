@@ -24,7 +24,10 @@ impl Exchange<'_> {
         self.request.method == Method::HEAD
     }
 
-    pub(super) fn answer(self, response: Response<Body>) -> Answer {
+    pub(super) fn answer(self, mut response: Response<Body>) -> Answer {
+        if let Some(cors) = self.route.and_then(|route| route.cors.as_ref()) {
+            cors.allow(self.request.headers.get(header::ORIGIN), response.headers_mut());
+        }
         Answer { response, route: self.route.map(|route| Arc::clone(&route.name)), cache: None, sources: Vec::new() }
     }
 }

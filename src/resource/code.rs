@@ -25,4 +25,6 @@ codes! {
     CACHE_CONTRADICTION = Error "cache/contradiction";
     /// A redirect that could leave the site: its target begins with a placeholder, so a visitor could choose the host.
     OPEN_REDIRECT = Error "route/open-redirect";
+    /// A `cors` table that browsers would not understand, or that would let any site read what is the visitor's.
+    CORS = Error "route/cors";
 }

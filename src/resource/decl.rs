@@ -1,6 +1,6 @@
 //! What an author writes in a route's file, whatever the kind.
 
-use super::cache;
+use super::{cache, cors};
 use crate::config::{Decode, Named, Node, OneOrMany, Shape, Table, Template, Text, declare};
 use crate::diagnostic::{Findings, Spanned};
 use crate::source;
@@ -49,6 +49,10 @@ declare! {
         "files": files: Spanned<String>,
         /// The shape of the JSON that it serves.
         "json": json: Spanned<Shape>,
+        /// Whether members of its JSON that are null are kept or left out, at every depth; default `"keep"`. Nulls in lists stay.
+        "nulls": nulls: Spanned<Nulls>,
+        /// Which scripts of other sites may read its answers; none unless written.
+        "cors": cors: cors::Decl,
         /// Where it sends its visitors.
         "redirect": redirect: Spanned<Template>,
     }
@@ -113,6 +117,16 @@ declare! {
         "name": name: Spanned<String>,
         /// What a misfit means: `"default"` (as if absent), `"not-found"` or `"bad-request"`.
         "on-invalid": on_invalid: Spanned<OnInvalid>,
+    }
+}
+
+crate::config::words! {
+    /// What becomes of members of a JSON answer that are null.
+    pub enum Nulls {
+        /// They are written.
+        "keep": Keep,
+        /// They are left out.
+        "drop": Drop,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod cache;
 mod code;
+mod cors;
 mod decl;
 mod error_page;
 mod layout;
@@ -16,7 +17,8 @@ pub use code::{
     BAD_STATUS, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER, NO_LAYOUT, OPEN_REDIRECT, RESERVED_HEADER, TWO_KINDS,
     UNKNOWN_LAYOUT,
 };
-pub use decl::{CookieDecl, Decl, HeaderDecl, OnInvalid, ParamDecl, QueryDecl, RuleDecl, ThenDecl};
+pub use cors::Cors;
+pub use decl::{CookieDecl, Decl, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RuleDecl, ThenDecl};
 pub use error_page::{ErrorPage, ID_MARK};
 pub use layout::Linked;
 pub use tree::{Tree, TreeDocument};
@@ -45,9 +47,18 @@ pub enum Resource {
     /// The files below a folder of `content/`.
     Files(Folder),
     /// A declared JSON shape.
-    Json(Shape<Binding>),
+    Json(Json),
     /// Another URL.
     Redirect(Template<Binding>),
+}
+
+/// A JSON answer.
+#[derive(Debug, Clone)]
+pub struct Json {
+    /// What it is made of.
+    pub shape: Shape<Binding>,
+    /// What becomes of members that are null.
+    pub nulls: Nulls,
 }
 
 /// A Markdown document.

@@ -63,4 +63,10 @@ codes! {
     EMPTY_COLLECTION = Warning "content/empty";
     /// A rule without a condition, or without anything to do.
     BAD_RULE = Error "rule/incomplete";
+    /// A source with `route` whose path no JSON route of the site answers.
+    UNKNOWN_ROUTE = Error "source/unknown-route";
+    /// Routes that ask each other in a circle: none can be answered.
+    ROUTE_CYCLE = Error "source/route-cycle";
+    /// Routes that ask routes that ask routes, more than eight deep.
+    ROUTE_TOO_DEEP = Error "source/route-too-deep";
 }

@@ -62,7 +62,7 @@ pub struct QueryInput {
 }
 
 /// A cookie.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CookieInput {
     /// Its name for the author: `cookies.name`.
     pub name: Arc<str>,

@@ -22,7 +22,7 @@ pub use settings::{AccessLog, Limits, LogFormat, Settings};
 use crate::config::{Binding, ContentFile, Environment, Template};
 use crate::diagnostic::{FileId, Files, Findings};
 use crate::render::{Condition, Library};
-use crate::resource::{ErrorPage, Linked, Policy, Resource};
+use crate::resource::{Cors, ErrorPage, Linked, Policy, Resource};
 use crate::router::{Hosts, Pattern};
 use crate::source::{Source, Upstreams};
 use crate::value::{Object, Value};
@@ -85,7 +85,8 @@ pub struct Route {
     /// What is decided once sources have settled, first to last.
     pub rules: Vec<Rule>,
     /// The slots that are the same for every request: [`slots::SITE`], [`slots::VARS`], and `null` for the others up to
-    /// [`slots::FIRST_SOURCE`] plus the number of sources. [`slots::CONTENT`] holds a document's HTML.
+    /// [`slots::FIRST_SOURCE`] plus the number of sources. [`slots::CONTENT`] holds a document's HTML, [`slots::DEGRADED`] a
+    /// list without items.
     pub constants: Vec<Value>,
     /// What `page` holds, with nulls for what a request brings: `path`, `url`, and title and description that change.
     pub page: Object,
@@ -109,6 +110,8 @@ pub struct Route {
     pub vary: Vec<HeaderName>,
     /// Whose data its answers hold.
     pub privacy: Privacy,
+    /// Which scripts of other sites may read its answers.
+    pub cors: Option<Box<Cors>>,
     /// Its error pages.
     pub errors: ErrorPages,
     /// How long one request may take.

@@ -18,8 +18,12 @@ pub const REQUEST: usize = 5;
 pub const PAGE: usize = 6;
 /// `content`: the output that a layout goes around.
 pub const CONTENT: usize = 7;
+/// `item`: what `for-each` and a mapped list of a `json` route are at; nothing elsewhere.
+pub const ITEM: usize = 8;
+/// `degraded`: the names of the sources that something else stands for, once all have settled. Read by layouts alone.
+pub const DEGRADED: usize = 9;
 /// The first source.
-pub const FIRST_SOURCE: usize = 8;
+pub const FIRST_SOURCE: usize = 10;
 
 /// The scopes that authors can name, and their slots. `content` is Liquid's alone.
 pub const SCOPES: [(&str, usize); 7] = [
@@ -33,7 +37,7 @@ pub const SCOPES: [(&str, usize); 7] = [
 ];
 
 /// Words that no source can be called by: the scopes, those of later floors, and Liquid's own.
-pub const RESERVED: [&str; 29] = [
+pub const RESERVED: [&str; 30] = [
     "site",
     "vars",
     "params",
@@ -47,6 +51,7 @@ pub const RESERVED: [&str; 29] = [
     "content",
     "error",
     "item",
+    "degraded",
     "pagination",
     "fragment",
     "forloop",

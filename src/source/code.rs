@@ -5,7 +5,7 @@ use crate::diagnostic::codes;
 codes! {
     /// A source names an upstream that `[upstreams]` does not declare.
     UNKNOWN_UPSTREAM = Error "source/unknown-upstream";
-    /// A source without anything to read: it needs `url`, `upstream` with `path`, `file`, `content` or `value`.
+    /// A source without anything to read: it needs `url`, `upstream` with `path`, `route`, `file`, `content` or `value`.
     NO_KIND = Error "source/no-kind";
     /// A source with keys of two kinds, such as `url` and `value`.
     TWO_KINDS = Error "source/two-kinds";
@@ -45,4 +45,13 @@ codes! {
     UNFIT_DATA = Error "file/lacks";
     /// The page of a list is an integer query value of the route: the URLs of its neighbours are made by changing it.
     LIST_PAGE = Error "list/page";
+    /// A call with two bodies, or with variables for none: `body`, `form`, `text` and `graphql` exclude each other.
+    TWO_BODIES = Error "source/two-bodies";
+    /// A body on a call that is declared to be a GET, which has none.
+    BODY_WITH_GET = Error "source/body-with-get";
+    /// A call of another method than GET that is not said to only read. It is made each time the page is made, by whoever asks for
+    /// it; it is never repeated, and never shared. What only reads says so with `safe = true`.
+    UNSAFE_METHOD = Warning "source/unsafe-method";
+    /// A list is needed to do something for each of its items, and what is named is certainly none.
+    NOT_A_LIST = Error "source/not-a-list";
 }

@@ -1,5 +1,7 @@
 //! What an author writes below `[sources.name]`, whatever the kind.
 
+use super::body::SendingDecl;
+use super::each::EachDecl;
 use super::list;
 use super::outcome::{OnError, OnNotFound, OnUnauthorized};
 use super::upstream::CallingDecl;
@@ -7,9 +9,11 @@ use crate::config::{Named, Node, Shape, Template, declare};
 use crate::diagnostic::Spanned;
 
 declare! {
-    /// A source of data. Its kind is the one key it has of `url`, `upstream`, `file`, `content` and `value`.
+    /// A source of data. Its kind is the one key it has of `url`, `upstream`, `route`, `file`, `content` and `value`.
     pub struct Decl {
         ..calling: CallingDecl,
+        ..sending: SendingDecl,
+        ..each: EachDecl,
         ..listing: list::Decl,
         /// The whole address to call. Scheme, host and port are literal; path and query may hold placeholders.
         "url": url: Spanned<Template>,
@@ -21,6 +25,8 @@ declare! {
         "file": file: Spanned<Template>,
         /// Documents below `content/` as a list: `"blog/**"`, or `"blog/*"` for those in the folder itself.
         "content": content: Spanned<String>,
+        /// A JSON route of this site, by its path with placeholders: asked in process, with `query`. What it reads of the visitor's request, and whether it is personal, holds for the page, too.
+        "route": route: Spanned<Template>,
         /// Data written here: any TOML, its strings with placeholders.
         "value": value: Spanned<Shape>,
         /// Query values of the call. A list repeats its key; null leaves it out.

@@ -4,7 +4,7 @@
 //! load as far as no request is needed for them.
 
 use super::extraction::trouble_of_extraction;
-use super::{Asked, Kind, Listing, Source, Trouble, code};
+use super::{Kind, Listing, Source, Surroundings, Trouble, code};
 use crate::config::{Binding, Reference, Shape, Template};
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::extract::Extraction;
@@ -140,5 +140,5 @@ fn applied(listing: &Listing<Binding>, value: Value) -> Option<Value> {
     let now = jiff::Timestamp::UNIX_EPOCH;
     let context = Context { limits: &limits, now, time_zone: &time_zone, site_url: None };
     let url = |_: &str, _: i64| String::new();
-    listing.apply(value, Asked { slots: &[], context: &context, url: &url }, true).ok()
+    listing.apply(value, Surroundings { slots: &[], context: &context, url: &url }, true).ok()
 }

@@ -1,7 +1,10 @@
-//! A source that is fetched over HTTP: its declaration, the call it makes, and what an answer means.
+//! A source that is fetched over HTTP: its declaration and the call it makes.
 //!
+//! What it sends besides is in `body`, what an answer means in `answer`.
 //! Nothing goes upstream that the declaration does not name: no header, no cookie, no query value of the visitor's.
 
+use super::answer::Reading;
+use super::body::{Body, Sent, link_pairs, write_pairs};
 use super::decl::Decl;
 use super::outcome::Trouble;
 use super::piece::{Pieces, refuse_secrets};
@@ -10,10 +13,9 @@ use super::upstream::{Calling, Upstream, header_name, header_pieces, split_url};
 use super::{Context, code};
 use crate::config::{Binding, Kind, Node, Part, Reference, Template, scalar_text, wrong_type};
 use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
-use crate::upstream::{Answer, BodyLimits, Call, Failure, Timeouts, Url};
-use crate::value::{JsonError, JsonLimits, Value, parse_json};
+use crate::upstream::{BodyLimits, Call, Failure, Timeouts, Url};
+use crate::value::{JsonLimits, Value};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
 
 /// A source that is fetched over HTTP.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct Http<R = Reference> {
     pub forward_headers: Vec<HeaderName>,
     /// Cookies of the visitor's request that are sent along.
     pub forward_cookies: Vec<String>,
+    sent: Sent<R>,
+    pub(super) reading: Reading,
     calling: Calling,
 }
 
@@ -61,7 +65,23 @@ impl Http {
         let forward_cookies = cookies.filter_map(|name| cookie_name(name, findings)).collect();
         let calling = context.upstreams.get(upstream).map(|upstream| upstream.calling).unwrap_or_default();
         let calling = calling.overridden(&decl.calling);
-        Some(Self { upstream, path, written_query, query, headers, forward_headers, forward_cookies, calling })
+        let sent = Sent::compile(&decl.sending, context, findings)?;
+        let reading = match &decl.sending.graphql {
+            Some(_) => Reading::GraphQl,
+            None => Reading::of(decl.sending.format.as_ref().map(|format| format.value)),
+        };
+        Some(Self {
+            upstream,
+            path,
+            written_query,
+            query,
+            headers,
+            forward_headers,
+            forward_cookies,
+            sent,
+            reading,
+            calling,
+        })
     }
 
     /// What the placeholders refer to.
@@ -70,32 +90,32 @@ impl Http {
         all.extend(self.written_query.iter().flat_map(Template::references));
         all.extend(self.query.iter().flat_map(|(_, values)| values).flat_map(Pieces::references));
         all.extend(self.headers.iter().flat_map(|(_, value)| value.references()));
+        all.extend(self.sent.body.iter().flat_map(Body::references));
         all
     }
 
     /// What the placeholders of the path refer to, where a null means that there is nothing to ask for.
-    pub fn path_references(&self) -> Vec<&Reference> {
+    pub(super) fn path_references(&self) -> Vec<&Reference> {
         self.path.0.references().collect()
     }
 
     pub(super) fn link(&self, resolve: &mut impl FnMut(&Reference) -> Option<Binding>) -> Option<Http<Binding>> {
         let path = self.path.link(resolve);
         let written_query: Vec<_> = self.written_query.iter().map(|pair| pair.try_map(&mut *resolve)).collect();
-        let mut query = Vec::with_capacity(self.query.len());
-        for (name, values) in &self.query {
-            let values: Vec<_> = values.iter().map(|value| value.link(resolve)).collect();
-            query.push((name.clone(), values.into_iter().collect::<Option<Vec<_>>>()));
-        }
+        let query = link_pairs(&self.query, resolve);
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| Some((name.clone(), value.link(resolve)?))).collect();
+        let sent = self.sent.link(resolve);
         Some(Http {
             upstream: self.upstream,
             path: path?,
             written_query: written_query.into_iter().collect::<Option<_>>()?,
-            query: query.into_iter().map(|(name, values)| Some((name, values?))).collect::<Option<_>>()?,
+            query: query?,
             headers: headers.into_iter().collect::<Option<_>>()?,
             forward_headers: self.forward_headers.clone(),
             forward_cookies: self.forward_cookies.clone(),
+            sent: sent?,
+            reading: self.reading,
             calling: self.calling,
         })
     }
@@ -110,6 +130,12 @@ impl<R> Http<R> {
     /// Whether the declaration sends a credential of the visitor's along.
     pub fn forwards_credential(&self) -> bool {
         !self.forward_cookies.is_empty() || self.forward_headers.contains(&header::AUTHORIZATION)
+    }
+
+    /// What tells its answers from those to the same call of a source that makes something else of them: the same 401 means
+    /// another thing to one that sends the visitor's credential, the same text another value in another format.
+    pub fn meaning(&self) -> [u8; 2] {
+        [u8::from(self.forwards_credential()), self.reading.mark()]
     }
 }
 
@@ -126,8 +152,14 @@ impl Http<Binding> {
         self.path.write(slots, &mut target)?;
         self.write_query(upstream, slots, &mut target)?;
         let url = Url::parse(&target).map_err(|_unparsable| NoCall::ForbiddenFromData)?;
-        let mut call = Call::new(Method::GET, url);
+        let mut call = Call::new(self.sent.method.clone(), url);
         call.headers = self.fields(upstream, slots, visitor)?;
+        if let Some(body) = &self.sent.body {
+            call.headers.entry(header::CONTENT_TYPE).or_insert_with(|| body.content_type());
+            call.body = Some(body.bytes(slots)?);
+        }
+        call.safe = self.sent.safe;
+        call.for_visitor = self.forwards_credential();
         call.trust = self.calling.trust;
         call.retries = self.calling.retries;
         let first_byte = limits.first_byte.unwrap_or(Timeouts::default().first_byte);
@@ -149,17 +181,7 @@ impl Http<Binding> {
         for pair in &self.written_query {
             write_pair(pair, slots, |text| push(text, target))?;
         }
-        for (name, values) in &self.query {
-            for value in values {
-                if let Some(items) = value.as_single().and_then(|binding| binding.value(slots).as_list()) {
-                    for item in items {
-                        push(&format!("{name}={}", encoded(&scalar_text(item)?)), target);
-                    }
-                } else if let Some(text) = value.text(slots, encode_segment)? {
-                    push(&format!("{name}={text}"), target);
-                }
-            }
-        }
+        write_pairs(&self.query, slots, |pair| push(pair, target))?;
         Ok(())
     }
 
@@ -188,7 +210,7 @@ impl Http<Binding> {
             value.set_sensitive(pieces.secrets().next().is_some());
             fields.insert(name.clone(), value);
         }
-        fields.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        fields.entry(header::ACCEPT).or_insert_with(|| self.reading.accept());
         Ok(fields)
     }
 
@@ -211,41 +233,6 @@ impl Http<Binding> {
         value.set_sensitive(true);
         Some(value)
     }
-
-    /// What an answer holds: its text, nothing where it says that there is none (204), or what is wrong.
-    pub fn text<'a>(&self, answer: &'a Answer) -> Result<Option<&'a str>, Trouble> {
-        let error = |reason| Trouble::Error { late: false, reason };
-        match answer.status {
-            StatusCode::NO_CONTENT => Ok(None),
-            status if status.is_success() => {
-                std::str::from_utf8(&answer.body).map(Some).map_err(|_not_utf8| error("not-utf8"))
-            }
-            StatusCode::NOT_FOUND | StatusCode::GONE => Err(Trouble::NotFound),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.forwards_credential() => {
-                Err(Trouble::Unauthorized { status: answer.status.as_u16() })
-            }
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(error("credential-refused")),
-            StatusCode::TOO_MANY_REQUESTS => Err(error("too-many-requests")),
-            status if status.is_server_error() => Err(error("upstream-5xx")),
-            status if status.is_redirection() => Err(error("redirect")),
-            _ => Err(error("unexpected-status")),
-        }
-    }
-
-    /// The whole document that an answer holds.
-    pub fn document(&self, answer: &Answer, limits: AnswerLimits) -> Result<Value, Trouble> {
-        let Some(text) = self.text(answer)? else { return Ok(Value::Null) };
-        parse_json(text, limits.json).map_err(|why| trouble_of_json(&why))
-    }
-}
-
-/// What a text that is not read as JSON means.
-pub(super) fn trouble_of_json(why: &JsonError) -> Trouble {
-    let reason = match why {
-        JsonError::TooManyNodes { .. } => "too-many-values",
-        JsonError::Syntax(_) => "invalid-json",
-    };
-    Trouble::Error { late: false, reason }
 }
 
 /// What a call that was not answered means.
@@ -272,6 +259,7 @@ pub fn identity(call: &Call) -> Vec<u8> {
     push(call.method.as_str().as_bytes());
     push(call.url.as_str().as_bytes());
     push(&[u8::from(call.trust == crate::upstream::Trust::Private)]);
+    push(call.body.as_deref().unwrap_or_default());
     let mut fields: Vec<_> = call.headers.iter().collect();
     fields.sort_by_key(|(name, _)| name.as_str());
     for (name, value) in fields {
@@ -281,7 +269,7 @@ pub fn identity(call: &Call) -> Vec<u8> {
     out
 }
 
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     encode_segment(text, &mut out);
     out
@@ -318,7 +306,7 @@ fn target(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Op
     Some((upstream, path.value.clone()))
 }
 
-fn query_values(node: &Node, context: &Context<'_>, findings: &mut Findings) -> Vec<Pieces> {
+pub(super) fn query_values(node: &Node, context: &Context<'_>, findings: &mut Findings) -> Vec<Pieces> {
     match &node.kind {
         Kind::Array(items) => items.iter().flat_map(|item| query_values(item, context, findings)).collect(),
         Kind::String(text) => {

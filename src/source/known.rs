@@ -56,6 +56,28 @@ impl Known {
         if value.as_list().is_some() { Self::ListOf(Box::new(Self::Open)) } else { Self::Open }
     }
 
+    /// What an item is of the list that `path` leads to; `None` if that is no list.
+    pub fn item_of<'p>(&self, path: impl IntoIterator<Item = &'p str>) -> Option<Self> {
+        let mut here = self;
+        for key in path {
+            match here {
+                Self::Open => return Some(Self::Open),
+                Self::Record(members) => here = members.iter().find(|(name, _)| name == key).map(|(_, inner)| inner)?,
+                Self::Partly(members) => match members.iter().find(|(name, _)| name == key) {
+                    Some((_, inner)) => here = inner,
+                    None => return Some(Self::Open),
+                },
+                Self::ListOf(item) if matches!(key, "first" | "last") => here = item,
+                Self::ListOf(_) | Self::Scalar => return None,
+            }
+        }
+        match here {
+            Self::Open => Some(Self::Open),
+            Self::ListOf(item) => Some((**item).clone()),
+            Self::Record(_) | Self::Partly(_) | Self::Scalar => None,
+        }
+    }
+
     /// Follows `path`; a `None` in it is an index, or any item of a list.
     pub fn follow<'p>(&self, path: impl IntoIterator<Item = Option<&'p str>>) -> Result<(), Astray> {
         let mut here = self;

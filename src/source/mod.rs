@@ -6,8 +6,11 @@
 //! A new kind is a file with its declaration, its compilation and its behaviour, a variant of [`Kind`], and its key in
 //! [`Decl`].
 
+mod answer;
+mod body;
 mod code;
 mod decl;
+mod each;
 mod extraction;
 mod given;
 mod http;
@@ -15,35 +18,38 @@ mod known;
 mod list;
 mod outcome;
 mod piece;
+mod route;
 mod target;
 mod upstream;
 
 pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
-pub use code::{BAD_DATA, CODES, DATA_FILE, LIST_PAGE};
+pub use code::{BAD_DATA, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST};
 pub use decl::Decl;
+pub use each::{ForEach, ITEM};
 pub use given::{Chosen, Given};
 pub use known::{Astray, Known};
-pub use list::{Absent, Asked, Decl as ListDecl, Listing};
+pub use list::{Absent, Decl as ListDecl, Listing, Surroundings};
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
+pub use route::{Asked, InProcess};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
-use self::http::trouble_of_json;
 use crate::config::{Binding, Environment, Reference, Rules, Shape};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::extract::Extraction;
 use crate::upstream::Answer;
 use crate::value::Value;
+use answer::trouble_of_json;
 use extraction::{Extracted, trouble_of_extraction};
 use std::sync::Arc;
 
 /// How two declarations of one source merge.
 pub const MERGE: Rules = Rules {
-    whole: &["value", "fallback", "body", "cache"],
+    whole: &["value", "fallback", "body", "form", "cache"],
     append: &[],
     named: &[],
-    kinds: &[&["url"], &["upstream"], &["file"], &["content"], &["value"]],
+    kinds: &[&["url"], &["upstream"], &["route"], &["file"], &["content"], &["value"]],
 };
 
 /// What compiling a source needs to know of its site.
@@ -126,6 +132,8 @@ pub struct Source<R = Reference> {
     pub name: Spanned<String>,
     /// How it is had.
     pub kind: Kind<R>,
+    /// The list for each item of which it is had; once, if there is none.
+    pub for_each: Option<ForEach<R>>,
     /// What its troubles become.
     pub outcomes: Outcomes<R>,
     /// What is taken from it; everything if none.
@@ -143,6 +151,8 @@ pub struct Source<R = Reference> {
 pub enum Kind<R = Reference> {
     /// By a call.
     Http(Box<Http<R>>),
+    /// By asking a route of the same site.
+    Route(Box<InProcess<R>>),
     /// It stands in the declaration, or was read at load.
     Value(Shape<R>),
     /// One of several that were read at load.
@@ -169,6 +179,10 @@ impl Source {
         );
         let extracted = decl.extract.as_ref().map(|node| extraction::compile(node, findings));
         let written = Self::written_kind(name, decl, findings);
+        let for_each = ForEach::compile(&decl.each, findings);
+        if let OnUnauthorized::Redirect(target) = &outcomes.on_unauthorized {
+            each::refuse_items(target, "what becomes of the page", findings);
+        }
         let (mut extraction, known) = match extracted {
             Some(extracted) => {
                 let Extracted { extraction, known } = extracted?;
@@ -188,11 +202,17 @@ impl Source {
                 refuse_secrets_in(&value.value, "the value of a source", findings);
                 Kind::Value(value.value.clone())
             }),
+            Written::Route => InProcess::compile(decl, context, findings).map(|asking| {
+                asking.refuse_secrets(findings);
+                Kind::Route(Box::new(asking))
+            }),
             Written::Call => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
         };
         if let Some(fallback) = &decl.fallback {
             extraction::check_fallback(&known, fallback, findings);
         }
+        let for_each = for_each?;
+        let known = if for_each.is_some() { Known::ListOf(Box::new(known)) } else { known };
         let item = list::item_of(&known);
         let (listing, known) = match list::compile(&decl.listing, &known, findings) {
             Some(list::Compiled { listing, known }) => (listing, known),
@@ -207,7 +227,7 @@ impl Source {
                 "what was read is no list, and holds none as `items`",
             ));
         }
-        Some(Self { name: name.clone(), kind: kind?, outcomes, extraction, listing, known, item })
+        Some(Self { name: name.clone(), kind: kind?, for_each, outcomes, extraction, listing, known, item })
     }
 
     fn written_kind(name: &Spanned<String>, decl: &Decl, findings: &mut Findings) -> Option<Written> {
@@ -216,12 +236,13 @@ impl Source {
             ("upstream", decl.upstream.as_ref().map(|upstream| upstream.place)),
             ("file", decl.file.as_ref().map(|file| file.place)),
             ("content", decl.content.as_ref().map(|content| content.place)),
+            ("route", decl.route.as_ref().map(|route| route.place)),
             ("value", decl.value.as_ref().map(|value| value.place)),
         ];
         let mut kinds = written.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
         let Some((first, first_place)) = kinds.next() else {
             let message = format!("the source `{}` has nothing to read", name.value);
-            let help = "give it `url`, `upstream` with `path`, `file`, `content` or `value`";
+            let help = "give it `url`, `upstream` with `path`, `route`, `file`, `content` or `value`";
             findings.push(Finding::new(&code::NO_KIND, name.place, message).help(help));
             return None;
         };
@@ -236,6 +257,7 @@ impl Source {
         Some(match first {
             "value" => Written::Value,
             "file" | "content" => Written::Given(first_place),
+            "route" => Written::Route,
             _ => Written::Call,
         })
     }
@@ -249,7 +271,6 @@ impl Source {
         };
         let of_calls = [
             ("path", decl.path.as_ref().map(|path| path.place)),
-            ("query", query),
             ("headers", headers),
             ("forward-headers", first(&decl.forward_headers)),
             ("forward-cookies", first(&decl.forward_cookies)),
@@ -257,9 +278,17 @@ impl Source {
             ("retries", decl.calling.retries.map(|retries| retries.place)),
             ("allow-private", decl.calling.allow_private.map(|allow| allow.place)),
         ];
+        let of_calls: Vec<_> = [("query", query)]
+            .into_iter()
+            .chain(of_calls)
+            .chain(decl.sending.written())
+            .chain(decl.each.written())
+            .collect();
         let foreign = match kind {
             "upstream" => return,
-            "url" => &of_calls[..1],
+            "url" => of_calls.get(1..2).unwrap_or_default(),
+            // A route has its query.
+            "route" => of_calls.get(1..).unwrap_or_default(),
             _ => of_calls.as_slice(),
         };
         for (key, place) in foreign {
@@ -274,9 +303,11 @@ impl Source {
     pub fn references(&self) -> Vec<&Reference> {
         let mut all = match &self.kind {
             Kind::Http(http) => http.references(),
+            Kind::Route(asking) => asking.references(),
             Kind::Value(shape) => shape.references(),
             Kind::Chosen(chosen) => chosen.references().collect(),
         };
+        all.extend(self.for_each.iter().map(|each| &each.list));
         if let OnUnauthorized::Redirect(template) = &self.outcomes.on_unauthorized {
             all.extend(template.references());
         }
@@ -284,15 +315,29 @@ impl Source {
         all
     }
 
+    /// What the placeholders of its path refer to, where a null means that there is nothing to ask for.
+    pub fn path_references(&self) -> Vec<&Reference> {
+        match &self.kind {
+            Kind::Http(http) => http.path_references(),
+            Kind::Route(asking) => asking.path_references(),
+            Kind::Value(_) | Kind::Chosen(_) => Vec::new(),
+        }
+    }
+
     /// The same source with placeholders resolved; `None` if one cannot be.
     pub fn link(&self, mut resolve: impl FnMut(&Reference) -> Option<Binding>) -> Option<Source<Binding>> {
         let resolve = &mut resolve;
         let kind = match &self.kind {
             Kind::Http(http) => http.link(resolve).map(|http| Kind::Http(Box::new(http))),
+            Kind::Route(asking) => asking.link(resolve).map(|asking| Kind::Route(Box::new(asking))),
             Kind::Value(shape) => shape.try_map(resolve).map(Kind::Value),
             Kind::Chosen(chosen) => chosen.link(resolve).map(Kind::Chosen),
         };
         let outcomes = self.outcomes.link(resolve);
+        let for_each = match &self.for_each {
+            Some(each) => Some(each.link(resolve)?),
+            None => None,
+        };
         let listing = match &self.listing {
             Some(listing) => listing.link(resolve).map(Some),
             None => Some(None),
@@ -300,6 +345,7 @@ impl Source {
         let linked = Source {
             name: self.name.clone(),
             kind: kind?,
+            for_each,
             outcomes: outcomes?,
             extraction: self.extraction.clone(),
             listing: listing?,
@@ -315,6 +361,7 @@ enum Written {
     /// Its data was read at load, as the key here says.
     Given(Place),
     Value,
+    Route,
     Call,
 }
 
@@ -332,8 +379,11 @@ impl Source<Binding> {
     /// What is taken from an answer to `http`, its call; no more of it is read than that needs.
     pub fn take(&self, http: &Http<Binding>, answer: &Answer, limits: AnswerLimits) -> Result<Value, Trouble> {
         let Some(extraction) = &self.extraction else { return http.document(answer, limits) };
-        let Some(text) = http.text(answer)? else { return self.extract(&Value::Null, 0) };
-        let taken = extraction.read_json(text, limits.json).map_err(|why| trouble_of_json(&why))?;
+        if !http.reads_json() {
+            return self.extract(&http.document(answer, limits)?, answer.body.len());
+        }
+        let Some(text) = http.json_text(answer)? else { return self.extract(&Value::Null, 0) };
+        let taken = extraction.read_json(text, limits.json).map_err(|why| trouble_of_json(&why, answer))?;
         taken.map_err(|error| trouble_of_extraction(&error))
     }
 }

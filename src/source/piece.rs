@@ -122,6 +122,7 @@ pub fn refuse_secrets_in(shape: &Shape, where_it_is: &str, findings: &mut Findin
     match shape {
         Shape::Literal(_) => {}
         Shape::Template(template) => refuse_secrets(template, where_it_is, findings),
+        Shape::Each(each) => refuse_secrets_in(&each.record, where_it_is, findings),
         Shape::List(items) => items.iter().for_each(|item| refuse_secrets_in(item, where_it_is, findings)),
         Shape::Object(members) => {
             for (_, member) in members {

@@ -31,6 +31,8 @@ pub struct Call {
     pub trust: Trust,
     /// Whether doing it twice does no more than doing it once. From the method, unless a declaration says that a POST only reads.
     pub safe: bool,
+    /// Whether it carries a credential of one visitor's: what an answer then says about patience is said to that visitor.
+    pub for_visitor: bool,
     /// How many further attempts a transient failure earns. Unsafe calls are never repeated.
     pub retries: u32,
     /// When to give up waiting.
@@ -85,6 +87,7 @@ impl Call {
     pub fn new(method: Method, url: Url) -> Self {
         Self {
             safe: method.is_safe(),
+            for_visitor: false,
             method,
             url,
             headers: HeaderMap::new(),

@@ -94,10 +94,14 @@ impl Client {
         upstream.budget.earn();
         let mut attempt = 0;
         loop {
+            wait_as_asked(upstream, end).await?;
             let admission = upstream.admit(Instant::now())?;
             let outcome = self.attempt(call, end).await;
             let now = Instant::now();
             upstream.record(admission, &outcome, now);
+            if let Ok(answer) = &outcome {
+                upstream.patience.heed(call, answer, now);
+            }
             let again = (call.safe && attempt < call.retries)
                 .then(|| retry::pause(&outcome, attempt, end.saturating_duration_since(now), retry::jitter()))
                 .flatten()
@@ -204,6 +208,17 @@ fn outgoing(wanted: &HeaderMap) -> HeaderMap {
     }
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
     headers
+}
+
+/// Waits as long as the upstream asked for, if that is short and ends before `end`.
+async fn wait_as_asked(upstream: &UpstreamState, end: Instant) -> Result<(), Failure> {
+    let now = Instant::now();
+    let Some(left) = upstream.patience.left(now) else { return Ok(()) };
+    if left > retry::LONGEST_PAUSE || now + left >= end {
+        return Err(Failure::AskedToWait);
+    }
+    tokio::time::sleep(left).await;
+    Ok(())
 }
 
 fn check_url(url: &Url) -> Result<(), Failure> {

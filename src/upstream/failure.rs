@@ -21,6 +21,9 @@ pub enum Failure {
     /// The breaker is open: the last calls failed, and the upstream is left alone for a while.
     #[error("not called: its last calls failed")]
     BreakerOpen,
+    /// The upstream asked, with `Retry-After`, to be called again later than this call can wait.
+    #[error("not called: it asked to be left alone")]
+    AskedToWait,
     /// Time was up.
     #[error("timeout while waiting for {0}")]
     Timeout(Wait),
@@ -133,6 +136,7 @@ impl Failure {
             Self::Unsendable(_)
             | Self::RefusedAddress(_)
             | Self::BreakerOpen
+            | Self::AskedToWait
             | Self::TooLarge(_)
             | Self::Undecodable(_)
             | Self::InvalidResponse
@@ -153,6 +157,7 @@ impl Failure {
             Self::RefusedAddress(_) => "refused-address",
             Self::Unreachable(_) => "unreachable",
             Self::BreakerOpen => "breaker-open",
+            Self::AskedToWait => "asked-to-wait",
             Self::Timeout(_) => "timeout",
             Self::TooLarge(_) => "too-large",
             Self::Undecodable(_) => "undecodable",

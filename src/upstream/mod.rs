@@ -13,7 +13,7 @@
 //! | `resolver` | names to addresses, without the C library |
 //! | `body` | collecting and decoding under both caps |
 //! | `redirect`, `retry` | whether to go elsewhere, whether to go again: pure |
-//! | `breaker`, `limit`, `registry` | what is remembered about an upstream between calls, and across reloads |
+//! | `breaker`, `limit`, `patience`, `registry` | what is remembered about an upstream between calls, and across reloads |
 //!
 //! A new reason to fail is a variant of [`Failure`]; the compiler then asks whether it is transient and what the breaker makes of it.
 
@@ -24,6 +24,7 @@ mod call;
 mod client;
 mod failure;
 mod limit;
+mod patience;
 mod redirect;
 mod registry;
 mod resolver;

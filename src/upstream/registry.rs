@@ -5,6 +5,7 @@
 
 use super::breaker::{Admission, Breaker, BreakerSettings, Health};
 use super::limit::Limit;
+use super::patience::Patience;
 use super::retry::Budget;
 use super::{Answer, Failure};
 use std::collections::HashMap;
@@ -31,16 +32,19 @@ impl Default for UpstreamSettings {
 pub struct UpstreamState {
     pub(super) limit: Limit,
     pub(super) budget: Budget,
+    pub(super) patience: Patience,
     breaker: Option<Breaker>,
 }
 
 impl UpstreamState {
     /// The state of an upstream that has not been called yet.
     pub fn new(settings: UpstreamSettings) -> Self {
+        let now = Instant::now();
         Self {
             limit: Limit::new(settings.max_concurrent),
             budget: Budget::new(),
-            breaker: settings.breaker.map(|settings| Breaker::new(settings, Instant::now())),
+            patience: Patience::new(now),
+            breaker: settings.breaker.map(|settings| Breaker::new(settings, now)),
         }
     }
 
@@ -73,7 +77,9 @@ fn health(outcome: &Result<Answer, Failure>) -> Health {
             | Failure::InvalidResponse
             | Failure::RedirectRefused
             | Failure::TooManyRedirects => Health::Good,
-            Failure::Unsendable(_) | Failure::RefusedAddress(_) | Failure::BreakerOpen => Health::Unknown,
+            Failure::Unsendable(_) | Failure::RefusedAddress(_) | Failure::BreakerOpen | Failure::AskedToWait => {
+                Health::Unknown
+            }
         },
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The pause before the first retry, before jitter; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// No pause is longer, and a `Retry-After` beyond it means: not now.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How long to wait before the next attempt; `None` to leave it at this outcome.
 ///
@@ -22,27 +22,42 @@ pub(super) fn pause(outcome: &Result<Answer, Failure>, attempt: u32, left: Durat
     let backoff = FIRST_PAUSE.saturating_mul(1 << attempt.min(10)).mul_f64(0.5 + jitter / 2.0).min(LONGEST_PAUSE);
     let pause = match outcome {
         Err(failure) => failure.is_transient().then_some(backoff)?,
-        Ok(answer) if matches!(answer.status.as_u16(), 502..=504) => match retry_after(&answer.headers) {
-            Some(asked) => (asked <= LONGEST_PAUSE).then(|| asked.max(backoff))?,
-            None => backoff,
+        Ok(answer) => match (answer.status.as_u16(), Asked::by(&answer.headers)) {
+            (502..=504, Asked::Nothing) => backoff,
+            (429 | 502..=504, Asked::For(asked)) => (asked <= LONGEST_PAUSE).then(|| asked.max(backoff))?,
+            (_, Asked::Nothing | Asked::For(_) | Asked::Patience) => return None,
         },
-        Ok(_) => return None,
     };
     (pause < left).then_some(pause)
 }
 
-/// The delay that `Retry-After` asks for (RFC 9110, section 10.2.3). A date counts from the answer's own `Date`, so that the clocks of
-/// the two machines need not agree. A value that is neither is as good as a long one: the upstream did ask for patience.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?;
-    let text = value.to_str().map(str::trim).unwrap_or_default();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+/// What an answer asks for with `Retry-After` (RFC 9110, section 10.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Nothing: it has no such field.
+    Nothing,
+    /// To be called again after this time.
+    For(Duration),
+    /// Something that is neither a time nor a date: patience, and nobody can tell how much.
+    Patience,
+}
+
+impl Asked {
+    /// What the fields of an answer ask for. A date counts from the answer's own `Date`, so that the clocks of the two machines need
+    /// not agree.
+    pub(super) fn by(headers: &HeaderMap) -> Self {
+        let Some(value) = headers.get(header::RETRY_AFTER) else { return Self::Nothing };
+        let text = value.to_str().map(str::trim).unwrap_or_default();
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Self::For(text.parse().map_or(Duration::MAX, Duration::from_secs));
+        }
+        let date = |text: &str| httpdate::parse_http_date(text).ok();
+        let now = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?));
+        match date(text).zip(now) {
+            Some((until, now)) => Self::For(until.duration_since(now).unwrap_or_default()),
+            None => Self::Patience,
+        }
     }
-    let date = |text: &str| httpdate::parse_http_date(text).ok();
-    let until = date(text);
-    let now = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?));
-    Some(until.zip(now).map_or(Duration::MAX, |(until, now)| until.duration_since(now).unwrap_or_default()))
 }
 
 /// A number between 0 and 1 that nobody can foretell. Needs no good randomness, only different numbers for different callers.
@@ -160,6 +175,15 @@ mod tests {
         ] {
             assert_eq!(after(&Ok(answer(503, &headers))), expected, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn too_many_requests_are_tried_again_only_when_that_is_asked_for() {
+        let after = |headers: &[(&'static str, &'static str)]| after(&Ok(answer(429, headers)));
+        assert_eq!(after(&[]), None);
+        assert_eq!(after(&[("retry-after", "1")]), Some(Duration::from_secs(1)));
+        assert_eq!(after(&[("retry-after", "1000000000")]), None);
+        assert_eq!(after(&[("retry-after", "soon")]), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use json::{JsonError, JsonLimits, JsonParser, JsonSkipped, JsonValue, ReadJs
 pub use object::{Object, ObjectBuilder};
 pub use shape::Shape;
 pub use text::{Origin, Text};
-pub use write::{write_json, write_json_pretty};
+pub use write::{JsonStyle, write_json, write_json_pretty, write_json_within};
 pub use yaml::{Yaml, YamlError, parse_yaml};
 
 use std::sync::Arc;

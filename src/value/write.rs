@@ -5,15 +5,42 @@ use std::fmt::Write as _;
 
 /// Appends `value` as compact JSON. Numbers that JSON cannot say (NaN, infinities) become `null`.
 pub fn write_json(value: &Value, out: &mut String) {
-    write(value, out, None);
+    write(value, out, Layout { level: None, without_nulls: false, end: usize::MAX });
 }
 
 /// Appends `value` as JSON with two spaces for each level.
 pub fn write_json_pretty(value: &Value, out: &mut String) {
-    write(value, out, Some(0));
+    write(value, out, Layout { level: Some(0), without_nulls: false, end: usize::MAX });
 }
 
-fn write(value: &Value, out: &mut String, level: Option<usize>) {
+/// How JSON is written for others.
+#[derive(Debug, Clone, Copy)]
+pub struct JsonStyle {
+    /// Whether members that are null are left out, at every depth. Nulls in lists stay: they have a position.
+    pub without_nulls: bool,
+    /// The most bytes.
+    pub most: usize,
+}
+
+/// Appends `value` as compact JSON of this style; `false` if that would be too long, and what was appended is a part of it.
+#[must_use]
+pub fn write_json_within(value: &Value, style: JsonStyle, out: &mut String) -> bool {
+    let end = out.len().saturating_add(style.most);
+    write(value, out, Layout { level: None, without_nulls: style.without_nulls, end });
+    out.len() <= end
+}
+
+/// How one value is written.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// How deep it is indented; not at all if `None`.
+    level: Option<usize>,
+    without_nulls: bool,
+    /// The length of the text beyond which nothing is worth writing any more.
+    end: usize,
+}
+
+fn write(value: &Value, out: &mut String, layout: Layout) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -24,35 +51,42 @@ fn write(value: &Value, out: &mut String, level: Option<usize>) {
         Value::Float(_) => out.push_str("null"),
         Value::Text(text) => write_string(text, out),
         Value::List(items) => {
-            write_items(items.iter(), out, level, ['[', ']'], write);
+            write_items(items.iter(), out, layout, ['[', ']'], write);
         }
-        Value::Object(object) => write_items(object.iter(), out, level, ['{', '}'], |(key, value), out, level| {
-            write_string(key, out);
-            out.push_str(if level.is_some() { ": " } else { ":" });
-            write(value, out, level);
-        }),
+        Value::Object(object) => {
+            let written = object.iter().filter(|(_, value)| !(layout.without_nulls && value.is_null()));
+            write_items(written, out, layout, ['{', '}'], |(key, value), out, layout| {
+                write_string(key, out);
+                out.push_str(if layout.level.is_some() { ": " } else { ":" });
+                write(value, out, layout);
+            });
+        }
     }
 }
 
 fn write_items<T>(
-    items: impl ExactSizeIterator<Item = T>,
+    items: impl Iterator<Item = T>,
     out: &mut String,
-    level: Option<usize>,
+    layout: Layout,
     [open, close]: [char; 2],
-    mut each: impl FnMut(T, &mut String, Option<usize>),
+    mut each: impl FnMut(T, &mut String, Layout),
 ) {
     out.push(open);
-    let empty = items.len() == 0;
-    let inner = level.map(|level| level + 1);
-    for (at, item) in items.enumerate() {
-        if at > 0 {
+    let inner = Layout { level: layout.level.map(|level| level + 1), ..layout };
+    let mut empty = true;
+    for item in items {
+        if !empty {
             out.push(',');
         }
-        new_line(out, inner);
+        empty = false;
+        new_line(out, inner.level);
         each(item, out, inner);
+        if out.len() > layout.end {
+            return;
+        }
     }
     if !empty {
-        new_line(out, level);
+        new_line(out, layout.level);
     }
     out.push(close);
 }
@@ -112,5 +146,21 @@ mod tests {
         let mut pretty = String::new();
         write_json_pretty(&value, &mut pretty);
         assert_eq!(parse_json(pretty, JsonLimits::default()).ok(), Some(value));
+    }
+
+    #[test]
+    fn nulls_are_left_out_and_length_is_bounded() {
+        let value =
+            parse_json("{\"a\":null,\"b\":[null,{\"c\":null}],\"d\":{\"e\":null,\"f\":1}}", JsonLimits::default());
+        let value = value.unwrap_or_default();
+        let written = |without_nulls, most| {
+            let mut out = String::new();
+            write_json_within(&value, JsonStyle { without_nulls, most }, &mut out).then_some(out)
+        };
+        let short = "{\"b\":[null,{}],\"d\":{\"f\":1}}";
+        assert_eq!(written(true, 1000).as_deref(), Some(short));
+        assert_eq!(written(true, short.len()).as_deref(), Some(short));
+        assert_eq!(written(true, short.len() - 1), None);
+        assert_eq!(written(false, short.len()), None);
     }
 }

@@ -1,16 +1,20 @@
 //! What a request goes through, from the outside: the real binary, an upstream that misbehaves on request, raw clients.
 
 pub(crate) mod answers;
+pub(crate) mod asked;
+pub(crate) mod calls;
 pub(crate) mod client;
 pub(crate) mod codings;
 pub(crate) mod data;
 pub(crate) mod documents;
+pub(crate) mod each;
 pub(crate) mod faults;
 pub(crate) mod files;
 pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod hostile;
 pub(crate) mod inputs;
+pub(crate) mod json;
 pub(crate) mod lists;
 pub(crate) mod outcomes;
 pub(crate) mod personal;

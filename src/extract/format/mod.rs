@@ -6,6 +6,7 @@
 mod csv;
 mod xml;
 
+use super::sanitise::{LONGEST_HTML, sanitise};
 use crate::value::{JsonError, JsonLimits, Value, parse_json, parse_yaml};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -19,6 +20,8 @@ pub enum Format {
     Json,
     /// The whole body as one string.
     Text,
+    /// The whole body as HTML, of which what is safe in any page is kept: markup afterwards.
+    Html,
     /// Comma-separated values (RFC 4180): a list of objects, named by the first row.
     Csv,
     /// One YAML 1.2 document.
@@ -116,8 +119,14 @@ impl Count {
 }
 
 impl Format {
-    const ALL: &[(&str, Self)] =
-        &[("json", Self::Json), ("text", Self::Text), ("csv", Self::Csv), ("yaml", Self::Yaml), ("xml", Self::Xml)];
+    const ALL: &[(&str, Self)] = &[
+        ("json", Self::Json),
+        ("text", Self::Text),
+        ("html", Self::Html),
+        ("csv", Self::Csv),
+        ("yaml", Self::Yaml),
+        ("xml", Self::Xml),
+    ];
 
     /// The format that declarations call `name`.
     #[must_use]
@@ -135,6 +144,7 @@ impl Format {
         match self {
             Self::Json => json(body, limits),
             Self::Text => Ok(Value::text(decoded(body, charset(content_type))?)),
+            Self::Html => html(&decoded(body, charset(content_type))?),
             Self::Csv => {
                 csv::read(&decoded(body, charset(content_type))?, limits).map_err(|error| error.after_mark(body))
             }
@@ -154,6 +164,15 @@ fn json(body: &[u8], limits: JsonLimits) -> Result<Value, FormatError> {
     Ok(parse_json(text, limits)?)
 }
 
+fn html(text: &str) -> Result<Value, FormatError> {
+    let safe = sanitise(text).ok_or_else(|| Malformed {
+        format: "HTML",
+        message: format!("longer than {LONGEST_HTML} bytes"),
+        range: 0..text.len(),
+    })?;
+    Ok(Value::markup(safe))
+}
+
 /// YAML is UTF-8 for all practical purposes: the other codings of its section 5.2 are met nowhere.
 fn yaml(body: &[u8], limits: JsonLimits) -> Result<Value, FormatError> {
     let read = parse_yaml(std::str::from_utf8(body)?, limits.nodes);
@@ -169,6 +188,9 @@ fn decoded<'b>(body: &'b [u8], charset: &str) -> Result<Cow<'b, str>, FormatErro
             Ok(Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text)))
         }
         "iso-8859-1" | "latin1" | "windows-1252" | "cp1252" => Ok(Cow::Owned(windows_1252(body))),
+        "utf-16" => Ok(Cow::Owned(utf_16(body, body.starts_with(&[0xfe, 0xff])))),
+        "utf-16le" => Ok(Cow::Owned(utf_16(body, false))),
+        "utf-16be" => Ok(Cow::Owned(utf_16(body, true))),
         other => Err(FormatError::UnknownCharset(other.to_owned())),
     }
 }
@@ -180,6 +202,20 @@ fn charset(content_type: Option<&str>) -> &str {
     let value = parameters.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
     let value = value.map_or("", |(_, value)| value);
     value.trim().trim_matches('"')
+}
+
+/// UTF-16, little-endian unless a mark says otherwise, as browsers read it (WHATWG Encoding); what is no character becomes U+FFFD.
+fn utf_16(body: &[u8], big_endian: bool) -> String {
+    let unit = |pair: &[u8; 2]| if big_endian { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) };
+    let (pairs, odd) = body.as_chunks::<2>();
+    let characters = char::decode_utf16(pairs.iter().map(unit)).map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER));
+    let torn = (!odd.is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+    characters
+        .enumerate()
+        .filter(|&(at, read)| at > 0 || read != '\u{feff}')
+        .map(|(_, read)| read)
+        .chain(torn)
+        .collect()
 }
 
 /// What browsers read for ISO-8859-1, too: Latin-1 with printable characters where it has control codes (WHATWG Encoding).
@@ -207,6 +243,9 @@ mod tests {
             (b"gr\xc3\xbcn", Some("text/plain; charset=UTF-8"), Some("grün")),
             (b"gr\xfcn \x80", Some("text/plain; charset=iso-8859-1"), Some("grün €")),
             (b"gr\xfcn", Some("text/plain; a=b; Charset = \"Windows-1252\""), Some("grün")),
+            (b"g\0r\0\xfc\0n\0=\xd8\x00\xde", Some("text/plain; charset=utf-16le"), Some("grün😀")),
+            (b"\xfe\xff\0g\0r\0\xfc\0n", Some("text/plain; charset=UTF-16"), Some("grün")),
+            (b"\xff\xfeg\0r\0\xfc\0n", Some("text/plain; charset=UTF-16"), Some("gr\u{fc}\u{fffd}")),
             (b"gr\xfcn", None, None),
             (b"gr\xfcn", Some("text/plain; charset=shift_jis"), None),
         ] {
@@ -223,6 +262,17 @@ mod tests {
         assert!(matches!(read(b"[\"\xfc\"]"), Err(FormatError::NotUtf8(_))));
         assert!(matches!(read(b"\xff\xfe[\0]\0"), Err(FormatError::NotUtf8(_))));
         assert!(matches!(read(b"<html>"), Err(FormatError::Json(JsonError::Syntax(_)))));
+    }
+
+    #[test]
+    fn html_is_markup_of_what_is_safe() {
+        let body = "<p onclick=x>grün<script>alert(1)</script>".as_bytes();
+        let Value::Text(read) = Format::Html.read(body, Some("text/html"), JsonLimits::default()).unwrap() else {
+            panic!("no text");
+        };
+        assert_eq!((read.as_str(), read.origin()), ("<p>grün</p>", crate::value::Origin::Markup));
+        let long = vec![b'x'; LONGEST_HTML + 1];
+        assert!(Format::Html.read(&long, None, JsonLimits::default()).is_err());
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn render(
             "vars" => vars,
             "error" => &error,
             // A layout that is shared with pages may ask for what an error page lacks; it reads as `nil`, as it does when absent.
-            "page" | "content" | "request" => &NULL,
+            "page" | "content" | "request" | "degraded" => &NULL,
             other => {
                 let message = format!("the error page `{}` reads `{other}`", name.value);
                 shared.findings.push(

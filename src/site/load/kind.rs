@@ -8,7 +8,7 @@ use crate::config::{PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::fields::content_type_of;
 use crate::render::{Condition, Layout, Segment};
-use crate::resource::{self, Decl, Document, Folder, Linked, Resource, Tree, TreeDocument};
+use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Resource, Tree, TreeDocument};
 use crate::source::{self, Source};
 use crate::value::Value;
 use http::header::HeaderName;
@@ -21,9 +21,12 @@ pub(super) enum Shown {
     Document(Box<ShownDocument>),
     Tree(Box<documents::ShownTree>),
     Files { folder: String, parameter: String, held: Vec<String> },
-    Json(Shape),
+    Json(Shape, Nulls),
     Redirect(Template),
 }
+
+/// What layouts call the names of the sources that something else stands for.
+const DEGRADED: &str = "degraded";
 
 /// A document that was read.
 pub(super) struct ShownDocument {
@@ -39,7 +42,7 @@ impl Shown {
         match self {
             Self::Files { held, .. } => Some(held.clone()),
             Self::Tree(tree) => Some(tree.documents.iter().map(|document| document.name.clone()).collect()),
-            Self::Page(_) | Self::Document(_) | Self::Json(_) | Self::Redirect(_) => None,
+            Self::Page(_) | Self::Document(_) | Self::Json(..) | Self::Redirect(_) => None,
         }
     }
 
@@ -49,7 +52,7 @@ impl Shown {
             Self::Page(layout) => vec![layout],
             Self::Document(document) => document.layout.iter().collect(),
             Self::Tree(tree) => tree.layouts.iter().collect(),
-            Self::Files { .. } | Self::Json(_) | Self::Redirect(_) => Vec::new(),
+            Self::Files { .. } | Self::Json(..) | Self::Redirect(_) => Vec::new(),
         };
         list.into_iter().map(|layout| &**layout)
     }
@@ -81,7 +84,9 @@ pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Optio
         return folder(files, decl, shared);
     }
     if let Some(json) = &decl.json {
-        return Some(Shown::Json(json.value.clone()));
+        let nulls = decl.nulls.as_ref().map_or(Nulls::Keep, |nulls| nulls.value);
+        return super::json::mapped(&json.value, json.place, &mut shared.findings)
+            .map(|shape| Shown::Json(shape, nulls));
     }
     if let Some(redirect) = &decl.redirect {
         return self::redirect(redirect, &mut shared.findings).then(|| Shown::Redirect(redirect.value.clone()));
@@ -106,11 +111,12 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     let status = ("status", decl.status.map(|status| status.place));
     let sources = decl.sources.as_ref().and_then(|named| named.0.first());
     let sources = ("sources", sources.map(|(name, _)| name.place));
+    let nulls = ("nulls", decl.nulls.as_ref().map(|nulls| nulls.place));
     let foreign: &[(&str, Option<Place>)] = match kind {
-        Some("files") => &[layout, title, description, content_type, status, sources],
+        Some("files") => &[layout, title, description, content_type, status, sources, nulls],
         Some("json") => &[layout, title, description],
-        Some("redirect") => &[layout, title, description, content_type],
-        Some(_) | None => &[],
+        Some("redirect") => &[layout, title, description, content_type, nulls],
+        Some(_) | None => &[nulls],
     };
     for (key, place) in foreign {
         if let Some(place) = place.filter(|place| is_own(*place, file)) {
@@ -287,7 +293,7 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: 
     shown.layouts().for_each(&mut layout_roots);
     match shown {
         Shown::Page(_) | Shown::Document(_) | Shown::Tree(_) | Shown::Files { .. } => {}
-        Shown::Json(shape) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
+        Shown::Json(shape, _) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
         Shown::Redirect(target) => roots.extend(target.references().map(|reference| reference.root.clone())),
     }
     for rule in decl.rules.iter().flatten() {
@@ -330,9 +336,10 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
         Shown::Files { folder, parameter, .. } => {
             Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter) })
         }
-        Shown::Json(shape) => {
+        Shown::Json(shape, nulls) => {
             source::refuse_secrets_in(shape, "the JSON of an answer", &mut shared.findings);
-            Resource::Json(shape.try_map(&mut |reference| scope.bind(reference, reads, &mut shared.findings))?)
+            let shape = super::json::link(shape, None, scope, reads, &mut shared.findings)?;
+            Resource::Json(Json { shape, nulls: *nulls })
         }
         Shown::Redirect(target) => {
             Resource::Redirect(target.try_map(|reference| scope.bind(reference, reads, &mut shared.findings))?)
@@ -364,7 +371,7 @@ fn link_layout(layout: &Arc<Layout>, scope: &Scope<'_>, reads: &mut Reads, findi
     let mut sound = true;
     for read in layout.reads() {
         let Some(root) = layout.roots().get(read.root) else { continue };
-        if &*root.name == "content" || !(root.certain || scope.knows(&root.name)) {
+        if matches!(&*root.name, "content" | DEGRADED) || !(root.certain || scope.knows(&root.name)) {
             continue;
         }
         let keys = keys_of(&read.segments);
@@ -388,8 +395,10 @@ fn keys_of(segments: &[Segment]) -> Vec<Option<&str>> {
 }
 
 fn slot_of(name: &str, scope: &Scope<'_>) -> Option<usize> {
-    if name == "content" {
-        return Some(super::super::slots::CONTENT);
+    match name {
+        "content" => return Some(super::super::slots::CONTENT),
+        DEGRADED => return Some(super::super::slots::DEGRADED),
+        _ => {}
     }
     let source =
         scope.sources.iter().position(|source| source.name.value == name).and_then(|at| scope.slots.get(at).copied());
@@ -516,7 +525,7 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
         Shown::Tree(tree) => {
             tree.layouts.first().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name()))
         }
-        Shown::Json(_) => "application/json".into(),
+        Shown::Json(..) => "application/json".into(),
         Shown::Files { .. } | Shown::Redirect(_) => return None,
     };
     if let Some(written) = &decl.content_type {

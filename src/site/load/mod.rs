@@ -1,9 +1,11 @@
 //! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
 
+mod asked;
 mod data;
 mod documents;
 mod errors;
 mod input;
+mod json;
 mod kind;
 mod layouts;
 mod listing;
@@ -47,6 +49,8 @@ struct Shared<'s> {
     error_pages: errors::Rendered,
     data: data::DataFiles,
     documents: documents::Documents,
+    /// The paths of routes that may be asked.
+    paths: asked::Paths,
 }
 
 /// A compiled route and where it goes in the router.
@@ -109,6 +113,7 @@ fn build(
         error_pages: errors::Rendered::default(),
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
+        paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
@@ -119,8 +124,10 @@ fn build(
         tables.extend(sections.merged(file, &shared.files, &mut shared.findings).map(|table| (file, table)));
     }
     documents::survey(&tables, &mut shared);
+    let (tables, paths) = asked::ordered(tables, &mut shared.findings);
+    shared.paths = paths;
     for (file, table) in &tables {
-        let Some(compiled) = route::compile(file, table, &mut shared) else { continue };
+        let Some(compiled) = route::compile(file, table, &map.list, &mut shared) else { continue };
         refuse_aliases(&compiled.hosts, declared.hosts.as_ref(), &mut shared.findings);
         map.insert(compiled, &mut shared.findings);
     }

@@ -46,7 +46,13 @@ pub(super) fn of_source(
 }
 
 fn forwarded(source: &Source) -> Option<Personal> {
-    let Kind::Http(http) = &source.kind else { return None };
+    let http = match &source.kind {
+        Kind::Http(http) => http,
+        Kind::Route(asking) => {
+            return Some(Personal { path: asking.asked.personal.clone()?, place: source.name.place });
+        }
+        Kind::Value(_) | Kind::Chosen(_) => return None,
+    };
     let cookie = http.forward_cookies.first().map(|name| format!("the cookie `{name}`"));
     let credential = http.forward_headers.iter().find(|name| **name == header::AUTHORIZATION);
     let path = cookie.or_else(|| credential.map(|name| format!("request.headers.{name}")))?;

@@ -5,10 +5,10 @@ use super::super::{Planned, Privacy, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
-use super::{Compiled, Shared, data, documents, errors, input, listing, plan, short};
+use super::{Compiled, Shared, asked, data, documents, errors, input, listing, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
-use crate::resource::{Decl, HeaderDecl, Policy};
+use crate::resource::{Cors, Decl, HeaderDecl, Policy};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
 use crate::value::{Object, Value, write_json};
@@ -17,16 +17,18 @@ use http::header::{self, HeaderName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -> Option<Compiled> {
+/// Compiles one route; `known` are those that were compiled before, among them all that it asks.
+pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &mut Shared<'_>) -> Option<Compiled> {
     let decl = Decl::read(table, &mut shared.findings);
     let shown = kind::of(&decl, file, shared);
     let mut patterns = patterns(&decl, file, &mut shared.findings);
     input::constrain(decl.params.as_ref(), &mut patterns, &mut shared.findings);
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
-    let cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
+    let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
     let mut digest = blake3::Hasher::new();
-    let (sources, broken) =
-        sources(&decl, &Around { table, shown: shown.as_ref(), patterns: &patterns }, shared, &mut digest);
+    let around = Around { table, shown: shown.as_ref(), patterns: &patterns, known };
+    let (sources, broken) = sources(&decl, &around, shared, &mut digest);
+    asked::cookies(&sources, known, &mut cookies);
     let vars = decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value());
     let errors = errors::pages(decl.errors.as_ref(), &vars, shared);
     let shown = shown?;
@@ -49,13 +51,15 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
         slots: slots_of(&sources, &needed),
         broken,
     };
-    let linked = Linked::new(&scope, &needed, &after, shared);
+    let linked = Linked::new(&scope, &needed, &after, known, shared);
     let mut direct = Reads::default();
     let resource = kind::link(&shown, &scope, &mut direct, shared);
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
     let rules = kind::rules(&decl, &scope, &mut direct, shared);
-    // A misspelt name may be the one that would read a source.
-    if !shared.findings.iter().skip(before).any(|finding| finding.code.name == code::UNKNOWN_NAME.name) {
+    // A misspelt name, or a source with a mistake, may be the one that would read it.
+    if scope.broken.is_empty()
+        && !shared.findings.iter().skip(before).any(|finding| finding.code.name == code::UNKNOWN_NAME.name)
+    {
         unused(&sources, &needed, file, &mut shared.findings);
     }
     let of_sources = linked.personal;
@@ -72,7 +76,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
     let planned = planned(linked.sources, &needed, &after, &of_sources)?;
     let constants = constants(shared, &vars, &shown, planned.len());
     let inputs = inputs(query, cookies, &all, &sources, &needed);
-    let revision = revision(shared, table, &shown, &digest);
+    let revision = revision(shared, table, &shown, &digest, &planned, known);
     let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
     names.sort();
     let status = kind::status(&shown, &decl, &mut shared.findings)?;
@@ -103,6 +107,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, shared: &mut Shared<'_>) -
         headers: fields.headers,
         policy,
         privacy: privacy::privacy(personal.as_ref()),
+        cors: decl.cors.as_ref().and_then(|cors| Cors::compile(cors, &mut shared.findings)).map(Box::new),
         errors,
         deadline: decl.deadline.map_or(shared.deadline, |deadline| deadline.value),
         revision,
@@ -166,15 +171,20 @@ fn pattern(text: &Text, findings: &mut Findings) -> Option<(Pattern, Place)> {
 }
 
 /// `about.toml` is `/about`, `index.toml` its folder.
-fn by_place(file: &TreeFile, findings: &mut Findings) -> Option<(Pattern, Place)> {
+pub(super) fn path_of_place(file: &TreeFile) -> String {
     let stem = file.path.strip_suffix(".toml").unwrap_or(&file.path);
     let path = match stem.rsplit_once('/') {
         Some((folder, "index")) => folder,
         None if stem == "index" => "",
         Some(_) | None => stem,
     };
+    format!("/{path}")
+}
+
+/// The pattern of the file's place, if that is one.
+fn by_place(file: &TreeFile, findings: &mut Findings) -> Option<(Pattern, Place)> {
     let place = Place::new(file.file, 0..0);
-    let text = format!("/{path}");
+    let text = path_of_place(file);
     match Pattern::parse(&text) {
         Ok(pattern) if pattern.names().len() == 0 => Some((pattern, place)),
         Ok(_) | Err(_) => {
@@ -205,6 +215,8 @@ struct Around<'a> {
     table: &'a Table,
     shown: Option<&'a Shown>,
     patterns: &'a [(Pattern, Place)],
+    /// The routes that may be asked, which are compiled.
+    known: &'a [Route],
 }
 
 /// The sources that can be compiled, sorted by name; and the names of the others.
@@ -233,14 +245,18 @@ fn sources(
             (None, None) => None,
         };
         let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment, given };
-        let source = Source::compile(name, decl, &mut context, &mut shared.findings);
+        let mut source = Source::compile(name, decl, &mut context, &mut shared.findings);
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
             OnUnauthorized::Redirect(target) => {
                 kind::redirect(&Spanned { value: target.clone(), place: target.place }, &mut shared.findings)
             }
             OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => true,
         };
-        let sound = sound && source.as_ref().is_none_or(leads_home);
+        let sound = sound
+            && source.as_ref().is_none_or(leads_home)
+            && source
+                .as_mut()
+                .is_none_or(|source| asked::resolve(source, around.known, &shared.paths, &mut shared.findings));
         match source {
             Some(source) if sound => sources.push(source),
             Some(_) | None => broken.push(name.value.clone()),
@@ -286,14 +302,30 @@ struct Linked {
 }
 
 impl Linked {
-    fn new(scope: &Scope<'_>, needed: &BTreeSet<usize>, after: &[Vec<usize>], shared: &mut Shared<'_>) -> Self {
+    fn new(
+        scope: &Scope<'_>,
+        needed: &BTreeSet<usize>,
+        after: &[Vec<usize>],
+        known: &[Route],
+        shared: &mut Shared<'_>,
+    ) -> Self {
         let count = scope.sources.len();
         let mut linked =
             Self { sources: Vec::new(), reads: vec![Reads::default(); count], personal: vec![None; count] };
         for (at, source) in scope.sources.iter().enumerate() {
             let mut reads = Reads::default();
-            linked.sources.push(source.link(|reference| scope.bind(reference, &mut reads, &mut shared.findings)));
+            let item = source
+                .for_each
+                .as_ref()
+                .map(|each| (&each.list, scope.item_of(&each.list, None, &mut shared.findings)));
+            linked.sources.push(source.link(|reference| match &item {
+                Some((list, item)) => {
+                    scope.bind_with_item(reference, item.as_ref()?, list, &mut reads, &mut shared.findings)
+                }
+                None => scope.bind(reference, &mut reads, &mut shared.findings),
+            }));
             forwarded(source, &mut reads);
+            asked::reads(source, known, &mut reads);
             nullable(source, scope, &mut shared.findings);
             listing::check(source, scope, &mut reads, &mut shared.findings);
             if needed.contains(&at) {
@@ -330,11 +362,10 @@ fn forwarded(source: &Source, reads: &mut Reads) {
 
 /// A null in a path means that there is nothing to ask for: the source should say what becomes of the page then.
 fn nullable(source: &Source, scope: &Scope<'_>, findings: &mut Findings) {
-    let Kind::Http(http) = &source.kind else { return };
     if source.outcomes.absence_is_declared {
         return;
     }
-    for reference in http.path_references() {
+    for reference in source.path_references() {
         let is_nullable = match reference.root.as_str() {
             "query" => reference
                 .keys
@@ -482,6 +513,7 @@ fn constants(shared: &Shared<'_>, vars: &Value, shown: &Shown, sources: usize) -
     let mut constants = vec![Value::Null; slots::FIRST_SOURCE + sources];
     constants[slots::SITE] = shared.site.clone();
     constants[slots::VARS] = vars.clone();
+    constants[slots::DEGRADED] = Value::list(Vec::new());
     if let Shown::Document(document) = shown {
         constants[slots::CONTENT] = document.html.clone();
     }
@@ -523,8 +555,11 @@ fn inputs(
 /// The request fields that choose among the pages of a URL, those that sources send along included.
 fn vary(inputs: &Inputs, sources: &[Planned]) -> Vec<HeaderName> {
     let mut names = inputs.headers.clone();
-    let forwards =
-        |planned: &Planned| matches!(&planned.source.kind, Kind::Http(http) if !http.forward_cookies.is_empty());
+    let forwards = |planned: &Planned| match &planned.source.kind {
+        Kind::Http(http) => !http.forward_cookies.is_empty(),
+        Kind::Route(asking) => asking.reads_cookies(),
+        Kind::Value(_) | Kind::Chosen(_) => false,
+    };
     if inputs.cookies.iter().any(|cookie| cookie.is_read) || sources.iter().any(forwards) {
         names.push(header::COOKIE);
     }
@@ -563,7 +598,14 @@ fn policy(
     policy
 }
 
-fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown, data: &blake3::Hasher) -> u64 {
+fn revision(
+    shared: &Shared<'_>,
+    table: &Table,
+    shown: &Shown,
+    data: &blake3::Hasher,
+    sources: &[Planned],
+    known: &[Route],
+) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(data.finalize().as_bytes());
     hasher.update(shared.foundation.as_bytes());
@@ -585,6 +627,13 @@ fn revision(shared: &Shared<'_>, table: &Table, shown: &Shown, data: &blake3::Ha
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
             hasher.update(document.name.as_bytes());
+        }
+    }
+    for planned in sources {
+        if let Kind::Route(asking) = &planned.source.kind
+            && let Some(route) = known.get(asking.asked.route)
+        {
+            hasher.update(&route.revision.to_le_bytes());
         }
     }
     short(&hasher.finalize())

@@ -4,7 +4,7 @@ use super::super::inputs::{CookieInput, QueryInput};
 use super::super::{code, slots};
 use crate::config::{Binding, Reference};
 use crate::diagnostic::{Finding, Findings, Place, did_you_mean};
-use crate::source::{Astray, Known, Source};
+use crate::source::{self, Astray, Known, Source};
 use http::header::{self, HeaderName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,6 +72,60 @@ impl Scope<'_> {
         })
     }
 
+    /// What an item is of the list that `reference` names; a finding if that is certainly no list.
+    pub(super) fn item_of(
+        &self,
+        reference: &Reference,
+        outer: Option<&Known>,
+        findings: &mut Findings,
+    ) -> Option<Known> {
+        let keys = || reference.keys.iter().map(String::as_str);
+        let item = match (reference.root.as_str(), outer) {
+            (source::ITEM, Some(item)) => item.item_of(keys()),
+            ("site", _) => self.site.item_of(keys()),
+            ("vars", _) => self.vars.item_of(keys()),
+            ("page", _) => self.page.item_of(keys()),
+            ("query", _) => {
+                let input = self.query.iter().find(|input| Some(&*input.name) == keys().next());
+                // What is not declared has a finding of its own.
+                if input.is_none_or(|input| input.repeat.is_some()) { Some(Known::Scalar) } else { None }
+            }
+            ("params" | "cookies" | "request", _) => None,
+            (root, _) => match self.sources.iter().find(|source| source.name.value == root) {
+                Some(source) => source.known.item_of(keys()),
+                None => Some(Known::Open),
+            },
+        };
+        if item.is_none() {
+            let message = format!("`{}` is no list", reference.spelled());
+            let help = "name a list: \"{list.ids}\"";
+            findings.push(Finding::new(&source::NOT_A_LIST, reference.place, message).help(help));
+        }
+        item
+    }
+
+    /// Resolves a placeholder that may read `{item}`: one of the items of the list `list`, each of which is an `item`.
+    pub(super) fn bind_with_item(
+        &self,
+        reference: &Reference,
+        item: &Known,
+        list: &Reference,
+        reads: &mut Reads,
+        findings: &mut Findings,
+    ) -> Option<Binding> {
+        if reference.root != source::ITEM {
+            return self.bind(reference, reads, findings);
+        }
+        let keys: Vec<Option<&str>> = reference.keys.iter().map(|key| Some(key.as_str())).collect();
+        follow(item, source::ITEM, &keys, reference.place, findings)?;
+        Some(Binding {
+            slot: slots::ITEM,
+            keys: reference.keys.iter().map(|key| Arc::from(key.as_str())).collect(),
+            from_request: list.root == "query",
+            is_rest: false,
+        })
+    }
+
     /// The slot of a first word, what follows it checked; an unknown key in it is a `None`.
     pub(super) fn resolve(
         &self,
@@ -129,6 +183,10 @@ impl Scope<'_> {
         let scopes = slots::SCOPES.iter().map(|(name, _)| *name);
         let names: Vec<&str> = scopes.chain(self.sources.iter().map(|source| source.name.value.as_str())).collect();
         let help = match root {
+            source::ITEM => {
+                Some("an item is read in a source that has `for-each`, and in `json` below `each`".to_owned())
+            }
+            "degraded" => Some("only layouts read it".to_owned()),
             "env" => Some("the environment is read in headers and query of upstreams and sources".to_owned()),
             _ => did_you_mean(root, names.iter().copied()),
         };

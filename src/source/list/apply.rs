@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// What one request brings to the operations.
 #[derive(Clone, Copy)]
-pub struct Asked<'a> {
+pub struct Surroundings<'a> {
     /// Its data so far.
     pub slots: &'a [Value],
     /// What conditions are decided with.
@@ -76,7 +76,7 @@ impl Items {
 impl Listing<Binding> {
     /// What the page has of a source's `value`. What stands in for a source that failed (`is_stand_in`) is never absent: it says
     /// nothing about what there is.
-    pub fn apply(&self, value: Value, asked: Asked<'_>, is_stand_in: bool) -> Result<Value, Absent> {
+    pub fn apply(&self, value: Value, asked: Surroundings<'_>, is_stand_in: bool) -> Result<Value, Absent> {
         let (items, around) = taken_apart(value)?;
         let mut items = Items::Shared(items);
         if let Some(filter) = &self.filter {
@@ -139,7 +139,7 @@ fn put_together(items: Value, around: Option<&Object>, pagination: Option<Value>
 }
 
 impl Filter<Binding> {
-    fn kept(&self, items: &[Value], asked: Asked<'_>) -> Vec<Value> {
+    fn kept(&self, items: &[Value], asked: Surroundings<'_>) -> Vec<Value> {
         let mut roots: Vec<&Value> = self.roots.iter().map(|root| self.value(*root, asked.slots)).collect();
         let mut kept = Vec::new();
         for item in items {
@@ -206,7 +206,7 @@ impl Paging<Binding> {
         &self,
         items: Items,
         around: Option<&Object>,
-        asked: Asked<'_>,
+        asked: Surroundings<'_>,
         is_stand_in: bool,
     ) -> Result<(Items, Value), Absent> {
         let page = self.page.value(asked.slots).as_i64().unwrap_or(1);
@@ -276,7 +276,7 @@ mod tests {
         let now = jiff::Timestamp::UNIX_EPOCH;
         let context = Context { limits: &limits, now, time_zone: &time_zone, site_url: None };
         let url = |name: &str, page: i64| format!("/?{name}={page}");
-        listing.apply(value.clone(), Asked { slots: &slots, context: &context, url: &url }, false)
+        listing.apply(value.clone(), Surroundings { slots: &slots, context: &context, url: &url }, false)
     }
 
     fn text(value: &Value) -> String {

@@ -9,7 +9,7 @@ mod compile;
 mod order;
 
 pub(super) use apply::is_list;
-pub use apply::{Absent, Asked};
+pub use apply::{Absent, Surroundings};
 pub use compile::Decl;
 pub(super) use compile::{Compiled, compile, item_of};
 

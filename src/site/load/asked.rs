@@ -1,0 +1,249 @@
+//! Sources that are routes of the same site: which route each means, in which order routes are compiled so that whatever is
+//! asked is known before, and what flows from the route into the source.
+//!
+//! Paths are compared as they are written, segment by segment: a literal with the same literal or a parameter, a placeholder
+//! with a parameter. Values decide nothing, so what a page reads is known before any request.
+
+use super::super::inputs::CookieInput;
+use super::super::{Privacy, Route, code};
+use super::scope::Reads;
+use crate::config::{Kind as NodeKind, Table, TreeFile};
+use crate::diagnostic::{Finding, Findings, Place, did_you_mean};
+use crate::resource::Resource;
+use crate::source::{InProcess, Kind, Source};
+
+/// How many routes deep a page may ask.
+const DEEPEST: usize = 8;
+
+/// The paths of all route files as they are written, those with mistakes included; none if no route asks another.
+#[derive(Debug, Default)]
+pub(super) struct Paths(Vec<Vec<String>>);
+
+/// Route files in the order in which they are compiled: those that are asked before those that ask. Circles are found, and
+/// the routes in them left out.
+pub(super) fn ordered<'t>(
+    routes: Vec<(&'t TreeFile, Table)>,
+    findings: &mut Findings,
+) -> (Vec<(&'t TreeFile, Table)>, Paths) {
+    let asking: Vec<Vec<(String, Place)>> = routes.iter().map(|(_, table)| asked_by(table)).collect();
+    if asking.iter().all(Vec::is_empty) {
+        return (routes, Paths::default());
+    }
+    let paths: Vec<Vec<String>> = routes.iter().map(|(file, table)| paths_of(file, table)).collect();
+    let asked = |call: &str| best(call, paths.iter().map(Vec::as_slice));
+    let asks: Vec<Vec<(usize, Place)>> = asking
+        .iter()
+        .map(|calls| calls.iter().filter_map(|(call, place)| Some((asked(call)?, *place))).collect())
+        .collect();
+    let mut order = Vec::with_capacity(routes.len());
+    let mut done = vec![false; routes.len()];
+    loop {
+        let ready: Vec<usize> =
+            (0..routes.len()).filter(|&at| !done[at] && asks[at].iter().all(|&(other, _)| done[other])).collect();
+        if ready.is_empty() {
+            break;
+        }
+        for &at in &ready {
+            done[at] = true;
+        }
+        order.extend(ready);
+    }
+    if let Some(start) = done.iter().position(|done| !done) {
+        findings.push(circle(start, &asks, &done, &routes));
+    }
+    let mut routes: Vec<Option<_>> = routes.into_iter().map(Some).collect();
+    (order.into_iter().filter_map(|at| routes.get_mut(at)?.take()).collect(), Paths(paths))
+}
+
+/// The finding for routes that ask each other; following what is not done from anywhere must come round.
+fn circle(start: usize, asks: &[Vec<(usize, Place)>], done: &[bool], routes: &[(&TreeFile, Table)]) -> Finding {
+    let next = |at: usize| asks[at].iter().copied().find(|&(other, _)| !done[other]);
+    let mut path: Vec<(usize, Place)> = Vec::new();
+    let mut here = start;
+    while let Some((other, place)) = next(here) {
+        if let Some(begin) = path.iter().position(|&(seen, _)| seen == here) {
+            path.drain(..begin);
+            break;
+        }
+        path.push((here, place));
+        here = other;
+    }
+    let name = |at: usize| format!("`routes/{}`", routes[at].0.path);
+    let names: Vec<String> = path.iter().chain(path.first()).map(|&(at, _)| name(at)).collect();
+    let place = path.first().map_or_else(|| routes[start].1.place, |&(_, place)| place);
+    let message = format!("routes in a circle: {}", names.join(" asks "));
+    let finding = Finding::new(&code::ROUTE_CYCLE, place, message).help("one of them must do without the others");
+    path.iter().skip(1).fold(finding, |finding, &(_, place)| finding.related(place, "asks the next"))
+}
+
+/// The values of `route` among the sources of a file, as written, and where they stand.
+fn asked_by(table: &Table) -> Vec<(String, Place)> {
+    let sources = table.get("sources").and_then(|entry| entry.node.as_table());
+    let sources = sources.into_iter().flatten().filter_map(|entry| entry.node.as_table());
+    let routes = sources.filter_map(|source| source.get("route"));
+    routes.filter_map(|entry| Some((entry.node.as_text()?.content.clone(), entry.node.place))).collect()
+}
+
+/// The paths of a file, as written, or the one of its place.
+fn paths_of(file: &TreeFile, table: &Table) -> Vec<String> {
+    match table.get("path").map(|entry| &entry.node.kind) {
+        Some(NodeKind::Array(items)) => items.iter().filter_map(|item| Some(item.as_text()?.content.clone())).collect(),
+        Some(NodeKind::String(text)) => vec![text.content.clone()],
+        Some(_) => Vec::new(),
+        None => vec![super::route::path_of_place(file)],
+    }
+}
+
+/// The position of the best fitting patterns for a call.
+fn best<'p>(call: &str, patterns: impl Iterator<Item = &'p [String]>) -> Option<usize> {
+    let ranked = patterns.enumerate().filter_map(|(at, patterns)| {
+        let rank = patterns.iter().filter_map(|pattern| fit(call, pattern)).max()?;
+        Some((rank, std::cmp::Reverse(at)))
+    });
+    ranked.max().map(|(_, std::cmp::Reverse(at))| at)
+}
+
+/// Whether a pattern answers the call, and segment by segment whether by the same literal: the more, and the earlier, the better.
+fn fit(call: &str, pattern: &str) -> Option<Vec<bool>> {
+    let segments = |path: &'_ str| path.trim_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
+    let (call, pattern) = (segments(call), segments(pattern));
+    let mut literal = Vec::with_capacity(call.len());
+    for (at, segment) in pattern.iter().enumerate() {
+        if segment.starts_with("{*") {
+            literal.push(false);
+            return Some(literal);
+        }
+        let called = call.get(at)?;
+        match segment.contains('{') {
+            true => literal.push(false),
+            false if called == segment => literal.push(true),
+            false => return None,
+        }
+    }
+    (call.len() == pattern.len()).then_some(literal)
+}
+
+/// Tells a source that asks a route which one that is; `false` if there is none.
+pub(super) fn resolve(source: &mut Source, known: &[Route], paths: &Paths, findings: &mut Findings) -> bool {
+    let Kind::Route(asking) = &mut source.kind else { return true };
+    let Some(meant) = best(&asking.written, paths.0.iter().map(Vec::as_slice)) else {
+        let patterns = || known.iter().filter(|route| is_json(route)).flat_map(|route| &route.patterns);
+        let help = did_you_mean(&asking.written, patterns().map(String::as_str)).unwrap_or_else(|| {
+            "write its file below `routes/`, with `[json]`; a placeholder stands where its path has a parameter".into()
+        });
+        let message = format!("no route of this site answers `{}`", asking.written);
+        findings.push(Finding::new(&code::UNKNOWN_ROUTE, asking.place, message).help(help));
+        return false;
+    };
+    // One with mistakes has findings of its own.
+    let is_meant = |route: &Route| route.patterns.iter().any(|pattern| paths.0[meant].contains(pattern));
+    let Some(at) = known.iter().position(is_meant) else { return false };
+    let route = &known[at];
+    if !is_json(route) {
+        let message = format!("`{}` is the path of `{}`, which is no JSON", asking.written, route.name);
+        let help = "a source asks routes of the kind `json`";
+        findings.push(Finding::new(&code::UNKNOWN_ROUTE, asking.place, message).help(help));
+        return false;
+    }
+    if depth(route, known) >= DEEPEST {
+        let message = format!("routes that ask each other more than {DEEPEST} deep");
+        let help = "ask one of the routes further down";
+        findings.push(Finding::new(&code::ROUTE_TOO_DEEP, asking.place, message).help(help));
+        return false;
+    }
+    unknown_query(asking, route, findings);
+    asking.asked.route = at;
+    asking.asked.visitor.clone_from(&route.vary);
+    asking.asked.personal = match &route.privacy {
+        Privacy::Public => None,
+        Privacy::Personal { path } => Some(path.clone()),
+    };
+    true
+}
+
+fn is_json(route: &Route) -> bool {
+    matches!(route.resource, Resource::Json(_))
+}
+
+/// How many routes one answer of `route` takes, itself included.
+fn depth(route: &Route, known: &[Route]) -> usize {
+    let asked = route.sources.iter().filter_map(|planned| match &planned.source.kind {
+        Kind::Route(asking) => known.get(asking.asked.route),
+        Kind::Http(_) | Kind::Value(_) | Kind::Chosen(_) => None,
+    });
+    1 + asked.map(|inner| depth(inner, known)).max().unwrap_or(0)
+}
+
+/// A query value that the route does not declare does not exist for it.
+fn unknown_query(asking: &InProcess, route: &Route, findings: &mut Findings) {
+    for (key, place) in &asking.query_keys {
+        if !route.inputs.query.iter().any(|input| *input.key == **key) {
+            let message = format!("`{}` reads no query value `{key}`", route.name);
+            let help = did_you_mean(key, route.inputs.query.iter().map(|input| &*input.key))
+                .unwrap_or_else(|| format!("declare it there: [query.{key}]"));
+            findings.push(Finding::new(&code::UNKNOWN_FIELD, *place, message).help(help));
+        }
+    }
+}
+
+/// What the asked route reads of the visitor's request is read by the source.
+pub(super) fn reads(source: &Source, known: &[Route], reads: &mut Reads) {
+    let Kind::Route(asking) = &source.kind else { return };
+    let Some(route) = known.get(asking.asked.route) else { return };
+    for name in &route.inputs.headers {
+        reads.headers.entry(name.as_str().to_owned()).or_insert(source.name.place);
+    }
+    for cookie in route.inputs.cookies.iter().filter(|cookie| cookie.is_read) {
+        reads.cookies.entry(of_route(&cookie.name, route)).or_insert(source.name.place);
+    }
+}
+
+/// The cookies that asked routes read: inputs of the page that no author can say, but that count for its key like its own.
+pub(super) fn cookies(sources: &[Source], known: &[Route], cookies: &mut Vec<CookieInput>) {
+    for source in sources {
+        let Kind::Route(asking) = &source.kind else { continue };
+        let Some(route) = known.get(asking.asked.route) else { continue };
+        for cookie in route.inputs.cookies.iter().filter(|cookie| cookie.is_read) {
+            let name = of_route(&cookie.name, route);
+            if !cookies.iter().any(|known| *known.name == *name) {
+                cookies.push(CookieInput { name: name.into(), is_read: false, ..cookie.clone() });
+            }
+        }
+    }
+    cookies.sort_by(|left, right| left.name.cmp(&right.name));
+}
+
+fn of_route(name: &str, route: &Route) -> String {
+    format!("{name} of {}", route.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_compared_with_patterns_as_written() {
+        let patterns: Vec<Vec<String>> =
+            ["/api/{id}", "/api/new", "/api/{id}/parts", "/api/{*rest}", "/", "/x/{a}.json"]
+                .iter()
+                .map(|&pattern| vec![pattern.to_owned()])
+                .collect();
+        for (call, expected) in [
+            ("/api/new", Some("/api/new")),
+            ("/api/new/", Some("/api/new")),
+            ("/api/7", Some("/api/{id}")),
+            ("/api/{params.id}", Some("/api/{id}")),
+            ("/api/{a.b}-{c}", Some("/api/{id}")),
+            ("/api/{params.id}/parts", Some("/api/{id}/parts")),
+            ("/api/{params.id}/other", Some("/api/{*rest}")),
+            ("/api", Some("/api/{*rest}")),
+            ("/", Some("/")),
+            ("/x/{a}.json", Some("/x/{a}.json")),
+            ("/other", None),
+            ("/x", None),
+        ] {
+            let found = best(call, patterns.iter().map(Vec::as_slice)).map(|at| patterns[at][0].as_str());
+            assert_eq!(found, expected, "{call}");
+        }
+    }
+}

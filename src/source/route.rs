@@ -1,0 +1,121 @@
+//! A source that is a JSON route of the same site, asked in process: no socket, no bytes, its value as it is.
+//!
+//! Which route that is is known at load: literal segments and placeholders are compared with its pattern, never with values.
+//! So everything that the route reads, and whose data it shows, is known of the source as well.
+
+use super::body::{link_pairs, write_pairs};
+use super::decl::Decl;
+use super::http::{encoded, query_values};
+use super::piece::{Pieces, refuse_secrets};
+use super::target::{NoCall, PathTemplate};
+use super::{Context, code};
+use crate::config::{BAD_VALUE, Binding, Part, Reference};
+use crate::diagnostic::{Finding, Findings, Place};
+use crate::value::Value;
+use http::header::{self, HeaderName};
+
+/// A source that is a route of the same site.
+#[derive(Debug, Clone)]
+pub struct InProcess<R = Reference> {
+    path: PathTemplate<R>,
+    /// The path as the author wrote it, without a final slash.
+    pub written: String,
+    query: Vec<(String, Vec<Pieces<R>>)>,
+    /// The keys of its query, and where they stand.
+    pub query_keys: Vec<(String, Place)>,
+    /// Where the path was written.
+    pub place: Place,
+    /// What the site knows of the route.
+    pub asked: Asked,
+}
+
+/// The route that is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Its position.
+    pub route: usize,
+    /// The header fields of the visitor's request that it reads, or sends along.
+    pub visitor: Vec<HeaderName>,
+    /// From where one person's data reaches it, if it does.
+    pub personal: Option<Vec<String>>,
+}
+
+impl InProcess {
+    pub(super) fn compile(decl: &Decl, context: &Context<'_>, findings: &mut Findings) -> Option<Self> {
+        let route = decl.route.as_ref()?;
+        let template = &route.value;
+        refuse_secrets(template, "the path of a route", findings);
+        let is_path = matches!(template.parts.first(), Some(Part::Literal(text)) if text.starts_with('/'));
+        let divided = |part: &Part| matches!(part, Part::Literal(text) if text.contains(['?', '#']));
+        if !is_path || template.parts.iter().any(divided) {
+            let message = "not the path of a route of this site";
+            let help = "route = \"/api/products/{params.id}\"; query values stand in `query = { … }`";
+            findings.push(Finding::new(&BAD_VALUE, route.place, message).help(help));
+            return None;
+        }
+        let named = || decl.query.iter().flat_map(|named| &named.0);
+        Some(Self {
+            path: PathTemplate(template.clone()),
+            written: template.as_written().trim_end_matches('/').to_owned(),
+            query: named().map(|(name, node)| (encoded(&name.value), query_values(node, context, findings))).collect(),
+            query_keys: named().map(|(name, _)| (name.value.clone(), name.place)).collect(),
+            place: route.place,
+            asked: Asked::default(),
+        })
+    }
+
+    /// What the placeholders refer to.
+    pub fn references(&self) -> Vec<&Reference> {
+        let query = self.query.iter().flat_map(|(_, values)| values).flat_map(Pieces::references);
+        self.path_references().into_iter().chain(query).collect()
+    }
+
+    /// What the placeholders of the path refer to.
+    pub(super) fn path_references(&self) -> Vec<&Reference> {
+        self.path.0.references().collect()
+    }
+
+    pub(super) fn link(&self, resolve: &mut impl FnMut(&Reference) -> Option<Binding>) -> Option<InProcess<Binding>> {
+        let path = self.path.link(resolve);
+        let query = link_pairs(&self.query, resolve);
+        Some(InProcess {
+            path: path?,
+            written: self.written.clone(),
+            query: query?,
+            query_keys: self.query_keys.clone(),
+            place: self.place,
+            asked: self.asked.clone(),
+        })
+    }
+
+    /// Finds secrets in the query: they could reach a page by way of the route.
+    pub(super) fn refuse_secrets(&self, findings: &mut Findings) {
+        for pieces in self.query.iter().flat_map(|(_, values)| values).filter(|it| it.secrets().next().is_some()) {
+            let message = "a variable of the environment in the query of a route";
+            let help = "secrets may stand in `headers` and `query` of upstreams and of sources that call them";
+            findings.push(Finding::new(&code::SECRET_OUT_OF_PLACE, pieces.place, message).help(help));
+        }
+    }
+}
+
+impl<R> InProcess<R> {
+    /// Whether a cookie of the visitor's is read or sent along.
+    pub fn reads_cookies(&self) -> bool {
+        self.asked.visitor.contains(&header::COOKIE)
+    }
+}
+
+impl InProcess<Binding> {
+    /// The target of one request: a path and a query.
+    pub fn target(&self, slots: &[Value]) -> Result<String, NoCall> {
+        let mut target = String::with_capacity(64);
+        self.path.write(slots, &mut target)?;
+        let mut separator = '?';
+        write_pairs(&self.query, slots, |pair| {
+            target.push(separator);
+            target.push_str(pair);
+            separator = '&';
+        })?;
+        Ok(target)
+    }
+}

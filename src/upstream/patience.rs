@@ -1,0 +1,96 @@
+//! What an upstream asked for with `Retry-After`: that nobody calls it for a while (RFC 9110, section 10.2.3).
+//!
+//! One atomic and no lock; while nothing was asked for a call costs one load. Time comes in as values. What was asked for is
+//! granted up to [`LONGEST`], after which the next call asks again: one answer, honest or not, closes no page for a day.
+
+use super::retry::Asked;
+use super::{Answer, Call};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// The longest time that one answer keeps us from calling.
+pub(super) const LONGEST: Duration = Duration::from_mins(1);
+
+/// Until when an upstream is to be left alone.
+#[derive(Debug)]
+pub(super) struct Patience {
+    /// What `until` counts from.
+    epoch: Instant,
+    /// Nanoseconds after `epoch`.
+    until: AtomicU64,
+}
+
+impl Patience {
+    pub(super) fn new(epoch: Instant) -> Self {
+        Self { epoch, until: AtomicU64::new(0) }
+    }
+
+    /// How long it is to be left alone from `now` on, if at all.
+    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
+        let until = self.until.load(Ordering::Relaxed);
+        if until == 0 {
+            return None;
+        }
+        (self.epoch + Duration::from_nanos(until)).checked_duration_since(now).filter(|left| !left.is_zero())
+    }
+
+    /// Takes note of what an answer that came at `now` asks for. What it says to one visitor's credential is said to that
+    /// visitor, not to everybody.
+    pub(super) fn heed(&self, call: &Call, answer: &Answer, now: Instant) {
+        if !matches!(answer.status.as_u16(), 429 | 503) || call.for_visitor {
+            return;
+        }
+        if let Asked::For(asked) = Asked::by(&answer.headers) {
+            let until = now.saturating_duration_since(self.epoch) + asked.min(LONGEST);
+            self.until.fetch_max(u64::try_from(until.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http::header::{self, HeaderMap, HeaderValue};
+    use http::{Method, StatusCode};
+    use reqwest::Url;
+
+    fn left(status: u16, retry_after: &'static str, for_visitor: bool) -> Option<Duration> {
+        let epoch = Instant::now();
+        let patience = Patience::new(epoch);
+        let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_static(retry_after))]);
+        let status = StatusCode::from_u16(status).unwrap();
+        let answer = Answer { status, headers, body: Bytes::new(), elapsed: Duration::ZERO, place: None };
+        let call = Call { for_visitor, ..Call::new(Method::GET, Url::parse("http://example.com").unwrap()) };
+        patience.heed(&call, &answer, epoch);
+        patience.left(epoch)
+    }
+
+    #[test]
+    fn what_is_asked_for_is_granted_within_bounds() {
+        for (status, retry_after, expected) in [
+            (429, "5", Some(5)),
+            (503, "5", Some(5)),
+            (503, "1000000000", Some(60)),
+            (429, "99999999999999999999999999", Some(60)),
+            (429, "0", None),
+            (429, "soon", None),
+            (429, "-1", None),
+            (429, "", None),
+            (200, "5", None),
+            (500, "5", None),
+        ] {
+            assert_eq!(left(status, retry_after, false), expected.map(Duration::from_secs), "{status} {retry_after}");
+        }
+        assert_eq!(left(429, "5", true), None, "said to one visitor");
+    }
+
+    #[test]
+    fn it_ends() {
+        let epoch = Instant::now();
+        let patience = Patience::new(epoch);
+        patience.until.store(2_000_000_000, Ordering::Relaxed);
+        assert_eq!(patience.left(epoch + Duration::from_secs(1)), Some(Duration::from_secs(1)));
+        assert_eq!(patience.left(epoch + Duration::from_secs(2)), None);
+    }
+}
