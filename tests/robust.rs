@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use siteserver::config::Environment;
 use siteserver::diagnostic::{Files, Finding, Place};
-use siteserver::site::Loaded;
+use siteserver::site::{Loaded, Memory};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -26,6 +26,7 @@ crate::cases!(
     files_that_come_and_go_while_they_are_read,
     any_text_in_any_file_loads_or_is_told,
     mutated_sites_load_or_are_told,
+    a_reload_does_again_only_what_changed,
 );
 
 /// As small as the stack of a thread that reloads.
@@ -78,15 +79,21 @@ fn small() -> Folder {
     folder
 }
 
-#[expect(clippy::too_many_lines, reason = "a table of hostile texts")]
-fn hostile_texts_end_soon() {
-    const MANY: usize = 20_000;
+/// Pieces of a hostile text.
+const MANY: usize = 20_000;
+
+/// `each` of many numbers, one after the other.
+fn numbered(each: fn(usize) -> String) -> String {
+    (0..MANY).map(each).collect::<Vec<_>>().concat()
+}
+
+/// Routes that ask for too much of everything.
+fn hostile_routes() -> Vec<String> {
     let page = |text: &str| format!("layout = \"page.html\"\n{text}\n");
-    let numbered = |each: fn(usize) -> String| (0..MANY).map(each).collect::<Vec<_>>().concat();
     let selector = |text: String| page(&format!("[sources.a]\nurl = \"https://a.example/\"\nextract.x = '''{text}'''"));
     let rule = |text: String| page(&format!("[[rules]]\nif = '''{text}'''\nthen = {{ status = 404 }}"));
     let (open, close) = ("(".repeat(MANY), ")".repeat(MANY));
-    let route = [
+    vec![
         "x\n".repeat(MANY),
         page(&"vars.a = 1\n".repeat(MANY)),
         page(&numbered(|n| format!("k{n} = 1\n"))),
@@ -110,7 +117,10 @@ fn hostile_texts_end_soon() {
         rule(open.clone()),
         rule("a and ".repeat(MANY) + "a"),
         rule("page".to_owned() + &"[page".repeat(MANY)),
-    ];
+    ]
+}
+
+fn hostile_texts_end_soon() {
     let layout = [
         "{% if page.path %}",
         "{% for a in page.path %}",
@@ -180,7 +190,7 @@ fn hostile_texts_end_soon() {
         "+++\n".repeat(MANY),
         "---\n".repeat(MANY),
     ];
-    let cases = (route.into_iter().map(|text| ("routes/index.toml", text)))
+    let cases = (hostile_routes().into_iter().map(|text| ("routes/index.toml", text)))
         .chain(layout.map(|text| ("layouts/page.html", text.repeat(MANY / 4))))
         .chain(markdown.map(|text| ("content/a.md", text.repeat(MANY))))
         .chain(matter.map(|text| ("content/a.md", text)));
@@ -433,4 +443,23 @@ fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         if entry.path().is_dir() { files(&entry.path(), found) } else { found.push(entry.path()) }
     }
+}
+
+/// The project's own site, whose files are as old as its checkout: none of them could have changed within the tick of a clock.
+fn a_reload_does_again_only_what_changed() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("site.toml");
+    let memory = Memory::default();
+    let load =
+        || siteserver::site::load_again(&config, &[], &Environment::default().lenient(), &memory).site.expect("a site");
+    let first = load();
+    assert!(memory.read_count() > 20 && memory.rendered_count() > 5);
+    let second = load();
+    assert_eq!((memory.read_count(), memory.rendered_count()), (0, 0));
+    assert_eq!(first.revision, second.revision);
+    // What another load did not ask for is forgotten.
+    let other = small();
+    let loaded = siteserver::site::load_again(&other.path().join("site.toml"), &[], &Environment::default(), &memory);
+    assert!(loaded.site.is_some());
+    load();
+    assert!(memory.read_count() > 20 && memory.rendered_count() > 5);
 }

@@ -3,7 +3,7 @@
 use super::arguments::SiteArguments;
 use crate::config::Environment;
 use crate::diagnostic::{Files, Finding, Findings, codes};
-use crate::site::{self, Loaded};
+use crate::site::{self, Loaded, Memory};
 
 codes! {
     /// There is no `site.toml` where one is looked for.
@@ -23,10 +23,15 @@ pub(super) fn environment() -> Environment {
 
 /// Loads the site and checks it as a whole. There is a site only if there is no error.
 pub(super) fn load(site: &SiteArguments, environment: &Environment) -> Loaded {
+    load_again(site, environment, &Memory::default())
+}
+
+/// The same, with what earlier loads have left.
+pub(super) fn load_again(site: &SiteArguments, environment: &Environment, memory: &Memory) -> Loaded {
     if !site.config.exists() {
         return missing(site);
     }
-    let mut loaded = site::load(&site.config, &site.sets, environment);
+    let mut loaded = site::load_again(&site.config, &site.sets, environment, memory);
     if let Some(site) = &loaded.site {
         crate::check::check(site, &loaded.files, &mut loaded.findings);
         loaded.findings.sort();

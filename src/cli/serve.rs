@@ -8,7 +8,7 @@ use crate::server::{
     self, AccessLog, AccessLogWriter, Current, Ended, ListenAddress, ListenError, Listener, Outcome, Reload, Reloaded,
     Shutdown, Watch,
 };
-use crate::site::{self, Loaded, Settings, Site};
+use crate::site::{self, Loaded, Memory, Settings, Site};
 use anyhow::{Context as _, anyhow};
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
@@ -30,7 +30,8 @@ pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
     let watch = Watch::new(&arguments.config);
     let environment = load::environment();
     let begun = Instant::now();
-    let Loaded { site, findings, files } = load::load(&arguments, &environment);
+    let memory = Memory::default();
+    let Loaded { site, findings, files } = load::load_again(&arguments, &environment, &memory);
     Terminal::stderr().findings(&findings, &files);
     let site = Arc::new(site.ok_or_else(|| anyhow!("the site is not served: {}", summary(&findings)))?);
     let start = Start { loaded_in: begun.elapsed(), watch: site.settings.watch.then_some(watch), site };
@@ -42,7 +43,7 @@ pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
     if let Err(error) = server::raise_open_files() {
         tracing::warn!(%error, "the number of open files stays as it is");
     }
-    let ended = runtime.block_on(start.run(move || load::load(&arguments, &environment)));
+    let ended = runtime.block_on(start.run(move || load::load_again(&arguments, &environment, &memory)));
     runtime.shutdown_timeout(AFTERMATH);
     if ended? == Ended::CutOff {
         Terminal::stderr().line("stopped before every request was answered");

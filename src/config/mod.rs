@@ -17,6 +17,7 @@ mod scalar;
 mod schema;
 mod set;
 mod shape;
+mod texts;
 mod tree;
 
 pub use binding::{Binding, Each, NotText, Shape, scalar_text};
@@ -38,4 +39,5 @@ pub use placeholder::{Env, Part, Reference, Template, parse_template};
 pub use scalar::{parse_duration, parse_size};
 pub use schema::{Described, Schema, Table as TableSchema, Text as TextSchema, Word};
 pub use set::read_set;
+pub use texts::Texts;
 pub use tree::{ContentFile, Tree, TreeFile};

@@ -3,11 +3,11 @@
 //! Files that routes publish byte for byte are listed here and opened where they are served.
 
 use super::code;
+use super::texts::{Content, Texts};
 use crate::diagnostic::{FileId, Files, Finding, Findings};
-use rustix::fs::{Mode, OFlags, open};
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// A declaration, a layout or a document is never larger.
@@ -32,6 +32,8 @@ pub struct Tree {
     pub content: Vec<ContentFile>,
     /// The folder that holds `site.toml`.
     pub root: PathBuf,
+    /// What is remembered of earlier loads.
+    texts: Arc<Texts>,
 }
 
 /// A file that was read.
@@ -55,14 +57,14 @@ pub struct ContentFile {
 }
 
 impl Tree {
-    /// Reads the site whose `site.toml` is `config`. What cannot be read is a finding.
-    pub fn read(config: &Path, files: &mut Files, findings: &mut Findings) -> Self {
+    /// Reads the site whose `site.toml` is `config`, but for what `texts` remembers. What cannot be read is a finding.
+    pub fn read(config: &Path, texts: &Arc<Texts>, files: &mut Files, findings: &mut Findings) -> Self {
         let root = match config.parent() {
             Some(parent) if parent != Path::new("") => parent.to_path_buf(),
             _ => PathBuf::from("."),
         };
         let name = config.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned());
-        let site = read_file(config, &name, files, findings);
+        let site = read_file(texts, config, &name, files, findings);
         let mut walk = Walk { root: &root, left: MOST_FILES, findings };
         let routes = walk.list("routes");
         let layouts = walk.list("layouts");
@@ -72,7 +74,7 @@ impl Tree {
             for ContentFile { path, .. } in listed {
                 if wanted(&path)
                     && let Some(file) =
-                        read_file(&root.join(folder).join(&path), &format!("{folder}/{path}"), files, findings)
+                        read_file(texts, &root.join(folder).join(&path), &format!("{folder}/{path}"), files, findings)
                 {
                     read.push(TreeFile { path, file });
                 }
@@ -89,7 +91,7 @@ impl Tree {
         } else {
             unread_layouts.retain(|name| !layouts.iter().any(|layout| layout.path == *name));
         }
-        Self { site, routes, layouts, unread_layouts, content, root }
+        Self { site, routes, layouts, unread_layouts, content, root, texts: Arc::clone(texts) }
     }
 
     /// Whether there is a layout of this name, also if it could not be read.
@@ -106,7 +108,7 @@ impl Tree {
 
     /// Reads a document below `content/`.
     pub fn read_content(&self, path: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
-        read_file(&self.root.join("content").join(path), &format!("content/{path}"), files, findings)
+        read_file(&self.texts, &self.root.join("content").join(path), &format!("content/{path}"), files, findings)
     }
 
     /// Reads a file anywhere below the site's folder; `None` without a finding if there is none of this name, or it is outside.
@@ -114,52 +116,26 @@ impl Tree {
         let is_plain = path.split('/').all(|segment| !matches!(segment, "" | "." | "..") && !segment.contains('\\'));
         let root = fs::canonicalize(&self.root).ok()?;
         let found = fs::canonicalize(self.root.join(path)).ok()?;
-        (is_plain && found.starts_with(&root)).then(|| read_file(&found, path, files, findings)).flatten()
+        (is_plain && found.starts_with(&root)).then(|| read_file(&self.texts, &found, path, files, findings)).flatten()
     }
 }
 
-fn read_file(path: &Path, name: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
-    let unreadable = |why: String| Finding::anywhere(&code::UNREADABLE, format!("cannot read `{name}`: {why}"));
-    let bytes = match read_bounded(path) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => {
+fn read_file(texts: &Texts, path: &Path, name: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
+    let finding = match texts.text(path, LARGEST) {
+        Ok(Content::Text(text)) => return Some(files.add(name, text)),
+        Ok(Content::TooLarge) => {
             let message = format!("`{name}` is larger than {} MiB", LARGEST >> 20);
-            findings.push(
-                Finding::anywhere(&code::TOO_LARGE, message)
-                    .help("data belongs in files that a route publishes or a source reads"),
-            );
-            return None;
+            Finding::anywhere(&code::TOO_LARGE, message)
+                .help("data belongs in files that a route publishes or a source reads")
         }
-        Err(error) => {
-            findings.push(unreadable(error.to_string()));
-            return None;
-        }
-    };
-    match String::from_utf8(bytes) {
-        Ok(text) => Some(files.add(name, text)),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+        Ok(Content::NotText { line }) => {
             let message = format!("`{name}` is not UTF-8: line {line} holds a byte that begins no character");
-            findings.push(Finding::anywhere(&code::NOT_UTF8, message).help("save the file as UTF-8"));
-            None
+            Finding::anywhere(&code::NOT_UTF8, message).help("save the file as UTF-8")
         }
-    }
-}
-
-/// The file's bytes, or `None` if there are too many. Reading stops at the limit whatever the file claims to hold, and only
-/// regular files are opened: a FIFO would block for ever.
-fn read_bounded(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    // Opening never waits, and what is open is what is looked at: there is no moment to put something else in its place.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = fs::File::from(open(path, flags, Mode::empty())?);
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(std::io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(LARGEST)).unwrap_or_default());
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= LARGEST).then_some(bytes))
+        Err(error) => Finding::anywhere(&code::UNREADABLE, format!("cannot read `{name}`: {error}")),
+    };
+    findings.push(finding);
+    None
 }
 
 struct Walk<'w> {

@@ -9,6 +9,7 @@ mod code;
 mod declaration;
 mod inputs;
 mod load;
+mod memory;
 mod routers;
 mod settings;
 pub mod slots;
@@ -16,6 +17,7 @@ pub mod slots;
 pub use code::CODES;
 pub use declaration::Declaration;
 pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
+pub use memory::Memory;
 pub use routers::Routers;
 pub use settings::{AccessLog, Limits, LogFormat, Settings};
 
@@ -254,5 +256,13 @@ pub struct Loaded {
 
 /// Reads, compiles, links and analyses the site whose `site.toml` is `config`, with the `--set` arguments `sets` merged last.
 pub fn load(config: &Path, sets: &[String], environment: &Environment) -> Loaded {
-    load::load(config, sets, environment)
+    load_again(config, sets, environment, &Memory::default())
+}
+
+/// The same, doing again only what changed since the last load that was given this `memory`.
+pub fn load_again(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Loaded {
+    memory.begin();
+    let loaded = load::load(config, sets, environment, memory);
+    memory.end();
+    loaded
 }

@@ -269,14 +269,7 @@ codes! {
     ///
     /// A sample stands for an answer of the upstream: what cannot be read tells nothing about selectors.
     ///
-    /// Keep one answer as a file of the site, and name it from the folder of `site.toml`:
-    ///
-    /// ```toml
-    /// # in a route
-    /// [sources.repo]
-    /// url = "https://api.example.com/repos/acme/anvil"
-    /// sample = "fixtures/repo.json"
-    /// ```
+    /// Keep one answer as a file of the site, and name it from the folder of `site.toml`: `sample = "fixtures/repo.json"`.
     BAD_SAMPLE = Error "sample/unreadable"
         help "write one answer of the upstream into the file, as it came";
 

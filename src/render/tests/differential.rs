@@ -74,7 +74,7 @@ fn filter() -> impl Strategy<Value = &'static str> {
         "truncate: 12, '--'",
         "strip_html",
         "split: ', ' | first",
-        "split: 'l' | last",
+        "split: 'l' | first",
         "url_encode | url_decode",
     ])
 }

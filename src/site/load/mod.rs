@@ -20,6 +20,7 @@ mod shadowed;
 mod site;
 mod slipped;
 
+use super::memory::{Documents as Rendered, Memory};
 use super::{ErrorPages, Loaded, Route, Routers, SectionErrors, Site, code};
 use crate::config::{Declared, Environment, Table, Tree, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
@@ -35,6 +36,8 @@ use std::sync::Arc;
 struct Shared<'s> {
     tree: &'s Tree,
     environment: &'s Environment,
+    /// Documents that an earlier load has rendered.
+    rendered: &'s Rendered,
     files: Files,
     findings: Findings,
     upstreams: Upstreams,
@@ -61,10 +64,10 @@ struct Compiled {
     held: Option<Vec<String>>,
 }
 
-pub(super) fn load(config: &Path, sets: &[String], environment: &Environment) -> Loaded {
+pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Loaded {
     let mut files = Files::default();
     let mut findings = Findings::default();
-    let tree = Tree::read(config, &mut files, &mut findings);
+    let tree = Tree::read(config, &memory.texts, &mut files, &mut findings);
     let Some(file) = tree.site else { return Loaded { site: None, findings, files } };
     let length = files.text(file).len();
     let mut table = read_toml(file, 0..length, &files, &mut findings);
@@ -77,7 +80,7 @@ pub(super) fn load(config: &Path, sets: &[String], environment: &Environment) ->
             merge(&mut table, &over, &super::settings::MERGE);
         }
     }
-    let (site, files, mut findings) = build(&tree, &table, files, findings, environment);
+    let (site, files, mut findings) = build(&tree, &table, files, findings, environment, memory);
     findings.sort();
     let site = if findings.has_errors() { None } else { site };
     Loaded { site, findings, files }
@@ -89,6 +92,7 @@ fn build(
     files: Files,
     mut findings: Findings,
     environment: &Environment,
+    memory: &Memory,
 ) -> (Option<Site>, Files, Findings) {
     let decl = super::settings::Decl::read(table, &mut findings);
     let declared = site::compile(&decl, environment, &mut findings);
@@ -99,6 +103,7 @@ fn build(
     let mut shared = Shared {
         tree,
         environment,
+        rendered: &memory.documents,
         files,
         findings,
         upstreams,

@@ -172,7 +172,7 @@ fn render(document: &Document, shared: &mut Shared<'_>) -> Option<Arc<Rendered>>
     let text = text.get(document.body.clone()).unwrap_or_default();
     let links = links::Links::new(&document.path, shared);
     let resolve = |link: &markdown::Link| links.resolve(link);
-    let result = markdown::render(text, &markdown::Options::document(), Some(&resolve));
+    let result = shared.rendered.render(text, &resolve);
     for broken in links.into_broken() {
         let place =
             Place::new(document.file, document.body.start + broken.range.start..document.body.start + broken.range.end);
@@ -180,10 +180,10 @@ fn render(document: &Document, shared: &mut Shared<'_>) -> Option<Arc<Rendered>>
     }
     match result {
         Ok(rendered) => Some(Arc::new(Rendered {
-            html: Value::markup(rendered.html.as_str()),
+            html: rendered.html.clone(),
             toc: Value::list(rendered.toc.iter().map(outline).collect()),
-            title: rendered.title,
-            description: rendered.description,
+            title: rendered.title.clone(),
+            description: rendered.description.clone(),
         })),
         Err(error) => {
             let place = Place::new(document.file, 0..0);

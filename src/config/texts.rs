@@ -1,0 +1,237 @@
+//! The texts of a site's files, remembered from one load to the next: a file that did not change is not read again.
+//!
+//! What changes whenever a file does is its stamp: device, inode, length and two times, of which nobody can set the second back. A stamp
+//! that is younger than the coarsest clock of any file system could be that of two texts, so such a file is read again the next time.
+
+use rustix::fs::{Mode, OFlags, open};
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// Two changes closer together than this may bear the same time.
+const COARSEST_CLOCK: Duration = Duration::from_secs(2);
+
+/// Texts by the paths of their files.
+#[derive(Debug, Default)]
+pub struct Texts(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    texts: HashMap<PathBuf, Remembered>,
+    /// Which load this is, counted from the first.
+    load: u64,
+    /// How many files were read in it.
+    read: usize,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    stamp: Stamp,
+    text: Arc<str>,
+    /// The last load that asked for it.
+    load: u64,
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// Text.
+    Text(Arc<str>),
+    /// More bytes than were asked for.
+    TooLarge,
+    /// Something else than UTF-8, on this line.
+    NotText { line: usize },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    file: (u64, u64),
+    length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            file: (metadata.dev(), metadata.ino()),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    /// Whether a later change must show in it.
+    fn is_settled(&self, now: SystemTime) -> bool {
+        let changed = Duration::from_secs(u64::try_from(self.changed.0).unwrap_or(0).saturating_add(1));
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        since.checked_sub(changed).is_some_and(|since| since >= COARSEST_CLOCK)
+    }
+}
+
+impl Texts {
+    /// Begins a load.
+    pub fn begin(&self) {
+        let mut kept = self.kept();
+        kept.load += 1;
+        kept.read = 0;
+    }
+
+    /// Ends a load: what it did not ask for is forgotten.
+    pub fn end(&self) {
+        let mut kept = self.kept();
+        let load = kept.load;
+        kept.texts.retain(|_, remembered| remembered.load == load);
+    }
+
+    /// How many files the last load read from the disk.
+    #[must_use]
+    pub fn read_count(&self) -> usize {
+        self.kept().read
+    }
+
+    /// The text of the file at `path`, of `most` bytes at most.
+    pub(super) fn text(&self, path: &Path, most: u64) -> io::Result<Content> {
+        let stamp = Stamp::of(&fs::metadata(path)?);
+        {
+            let mut kept = self.kept();
+            let load = kept.load;
+            if let Some(remembered) = kept.texts.get_mut(path).filter(|remembered| remembered.stamp == stamp) {
+                remembered.load = load;
+                return Ok(Content::Text(Arc::clone(&remembered.text)));
+            }
+        }
+        let now = SystemTime::now();
+        let (bytes, stamps) = read(path, most)?;
+        let text: Arc<str> = match bytes.map(String::from_utf8) {
+            None => return Ok(Content::TooLarge),
+            Some(Ok(text)) => text.into(),
+            Some(Err(error)) => {
+                let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+                return Ok(Content::NotText { line: before.filter(|byte| **byte == b'\n').count() + 1 });
+            }
+        };
+        let mut kept = self.kept();
+        kept.read += 1;
+        let load = kept.load;
+        let [before, after] = stamps;
+        if before == after && after.is_settled(now) {
+            let remembered = Remembered { stamp: after, text: Arc::clone(&text), load };
+            kept.texts.insert(path.to_owned(), remembered);
+        } else {
+            kept.texts.remove(path);
+        }
+        Ok(Content::Text(text))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The bytes of a file, unless there are more than `most`, and its stamps before and after. Reading stops at the limit whatever the file
+/// claims to hold.
+fn read(path: &Path, most: u64) -> io::Result<(Option<Vec<u8>>, [Stamp; 2])> {
+    // Opening never waits, and what is open is what is looked at: there is no moment to put something else in its place.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(open(path, flags, Mode::empty())?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or_default());
+    (&file).take(most + 1).read_to_end(&mut bytes)?;
+    let stamps = [Stamp::of(&metadata), Stamp::of(&file.metadata()?)];
+    Ok(((bytes.len() as u64 <= most).then_some(bytes), stamps))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Site {
+        folder: PathBuf,
+        texts: Texts,
+    }
+
+    impl Site {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("siteserver-texts-{name}-{}", std::process::id()));
+            fs::create_dir_all(&folder).unwrap();
+            Self { folder, texts: Texts::default() }
+        }
+
+        /// Loads the file, and says what it holds and how many files that read.
+        fn load(&self) -> (String, usize) {
+            self.texts.begin();
+            let Content::Text(text) = self.texts.text(&self.folder.join("a"), 100).unwrap() else { panic!("no text") };
+            self.texts.end();
+            (text.to_string(), self.texts.read_count())
+        }
+
+        /// Writes the file, and makes what is remembered of it as old as if that had been long ago.
+        fn write(&self, text: &str) {
+            fs::write(self.folder.join("a"), text).unwrap();
+        }
+    }
+
+    impl Drop for Site {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.folder).unwrap_or_default();
+        }
+    }
+
+    #[test]
+    fn stamps_settle() {
+        let site = Site::new("settle");
+        site.write("one");
+        let stamp = Stamp::of(&fs::metadata(site.folder.join("a")).unwrap());
+        let now = SystemTime::now();
+        assert!(!stamp.is_settled(now), "a second change might not show");
+        assert!(stamp.is_settled(now + Duration::from_secs(4)));
+        assert!(!stamp.is_settled(SystemTime::UNIX_EPOCH));
+    }
+
+    #[test]
+    fn what_was_just_written_is_read_again() {
+        let site = Site::new("again");
+        site.write("one");
+        assert_eq!(site.load(), ("one".to_owned(), 1));
+        site.write("two");
+        assert_eq!(site.load(), ("two".to_owned(), 1), "of the same length, and at once");
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_read() {
+        let site = Site::new("same");
+        site.write("one");
+        let path = site.folder.join("a");
+        let stamp = Stamp::of(&fs::metadata(&path).unwrap());
+        // As if it had been read when its stamp had settled.
+        let remembered = Remembered { stamp, text: "remembered".into(), load: 0 };
+        site.texts.kept().texts.insert(path, remembered);
+        assert_eq!(site.load(), ("remembered".to_owned(), 0));
+        site.write("other");
+        assert_eq!(site.load(), ("other".to_owned(), 1));
+        // A load that does not ask for it forgets it.
+        site.texts.begin();
+        site.texts.end();
+        assert!(site.texts.kept().texts.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_and_not_remembered() {
+        let site = Site::new("odd");
+        let path = site.folder.join("a");
+        fs::write(&path, b"a\n\xff").unwrap();
+        assert!(matches!(site.texts.text(&path, 100), Ok(Content::NotText { line: 2 })));
+        assert!(matches!(site.texts.text(&path, 2), Ok(Content::TooLarge)));
+        assert!(site.texts.text(&site.folder, 100).is_err());
+        assert!(site.texts.text(&site.folder.join("none"), 100).is_err());
+        assert!(site.texts.kept().texts.is_empty());
+    }
+}
