@@ -9,6 +9,7 @@ use crate::support::browser::{Page, Piece, runs};
 use crate::support::canary::percent;
 use crate::support::fault::FaultServer;
 use crate::support::http::{Response, compose};
+use crate::support::proof;
 use crate::support::site::{Folder, Site, binary};
 use crate::support::xml;
 use serde_json::json;
@@ -174,7 +175,7 @@ fn values(random: usize) -> Vec<String> {
         usize::try_from(state >> 33).expect("31 bits") % below
     };
     let mut values: Vec<String> = VECTORS.iter().map(|&value| value.to_owned()).collect();
-    for _ in 0..random {
+    for _ in 0..if proof::is_full() { 10 * random } else { random } {
         let length = 1 + next(12);
         values.push((0..length).map(|_| PIECES[next(PIECES.len())]).collect());
     }

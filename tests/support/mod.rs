@@ -9,6 +9,7 @@ pub(crate) mod browser;
 pub(crate) mod canary;
 pub(crate) mod fault;
 pub(crate) mod http;
+pub(crate) mod proof;
 pub(crate) mod site;
 pub(crate) mod xml;
 

@@ -10,6 +10,7 @@
 
 use super::SAFETY_NET;
 use super::http::{Connection, Response};
+use super::proof;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -110,7 +111,8 @@ pub(crate) fn is_root() -> bool {
 
 /// The binary, to be run on a folder's site.
 pub(crate) fn binary() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_siteserver"))
+    let optimised = std::env::var_os("SITESERVER_RELEASE").filter(|_| proof::is_full());
+    Command::new(optimised.unwrap_or_else(|| env!("CARGO_BIN_EXE_siteserver").into()))
 }
 
 /// How a site is started; [`Site::start`] suffices for most tests.
