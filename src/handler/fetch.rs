@@ -79,6 +79,13 @@ pub(super) struct Caller<'c> {
     pub(super) deadline: Instant,
 }
 
+impl Caller<'_> {
+    /// Whether one person's data may be in the call.
+    fn is_personal(self) -> bool {
+        self.personal || self.service.site.routes[self.route].sources[self.source].personal
+    }
+}
+
 impl Calls {
     /// The call that `http` makes with what is known so far, begun when it is first waited for.
     pub(super) fn call(
@@ -92,7 +99,9 @@ impl Calls {
         let Some(upstream) = site.upstreams.get(http.upstream) else {
             return Err(Trouble::Error { late: false, reason: "no-upstream" });
         };
-        let call = http.call(upstream, slots, caller.visitor, limits).map_err(trouble_of_no_call)?;
+        let mut call = http.call(upstream, slots, caller.visitor, limits).map_err(trouble_of_no_call)?;
+        // However a person's data came into it, what the answer says is said to that person.
+        call.for_visitor |= caller.is_personal();
         let mut key = identity(&call);
         key.extend(http.meaning());
         // Two calls that may change something are two calls.
@@ -109,9 +118,9 @@ impl Calls {
 
 fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>) -> BoxFuture<'static, Result> {
     let service = Arc::clone(caller.service);
-    let Caller { route, source, epoch, deadline, personal, .. } = caller;
+    let Caller { route, source, epoch, deadline, .. } = caller;
     let place = (route, source);
-    if personal || service.site.routes[route].sources[source].personal || !call.safe {
+    if caller.is_personal() || !call.safe {
         return async move { fetch(service, place, call, deadline).await }.boxed();
     }
     async move {

@@ -241,14 +241,17 @@ impl Data<'_> {
             Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
         };
         let value = match came {
-            Came::Once(Ok(value)) => self.listed(position, value, &mut outcome),
+            Came::Once(Ok(value)) => self.listed(position, value, false, &mut outcome),
             Came::Degraded(Ok(value)) => {
                 self.degrade(position);
-                self.listed(position, value, &mut outcome)
+                self.listed(position, value, true, &mut outcome)
             }
             Came::Once(Err(trouble)) | Came::Degraded(Err(trouble)) => self.troubled(position, &trouble),
             Came::Each(results) => {
-                self.items(position, results).and_then(|value| self.listed(position, value, &mut outcome))
+                // An item that does not exist is not missing; one that could not be had is.
+                let is_missing = |result: &Result<_, Trouble>| !matches!(result, Ok(_) | Err(Trouble::NotFound));
+                let is_partial = results.iter().any(is_missing);
+                self.items(position, results).and_then(|value| self.listed(position, value, is_partial, &mut outcome))
             }
         };
         let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
@@ -309,10 +312,16 @@ impl Data<'_> {
         gravest.map_or_else(|| Ok(Value::list(values)), Err)
     }
 
-    /// What this page has of the list that a source gave.
-    fn listed(&mut self, position: usize, value: Value, outcome: &mut &'static str) -> Result<Value, Fatal> {
+    /// What this page has of the list that a source gave; of a part of it (`is_partial`) nothing is concluded.
+    fn listed(
+        &mut self,
+        position: usize,
+        value: Value,
+        is_partial: bool,
+        outcome: &mut &'static str,
+    ) -> Result<Value, Fatal> {
         let Some(listing) = &self.request.planned(position).source.listing else { return Ok(value) };
-        self.apply(listing, value, false).or_else(|absent| {
+        self.apply(listing, value, is_partial).or_else(|absent| {
             *outcome = absent.word();
             match absent {
                 Absent::NoList => self.troubled(position, &Trouble::Error { late: false, reason: absent.word() }),

@@ -259,6 +259,10 @@ pub fn identity(call: &Call) -> Vec<u8> {
     push(call.method.as_str().as_bytes());
     push(call.url.as_str().as_bytes());
     push(&[u8::from(call.trust == crate::upstream::Trust::Private)]);
+    // Who waits longer, or tries again, must not share the fate of who does not.
+    push(&call.timeouts.first_byte.as_nanos().to_le_bytes());
+    push(&call.timeouts.total.as_nanos().to_le_bytes());
+    push(&call.retries.to_le_bytes());
     push(call.body.as_deref().unwrap_or_default());
     let mut fields: Vec<_> = call.headers.iter().collect();
     fields.sort_by_key(|(name, _)| name.as_str());

@@ -31,7 +31,8 @@ pub struct Call {
     pub trust: Trust,
     /// Whether doing it twice does no more than doing it once. From the method, unless a declaration says that a POST only reads.
     pub safe: bool,
-    /// Whether it carries a credential of one visitor's: what an answer then says about patience is said to that visitor.
+    /// Whether it carries a credential of one visitor's, or other data of that person: what an answer then says about patience is said to
+    /// that visitor.
     pub for_visitor: bool,
     /// How many further attempts a transient failure earns. Unsafe calls are never repeated.
     pub retries: u32,

@@ -152,6 +152,8 @@ fn a_page_that_the_upstream_has_cut_is_not_cut_again() {
         (&unknown["pagination"]["pages"], &unknown["pagination"]["next_url"]),
         (&json!(null), &json!("/more?page=8"))
     );
+    let last = site.get(&format!("/more?page={}", i64::MAX));
+    assert_eq!((last.status, &last.json()["pagination"]["next_url"]), (200, &json!(null)), "no number comes after it");
     assert_eq!((site.get("/end").status, site.get("/end?page=2").status), (200, 404), "an empty page is past the end");
 }
 
@@ -166,6 +168,22 @@ fn what_stands_in_for_a_list_is_never_past_the_end() {
         )
     };
     let site = super::site(&fault, &format!("{}{}", route("down"), route("odd")));
+    let site_of_parts = super::site(
+        &fault,
+        "-- routes/each.toml --\njson = \"{a}\"\nvars = { ids = [1, 2] }\n[sources.a]\nupstream = \"up\"\npath = \"/down\"\n\
+         query = { id = \"{item}\" }\nfor-each = \"{vars.ids}\"\nmax-items = 2\noptional = true\non-empty = \"not-found\"\n\
+         -- routes/inner.toml --\njson = { items = \"{a}\" }\n[sources.a]\nupstream = \"up\"\npath = \"/down\"\nfallback = []\n\
+         -- routes/asks.toml --\njson = \"{a.items}\"\n[sources.a]\nroute = \"/inner\"\non-empty = \"not-found\"\n\
+         -- routes/gone.toml --\njson = \"{a}\"\nvars = { ids = [1, 2] }\n[sources.a]\nupstream = \"up\"\npath = \"/gone\"\n\
+         query = { id = \"{item}\" }\nfor-each = \"{vars.ids}\"\nmax-items = 2\noptional = true\non-empty = \"not-found\"\n",
+    );
+    fault.put("/gone", Reply::json("{}").status(404));
+    for target in ["/each", "/asks"] {
+        let response = site_of_parts.get(target);
+        assert_eq!((response.status, response.header("cache-control")), (200, Some("no-store")), "{target}");
+        assert_eq!(response.json(), json!([]), "{target}");
+    }
+    assert_eq!(site_of_parts.get("/gone").status, 404, "none of the items exists");
     for target in ["/down?page=3", "/odd"] {
         let response = site.get(target);
         assert_eq!(response.status, 200, "{target}");

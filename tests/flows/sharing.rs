@@ -7,6 +7,7 @@ use crate::support::fault::FaultServer;
 crate::cases!(
     a_thousand_clients_on_a_cold_page_are_one_call,
     equal_calls_of_an_uncached_page_are_one_while_under_way,
+    a_call_that_waits_longer_is_another_call,
     calls_that_carry_a_person_are_not_shared,
     a_stale_page_is_served_at_once_and_refreshed_once,
     an_error_never_replaces_a_good_page,
@@ -38,6 +39,22 @@ fn a_thousand_clients_on_a_cold_page_are_one_call() {
     assert_eq!(fault.total_calls(), 1);
     assert_eq!(site.get("/").text().trim(), "{\"count\":1}");
     assert_eq!(fault.total_calls(), 1);
+}
+
+/// Otherwise one page's impatience, or that of one source, would be the failure of another.
+fn a_call_that_waits_longer_is_another_call() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- routes/index.toml --\njson = \"{b.count}\"\nheaders = { x-a = \"{a.count}\" }\n\
+         [sources]\na = { upstream = \"up\", path = \"/gate/held/count\", timeout = \"100ms\", optional = true }\n\
+         b = { upstream = \"up\", path = \"/gate/held/count\" }\n",
+    );
+    let mut client = site.connect();
+    client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    fault.wait_for("/gate/held/count", 2);
+    fault.release("held");
+    assert_eq!(client.response().unwrap().status, 200);
 }
 
 /// A second source, different for each client, shows when a request has begun: sources start in the order of their names.

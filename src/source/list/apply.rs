@@ -231,7 +231,7 @@ impl Paging<Binding> {
             ("pages", pages.map_or(Value::Null, Value::Int)),
             ("total", total.map_or(Value::Null, Value::Int)),
             ("prev_url", (page > 1).then(|| url(page - 1)).into()),
-            ("next_url", (has_next && page >= 1).then(|| url(page + 1)).into()),
+            ("next_url", page.checked_add(1).filter(|_| has_next && page >= 1).map(url).into()),
         ]
         .into_iter()
         .collect();
