@@ -10,6 +10,7 @@ crate::cases!(
     what_the_route_reads_is_read_by_who_asks,
     the_outcomes_of_a_route_are_the_troubles_of_its_source,
     no_value_chooses_another_route,
+    a_route_of_the_same_host_is_asked,
     a_page_without_a_part_of_a_route_is_degraded,
     an_edited_route_changes_the_pages_that_ask_it,
 );
@@ -127,6 +128,21 @@ fn no_value_chooses_another_route() {
         assert!(!response.text().contains("true"), "{id}: {}", response.text());
     }
     assert_eq!(site.get("/?id=secret").status, 404);
+}
+
+fn a_route_of_the_same_host_is_asked() {
+    let fault = FaultServer::start();
+    let of = |host: &str| {
+        format!(
+            "-- routes/{host}/api.toml --\npath = \"/api\"\nhost = \"{host}.example\"\njson = \"{host}\"\n\
+             -- routes/{host}/page.toml --\npath = \"/page\"\nhost = \"{host}.example\"\njson = \"{{api}}\"\n[sources.api]\nroute = \"/api\"\n"
+        )
+    };
+    let site = site(&fault, &format!("{}{}", of("a"), of("b")));
+    for host in ["a", "b"] {
+        let response = site.request("GET", "/page", &[("host", &format!("{host}.example"))], b"");
+        assert_eq!(response.json(), json!(host));
+    }
 }
 
 fn a_page_without_a_part_of_a_route_is_degraded() {

@@ -8,16 +8,25 @@ use super::super::inputs::CookieInput;
 use super::super::{Privacy, Route, code};
 use super::scope::Reads;
 use crate::config::{Kind as NodeKind, Table, TreeFile};
-use crate::diagnostic::{Finding, Findings, Place, did_you_mean};
+use crate::diagnostic::{FileId, Finding, Findings, Place, did_you_mean};
 use crate::resource::Resource;
 use crate::source::{InProcess, Kind, Source};
 
 /// How many routes deep a page may ask.
 const DEEPEST: usize = 8;
 
-/// The paths of all route files as they are written, those with mistakes included; none if no route asks another.
+/// Where all route files are, those with mistakes included; none if no route asks another.
 #[derive(Debug, Default)]
-pub(super) struct Paths(Vec<Vec<String>>);
+pub(super) struct Paths(Vec<Located>);
+
+/// Where a route file is, as it is written.
+#[derive(Debug)]
+struct Located {
+    file: FileId,
+    /// In lower case; on every host if there are none.
+    hosts: Vec<String>,
+    paths: Vec<String>,
+}
 
 /// Route files in the order in which they are compiled: those that are asked before those that ask. Circles are found, and
 /// the routes in them left out.
@@ -29,11 +38,18 @@ pub(super) fn ordered<'t>(
     if asking.iter().all(Vec::is_empty) {
         return (routes, Paths::default());
     }
-    let paths: Vec<Vec<String>> = routes.iter().map(|(file, table)| paths_of(file, table)).collect();
-    let asked = |call: &str| best(call, paths.iter().map(Vec::as_slice));
+    let located = |(file, table): &(&TreeFile, Table)| Located {
+        file: file.file,
+        hosts: hosts_of(table),
+        paths: paths_of(file, table),
+    };
+    let paths = Paths(routes.iter().map(located).collect());
     let asks: Vec<Vec<(usize, Place)>> = asking
         .iter()
-        .map(|calls| calls.iter().filter_map(|(call, place)| Some((asked(call)?, *place))).collect())
+        .zip(&paths.0)
+        .map(|(calls, asks)| {
+            calls.iter().filter_map(|(call, place)| Some((paths.best(call, &asks.hosts)?, *place))).collect()
+        })
         .collect();
     let mut order = Vec::with_capacity(routes.len());
     let mut done = vec![false; routes.len()];
@@ -52,7 +68,7 @@ pub(super) fn ordered<'t>(
         findings.push(circle(start, &asks, &done, &routes));
     }
     let mut routes: Vec<Option<_>> = routes.into_iter().map(Some).collect();
-    (order.into_iter().filter_map(|at| routes.get_mut(at)?.take()).collect(), Paths(paths))
+    (order.into_iter().filter_map(|at| routes.get_mut(at)?.take()).collect(), paths)
 }
 
 /// The finding for routes that ask each other; following what is not done from anywhere must come round.
@@ -94,13 +110,27 @@ fn paths_of(file: &TreeFile, table: &Table) -> Vec<String> {
     }
 }
 
-/// The position of the best fitting patterns for a call.
-fn best<'p>(call: &str, patterns: impl Iterator<Item = &'p [String]>) -> Option<usize> {
-    let ranked = patterns.enumerate().filter_map(|(at, patterns)| {
-        let rank = patterns.iter().filter_map(|pattern| fit(call, pattern)).max()?;
-        Some((rank, std::cmp::Reverse(at)))
-    });
-    ranked.max().map(|(_, std::cmp::Reverse(at))| at)
+/// The hosts of a file, as written.
+fn hosts_of(table: &Table) -> Vec<String> {
+    let Some(host) = table.get("host") else { return Vec::new() };
+    let nodes = if let NodeKind::Array(items) = &host.node.kind { items } else { std::slice::from_ref(&host.node) };
+    nodes.iter().filter_map(|node| Some(node.as_text()?.content.to_ascii_lowercase())).collect()
+}
+
+impl Paths {
+    /// The position of the route that a call means which stands in a route of these `hosts`: one of the same host before one
+    /// of every host, as for a visitor, and never one of another; then the one whose path fits best.
+    fn best(&self, call: &str, hosts: &[String]) -> Option<usize> {
+        let ranked = self.0.iter().enumerate().filter_map(|(at, located)| {
+            let is_near = located.hosts.iter().any(|host| hosts.contains(host));
+            if !is_near && !located.hosts.is_empty() && !hosts.is_empty() {
+                return None;
+            }
+            let rank = located.paths.iter().filter_map(|pattern| fit(call, pattern)).max()?;
+            Some((is_near || (hosts.is_empty() && located.hosts.is_empty()), rank, std::cmp::Reverse(at)))
+        });
+        ranked.max().map(|(_, _, std::cmp::Reverse(at))| at)
+    }
 }
 
 /// Whether a pattern answers the call, and segment by segment whether by the same literal: the more, and the earlier, the better.
@@ -124,9 +154,16 @@ fn fit(call: &str, pattern: &str) -> Option<Vec<bool>> {
 }
 
 /// Tells a source that asks a route which one that is; `false` if there is none.
-pub(super) fn resolve(source: &mut Source, known: &[Route], paths: &Paths, findings: &mut Findings) -> bool {
+pub(super) fn resolve(
+    source: &mut Source,
+    asking_file: FileId,
+    known: &[Route],
+    paths: &Paths,
+    findings: &mut Findings,
+) -> bool {
     let Kind::Route(asking) = &mut source.kind else { return true };
-    let Some(meant) = best(&asking.written, paths.0.iter().map(Vec::as_slice)) else {
+    let hosts = paths.0.iter().find(|located| located.file == asking_file).map(|located| located.hosts.as_slice());
+    let Some(meant) = paths.best(&asking.written, hosts.unwrap_or_default()) else {
         let patterns = || known.iter().filter(|route| is_json(route)).flat_map(|route| &route.patterns);
         let help = did_you_mean(&asking.written, patterns().map(String::as_str)).unwrap_or_else(|| {
             "write its file below `routes/`, with `[json]`; a placeholder stands where its path has a parameter".into()
@@ -136,8 +173,7 @@ pub(super) fn resolve(source: &mut Source, known: &[Route], paths: &Paths, findi
         return false;
     };
     // One with mistakes has findings of its own.
-    let is_meant = |route: &Route| route.patterns.iter().any(|pattern| paths.0[meant].contains(pattern));
-    let Some(at) = known.iter().position(is_meant) else { return false };
+    let Some(at) = known.iter().position(|route| route.file == paths.0[meant].file) else { return false };
     let route = &known[at];
     if !is_json(route) {
         let message = format!("`{}` is the path of `{}`, which is no JSON", asking.written, route.name);
@@ -223,11 +259,10 @@ mod tests {
 
     #[test]
     fn calls_are_compared_with_patterns_as_written() {
-        let patterns: Vec<Vec<String>> =
-            ["/api/{id}", "/api/new", "/api/{id}/parts", "/api/{*rest}", "/", "/x/{a}.json"]
-                .iter()
-                .map(|&pattern| vec![pattern.to_owned()])
-                .collect();
+        let paths = located(
+            &["/api/{id}", "/api/new", "/api/{id}/parts", "/api/{*rest}", "/", "/x/{a}.json"]
+                .map(|path| (path, &[] as _)),
+        );
         for (call, expected) in [
             ("/api/new", Some("/api/new")),
             ("/api/new/", Some("/api/new")),
@@ -242,8 +277,35 @@ mod tests {
             ("/other", None),
             ("/x", None),
         ] {
-            let found = best(call, patterns.iter().map(Vec::as_slice)).map(|at| patterns[at][0].as_str());
+            let found = paths.best(call, &[]).map(|at| paths.0[at].paths[0].as_str());
             assert_eq!(found, expected, "{call}");
         }
+    }
+
+    #[test]
+    fn a_call_stays_on_its_host() {
+        let paths = located(&[("/api", &["a"]), ("/api", &["b", "c"]), ("/api", &[]), ("/only", &["a"])]);
+        for (call, hosts, expected) in [
+            ("/api", &[] as &[&str], Some(2)),
+            ("/api", &["a"], Some(0)),
+            ("/api", &["c"], Some(1)),
+            ("/api", &["d"], Some(2)),
+            ("/only", &["a"], Some(3)),
+            ("/only", &["b"], None),
+            ("/only", &[], Some(3)),
+        ] {
+            let hosts: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
+            assert_eq!(paths.best(call, &hosts), expected, "{call} {hosts:?}");
+        }
+    }
+
+    fn located(routes: &[(&str, &[&str])]) -> Paths {
+        let file = crate::diagnostic::Files::default().add("a", "");
+        let located = |&(path, hosts): &(&str, &[&str])| Located {
+            file,
+            hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            paths: vec![path.to_owned()],
+        };
+        Paths(routes.iter().map(located).collect())
     }
 }

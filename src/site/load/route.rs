@@ -7,7 +7,7 @@ use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
 use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
-use crate::diagnostic::{Finding, Findings, Place, Spanned};
+use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
 use crate::resource::{Cors, Decl, HeaderDecl, Policy};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
@@ -26,7 +26,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
     let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
     let mut digest = blake3::Hasher::new();
-    let around = Around { table, shown: shown.as_ref(), patterns: &patterns, known };
+    let around = Around { file: file.file, table, shown: shown.as_ref(), patterns: &patterns, known };
     let (sources, broken) = sources(&decl, &around, shared, &mut digest);
     asked::cookies(&sources, known, &mut cookies);
     let vars = decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value());
@@ -221,6 +221,7 @@ fn params(patterns: &[(Pattern, Place)]) -> Vec<(String, bool)> {
 
 /// What of a route its sources need to know.
 struct Around<'a> {
+    file: FileId,
     table: &'a Table,
     shown: Option<&'a Shown>,
     patterns: &'a [(Pattern, Place)],
@@ -266,9 +267,9 @@ fn sources(
         };
         let sound = sound
             && source.as_ref().is_none_or(leads_home)
-            && source
-                .as_mut()
-                .is_none_or(|source| asked::resolve(source, around.known, &shared.paths, &mut shared.findings));
+            && source.as_mut().is_none_or(|source| {
+                asked::resolve(source, around.file, around.known, &shared.paths, &mut shared.findings)
+            });
         match source {
             Some(source) if sound => sources.push(source),
             Some(_) | None => broken.push(name.value.clone()),
