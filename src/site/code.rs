@@ -343,9 +343,9 @@ codes! {
     ROUTE_CYCLE = Error "source/route-cycle"
         help "let one of them do without the others";
 
-    /// Routes that ask routes that ask routes, more than eight deep.
+    /// Routes that ask routes that ask routes, more than eight deep, or more than a hundred for one answer.
     ///
-    /// Every step waits for the next, so a visitor waits for all of them.
+    /// Every step waits for the next, so a visitor waits for all of them; and routes that each ask several multiply.
     ///
     /// Ask the route that has the data itself.
     ROUTE_TOO_DEEP = Error "source/route-too-deep"

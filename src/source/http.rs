@@ -31,6 +31,8 @@ pub struct Http<R = Reference> {
     pub forward_headers: Vec<HeaderName>,
     /// Cookies of the visitor's request that are sent along.
     pub forward_cookies: Vec<String>,
+    /// Whether a field is written that makes a credential of a cookie or a field of the visitor's request.
+    writes_credential: bool,
     sent: Sent<R>,
     pub(super) reading: Reading,
     calling: Calling,
@@ -59,6 +61,14 @@ impl Http {
             let value = header_pieces(name, template, context.environment, findings);
             headers.extend(header_name(name, findings).zip(value));
         }
+        let is_visitors = |reference: &Reference| match reference.root.as_str() {
+            "cookies" => true,
+            "request" => reference.keys.first().is_some_and(|key| key == "headers"),
+            _ => false,
+        };
+        let writes_credential = headers.iter().any(|(name, value): &(HeaderName, Pieces)| {
+            [header::AUTHORIZATION, header::COOKIE].contains(name) && value.references().any(is_visitors)
+        });
         let forwarded = decl.forward_headers.iter().flatten();
         let forward_headers = forwarded.filter_map(|name| header_name(name, findings)).collect();
         let cookies = decl.forward_cookies.iter().flatten();
@@ -78,6 +88,7 @@ impl Http {
             headers,
             forward_headers,
             forward_cookies,
+            writes_credential,
             sent,
             reading,
             calling,
@@ -114,6 +125,7 @@ impl Http {
             headers: headers.into_iter().collect::<Option<_>>()?,
             forward_headers: self.forward_headers.clone(),
             forward_cookies: self.forward_cookies.clone(),
+            writes_credential: self.writes_credential,
             sent: sent?,
             reading: self.reading,
             calling: self.calling,
@@ -129,7 +141,9 @@ impl<R> Http<R> {
 
     /// Whether the declaration sends a credential of the visitor's along.
     pub fn forwards_credential(&self) -> bool {
-        !self.forward_cookies.is_empty() || self.forward_headers.contains(&header::AUTHORIZATION)
+        self.writes_credential
+            || !self.forward_cookies.is_empty()
+            || self.forward_headers.contains(&header::AUTHORIZATION)
     }
 
     /// What tells its answers from those to the same call of a source that makes something else of them: the same 401 means

@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// The longest time that one answer keeps us from calling.
-pub(super) const LONGEST: Duration = Duration::from_mins(1);
+///
+/// Short, because a visitor may be able to choose the URL that answers so: a page that is asked for once a minute must not be able
+/// to close all others for that minute.
+pub(super) const LONGEST: Duration = Duration::from_secs(10);
 
 /// Until when an upstream is to be left alone.
 #[derive(Debug)]

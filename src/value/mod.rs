@@ -140,12 +140,17 @@ impl Value {
         self.as_object()?.get(key)
     }
 
-    /// What `path` leads to, or `null`: one key after another.
+    /// What `path` leads to, or `null`: one key after another, where a list has `first` and `last`.
     #[must_use]
     pub fn at(&self, path: &[impl AsRef<str>]) -> &Self {
         let mut value = self;
         for key in path {
-            match value.get(key.as_ref()) {
+            let inner = match (value, key.as_ref()) {
+                (Self::List(items), "first") => items.first(),
+                (Self::List(items), "last") => items.last(),
+                (value, key) => value.get(key),
+            };
+            match inner {
                 Some(inner) => value = inner,
                 None => return &NULL,
             }

@@ -14,6 +14,7 @@ crate::cases!(
     what_may_change_something_is_called_once_for_each_page,
     an_upstream_that_asks_for_patience_is_left_alone,
     what_is_said_to_one_visitor_is_said_to_nobody_else,
+    a_credential_that_is_written_is_the_visitors_too,
 );
 
 /// A JSON route at `/NAME` that shows its one source `a`.
@@ -221,6 +222,17 @@ fn what_may_change_something_is_called_once_for_each_page() {
         site.get("/twice").json().as_array().unwrap().iter().map(|it| it["count"].clone()).collect();
     counts.sort_by_key(Value::to_string);
     assert_eq!(counts, [1, 2], "two declared calls are two calls");
+}
+
+fn a_credential_that_is_written_is_the_visitors_too() {
+    let fault = FaultServer::start();
+    fault.put("/me", Reply::json("{}").status(401));
+    let archive = "-- routes/me.toml --\njson = \"{me}\"\n[cookies.token]\n[sources.me]\nupstream = \"up\"\npath = \"/me\"\n\
+                   headers = { authorization = \"Bearer {cookies.token}\" }\non-unauthorized = { redirect = \"/login\" }\n\
+                   -- routes/login.toml --\njson = {}\n";
+    let site = site(&fault, archive);
+    let response = site.request("GET", "/me", &[("Cookie", "token=x")], b"");
+    assert_eq!((response.status, response.header("location")), (302, Some("/login")));
 }
 
 fn an_upstream_that_asks_for_patience_is_left_alone() {

@@ -8,6 +8,7 @@ use crate::support::site::Site;
 use serde_json::json;
 
 crate::cases!(
+    the_ends_of_a_list_have_names_in_declarations_too,
     records_are_mapped_from_lists,
     nulls_are_kept_or_dropped,
     a_json_answer_has_a_status_a_validator_and_no_body_for_head,
@@ -18,6 +19,16 @@ crate::cases!(
 );
 
 const LIST: &str = r#"{"items":[{"id":1,"name":"A","tags":["x","y"],"note":null},{"id":2,"name":"B","tags":[],"note":"n"}],"one":{"id":3}}"#;
+
+fn the_ends_of_a_list_have_names_in_declarations_too() {
+    let fault = FaultServer::start();
+    let site = super::site(
+        &fault,
+        "-- routes/ends.toml --\njson = { first = \"{v.first.a}\", last = \"{v.last.a}\", none = \"{e.first}\" }\n\
+         sources.v.value = [{ a = 1 }, { a = 2 }]\nsources.e.value = []\n",
+    );
+    assert_eq!(site.get("/ends").json(), json!({ "first": 1, "last": 2, "none": null }));
+}
 
 fn records_are_mapped_from_lists() {
     let fault = FaultServer::start();

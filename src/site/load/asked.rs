@@ -15,6 +15,9 @@ use crate::source::{InProcess, Kind, Source};
 /// How many routes deep a page may ask.
 const DEEPEST: usize = 8;
 
+/// How many answers of routes a source may take, all that they ask in turn counted.
+const MOST: usize = 100;
+
 /// Where all route files are, those with mistakes included; none if no route asks another.
 #[derive(Debug, Default)]
 pub(super) struct Paths(Vec<Located>);
@@ -181,8 +184,13 @@ pub(super) fn resolve(
         findings.push(Finding::new(&code::UNKNOWN_ROUTE, asking.place, message).help(help));
         return false;
     }
-    if depth(route, known) >= DEEPEST {
-        let message = format!("routes that ask each other more than {DEEPEST} deep");
+    let asked = extent(at, known, &mut vec![None; known.len()]);
+    if asked.depth >= DEEPEST || asked.routes >= MOST {
+        let message = if asked.depth >= DEEPEST {
+            format!("routes that ask each other more than {DEEPEST} deep")
+        } else {
+            format!("one answer that takes more than {MOST} routes, each with its sources")
+        };
         let help = "ask one of the routes further down";
         findings.push(Finding::new(&code::ROUTE_TOO_DEEP, asking.place, message).help(help));
         return false;
@@ -201,13 +209,31 @@ fn is_json(route: &Route) -> bool {
     matches!(route.resource, Resource::Json(_))
 }
 
-/// How many routes one answer of `route` takes, itself included.
-fn depth(route: &Route, known: &[Route]) -> usize {
-    let asked = route.sources.iter().filter_map(|planned| match &planned.source.kind {
-        Kind::Route(asking) => known.get(asking.asked.route),
-        Kind::Http(_) | Kind::Value(_) | Kind::Chosen(_) => None,
-    });
-    1 + asked.map(|inner| depth(inner, known)).max().unwrap_or(0)
+/// What one answer of a route takes, itself included.
+#[derive(Clone, Copy)]
+struct Extent {
+    depth: usize,
+    /// How many times a route is answered.
+    routes: usize,
+}
+
+/// The extent of the route at a position; `seen` holds what was found of others.
+fn extent(at: usize, known: &[Route], seen: &mut Vec<Option<Extent>>) -> Extent {
+    if let Some(extent) = seen.get(at).copied().flatten() {
+        return extent;
+    }
+    let mut all = Extent { depth: 1, routes: 1 };
+    for planned in known.get(at).map(|route| route.sources.as_slice()).unwrap_or_default() {
+        if let Kind::Route(asking) = &planned.source.kind {
+            let inner = extent(asking.asked.route, known, seen);
+            all.depth = all.depth.max(inner.depth + 1);
+            all.routes = all.routes.saturating_add(inner.routes);
+        }
+    }
+    if let Some(place) = seen.get_mut(at) {
+        *place = Some(all);
+    }
+    all
 }
 
 /// A query value that the route does not declare does not exist for it.

@@ -10,7 +10,7 @@ pub(super) use collection::{collection, reads_html};
 pub(super) use tree::{ShownPage, ShownTree, shown as tree};
 
 use super::{Shared, matter, route};
-use crate::config::{Declared as _, Described as _, Key, Schema, Table, TreeFile};
+use crate::config::{Declared as _, Described as _, Key, Schema, Table, TreeFile, WRONG_TYPE};
 use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
 use crate::extract::markdown;
 use crate::resource::{Decl, NO_DOCUMENT};
@@ -59,7 +59,8 @@ pub(super) struct Rendered {
 
 impl Document {
     fn is_draft(&self) -> bool {
-        self.matter.get("draft").and_then(Value::as_bool) == Some(true)
+        // What is neither true nor false has its finding, and is shown to nobody meanwhile.
+        self.matter.get("draft").is_some_and(|draft| draft.as_bool() != Some(false))
     }
 
     /// The layout that its front matter asks for.
@@ -151,10 +152,42 @@ pub(super) fn read(path: &str, shared: &mut Shared<'_>) -> Option<Arc<Document>>
         let parts = matter::split(file, &shared.files, &mut shared.findings);
         let matter = matter::value(file, &parts, &shared.files, &mut shared.findings);
         let matter = matter.as_object().cloned().unwrap_or_default();
+        refuse_misfits(file, parts.body.start, &matter, shared);
         Arc::new(Document { path: path.to_owned(), file, matter, body: parts.body })
     });
     shared.documents.read.insert(path.to_owned(), document.clone());
     document
+}
+
+/// Finds keys of the front matter that mean something, with a value that does not.
+fn refuse_misfits(file: FileId, end: usize, matter: &Object, shared: &mut Shared<'_>) {
+    for (key, value) in matter.iter() {
+        let (fits, expected, help) = match key.as_str() {
+            "draft" => (value.as_bool().is_some(), "`true` or `false`", "draft = true"),
+            "weight" => (
+                matches!(value, Value::Int(_) | Value::UInt(_) | Value::Float(_)),
+                "a number",
+                "weight = 10: the lightest comes first",
+            ),
+            "layout" => (value.as_str().is_some(), "a string", "layout = \"page.html\""),
+            _ => continue,
+        };
+        if !fits {
+            let text = shared.files.text(file).get(..end).unwrap_or_default();
+            let line = text.split_inclusive('\n').scan(0, |at, line| {
+                *at += line.len();
+                Some((*at - line.len(), line))
+            });
+            let names = |line: &str| {
+                let rest = line.trim_start().strip_prefix(key.as_str());
+                rest.is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
+            };
+            let found = line.into_iter().find(|(_, line)| names(line));
+            let place = found.map_or(0..0, |(at, line)| at..at + line.trim_end().len());
+            let message = format!("`{key}` of a document is not {expected}");
+            shared.findings.push(Finding::new(&WRONG_TYPE, Place::new(file, place), message).help(help));
+        }
+    }
 }
 
 /// The text of a document, rendered. What is wrong with it is told once.
