@@ -56,6 +56,25 @@ impl Known {
         if value.as_list().is_some() { Self::ListOf(Box::new(Self::Open)) } else { Self::Open }
     }
 
+    /// Whether `path` ends in the `size` of a list or a text, which layouts count.
+    pub fn is_counted(&self, path: &[impl AsRef<str>]) -> bool {
+        let Some((last, path)) = path.split_last() else { return false };
+        let mut here = self;
+        for key in path {
+            here = match (here, key.as_ref()) {
+                (Self::Record(members) | Self::Partly(members), key) => {
+                    match members.iter().find(|(name, _)| name == key) {
+                        Some((_, inner)) => inner,
+                        None => return false,
+                    }
+                }
+                (Self::ListOf(item), "first" | "last") => item,
+                (Self::Open | Self::Scalar | Self::ListOf(_), _) => return false,
+            };
+        }
+        last.as_ref() == "size" && matches!(here, Self::ListOf(_) | Self::Scalar)
+    }
+
     /// What an item is of the list that `path` leads to; `None` if that is no list.
     pub fn item_of<'p>(&self, path: impl IntoIterator<Item = &'p str>) -> Option<Self> {
         let mut here = self;

@@ -22,7 +22,7 @@ const LIST: &str = r#"{"items":[{"id":1,"name":"A","tags":["x","y"],"note":null}
 
 fn the_ends_of_a_list_have_names_in_declarations_too() {
     let fault = FaultServer::start();
-    let site = super::site(
+    let site = site(
         &fault,
         "-- routes/ends.toml --\njson = { first = \"{v.first.a}\", last = \"{v.last.a}\", none = \"{e.first}\" }\n\
          sources.v.value = [{ a = 1 }, { a = 2 }]\nsources.e.value = []\n",

@@ -7,7 +7,7 @@ use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
 use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
-use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
+use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Spanned};
 use crate::resource::{Cors, Decl, HeaderDecl, Policy};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
@@ -63,8 +63,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         unused(&sources, &needed, file, &mut shared.findings);
     }
     let of_sources = linked.personal;
-    let is_clear = |name: &str| name != code::UNKNOWN_NAME.name && name != code::UNKNOWN_FIELD.name;
-    let is_clear = shared.findings.iter().skip(before).all(|finding| is_clear(finding.code.name));
+    let is_clear = shared.findings.iter().skip(before).all(|finding| finding.code.level != Level::Error);
     let personal = privacy::of_reads(&direct, &cookies, &of_sources).or_else(|| {
         // A source that only another one reads makes the page personal through that one, whose path is longer.
         needed.iter().rev().find_map(|&at| of_sources.get(at).cloned().flatten())
@@ -78,7 +77,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let planned = planned(linked.sources, &needed, &after, &of_sources)?;
     let constants = constants(shared, &vars, &shown, planned.len());
     let inputs = inputs(query, cookies, &all, &sources, &needed);
-    // A misspelt name may be the one that would read it.
+    // What is misspelt or wrong may be what would read it.
     if is_clear {
         doubts::unused_inputs(&decl, &inputs.query, &inputs.cookies, file, &mut shared.findings);
         doubts::unused_fields(&decl, &sources, &all, file, &mut shared.findings);

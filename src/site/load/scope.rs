@@ -75,6 +75,13 @@ impl Scope<'_> {
     pub(super) fn bind(&self, reference: &Reference, reads: &mut Reads, findings: &mut Findings) -> Option<Binding> {
         let keys: Vec<Option<&str>> = reference.keys.iter().map(|key| Some(key.as_str())).collect();
         let slot = self.resolve(&reference.root, &keys, reference.place, reads, findings)?;
+        let source = self.sources.iter().find(|source| source.name.value == reference.root);
+        if source.is_some_and(|source| source.known.is_counted(&reference.keys)) {
+            let message = format!("`{{{}}}` counts, which is for layouts", reference.spelled());
+            let help = format!("print it in the layout: {{{{ {} }}}}", reference.spelled());
+            findings.push(Finding::new(&code::UNKNOWN_FIELD, reference.place, message).help(help));
+            return None;
+        }
         let is_rest = slot == slots::PARAMS
             && matches!(reference.keys.as_slice(), [name] if self.params.iter().any(|(param, rest)| param == name && *rest));
         Some(Binding {
