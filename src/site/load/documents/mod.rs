@@ -170,6 +170,7 @@ fn refuse_misfits(file: FileId, end: usize, matter: &Object, shared: &mut Shared
                 "weight = 10: the lightest comes first",
             ),
             "layout" => (value.as_str().is_some(), "a string", "layout = \"page.html\""),
+            "title" | "description" => (value.as_str().is_some(), "a string", "write it in quotes"),
             _ => continue,
         };
         if !fits {
