@@ -1,5 +1,6 @@
 //! What can be said on the command line, and the help that teaches it: one table, from which usage, help and errors come.
 
+use crate::extract::Format as BodyFormat;
 use crate::site::Declaration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -28,6 +29,7 @@ Examples:
   siteserver check --explain config/unknown-key   say what a finding means
   siteserver routes                               list what it serves
   siteserver schema --write                       let editors complete and check its files
+  siteserver try liquid card.html --data a.json   try a template; try jsonpath, try markdown
 
 Signals while it serves:
   SIGHUP           loads the site anew; the old one keeps serving if the new one has errors
@@ -37,6 +39,21 @@ Exit codes:
   0  fine, also after a stop by signal
   1  the site has errors, or it cannot be served
   2  wrong usage";
+
+const AFTER_TRY: &str = "\
+Examples:
+  siteserver try liquid card.html --data product.json
+  siteserver try liquid page.html --data page.json --partials layouts/partials
+  echo '{{ 3 | times: 14 }}' | siteserver try liquid -
+  siteserver try jsonpath '$.items[?@.price < 10].name' answer.json --paths
+  curl -s https://api.example.com/feed.xml | siteserver try jsonpath '$..title' - --format xml
+  siteserver try markdown page.md --options table,footnotes
+  siteserver try markdown page.md --as document
+
+With --lines, each line of the standard input is a JSON object, answered by a line of the standard output at once:
+  try liquid     {\"template\", \"data\", \"templates\"}  ->  {\"output\"}, or {\"error\", \"stage\": \"parse\" or \"render\"}
+  try jsonpath   {\"selector\", \"document\"}            ->  {\"values\", \"paths\"}, or {\"error\"}
+  try markdown   {\"markdown\", \"options\"}             ->  {\"html\"}, or {\"error\"}";
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -75,6 +92,11 @@ pub(super) enum Command {
     Routes,
     /// Write what may stand in the files of a site, as JSON Schema, so that editors complete and check them
     Schema(SchemaArguments),
+    /// Try a template on data, a selector on a document, or Markdown, without a site
+    ///
+    /// What is tried behaves as it does in a site, and costs no more than it may there. What is wrong is said with its place.
+    #[command(after_help = AFTER_TRY)]
+    Try(TryArguments),
 }
 
 /// Which schema, and where to.
@@ -93,6 +115,133 @@ fn declarations() -> impl TypedValueParser<Value = Declaration> {
     let known = Declaration::ALL.map(|of| PossibleValue::new(of.name()).help(of.what()));
     let find = |name: String| Declaration::ALL.into_iter().find(|of| of.name() == name).ok_or("no such kind of file");
     PossibleValuesParser::new(known).try_map(find)
+}
+
+/// What to try.
+#[derive(Debug, Args)]
+pub(super) struct TryArguments {
+    #[command(subcommand)]
+    pub(super) what: Trial,
+}
+
+/// What can be tried.
+#[derive(Debug, Subcommand)]
+pub(super) enum Trial {
+    /// Render a Liquid template on its own
+    ///
+    /// Names are not checked, because nothing is declared; what Liquid refuses is an error. Front matter is passed over. Dates without a zone are
+    /// in that of the environment variable TZ, or else in UTC.
+    Liquid(LiquidArguments),
+    /// Select from a document by JSONPath (RFC 9535)
+    ///
+    /// Each value that is selected is written on a line of its own, as JSON.
+    Jsonpath(JsonpathArguments),
+    /// Render Markdown to HTML
+    Markdown(MarkdownArguments),
+}
+
+/// Which template, and with what.
+#[derive(Debug, Args)]
+pub(super) struct LiquidArguments {
+    /// The template's file; `-` is the standard input
+    #[arg(value_name = "TEMPLATE", required_unless_present = "lines", conflicts_with = "lines")]
+    pub(super) template: Option<PathBuf>,
+    /// A JSON file with an object, whose members the template reads by their names; `-` is the standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "lines")]
+    pub(super) data: Option<PathBuf>,
+    /// The folder of the partials: `{% render "card" %}` is `card.html` there, if the template is called `….html`
+    #[arg(long, value_name = "FOLDER", conflicts_with = "lines")]
+    pub(super) partials: Option<PathBuf>,
+    /// How outputs are escaped
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub(super) escape: Escaping,
+    /// Answer lines of JSON with lines of JSON, until the standard input ends
+    #[arg(long)]
+    pub(super) lines: bool,
+}
+
+/// How outputs are escaped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Escaping {
+    /// As in a layout called `.html`, for where they stand
+    #[default]
+    Html,
+    /// As in a layout called `.xml`
+    Xml,
+    /// Not at all
+    None,
+}
+
+/// Which selector, and what it selects from.
+#[derive(Debug, Args)]
+pub(super) struct JsonpathArguments {
+    /// The selector, which begins with `$`
+    #[arg(value_name = "SELECTOR", required_unless_present = "lines", conflicts_with = "lines")]
+    pub(super) selector: Option<String>,
+    /// The document's file; `-` is the standard input
+    #[arg(value_name = "DOCUMENT", required_unless_present = "lines", conflicts_with = "lines")]
+    pub(super) document: Option<PathBuf>,
+    /// What the document is
+    #[arg(long, value_parser = formats(), default_value = "json", value_name = "FORMAT", conflicts_with = "lines")]
+    pub(super) format: BodyFormat,
+    /// Write the normalized path of each value before it
+    #[arg(long, conflicts_with = "lines")]
+    pub(super) paths: bool,
+    /// Answer lines of JSON with lines of JSON, until the standard input ends
+    #[arg(long)]
+    pub(super) lines: bool,
+}
+
+/// The formats that sources read, by their names.
+fn formats() -> impl TypedValueParser<Value = BodyFormat> {
+    PossibleValuesParser::new(BodyFormat::names().map(PossibleValue::new))
+        .try_map(|name: String| BodyFormat::from_name(&name).ok_or("no such format"))
+}
+
+/// Which text, and which Markdown.
+#[derive(Debug, Args)]
+pub(super) struct MarkdownArguments {
+    /// The text's file; `-` is the standard input
+    #[arg(value_name = "FILE", required_unless_present = "lines", conflicts_with = "lines")]
+    pub(super) text: Option<PathBuf>,
+    /// Which Markdown it is
+    #[arg(long = "as", value_enum, default_value_t, value_name = "KIND", conflicts_with = "lines")]
+    pub(super) kind: MarkdownKind,
+    /// Extensions of CommonMark that are on
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES", conflicts_with = "lines")]
+    pub(super) options: Vec<Extension>,
+    /// Answer lines of JSON with lines of JSON, until the standard input ends
+    #[arg(long)]
+    pub(super) lines: bool,
+}
+
+/// Which Markdown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum MarkdownKind {
+    /// CommonMark 0.31.2, and the extensions that --options name
+    #[default]
+    Commonmark,
+    /// As the documents of a site, without their front matter
+    Document,
+    /// As Markdown that a source fetches, sanitised
+    Fetched,
+}
+
+/// An extension of CommonMark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Extension {
+    /// Tables
+    Table,
+    /// `~~struck~~`
+    Strikethrough,
+    /// Bare URLs and mail addresses become links
+    Autolink,
+    /// Nine raw elements are shown and not obeyed
+    Tagfilter,
+    /// `- [x]`
+    Tasklist,
+    /// `[^1]`
+    Footnotes,
 }
 
 /// How to check.

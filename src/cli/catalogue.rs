@@ -2,13 +2,13 @@
 //!
 //! Each floor declares its own beside the rules that use them; a floor with a new list adds a line here.
 
-use super::load;
+use super::{load, try_out};
 use crate::diagnostic::Code;
 use crate::{check, config, render, resource, site, source};
 
 /// Every code, by name.
 pub(super) fn all() -> Vec<&'static Code> {
-    let floors: [&[&'static Code]; 8] = [
+    let floors: [&[&'static Code]; 9] = [
         config::CODES,
         config::FRONT_MATTER_CODES,
         render::CODES,
@@ -17,10 +17,16 @@ pub(super) fn all() -> Vec<&'static Code> {
         site::CODES,
         check::CODES,
         load::CODES,
+        try_out::CODES,
     ];
     let mut codes: Vec<_> = floors.into_iter().flatten().copied().collect();
     codes.sort_by_key(|code| code.name);
     codes
+}
+
+/// The code of this name, which is one of ours.
+pub(super) fn named(name: &str) -> &'static Code {
+    all().into_iter().find(|code| code.name == name).expect("a code that is declared")
 }
 
 /// What a code's documentation says, as text.

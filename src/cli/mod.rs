@@ -5,6 +5,7 @@
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
 //! | `serve`, `check`, `routes`, `schema` | one command each |
+//! | `try_out` | a template, a selector, Markdown, without a site |
 //! | `catalogue` | the codes of all floors, for `check --explain` |
 //! | `reference` | the pages of the documentation that are written from declarations |
 //! | `console` | writing to people: terminals, colours, counts |
@@ -21,6 +22,7 @@ pub mod reference;
 mod routes;
 mod schema;
 mod serve;
+mod try_out;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -50,6 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(how) => Ok(check::check(&site, &how)),
         Command::Routes => routes::routes(&site),
         Command::Schema(how) => schema::schema(&site, &how),
+        Command::Try(how) => try_out::try_out(&how.what),
     };
     ended.unwrap_or_else(|error| {
         Terminal::stderr().problem(&error);

@@ -1,13 +1,38 @@
 //! A template on its own, with partials and data given as they are: for trying Liquid out, and for its public suites.
 //!
-//! Nothing is escaped, and what a layout would pass over in silence is an error here, because its author is looking.
+//! It behaves as a layout does while it renders, except that what Liquid refuses and a layout would pass over in silence is an
+//! error here, because its author is looking. Names are not checked: nothing is declared that they could be checked against.
 
+use super::code;
 use super::program::{self, Program, Source};
 use super::run::Run;
 use super::{Context, Limits, RenderError};
-use crate::diagnostic::{Files, Findings};
+use crate::diagnostic::{Files, Finding, Findings, Place};
 use crate::value::Value;
 use std::collections::HashMap;
+
+/// How outputs are escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Escape {
+    /// As in a `.html` layout: for where they stand in the markup.
+    #[default]
+    Html,
+    /// As in a `.xml` layout.
+    Xml,
+    /// Not at all, as in layouts of other kinds.
+    None,
+}
+
+impl Escape {
+    /// The extension of the layouts that are escaped so.
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Xml => "xml",
+            Self::None => "",
+        }
+    }
+}
 
 /// A template that stands alone.
 #[derive(Debug)]
@@ -20,29 +45,52 @@ pub struct Fragment {
 pub struct FragmentError {
     /// What is wrong.
     pub findings: Findings,
-    /// The template and its partials.
+    /// The template, which is called `template`, and its partials.
     pub files: Files,
+    /// Whether Liquid would notice it only while it renders: it reads a partial when it is called.
+    pub in_partials: bool,
 }
 
 impl Fragment {
-    /// Compiles `text`. `partials` are names, as `{% render %}` says them, and their texts.
+    /// Compiles `text`, of which nothing is escaped. `partials` are names, as `{% render %}` says them, and their texts.
     pub fn parse(text: &str, partials: &[(&str, &str)]) -> Result<Self, Box<FragmentError>> {
+        Self::parse_escaped(text, partials, Escape::None)
+    }
+
+    /// The same with escaping.
+    pub fn parse_escaped(text: &str, partials: &[(&str, &str)], escape: Escape) -> Result<Self, Box<FragmentError>> {
         let mut files = Files::default();
-        let main = files.add("template", text);
-        let ids: Vec<_> = partials.iter().map(|(name, text)| files.add(*name, *text)).collect();
-        let mut findings = Findings::default();
-        let program = {
-            let source = |file| {
-                let text = files.text(file);
-                Source { text, file, range: 0..text.len(), escapes: false }
-            };
-            let known: HashMap<String, Source<'_>> =
-                partials.iter().zip(ids).map(|((name, _), file)| (format!("partials/{name}"), source(file))).collect();
-            program::compile(&source(main), &[], &known, "", Limits::default().nesting, &mut findings)
+        let mut add = |name: &str, text: &str| Place::new(files.add(name, text), 0..text.len());
+        let template = add("template", text);
+        let partials: Vec<(&str, Place)> = partials.iter().map(|(name, text)| (*name, add(name, text))).collect();
+        Self::compile(template, &partials, &files, escape).map_err(|findings| {
+            let in_partials = findings.iter().all(|finding| is_about_partials(finding, template));
+            Box::new(FragmentError { findings, files, in_partials })
+        })
+    }
+
+    /// Compiles what stands at `template`. `partials` are names, as `{% render %}` says them, and where they stand.
+    pub fn compile(
+        template: Place,
+        partials: &[(&str, Place)],
+        files: &Files,
+        escape: Escape,
+    ) -> Result<Self, Findings> {
+        let escapes = escape != Escape::None;
+        let source = |place: Place| {
+            let text = files.text(place.file);
+            Source { text, file: place.file, range: place.range(), escapes }
         };
+        let extension = escape.extension();
+        let dot = if extension.is_empty() { "" } else { "." };
+        let named = |(name, place): &(&str, Place)| (format!("partials/{name}{dot}{extension}"), source(*place));
+        let known: HashMap<String, Source<'_>> = partials.iter().map(named).collect();
+        let mut findings = Findings::default();
+        let nesting = Limits::default().nesting;
+        let program = program::compile(&source(template), &[], &known, extension, nesting, &mut findings);
         if findings.has_errors() {
             findings.sort();
-            return Err(Box::new(FragmentError { findings, files }));
+            return Err(findings);
         }
         Ok(Self { program })
     }
@@ -63,4 +111,10 @@ impl Fragment {
         run.stages(&mut out)?;
         Ok(out)
     }
+}
+
+/// Whether a finding is of what Liquid does not look at while it parses the template.
+fn is_about_partials(finding: &Finding, template: Place) -> bool {
+    let of_a_call = [&code::UNKNOWN_PARTIAL, &code::PARTIAL_CYCLE].iter().any(|code| std::ptr::eq(*code, finding.code));
+    of_a_call || finding.place.is_some_and(|place| place.file != template.file)
 }

@@ -36,7 +36,7 @@ mod val;
 pub use code::CODES;
 pub use condition::Condition;
 pub use filter::{EXAMPLE_DATA, FilterDocs, documentation as filters};
-pub use fragment::{Fragment, FragmentError};
+pub use fragment::{Escape, Fragment, FragmentError};
 pub use layout::{Layout, LayoutSource, Library};
 pub use parse::{TAGS, TagDocs};
 pub use reads::{Granularity, Read, Root, Segment};

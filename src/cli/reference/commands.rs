@@ -10,11 +10,7 @@ pub(super) fn page() -> Page {
     let mut body = format!("## `siteserver`\n\n{}\n\n", about(&root));
     write!(body, "Flags that every command takes:\n\n{}\n", flags(root.get_arguments())).unwrap_or_default();
     for command in root.get_subcommands() {
-        write!(body, "## `siteserver {}`\n\n{}\n\n", command.get_name(), about(command)).unwrap_or_default();
-        let own: Vec<&Arg> = command.get_arguments().collect();
-        if !own.is_empty() {
-            writeln!(body, "{}", flags(own)).unwrap_or_default();
-        }
+        section(command, "siteserver", &mut body);
     }
     let after = root.get_after_help().map(ToString::to_string).unwrap_or_default();
     writeln!(body, "## Examples, signals and exit codes\n\n```text\n{after}\n```").unwrap_or_default();
@@ -23,6 +19,22 @@ pub(super) fn page() -> Page {
         title: "Commands",
         description: "What can be said on the command line, with signals and exit codes.",
         body,
+    }
+}
+
+/// A command, and the commands within it.
+fn section(command: &Command, within: &str, body: &mut String) {
+    let name = format!("{within} {}", command.get_name());
+    write!(body, "## `{name}`\n\n{}\n\n", about(command)).unwrap_or_default();
+    let own: Vec<&Arg> = command.get_arguments().collect();
+    if !own.is_empty() {
+        writeln!(body, "{}", flags(own)).unwrap_or_default();
+    }
+    if let Some(after) = command.get_after_help() {
+        write!(body, "```text\n{after}\n```\n\n").unwrap_or_default();
+    }
+    for inner in command.get_subcommands() {
+        section(inner, &name, body);
     }
 }
 

@@ -18,8 +18,12 @@ use std::rc::Rc;
 const MOST_NODES: usize = 2_000_000;
 /// What compiling a regular expression from the document counts as: it takes as long as looking at so many nodes.
 const COMPILING: usize = 2_000;
-/// So many bytes of a string count as one node when an expression runs over them.
+/// So many expressions from the document are kept compiled: a filter rarely takes more than a few by turns.
+const MOST_KEPT: usize = 8;
+/// So many bytes of a string count as one node when an expression runs over them, or when they are written in a path.
 const BYTES_PER_NODE: usize = 32;
+/// The same for an expression from the document, of which nobody knows how slow it is.
+const BYTES_PER_NODE_GIVEN: usize = 4;
 
 /// The run looked at more nodes than any sensible selector needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,8 +42,10 @@ impl Default for Budget {
 
 impl Budget {
     fn spend(&self, nodes: usize) -> Result<(), TooMuchWork> {
-        self.0.set(self.0.get().checked_sub(nodes).ok_or(TooMuchWork)?);
-        Ok(())
+        let left = self.0.get().checked_sub(nodes);
+        // Once there was too little, nothing more is done, however cheap.
+        self.0.set(left.unwrap_or(0));
+        left.map(|_| ()).ok_or(TooMuchWork)
     }
 }
 
@@ -56,7 +62,7 @@ type Walk = ControlFlow<Stop>;
 /// A node on a walk: the value alone, or the value with its way there.
 pub(super) trait Node<'d>: Clone {
     fn value(&self) -> &'d Value;
-    fn member(&self, name: &str, value: &'d Value) -> Self;
+    fn member(&self, name: &'d str, value: &'d Value) -> Self;
     fn element(&self, index: usize, value: &'d Value) -> Self;
 }
 
@@ -65,7 +71,7 @@ impl<'d> Node<'d> for &'d Value {
         self
     }
 
-    fn member(&self, _: &str, value: &'d Value) -> Self {
+    fn member(&self, _: &'d str, value: &'d Value) -> Self {
         value
     }
 
@@ -78,16 +84,17 @@ impl<'d> Node<'d> for &'d Value {
 #[derive(Clone)]
 pub(super) struct Located<'d> {
     value: &'d Value,
-    step: Option<Rc<Step>>,
+    step: Option<Rc<Step<'d>>>,
 }
 
-struct Step {
+struct Step<'d> {
     before: Option<Rc<Self>>,
-    key: Key,
+    key: Key<'d>,
 }
 
-enum Key {
-    Name(Box<str>),
+/// Names are the document's own: a long one is not copied for each node below it.
+enum Key<'d> {
+    Name(&'d str),
     Index(usize),
 }
 
@@ -96,7 +103,7 @@ impl<'d> Located<'d> {
         Self { value, step: None }
     }
 
-    fn below(&self, key: Key, value: &'d Value) -> Self {
+    fn below(&self, key: Key<'d>, value: &'d Value) -> Self {
         Self { value, step: Some(Rc::new(Step { before: self.step.clone(), key })) }
     }
 
@@ -142,8 +149,8 @@ impl<'d> Node<'d> for Located<'d> {
         self.value
     }
 
-    fn member(&self, name: &str, value: &'d Value) -> Self {
-        self.below(Key::Name(name.into()), value)
+    fn member(&self, name: &'d str, value: &'d Value) -> Self {
+        self.below(Key::Name(name), value)
     }
 
     fn element(&self, index: usize, value: &'d Value) -> Self {
@@ -196,30 +203,51 @@ fn slice(start: Option<i64>, end: Option<i64>, step: i64, length: usize) -> impl
 pub(super) struct Run<'d, 'b> {
     root: &'d Value,
     budget: &'b Budget,
-    /// The last expression read from the document: most documents repeat one.
-    last_given: RefCell<Option<(Text, Extent, Option<Regex>)>>,
+    /// The last expressions read from the document, the latest at the end: most documents repeat a few.
+    given: RefCell<Vec<Given>>,
+}
+
+/// An expression that was read from the document.
+struct Given {
+    text: Text,
+    extent: Extent,
+    /// `None` if it is none.
+    compiled: Option<Regex>,
 }
 
 impl<'d, 'b> Run<'d, 'b> {
     pub(super) fn new(root: &'d Value, budget: &'b Budget) -> Self {
-        Self { root, budget, last_given: RefCell::new(None) }
+        Self { root, budget, given: RefCell::new(Vec::new()) }
     }
 
     /// Every node that `query` selects from `start`.
-    pub(super) fn each<N: Node<'d>>(
+    pub(super) fn each(
         &self,
         query: &Query,
-        start: &N,
-        mut found: impl FnMut(N),
+        start: &'d Value,
+        mut found: impl FnMut(&'d Value),
+    ) -> Result<(), TooMuchWork> {
+        let walk = self.segments(&query.segments, &start, &mut |node| {
+            found(node);
+            PASS
+        });
+        finished(walk)
+    }
+
+    /// The same with their normalized paths, which count for as many nodes as they are long.
+    pub(super) fn each_located(
+        &self,
+        query: &Query,
+        start: &Located<'d>,
+        mut found: impl FnMut(String, &'d Value),
     ) -> Result<(), TooMuchWork> {
         let walk = self.segments(&query.segments, start, &mut |node| {
-            found(node);
-            Walk::Continue(())
+            let path = node.path();
+            self.spend(path.len() / BYTES_PER_NODE)?;
+            found(path, node.value);
+            PASS
         });
-        match walk {
-            Walk::Continue(()) | Walk::Break(Stop::Found) => Ok(()),
-            Walk::Break(Stop::Exhausted) => Err(TooMuchWork),
-        }
+        finished(walk)
     }
 
     /// The first node that an absolute `query` selects.
@@ -237,10 +265,7 @@ impl<'d, 'b> Run<'d, 'b> {
             first = Some(node);
             Walk::Break(Stop::Found)
         });
-        match walk {
-            Walk::Continue(()) | Walk::Break(Stop::Found) => Ok(first),
-            Walk::Break(Stop::Exhausted) => Err(TooMuchWork),
-        }
+        finished(walk).map(|()| first)
     }
 
     fn spend(&self, nodes: usize) -> Walk {
@@ -292,7 +317,7 @@ impl<'d, 'b> Run<'d, 'b> {
             self.spend(1)?;
             match pick {
                 Pick::Name(name) => {
-                    let Some(value) = node.value().get(name) else { continue };
+                    let Some((name, value)) = member(node.value(), name) else { continue };
                     self.segments(rest, &node.member(name, value), found)?;
                 }
                 Pick::Index(index) => self.element(*index, rest, node, found)?,
@@ -428,24 +453,52 @@ impl<'d, 'b> Run<'d, 'b> {
     fn matches(&self, text: &Operand, pattern: &Pattern, current: &'d Value) -> ControlFlow<Stop, bool> {
         let text = self.operand(text, current)?;
         let Some(Value::Text(text)) = text.as_deref() else { return ControlFlow::Continue(false) };
-        self.spend(1 + text.len() / BYTES_PER_NODE)?;
         let (operand, extent) = match pattern {
-            Pattern::Ready(ready) => return ControlFlow::Continue(ready.is_match(text)),
+            Pattern::Ready(ready) => {
+                self.spend(1 + text.len() / BYTES_PER_NODE)?;
+                return ControlFlow::Continue(ready.is_match(text));
+            }
             Pattern::Given(operand, extent) => (operand, *extent),
         };
+        self.spend(1 + text.len() / BYTES_PER_NODE_GIVEN)?;
         let given = self.operand(operand, current)?;
         let Some(Value::Text(given)) = given.as_deref() else { return ControlFlow::Continue(false) };
-        let mut last = self.last_given.borrow_mut();
-        if !last.as_ref().is_some_and(|(same, how, _)| same == given && *how == extent) {
-            self.spend(COMPILING)?;
-            *last = Some((given.clone(), extent, compile_given(given, extent)));
+        self.matches_given(text, given, extent)
+    }
+
+    /// Whether `text` matches an expression from the document, which is compiled unless that was done a moment ago.
+    fn matches_given(&self, text: &str, given: &Text, extent: Extent) -> ControlFlow<Stop, bool> {
+        let mut kept = self.given.borrow_mut();
+        match kept.iter().position(|one| one.extent == extent && one.text == *given) {
+            Some(at) => kept.get_mut(at..).unwrap_or_default().rotate_left(1),
+            None => {
+                self.spend(COMPILING)?;
+                if kept.len() == MOST_KEPT {
+                    kept.remove(0);
+                }
+                kept.push(Given { text: given.clone(), extent, compiled: compile_given(given, extent) });
+            }
         }
-        let compiled = last.as_ref().and_then(|(_, _, compiled)| compiled.as_ref());
+        let compiled = kept.last().and_then(|one| one.compiled.as_ref());
         ControlFlow::Continue(compiled.is_some_and(|compiled| compiled.is_match(text)))
     }
 }
 
 const PASS: Walk = Walk::Continue(());
+
+fn finished(walk: Walk) -> Result<(), TooMuchWork> {
+    match walk {
+        Walk::Continue(()) | Walk::Break(Stop::Found) => Ok(()),
+        Walk::Break(Stop::Exhausted) => Err(TooMuchWork),
+    }
+}
+
+/// The member called `name`, with its name as the document has it.
+fn member<'d>(value: &'d Value, name: &str) -> Option<(&'d str, &'d Value)> {
+    let object = value.as_object()?;
+    let (name, value) = object.pair(object.shape().position(name)?)?;
+    Some((name.as_str(), value))
+}
 
 /// How many children a tree has. Trees of different widths are told apart without looking further.
 fn width(value: &Value) -> Option<usize> {

@@ -12,7 +12,7 @@ mod syntax;
 pub use evaluate::{Budget, TooMuchWork};
 
 use crate::value::Value;
-use evaluate::{Located, Node as _, Run};
+use evaluate::{Located, Run};
 use std::fmt;
 use std::ops::Range;
 use syntax::{Pick, Query, Segment};
@@ -71,7 +71,7 @@ impl Selector {
             return Ok(evaluate::point(&self.query.segments, document).into_iter().collect());
         }
         let mut found = Vec::new();
-        Run::new(document, budget).each(&self.query, &document, |node| found.push(node))?;
+        Run::new(document, budget).each(&self.query, document, |node| found.push(node))?;
         Ok(found)
     }
 
@@ -83,8 +83,8 @@ impl Selector {
     ) -> Result<Vec<(String, &'d Value)>, TooMuchWork> {
         let mut found = Vec::new();
         let root = Located::root(document);
-        Run::new(document, budget)
-            .each(&self.query, &root, |node: Located<'d>| found.push((node.path(), node.value())))?;
+        let run = Run::new(document, budget);
+        run.each_located(&self.query, &root, |path, value| found.push((path, value)))?;
         Ok(found)
     }
 
