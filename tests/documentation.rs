@@ -139,7 +139,15 @@ fn a_wrong_example_is_noticed() {
 }
 
 fn help() -> String {
-    let said = [&["--help"][..], &["check", "--help"], &["schema", "--help"]].map(|arguments| {
+    let said = [
+        &["--help"][..],
+        &["check", "--help"],
+        &["schema", "--help"],
+        &["try", "liquid", "--help"],
+        &["try", "jsonpath", "--help"],
+        &["try", "markdown", "--help"],
+    ]
+    .map(|arguments| {
         let output = binary().args(arguments).output().expect("the binary");
         String::from_utf8(output.stdout).expect("UTF-8")
     });
@@ -148,7 +156,7 @@ fn help() -> String {
 
 fn every_command_and_flag_exists() {
     let help = help();
-    let commands: BTreeSet<&str> = ["serve", "check", "routes", "schema"].into();
+    let commands: BTreeSet<&str> = ["serve", "check", "routes", "schema", "try"].into();
     for command in &commands {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is in the help");
     }

@@ -36,8 +36,10 @@ crate::cases![
 ];
 
 /// Findings whose sites no text archive can hold, and the test that has each.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("layout/too-large", "a_layout_has_bounds"),
+    ("try/data", "trying::data_that_is_wrong_is_drawn_with_its_place"),
+    ("try/stopped", "trying::a_render_that_stops_says_where"),
     ("site/missing", "check::a_site_that_is_not_there_is_said_so"),
     ("config/odd-name", "robust::names_that_are_no_text_are_told"),
     ("config/not-utf8", "files_that_are_not_text_are_told_by_name"),

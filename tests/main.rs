@@ -22,6 +22,7 @@ mod serve;
 mod site_pages;
 mod support;
 mod tidy;
+mod trying;
 mod upstream;
 mod wire;
 
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         serve::CASES,
         site_pages::CASES,
         tidy::CASES,
+        trying::CASES,
         upstream::CASES,
         wire::drain::CASES,
         wire::exchange::CASES,

@@ -306,6 +306,17 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_written_as_they_were_read() {
+        for text in
+            ["639.4267984578837", "52.520006599999995", "-1.996150245444706e-194", "5e-324", "0.1", "1e22", "8.0"]
+        {
+            let mut written = String::new();
+            super::super::write_json(&parse(text).unwrap_or_default(), &mut written);
+            assert_eq!(written, text);
+        }
+    }
+
+    #[test]
     fn order_of_keys_and_escapes_survive() {
         let value = parse("{\"z\":\"a\\u0041\",\"a\":[1,null,true]}").unwrap_or_default();
         let keys: Vec<_> =

@@ -65,8 +65,8 @@ fn flags<'c>(arguments: impl IntoIterator<Item = &'c Arg>) -> String {
         let mut means = format!("{help}.");
         if argument.get_action().takes_values() {
             for possible in argument.get_possible_values().iter().filter(|value| !value.is_hide_set()) {
-                let help = possible.get_help().map(ToString::to_string).unwrap_or_default();
-                write!(means, " `{}`: {help}.", possible.get_name()).unwrap_or_default();
+                let help = possible.get_help().map(|help| format!(": {help}")).unwrap_or_default();
+                write!(means, " `{}`{help}.", possible.get_name()).unwrap_or_default();
             }
         }
         let defaults: Vec<String> =

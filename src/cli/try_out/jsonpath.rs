@@ -11,6 +11,9 @@ use crate::value::{JsonLimits, Value, write_json};
 use std::path::Path;
 use std::process::ExitCode;
 
+/// How much is gathered before it is written, in bytes.
+const AT_ONCE: usize = 1 << 16;
+
 pub(super) fn try_out(how: &JsonpathArguments) -> anyhow::Result<ExitCode> {
     match (&how.selector, &how.document) {
         (Some(selector), Some(document)) => of_file(selector, document, how),
@@ -47,16 +50,20 @@ fn of_file(text: &str, path: &Path, how: &JsonpathArguments) -> anyhow::Result<E
         Terminal::stderr().line("nothing is selected");
     }
     let mut out = Terminal::stdout();
-    let mut line = String::new();
+    let mut lines = String::new();
     for (path, value) in selected {
-        line.clear();
         if how.paths {
-            line.push_str(&path);
-            line.push('\t');
+            lines.push_str(&path);
+            lines.push('\t');
         }
-        write_json(value, &mut line);
-        out.line(&line);
+        write_json(value, &mut lines);
+        lines.push('\n');
+        if lines.len() > AT_ONCE {
+            out.write(&lines);
+            lines.clear();
+        }
     }
+    out.write(&lines);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -14,16 +14,17 @@ pub(super) struct Found {
     pub scheme: &'static str,
 }
 
-/// The links in `text`. `before` is the character that precedes the text in its document.
-pub(super) fn find(text: &str, before: Option<char>) -> Vec<Found> {
+/// The links in `text`. `before` is the character that precedes the text in its document; at the bytes of `decoded` stand characters that
+/// the document spells as entities: `&gt;` at the end of a link belongs to the text and not to it, as if it were not decoded yet.
+pub(super) fn find(text: &str, before: Option<char>, decoded: &[usize]) -> Vec<Found> {
     let mut found = Vec::new();
     let mut from = 0;
     let mut search = 0;
     while let Some(at) = text.get(search..).and_then(|rest| rest.find([':', 'w', '@'])).map(|at| search + at) {
         search = at + 1;
         let candidate = match text.as_bytes().get(at) {
-            Some(b'w') => www(text, at, before),
-            Some(b':') => url(text, from, at),
+            Some(b'w') => www(text, at, before, decoded),
+            Some(b':') => url(text, from, at, decoded),
             _ => mail(text, from, at),
         };
         if let Some(link) = candidate {
@@ -35,7 +36,7 @@ pub(super) fn find(text: &str, before: Option<char>) -> Vec<Found> {
     found
 }
 
-fn www(text: &str, at: usize, before: Option<char>) -> Option<Found> {
+fn www(text: &str, at: usize, before: Option<char>, decoded: &[usize]) -> Option<Found> {
     let rest = text.get(at..).filter(|rest| rest.starts_with("www."))?;
     let previous = match text.get(..at)?.chars().next_back() {
         Some(previous) => Some(previous),
@@ -44,20 +45,20 @@ fn www(text: &str, at: usize, before: Option<char>) -> Option<Found> {
     if !previous.is_none_or(|previous| previous.is_whitespace() || matches!(previous, '*' | '_' | '~' | '(')) {
         return None;
     }
-    let end = at + link_length(rest, domain_length(rest, true)?);
+    let end = at + link_length(rest, domain_length(rest, true)?, at, decoded);
     (end > at).then_some(Found { range: at..end, scheme: "http://" })
 }
 
-fn url(text: &str, from: usize, colon: usize) -> Option<Found> {
+fn url(text: &str, from: usize, colon: usize, decoded: &[usize]) -> Option<Found> {
     let rest = text.get(colon..)?.strip_prefix("://")?;
     let before = text.get(from..colon)?;
     // The scheme is short: looking further back would be quadratic on a long word.
-    let tail = before.get(before.len().saturating_sub(6)..).unwrap_or(before);
-    let scheme = tail.get(tail.rfind(|c: char| !c.is_ascii_alphabetic()).map_or(0, |at| at + 1)..)?;
+    let letters = before.bytes().rev().take(6).take_while(u8::is_ascii_alphabetic).count();
+    let scheme = before.get(before.len() - letters..)?;
     if !["http", "https", "ftp"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         return None;
     }
-    let length = link_length(rest, domain_length(rest, false)?);
+    let length = link_length(rest, domain_length(rest, false)?, colon + 3, decoded);
     let range = colon - scheme.len()..colon + 3 + length;
     (length > 0).then_some(Found { range, scheme: "" })
 }
@@ -107,13 +108,13 @@ fn domain_length(text: &str, needs_period: bool) -> Option<usize> {
     let mut segments = domain.rsplit('.');
     let (last, last_but_one) = (segments.next()?, segments.next());
     let underscore = last.contains('_') || last_but_one.is_some_and(|segment| segment.contains('_'));
-    let begins = domain.chars().next().is_some_and(char::is_alphanumeric);
+    let begins = domain.chars().next().is_some_and(|first| first.is_alphanumeric() || !first.is_ascii());
     (begins && !underscore && (!needs_period || last_but_one.is_some())).then_some(length)
 }
 
 /// How long the link is that `text` begins with, of which the first `domain` bytes are its domain: up to white space or `<`,
-/// without the punctuation that ends a sentence.
-fn link_length(text: &str, domain: usize) -> usize {
+/// without the punctuation that ends a sentence. `start` is where it begins in the text that `decoded` is about.
+fn link_length(text: &str, domain: usize, start: usize, decoded: &[usize]) -> usize {
     let path = text.get(domain..).unwrap_or_default();
     let mut end = domain + path.find(|c: char| c.is_whitespace() || c == '<').unwrap_or(path.len());
     let link = text.get(..end).unwrap_or_default();
@@ -127,7 +128,14 @@ fn link_length(text: &str, domain: usize) -> usize {
                 end = before_entity(text.get(..end - 1).unwrap_or_default());
                 continue;
             }
-            _ => break,
+            _ => {
+                let last = text.get(..end).and_then(|link| link.chars().next_back()).map_or(1, char::len_utf8);
+                if decoded.binary_search(&(start + end - last)).is_err() {
+                    break;
+                }
+                end -= last;
+                continue;
+            }
         }
         end -= 1;
     }
@@ -181,11 +189,13 @@ mod tests {
             ("xmpp:foo@bar.baz/txt@bin.com/x", &["xmpp:foo@bar.baz/txt@bin.com"]),
             ("a@b @ c@", &[]),
             ("größe@bar.baz", &["e@bar.baz"]),
+            ("日本http://a.b", &["http://a.b"]),
+            ("http://🍄.ga/", &["http://🍄.ga/"]),
             ("http://a.b https://c.d, e@f.g", &["http://a.b", "https://c.d", "e@f.g"]),
         ] {
-            let found: Vec<_> = find(text, None).into_iter().map(|link| &text[link.range]).collect();
+            let found: Vec<_> = find(text, None, &[]).into_iter().map(|link| &text[link.range]).collect();
             assert_eq!(found, expected, "{text}");
         }
-        assert!(find("www.a.b", Some('x')).is_empty());
+        assert!(find("www.a.b", Some('x'), &[]).is_empty());
     }
 }

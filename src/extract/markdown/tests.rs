@@ -101,6 +101,14 @@ fn github_s_extensions() {
              <a href=\"mailto:foo@bar.baz\">foo@bar.baz</a></p>\n",
         ),
         (
+            "&lt;https://a.b/c&gt;, 見http://a.b&copy;.\n",
+            "<p>&lt;<a href=\"https://a.b/c\">https://a.b/c</a>&gt;, 見<a href=\"http://a.b\">http://a.b</a>©.</p>\n",
+        ),
+        (
+            "- [ ]\n- [x] \n",
+            "<ul>\n<li>[ ]</li>\n<li><input type=\"checkbox\" checked=\"\" disabled=\"\" /> </li>\n</ul>\n",
+        ),
+        (
             "> [!WARNING]\n> Hot.\n",
             "<div class=\"markdown-alert markdown-alert-warning\">\n<p class=\"markdown-alert-title\">Warning</p>\n\
              <p>Hot.</p>\n</div>\n",

@@ -41,17 +41,19 @@ pub(super) fn write<'t>(
     };
     let mut events = events.peekable();
     while let Some((event, range)) = events.next() {
+        let is_last = matches!(events.peek(), Some((Event::End(_), _)));
+        let event = if is_last { without_bare_marker(event, &range, source) } else { event };
         if let Event::Text(first) = event {
             if writer.looks_for_links() {
                 // The grammar splits text at every character that might have meant something; a link may span the parts.
-                let (mut text, mut range) = (first, range);
-                while let Some((Event::Text(more), more_range)) =
+                let mut text = SplitText { decoded: Vec::new(), range: range.clone(), text: CowStr::Borrowed("") };
+                text.push(first, range, source);
+                while let Some((Event::Text(more), range)) =
                     events.next_if(|(event, _)| matches!(event, Event::Text(_)))
                 {
-                    text = CowStr::from(text.into_string() + &more);
-                    range.end = more_range.end;
+                    text.push(more, range, source);
                 }
-                writer.linked_text(&text, &range);
+                writer.linked_text(&text);
             } else {
                 writer.text(&first);
             }
@@ -64,6 +66,37 @@ pub(super) fn write<'t>(
     }
     writer.notes.finish(options.id_prefix, &mut writer.rendered.html);
     Ok(writer.rendered)
+}
+
+/// `[ ]` with nothing after it, not even a space, is text (GFM, section 5.3).
+fn without_bare_marker<'t>(event: Event<'t>, range: &Range<usize>, source: &'t str) -> Event<'t> {
+    let Event::TaskListMarker(_) = event else { return event };
+    let after = source.get(range.end..).unwrap_or_default();
+    if after.starts_with([' ', '\t']) {
+        return event;
+    }
+    Event::Text(CowStr::Borrowed(source.get(range.clone()).unwrap_or_default().trim_end()))
+}
+
+/// Text that the grammar has split.
+struct SplitText<'t> {
+    text: CowStr<'t>,
+    /// Its bytes in the source.
+    range: Range<usize>,
+    /// Where characters stand in it that the source spells as entities.
+    decoded: Vec<usize>,
+}
+
+impl<'t> SplitText<'t> {
+    fn push(&mut self, part: CowStr<'t>, range: Range<usize>, source: &str) {
+        let written = source.get(range.clone()).unwrap_or_default();
+        if written.starts_with('&') && written.ends_with(';') && written != &*part {
+            self.decoded.push(self.text.len());
+        }
+        self.range.end = range.end;
+        let before = std::mem::replace(&mut self.text, CowStr::Borrowed(""));
+        self.text = if before.is_empty() { part } else { CowStr::from(before.into_string() + &part) };
+    }
 }
 
 struct Writer<'t, 'r> {
@@ -151,11 +184,12 @@ impl<'t> Writer<'t, '_> {
         }
     }
 
-    fn linked_text(&mut self, text: &str, source: &Range<usize>) {
+    fn linked_text(&mut self, SplitText { text, range: source, decoded }: &SplitText<'_>) {
+        let text: &str = text;
         let before = self.source.get(..source.start).and_then(|before| before.chars().next_back());
         let as_written = self.source.get(source.clone()) == Some(text);
         let mut written = 0;
-        for link in autolink::find(text, before) {
+        for link in autolink::find(text, before, decoded) {
             let shown = text.get(link.range.clone()).unwrap_or_default();
             escape::text(text.get(written..link.range.start).unwrap_or_default(), &mut self.rendered.html);
             written = link.range.end;

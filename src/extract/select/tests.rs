@@ -282,6 +282,61 @@ fn hostile_selectors_and_documents_end() {
 }
 
 #[test]
+fn expressions_of_the_document_are_compiled_once_though_they_take_turns() {
+    // Twenty thousand compilations would use up the budget ten times.
+    let item = r#"{"a":"x1","b":"y"}"#;
+    let document = json(&format!(r#"{{"p":"x.","q":"z","r":"[","items":[{}]}}"#, vec![item; 10_000].join(",")));
+    for (selector, expected) in [
+        ("$.items[?match(@.b, $.q) || match(@.a, $.p)]", 10_000),
+        ("$.items[?search(@.a, $.p) && match(@.a, $.p) && !match(@.a, $.r)]", 10_000),
+        ("$.items[?match(@.a, 'y.') || match(@.b, 'y')]", 10_000),
+    ] {
+        let found = Selector::compile(selector).unwrap().all(&document, &Budget::default()).map(|nodes| nodes.len());
+        assert_eq!(found, Ok(expected), "{selector}");
+    }
+}
+
+#[test]
+fn paths_count_for_their_length() {
+    let long = json(&format!(r#"{{"{}":[{}1]}}"#, "k".repeat(1_000_000), "1,".repeat(1000)));
+    let selector = Selector::compile("$.*[*]").unwrap();
+    assert_eq!(selector.all(&long, &Budget::default()).map(|nodes| nodes.len()), Ok(1001));
+    assert_eq!(selector.all_with_paths(&long, &Budget::default()).map(|nodes| nodes.len()), Err(TooMuchWork));
+}
+
+/// The public compliance suite, whose licence lies beside it.
+#[test]
+fn the_compliance_suite() {
+    let suite = include_str!("../../../tests/suites/jsonpath/cts.json");
+    let suite = parse_json(suite, JsonLimits { nodes: 1_000_000 }).unwrap();
+    let cases = suite.get("tests").and_then(Value::as_list).unwrap();
+    assert!(cases.len() >= 687);
+    for case in cases {
+        let text = case.get("selector").and_then(Value::as_str).unwrap();
+        let compiled = Selector::compile(text);
+        if case.get("invalid_selector").is_some() {
+            assert!(compiled.is_err(), "{text}");
+            continue;
+        }
+        let selector = compiled.unwrap_or_else(|error| panic!("{text}: {error}"));
+        let document = case.get("document").unwrap();
+        let located = selector.all_with_paths(document, &Budget::default()).unwrap();
+        let (paths, values): (Vec<_>, Vec<_>) =
+            located.into_iter().map(|(path, value)| (Value::text(path), value.clone())).unzip();
+        let all: Vec<Value> = selector.all(document, &Budget::default()).unwrap().into_iter().cloned().collect();
+        assert_eq!(all, values, "{text}");
+        assert_eq!(selector.first(document, &Budget::default()).unwrap(), all.first(), "{text}");
+        let (paths, values) = (Value::list(paths), Value::list(values));
+        let allowed = |one: &str, several: &str| match (case.get(one), case.get(several).and_then(Value::as_list)) {
+            (Some(only), _) => vec![only],
+            (None, list) => list.unwrap_or_default().iter().collect(),
+        };
+        let mut expected = allowed("result", "results").into_iter().zip(allowed("result_paths", "results_paths"));
+        assert!(expected.any(|pair| pair == (&values, &paths)), "{text}: {} at {}", written(&values), written(&paths));
+    }
+}
+
+#[test]
 fn the_first_node_is_found_without_the_others() {
     let many = json(&format!("[{}]", vec!["{\"a\":[1,2,3]}"; 10_000].join(",")));
     let squared = Selector::compile("$[?$[*].a[*] ].a").unwrap();
