@@ -51,7 +51,7 @@ fn run(command: &mut Command, input: &str) -> (Option<i32>, String, String) {
 
 /// The answers to requests.
 fn answers(arguments: &[&str], requests: &[Value]) -> Vec<Value> {
-    let input: String = requests.iter().map(|request| format!("{request}\n")).collect();
+    let input = requests.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
     let lines = raw_answers(arguments, &input);
     assert_eq!(lines.len(), requests.len(), "one answer to each line");
     lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect()
@@ -259,7 +259,7 @@ fn lines_that_are_wrong_are_answered() {
         (r#"{"template":"","templates":{"a":1}}"#, ""),
         (r#"{"template":"\ud800"}"#, ""),
     ];
-    let input: String = requests.iter().map(|(line, _)| format!("{line}\n")).collect();
+    let input: String = requests.iter().flat_map(|(line, _)| [*line, "\n"]).collect();
     let answers = raw_answers(&["liquid"], &input);
     assert_eq!(answers.len(), requests.len());
     for ((line, stage), answer) in requests.iter().zip(answers) {

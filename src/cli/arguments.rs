@@ -132,7 +132,7 @@ pub(super) enum Trial {
     /// Names are not checked, because nothing is declared; what Liquid refuses is an error. Front matter is passed over. Dates without a zone are
     /// in that of the environment variable TZ, or else in UTC.
     Liquid(LiquidArguments),
-    /// Select from a document by JSONPath (RFC 9535)
+    /// Select from a document by `JSONPath` (RFC 9535)
     ///
     /// Each value that is selected is written on a line of its own, as JSON.
     Jsonpath(JsonpathArguments),
@@ -207,7 +207,7 @@ pub(super) struct MarkdownArguments {
     /// Which Markdown it is
     #[arg(long = "as", value_enum, default_value_t, value_name = "KIND", conflicts_with = "lines")]
     pub(super) kind: MarkdownKind,
-    /// Extensions of CommonMark that are on
+    /// Extensions that are on
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES", conflicts_with = "lines")]
     pub(super) options: Vec<Extension>,
     /// Answer lines of JSON with lines of JSON, until the standard input ends
@@ -218,7 +218,7 @@ pub(super) struct MarkdownArguments {
 /// Which Markdown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum MarkdownKind {
-    /// CommonMark 0.31.2, and the extensions that --options name
+    /// `CommonMark` 0.31.2, and the extensions that --options name
     #[default]
     Commonmark,
     /// As the documents of a site, without their front matter
@@ -227,7 +227,7 @@ pub(super) enum MarkdownKind {
     Fetched,
 }
 
-/// An extension of CommonMark.
+/// An extension of `CommonMark`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Extension {
     /// Tables

@@ -87,7 +87,7 @@ fn extension(name: &Value) -> Result<Extension, Value> {
     let Some(name) = name.as_str() else {
         return Err(refusal(format!("`options` is a list of names, and {} is none", with_article(name))));
     };
-    Extension::from_str(name, false).map_err(|_| {
+    Extension::from_str(name, false).map_err(|_unknown| {
         let known: Vec<_> = Extension::value_variants()
             .iter()
             .filter_map(|one| Some(one.to_possible_value()?.get_name().to_owned()))

@@ -231,7 +231,7 @@ impl<'d, 'b> Run<'d, 'b> {
             found(node);
             PASS
         });
-        finished(walk)
+        finished(&walk)
     }
 
     /// The same with their normalized paths, which count for as many nodes as they are long.
@@ -247,7 +247,7 @@ impl<'d, 'b> Run<'d, 'b> {
             found(path, node.value);
             PASS
         });
-        finished(walk)
+        finished(&walk)
     }
 
     /// The first node that an absolute `query` selects.
@@ -265,7 +265,7 @@ impl<'d, 'b> Run<'d, 'b> {
             first = Some(node);
             Walk::Break(Stop::Found)
         });
-        finished(walk).map(|()| first)
+        finished(&walk).map(|()| first)
     }
 
     fn spend(&self, nodes: usize) -> Walk {
@@ -486,7 +486,7 @@ impl<'d, 'b> Run<'d, 'b> {
 
 const PASS: Walk = Walk::Continue(());
 
-fn finished(walk: Walk) -> Result<(), TooMuchWork> {
+fn finished(walk: &Walk) -> Result<(), TooMuchWork> {
     match walk {
         Walk::Continue(()) | Walk::Break(Stop::Found) => Ok(()),
         Walk::Break(Stop::Exhausted) => Err(TooMuchWork),
