@@ -62,6 +62,7 @@ fn main() -> ExitCode {
         flows::inputs::CASES,
         flows::lists::CASES,
         flows::json::CASES,
+        flows::languages::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::routing::CASES,

@@ -51,7 +51,7 @@ impl Request<'_> {
         else {
             return Err(error("no-route"));
         };
-        let inputs = Inputs::read(route, &matched, self.visitor).map_err(|misfit| match misfit {
+        let inputs = Inputs::read(&self.service.site, route, &matched, self.visitor).map_err(|misfit| match misfit {
             Misfit::NotFound => Trouble::NotFound,
             Misfit::BadRequest => error("bad-request"),
         })?;

@@ -92,4 +92,6 @@ pub struct RequestReads {
     pub url: bool,
     /// `request.method`: `GET` for both GET and HEAD.
     pub method: bool,
+    /// `request.language`: the one of the site's languages that the visitor prefers.
+    pub language: bool,
 }

@@ -8,6 +8,7 @@
 mod code;
 mod declaration;
 mod inputs;
+mod languages;
 mod load;
 mod memory;
 mod routers;
@@ -17,6 +18,7 @@ pub mod slots;
 pub use code::CODES;
 pub use declaration::Declaration;
 pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
+pub use languages::Languages;
 pub use memory::Memory;
 pub use routers::Routers;
 pub use settings::{AccessLog, Limits, LogFormat, Settings};
@@ -43,6 +45,8 @@ pub struct Site {
     pub settings: Settings,
     /// `site.url` without its final slash: what absolute URLs begin with.
     pub url: Option<Arc<str>>,
+    /// The languages that it is written in.
+    pub languages: Languages,
     /// Which hosts are ours.
     pub hosts: Hosts,
     /// Which route a target belongs to, by position in `routes`.

@@ -15,6 +15,7 @@ pub(crate) mod graph;
 pub(crate) mod hostile;
 pub(crate) mod inputs;
 pub(crate) mod json;
+pub(crate) mod languages;
 pub(crate) mod lists;
 pub(crate) mod outcomes;
 pub(crate) mod personal;

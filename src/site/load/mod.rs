@@ -8,6 +8,7 @@ mod errors;
 mod input;
 mod json;
 mod kind;
+mod languages;
 pub(super) mod layouts;
 mod listing;
 mod matter;
@@ -44,6 +45,8 @@ struct Shared<'s> {
     library: Library,
     /// `site` as pages see it.
     site: Value,
+    /// Whether the site says which languages there are.
+    declares_languages: bool,
     slash: TrailingSlash,
     deadline: std::time::Duration,
     /// Digest of what every page is made from: `site.toml` and the layouts.
@@ -109,6 +112,7 @@ fn build(
         upstreams,
         library,
         site: declared.scope,
+        declares_languages: declared.declares_languages,
         slash: declared.slash,
         deadline: declared.settings.limits.deadline,
         foundation,
@@ -141,6 +145,7 @@ fn build(
         root: tree.root.clone(),
         settings: declared.settings,
         url: declared.url,
+        languages: declared.languages,
         hosts: hosts.serving(routers.hosts()),
         routers,
         routes,
