@@ -69,6 +69,7 @@ fn main() -> ExitCode {
         flows::secrets::CASES,
         flows::sharing::CASES,
         flows::ssrf::CASES,
+        flows::together::CASES,
         empty_root::CASES,
         findings::CASES,
         keys::CASES,

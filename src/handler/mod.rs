@@ -10,6 +10,7 @@ mod asset;
 mod body;
 mod failure;
 mod fetch;
+mod fill;
 mod gather;
 mod inputs;
 mod make;

@@ -23,6 +23,7 @@ pub(crate) mod routing;
 pub(crate) mod secrets;
 pub(crate) mod sharing;
 pub(crate) mod ssrf;
+pub(crate) mod together;
 
 use crate::support::SAFETY_NET;
 use crate::support::fault::FaultServer;
