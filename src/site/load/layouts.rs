@@ -3,7 +3,7 @@
 use super::matter;
 use crate::config::{Declared, Described, Schema, Tree, declare};
 use crate::diagnostic::{Files, Finding, Findings, Spanned};
-use crate::render::{LayoutSource, Library};
+use crate::render::{KeptLayouts, LayoutSource, Library};
 
 declare! {
     /// The front matter of a layout.
@@ -27,8 +27,8 @@ impl Described for Escape {
     }
 }
 
-/// Compiles all layouts and partials.
-pub(super) fn compile(tree: &Tree, files: &Files, findings: &mut Findings) -> Library {
+/// Compiles all layouts and partials, but for those that were `kept`.
+pub(super) fn compile(tree: &Tree, files: &Files, kept: &KeptLayouts, findings: &mut Findings) -> Library {
     let mut sources = Vec::with_capacity(tree.layouts.len());
     for layout in &tree.layouts {
         let parts = matter::split(layout.file, files, findings);
@@ -55,5 +55,5 @@ pub(super) fn compile(tree: &Tree, files: &Files, findings: &mut Findings) -> Li
         }
         sources.push(source);
     }
-    Library::compile(&sources, files, findings)
+    Library::compile(&sources, files, kept, findings)
 }

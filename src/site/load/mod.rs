@@ -101,7 +101,7 @@ fn build(
     let declared = site::compile(&decl, environment, &mut findings);
     let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
     let upstreams = Upstreams::compile(upstreams, environment, &mut findings);
-    let library = layouts::compile(tree, &files, &mut findings);
+    let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     let foundation = foundation(tree, table, &files);
     let mut shared = Shared {
         tree,
