@@ -11,6 +11,11 @@ use std::sync::Arc;
 
 /// Reads a table. A field counts as a value, and so does a row.
 pub(super) fn read(text: &str, limits: JsonLimits) -> Result<Value, FormatError> {
+    if let Some(quote) = unclosed(text) {
+        // Everything behind it would be one field, and the complaint about the last row.
+        let message = "a quote is opened here and never closed".to_owned();
+        return Err(Malformed { format: "CSV", message, range: line(text, quote) }.into());
+    }
     let mut reader = ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     let mut record = StringRecord::new();
     let mut count = Count::new(limits);
@@ -44,6 +49,30 @@ fn names(record: &StringRecord, text: &str) -> Result<(Vec<usize>, Arc<Shape>), 
             let twice = sorted.windows(2).find(|pair| pair[0] == pair[1]).map_or("", |pair| pair[0]);
             let range = line(text, 0);
             Err(Malformed { format: "CSV", message: format!("two columns are called `{twice}`"), range }.into())
+        }
+    }
+}
+
+/// Where the quote stands that opens a field which does not end.
+fn unclosed(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        let quote = at + memchr::memchr(b'"', bytes.get(at..)?)?;
+        // Within a field that does not begin with one it is a sign like others.
+        let opens = quote == 0 || matches!(bytes.get(quote - 1), Some(b',' | b'\r' | b'\n'));
+        at = quote + 1;
+        if !opens {
+            continue;
+        }
+        // Two quotes within the field are one sign of it.
+        loop {
+            let Some(found) = memchr::memchr(b'"', bytes.get(at..)?) else { return Some(quote) };
+            at += found + 1;
+            if bytes.get(at) != Some(&b'"') {
+                break;
+            }
+            at += 1;
         }
     }
 }
@@ -91,6 +120,8 @@ mod tests {
             (" a , b\n 1 ,\n", r#"[{"a":" 1 ","b":""}]"#),
             ("a,b\n\n1,2\n\n\n3,4\n", r#"[{"a":"1","b":"2"},{"a":"3","b":"4"}]"#),
             ("a\n\"\"\n", r#"[{"a":""}]"#),
+            // A quote within a field is a sign like others.
+            ("a,b\n5\" x,\"y\"\"\"\n6\",z\n", r#"[{"a":"5\" x","b":"y\""},{"a":"6\"","b":"z"}]"#),
         ] {
             assert_eq!(json(text).as_deref(), Ok(expected), "{text:?}");
         }
@@ -102,6 +133,9 @@ mod tests {
             ("a,b\n1\n", "not CSV: a row of 1 fields, where the first has 2"),
             ("a,b\n1,2,3\n", "not CSV: a row of 3 fields, where the first has 2"),
             ("a,b, a\n", "not CSV: two columns are called `a`"),
+            ("a,b\n1,\"x\n2,y\n", "not CSV: a quote is opened here and never closed"),
+            ("a,\"b\n1,2\n", "not CSV: a quote is opened here and never closed"),
+            ("a,b\n1,\"x\"\"\n", "not CSV: a quote is opened here and never closed"),
         ] {
             assert_eq!(json(text), Err(message.to_owned()), "{text:?}");
         }

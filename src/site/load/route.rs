@@ -23,6 +23,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let shown = kind::of(&decl, file, shared);
     let mut patterns = patterns(&decl, file, &mut shared.findings);
     input::constrain(decl.params.as_ref(), &mut patterns, &mut shared.findings);
+    if let Some(held) = shown.as_ref().and_then(Shown::held) {
+        input::fits_held(decl.params.as_ref(), &patterns, &held, &mut shared.findings);
+    }
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
     let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
     let mut digest = blake3::Hasher::new();
@@ -130,8 +133,16 @@ pub(super) fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str
         let host = Authority::parse(&written.content)
             .ok()
             .filter(|host| host.port().is_none() && !written.content.ends_with(':'));
+        let host = host.map(|host| Arc::<str>::from(host.host().to_ascii_lowercase()));
         match host {
-            Some(host) => hosts.push(Spanned::new(host.host().to_ascii_lowercase().into(), written.inner)),
+            Some(host) => match hosts.iter().find(|known: &&Spanned<Arc<str>>| known.value == host) {
+                Some(known) => findings.push(
+                    Finding::new(&code::BAD_HOST, written.inner, format!("`{}` is named twice", written.content))
+                        .related(known.place, "the first time")
+                        .help("write each host once; upper and lower case are the same"),
+                ),
+                None => hosts.push(Spanned::new(host, written.inner)),
+            },
             None => {
                 let message = format!("`{}` is not a host", written.content);
                 findings.push(
@@ -155,7 +166,8 @@ pub(super) fn origin(host: Option<&Spanned<Arc<str>>>, shared: &Shared<'_>) -> O
 
 /// The patterns of `path`, or that of the file's place.
 pub(super) fn patterns(decl: &Decl, file: &TreeFile, findings: &mut Findings) -> Vec<(Pattern, Place)> {
-    let Some(paths) = &decl.path else {
+    // An inherited one has its finding where it was written.
+    let Some(paths) = decl.path.as_ref().filter(|paths| is_own(paths.place, file)) else {
         return by_place(file, findings).into_iter().collect();
     };
     let written = paths.value.0.iter().filter_map(|text| pattern(text, findings)).collect::<Vec<_>>();
