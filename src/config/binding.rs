@@ -54,6 +54,15 @@ impl Template<Binding> {
         Ok(Some(out))
     }
 
+    /// Whether a value that the request itself sent holds a control byte, which no header field may.
+    pub fn has_control_of_request(&self, slots: &[Value]) -> bool {
+        let is_control = |binding: &&Binding| {
+            let text = scalar_text(binding.value(slots)).unwrap_or_default();
+            text.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t')
+        };
+        self.references().filter(|binding| binding.from_request).any(|binding| is_control(&binding))
+    }
+
     /// The value of the string: a single placeholder keeps its type, anything else is text.
     pub fn value(&self, slots: &[Value]) -> Result<Value, NotText> {
         if let Some(binding) = self.as_single() {

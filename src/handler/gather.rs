@@ -11,7 +11,7 @@ use crate::cache::Epoch;
 use crate::config::Binding;
 use crate::render::Context;
 use crate::site::{Planned, QueryInput, Route, Rule, slots};
-use crate::source::{Absent, Fatal, Kind, Listing, Settled, Surroundings, Trouble};
+use crate::source::{Absent, Fatal, Kind, Listing, Read, Settled, Surroundings, Trouble};
 use crate::value::{NULL, Value};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
@@ -169,7 +169,10 @@ impl<'g> Request<'g> {
     /// Waits for what was begun.
     async fn came(self, position: usize, calling: Calling<'g>) -> Came {
         match calling {
-            Calling::Once(fetching) => Came::Once(self.wait(position, fetching).await),
+            Calling::Once(fetching) => match self.wait(position, fetching).await {
+                Ok(Read { value, is_partial: true }) => Came::Degraded(Ok(value)),
+                read => Came::Once(read.map(|read| read.value)),
+            },
             Calling::Each(all) => Came::Each(all.await),
             Calling::Route(answered) => match answered.await {
                 Ok(Answered { value, degraded }) => {
@@ -182,12 +185,12 @@ impl<'g> Request<'g> {
     }
 
     /// Waits for the calls of all items; the upstream's cap is what bounds how many are under way.
-    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Value, Trouble>> {
+    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Read, Trouble>> {
         join_all(begun.into_iter().map(|call| async move { self.wait(position, call?).await })).await
     }
 
     /// Waits for a call and takes what the source declares from its answer.
-    async fn wait(self, position: usize, fetching: Fetching) -> Result<Value, Trouble> {
+    async fn wait(self, position: usize, fetching: Fetching) -> Result<Read, Trouble> {
         let fetched = tokio::time::timeout_at(self.deadline.into(), fetching).await.map_err(|_elapsed| LATE)??;
         fetch::taken(self.service, (self.route, position), fetched).await
     }
@@ -212,17 +215,17 @@ enum Calling<'g> {
     /// A route of the same site.
     Route(BoxFuture<'g, Result<Answered, Trouble>>),
     /// Those of a source that is called for each item of a list.
-    Each(BoxFuture<'g, Vec<Result<Value, Trouble>>>),
+    Each(BoxFuture<'g, Vec<Result<Read, Trouble>>>),
 }
 
 /// What a source came to, before its declaration says what a failure becomes.
 enum Came {
     /// One value.
     Once(Result<Value, Trouble>),
-    /// One value, a part of which something else stands for.
+    /// One value, a part of which is missing, or something else stands for it.
     Degraded(Result<Value, Trouble>),
     /// A value for each item of a list.
-    Each(Vec<Result<Value, Trouble>>),
+    Each(Vec<Result<Read, Trouble>>),
 }
 
 /// The data so far.
@@ -249,7 +252,10 @@ impl Data<'_> {
             Came::Once(Err(trouble)) | Came::Degraded(Err(trouble)) => self.troubled(position, &trouble),
             Came::Each(results) => {
                 // An item that does not exist is not missing; one that could not be had is.
-                let is_missing = |result: &Result<_, Trouble>| !matches!(result, Ok(_) | Err(Trouble::NotFound));
+                let is_missing = |result: &Result<Read, Trouble>| match result {
+                    Ok(read) => read.is_partial,
+                    Err(trouble) => *trouble != Trouble::NotFound,
+                };
                 let is_partial = results.iter().any(is_missing);
                 self.items(position, results).and_then(|value| self.listed(position, value, is_partial, &mut outcome))
             }
@@ -292,12 +298,18 @@ impl Data<'_> {
 
     /// The list of what a source came to for each item, in their order. One that is omitted is left out; if several end the
     /// page, the gravest does.
-    fn items(&mut self, position: usize, results: Vec<Result<Value, Trouble>>) -> Result<Value, Fatal> {
+    fn items(&mut self, position: usize, results: Vec<Result<Read, Trouble>>) -> Result<Value, Fatal> {
         let mut values = Vec::with_capacity(results.len());
         let mut gravest: Option<Fatal> = None;
         for result in results {
             match result.map_err(|trouble| self.settled(position, &trouble)) {
-                Ok(value) | Err(Settled::Whole(value)) => values.push(value),
+                Ok(Read { value, is_partial }) => {
+                    if is_partial {
+                        self.degrade(position);
+                    }
+                    values.push(value);
+                }
+                Err(Settled::Whole(value)) => values.push(value),
                 Err(Settled::Degraded(value)) => {
                     self.degrade(position);
                     values.extend(Some(value).filter(|value| !value.is_null()));

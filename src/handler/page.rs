@@ -1,7 +1,8 @@
 //! Pages, documents, JSON and redirects: from the store if it has them, made otherwise.
 //!
 //! A fresh page answers at once. A stale one answers at once too if it may, and is made anew once, whatever the client does.
-//! Otherwise it is made, once for all who ask for the same.
+//! Otherwise it is made, once for all who ask for the same. A stale page that could not be made anew rests for about a second before that is
+//! tried again.
 
 use super::inputs::Inputs;
 use super::make::{Made, Order, What, make};
@@ -57,10 +58,13 @@ pub(super) async fn answer(
             return hit(service, lookup, stored, age, CacheStatus::fresh_hit(ttl), exchange, "hit").await;
         }
         (Some(stored), Some(Verdict::Stale { age, may_serve_while_revalidating, may_serve_on_error })) => {
-            if may_serve_while_revalidating {
+            let is_resting = stored.is_resting(arrival.instant);
+            if may_serve_while_revalidating && !is_resting {
                 let key = lookup.to_key();
                 // It has its own time: the client that noticed goes on without it.
-                refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline);
+                refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline, stored);
+            }
+            if may_serve_while_revalidating || is_resting {
                 let status = CacheStatus::stale_hit(stored.windows().staleness(arrival.instant));
                 return hit(service, lookup, stored, age, status, exchange, "stale").await;
             }
@@ -77,7 +81,7 @@ pub(super) async fn answer(
     let key = lookup.to_key();
     let order = order(&inputs, Instant::now() + route.deadline);
     drop(inputs);
-    let (made, led) = fill(service, key.clone(), order, route.deadline, deadline).await;
+    let (made, led) = fill(service, key.clone(), order, (route.deadline, deadline), on_error.clone()).await;
     let made = match made {
         Ok(made) => made,
         Err(status) => {
@@ -160,8 +164,8 @@ async fn fill(
     service: &Arc<Service>,
     key: Key,
     order: Order,
-    limit: Duration,
-    deadline: Instant,
+    (limit, deadline): (Duration, Instant),
+    stale: Option<Arc<Stored>>,
 ) -> (Result<Arc<Made>, StatusCode>, bool) {
     let epoch: Epoch = service.runtime.store.epoch(service.revision());
     let led = Arc::new(AtomicBool::new(false));
@@ -169,7 +173,13 @@ async fn fill(
         let (service, key, led) = (Arc::clone(service), key.clone(), Arc::clone(&led));
         async move {
             led.store(true, Ordering::Relaxed);
-            Filled::Shared(Arc::new(make(&service, order, Some(key)).await))
+            let attempt = Attempt(stale);
+            let made = make(&service, order, Some(key)).await;
+            // Another answer than an error is sent, whatever it is: the stale page has not to stand for it.
+            if !matches!(made.what, What::Error(status) if status.is_server_error()) {
+                attempt.succeed();
+            }
+            Filled::Shared(Arc::new(made))
         }
     };
     // A fill that ended between the look-up and now has left its page in the store.
@@ -189,7 +199,7 @@ async fn fill(
 }
 
 /// Makes a stale page anew in the background, once.
-fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Duration) {
+fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Duration, stale: &Arc<Stored>) {
     let epoch = service.runtime.store.epoch(service.revision());
     let needed = {
         let (service, key) = (Arc::clone(service), key.clone());
@@ -199,8 +209,33 @@ fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Duration) {
         }
     };
     let flight = {
-        let (service, key) = (Arc::clone(service), key.clone());
-        async move { Filled::Shared(Arc::new(make(&service, order, Some(key)).await)) }
+        let (service, key, stale) = (Arc::clone(service), key.clone(), Arc::clone(stale));
+        async move {
+            let attempt = Attempt(Some(stale));
+            let made = make(&service, order, Some(key)).await;
+            if made.is_stored {
+                attempt.succeed();
+            }
+            Filled::Shared(Arc::new(made))
+        }
     };
     service.runtime.pages.refresh_once((key, epoch), limit + GRACE, needed, flight);
+}
+
+/// An attempt to make a stale page anew. However it ends, if nobody says that it succeeded the page rests.
+struct Attempt(Option<Arc<Stored>>);
+
+impl Attempt {
+    /// There is something to put in the page's place.
+    fn succeed(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(stale) = &self.0 {
+            stale.rest(Instant::now());
+        }
+    }
 }

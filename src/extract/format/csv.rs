@@ -11,10 +11,9 @@ use std::sync::Arc;
 
 /// Reads a table. A field counts as a value, and so does a row.
 pub(super) fn read(text: &str, limits: JsonLimits) -> Result<Value, FormatError> {
-    if let Some(quote) = unclosed(text) {
-        // Everything behind it would be one field, and the complaint about the last row.
-        let message = "a quote is opened here and never closed".to_owned();
-        return Err(Malformed { format: "CSV", message, range: line(text, quote) }.into());
+    if let Some((quote, message)) = misquoted(text) {
+        // Read on, everything up to the next quote would be one field, and the complaint about another row, or none.
+        return Err(Malformed { format: "CSV", message: message.to_owned(), range: line(text, quote) }.into());
     }
     let mut reader = ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     let mut record = StringRecord::new();
@@ -53,26 +52,31 @@ fn names(record: &StringRecord, text: &str) -> Result<(Vec<usize>, Arc<Shape>), 
     }
 }
 
-/// Where the quote stands that opens a field which does not end.
-fn unclosed(text: &str) -> Option<usize> {
+/// Where the quote stands that opens a field which does not end as it should, and what to say of it.
+fn misquoted(text: &str) -> Option<(usize, &'static str)> {
     let bytes = text.as_bytes();
+    let quote_from = |at: usize| memchr::memchr(b'"', bytes.get(at..)?).map(|found| at + found);
     let mut at = 0;
     loop {
-        let quote = at + memchr::memchr(b'"', bytes.get(at..)?)?;
+        let opening = quote_from(at)?;
+        at = opening + 1;
         // Within a field that does not begin with one it is a sign like others.
-        let opens = quote == 0 || matches!(bytes.get(quote - 1), Some(b',' | b'\r' | b'\n'));
-        at = quote + 1;
-        if !opens {
+        if opening > 0 && !matches!(bytes.get(opening - 1), Some(b',' | b'\r' | b'\n')) {
             continue;
         }
         // Two quotes within the field are one sign of it.
-        loop {
-            let Some(found) = memchr::memchr(b'"', bytes.get(at..)?) else { return Some(quote) };
-            at += found + 1;
+        let closing = loop {
+            let Some(found) = quote_from(at) else { return Some((opening, "a quote is opened and never closed")) };
+            at = found + 1;
             if bytes.get(at) != Some(&b'"') {
-                break;
+                break found;
             }
             at += 1;
+        };
+        let behind = bytes.get(closing + 1..).unwrap_or_default().trim_ascii_start();
+        let is_end = behind.is_empty() || behind.starts_with(b",");
+        if !is_end && !bytes.get(closing + 1).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
+            return Some((opening, "a quote is not closed, or one within the field is not written twice"));
         }
     }
 }
@@ -133,9 +137,11 @@ mod tests {
             ("a,b\n1\n", "not CSV: a row of 1 fields, where the first has 2"),
             ("a,b\n1,2,3\n", "not CSV: a row of 3 fields, where the first has 2"),
             ("a,b, a\n", "not CSV: two columns are called `a`"),
-            ("a,b\n1,\"x\n2,y\n", "not CSV: a quote is opened here and never closed"),
-            ("a,\"b\n1,2\n", "not CSV: a quote is opened here and never closed"),
-            ("a,b\n1,\"x\"\"\n", "not CSV: a quote is opened here and never closed"),
+            ("a,b\n1,\"x\n2,y\n", "not CSV: a quote is opened and never closed"),
+            ("a,\"b\n1,2\n", "not CSV: a quote is opened and never closed"),
+            ("a,b\n1,\"x\n2,\"y\"\n", "not CSV: a quote is not closed, or one within the field is not written twice"),
+            ("a,b\n1,\"5\" wide\"\n", "not CSV: a quote is not closed, or one within the field is not written twice"),
+            ("a,b\n1,\"x\"\"\n", "not CSV: a quote is opened and never closed"),
         ] {
             assert_eq!(json(text), Err(message.to_owned()), "{text:?}");
         }

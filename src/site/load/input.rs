@@ -159,7 +159,8 @@ pub(super) fn query(decls: Option<&Named<QueryDecl>>, findings: &mut Findings) -
             );
         } else if let (Some(written), true) = (&decl.default, default.as_list().is_some_and(|it| it.len() > most)) {
             let message = format!("the default has more items than a request could send, which are {most} at most");
-            let finding = Finding::new(&code::BAD_INPUT, written.place, message).help("shorten it, or raise `max-items`");
+            let finding =
+                Finding::new(&code::BAD_INPUT, written.place, message).help("shorten it, or raise `max-items`");
             findings.push(match decl.max_items {
                 Some(most) => finding.related(most.place, "the most items"),
                 None => finding,

@@ -158,8 +158,8 @@ pub(super) fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<
 /// The finding for a name that no layout has.
 pub(super) fn no_layout(name: &Spanned<String>, library: &Library) -> Finding {
     outside(&name.value, name.place, "layouts").unwrap_or_else(|| {
-        let help = did_you_mean(&name.value, library.names())
-            .unwrap_or_else(|| format!("write it: layouts/{}", name.value));
+        let help =
+            did_you_mean(&name.value, library.names()).unwrap_or_else(|| format!("write it: layouts/{}", name.value));
         let message = format!("there is no layout `{}`", name.value);
         Finding::new(&resource::UNKNOWN_LAYOUT, name.place, message).help(help)
     })

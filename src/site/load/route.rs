@@ -5,9 +5,9 @@ use super::super::{Planned, Privacy, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
-use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, short};
+use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, section, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
-use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Spanned};
+use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
 use crate::resource::{Cors, Decl, HeaderDecl, Policy};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
@@ -65,6 +65,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     {
         unused(&sources, &needed, file, &mut shared.findings);
     }
+    for_whom(&patterns, file, before, shared);
     let of_sources = linked.personal;
     let is_clear = shared.findings.iter().skip(before).all(|finding| finding.code.level != Level::Error);
     let personal = privacy::of_reads(&direct, &cookies, &of_sources).or_else(|| {
@@ -124,6 +125,20 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         revision,
     };
     (!patterns.is_empty()).then_some(Compiled { route, hosts, patterns, held })
+}
+
+/// Says of findings in what the route inherits that they are about this route: other routes may be fine with it.
+fn for_whom(patterns: &[(Pattern, Place)], file: &TreeFile, before: usize, shared: &mut Shared<'_>) {
+    let place = patterns.first().map_or_else(|| Place::new(file.file, 0..0), |(_, place)| *place);
+    let Shared { findings, files, tree, .. } = shared;
+    for finding in findings.since(before) {
+        let inherited = finding
+            .place
+            .is_some_and(|place| Some(place.file) == tree.site || section::is_section(files.name(place.file)));
+        if inherited && finding.related.iter().all(|related| related.place.file != file.file) {
+            finding.related.push(Related { place, message: "inherited by this route".to_owned() });
+        }
+    }
 }
 
 /// The hosts of `host`, in lower case.
@@ -247,7 +262,7 @@ fn sources(
     shared: &mut Shared<'_>,
     digest: &mut blake3::Hasher,
 ) -> (Vec<Source>, Vec<String>) {
-    let (mut sources, mut broken) = (Vec::new(), Vec::new());
+    let (mut sources, mut broken, mut answers) = (Vec::new(), Vec::new(), 0);
     for (name, decl) in decl.sources.iter().flat_map(|named| &named.0) {
         let sound = input::is_snake_case(name, &mut shared.findings);
         if slots::RESERVED.contains(&name.value.as_str()) {
@@ -279,7 +294,8 @@ fn sources(
         let sound = sound
             && source.as_ref().is_none_or(leads_home)
             && source.as_mut().is_none_or(|source| {
-                asked::resolve(source, around.file, around.known, &shared.paths, &mut shared.findings)
+                let (paths, findings) = (&shared.paths, &mut shared.findings);
+                asked::resolve(source, around.file, around.known, paths, &mut answers, findings)
             });
         match source {
             Some(source) if sound => sources.push(source),
