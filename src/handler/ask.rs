@@ -109,6 +109,7 @@ fn failed(fatal: &Fatal) -> Trouble {
         Fatal::Unauthorized { status } => Trouble::Unauthorized { status: *status },
         // It would have sent the visitor to where a credential is had.
         Fatal::Redirect { .. } => Trouble::Unauthorized { status: 401 },
+        Fatal::BadRequest => Trouble::BadRequest,
         Fatal::NotFound => Trouble::NotFound,
         Fatal::Fail { late } => Trouble::Error { late: *late, reason: "route-failed" },
     }

@@ -369,8 +369,8 @@ impl Data<'_> {
         let (name, route) = (source.name.value.as_str(), &*self.request.route().name);
         let settled = source.outcomes.settle(trouble, &self.slots);
         match (trouble, &settled) {
-            (Trouble::NotFound, _) => {
-                tracing::debug!(source = name, route, trouble = trouble.word(), "a source has nothing");
+            (Trouble::NotFound | Trouble::BadRequest, _) => {
+                tracing::debug!(source = name, route, trouble = trouble.word(), "nothing is had of a source");
             }
             (_, Settled::Degraded(_)) => {
                 tracing::warn!(source = name, route, trouble = trouble.word(), "a page does without a source");

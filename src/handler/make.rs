@@ -111,6 +111,7 @@ fn ended(fatal: Fatal) -> Stop {
             Ok(location) => Stop::Redirect { status: StatusCode::FOUND, location },
             Err(_) => Stop::Error(StatusCode::BAD_GATEWAY),
         },
+        Fatal::BadRequest => Stop::Error(StatusCode::BAD_REQUEST),
         Fatal::NotFound => Stop::Error(StatusCode::NOT_FOUND),
         Fatal::Fail { late: true } => Stop::Error(StatusCode::GATEWAY_TIMEOUT),
         Fatal::Fail { late: false } => Stop::Error(StatusCode::BAD_GATEWAY),

@@ -219,7 +219,7 @@ impl Http<Binding> {
                 continue;
             };
             // A control byte would end the field and begin another: such a call is not made.
-            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| pieces.forbidden())?;
+            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| pieces.forbidden(slots))?;
             value.set_sensitive(pieces.secrets().next().is_some());
             fields.insert(name.clone(), value);
         }
@@ -257,6 +257,7 @@ pub fn trouble_of(failure: Failure) -> Trouble {
 pub fn trouble_of_no_call(why: NoCall) -> Trouble {
     match why {
         NoCall::NullInPath | NoCall::ForbiddenFromRequest => Trouble::NotFound,
+        NoCall::ControlFromRequest => Trouble::BadRequest,
         NoCall::ForbiddenFromData => Trouble::Error { late: false, reason: "unfit-path-value" },
         NoCall::NotText => Trouble::Error { late: false, reason: "not-text" },
     }

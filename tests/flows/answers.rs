@@ -227,6 +227,8 @@ fn a_control_byte_that_a_request_sends_into_a_header_is_a_bad_request() {
     let site = Site::start(
         "-- site.toml --\n-- routes/index.toml --\njson = 1\n[query.q]\n[cookies.c]\n[headers]\nx-said = \"said {query.q}\"\nx-cookie = \"{cookies.c}\"\n\
          -- routes/data.toml --\njson = 1\n[query.q]\n[sources.a]\nvalue = \"a\\nb\"\n[headers]\nx-data = \"{a} {query.q}\"\n\
+         -- routes/call.toml --\njson = \"{a}\"\n[query.q]\n[sources.a]\nurl = \"http://127.0.0.1:1/\"\nallow-private = true\nheaders = { x-said = \"{query.q}\" }\noptional = true\n\
+         -- routes/asks.toml --\njson = \"{a}\"\n[query.q]\n[sources.a]\nroute = \"/call\"\nquery = { q = \"{query.q}\" }\noptional = true\n\
          -- routes/to.toml --\nredirect = \"/x?q={query.q}\"\n[query.q]\n",
     );
     for (target, expected) in [
@@ -238,6 +240,8 @@ fn a_control_byte_that_a_request_sends_into_a_header_is_a_bad_request() {
         ("/data?q=fine", 500),
         ("/data?q=%0a", 400),
         ("/to?q=%0a", 308),
+        ("/call?q=a%0d%0ab", 400),
+        ("/asks?q=%0a", 400),
     ] {
         let response = site.get(target);
         assert_eq!(response.status, expected, "{target}");
