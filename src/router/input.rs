@@ -231,8 +231,9 @@ impl Rules {
                 problems.push(InputProblem::ChoiceTwice(choice.to_string()));
             }
         }
-        let misfits = |choice: &&Box<str>| choice.is_empty() || !kind.fits(choice) || !self.fit(choice);
-        let misfits: Vec<String> = choices.iter().filter(misfits).map(ToString::to_string).collect();
+        let is_misfit = |choice: &&str| choice.is_empty() || !kind.fits(choice) || !self.fit(choice);
+        let misfits = choices.iter().map(|choice| &**choice).filter(is_misfit);
+        let misfits: Vec<String> = misfits.map(str::to_owned).collect();
         if !misfits.is_empty() {
             problems.push(InputProblem::ChoiceMisfit(misfits));
         }

@@ -118,7 +118,7 @@ pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Patt
 pub(super) fn fits_held(
     params: Option<&Named<ParamDecl>>,
     patterns: &[(Pattern, Place)],
-    held: &[String],
+    names: &[String],
     findings: &mut Findings,
 ) {
     let Some((pattern, _)) = patterns.first() else { return };
@@ -126,7 +126,7 @@ pub(super) fn fits_held(
     let decls = params.iter().flat_map(|named| &named.0);
     let decl = decls.into_iter().find(|(name, _)| Some(&*name.value) == pattern.rest_name());
     // The folder itself is an empty rest, which every type lets pass.
-    let misfit = held.iter().find(|name| !name.is_empty() && !kind.fits(name));
+    let misfit = names.iter().find(|name| !name.is_empty() && !kind.fits(name));
     if let (Some((name, _)), Some(misfit)) = (decl, misfit) {
         let message = format!("`{misfit}` is in the folder, and does not fit the type of `{}`", name.value);
         let help = format!("leave [params.{}] out: what the folder holds is what there is", name.value);

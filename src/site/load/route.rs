@@ -21,11 +21,7 @@ use std::sync::Arc;
 pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &mut Shared<'_>) -> Option<Compiled> {
     let decl = Decl::read(table, &mut shared.findings);
     let shown = kind::of(&decl, file, shared);
-    let mut patterns = patterns(&decl, file, &mut shared.findings);
-    input::constrain(decl.params.as_ref(), &mut patterns, &mut shared.findings);
-    if let Some(held) = shown.as_ref().and_then(Shown::held) {
-        input::fits_held(decl.params.as_ref(), &patterns, &held, &mut shared.findings);
-    }
+    let patterns = typed_patterns(&decl, file, shown.as_ref(), &mut shared.findings);
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
     let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
     let mut digest = blake3::Hasher::new();
@@ -177,6 +173,21 @@ pub(super) fn origin(host: Option<&Spanned<Arc<str>>>, shared: &Shared<'_>) -> O
     let port = Authority::parse(authority).ok().and_then(|authority| authority.port());
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     Some(format!("{scheme}://{}{port}", host.value).into())
+}
+
+/// The patterns of a route, with the types of their parameters.
+fn typed_patterns(
+    decl: &Decl,
+    file: &TreeFile,
+    shown: Option<&Shown>,
+    findings: &mut Findings,
+) -> Vec<(Pattern, Place)> {
+    let mut patterns = patterns(decl, file, findings);
+    input::constrain(decl.params.as_ref(), &mut patterns, findings);
+    if let Some(held) = shown.filter(|_| decl.params.is_some()).and_then(Shown::held) {
+        input::fits_held(decl.params.as_ref(), &patterns, &held, findings);
+    }
+    patterns
 }
 
 /// The patterns of `path`, or that of the file's place.

@@ -11,6 +11,7 @@ use crate::config::{
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Related};
 use crate::{resource, source};
 use std::collections::HashMap;
+use std::path::Path;
 
 /// Whether an entry of a free table is probably a key of the table above.
 type Belongs = fn(&Entry) -> bool;
@@ -80,7 +81,7 @@ fn of_file(entry: &Entry) -> bool {
     match entry.key.value.as_str() {
         "layout" => text.contains('.') && !text.contains(' '),
         "path" | "redirect" => text.starts_with('/'),
-        "content" => std::path::Path::new(text).extension().is_some_and(|extension| extension == "md"),
+        "content" => Path::new(text).extension().is_some_and(|extension| extension == "md"),
         "deadline" => parse_duration(text).is_ok(),
         "content-type" => text.contains('/'),
         _ => false,
@@ -122,7 +123,7 @@ pub(super) fn explain(tree: &Tree, files: &Files, findings: &mut Findings) {
         let Some(place) = finding.place.filter(|_| is_unknown || finding.code.name == WRONG_TYPE.name) else {
             continue;
         };
-        if !files.name(place.file).ends_with(".toml") {
+        if Path::new(files.name(place.file)).extension().is_none_or(|extension| extension != "toml") {
             continue;
         }
         let read = || read_toml(place.file, 0..files.text(place.file).len(), files, &mut Findings::default());
