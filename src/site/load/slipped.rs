@@ -5,6 +5,7 @@
 //! that authors would call so themselves.
 
 use super::super::settings;
+use super::section::is_section;
 use crate::config::{
     Declared, Entry, Kind, Node, SLIPPED_KEY, Table, Tree, UNKNOWN_KEY, WRONG_TYPE, parse_duration, read_toml,
 };
@@ -131,7 +132,8 @@ pub(super) fn explain(tree: &Tree, files: &Files, findings: &mut Findings) {
         let root = if Some(place.file) == tree.site {
             Owner { name: "the file".to_owned(), keys: keys::<settings::Decl>(), table }
         } else {
-            Owner { name: "the route".to_owned(), keys: keys::<resource::Decl>(), table }
+            let name = if is_section(files.name(place.file)) { "the section" } else { "the route" };
+            Owner { name: name.to_owned(), keys: keys::<resource::Decl>(), table }
         };
         let Some(slip) = find(table, None, &mut Vec::new(), &mut vec![root], place, files) else { continue };
         let Slip { key, owner, header, header_place } = slip;
