@@ -209,7 +209,7 @@ fn files_that_are_not_text_are_told_by_name() {
         fs::write(folder.path().join(path), b"# one\n\xff").unwrap();
         let said = said(&folder);
         assert_eq!(said.lines().count(), 1, "{said}");
-        assert!(said.contains("config/not-utf8") && said.contains(path) && said.contains("line 2"), "{said}");
+        assert!(said.starts_with(&format!("{path}:2:1 error[config/not-utf8]")), "{said}");
         // Bytes that are UTF-8 and nobody means: a finding or a site, and no crash.
         for bytes in
             [&b""[..], b"\0", b"\0\0\0\n\0", b"\n\n\n", b"\r", b"{{", b"[[[[", b"+++", b"---\n", b"\"\"\"", b"{%"]

@@ -281,4 +281,10 @@ fn settings_of_editors_are_not_overwritten() {
     assert!(output.status.success());
     assert_eq!(fs::read_to_string(folder.path().join(".taplo.toml")).expect("settings"), "# mine\n");
     assert!(String::from_utf8_lossy(&output.stdout).contains("[[rule]]"), "{output:?}");
+    let again = Folder::new();
+    again.write("site.toml", "");
+    for _ in 0..2 {
+        let output = binary().current_dir(again.path()).args(["schema", "--write"]).output().expect("the binary");
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("[[rule]]"), "they hold the rules: {output:?}");
+    }
 }

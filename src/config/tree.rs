@@ -4,7 +4,7 @@
 
 use super::code;
 use super::texts::{Content, Texts};
-use crate::diagnostic::{FileId, Files, Finding, Findings};
+use crate::diagnostic::{FileId, Files, Finding, Findings, Place};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -128,9 +128,14 @@ fn read_file(texts: &Texts, path: &Path, name: &str, files: &mut Files, findings
             Finding::anywhere(&code::TOO_LARGE, message)
                 .help("data belongs in files that a route publishes or a source reads")
         }
-        Ok(Content::NotText { line }) => {
-            let message = format!("`{name}` is not UTF-8: line {line} holds a byte that begins no character");
-            Finding::anywhere(&code::NOT_UTF8, message).help("save the file as UTF-8")
+        Ok(Content::NotText { mut before }) => {
+            let start = before.len();
+            // What stands there instead can be shown; what follows is not known to be text.
+            before.push(char::REPLACEMENT_CHARACTER);
+            let end = before.len();
+            let place = Place::new(files.add(name, before), start..end);
+            Finding::new(&code::NOT_UTF8, place, format!("`{name}` is not UTF-8: no character begins with this byte"))
+                .help("save the file as UTF-8")
         }
         Err(error) => Finding::anywhere(&code::UNREADABLE, format!("cannot read `{name}`: {error}")),
     };

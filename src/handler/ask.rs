@@ -95,7 +95,13 @@ impl<'g> Request<'g> {
         if let Some((stored, data)) = found.as_ref().and_then(|stored| Some((stored, stored.data()?))) {
             match stored.verdict(now) {
                 Verdict::Fresh { .. } => return Ok(Asking::Known(data.clone())),
-                Verdict::Stale { may_serve_on_error: true, .. } => on_error = Some(data.clone()),
+                // It could not be made anew a moment ago, and still stands for that error.
+                Verdict::Stale { may_serve_on_error: true, .. } if stored.is_resting(now) => {
+                    let answer = Ok(Answered { value: data.clone(), degraded: true });
+                    let asked = Asked { answer, calls: Vec::new() };
+                    return Ok(Asking::Answering(std::future::ready(asked).boxed()));
+                }
+                Verdict::Stale { may_serve_on_error: true, .. } => on_error = Some(Arc::clone(stored)),
                 Verdict::Stale { .. } | Verdict::Expired => {}
             }
         }
@@ -112,8 +118,8 @@ impl<'g> Request<'g> {
         };
         let (key, end) = (lookup.to_key(), self.deadline.min(now + route.deadline + GRACE));
         let filled = async move {
-            let (made, _) = fill(service, key, order, route.deadline, end).await;
-            of_made(made, on_error)
+            let (made, _) = fill(service, key, order, route.deadline, end, on_error.clone()).await;
+            of_made(made, on_error.and_then(|stored| stored.data().cloned()))
         };
         Ok(Asking::Answering(filled.boxed()))
     }
@@ -191,6 +197,7 @@ fn failed(fatal: &Fatal) -> Trouble {
         Fatal::Unauthorized { status } => Trouble::Unauthorized { status: *status },
         // It would have sent the visitor to where a credential is had.
         Fatal::Redirect { .. } => Trouble::Unauthorized { status: 401 },
+        Fatal::BadRequest => Trouble::BadRequest,
         Fatal::NotFound => Trouble::NotFound,
         Fatal::Fail { late } => Trouble::Error { late: *late, reason: "route-failed" },
     }

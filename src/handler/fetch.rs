@@ -7,7 +7,7 @@ use super::fill::Begun;
 use super::runtime::Service;
 use crate::cache::{Empty, Epoch, Filled, Landing};
 use crate::config::Binding;
-use crate::source::{Http, Kind, Source, Trouble, identity, trouble_of, trouble_of_no_call};
+use crate::source::{Http, Kind, Read, Source, Trouble, identity, trouble_of, trouble_of_no_call};
 use crate::upstream::{Answer, Call};
 use crate::value::Value;
 use futures_util::FutureExt as _;
@@ -24,14 +24,14 @@ pub(super) enum Fetched {
         /// The source that called.
         source: Place,
         /// What it takes.
-        taken: std::result::Result<Value, Trouble>,
+        taken: std::result::Result<Read, Trouble>,
         /// For the others.
         answer: Arc<Answer>,
     },
     /// A body that was worth reading once for all.
     Large {
         /// The document.
-        document: Value,
+        document: Read,
         /// Bytes that it came as.
         body_bytes: usize,
     },
@@ -192,20 +192,22 @@ pub(super) async fn taken(
     service: &Arc<Service>,
     place: Place,
     fetched: Fetched,
-) -> std::result::Result<Value, Trouble> {
+) -> std::result::Result<Read, Trouble> {
     match fetched {
         Fetched::Small { source, taken, .. } if source == place => taken,
         Fetched::Small { answer, .. } => take(service, place, &answer),
         Fetched::Large { document, body_bytes } => {
             let service = Arc::clone(service);
-            let extracting =
-                tokio::task::spawn_blocking(move || source(&service, place)?.0.extract(&document, body_bytes));
+            let extracting = tokio::task::spawn_blocking(move || {
+                let value = source(&service, place)?.0.extract(&document.value, body_bytes)?;
+                Ok(Read { value, is_partial: document.is_partial })
+            });
             extracting.await.unwrap_or(Err(UNREADABLE))
         }
     }
 }
 
-fn take(service: &Service, place: Place, answer: &Answer) -> std::result::Result<Value, Trouble> {
+fn take(service: &Service, place: Place, answer: &Answer) -> std::result::Result<Read, Trouble> {
     let (source, http) = source(service, place)?;
     source.take(http, answer, service.site.settings.limits.answer)
 }

@@ -35,13 +35,15 @@ impl Begun {
     }
 }
 
-/// Joins the fill of a page, or starts it; waits no longer than until `end`. Also whether this request started it.
+/// Joins the fill of a page, or starts it; waits no longer than until `end`. Also whether this request started it. `stale` is the
+/// page that may stand for an error.
 pub(super) async fn fill(
     service: &Arc<Service>,
     key: Key,
     order: Order,
     limit: Duration,
     end: Instant,
+    stale: Option<Arc<Stored>>,
 ) -> (Result<Arc<Made>, StatusCode>, bool) {
     let epoch = order.begun.epoch;
     let is_asked = service.subjects.get(order.route).is_some_and(|subject| subject.is_asked);
@@ -50,7 +52,13 @@ pub(super) async fn fill(
         let (service, key, led) = (Arc::clone(service), key.clone(), Arc::clone(&led));
         async move {
             led.store(true, Ordering::Relaxed);
-            Filled::Shared(Arc::new(make(&service, order, Some(key)).await))
+            let attempt = Attempt(stale);
+            let made = make(&service, order, Some(key)).await;
+            // Another answer than an error is sent, whatever it is: the stale page has not to stand for it.
+            if !matches!(made.what, What::Error(status) if status.is_server_error()) {
+                attempt.succeed();
+            }
+            Filled::Shared(Arc::new(made))
         }
     };
     // A fill that ended between the look-up and now has left its page in the store.
@@ -70,21 +78,46 @@ pub(super) async fn fill(
 }
 
 /// Makes a stale page anew in the background, once.
-pub(super) fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Duration) {
+pub(super) fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Duration, stale: &Arc<Stored>) {
     let epoch = order.begun.epoch;
     let needed = {
         let (service, key) = (Arc::clone(service), key.clone());
         move || !service.runtime.store.get(key.lookup()).is_some_and(|stored| is_fresh(&stored))
     };
     let flight = {
-        let (service, key) = (Arc::clone(service), key.clone());
-        async move { Filled::Shared(Arc::new(make(&service, order, Some(key)).await)) }
+        let (service, key, stale) = (Arc::clone(service), key.clone(), Arc::clone(stale));
+        async move {
+            let attempt = Attempt(Some(stale));
+            let made = make(&service, order, Some(key)).await;
+            if made.is_stored {
+                attempt.succeed();
+            }
+            Filled::Shared(Arc::new(made))
+        }
     };
     service.runtime.pages.refresh_once((key, epoch), limit + GRACE, needed, flight);
 }
 
 fn is_fresh(stored: &Stored) -> bool {
     matches!(stored.verdict(Instant::now()), Verdict::Fresh { .. })
+}
+
+/// An attempt to make a stale page anew. However it ends, if nobody says that it succeeded the page rests.
+struct Attempt(Option<Arc<Stored>>);
+
+impl Attempt {
+    /// There is something to put in the page's place.
+    fn succeed(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(stale) = &self.0 {
+            stale.rest(Instant::now());
+        }
+    }
 }
 
 impl Made {

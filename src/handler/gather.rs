@@ -11,7 +11,7 @@ use super::runtime::Service;
 use crate::config::Binding;
 use crate::render::Context;
 use crate::site::{Planned, QueryInput, Route, Rule, slots};
-use crate::source::{Absent, Fatal, Kind, Listing, Settled, Surroundings, Trouble};
+use crate::source::{Absent, Fatal, Kind, Listing, Read, Settled, Surroundings, Trouble};
 use crate::value::{NULL, Value};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
@@ -100,7 +100,8 @@ impl<'g> Request<'g> {
                 let started = Instant::now();
                 match self.begin(position, started, &mut data.slots) {
                     Start::Settled(result) => {
-                        data.settle(&mut plan, position, started, Came::Once(result));
+                        let whole = result.map(|value| Read { value, is_partial: false });
+                        data.settle(&mut plan, position, started, Came::Once(whole));
                         settled_at_once = true;
                     }
                     Start::Calling(calling) => {
@@ -179,20 +180,22 @@ impl<'g> Request<'g> {
             Calling::Each(all) => Came::Each(all.await),
             Calling::Route(answering) => {
                 let Asked { answer, calls } = answering.await;
-                let degraded = matches!(answer, Ok(Answered { degraded: true, .. }));
-                let value = answer.and_then(|answered| self.planned(position).source.extract(&answered.value, 0));
-                Came::Route { value, degraded, calls }
+                let read = answer.and_then(|Answered { value, degraded }| {
+                    let value = self.planned(position).source.extract(&value, 0)?;
+                    Ok(Read { value, is_partial: degraded })
+                });
+                Came::Route(read, calls)
             }
         }
     }
 
     /// Waits for the calls of all items; the upstream's cap is what bounds how many are under way.
-    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Value, Trouble>> {
+    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Read, Trouble>> {
         join_all(begun.into_iter().map(|call| async move { self.wait(position, call?).await })).await
     }
 
     /// Waits for a call and takes what the source declares from its answer.
-    async fn wait(self, position: usize, fetching: Fetching) -> Result<Value, Trouble> {
+    async fn wait(self, position: usize, fetching: Fetching) -> Result<Read, Trouble> {
         let fetched = tokio::time::timeout_at(self.deadline.into(), fetching).await.map_err(|_elapsed| LATE)??;
         fetch::taken(self.service, (self.route, position), fetched).await
     }
@@ -217,17 +220,17 @@ enum Calling<'g> {
     /// A route of the same site.
     Route(BoxFuture<'g, Asked>),
     /// Those of a source that is called for each item of a list.
-    Each(BoxFuture<'g, Vec<Result<Value, Trouble>>>),
+    Each(BoxFuture<'g, Vec<Result<Read, Trouble>>>),
 }
 
 /// What a source came to, before its declaration says what a failure becomes.
 enum Came {
-    /// One value.
-    Once(Result<Value, Trouble>),
-    /// What a route answered; `degraded` if something else stands for a part of it.
-    Route { value: Result<Value, Trouble>, degraded: bool, calls: Vec<SourceCall> },
+    /// One value, of which a part may be missing.
+    Once(Result<Read, Trouble>),
+    /// What a route answered, and the calls that it made for it.
+    Route(Result<Read, Trouble>, Vec<SourceCall>),
     /// A value for each item of a list.
-    Each(Vec<Result<Value, Trouble>>),
+    Each(Vec<Result<Read, Trouble>>),
 }
 
 /// The data so far.
@@ -242,30 +245,22 @@ impl Data<'_> {
     /// Takes what a source came to; its declaration says what a failure becomes.
     fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, came: Came) {
         let mut outcome = match &came {
-            Came::Once(result) | Came::Route { value: result, .. } => {
-                result.as_ref().map_or_else(Trouble::word, |_value| "ok")
-            }
+            Came::Once(result) | Came::Route(result, _) => result.as_ref().map_or_else(Trouble::word, |_read| "ok"),
             Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
         };
         let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         let value = match came {
-            Came::Once(Ok(value)) => self.listed(position, value, false, &mut outcome),
-            Came::Once(Err(trouble)) => self.troubled(position, &trouble),
-            Came::Route { value, degraded, calls } => {
+            Came::Once(result) => self.read(position, result, &mut outcome),
+            Came::Route(result, calls) => {
                 self.calls.extend(calls.into_iter().map(|call| call.within(&name)));
-                match value {
-                    Ok(value) => {
-                        if degraded {
-                            self.degrade(position);
-                        }
-                        self.listed(position, value, degraded, &mut outcome)
-                    }
-                    Err(trouble) => self.troubled(position, &trouble),
-                }
+                self.read(position, result, &mut outcome)
             }
             Came::Each(results) => {
                 // An item that does not exist is not missing; one that could not be had is.
-                let is_missing = |result: &Result<_, Trouble>| !matches!(result, Ok(_) | Err(Trouble::NotFound));
+                let is_missing = |result: &Result<Read, Trouble>| match result {
+                    Ok(read) => read.is_partial,
+                    Err(trouble) => *trouble != Trouble::NotFound,
+                };
                 let is_partial = results.iter().any(is_missing);
                 self.items(position, results).and_then(|value| self.listed(position, value, is_partial, &mut outcome))
             }
@@ -277,6 +272,24 @@ impl Data<'_> {
                 plan.settled(position);
             }
             Err(fatal) => plan.failed(position, fatal),
+        }
+    }
+
+    /// What one answer comes to. If a part of it is missing, or something else stands for it, so is the page's.
+    fn read(
+        &mut self,
+        position: usize,
+        result: Result<Read, Trouble>,
+        outcome: &mut &'static str,
+    ) -> Result<Value, Fatal> {
+        match result {
+            Ok(Read { value, is_partial }) => {
+                if is_partial {
+                    self.degrade(position);
+                }
+                self.listed(position, value, is_partial, outcome)
+            }
+            Err(trouble) => self.troubled(position, &trouble),
         }
     }
 
@@ -307,12 +320,18 @@ impl Data<'_> {
 
     /// The list of what a source came to for each item, in their order. One that is omitted is left out; if several end the
     /// page, the gravest does.
-    fn items(&mut self, position: usize, results: Vec<Result<Value, Trouble>>) -> Result<Value, Fatal> {
+    fn items(&mut self, position: usize, results: Vec<Result<Read, Trouble>>) -> Result<Value, Fatal> {
         let mut values = Vec::with_capacity(results.len());
         let mut gravest: Option<Fatal> = None;
         for result in results {
             match result.map_err(|trouble| self.settled(position, &trouble)) {
-                Ok(value) | Err(Settled::Whole(value)) => values.push(value),
+                Ok(Read { value, is_partial }) => {
+                    if is_partial {
+                        self.degrade(position);
+                    }
+                    values.push(value);
+                }
+                Err(Settled::Whole(value)) => values.push(value),
                 Err(Settled::Degraded(value)) => {
                     self.degrade(position);
                     values.extend(Some(value).filter(|value| !value.is_null()));
@@ -372,8 +391,8 @@ impl Data<'_> {
         let (name, route) = (source.name.value.as_str(), &*self.request.route().name);
         let settled = source.outcomes.settle(trouble, &self.slots);
         match (trouble, &settled) {
-            (Trouble::NotFound, _) => {
-                tracing::debug!(source = name, route, trouble = trouble.word(), "a source has nothing");
+            (Trouble::NotFound | Trouble::BadRequest, _) => {
+                tracing::debug!(source = name, route, trouble = trouble.word(), "nothing is had of a source");
             }
             (_, Settled::Degraded(_)) => {
                 tracing::warn!(source = name, route, trouble = trouble.word(), "a page does without a source");

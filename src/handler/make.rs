@@ -135,6 +135,7 @@ fn ended(fatal: Fatal) -> Stop {
             Ok(location) => Stop::Redirect { status: StatusCode::FOUND, location },
             Err(_) => Stop::Error(StatusCode::BAD_GATEWAY),
         },
+        Fatal::BadRequest => Stop::Error(StatusCode::BAD_REQUEST),
         Fatal::NotFound => Stop::Error(StatusCode::NOT_FOUND),
         Fatal::Fail { late: true } => Stop::Error(StatusCode::GATEWAY_TIMEOUT),
         Fatal::Fail { late: false } => Stop::Error(StatusCode::BAD_GATEWAY),
@@ -219,8 +220,14 @@ impl Making<'_> {
             let text = template.text(slots, |text, out| out.push_str(text));
             match text.map_err(|_not_text| internal(route, "a list or an object in a header"))? {
                 Some(text) => {
-                    let value = HeaderValue::from_str(&text)
-                        .map_err(|_control| internal(route, "a control byte in a header"))?;
+                    // It would end the field and begin another: whoever sent it is told, whatever else would be wrong with it.
+                    let value = HeaderValue::from_str(&text).map_err(|_control| {
+                        if template.has_control_of_request(slots) {
+                            Stop::Error(StatusCode::BAD_REQUEST)
+                        } else {
+                            internal(route, "a control byte in a header")
+                        }
+                    })?;
                     fields.insert(name.clone(), value);
                 }
                 None => drop(fields.remove(name)),

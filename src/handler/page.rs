@@ -1,7 +1,8 @@
 //! Pages, documents, JSON and redirects: from the store if it has them, made otherwise.
 //!
 //! A fresh page answers at once. A stale one answers at once too if it may, and is made anew once, whatever the client does.
-//! Otherwise it is made, once for all who ask for the same.
+//! Otherwise it is made, once for all who ask for the same. A stale page that could not be made anew rests for about a second before that is
+//! tried again.
 
 use super::fill::{Begun, GRACE, fill, refresh};
 use super::inputs::Inputs;
@@ -55,10 +56,13 @@ pub(super) async fn answer(
             return hit(service, lookup, stored, age, CacheStatus::fresh_hit(ttl), exchange, "hit").await;
         }
         (Some(stored), Some(Verdict::Stale { age, may_serve_while_revalidating, may_serve_on_error })) => {
-            if may_serve_while_revalidating {
+            let is_resting = stored.is_resting(arrival.instant);
+            if may_serve_while_revalidating && !is_resting {
                 let key = lookup.to_key();
                 // It has its own time: the client that noticed goes on without it.
-                refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline);
+                refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline, stored);
+            }
+            if may_serve_while_revalidating || is_resting {
                 let status = CacheStatus::stale_hit(stored.windows().staleness(arrival.instant));
                 return hit(service, lookup, stored, age, status, exchange, "stale").await;
             }
@@ -75,7 +79,7 @@ pub(super) async fn answer(
     let key = lookup.to_key();
     let order = order(&inputs, Instant::now() + route.deadline);
     drop(inputs);
-    let (made, led) = fill(service, key.clone(), order, route.deadline, deadline + GRACE).await;
+    let (made, led) = fill(service, key.clone(), order, route.deadline, deadline + GRACE, on_error.clone()).await;
     let made = match made {
         Ok(made) => made,
         Err(status) => {

@@ -39,7 +39,7 @@ codes! {
     /// Remove one of them, or add the value that is missing to the `enum`.
     SHADOWED = Warning "route/shadowed";
 
-    /// A `host` of a route that is no host, has a port, or is an alias.
+    /// A `host` of a route that is no host, has a port, is named twice, or is an alias.
     ///
     /// Requests are compared with it without their port, and requests for aliases are sent to `site.url` before any route is looked at.
     ///

@@ -25,7 +25,7 @@ declare! {
     pub struct SendingDecl {
         /// The method; default `"GET"`, with a body `"POST"`.
         "method": method: Spanned<Method>,
-        /// Whether a call of another method than GET only reads; default `false`. Only such calls are repeated, and shared by requests that make them at the same time.
+        /// Whether a call of another method than GET only reads; default `false`, but a GraphQL document without a mutation does. Only such calls are repeated, and shared by requests that make them at the same time.
         "safe": safe: Spanned<bool>,
         /// The body as JSON: any TOML, its strings with placeholders. A string that is one placeholder keeps its type.
         "body": body: Spanned<Shape>,
@@ -137,6 +137,12 @@ impl Sent {
         let reads =
             word == Method::Get || matches!(&body, Some(Body::GraphQl { document, .. }) if only_reads(document));
         let safe = reads || decl.safe.as_ref().is_some_and(|safe| safe.value);
+        if let Some(written) = decl.safe.as_ref().filter(|safe| reads && !safe.value) {
+            let what = if word == Method::Get { "a GET" } else { "a GraphQL document without a mutation" };
+            let message = format!("`safe = false` on {what}, which only reads");
+            let help = "leave it out; a call that changes something is a POST, PUT, PATCH or DELETE, or a mutation";
+            findings.push(Finding::new(&code::SAFE, written.place, message).help(help));
+        }
         if !safe {
             let place = decl.method.as_ref().map(|method| method.place).or_else(|| first_body(decl));
             let message = format!("a {} that may change something, each time a page is made", word.method());

@@ -9,10 +9,11 @@ use super::decl::Decl;
 use super::outcome::Trouble;
 use super::piece::{Pieces, refuse_secrets};
 use super::target::{NoCall, PathTemplate, Target, encode_segment, write_pair};
-use super::upstream::{Calling, Upstream, header_name, header_pieces, split_url};
+use super::upstream::{Calling, Upstream, forwarded_name, header_name, header_pieces, split_url};
 use super::{Context, code};
 use crate::config::{Binding, Kind, Node, Part, Reference, Template, scalar_text, wrong_type};
 use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
+use crate::fields::is_credential;
 use crate::upstream::{BodyLimits, Call, Failure, Timeouts, Url};
 use crate::value::{JsonLimits, Value};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -66,11 +67,11 @@ impl Http {
             "request" => reference.keys.first().is_some_and(|key| key == "headers"),
             _ => false,
         };
-        let writes_credential = headers.iter().any(|(name, value): &(HeaderName, Pieces)| {
-            [header::AUTHORIZATION, header::COOKIE].contains(name) && value.references().any(is_visitors)
-        });
+        let writes_credential = headers
+            .iter()
+            .any(|(name, value): &(HeaderName, Pieces)| is_credential(name) && value.references().any(is_visitors));
         let forwarded = decl.forward_headers.iter().flatten();
-        let forward_headers = forwarded.filter_map(|name| header_name(name, findings)).collect();
+        let forward_headers = forwarded.filter_map(|name| forwarded_name(name, findings)).collect();
         let cookies = decl.forward_cookies.iter().flatten();
         let forward_cookies = cookies.filter_map(|name| cookie_name(name, findings)).collect();
         let calling = context.upstreams.get(upstream).map(|upstream| upstream.calling).unwrap_or_default();
@@ -141,9 +142,7 @@ impl<R> Http<R> {
 
     /// Whether the declaration sends a credential of the visitor's along.
     pub fn forwards_credential(&self) -> bool {
-        self.writes_credential
-            || !self.forward_cookies.is_empty()
-            || self.forward_headers.contains(&header::AUTHORIZATION)
+        self.writes_credential || !self.forward_cookies.is_empty() || self.forward_headers.iter().any(is_credential)
     }
 
     /// What tells its answers from those to the same call of a source that makes something else of them: the same 401 means
@@ -220,7 +219,7 @@ impl Http<Binding> {
                 continue;
             };
             // A control byte would end the field and begin another: such a call is not made.
-            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| pieces.forbidden())?;
+            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| pieces.forbidden(slots))?;
             value.set_sensitive(pieces.secrets().next().is_some());
             fields.insert(name.clone(), value);
         }
@@ -258,6 +257,7 @@ pub fn trouble_of(failure: Failure) -> Trouble {
 pub fn trouble_of_no_call(why: NoCall) -> Trouble {
     match why {
         NoCall::NullInPath | NoCall::ForbiddenFromRequest => Trouble::NotFound,
+        NoCall::ControlFromRequest => Trouble::BadRequest,
         NoCall::ForbiddenFromData => Trouble::Error { late: false, reason: "unfit-path-value" },
         NoCall::NotText => Trouble::Error { late: false, reason: "not-text" },
     }

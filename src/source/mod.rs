@@ -24,6 +24,7 @@ mod target;
 mod upstream;
 
 pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
+pub use answer::Read;
 pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST};
 pub use decl::Decl;
 pub use each::{ForEach, ITEM};
@@ -297,7 +298,12 @@ impl Source {
         for (key, place) in foreign {
             if let Some(place) = place {
                 let message = format!("`{key}` on a source that has `{kind}`");
-                findings.push(Finding::new(&code::TWO_KINDS, *place, message).help("leave it out"));
+                let help = match *key {
+                    // Most often it stood above the first header once.
+                    "path" => "leave it out; the path of the route stands above all headers",
+                    _ => "leave it out",
+                };
+                findings.push(Finding::new(&code::TWO_KINDS, *place, message).help(help));
             }
         }
     }
@@ -380,13 +386,14 @@ impl<R> Source<R> {
 
 impl Source<Binding> {
     /// What is taken from an answer to `http`, its call; no more of it is read than that needs.
-    pub fn take(&self, http: &Http<Binding>, answer: &Answer, limits: AnswerLimits) -> Result<Value, Trouble> {
+    pub fn take(&self, http: &Http<Binding>, answer: &Answer, limits: AnswerLimits) -> Result<Read, Trouble> {
         let Some(extraction) = &self.extraction else { return http.document(answer, limits) };
         if !http.reads_json() {
-            return self.extract(&http.document(answer, limits)?, answer.body.len());
+            let Read { value, is_partial } = http.document(answer, limits)?;
+            return Ok(Read { value: self.extract(&value, answer.body.len())?, is_partial });
         }
-        let Some(text) = http.json_text(answer)? else { return self.extract(&Value::Null, 0) };
+        let Some(text) = http.json_text(answer)? else { return self.extract(&Value::Null, 0).map(Read::whole) };
         let taken = extraction.read_json(text, limits.json).map_err(|why| trouble_of_json(&why, answer))?;
-        taken.map_err(|error| trouble_of_extraction(&error))
+        taken.map(Read::whole).map_err(|error| trouble_of_extraction(&error))
     }
 }

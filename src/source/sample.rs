@@ -33,7 +33,7 @@ impl Source {
         let document = match http.reading {
             Reading::Plain(_) => document,
             Reading::GraphQl => match graphql_data(&document) {
-                Ok(data) => data,
+                Ok(data) => data.value,
                 Err(_) => {
                     findings.push(unread(Place::new(file, 0..0), "the sample has no `data`".to_owned()));
                     return;

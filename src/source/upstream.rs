@@ -215,6 +215,25 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
     Some(parsed)
 }
 
+/// A header field of the visitor's that may be sent along; one that is about the visitor's own exchange may not.
+pub(super) fn forwarded_name(name: &Spanned<String>, findings: &mut Findings) -> Option<HeaderName> {
+    let parsed = header_name(name, findings)?;
+    let why = match parsed.as_str() {
+        "range" | "if-range" => "the answer would be a part of the data",
+        "if-match" | "if-none-match" | "if-modified-since" | "if-unmodified-since" => {
+            "it is about what the visitor has kept of the page: the answer could be a 304 without data"
+        }
+        "content-type" | "content-encoding" | "content-language" | "content-location" | "content-range" => {
+            "it describes the body of the visitor's request, which is not the body of this call"
+        }
+        "max-forwards" => "it counts the proxies of the visitor's request",
+        _ => return Some(parsed),
+    };
+    let message = format!("`{parsed}` of the visitor's request is not sent along: {why}");
+    findings.push(Finding::new(&code::RESERVED_HEADER, name.place, message).help("leave it out"));
+    None
+}
+
 /// The value of a header field; a finding that does not show it if it holds what no field may hold.
 fn header_value(name: &Spanned<String>, text: &str, place: Place, findings: &mut Findings) -> Option<HeaderValue> {
     let value = HeaderValue::from_str(text).ok();

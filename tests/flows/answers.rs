@@ -13,6 +13,7 @@ crate::cases!(
     a_value_that_does_not_fit_is_the_404_of_its_route,
     what_comes_first_decides,
     conditions_are_asked_of_what_is_there,
+    a_control_byte_that_a_request_sends_into_a_header_is_a_bad_request,
 );
 
 const SITE: &str = r#"-- site.toml --
@@ -220,4 +221,31 @@ fn conditions_are_asked_of_what_is_there() {
         let plain = site.get(target).status;
         assert_eq!(site.request("GET", target, &[("if-none-match", "*")], b"").status, plain, "{target}");
     }
+}
+
+fn a_control_byte_that_a_request_sends_into_a_header_is_a_bad_request() {
+    let site = Site::start(
+        "-- site.toml --\n-- routes/index.toml --\njson = 1\n[query.q]\n[cookies.c]\n[headers]\nx-said = \"said {query.q}\"\nx-cookie = \"{cookies.c}\"\n\
+         -- routes/data.toml --\njson = 1\n[query.q]\n[sources.a]\nvalue = \"a\\nb\"\n[headers]\nx-data = \"{a} {query.q}\"\n\
+         -- routes/call.toml --\njson = \"{a}\"\n[query.q]\n[sources.a]\nurl = \"http://127.0.0.1:1/\"\nallow-private = true\nheaders = { x-said = \"{query.q}\" }\noptional = true\n\
+         -- routes/asks.toml --\njson = \"{a}\"\n[query.q]\n[sources.a]\nroute = \"/call\"\nquery = { q = \"{query.q}\" }\noptional = true\n\
+         -- routes/to.toml --\nredirect = \"/x?q={query.q}\"\n[query.q]\n",
+    );
+    for (target, expected) in [
+        ("/?q=fine", 200),
+        ("/?q=a%09b", 200),
+        ("/?q=%C3%BC", 200),
+        ("/?q=a%0d%0ab", 400),
+        ("/?q=%7f", 400),
+        ("/data?q=fine", 500),
+        ("/data?q=%0a", 400),
+        ("/to?q=%0a", 308),
+        ("/call?q=a%0d%0ab", 400),
+        ("/asks?q=%0a", 400),
+    ] {
+        let response = site.get(target);
+        assert_eq!(response.status, expected, "{target}");
+        assert!(response.headers.iter().all(|(name, _)| name != "b"), "{target}");
+    }
+    assert_eq!(site.get("/to?q=a%0ab").header("location"), Some("/x?q=a%0Ab"));
 }

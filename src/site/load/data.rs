@@ -1,6 +1,6 @@
 //! Data files: `file = "data/prices.json"`, read when the site is loaded, once for all routes.
 
-use super::Shared;
+use super::{Shared, kind};
 use crate::config::{Part, Reference, Table, Template, read_toml};
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Spanned, did_you_mean};
 use crate::extract::Format;
@@ -89,6 +89,17 @@ fn read(path: &str, place: Place, shared: &mut Shared<'_>, digest: &mut blake3::
 }
 
 fn parse(path: &str, place: Place, shared: &mut Shared<'_>) -> Option<(FileId, Value)> {
+    if let Some(finding) = kind::outside(path, place, "content") {
+        shared.findings.push(finding);
+        return None;
+    }
+    // Before it is looked for: who writes what is missing should not be told only then that it is of no use.
+    let Some(format) = read_as(path) else {
+        let message = format!("`{path}` is no data file");
+        let help = "data files end in `.json`, `.toml`, `.yaml` or `.csv`";
+        shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
+        return None;
+    };
     if !shared.tree.content.iter().any(|file| file.path == path) {
         let files = shared.tree.content.iter().map(|file| file.path.as_str());
         let files = files.filter(|path| read_as(path).is_some());
@@ -97,12 +108,6 @@ fn parse(path: &str, place: Place, shared: &mut Shared<'_>) -> Option<(FileId, V
         shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
         return None;
     }
-    let Some(format) = read_as(path) else {
-        let message = format!("`{path}` is no data file");
-        let help = "data files end in `.json`, `.toml`, `.yaml` or `.csv`";
-        shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
-        return None;
-    };
     let file = shared.tree.read_content(path, &mut shared.files, &mut shared.findings)?;
     let value = match format {
         DataFormat::Toml => toml(file, &shared.files, &mut shared.findings)?.to_value(),

@@ -1,12 +1,13 @@
 //! Error pages, rendered at load for each status that can occur.
 
 use super::super::{ErrorPages, code};
+use super::kind::no_layout;
 use super::{Shared, SharedPage};
 use crate::config::Named;
-use crate::diagnostic::{Finding, Spanned, did_you_mean};
+use crate::diagnostic::{Finding, Spanned};
 use crate::fields::content_type_of;
 use crate::render::{Context, Layout};
-use crate::resource::{ErrorPage, ID_MARK, UNKNOWN_LAYOUT};
+use crate::resource::{ErrorPage, ID_MARK};
 use crate::value::{NULL, Object, Value, write_json};
 use http::{HeaderValue, StatusCode};
 use std::collections::HashMap;
@@ -73,9 +74,7 @@ fn page(status: StatusCode, name: &Spanned<String>, vars: &Value, shared: &mut S
         Some(layout) => render(status, &layout, name, vars, shared),
         None if shared.tree.has_layout(&name.value) => None,
         None => {
-            let help = did_you_mean(&name.value, shared.library.names());
-            let message = format!("there is no layout `{}`", name.value);
-            shared.findings.push(Finding::new(&UNKNOWN_LAYOUT, name.place, message).maybe_help(help));
+            shared.findings.push(no_layout(name, &shared.library));
             None
         }
     };

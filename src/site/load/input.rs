@@ -114,6 +114,26 @@ pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Patt
     }
 }
 
+/// Finds a type of the rest parameter that does not fit what a folder holds: nobody could ask for that.
+pub(super) fn fits_held(
+    params: Option<&Named<ParamDecl>>,
+    patterns: &[(Pattern, Place)],
+    names: &[String],
+    findings: &mut Findings,
+) {
+    let Some((pattern, _)) = patterns.first() else { return };
+    let Some(kind) = pattern.rest_name().and_then(|name| pattern.input_type(name)) else { return };
+    let decls = params.iter().flat_map(|named| &named.0);
+    let decl = decls.into_iter().find(|(name, _)| Some(&*name.value) == pattern.rest_name());
+    // The folder itself is an empty rest, which every type lets pass.
+    let misfit = names.iter().find(|name| !name.is_empty() && !kind.fits(name));
+    if let (Some((name, _)), Some(misfit)) = (decl, misfit) {
+        let message = format!("`{misfit}` is in the folder, and does not fit the type of `{}`", name.value);
+        let help = format!("leave [params.{}] out: what the folder holds is what there is", name.value);
+        findings.push(Finding::new(&code::BAD_INPUT, name.place, message).help(help));
+    }
+}
+
 /// The declared query values, sorted by name.
 pub(super) fn query(decls: Option<&Named<QueryDecl>>, findings: &mut Findings) -> Vec<QueryInput> {
     let mut inputs = Vec::new();
@@ -131,12 +151,27 @@ pub(super) fn query(decls: Option<&Named<QueryDecl>>, findings: &mut Findings) -
         }
         let default = default(decl.default.as_ref(), &kind, repeats, findings);
         let default = if default.is_null() && repeats { Value::list(Vec::new()) } else { default };
+        let most = decl.max_items.map_or(MOST_ITEMS, |most| most.value);
+        if let (Some(zero), true) = (decl.max_items.filter(|_| most == 0), repeats) {
+            findings.push(
+                Finding::new(&code::BAD_INPUT, zero.place, "a list of at most no items")
+                    .help("write how many there may be, or leave it out: 32"),
+            );
+        } else if let (Some(written), true) = (&decl.default, default.as_list().is_some_and(|it| it.len() > most)) {
+            let message = format!("the default has more items than a request could send, which are {most} at most");
+            let finding =
+                Finding::new(&code::BAD_INPUT, written.place, message).help("shorten it, or raise `max-items`");
+            findings.push(match decl.max_items {
+                Some(most) => finding.related(most.place, "the most items"),
+                None => finding,
+            });
+        }
         inputs.push(QueryInput {
             name: name.value.as_str().into(),
             key: decl.name.as_ref().map_or(name.value.as_str(), |key| key.value.as_str()).into(),
             kind,
             default,
-            repeat: repeats.then(|| decl.max_items.map_or(MOST_ITEMS, |most| most.value)),
+            repeat: repeats.then_some(most),
             on_invalid: decl.on_invalid.map_or(OnInvalid::Default, |on_invalid| on_invalid.value),
             is_read: false,
         });

@@ -7,7 +7,7 @@ use super::{Shared, documents};
 use crate::config::{PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::fields::content_type_of;
-use crate::render::{Condition, Layout, Segment};
+use crate::render::{Condition, Layout, Library, Segment};
 use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Resource, Tree, TreeDocument};
 use crate::source::{self, Source};
 use crate::value::Value;
@@ -81,7 +81,7 @@ pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Optio
         return content_of(content, decl, file, shared);
     }
     if let Some(files) = &decl.files {
-        return folder(files, decl, shared);
+        return folder(files, decl, file, shared);
     }
     if let Some(json) = &decl.json {
         let nulls = decl.nulls.as_ref().map_or(Nulls::Keep, |nulls| nulls.value);
@@ -151,17 +151,24 @@ pub(super) fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<
         );
         return None;
     }
-    let help = did_you_mean(&name.value, shared.library.names())
-        .unwrap_or_else(|| format!("write it: layouts/{}", name.value));
-    let message = format!("there is no layout `{}`", name.value);
-    shared.findings.push(Finding::new(&resource::UNKNOWN_LAYOUT, name.place, message).help(help));
+    shared.findings.push(no_layout(name, &shared.library));
     None
+}
+
+/// The finding for a name that no layout has.
+pub(super) fn no_layout(name: &Spanned<String>, library: &Library) -> Finding {
+    outside(&name.value, name.place, "layouts").unwrap_or_else(|| {
+        let help =
+            did_you_mean(&name.value, library.names()).unwrap_or_else(|| format!("write it: layouts/{}", name.value));
+        let message = format!("there is no layout `{}`", name.value);
+        Finding::new(&resource::UNKNOWN_LAYOUT, name.place, message).help(help)
+    })
 }
 
 /// A document, or a tree of them.
 fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
     let path = content.value.as_str();
-    if let Some(finding) = outside(content) {
+    if let Some(finding) = outside(path, content.place, "content") {
         shared.findings.push(finding);
         return None;
     }
@@ -182,7 +189,7 @@ fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &
                 );
             }
         }
-        return documents::tree(content, decl, shared).map(|tree| Shown::Tree(Box::new(tree)));
+        return documents::tree(content, decl, file, shared).map(|tree| Shown::Tree(Box::new(tree)));
     }
     let files = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| documents::is_markdown(path));
     let folders = files.clone().filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
@@ -192,23 +199,22 @@ fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &
     None
 }
 
-/// The finding for a path that leads out of `content/`.
-fn outside(path: &Spanned<String>) -> Option<Finding> {
-    let text = path.value.as_str();
-    let help = if text.split(['/', '\\']).any(|segment| segment == "..") {
-        "copy it below `content/`, and name it from there".to_owned()
-    } else if text.starts_with('/') && !text.trim_matches('/').is_empty() {
-        format!("paths begin below `content/`: \"{}\"", text.trim_start_matches('/'))
+/// The finding for a path that leads out of the folder of the site in which it is looked up.
+pub(super) fn outside(path: &str, place: Place, folder: &str) -> Option<Finding> {
+    let help = if path.split(['/', '\\']).any(|segment| segment == "..") {
+        format!("copy it below `{folder}/`, and name it from there")
+    } else if path.starts_with('/') && !path.trim_matches('/').is_empty() {
+        format!("paths begin below `{folder}/`: \"{}\"", path.trim_start_matches('/'))
     } else {
         return None;
     };
-    Some(Finding::new(&resource::OUTSIDE, path.place, format!("`{text}` is outside `content/`")).help(help))
+    Some(Finding::new(&resource::OUTSIDE, place, format!("`{path}` is outside `{folder}/`")).help(help))
 }
 
 fn document(path: &str, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {
     let document = documents::read(path, shared)?;
     let rendered = documents::rendered(&document, shared)?;
-    let layout = match document.layout().as_ref().or(decl.layout.as_ref()) {
+    let layout = match document.layout(&shared.files).as_ref().or(decl.layout.as_ref()) {
         Some(name) => Some(layout(name, shared)?),
         None => None,
     };
@@ -218,11 +224,15 @@ fn document(path: &str, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDoc
 /// The rest parameter at the end of the route's path.
 pub(super) fn rest_parameter(
     decl: &Decl,
+    file: &TreeFile,
     place: Place,
-    what: &str,
-    example: &str,
+    (what, example): (&str, &str),
     shared: &mut Shared<'_>,
 ) -> Option<String> {
+    if decl.path.as_ref().is_some_and(|paths| !is_own(paths.place, file)) {
+        // That a section has a path is told there; what the route's own would be is not known.
+        return None;
+    }
     let paths = decl.path.as_ref().map(|paths| paths.value.0.as_slice()).unwrap_or_default();
     let parameter =
         paths.first().and_then(|path| path.content.rsplit_once("{*")).and_then(|(_, rest)| rest.strip_suffix('}'));
@@ -234,8 +244,8 @@ pub(super) fn rest_parameter(
     parameter.map(str::to_owned)
 }
 
-fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<Shown> {
-    if let Some(finding) = outside(files) {
+fn folder(files: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
+    if let Some(finding) = outside(&files.value, files.place, "content") {
         shared.findings.push(finding);
         return None;
     }
@@ -253,7 +263,8 @@ fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Opti
         shared.findings.push(Finding::new(&resource::NO_FOLDER, files.place, message).help(way_out));
         return None;
     }
-    let parameter = rest_parameter(decl, files.place, "a `files` route", "path = \"/assets/{*file}\"", shared)?;
+    let what = ("a `files` route", "path = \"/assets/{*file}\"");
+    let parameter = rest_parameter(decl, file, files.place, what, shared)?;
     Some(Shown::Files { folder: folder.to_owned(), parameter, held })
 }
 

@@ -1,6 +1,6 @@
 //! The files of `layouts/` handed to the renderer, their front matter read.
 
-use super::matter;
+use super::{kind, matter};
 use crate::config::{Declared, Described, Schema, Tree, declare};
 use crate::diagnostic::{Files, Finding, Findings, Spanned};
 use crate::render::{KeptLayouts, LayoutSource, Library};
@@ -41,7 +41,13 @@ pub(super) fn compile(tree: &Tree, files: &Files, kept: &KeptLayouts, findings: 
         };
         if let Some(table) = matter::toml(layout.file, &parts, files, findings) {
             let matter = FrontMatter::read(&table, findings);
-            source.outer = matter.layout;
+            source.outer = matter.layout.filter(|name| match kind::outside(&name.value, name.place, "layouts") {
+                Some(finding) => {
+                    findings.push(finding);
+                    false
+                }
+                None => true,
+            });
             if let Some(escape) = matter.escape {
                 source.escape_none = escape.value == NONE;
                 if !source.escape_none {

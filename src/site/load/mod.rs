@@ -84,6 +84,7 @@ pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, me
         }
     }
     let (site, files, mut findings) = build(&tree, &table, files, findings, environment, memory);
+    slipped::explain(&tree, &files, &mut findings);
     findings.sort();
     let site = if findings.has_errors() { None } else { site };
     Loaded { site, findings, files }

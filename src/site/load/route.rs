@@ -5,9 +5,9 @@ use super::super::{Planned, Privacy, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
-use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, short};
+use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, section, short};
 use crate::config::{Declared as _, Table, Template, Text, TreeFile};
-use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Spanned};
+use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
 use crate::resource::{Cors, Decl, HeaderDecl, Policy};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
@@ -21,8 +21,7 @@ use std::sync::Arc;
 pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &mut Shared<'_>) -> Option<Compiled> {
     let decl = Decl::read(table, &mut shared.findings);
     let shown = kind::of(&decl, file, shared);
-    let mut patterns = patterns(&decl, file, &mut shared.findings);
-    input::constrain(decl.params.as_ref(), &mut patterns, &mut shared.findings);
+    let patterns = typed_patterns(&decl, file, shown.as_ref(), &mut shared.findings);
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
     let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
     let mut digest = blake3::Hasher::new();
@@ -63,6 +62,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     {
         unused(&sources, &needed, file, &mut shared.findings);
     }
+    for_whom(&patterns, file, before, shared);
     let of_sources = linked.personal;
     let is_clear = shared.findings.iter().skip(before).all(|finding| finding.code.level != Level::Error);
     let personal = privacy::of_reads(&direct, &cookies, &of_sources).or_else(|| {
@@ -124,6 +124,20 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     (!patterns.is_empty()).then_some(Compiled { route, hosts, patterns, held })
 }
 
+/// Says of findings in what the route inherits that they are about this route: other routes may be fine with it.
+fn for_whom(patterns: &[(Pattern, Place)], file: &TreeFile, before: usize, shared: &mut Shared<'_>) {
+    let place = patterns.first().map_or_else(|| Place::new(file.file, 0..0), |(_, place)| *place);
+    let Shared { findings, files, tree, .. } = shared;
+    for finding in findings.since(before) {
+        let inherited = finding
+            .place
+            .is_some_and(|place| Some(place.file) == tree.site || section::is_section(files.name(place.file)));
+        if inherited && finding.related.iter().all(|related| related.place.file != file.file) {
+            finding.related.push(Related { place, message: "inherited by this route".to_owned() });
+        }
+    }
+}
+
 /// The hosts of `host`, in lower case.
 pub(super) fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str>>> {
     let mut hosts = Vec::new();
@@ -131,8 +145,16 @@ pub(super) fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str
         let host = Authority::parse(&written.content)
             .ok()
             .filter(|host| host.port().is_none() && !written.content.ends_with(':'));
+        let host = host.map(|host| Arc::<str>::from(host.host().to_ascii_lowercase()));
         match host {
-            Some(host) => hosts.push(Spanned::new(host.host().to_ascii_lowercase().into(), written.inner)),
+            Some(host) => match hosts.iter().find(|known: &&Spanned<Arc<str>>| known.value == host) {
+                Some(known) => findings.push(
+                    Finding::new(&code::BAD_HOST, written.inner, format!("`{}` is named twice", written.content))
+                        .related(known.place, "the first time")
+                        .help("write each host once; upper and lower case are the same"),
+                ),
+                None => hosts.push(Spanned::new(host, written.inner)),
+            },
             None => {
                 let message = format!("`{}` is not a host", written.content);
                 findings.push(
@@ -154,9 +176,25 @@ pub(super) fn origin(host: Option<&Spanned<Arc<str>>>, shared: &Shared<'_>) -> O
     Some(format!("{scheme}://{}{port}", host.value).into())
 }
 
+/// The patterns of a route, with the types of their parameters.
+fn typed_patterns(
+    decl: &Decl,
+    file: &TreeFile,
+    shown: Option<&Shown>,
+    findings: &mut Findings,
+) -> Vec<(Pattern, Place)> {
+    let mut patterns = patterns(decl, file, findings);
+    input::constrain(decl.params.as_ref(), &mut patterns, findings);
+    if let Some(held) = shown.filter(|_| decl.params.is_some()).and_then(Shown::held) {
+        input::fits_held(decl.params.as_ref(), &patterns, &held, findings);
+    }
+    patterns
+}
+
 /// The patterns of `path`, or that of the file's place.
 pub(super) fn patterns(decl: &Decl, file: &TreeFile, findings: &mut Findings) -> Vec<(Pattern, Place)> {
-    let Some(paths) = &decl.path else {
+    // An inherited one has its finding where it was written.
+    let Some(paths) = decl.path.as_ref().filter(|paths| is_own(paths.place, file)) else {
         return by_place(file, findings).into_iter().collect();
     };
     let written = paths.value.0.iter().filter_map(|text| pattern(text, findings)).collect::<Vec<_>>();
@@ -236,7 +274,7 @@ fn sources(
     shared: &mut Shared<'_>,
     digest: &mut blake3::Hasher,
 ) -> (Vec<Source>, Vec<String>) {
-    let (mut sources, mut broken) = (Vec::new(), Vec::new());
+    let (mut sources, mut broken, mut answers) = (Vec::new(), Vec::new(), 0);
     for (name, decl) in decl.sources.iter().flat_map(|named| &named.0) {
         let sound = input::is_snake_case(name, &mut shared.findings);
         if slots::RESERVED.contains(&name.value.as_str()) {
@@ -268,7 +306,8 @@ fn sources(
         let sound = sound
             && source.as_ref().is_none_or(leads_home)
             && source.as_mut().is_none_or(|source| {
-                asked::resolve(source, around.file, around.known, &shared.paths, &mut shared.findings)
+                let (paths, findings) = (&shared.paths, &mut shared.findings);
+                asked::resolve(source, around.file, around.known, paths, &mut answers, findings)
             });
         match source {
             Some(source) if sound => sources.push(source),

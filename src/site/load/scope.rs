@@ -80,7 +80,7 @@ impl Scope<'_> {
         let source = self.sources.iter().find(|source| source.name.value == reference.root);
         if source.is_some_and(|source| source.known.is_counted(&reference.keys)) {
             let message = format!("`{{{}}}` counts, which is for layouts", reference.spelled());
-            let help = format!("print it in the layout: {{{{ {} }}}}", reference.spelled());
+            let help = format!("print it in a layout, of HTML or of JSON: {{{{ {} }}}}", reference.spelled());
             findings.push(Finding::new(&code::UNKNOWN_FIELD, reference.place, message).help(help));
             return None;
         }

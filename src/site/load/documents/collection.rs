@@ -1,7 +1,7 @@
 //! Collections: `content = "blog/**"`, the documents of a folder as a list.
 
 use super::super::super::code::{COLLECTION, EMPTY_COLLECTION};
-use super::super::kind::Shown;
+use super::super::kind::{self, Shown};
 use super::{Document, Rendered, Shared, address, below, members, read, rendered, title};
 use crate::config::{Kind, Node, Table};
 use crate::diagnostic::{Finding, Spanned};
@@ -33,6 +33,10 @@ pub(in super::super) fn collection(
 }
 
 fn make(pattern: &Spanned<String>, with_html: bool, shared: &mut Shared<'_>) -> Option<Value> {
+    if let Some(finding) = kind::outside(&pattern.value, pattern.place, "content") {
+        shared.findings.push(finding);
+        return None;
+    }
     let glob = pattern.value.strip_suffix(".md").unwrap_or(&pattern.value);
     let (folder, deep) = match glob.strip_suffix("**") {
         Some(folder) => (folder, true),

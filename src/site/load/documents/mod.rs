@@ -11,7 +11,7 @@ pub(super) use tree::{ShownPage, ShownTree, shown as tree};
 
 use super::{Shared, matter, route};
 use crate::config::{Declared as _, Described as _, Key, Schema, Table, TreeFile, WRONG_TYPE};
-use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
+use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Spanned};
 use crate::extract::markdown;
 use crate::resource::{Decl, NO_DOCUMENT};
 use crate::value::{Object, Value};
@@ -64,9 +64,9 @@ impl Document {
     }
 
     /// The layout that its front matter asks for.
-    pub(super) fn layout(&self) -> Option<Spanned<String>> {
+    pub(super) fn layout(&self, files: &Files) -> Option<Spanned<String>> {
         let name = self.text("layout")?;
-        Some(Spanned::new(name.to_owned(), Place::new(self.file, 0..0)))
+        Some(Spanned::new(name.to_owned(), key_in_matter("layout", self.file, self.body.start, files)))
     }
 
     /// A text of the front matter.
@@ -174,21 +174,26 @@ fn refuse_misfits(file: FileId, end: usize, matter: &Object, shared: &mut Shared
             _ => continue,
         };
         if !fits {
-            let text = shared.files.text(file).get(..end).unwrap_or_default();
-            let line = text.split_inclusive('\n').scan(0, |at, line| {
-                *at += line.len();
-                Some((*at - line.len(), line))
-            });
-            let names = |line: &str| {
-                let rest = line.trim_start().strip_prefix(key.as_str());
-                rest.is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
-            };
-            let found = line.into_iter().find(|(_, line)| names(line));
-            let place = found.map_or(0..0, |(at, line)| at..at + line.trim_end().len());
+            let place = key_in_matter(key, file, end, &shared.files);
             let message = format!("`{key}` of a document is not {expected}");
-            shared.findings.push(Finding::new(&WRONG_TYPE, Place::new(file, place), message).help(help));
+            shared.findings.push(Finding::new(&WRONG_TYPE, place, message).help(help));
         }
     }
+}
+
+/// The line of a key in the front matter that ends at the byte `end` of its file.
+fn key_in_matter(key: &str, file: FileId, end: usize, files: &Files) -> Place {
+    let text = files.text(file).get(..end).unwrap_or_default();
+    let line = text.split_inclusive('\n').scan(0, |at, line| {
+        *at += line.len();
+        Some((*at - line.len(), line))
+    });
+    let names = |line: &str| {
+        let rest = line.trim_start().strip_prefix(key);
+        rest.is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
+    };
+    let found = line.into_iter().find(|(_, line)| names(line));
+    Place::new(file, found.map_or(0..0, |(at, line)| at..at + line.trim_end().len()))
 }
 
 /// The text of a document, rendered. What is wrong with it is told once.

@@ -3,6 +3,7 @@
 use super::super::kind::{self, rest_parameter};
 use super::super::{Shared, code};
 use super::{Document, Rendered, address, below, members, name_in, read, rendered, spoken, title};
+use crate::config::TreeFile;
 use crate::diagnostic::{Finding, Place, Spanned};
 use crate::render::Layout;
 use crate::resource::{Decl, NO_FOLDER};
@@ -39,9 +40,15 @@ struct Leaf {
 }
 
 /// The tree below a folder of `content/`.
-pub(in super::super) fn shown(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownTree> {
+pub(in super::super) fn shown(
+    content: &Spanned<String>,
+    decl: &Decl,
+    file: &TreeFile,
+    shared: &mut Shared<'_>,
+) -> Option<ShownTree> {
     let folder = content.value.trim_matches('/');
-    let parameter = rest_parameter(decl, content.place, "a tree of documents", "path = \"/docs/{*page}\"", shared)?;
+    let what = ("a tree of documents", "path = \"/docs/{*page}\"");
+    let parameter = rest_parameter(decl, file, content.place, what, shared)?;
     let leaves = leaves(folder, content.place, shared);
     if leaves.is_empty() {
         let message = format!("`content/{folder}` holds no document that is to be served");
@@ -205,7 +212,7 @@ impl Layouts {
 
     /// The layout that a document asks for in its front matter, or that of the tree.
     fn of(&mut self, document: &Document, shared: &mut Shared<'_>) -> Option<usize> {
-        let Some(name) = document.layout() else { return self.default };
+        let Some(name) = document.layout(&shared.files) else { return self.default };
         // One that is not there is a finding, with which no site is served.
         kind::layout(&name, shared).map_or(self.default, |layout| Some(self.position(&layout)))
     }
