@@ -127,7 +127,7 @@ impl Writer {
             members.insert("required".to_owned(), table.required.into());
         }
         if !table.exclusive.is_empty() {
-            members.insert("not".to_owned(), two_of(table.exclusive, &keys));
+            members.insert("allOf".to_owned(), apart(table.exclusive, &keys).into());
         }
         describe(&mut members, if docs.is_empty() { table.docs } else { docs });
         members.into()
@@ -204,18 +204,25 @@ fn mapped() -> Value {
     options
 }
 
-/// That any two of `names` are written. One that may be taken back with `false` is not, if it is.
-fn two_of(names: &[&str], keys: &[Key]) -> Value {
-    let is_removable = |name: &&str| keys.iter().any(|key| key.name == *name && key.removable);
-    let pairs =
-        names.iter().enumerate().flat_map(|(at, first)| names.iter().skip(at + 1).map(move |other| [first, other]));
-    let both = pairs.map(|pair| {
-        let written = pair.into_iter().filter(|name| is_removable(name));
-        let written: Map<String, Value> =
-            written.map(|name| ((*name).to_owned(), json!({ "not": { "const": false } }))).collect();
-        json!({ "required": pair, "properties": written })
-    });
-    json!({ "anyOf": both.collect::<Vec<_>>() })
+/// Of `names` no two are written: a condition for each, whose complaint stands at the other key alone. One that is taken back with `false`
+/// is not written.
+fn apart(names: &[&str], keys: &[Key]) -> Vec<Value> {
+    let is_removable = |name: &str| keys.iter().any(|key| key.name == name && key.removable);
+    let refused = |name: &&str| {
+        let refused = if is_removable(name) { json!({ "const": false }) } else { false.into() };
+        ((*name).to_owned(), refused)
+    };
+    let condition = |(at, name): (usize, &&str)| {
+        let others: Map<String, Value> = names.iter().skip(at + 1).map(refused).collect();
+        let mut written = object(json!({ "required": [name] }));
+        if is_removable(name) {
+            let mut property = Map::new();
+            property.insert((*name).to_owned(), json!({ "not": { "const": false } }));
+            written.insert("properties".to_owned(), property.into());
+        }
+        json!({ "if": written, "then": { "properties": others } })
+    };
+    names.iter().enumerate().filter(|(at, _)| at + 1 < names.len()).map(condition).collect()
 }
 
 /// The last two words of a path, which no other table has.
@@ -264,7 +271,7 @@ mod tests {
             }
             match value {
                 Value::Object(members) => {
-                    let written = members.iter().filter(|(key, _)| *key != "not");
+                    let written = members.iter().filter(|(key, _)| *key != "allOf");
                     written.for_each(|(key, inner)| walk(inner, &format!("{path}.{key}")));
                 }
                 Value::Array(items) => items.iter().for_each(|inner| walk(inner, path)),

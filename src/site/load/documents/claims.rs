@@ -3,7 +3,7 @@
 use super::super::super::code::{BROKEN_ANCHOR, BROKEN_LINK};
 use super::super::super::routers::Routers;
 use super::Shared;
-use crate::diagnostic::{Finding, Findings, Place, did_you_mean, suggest};
+use crate::diagnostic::{Finding, Findings, Place, did_you_mean};
 use crate::extract::markdown;
 use crate::router::{Routing, decode, encode_segment};
 use std::collections::HashMap;
@@ -28,6 +28,9 @@ pub(super) enum Claimed {
 /// Judges all claims. `patterns` are the paths that routes say.
 pub(in super::super) fn judge(routers: &Routers, patterns: &[&str], shared: &mut Shared<'_>) {
     let claims = std::mem::take(&mut shared.documents.claims);
+    if claims.is_empty() {
+        return;
+    }
     let judge = Judge::new(routers, patterns, shared);
     let mut findings = Findings::default();
     for claim in &claims {
@@ -90,8 +93,9 @@ impl<'j, 's> Judge<'j, 's> {
         let path = canonical.collect::<Vec<_>>().join("/");
         if self.is_whole && !self.is_answered(host, &path) {
             let message = format!("no route answers `{}`", claim.destination);
-            let help = suggest(&path, self.known.iter().copied()).map(|known| format!("did you mean `{known}`?"));
-            return Some(Finding::new(&BROKEN_LINK, claim.place, message).maybe_help(help));
+            let help = did_you_mean(&path, self.known.iter().copied())
+                .unwrap_or_else(|| "correct the address, or write a route that answers it".to_owned());
+            return Some(Finding::new(&BROKEN_LINK, claim.place, message).help(help));
         }
         self.anchor(claim, self.documents.get(&*path)?, anchor?)
     }

@@ -4,14 +4,15 @@
 
 use super::super::super::code::BROKEN_LINK;
 use super::claims::{Claim, Claimed};
-use super::{Address, Published, Shared, is_markdown};
+use super::{Address, Document, Published, Shared, is_markdown};
 use crate::config::Tree;
 use crate::diagnostic::{FileId, Finding, Place, suggest};
 use crate::extract::markdown::Link;
 use crate::router::{TrailingSlash, decode};
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// The links of one document.
 pub(super) struct Links<'d> {
@@ -23,6 +24,7 @@ pub(super) struct Links<'d> {
     slash: TrailingSlash,
     addresses: &'d BTreeMap<String, Address>,
     published: &'d [Published],
+    read: &'d HashMap<String, Option<Arc<Document>>>,
     noted: RefCell<Noted>,
 }
 
@@ -57,6 +59,7 @@ impl<'d> Links<'d> {
             slash: shared.slash,
             addresses: &documents.addresses,
             published: &documents.published,
+            read: &documents.read,
             noted: RefCell::default(),
         }
     }
@@ -153,12 +156,11 @@ impl<'d> Links<'d> {
     /// A file that is there, and that no route serves.
     fn unserved(&self, path: &str, file: &str) -> Nowhere {
         let message = format!("no route serves `{path}`");
-        let in_a_tree = |other: &&String| folder_of(other) == folder_of(file);
         let help = if !is_markdown(file) {
             let folder = folder_of(file);
             format!("a route for its folder: path = \"/{folder}/{{*file}}\", files = \"{folder}\"")
-        } else if self.addresses.keys().any(|other| in_a_tree(&other)) {
-            "is it a draft? A link to it has to wait".to_owned()
+        } else if self.read.get(file).and_then(Option::as_ref).is_some_and(|document| document.is_draft()) {
+            "it is a draft: the link has to wait, or `draft` to go".to_owned()
         } else {
             format!("write a route for it: content = \"{file}\"")
         };
