@@ -69,9 +69,11 @@ pub struct RouteDecl;
 
 impl Described for RouteDecl {
     fn schema() -> Schema {
-        match Decl::schema() {
-            Schema::Table(table) => Schema::Table(TableSchema { exclusive: KINDS, ..table }),
-            other => other,
+        let schema = Decl::schema();
+        if let Schema::Table(table) = schema {
+            Schema::Table(TableSchema { exclusive: KINDS, ..table })
+        } else {
+            schema
         }
     }
 }
