@@ -108,7 +108,7 @@ pub fn wrong_type(node: &Node, expected: &str) -> Finding {
 macro_rules! __declare {
     (
         $(#[doc = $struct_docs:literal])+
-        $visibility:vis struct $name:ident {
+        $visibility:vis struct $name:ident $(requires [$($required:literal),+])? {
             $( ..$flat:ident: $flat_type:ty, )*
             $( $(#[doc = $docs:literal])+ $key:literal: $field:ident: $type:ty $(as $described:ty)?, )*
         }
@@ -162,7 +162,8 @@ macro_rules! __declare {
                     id: concat!(module_path!(), "::", stringify!($name)),
                     docs: concat!($($struct_docs, "\n"),+),
                     keys: <Self as $crate::config::Declared>::keys,
-                    required: &[],
+                    required: &[$($($required),+)?],
+                    exclusive: &[],
                     open: false,
                 })
             }

@@ -5,7 +5,8 @@
 use super::code;
 use super::texts::{Content, Texts};
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place};
-use std::fs;
+use std::fs::{self, FileType};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -30,6 +31,8 @@ pub struct Tree {
     unread_layouts: Vec<String>,
     /// `content/**`, paths relative to `content/`, not read.
     pub content: Vec<ContentFile>,
+    /// What below `content/` is neither a file nor a folder, by its path, sorted.
+    passed_over: Vec<(String, Special)>,
     /// The folder that holds `site.toml`.
     pub root: PathBuf,
     /// What is remembered of earlier loads.
@@ -56,6 +59,49 @@ pub struct ContentFile {
     pub modified: Option<SystemTime>,
 }
 
+/// What is neither a regular file nor a folder. It is never read and never followed: one may lead anywhere, another may keep its reader
+/// waiting for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Special {
+    Link,
+    Pipe,
+    Socket,
+    Device,
+}
+
+impl Special {
+    fn of(kind: FileType) -> Self {
+        if kind.is_symlink() {
+            Self::Link
+        } else if kind.is_fifo() {
+            Self::Pipe
+        } else if kind.is_socket() {
+            Self::Socket
+        } else {
+            Self::Device
+        }
+    }
+
+    /// What it is, as a message says it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "a symbolic link, which is not followed",
+            Self::Pipe => "a pipe, which is not read",
+            Self::Socket => "a socket, which is not read",
+            Self::Device => "a device, which is not read",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Link => {
+                "put a copy of what it leads to in its place; only the site's own folder may be reached over links"
+            }
+            Self::Pipe | Self::Socket | Self::Device => "put a regular file in its place, or remove it",
+        }
+    }
+}
+
 impl Tree {
     /// Reads the site whose `site.toml` is `config`, but for what `texts` remembers. What cannot be read is a finding.
     pub fn read(config: &Path, texts: &Arc<Texts>, files: &mut Files, findings: &mut Findings) -> Self {
@@ -65,10 +111,10 @@ impl Tree {
         };
         let name = config.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned());
         let site = read_file(texts, config, &name, files, findings);
-        let mut walk = Walk { root: &root, left: MOST_FILES, findings };
-        let routes = walk.list("routes");
-        let layouts = walk.list("layouts");
-        let content = walk.list("content");
+        let mut walk = Walk { root: &root, left: MOST_FILES, files, findings };
+        let (routes, _) = walk.list("routes");
+        let (layouts, _) = walk.list("layouts");
+        let (content, passed_over) = walk.list("content");
         let mut read = |folder: &str, listed: Vec<ContentFile>, wanted: fn(&str) -> bool| {
             let mut read = Vec::new();
             for ContentFile { path, .. } in listed {
@@ -91,13 +137,24 @@ impl Tree {
         } else {
             unread_layouts.retain(|name| !layouts.iter().any(|layout| layout.path == *name));
         }
-        Self { site, routes, layouts, unread_layouts, content, root, texts: Arc::clone(texts) }
+        Self { site, routes, layouts, unread_layouts, content, passed_over, root, texts: Arc::clone(texts) }
     }
 
     /// Whether there is a layout of this name, also if it could not be read.
     #[must_use]
     pub fn has_layout(&self, name: &str) -> bool {
         self.layouts.iter().any(|layout| layout.path == name) || self.unread_layouts.iter().any(|unread| unread == name)
+    }
+
+    /// Why nothing is read of a path below `content/` where something is: what it is, or what it lies behind, and what to do.
+    #[must_use]
+    pub fn passed_over(&self, path: &str) -> Option<(String, &'static str)> {
+        let folders = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        let found = folders.chain([path]).find_map(|path| {
+            let at = self.passed_over.binary_search_by(|(known, _)| known.as_str().cmp(path)).ok()?;
+            self.passed_over.get(at)
+        });
+        found.map(|(path, special)| (format!("`content/{path}` is {}", special.as_str()), special.help()))
     }
 
     /// Whether there is this file below `content/`.
@@ -146,19 +203,20 @@ fn read_file(texts: &Texts, path: &Path, name: &str, files: &mut Files, findings
 struct Walk<'w> {
     root: &'w Path,
     left: usize,
+    files: &'w mut Files,
     findings: &'w mut Findings,
 }
 
 impl Walk<'_> {
-    /// The regular files below a folder, sorted by path. Names that begin with a dot and links are passed over: editors and
-    /// version control leave the first, and the second may lead anywhere.
-    fn list(&mut self, folder: &str) -> Vec<ContentFile> {
-        let mut found = Vec::new();
+    /// The regular files below a folder, and what is neither a file nor a folder, sorted by path. Names that begin with a dot are passed
+    /// over, as editors and version control leave them; the others that are, links above all, are told.
+    fn list(&mut self, folder: &str) -> (Vec<ContentFile>, Vec<(String, Special)>) {
+        let (mut found, mut special) = (Vec::new(), Vec::new());
         let mut open = vec![(self.root.join(folder), String::new(), 0)];
         while let Some((path, prefix, depth)) = open.pop() {
             let entries = match fs::read_dir(&path) {
                 Ok(entries) => entries,
-                Err(error) if depth == 0 && error.kind() == std::io::ErrorKind::NotFound => return found,
+                Err(error) if depth == 0 && error.kind() == std::io::ErrorKind::NotFound => return (found, special),
                 Err(error) => {
                     let message = format!("cannot list `{folder}/{prefix}`: {error}");
                     self.findings.push(Finding::anywhere(&code::UNREADABLE, message));
@@ -189,18 +247,32 @@ impl Walk<'_> {
                         continue;
                     }
                     open.push((entry.path(), below, depth + 1));
-                } else if metadata.is_file() {
-                    if self.left == 0 {
-                        self.too_many(folder);
-                        return found;
-                    }
-                    self.left -= 1;
+                    continue;
+                }
+                if self.left == 0 {
+                    self.too_many(folder);
+                    return (found, special);
+                }
+                self.left -= 1;
+                if metadata.is_file() {
                     found.push(ContentFile { path: below, length: metadata.len(), modified: metadata.modified().ok() });
+                } else {
+                    let kind = Special::of(metadata.file_type());
+                    self.tell(&format!("{folder}/{below}"), kind);
+                    special.push((below, kind));
                 }
             }
         }
         found.sort_by(|left, right| left.path.cmp(&right.path));
-        found
+        special.sort_by(|(left, _), (right, _)| left.cmp(right));
+        (found, special)
+    }
+
+    fn tell(&mut self, name: &str, kind: Special) {
+        // It has a place, and no text: nothing of it is read.
+        let place = Place::new(self.files.add(name, ""), 0..0);
+        let message = format!("`{name}` is {}", kind.as_str());
+        self.findings.push(Finding::new(&code::PASSED_OVER, place, message).help(kind.help()));
     }
 
     fn too_many(&mut self, folder: &str) {

@@ -120,6 +120,11 @@ impl Findings {
         self.list.extend(others.list);
     }
 
+    /// Adds each of `others`.
+    pub fn extend(&mut self, others: impl IntoIterator<Item = Finding>) {
+        self.list.extend(others);
+    }
+
     /// Whether any of them forbids serving.
     #[must_use]
     pub fn has_errors(&self) -> bool {

@@ -18,7 +18,9 @@ pub use code::{
     TWO_KINDS, UNKNOWN_LAYOUT,
 };
 pub use cors::Cors;
-pub use decl::{CookieDecl, Decl, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RuleDecl, SectionDecl, ThenDecl};
+pub use decl::{
+    CookieDecl, Decl, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RouteDecl, RuleDecl, SectionDecl, ThenDecl,
+};
 pub use error_page::{ErrorPage, ID_MARK};
 pub use layout::Linked;
 pub use tree::{Tree, TreeDocument};

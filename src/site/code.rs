@@ -312,14 +312,24 @@ codes! {
     ERROR_PAGE_FAILS = Error "errors/fails"
         help "make it smaller: an error page needs no long loops";
 
-    /// A link from a document to another that no route serves.
+    /// A link or an image of a document that leads nowhere.
     ///
-    /// Links between documents are paths of their files, so that they work in an editor, too; they become the URLs of the routes that serve
-    /// those documents.
+    /// Links between documents, and to files, are paths of files from the folder of the document, so that they work in an editor, too. They
+    /// become the URLs of the routes that serve those files; a folder is its `index.md`. A link that begins with `/` is a URL of this site,
+    /// which a route must answer.
     ///
-    /// Correct the path, or serve the document: `[Sources](sources.md)`.
+    /// Correct the path, or write a route that serves the file: `[Sources](sources.md)`, `![The shop](img/shop.png)`.
     BROKEN_LINK = Warning "document/broken-link"
-        help "write the path of a document's file, from the folder of this one, and a route that serves it";
+        help "write the path of a file from the folder of this one, or a URL that begins with `/`";
+
+    /// A link of a document to a heading that is not there.
+    ///
+    /// What stands behind the `#` is the id of a heading: its text in lower case, with `-` for spaces and without punctuation, or the
+    /// one that is written, as in `## Install {#setup}`. Visitors come to the beginning of the page instead.
+    ///
+    /// Correct the name, or give the heading the id that others link to.
+    BROKEN_ANCHOR = Warning "document/broken-anchor"
+        help "name a heading of that document by its id, or give it that one: `## Title {#name}`";
 
     /// A pattern of documents that names none: `blog/*` are those in a folder, `blog/**` those below it, too.
     ///

@@ -67,6 +67,8 @@ pub(super) struct Document {
     pub(super) title: Option<String>,
     /// The first paragraph.
     pub(super) description: Option<String>,
+    /// What a fragment of its URL can name, sorted.
+    pub(super) anchors: Arc<[Box<str>]>,
 }
 
 /// Documents by the digests of their texts.
@@ -118,7 +120,8 @@ impl Documents {
         };
         let Rendered { html, toc, title, description, links: _ } =
             markdown::render(text, &markdown::Options::document(), Some(&ask))?;
-        let document = Arc::new(Document { html: Value::markup(html), toc, title, description });
+        let anchors = markdown::anchors(&html).into();
+        let document = Arc::new(Document { html: Value::markup(html), toc, title, description, anchors });
         let mut kept = self.kept();
         kept.rendered += 1;
         let remembered = Remembered { document: Arc::clone(&document), links: asked.into_inner(), load: kept.load };

@@ -218,6 +218,15 @@ codes! {
     UNFIT_DATA = Error "file/lacks"
         help "write it into the file, or correct the selector";
 
+    /// A value of a data file that is not of the type which its field declares.
+    ///
+    /// It counts as missing, as a misfit in an answer does: the field's `default` stands for it, or nothing does. An upstream may answer
+    /// anything, but a file is the author's own. Empty cells of a table mean that there is nothing, and fit every type.
+    ///
+    /// Correct the file, or the `type`: `12,50` is no `number`, `12.50` is one.
+    MISFIT = Warning "file/misfit"
+        help "correct the file, or the `type`";
+
     /// The page of a list that is no integer query value of the route.
     ///
     /// The URLs of the neighbouring pages are made by changing that value, so it must be one that the route declares.

@@ -57,6 +57,7 @@ fn selected() -> Schema {
         docs,
         keys,
         required: &["select"],
+        exclusive: &[],
         open: false,
     })
 }
@@ -70,6 +71,7 @@ fn records() -> Schema {
         docs,
         keys,
         required: &["each", "fields"],
+        exclusive: &[],
         open: false,
     })
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 declare! {
     /// An upstream: a server that sources call.
-    pub struct Decl {
+    pub struct Decl requires ["base-url"] {
         ..calling: CallingDecl,
         /// Where it is: scheme, host, port and a path that every call begins with. May come from the environment.
         "base-url": base_url: Template,

@@ -36,6 +36,13 @@ pub(super) fn read(text: &str, limits: JsonLimits) -> Result<Value, FormatError>
     Ok(Value::list(rows))
 }
 
+/// The bytes of the line on which a row begins; rows are counted from 0, without that of the names.
+pub fn row(text: &str, at: usize) -> Option<Range<usize>> {
+    let mut reader = ReaderBuilder::new().from_reader(text.as_bytes());
+    let position = reader.records().nth(at)?.ok()?.position().map(csv::Position::byte)?;
+    Some(line(text, usize::try_from(position).ok()?))
+}
+
 /// The positions of the columns that have names, and the names.
 fn names(record: &StringRecord, text: &str) -> Result<(Vec<usize>, Arc<Shape>), FormatError> {
     let columns = record.iter().map(str::trim).enumerate().filter(|(_, name)| !name.is_empty());
@@ -128,6 +135,14 @@ mod tests {
             ("a,b\n5\" x,\"y\"\"\"\n6\",z\n", r#"[{"a":"5\" x","b":"y\""},{"a":"6\"","b":"z"}]"#),
         ] {
             assert_eq!(json(text).as_deref(), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rows_have_their_lines() {
+        let text = "a,b\r\n1,x\r\n\r\n\"two\nlines\",y\n3,z";
+        for (at, line) in [(0, Some("1,x")), (1, Some("\"two")), (2, Some("3,z")), (3, None)] {
+            assert_eq!(row(text, at).map(|range| &text[range]), line, "{at}");
         }
     }
 

@@ -5,7 +5,7 @@ use crate::config::{Part, Reference, Table, Template, read_toml};
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Spanned, did_you_mean};
 use crate::extract::Format;
 use crate::router::{InputType, Pattern};
-use crate::source::{BAD_DATA, DATA_FILE, Given};
+use crate::source::{self, BAD_DATA, DATA_FILE, DataFile, Given};
 use crate::value::{JsonLimits, Value};
 use std::collections::HashMap;
 use std::path::Path;
@@ -57,6 +57,17 @@ pub(super) fn file(
     sound.then(|| Given::Chosen { name: name.value.clone(), values })
 }
 
+/// Tells what of the files that a source has read does not fit its declared types.
+pub(super) fn doubt(name: &Spanned<Template>, given: Option<&Given>, decl: &source::Decl, shared: &mut Shared<'_>) {
+    let mut findings = Findings::default();
+    for path in given.iter().flat_map(|given| given.chosen()).chain(name.value.as_literal()) {
+        if let Some(Some((file, value))) = shared.data.0.get(path) {
+            decl.doubt(DataFile { path, file: *file, value }, &shared.files, &mut findings);
+        }
+    }
+    shared.findings.append(findings);
+}
+
 /// The values that a parameter can have.
 fn choices(reference: &Reference, patterns: &[(Pattern, Place)], findings: &mut Findings) -> Option<Vec<String>> {
     let kind = match (reference.root.as_str(), reference.keys.as_slice()) {
@@ -100,7 +111,11 @@ fn parse(path: &str, place: Place, shared: &mut Shared<'_>) -> Option<(FileId, V
         shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
         return None;
     };
-    if !shared.tree.content.iter().any(|file| file.path == path) {
+    if let Some((message, help)) = shared.tree.passed_over(path) {
+        shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
+        return None;
+    }
+    if !shared.tree.has_content(path) {
         let files = shared.tree.content.iter().map(|file| file.path.as_str());
         let files = files.filter(|path| read_as(path).is_some());
         let help = did_you_mean(path, files).unwrap_or_else(|| format!("write it: content/{path}"));

@@ -191,6 +191,10 @@ fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &
         }
         return documents::tree(content, decl, file, shared).map(|tree| Shown::Tree(Box::new(tree)));
     }
+    if let Some((message, help)) = shared.tree.passed_over(path.trim_matches('/')) {
+        shared.findings.push(Finding::new(&resource::NO_DOCUMENT, content.place, message).help(help));
+        return None;
+    }
     let files = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| documents::is_markdown(path));
     let folders = files.clone().filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
     let help = did_you_mean(path, files.chain(folders)).unwrap_or_else(|| format!("write it: content/{path}"));
@@ -250,6 +254,10 @@ fn folder(files: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Sh
         return None;
     }
     let folder = files.value.trim_matches('/');
+    if let Some((message, help)) = shared.tree.passed_over(folder) {
+        shared.findings.push(Finding::new(&resource::NO_FOLDER, files.place, message).help(help));
+        return None;
+    }
     let is_plain = folder.is_empty()
         || folder.split('/').all(|segment| !segment.is_empty() && !segment.starts_with('.') && !segment.contains('\\'));
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };

@@ -139,6 +139,8 @@ fn build(
         map.insert(compiled, &mut shared.findings);
     }
     shadowed::warn(&map.finite, &map.routers, &map.places, &mut shared.findings);
+    let patterns: Vec<&str> = map.list.iter().flat_map(|route| &route.patterns).map(String::as_str).collect();
+    documents::judge_links(&map.routers, &patterns, &mut shared);
     let Map { routers, list: routes, .. } = map;
     let revision = revision(&routes, tree);
     let Shared { files, findings, upstreams, library, .. } = shared;

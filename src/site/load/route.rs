@@ -285,7 +285,11 @@ fn sources(
             continue;
         }
         let given = match (&decl.file, &decl.content) {
-            (Some(file), _) => data::file(file, around.patterns, shared, digest),
+            (Some(file), _) => {
+                let given = data::file(file, around.patterns, shared, digest);
+                data::doubt(file, given.as_ref(), decl, shared);
+                given
+            }
             (None, Some(pattern)) => {
                 let with_html = documents::reads_html(&name.value, around.table, around.shown, shared);
                 documents::collection(pattern, with_html, shared, digest)

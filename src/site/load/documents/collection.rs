@@ -75,7 +75,8 @@ fn item(document: &Document, with_html: bool, shared: &mut Shared<'_>) -> Option
         members(document, &*rendered(document, shared)?)
     } else {
         let title = title(document, None);
-        members(document, &Rendered { html: Value::Null, toc: Value::Null, title: Some(title), description: None })
+        let (html, toc, anchors) = (Value::Null, Value::Null, std::sync::Arc::default());
+        members(document, &Rendered { html, toc, title: Some(title), description: None, anchors })
     };
     item.retain(|(name, _)| name != "toc" && (with_html || name != "html"));
     let date = document.text("date").unwrap_or_default();
