@@ -37,6 +37,11 @@ pub struct ForEach<R = Reference> {
 }
 
 impl EachDecl {
+    /// Whether the source's value is a list of what each item gave.
+    pub(super) fn is_written(&self) -> bool {
+        self.for_each.is_some()
+    }
+
     /// Each key that is written, and where.
     pub(super) fn written(&self) -> [(&'static str, Option<Place>); 2] {
         [

@@ -59,6 +59,10 @@ pub(super) fn file(
 
 /// The values that a parameter can have.
 fn choices(reference: &Reference, patterns: &[(Pattern, Place)], findings: &mut Findings) -> Option<Vec<String>> {
+    if patterns.is_empty() {
+        // What the path has is not known: it cannot be read, or there is none in a section.
+        return None;
+    }
     let kind = match (reference.root.as_str(), reference.keys.as_slice()) {
         ("params", [name]) => patterns.iter().find_map(|(pattern, _)| pattern.input_type(name)),
         _ => None,
@@ -77,6 +81,14 @@ fn choices(reference: &Reference, patterns: &[(Pattern, Place)], findings: &mut 
 
 /// The value of one file.
 fn read(path: &str, place: Place, shared: &mut Shared<'_>, digest: &mut blake3::Hasher) -> Option<Value> {
+    if !shared.tree.has_content(path) {
+        let files = shared.tree.content.iter().map(|file| file.path.as_str());
+        let files = files.filter(|path| read_as(path).is_some());
+        let help = did_you_mean(path, files).unwrap_or_else(|| format!("write it: content/{path}"));
+        let message = format!("there is no data file `{path}` in `content/`");
+        shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
+        return None;
+    }
     if !shared.data.0.contains_key(path) {
         let read = parse(path, place, shared);
         shared.data.0.insert(path.to_owned(), read);
@@ -89,14 +101,6 @@ fn read(path: &str, place: Place, shared: &mut Shared<'_>, digest: &mut blake3::
 }
 
 fn parse(path: &str, place: Place, shared: &mut Shared<'_>) -> Option<(FileId, Value)> {
-    if !shared.tree.content.iter().any(|file| file.path == path) {
-        let files = shared.tree.content.iter().map(|file| file.path.as_str());
-        let files = files.filter(|path| read_as(path).is_some());
-        let help = did_you_mean(path, files).unwrap_or_else(|| format!("write it: content/{path}"));
-        let message = format!("there is no data file `{path}` in `content/`");
-        shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
-        return None;
-    }
     let Some(format) = read_as(path) else {
         let message = format!("`{path}` is no data file");
         let help = "data files end in `.json`, `.toml`, `.yaml` or `.csv`";

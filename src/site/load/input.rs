@@ -90,11 +90,18 @@ pub(super) fn compile_type(decl: &ParamDecl, findings: &mut Findings) -> InputTy
     })
 }
 
-/// Gives the parameters of every pattern their types.
-pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Pattern, Place)], findings: &mut Findings) {
+/// Gives the parameters of every pattern their types; whether all could be given. If not `all_patterns` could be read, any of them may
+/// have a parameter that none of the others has.
+pub(super) fn constrain(
+    params: Option<&Named<ParamDecl>>,
+    patterns: &mut [(Pattern, Place)],
+    all_patterns: bool,
+    findings: &mut Findings,
+) -> bool {
+    let before = findings.len();
     for (name, decl) in params.iter().flat_map(|named| &named.0) {
         let kind = compile_type(decl, findings);
-        let mut known = patterns.is_empty();
+        let mut known = !all_patterns;
         for (pattern, _) in patterns.iter_mut() {
             if pattern.names().any(|other| other == name.value) {
                 known = true;
@@ -112,6 +119,7 @@ pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Patt
             findings.push(Finding::new(&code::UNKNOWN_PARAM, name.place, message).help(help));
         }
     }
+    findings.len() == before
 }
 
 /// The declared query values, sorted by name.

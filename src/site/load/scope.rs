@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub(super) struct Scope<'s> {
     /// Path parameters; the flag is that of `{*rest}`.
     pub(super) params: Vec<(String, bool)>,
+    /// Whether there are no others: a path that cannot be read may have any.
+    pub(super) params_are_known: bool,
     pub(super) query: &'s [QueryInput],
     pub(super) cookies: &'s [CookieInput],
     pub(super) site: Known,
@@ -175,6 +177,10 @@ impl Scope<'_> {
             slots::PAGE => follow(&self.page, root, keys, place, findings)?,
             slots::PARAMS => {
                 let names = self.params.iter().map(|(name, _)| name.as_str());
+                let is_declared = |key: &str| self.params.iter().any(|(name, _)| name == key);
+                if !self.params_are_known && keys.first().copied().flatten().is_none_or(|key| !is_declared(key)) {
+                    return None;
+                }
                 declared(root, keys, names, "the path has no parameter", place, findings)?;
             }
             slots::QUERY => {
