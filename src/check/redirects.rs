@@ -41,7 +41,7 @@ pub(super) fn check(site: &Outline, _files: &Files, findings: &mut Findings) {
                     });
                     // That one example leads to no page says nothing of the others.
                     if let Some((url, end)) = circle {
-                        let begin = format!("{}`, from `{url}", target.as_written());
+                        let begin = format!("{}` for a visitor of `{url}", target.as_written());
                         told.tell(end, &begin, target.place, findings);
                     }
                 }

@@ -306,7 +306,7 @@ fn target(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> (O
     let Some(name) = &decl.upstream else { return (None, None) };
     let upstream = context.upstreams.find(&name.value);
     // An upstream that was declared with a mistake has its finding already.
-    if upstream.is_none() && !context.upstreams.is_declared(&name.value) {
+    if upstream.is_none() && !context.upstreams.may_be_declared(&name.value) {
         let message = format!("unknown upstream `{}`", name.value);
         let help = did_you_mean(&name.value, context.upstreams.names())
             .unwrap_or_else(|| format!("declare it in site.toml: [upstreams.{}]", name.value));

@@ -37,7 +37,7 @@ pub use route::{Asked, InProcess};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
-use crate::config::{Binding, Environment, Reference, Rules, Shape};
+use crate::config::{Binding, Declared as _, Environment, Reference, Rules, Shape};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::extract::Extraction;
 use crate::upstream::Answer;
@@ -70,16 +70,20 @@ pub struct Context<'c> {
 pub struct Upstreams {
     list: Vec<Upstream>,
     declared: Vec<Spanned<String>>,
+    /// Whether there may be others, which could not be read.
+    is_open: bool,
 }
 
 impl Upstreams {
-    /// The declared upstreams; one that cannot be compiled is known by its name alone.
+    /// The declared upstreams; one that cannot be compiled is known by its name alone. If `is_open`, there may be others that could not
+    /// be read.
     pub fn compile<'d>(
         decls: impl IntoIterator<Item = &'d (Spanned<String>, UpstreamDecl)>,
+        is_open: bool,
         environment: &Environment,
         findings: &mut Findings,
     ) -> Self {
-        let mut upstreams = Self::default();
+        let mut upstreams = Self { is_open, ..Self::default() };
         for (name, decl) in decls {
             upstreams.declared.push(name.clone());
             upstreams.list.extend(Upstream::compile(name, decl, environment, findings));
@@ -90,6 +94,11 @@ impl Upstreams {
     /// The position of a declared upstream.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.is_declared(name).then(|| self.list.iter().position(|upstream| *upstream.name == *name)).flatten()
+    }
+
+    /// Whether the site may declare an upstream of this name.
+    pub fn may_be_declared(&self, name: &str) -> bool {
+        self.is_open || self.is_declared(name)
     }
 
     /// Whether the site declares an upstream of this name, sound or not.
@@ -246,9 +255,11 @@ impl Source {
         ];
         let mut kinds = written.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
         let Some((first, first_place)) = kinds.next() else {
-            let message = format!("the source `{}` has nothing to read", name.value);
-            let help = "give it `url`, `upstream` with `path`, `route`, `file`, `content` or `value`";
-            findings.push(Finding::new(&code::NO_KIND, name.place, message).help(help));
+            if !written.iter().any(|(key, _)| decl.is_lost(key)) {
+                let message = format!("the source `{}` has nothing to read", name.value);
+                let help = "give it `url`, `upstream` with `path`, `route`, `file`, `content` or `value`";
+                findings.push(Finding::new(&code::NO_KIND, name.place, message).help(help));
+            }
             return (None, false);
         };
         let second = kinds.next();

@@ -1,7 +1,7 @@
 //! Error pages, rendered at load for each status that can occur.
 
 use super::super::{ErrorPages, code};
-use super::kind::keys_of;
+use super::kind::{Astray, keys_of};
 use super::scope::follow;
 use super::{Shared, SharedPage};
 use crate::config::Named;
@@ -93,7 +93,11 @@ fn reads_what_there_is(layout: &Layout, name: &Spanned<String>, vars: &Value, sh
     let (site, vars) = (Known::of(&shared.site), Known::of(vars));
     let own = layout.files().first().copied();
     let mut wrong = Findings::default();
+    let mut astray = Astray::default();
     for read in layout.reads() {
+        if astray.leads_to(read) {
+            continue;
+        }
         let Some(root) = layout.roots().get(read.root) else { continue };
         let known = match &*root.name {
             "site" => &site,
@@ -109,7 +113,8 @@ fn reads_what_there_is(layout: &Layout, name: &Spanned<String>, vars: &Value, sh
                 continue;
             }
         };
-        follow(known, &root.name, &keys_of(&read.segments), read.place, &mut wrong);
+        let followed = follow(known, &root.name, &keys_of(&read.segments), read.place, &mut wrong);
+        astray.note(read, followed.is_some());
     }
     let is_sound = wrong.is_empty();
     for finding in &wrong {

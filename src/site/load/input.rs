@@ -40,7 +40,7 @@ fn snake_case(name: &str) -> String {
 
 /// A type as declared, or any string if it cannot be.
 pub(super) fn compile_type(decl: &ParamDecl, findings: &mut Findings) -> InputType {
-    let ParamDecl { place, kind, pattern, choices, min, max, max_length } = decl;
+    let ParamDecl { place, lost: _, kind, pattern, choices, min, max, max_length } = decl;
     let place_of_kind = kind.as_ref().map_or(*place, |kind| kind.place);
     let kind = kind.as_ref().map_or(Kind::String, |name| {
         Kind::from_name(&name.value).unwrap_or_else(|| {

@@ -4,10 +4,10 @@ use super::super::{Rule, Then, code};
 use super::route::{self, is_own, shared_name};
 use super::scope::{Reads, Scope};
 use super::{Shared, documents, layouts};
-use crate::config::{PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
+use crate::config::{Declared as _, PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::fields::content_type_of;
-use crate::render::{Condition, Layout, Segment};
+use crate::render::{Condition, Layout, Read, Segment};
 use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Resource, Tree, TreeDocument};
 use crate::source::{self, Source};
 use crate::value::Value;
@@ -118,6 +118,10 @@ fn of_one_kind(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<
         return Some(Shown::Redirect(redirect.value.clone()));
     }
     let Some(name) = &decl.layout else {
+        let is_lost = ["layout", "content", "files", "json", "redirect"].iter().any(|key| decl.is_lost(key));
+        if is_lost || shared.lacks_defaults {
+            return None;
+        }
         let place = Place::new(file.file, 0..0);
         shared.findings.push(
             Finding::new(&resource::NO_LAYOUT, place, "a page without a layout has nothing to show")
@@ -424,16 +428,42 @@ fn link_tree(
 /// Resolves what a layout reads; every unknown name and field is found at its place in the layout.
 fn link_layout(layout: &Arc<Layout>, scope: &Scope<'_>, reads: &mut Reads, findings: &mut Findings) -> Option<Linked> {
     let mut sound = true;
+    let mut astray = Astray::default();
     for read in layout.reads() {
+        if astray.leads_to(read) {
+            continue;
+        }
         let Some(root) = layout.roots().get(read.root) else { continue };
         if matches!(&*root.name, "content" | DEGRADED) || !(root.certain || scope.knows(&root.name)) {
             continue;
         }
         let keys = keys_of(&read.segments);
-        sound &= scope.resolve(&root.name, &keys, read.place, reads, findings).is_some();
+        let is_known = scope.resolve(&root.name, &keys, read.place, reads, findings).is_some();
+        astray.note(read, is_known);
+        sound &= is_known;
     }
     let slots = layout.roots().iter().map(|root| slot_of(&root.name, scope)).collect();
     sound.then(|| Linked { layout: Arc::clone(layout), slots })
+}
+
+/// Lists that are not there, so that what a loop reads of their items is no mistake of its own.
+#[derive(Default)]
+pub(super) struct Astray<'l>(Vec<&'l Read>);
+
+impl<'l> Astray<'l> {
+    /// Whether this is an item of a list that is not there, or something below.
+    pub(super) fn leads_to(&self, read: &Read) -> bool {
+        self.0.iter().any(|list| {
+            let below = read.segments.strip_prefix(list.segments.as_slice());
+            list.root == read.root && matches!(below, Some([Segment::Any, ..]))
+        })
+    }
+
+    pub(super) fn note(&mut self, read: &'l Read, is_known: bool) {
+        if !is_known && !read.segments.is_empty() {
+            self.0.push(read);
+        }
+    }
 }
 
 /// The steps of a path as names, where they are.

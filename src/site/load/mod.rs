@@ -45,6 +45,8 @@ struct Shared<'s> {
     site: Value,
     slash: TrailingSlash,
     deadline: std::time::Duration,
+    /// Whether `[defaults]` could not be read: routes may have anything from there.
+    lacks_defaults: bool,
     /// Digest of what every page is made from: `site.toml` and the layouts.
     foundation: blake3::Hash,
     error_pages: errors::Rendered,
@@ -119,7 +121,7 @@ fn build(
     let decl = super::settings::Decl::read(table, &mut findings);
     let declared = site::compile(&decl, environment, &mut findings);
     let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
-    let upstreams = Upstreams::compile(upstreams, environment, &mut findings);
+    let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);
     let library = layouts::compile(tree, &files, &mut findings);
     let foundation = foundation(tree, table, &files);
     let mut shared = Shared {
@@ -133,6 +135,7 @@ fn build(
         site: declared.scope,
         slash: declared.slash,
         deadline: declared.settings.limits.deadline,
+        lacks_defaults: decl.is_lost("defaults"),
         foundation,
         error_pages: errors::Rendered::default(),
         data: data::DataFiles::default(),
@@ -188,7 +191,8 @@ fn build(
         library,
         section_layouts: of_sections.layouts,
         section_upstreams: of_sections.upstreams,
-        says_url: decl.site.as_ref().is_some_and(|site| site.url.is_some()),
+        says_url: decl.is_lost("site")
+            || decl.site.as_ref().is_some_and(|site| site.url.is_some() || site.is_lost("url")),
         known: Certainty { declarations: is_read, urls: is_read && is_whole, partials, nesting },
     };
     Draft { findings, files, outline: Some(outline) }

@@ -4,9 +4,9 @@ use super::super::inputs::{Inputs, RequestReads};
 use super::super::{Called, Planned, Privacy, Route, RouteOutline, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
-use super::scope::{Reads, Scope};
+use super::scope::{Reads, Scope, Written};
 use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, short};
-use crate::config::{Declared as _, Table, Template, Text, TreeFile};
+use crate::config::{Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template};
 use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
 use crate::resource::{Cors, Decl, HeaderDecl, Policy};
 use crate::router::{Authority, Pattern};
@@ -24,7 +24,10 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let decl = Decl::read(table, &mut shared.findings);
     let shown = kind::of(&decl, file, shared);
     let mut patterns = patterns(&decl, file, &mut shared.findings);
-    let has_paths = !patterns.is_empty() && decl.path.as_ref().is_none_or(|path| patterns.len() == path.value.0.len());
+    // A file whose path cannot be read is somewhere else than at its place.
+    let has_paths = !decl.is_lost("path")
+        && !patterns.is_empty()
+        && decl.path.as_ref().is_none_or(|path| patterns.len() == path.value.0.len());
     let has_types = input::constrain(decl.params.as_ref(), &mut patterns, has_paths, &mut shared.findings);
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
     let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
@@ -50,8 +53,10 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         sources: &sources,
         slots: slots_of(&sources, &needed),
         broken,
+        written: Written { decl: &decl, table, lacks_defaults: shared.lacks_defaults },
     };
     let linked = Linked::new(&scope, &needed, &after, known, shared);
+    names_of_broken(&scope, &mut shared.findings);
     let mut direct = Reads::default();
     let resource = kind::link(&shown, &scope, &mut direct, shared);
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
@@ -133,6 +138,37 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         detours: detours(&decl, &sources),
     };
     Compiled { route, outline, hosts, patterns, is_placed, held }
+}
+
+/// Keys of a source in which placeholders are read.
+const READING: [&str; 9] = ["url", "path", "route", "query", "headers", "body", "form", "variables", "value"];
+
+/// Finds unknown names in sources that could not be compiled; what else is wrong with them is told.
+fn names_of_broken(scope: &Scope<'_>, findings: &mut Findings) {
+    let sources = scope.written.table.node("sources").and_then(Node::as_table);
+    for source in sources.into_iter().flatten().filter(|entry| scope.broken.contains(&entry.key.value)) {
+        let table = source.node.as_table().into_iter().flatten();
+        for read in table.filter(|entry| READING.contains(&entry.key.value.as_str())) {
+            names_in(&read.node, scope, findings);
+        }
+    }
+}
+
+fn names_in(node: &Node, scope: &Scope<'_>, findings: &mut Findings) {
+    match &node.kind {
+        NodeKind::String(text) => {
+            // What is no template has its finding.
+            let template = parse_template(text, node.place, &mut Findings::default());
+            let references: Vec<_> = template.iter().flat_map(Template::references).collect();
+            for reference in references.into_iter().filter(|reference| reference.root != source::ITEM) {
+                let keys: Vec<Option<&str>> = reference.keys.iter().map(|key| Some(key.as_str())).collect();
+                scope.resolve(&reference.root, &keys, reference.place, &mut Reads::default(), findings);
+            }
+        }
+        NodeKind::Array(items) => items.iter().for_each(|item| names_in(item, scope, findings)),
+        NodeKind::Table(table) => table.into_iter().for_each(|entry| names_in(&entry.node, scope, findings)),
+        NodeKind::Int(_) | NodeKind::Float(_) | NodeKind::Bool(_) | NodeKind::Datetime(_) => {}
+    }
 }
 
 /// Finds what is wrong with a section that no route inherits: whatever its routes would add.

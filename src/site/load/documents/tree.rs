@@ -44,8 +44,14 @@ struct Leaf {
 pub(in super::super) fn shown(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownTree> {
     let folder = content.value.trim_matches('/');
     let parameter = rest_parameter(decl, content.place, "a tree of documents", "path = \"/docs/{*page}\"", shared);
+    let mut layouts = Layouts { list: Vec::new(), default: None, lacks: false };
+    layouts.default = decl.layout.as_ref().and_then(|name| layouts.named(name, shared));
     let leaves = leaves(folder, content.place, shared);
     if leaves.is_empty() {
+        // What cannot be read has its finding, and may be what is to be served.
+        if below(folder, shared).iter().any(|path| read(path, shared).is_none_or(|document| document.is_unclear())) {
+            return None;
+        }
         let message = format!("`content/{folder}` holds no document that is to be served");
         shared
             .findings
@@ -56,8 +62,6 @@ pub(in super::super) fn shown(content: &Spanned<String>, decl: &Decl, shared: &m
     let mut around = Around { leaves: &leaves, order: Vec::new(), ancestors: HashMap::new() };
     around.walk(&root, &mut Vec::new());
     let nav = navigation(&root, &leaves);
-    let mut layouts = Layouts { list: Vec::new(), default: None, lacks: false };
-    layouts.default = decl.layout.as_ref().and_then(|name| layouts.named(name, shared));
     let mut documents = Vec::with_capacity(leaves.len());
     for (at, &leaf) in around.order.iter().enumerate() {
         let neighbour = |at: Option<usize>| {
