@@ -6,7 +6,7 @@ use crate::site::Outline;
 use std::collections::HashSet;
 
 pub(super) fn check(site: &Outline, files: &Files, findings: &mut Findings) {
-    if site.known.declarations && site.known.nesting {
+    if site.known.declarations && site.known.nesting && site.routes.iter().all(|route| route.layouts.is_some()) {
         layouts(site, findings);
     }
     if site.known.partials {
@@ -16,7 +16,7 @@ pub(super) fn check(site: &Outline, files: &Files, findings: &mut Findings) {
 
 fn layouts(site: &Outline, findings: &mut Findings) {
     let library = &site.library;
-    let named = site.routes.iter().flat_map(|route| &route.layouts).chain(&site.section_layouts);
+    let named = site.routes.iter().flat_map(|route| route.layouts.iter().flatten()).chain(&site.section_layouts);
     let named: HashSet<&str> = named.map(String::as_str).collect();
     // A misspelt name has a finding of its own, and the layout that it means is used.
     let meant = |name: &str| library.get(name).or_else(|| library.get(suggest(name, library.names())?));

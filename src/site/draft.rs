@@ -62,8 +62,8 @@ pub struct RouteOutline {
     pub host: Option<Arc<str>>,
     /// Its patterns, with the types of their parameters.
     pub patterns: Vec<Pattern>,
-    /// The layouts that it names: those that show it, those of its rules, those of its error pages.
-    pub layouts: Vec<String>,
+    /// The layouts that it names: those that show it, those of its rules, those of its error pages. `None` if it may mean any.
+    pub layouts: Option<Vec<String>>,
     /// The declared upstreams that its sources name, without those of sources that nothing reads.
     pub upstreams: Vec<String>,
     /// The calls of its sources.

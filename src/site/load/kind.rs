@@ -655,18 +655,24 @@ fn is_escaped_for(derived: &str, written: &str) -> bool {
     is_html(derived) || (is_markup(derived) && !is_html(written))
 }
 
-/// The layouts that a route names: those that it is shown in, or would be, those of its rules, and those of its error pages.
-pub(super) fn named_layouts(shown: &Shown, decl: &Decl) -> Vec<String> {
-    let would_be = match shown {
-        Shown::Page(None) | Shown::Unclear => true,
+/// The layouts that a route names: those that it is shown in, or would be, those of its rules, and those of its error pages. `None` if it
+/// is not known which it means.
+pub(super) fn named_layouts(shown: &Shown, decl: &Decl, is_sound: bool) -> Option<Vec<String>> {
+    let is_other = decl.content.is_some() || decl.files.is_some() || decl.json.is_some() || decl.redirect.is_some();
+    let is_unsaid = match shown {
+        Shown::Unclear if is_other => false,
+        Shown::Page(None) | Shown::Unclear => decl.layout.as_ref().is_none_or(|name| name.value.contains('{')),
         Shown::Document(document) => document.lacks_layout,
         Shown::Tree(tree) => tree.lacks_layout,
         Shown::Page(Some(_)) | Shown::Files { .. } | Shown::Json(..) | Shown::Redirect(_) => false,
     };
+    if is_unsaid || decl.is_lost("layout") {
+        return None;
+    }
     let mut names: Vec<String> = shown.layouts().map(|layout| layout.name().to_owned()).collect();
-    names.extend(decl.layout.iter().filter(|_| would_be).map(|layout| layout.value.clone()));
+    names.extend(decl.layout.iter().filter(|_| !is_sound).map(|layout| layout.value.clone()));
     let of_rules = decl.rules.iter().flatten().filter_map(|rule| rule.then.as_ref()?.layout.as_ref());
     let of_errors = decl.errors.iter().flat_map(|named| &named.0).map(|(_, layout)| layout);
     names.extend(of_rules.chain(of_errors).map(|layout| layout.value.clone()));
-    names
+    Some(names)
 }

@@ -193,7 +193,12 @@ fn build(
         section_upstreams: of_sections.upstreams,
         says_url: decl.is_lost("site")
             || decl.site.as_ref().is_some_and(|site| site.url.is_some() || site.is_lost("url")),
-        known: Certainty { declarations: is_read, urls: is_read && is_whole, partials, nesting },
+        known: Certainty {
+            declarations: is_read && !decl.is_lost("defaults"),
+            urls: is_read && is_whole,
+            partials,
+            nesting,
+        },
     };
     Draft { findings, files, outline: Some(outline) }
 }

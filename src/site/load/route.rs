@@ -131,7 +131,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let outline = RouteOutline {
         host: hosts.first().map(|host| Arc::clone(&host.value)),
         patterns: patterns.iter().map(|(pattern, _)| pattern.clone()).collect(),
-        layouts: kind::named_layouts(&shown, &decl),
+        layouts: kind::named_layouts(&shown, &decl, route.is_some()),
         upstreams: named_upstreams(&decl, &sources, is_needed),
         calls: calls(&sources, is_needed),
         redirect: if let Shown::Redirect(target) = &shown { Some(target.clone()) } else { None },
@@ -141,7 +141,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
 }
 
 /// Keys of a source in which placeholders are read.
-const READING: [&str; 9] = ["url", "path", "route", "query", "headers", "body", "form", "variables", "value"];
+const READING: [&str; 10] =
+    ["for-each", "url", "path", "route", "query", "headers", "body", "form", "variables", "value"];
 
 /// Finds unknown names in sources that could not be compiled; what else is wrong with them is told.
 fn names_of_broken(scope: &Scope<'_>, findings: &mut Findings) {
