@@ -44,6 +44,7 @@ pub struct Outline {
 
 /// What is known to its end. Where something is not, nothing is said to be missing or unused.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is known or not, whatever the others are")]
 pub struct Certainty {
     /// Every declaration could be read.
     pub declarations: bool,

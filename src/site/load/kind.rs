@@ -657,7 +657,7 @@ fn is_escaped_for(derived: &str, written: &str) -> bool {
 
 /// The layouts that a route names: those that it is shown in, or would be, those of its rules, and those of its error pages. `None` if it
 /// is not known which it means.
-pub(super) fn named_layouts(shown: &Shown, decl: &Decl, is_sound: bool) -> Option<Vec<String>> {
+pub(super) fn named_layouts(shown: &Shown, decl: &Decl, is_faultless: bool) -> Option<Vec<String>> {
     let is_other = decl.content.is_some() || decl.files.is_some() || decl.json.is_some() || decl.redirect.is_some();
     let is_unsaid = match shown {
         Shown::Unclear if is_other => false,
@@ -670,7 +670,7 @@ pub(super) fn named_layouts(shown: &Shown, decl: &Decl, is_sound: bool) -> Optio
         return None;
     }
     let mut names: Vec<String> = shown.layouts().map(|layout| layout.name().to_owned()).collect();
-    names.extend(decl.layout.iter().filter(|_| !is_sound).map(|layout| layout.value.clone()));
+    names.extend(decl.layout.iter().filter(|_| !is_faultless).map(|layout| layout.value.clone()));
     let of_rules = decl.rules.iter().flatten().filter_map(|rule| rule.then.as_ref()?.layout.as_ref());
     let of_errors = decl.errors.iter().flat_map(|named| &named.0).map(|(_, layout)| layout);
     names.extend(of_rules.chain(of_errors).map(|layout| layout.value.clone()));

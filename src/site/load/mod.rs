@@ -289,9 +289,7 @@ fn section_errors(
 }
 
 fn errors_of(decl: &crate::resource::Decl, shared: &mut Shared<'_>) -> ErrorPages {
-    let vars =
-        decl.vars.as_ref().map_or_else(|| Value::Object(crate::value::Object::default()), |vars| vars.value.to_value());
-    errors::pages(decl.errors.as_ref(), &vars, shared)
+    errors::pages(decl.errors.as_ref(), &route::vars_of(decl), shared)
 }
 
 fn foundation(tree: &Tree, table: &Table, files: &Files) -> blake3::Hash {

@@ -1,13 +1,13 @@
 //! One route: its merged table compiled, linked and analysed.
 
-use super::super::inputs::{Inputs, RequestReads};
+use super::super::inputs::{CookieInput, Inputs, RequestReads};
 use super::super::{Called, Planned, Privacy, Route, RouteOutline, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope, Written};
 use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, short};
 use crate::config::{Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template};
-use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
+use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Spanned};
 use crate::resource::{Cors, Decl, HeaderDecl, Policy};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 /// Compiles one route; `known` are the sound ones that were compiled before, among them all that it asks. Whatever is wrong with one of its
 /// parts, the others are looked at.
+#[expect(clippy::too_many_lines, reason = "a list of steps, each of which needs what those before it found")]
 pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &mut Shared<'_>) -> Compiled {
     let begin = shared.findings.len();
     let decl = Decl::read(table, &mut shared.findings);
@@ -35,7 +36,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let around = Around { file: file.file, table, shown: &shown, patterns: &patterns, known };
     let (sources, broken) = sources(&decl, &around, shared, &mut digest);
     asked::cookies(&sources, known, &mut cookies);
-    let vars = decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value());
+    let vars = vars_of(&decl);
     let errors = errors::pages(decl.errors.as_ref(), &vars, shared);
     let after = plan::dependencies(&sources);
     let is_acyclic = plan::has_no_cycle(&sources, &after, &mut shared.findings);
@@ -63,10 +64,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let rules = kind::rules(&decl, &scope, &mut direct, shared);
     let is_sourced = scope.broken.is_empty();
     let of_sources = linked.personal;
-    let personal = privacy::of_reads(&direct, &cookies, &of_sources).or_else(|| {
-        // A source that only another one reads makes the page personal through that one, whose path is longer.
-        needed.iter().rev().find_map(|&at| of_sources.get(at).cloned().flatten())
-    });
+    let personal = personal_of(&direct, &cookies, &needed, &of_sources);
     let mut all = direct;
     for reads in &linked.reads {
         all.extend(reads);
@@ -102,7 +100,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
                 origin,
                 patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
                 canonical: (patterns.len() > 1).then(|| patterns.first().map(|(pattern, _)| pattern.clone())).flatten(),
-                params: names,
+                params: sorted_names(&patterns),
                 content_type,
                 resource,
                 vary: vary(&inputs, &sources),
@@ -127,17 +125,44 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         } else {
             None
         };
-    let is_needed = |at: usize| route.is_none() || needed.contains(&at);
-    let outline = RouteOutline {
-        host: hosts.first().map(|host| Arc::clone(&host.value)),
-        patterns: patterns.iter().map(|(pattern, _)| pattern.clone()).collect(),
-        layouts: kind::named_layouts(&shown, &decl, route.is_some()),
-        upstreams: named_upstreams(&decl, &sources, is_needed),
-        calls: calls(&sources, is_needed),
-        redirect: if let Shown::Redirect(target) = &shown { Some(target.clone()) } else { None },
-        detours: detours(&decl, &sources),
-    };
+    // What is written beside a mistake may be what is meant.
+    let is_faultless = shared.findings.iter().skip(begin).all(|finding| finding.level != Level::Error);
+    let outline = outline(&shown, &decl, &sources, &patterns, hosts.first(), Some(&needed).filter(|_| is_faultless));
     Compiled { route, outline, hosts, patterns, is_placed, held }
+}
+
+/// What the rules about a whole site look at; of the sources only those that are `needed`, if that is known.
+fn outline(
+    shown: &Shown,
+    decl: &Decl,
+    sources: &[Source],
+    patterns: &[(Pattern, Place)],
+    host: Option<&Spanned<Arc<str>>>,
+    needed: Option<&BTreeSet<usize>>,
+) -> RouteOutline {
+    let is_needed = |at: usize| needed.is_none_or(|needed| needed.contains(&at));
+    RouteOutline {
+        host: host.map(|host| Arc::clone(&host.value)),
+        patterns: patterns.iter().map(|(pattern, _)| pattern.clone()).collect(),
+        layouts: kind::named_layouts(shown, decl, needed.is_some()),
+        upstreams: named_upstreams(decl, sources, is_needed),
+        calls: calls(sources, is_needed),
+        redirect: if let Shown::Redirect(target) = shown { Some(target.clone()) } else { None },
+        detours: detours(decl, sources),
+    }
+}
+
+/// What makes a page personal, if anything.
+fn personal_of(
+    direct: &Reads,
+    cookies: &[CookieInput],
+    needed: &BTreeSet<usize>,
+    sources: &[Option<Personal>],
+) -> Option<Personal> {
+    privacy::of_reads(direct, cookies, sources).or_else(|| {
+        // A source that only another one reads makes the page personal through that one, whose path is longer.
+        needed.iter().rev().find_map(|&at| sources.get(at).cloned().flatten())
+    })
 }
 
 /// Keys of a source in which placeholders are read.
@@ -329,6 +354,17 @@ fn params(patterns: &[(Pattern, Place)]) -> Vec<(String, bool)> {
         }
     }
     params
+}
+
+/// `vars`, empty if there are none.
+pub(super) fn vars_of(decl: &Decl) -> Value {
+    decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value())
+}
+
+fn sorted_names(patterns: &[(Pattern, Place)]) -> Vec<Arc<str>> {
+    let mut names: Vec<Arc<str>> = params(patterns).iter().map(|(name, _)| name.as_str().into()).collect();
+    names.sort();
+    names
 }
 
 /// What of a route its sources need to know.
@@ -672,7 +708,7 @@ fn constants(shared: &Shared<'_>, vars: &Value, shown: &Shown, sources: usize) -
 
 fn inputs(
     mut query: Vec<super::super::QueryInput>,
-    mut cookies: Vec<super::super::CookieInput>,
+    mut cookies: Vec<CookieInput>,
     reads: &Reads,
     sources: &[Source],
     needed: &BTreeSet<usize>,
@@ -720,7 +756,7 @@ fn policy(
     decl: &Decl,
     personal: Option<&Personal>,
     reads: &Reads,
-    cookies: &[super::super::CookieInput],
+    cookies: &[CookieInput],
     findings: &mut Findings,
 ) -> Policy {
     let declared = decl.cache.as_ref().map(|decl| Policy::compile(decl, findings));
