@@ -5,6 +5,7 @@
 
 use super::content::Content;
 use super::policy::{Verdict, Windows};
+use crate::value::Value;
 use http::StatusCode;
 use std::fmt;
 use std::sync::Arc;
@@ -54,8 +55,16 @@ pub struct Stored {
     windows: Windows,
     tags: Box<[Tag]>,
     revision: Revision,
+    data: Option<Data>,
     /// Nanoseconds from its making to the soft purge that declared it stale; [`NOT_PURGED`] if none did.
     soft_purged: AtomicU64,
+}
+
+/// What a response says, for those in this process who need not read its bytes.
+#[derive(Debug)]
+struct Data {
+    value: Value,
+    bytes: usize,
 }
 
 impl Stored {
@@ -67,7 +76,19 @@ impl Stored {
         tags: impl Into<Box<[Tag]>>,
         revision: Revision,
     ) -> Self {
-        Self { status, content, windows, tags: tags.into(), revision, soft_purged: AtomicU64::new(NOT_PURGED) }
+        let soft_purged = AtomicU64::new(NOT_PURGED);
+        Self { status, content, windows, tags: tags.into(), revision, data: None, soft_purged }
+    }
+
+    /// The same, with what it says, which takes so many bytes of memory.
+    #[must_use]
+    pub fn with_data(self, value: Value, bytes: usize) -> Self {
+        Self { data: Some(Data { value, bytes }), ..self }
+    }
+
+    /// What it says, if that was kept beside its bytes.
+    pub fn data(&self) -> Option<&Value> {
+        self.data.as_ref().map(|data| &data.value)
     }
 
     /// The status it is sent with.
@@ -116,7 +137,8 @@ impl Stored {
     /// Bytes of memory that it takes, codings included, roughly.
     pub fn size(&self) -> usize {
         let tags: usize = self.tags.iter().map(|tag| size_of::<Tag>() + tag.0.len() + 2 * size_of::<usize>()).sum();
-        size_of::<Self>() - size_of::<Content>() + self.content.size() + tags
+        let data = self.data.as_ref().map_or(0, |data| data.bytes);
+        size_of::<Self>() - size_of::<Content>() + self.content.size() + tags + data
     }
 
     /// Declares it stale from `moment` on, at the latest.

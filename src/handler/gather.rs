@@ -3,11 +3,11 @@
 //! What runs when is decided in `plan`; calls are made in `fetch`; what a failure becomes is declared by each source. All of it
 //! is one task, whatever the number of sources.
 
-use super::ask::Answered;
+use super::ask::{Answered, Asked, Asking};
 use super::fetch::{self, Caller, Calls, Fetching};
+use super::fill::Begun;
 use super::plan::{Ending, Next, Plan};
 use super::runtime::Service;
-use crate::cache::Epoch;
 use crate::config::Binding;
 use crate::render::Context;
 use crate::site::{Planned, QueryInput, Route, Rule, slots};
@@ -36,12 +36,14 @@ pub(super) struct Request<'g> {
     pub(super) deadline: Instant,
     /// What conditions are decided with.
     pub(super) context: &'g Context<'g>,
-    /// Within which calls may be shared.
-    pub(super) epoch: Epoch,
+    /// When all this began.
+    pub(super) begun: &'g Begun,
+    /// The calls so far.
+    pub(super) calls: &'g Calls,
 }
 
 /// What becomes of a source that is not there when the request gives up.
-const LATE: Trouble = Trouble::Error { late: true, reason: "deadline" };
+pub(super) const LATE: Trouble = Trouble::Error { late: true, reason: "deadline" };
 
 /// From this many items on, going through a list takes about as long as a thread may be kept from its other requests.
 const MANY: usize = 2_000;
@@ -49,12 +51,19 @@ const MANY: usize = 2_000;
 /// How one source went, for the log.
 #[derive(Debug, Clone)]
 pub struct SourceCall {
-    /// Its name.
+    /// Its name: `repo`, or `page.repo` for the source `repo` of the route that the source `page` asks.
     pub name: Arc<str>,
     /// From its start to its settling.
     pub elapsed: Duration,
     /// `ok`, or what was wrong.
     pub outcome: &'static str,
+}
+
+impl SourceCall {
+    /// The same as one of the route that a source asks: `source.name`.
+    fn within(self, source: &str) -> Self {
+        Self { name: format!("{source}.{}", self.name).into(), ..self }
+    }
 }
 
 /// What was gathered.
@@ -80,7 +89,6 @@ impl<'g> Request<'g> {
     pub(super) async fn gather(self, slots: Vec<Value>) -> Gathered {
         let mut plan = Plan::new(&self.service.subjects[self.route].graph);
         let mut running = FuturesUnordered::new();
-        let mut calls = Calls::default();
         let mut data = Data { request: self, slots, degraded: Vec::new(), calls: Vec::new() };
         let ending = loop {
             let begin = match plan.next(|rule| data.holds(&self.route().rules[rule])) {
@@ -90,12 +98,12 @@ impl<'g> Request<'g> {
             let mut settled_at_once = false;
             for position in begin {
                 let started = Instant::now();
-                match self.begin(position, started, &mut calls, &mut data.slots) {
-                    Begun::Settled(result) => {
+                match self.begin(position, started, &mut data.slots) {
+                    Start::Settled(result) => {
                         data.settle(&mut plan, position, started, Came::Once(result));
                         settled_at_once = true;
                     }
-                    Begun::Calling(calling) => {
+                    Start::Calling(calling) => {
                         running.push(async move { (position, started, self.came(position, calling).await) });
                     }
                 }
@@ -109,29 +117,28 @@ impl<'g> Request<'g> {
                 None => break Ending::Complete,
             }
         };
+        drop(running);
+        self.calls.break_off();
         let Data { slots, degraded, calls, .. } = data;
         Gathered { slots, ending, degraded, calls }
     }
 
     /// Begins a source. `slots` is as before afterwards.
-    fn begin(self, position: usize, now: Instant, calls: &mut Calls, slots: &mut [Value]) -> Begun<'g> {
+    fn begin(self, position: usize, now: Instant, slots: &mut [Value]) -> Start<'g> {
         let source = &self.planned(position).source;
         match &source.kind {
             Kind::Value(shape) => {
                 let value = shape.value(slots).map_err(|_not_text| Trouble::Error { late: false, reason: "not-text" });
-                Begun::Settled(value.and_then(|value| source.extract(&value, 0)))
+                Start::Settled(value.and_then(|value| source.extract(&value, 0)))
             }
-            Kind::Chosen(chosen) => Begun::Settled(chosen.value(slots)),
-            Kind::Http(_) | Kind::Route(_) if now >= self.deadline => Begun::Settled(Err(LATE)),
+            Kind::Chosen(chosen) => Start::Settled(chosen.value(slots)),
+            Kind::Http(_) | Kind::Route(_) if now >= self.deadline => Start::Settled(Err(LATE)),
             Kind::Route(asking) => {
                 let personal = self.personal || self.planned(position).personal;
-                match (Self { personal, ..self }).enter(asking, slots) {
-                    Ok((inner, slots)) => {
-                        let deadline = inner.deadline;
-                        let answered = tokio::time::timeout_at(deadline.into(), inner.answered(slots));
-                        Begun::Calling(Calling::Route(answered.map(|answered| answered.unwrap_or(Err(LATE))).boxed()))
-                    }
-                    Err(trouble) => Begun::Settled(Err(trouble)),
+                match (Self { personal, ..self }).ask(asking, slots) {
+                    Ok(Asking::Known(value)) => Start::Settled(source.extract(&value, 0)),
+                    Ok(Asking::Answering(answering)) => Start::Calling(Calling::Route(answering)),
+                    Err(trouble) => Start::Settled(Err(trouble)),
                 }
             }
             Kind::Http(http) => {
@@ -141,26 +148,25 @@ impl<'g> Request<'g> {
                     source: position,
                     visitor: self.visitor,
                     personal: self.personal,
-                    epoch: self.epoch,
-                    deadline: self.deadline,
+                    epoch: self.begun.epoch,
                 };
                 if let Some(each) = &source.for_each {
                     return match each.items(slots).map(<[Value]>::to_vec) {
                         Ok(items) => {
                             let begun = items.into_iter().map(|item| {
                                 slots[slots::ITEM] = item;
-                                calls.call(caller, http, slots)
+                                self.calls.call(caller, http, slots)
                             });
                             let begun = begun.collect();
                             slots[slots::ITEM] = Value::Null;
-                            Begun::Calling(Calling::Each(self.each(position, begun).boxed()))
+                            Start::Calling(Calling::Each(self.each(position, begun).boxed()))
                         }
-                        Err(trouble) => Begun::Settled(Err(trouble)),
+                        Err(trouble) => Start::Settled(Err(trouble)),
                     };
                 }
-                match calls.call(caller, http, slots) {
-                    Ok(fetching) => Begun::Calling(Calling::Once(fetching)),
-                    Err(trouble) => Begun::Settled(Err(trouble)),
+                match self.calls.call(caller, http, slots) {
+                    Ok(fetching) => Start::Calling(Calling::Once(fetching)),
+                    Err(trouble) => Start::Settled(Err(trouble)),
                 }
             }
         }
@@ -171,13 +177,12 @@ impl<'g> Request<'g> {
         match calling {
             Calling::Once(fetching) => Came::Once(self.wait(position, fetching).await),
             Calling::Each(all) => Came::Each(all.await),
-            Calling::Route(answered) => match answered.await {
-                Ok(Answered { value, degraded }) => {
-                    let value = self.planned(position).source.extract(&value, 0);
-                    if degraded { Came::Degraded(value) } else { Came::Once(value) }
-                }
-                Err(trouble) => Came::Once(Err(trouble)),
-            },
+            Calling::Route(answering) => {
+                let Asked { answer, calls } = answering.await;
+                let degraded = matches!(answer, Ok(Answered { degraded: true, .. }));
+                let value = answer.and_then(|answered| self.planned(position).source.extract(&answered.value, 0));
+                Came::Route { value, degraded, calls }
+            }
         }
     }
 
@@ -198,7 +203,7 @@ impl<'g> Request<'g> {
 }
 
 /// A source that was begun.
-enum Begun<'g> {
+enum Start<'g> {
     /// It needs nothing from outside, or will not be called.
     Settled(Result<Value, Trouble>),
     /// It is called.
@@ -210,7 +215,7 @@ enum Calling<'g> {
     /// The one of a source.
     Once(Fetching),
     /// A route of the same site.
-    Route(BoxFuture<'g, Result<Answered, Trouble>>),
+    Route(BoxFuture<'g, Asked>),
     /// Those of a source that is called for each item of a list.
     Each(BoxFuture<'g, Vec<Result<Value, Trouble>>>),
 }
@@ -219,8 +224,8 @@ enum Calling<'g> {
 enum Came {
     /// One value.
     Once(Result<Value, Trouble>),
-    /// One value, a part of which something else stands for.
-    Degraded(Result<Value, Trouble>),
+    /// What a route answered; `degraded` if something else stands for a part of it.
+    Route { value: Result<Value, Trouble>, degraded: bool, calls: Vec<SourceCall> },
     /// A value for each item of a list.
     Each(Vec<Result<Value, Trouble>>),
 }
@@ -237,16 +242,27 @@ impl Data<'_> {
     /// Takes what a source came to; its declaration says what a failure becomes.
     fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, came: Came) {
         let mut outcome = match &came {
-            Came::Once(result) | Came::Degraded(result) => result.as_ref().map_or_else(Trouble::word, |_value| "ok"),
+            Came::Once(result) | Came::Route { value: result, .. } => {
+                result.as_ref().map_or_else(Trouble::word, |_value| "ok")
+            }
             Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
         };
+        let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         let value = match came {
             Came::Once(Ok(value)) => self.listed(position, value, false, &mut outcome),
-            Came::Degraded(Ok(value)) => {
-                self.degrade(position);
-                self.listed(position, value, true, &mut outcome)
+            Came::Once(Err(trouble)) => self.troubled(position, &trouble),
+            Came::Route { value, degraded, calls } => {
+                self.calls.extend(calls.into_iter().map(|call| call.within(&name)));
+                match value {
+                    Ok(value) => {
+                        if degraded {
+                            self.degrade(position);
+                        }
+                        self.listed(position, value, degraded, &mut outcome)
+                    }
+                    Err(trouble) => self.troubled(position, &trouble),
+                }
             }
-            Came::Once(Err(trouble)) | Came::Degraded(Err(trouble)) => self.troubled(position, &trouble),
             Came::Each(results) => {
                 // An item that does not exist is not missing; one that could not be had is.
                 let is_missing = |result: &Result<_, Trouble>| !matches!(result, Ok(_) | Err(Trouble::NotFound));
@@ -254,7 +270,6 @@ impl Data<'_> {
                 self.items(position, results).and_then(|value| self.listed(position, value, is_partial, &mut outcome))
             }
         };
-        let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
         match value {
             Ok(value) => {

@@ -10,6 +10,7 @@ mod asset;
 mod body;
 mod failure;
 mod fetch;
+mod fill;
 mod gather;
 mod inputs;
 mod make;
@@ -96,7 +97,7 @@ pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'
     if let Resource::Files(folder) = &route.resource {
         return file(service, &matched, &folder.path, &folder.parameter, exchange).await;
     }
-    let inputs = match Inputs::read(route, &matched, &request.headers) {
+    let inputs = match Inputs::read(&service.site, route, &matched, &request.headers) {
         Ok(inputs) => inputs,
         Err(Misfit::NotFound) => return failure::answer(service, exchange, StatusCode::NOT_FOUND),
         Err(Misfit::BadRequest) => return failure::answer(service, exchange, StatusCode::BAD_REQUEST),

@@ -252,6 +252,32 @@ codes! {
     /// ```
     BAD_URL = Error "site/url";
 
+    /// A language of the site that cannot be: no language tag, one that is named twice, or a `language` that is not among the `languages`.
+    ///
+    /// Tags are those of BCP 47 (RFC 5646), as browsers and `<html lang>` have them: a language, then a script or a region where that matters,
+    /// separated by hyphens. They are compared without regard to case.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [site]
+    /// language = "en"                  # for visitors who want none of them; the first, unless written
+    /// languages = ["en", "de-AT"]
+    /// ```
+    BAD_LANGUAGE = Error "site/language"
+        help "write a tag such as \"en\", \"de-AT\" or \"zh-Hant\"";
+
+    /// `request.language` in a site that does not say which languages it is written in.
+    ///
+    /// The language is chosen among those of the site: without them there is nothing to choose.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [site]
+    /// languages = ["en", "de"]
+    /// ```
+    NEEDS_LANGUAGES = Error "site/needs-languages"
+        help "say which there are, in site.toml: [site] languages = [\"en\", \"de\"]";
+
     /// Limits that cannot both hold: the smaller one is reached first, and the other never.
     ///
     /// An entry larger than its store, a decoded body smaller than the coded one: nobody who writes this can mean it.

@@ -9,6 +9,7 @@ mod code;
 mod declaration;
 mod draft;
 mod inputs;
+mod languages;
 mod load;
 mod memory;
 mod routers;
@@ -19,6 +20,7 @@ pub use code::CODES;
 pub use declaration::Declaration;
 pub use draft::{Called, Certainty, Draft, Outline, RouteOutline};
 pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
+pub use languages::Languages;
 pub use memory::Memory;
 pub use routers::Routers;
 pub use settings::{AccessLog, Limits, LogFormat, Settings};
@@ -45,6 +47,8 @@ pub struct Site {
     pub settings: Settings,
     /// `site.url` without its final slash: what absolute URLs begin with.
     pub url: Option<Arc<str>>,
+    /// The languages that it is written in.
+    pub languages: Languages,
     /// Which hosts are ours.
     pub hosts: Hosts,
     /// Which route a target belongs to, by position in `routes`.

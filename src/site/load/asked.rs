@@ -258,6 +258,9 @@ pub(super) fn reads(source: &Source, known: &[Route], reads: &mut Reads) {
     for name in &route.inputs.headers {
         reads.headers.entry(name.as_str().to_owned()).or_insert(source.name.place);
     }
+    if route.inputs.request.language {
+        reads.request.entry("language".to_owned()).or_insert(source.name.place);
+    }
     for cookie in route.inputs.cookies.iter().filter(|cookie| cookie.is_read) {
         reads.cookies.entry(of_route(&cookie.name, route)).or_insert(source.name.place);
     }

@@ -3,7 +3,7 @@
 use super::matter;
 use crate::config::{Declared, Described, Schema, Tree, declare};
 use crate::diagnostic::{FileId, Files, Finding, Findings, Level, Spanned, did_you_mean};
-use crate::render::{Layout, LayoutSource, Library};
+use crate::render::{KeptLayouts, Layout, LayoutSource, Library};
 use crate::resource::UNKNOWN_LAYOUT;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -68,8 +68,8 @@ impl Layouts {
     }
 }
 
-/// Compiles all layouts and partials.
-pub(super) fn compile(tree: &Tree, files: &Files, findings: &mut Findings) -> Layouts {
+/// Compiles all layouts and partials, but for those that were `kept`.
+pub(super) fn compile(tree: &Tree, files: &Files, kept: &KeptLayouts, findings: &mut Findings) -> Layouts {
     let before = findings.len();
     let mut sources = Vec::with_capacity(tree.layouts.len());
     for layout in &tree.layouts {
@@ -97,7 +97,7 @@ pub(super) fn compile(tree: &Tree, files: &Files, findings: &mut Findings) -> La
         }
         sources.push(source);
     }
-    let library = Library::compile(&sources, files, findings);
+    let library = Library::compile(&sources, files, kept, findings);
     let unread = tree.layouts.iter().filter(|layout| tree.is_unread(layout)).map(|layout| layout.file);
     let mut damaged: HashSet<FileId> = unread.collect();
     let mut is_nesting_known = damaged.is_empty();

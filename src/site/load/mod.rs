@@ -8,6 +8,7 @@ mod errors;
 mod input;
 mod json;
 mod kind;
+mod languages;
 pub(super) mod layouts;
 mod listing;
 mod matter;
@@ -43,6 +44,8 @@ struct Shared<'s> {
     library: layouts::Layouts,
     /// `site` as pages see it.
     site: Value,
+    /// Whether the site says which languages there are.
+    declares_languages: bool,
     slash: TrailingSlash,
     deadline: std::time::Duration,
     /// Whether `[defaults]` could not be read: routes may have anything from there.
@@ -75,7 +78,7 @@ pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, me
     let tree = Tree::read(config, &memory.texts, &mut files, &mut findings);
     let is_read = !findings.has_errors();
     let Some(file) = tree.site else {
-        unmerged(&tree, &files, &mut findings);
+        unmerged(&tree, &files, memory, &mut findings);
         return Draft { findings, files, outline: None };
     };
     let before = findings.len();
@@ -84,7 +87,7 @@ pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, me
     let mut table = read_toml(file, 0..length, &files, &mut findings);
     if findings.len() > before || !is_known {
         // What is missing from a text, or a folder, that was read in part is no mistake of its own.
-        unmerged(&tree, &files, &mut findings);
+        unmerged(&tree, &files, memory, &mut findings);
         return Draft { findings, files, outline: None };
     }
     for (at, argument) in sets.iter().enumerate() {
@@ -101,8 +104,8 @@ pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, me
 }
 
 /// Finds what can be found in the other files while it is not known what `site.toml` says.
-fn unmerged(tree: &Tree, files: &Files, findings: &mut Findings) {
-    layouts::compile(tree, files, findings);
+fn unmerged(tree: &Tree, files: &Files, memory: &Memory, findings: &mut Findings) {
+    layouts::compile(tree, files, &memory.layouts, findings);
     for file in &tree.routes {
         if let Some(table) = section::own(file, files, findings) {
             crate::resource::Decl::read(&table, findings);
@@ -122,7 +125,7 @@ fn build(
     let declared = site::compile(&decl, environment, &mut findings);
     let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
     let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);
-    let library = layouts::compile(tree, &files, &mut findings);
+    let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     let foundation = foundation(tree, table, &files);
     let mut shared = Shared {
         tree,
@@ -133,6 +136,7 @@ fn build(
         upstreams,
         library,
         site: declared.scope,
+        declares_languages: declared.declares_languages,
         slash: declared.slash,
         deadline: declared.settings.limits.deadline,
         lacks_defaults: decl.is_lost("defaults"),
@@ -176,6 +180,7 @@ fn build(
         root: tree.root.clone(),
         settings: declared.settings,
         url: declared.url,
+        languages: declared.languages,
         hosts: hosts.serving(routers.hosts()),
         routers,
         routes,

@@ -49,6 +49,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         query: &query,
         cookies: &cookies,
         site: Known::of(&shared.site),
+        has_languages: shared.declares_languages,
         vars: Known::of(&vars),
         page: page_known(&page, &shown),
         sources: &sources,
@@ -734,6 +735,7 @@ fn inputs(
             path: reads.request.contains_key("path"),
             url,
             method: reads.request.contains_key("method"),
+            language: reads.request.contains_key("language"),
         },
     }
 }
@@ -748,6 +750,9 @@ fn vary(inputs: &Inputs, sources: &[Planned]) -> Vec<HeaderName> {
     };
     if inputs.cookies.iter().any(|cookie| cookie.is_read) || sources.iter().any(forwards) {
         names.push(header::COOKIE);
+    }
+    if inputs.request.language && !names.contains(&header::ACCEPT_LANGUAGE) {
+        names.push(header::ACCEPT_LANGUAGE);
     }
     names
 }

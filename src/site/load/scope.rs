@@ -19,6 +19,8 @@ pub(super) struct Scope<'s> {
     pub(super) query: &'s [QueryInput],
     pub(super) cookies: &'s [CookieInput],
     pub(super) site: Known,
+    /// Whether the site says which languages there are, so that one can be chosen.
+    pub(super) has_languages: bool,
     pub(super) vars: Known,
     pub(super) page: Known,
     /// The sources, and the slot of each.
@@ -88,7 +90,7 @@ impl Reads {
 }
 
 /// The fields of `request` that exist; headers are one of them.
-const REQUEST_FIELDS: [&str; 4] = ["path", "url", "method", "headers"];
+const REQUEST_FIELDS: [&str; 5] = ["path", "url", "method", "language", "headers"];
 
 impl Scope<'_> {
     /// Resolves a placeholder.
@@ -213,7 +215,14 @@ impl Scope<'_> {
                     reads.cookies.entry(name).or_insert(place);
                 }
             }
-            _ => request(keys, place, reads, findings)?,
+            _ => {
+                request(keys, place, reads, findings)?;
+                if keys.first() == Some(&Some("language")) && !self.has_languages {
+                    let message = "`request.language` in a site without `site.languages`";
+                    findings.push(Finding::new(&code::NEEDS_LANGUAGES, place, message));
+                    return None;
+                }
+            }
         }
         Some(*slot)
     }
