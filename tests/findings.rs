@@ -16,7 +16,7 @@ use crate::support::site::{Folder, binary};
 use libtest_mimic::{Failed, Trial};
 use siteserver::config::Environment;
 use siteserver::diagnostic::{Files, Finding};
-use siteserver::site::{Loaded, Site};
+use siteserver::site::{Loaded, Memory, Site};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -111,12 +111,9 @@ fn listing(site: &Site) -> String {
 
 /// The site in a folder, as `check` loads it.
 fn load(folder: &Path, sets: &[String], environment: &Environment) -> Loaded {
-    let mut loaded = siteserver::site::load(&folder.join("site.toml"), sets, environment);
-    if let Some(site) = &loaded.site {
-        siteserver::check::check(site, &loaded.files, &mut loaded.findings);
-        loaded.findings.sort();
-    }
-    loaded
+    let mut draft = siteserver::site::draft(&folder.join("site.toml"), sets, environment, &Memory::default());
+    siteserver::check::check(&mut draft);
+    draft.finish()
 }
 
 fn lines(loaded: &Loaded) -> String {

@@ -38,12 +38,9 @@ fn load(folder: &Path) -> Loaded {
     let config = folder.join("site.toml");
     let (sender, loaded) = channel();
     let loading = move || {
-        let mut loaded = siteserver::site::load(&config, &[], &Environment::default().lenient());
-        if let Some(site) = &loaded.site {
-            siteserver::check::check(site, &loaded.files, &mut loaded.findings);
-            loaded.findings.sort();
-        }
-        sender.send(loaded).unwrap_or_default();
+        let mut draft = siteserver::site::draft(&config, &[], &Environment::default().lenient(), &Memory::default());
+        siteserver::check::check(&mut draft);
+        sender.send(draft.finish()).unwrap_or_default();
     };
     let thread = thread::Builder::new().stack_size(STACK).spawn(loading).unwrap();
     let loaded = loaded.recv_timeout(SAFETY_NET);

@@ -27,14 +27,16 @@ pub struct Tree {
     pub routes: Vec<TreeFile>,
     /// `layouts/**`, paths relative to `layouts/`.
     pub layouts: Vec<TreeFile>,
-    /// Files of `layouts/` that could not be read, which is told once and not by each route that names one.
-    unread_layouts: Vec<String>,
+    /// Files of `layouts/` that could not be read, which is told once and not by each route that names one. Their texts are empty.
+    unread_layouts: Vec<FileId>,
     /// `content/**`, paths relative to `content/`, not read.
     pub content: Vec<ContentFile>,
     /// What below `content/` is neither a file nor a folder, by its path, sorted.
     passed_over: Vec<(String, Special)>,
     /// The folder that holds `site.toml`.
     pub root: PathBuf,
+    /// Whether all folders could be listed: what is in the others may be there all the same.
+    pub is_listed: bool,
     /// What is remembered of earlier loads.
     texts: Arc<Texts>,
 }
@@ -111,39 +113,43 @@ impl Tree {
         };
         let name = config.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned());
         let site = read_file(texts, config, &name, files, findings);
-        let mut walk = Walk { root: &root, left: MOST_FILES, files, findings };
+        let mut walk = Walk { root: &root, left: MOST_FILES, is_whole: true, files, findings };
         let (routes, _) = walk.list("routes");
         let (layouts, _) = walk.list("layouts");
         let (content, passed_over) = walk.list("content");
-        let mut read = |folder: &str, listed: Vec<ContentFile>, wanted: fn(&str) -> bool| {
+        let is_listed = walk.is_whole;
+        let mut read = |folder: &str, listed: &[ContentFile], wanted: fn(&str) -> bool| {
             let mut read = Vec::new();
             for ContentFile { path, .. } in listed {
-                if wanted(&path)
+                if wanted(path)
                     && let Some(file) =
-                        read_file(texts, &root.join(folder).join(&path), &format!("{folder}/{path}"), files, findings)
+                        read_file(texts, &root.join(folder).join(path), &format!("{folder}/{path}"), files, findings)
                 {
-                    read.push(TreeFile { path, file });
+                    read.push(TreeFile { path: path.clone(), file });
                 }
             }
             read
         };
         let routes =
-            read("routes", routes, |path| Path::new(path).extension().is_some_and(|extension| extension == "toml"));
-        let names: Vec<String> = layouts.iter().map(|layout| layout.path.clone()).collect();
-        let layouts = read("layouts", layouts, |_| true);
-        let mut unread_layouts = names;
-        if unread_layouts.len() == layouts.len() {
-            unread_layouts.clear();
-        } else {
-            unread_layouts.retain(|name| !layouts.iter().any(|layout| layout.path == *name));
+            read("routes", &routes, |path| Path::new(path).extension().is_some_and(|extension| extension == "toml"));
+        let listed = layouts;
+        let mut layouts = read("layouts", &listed, |_| true);
+        let mut unread_layouts = Vec::new();
+        if listed.len() > layouts.len() {
+            let unread = |path: &&ContentFile| !layouts.iter().any(|layout| layout.path == path.path);
+            for ContentFile { path, .. } in listed.iter().filter(unread).cloned().collect::<Vec<_>>() {
+                let file = files.add(format!("layouts/{path}"), "");
+                unread_layouts.push(file);
+                layouts.push(TreeFile { path, file });
+            }
         }
-        Self { site, routes, layouts, unread_layouts, content, passed_over, root, texts: Arc::clone(texts) }
+        Self { site, routes, layouts, unread_layouts, content, passed_over, root, is_listed, texts: Arc::clone(texts) }
     }
 
-    /// Whether there is a layout of this name, also if it could not be read.
+    /// Whether a layout is there and could not be read, so that it is not known what stands in it.
     #[must_use]
-    pub fn has_layout(&self, name: &str) -> bool {
-        self.layouts.iter().any(|layout| layout.path == name) || self.unread_layouts.iter().any(|unread| unread == name)
+    pub fn is_unread(&self, layout: &TreeFile) -> bool {
+        self.unread_layouts.contains(&layout.file)
     }
 
     /// Why nothing is read of a path below `content/` where something is: what it is, or what it lies behind, and what to do.
@@ -203,6 +209,7 @@ fn read_file(texts: &Texts, path: &Path, name: &str, files: &mut Files, findings
 struct Walk<'w> {
     root: &'w Path,
     left: usize,
+    is_whole: bool,
     files: &'w mut Files,
     findings: &'w mut Findings,
 }
@@ -220,6 +227,7 @@ impl Walk<'_> {
                 Err(error) => {
                     let message = format!("cannot list `{folder}/{prefix}`: {error}");
                     self.findings.push(Finding::anywhere(&code::UNREADABLE, message));
+                    self.is_whole = false;
                     continue;
                 }
             };
@@ -279,5 +287,6 @@ impl Walk<'_> {
         let message =
             format!("`{folder}/` holds more than {MOST_FILES} files, or folders deeper than {DEEPEST} levels");
         self.findings.push(Finding::anywhere(&code::TOO_MANY, message));
+        self.is_whole = false;
     }
 }

@@ -142,6 +142,11 @@ async fn show(
         What::Shown { status, content } => {
             respond::content(service, Coded::Made(content), *status, None, cache_status, exchange).await
         }
+        What::Redirect { location, .. } if respond::leads_to_itself(service, location, exchange.request) => {
+            let (route, to) = (exchange.route.map(|route| &*route.name), location.to_str().unwrap_or_default());
+            tracing::error!(route, to, "a redirect leads to the URL that was asked for");
+            failure::answer(service, exchange, StatusCode::INTERNAL_SERVER_ERROR)
+        }
         What::Redirect { status, location, degraded } => {
             let mut answer = respond::redirect(*status, location, exchange);
             if *degraded {

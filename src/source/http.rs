@@ -52,9 +52,10 @@ pub struct AnswerLimits {
 
 impl Http {
     pub(super) fn compile(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<Self> {
-        let (upstream, target) = target(decl, context, findings)?;
-        refuse_secrets(&target, "the path of a source", findings);
-        let Target { path, query: written_query, .. } = Target::split(target);
+        let (upstream, target) = target(decl, context, findings);
+        if let Some(target) = &target {
+            refuse_secrets(target, "the path of a source", findings);
+        }
         let query = decl.query.iter().flat_map(|named| &named.0);
         let query = query.map(|(name, node)| (encoded(&name.value), query_values(node, context, findings))).collect();
         let mut headers = Vec::new();
@@ -74,13 +75,16 @@ impl Http {
         let forward_headers = forwarded.filter_map(|name| forwarded_name(name, findings)).collect();
         let cookies = decl.forward_cookies.iter().flatten();
         let forward_cookies = cookies.filter_map(|name| cookie_name(name, findings)).collect();
-        let calling = context.upstreams.get(upstream).map(|upstream| upstream.calling).unwrap_or_default();
-        let calling = calling.overridden(&decl.calling);
-        let sent = Sent::compile(&decl.sending, context, findings)?;
+        let sent = Sent::compile(&decl.sending, context, findings);
         let reading = match &decl.sending.graphql {
             Some(_) => Reading::GraphQl,
             None => Reading::of(decl.sending.format.as_ref().map(|format| format.value)),
         };
+        // Only now: what is wrong with one part says nothing of the others.
+        let (upstream, target, sent) = (upstream?, target?, sent?);
+        let Target { path, query: written_query, .. } = Target::split(target);
+        let calling = context.upstreams.get(upstream).map(|upstream| upstream.calling).unwrap_or_default();
+        let calling = calling.overridden(&decl.calling);
         Some(Self {
             upstream,
             path,
@@ -293,35 +297,34 @@ pub(super) fn encoded(text: &str) -> String {
     out
 }
 
-fn target(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<(usize, Template)> {
+/// Which upstream is called, and what is written behind its address. Each is `None` after a finding.
+fn target(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> (Option<usize>, Option<Template>) {
     if let Some(url) = &decl.url {
-        let (origin, rest) = split_url(&url.value, findings)?;
-        return Some((context.upstreams.of_origin(&origin), rest));
+        let Some((origin, rest)) = split_url(&url.value, findings) else { return (None, None) };
+        return (Some(context.upstreams.of_origin(&origin)), Some(rest));
     }
-    let name = decl.upstream.as_ref()?;
-    let Some(upstream) = context.upstreams.find(&name.value) else {
-        // An upstream that was declared with a mistake has its finding already.
-        if !context.upstreams.is_declared(&name.value) {
-            let message = format!("unknown upstream `{}`", name.value);
-            let help = did_you_mean(&name.value, context.upstreams.names())
-                .unwrap_or_else(|| format!("declare it in site.toml: [upstreams.{}]", name.value));
-            findings.push(Finding::new(&code::UNKNOWN_UPSTREAM, name.place, message).help(help));
-        }
-        return None;
-    };
+    let Some(name) = &decl.upstream else { return (None, None) };
+    let upstream = context.upstreams.find(&name.value);
+    // An upstream that was declared with a mistake has its finding already.
+    if upstream.is_none() && !context.upstreams.may_be_declared(&name.value) {
+        let message = format!("unknown upstream `{}`", name.value);
+        let help = did_you_mean(&name.value, context.upstreams.names())
+            .unwrap_or_else(|| format!("declare it in site.toml: [upstreams.{}]", name.value));
+        findings.push(Finding::new(&code::UNKNOWN_UPSTREAM, name.place, message).help(help));
+    }
     let Some(path) = &decl.path else {
-        return Some((upstream, Template { parts: Vec::new(), place: name.place }));
+        return (upstream, Some(Template { parts: Vec::new(), place: name.place }));
     };
-    let begins_with_slash = matches!(path.value.parts.first(), None | Some(Part::Literal(_))) && {
-        let first = path.value.parts.first();
-        matches!(first, Some(Part::Literal(text)) if text.starts_with(['/', '?'])) || first.is_none()
+    let begins_with_slash = match path.value.parts.first() {
+        None => true,
+        Some(Part::Literal(text)) => text.starts_with(['/', '?']),
+        Some(Part::Value(_) | Part::Env(_)) => false,
     };
     if !begins_with_slash {
         let message = "a path that does not begin with `/`";
         findings.push(Finding::new(&crate::config::BAD_VALUE, path.place, message).help("path = \"/products\""));
-        return None;
     }
-    Some((upstream, path.value.clone()))
+    (upstream.filter(|_| begins_with_slash), Some(path.value.clone()))
 }
 
 pub(super) fn query_values(node: &Node, context: &Context<'_>, findings: &mut Findings) -> Vec<Pieces> {

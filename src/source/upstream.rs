@@ -2,7 +2,7 @@
 
 use super::code;
 use super::piece::{Pieces, refuse_secrets};
-use crate::config::{BAD_VALUE, Environment, MISSING_KEY, Named, Part, Template, Within, declare};
+use crate::config::{BAD_VALUE, Declared as _, Environment, MISSING_KEY, Named, Part, Template, Within, declare};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::upstream::{BreakerSettings, Trust, Url};
 use http::header::{HeaderName, HeaderValue};
@@ -104,7 +104,7 @@ impl Upstream {
         environment: &Environment,
         findings: &mut Findings,
     ) -> Option<Self> {
-        let Decl { place: _, calling, base_url, headers, query, max_concurrent, breaker } = decl;
+        let Decl { place: _, lost: _, calling, base_url, headers, query, max_concurrent, breaker } = decl;
         let calling = Calling::default().overridden(calling);
         let headers = headers.iter().flat_map(|named| &named.0);
         let headers = headers.filter_map(|(name, value)| literal_header(name, value, environment, findings)).collect();
@@ -118,9 +118,11 @@ impl Upstream {
             }
         });
         let Some(base_url) = base_url else {
-            let message = format!("the upstream `{}` has no `base-url`", name.value);
-            findings
-                .push(Finding::new(&MISSING_KEY, name.place, message).help("base-url = \"https://api.example.com\""));
+            if !decl.is_lost("base-url") {
+                let message = format!("the upstream `{}` has no `base-url`", name.value);
+                let help = "base-url = \"https://api.example.com\"";
+                findings.push(Finding::new(&MISSING_KEY, name.place, message).help(help));
+            }
             return None;
         };
         Some(Self {

@@ -10,6 +10,7 @@ crate::cases!(
     errors_are_shown_in_their_layouts,
     json_routes_answer_problems,
     redirects_carry_their_policy,
+    nobody_is_sent_to_the_url_that_was_asked_for,
     a_value_that_does_not_fit_is_the_404_of_its_route,
     what_comes_first_decides,
     conditions_are_asked_of_what_is_there,
@@ -122,6 +123,46 @@ fn json_routes_answer_problems() {
     assert_eq!((json["status"].as_u64(), json["title"].as_str()), (Some(404), Some("Not Found")));
     let refused = site.request("POST", "/data/7", &[], b"");
     assert_eq!((refused.status, refused.header("content-type")), (405, Some("application/problem+json")));
+}
+
+fn nobody_is_sent_to_the_url_that_was_asked_for() {
+    let site = Site::start(
+        r#"-- site.toml --
+[defaults.errors]
+500 = "500.html"
+-- layouts/500.html --
+<h1>Sorry</h1>
+-- routes/index.toml --
+layout = "500.html"
+-- routes/login.toml --
+layout = "500.html"
+[query.back]
+[query.next]
+[[rules]]
+if = "query.back"
+then = { redirect = "/login?back={query.back}" }
+[[rules]]
+if = "query.next"
+then = { redirect = "/%6Cogin?next={query.next}#top" }
+"#,
+    );
+    for (target, status) in [
+        ("/login", 200),
+        ("/login?back=a", 500),
+        ("/login?back=a&x=1", 302),
+        ("/login?back=%61", 302),
+        ("/login?next=a", 500),
+    ] {
+        let response = site.get(target);
+        assert_eq!(response.status, status, "{target}");
+        assert_eq!(response.text().contains("Sorry"), status != 302, "{target}");
+    }
+    for to in ["/login?back=a", "/%6Cogin?next=a"] {
+        let said = site.wait_for_message(|line| {
+            line.contains("a redirect leads to the URL that was asked for") && line.contains(to)
+        });
+        assert!(said.contains("routes/login.toml"), "{said}");
+    }
 }
 
 fn redirects_carry_their_policy() {

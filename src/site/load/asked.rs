@@ -33,8 +33,8 @@ struct Located {
     paths: Vec<String>,
 }
 
-/// Route files in the order in which they are compiled: those that are asked before those that ask. Circles are found, and
-/// the routes in them left out.
+/// Route files in the order in which they are compiled: those that are asked before those that ask. Circles are found; a route
+/// in one asks another that is not compiled yet, and is not sound.
 pub(super) fn ordered<'t>(
     routes: Vec<(&'t TreeFile, Table)>,
     findings: &mut Findings,
@@ -59,25 +59,25 @@ pub(super) fn ordered<'t>(
     let mut order = Vec::with_capacity(routes.len());
     let mut done = vec![false; routes.len()];
     loop {
-        let ready: Vec<usize> =
+        let mut ready: Vec<usize> =
             (0..routes.len()).filter(|&at| !done[at] && asks[at].iter().all(|&(other, _)| done[other])).collect();
         if ready.is_empty() {
-            break;
+            let Some(start) = done.iter().position(|done| !done) else { break };
+            let circle = circle(start, &asks, &done);
+            findings.push(circle_finding(&circle, &routes));
+            ready.extend(circle.iter().map(|&(at, _)| at));
         }
         for &at in &ready {
             done[at] = true;
         }
         order.extend(ready);
     }
-    if let Some(start) = done.iter().position(|done| !done) {
-        findings.push(circle(start, &asks, &done, &routes));
-    }
     let mut routes: Vec<Option<_>> = routes.into_iter().map(Some).collect();
     (order.into_iter().filter_map(|at| routes.get_mut(at)?.take()).collect(), paths)
 }
 
-/// The finding for routes that ask each other; following what is not done from anywhere must come round.
-fn circle(start: usize, asks: &[Vec<(usize, Place)>], done: &[bool], routes: &[(&TreeFile, Table)]) -> Finding {
+/// Routes that ask each other, and where each asks the next; following what is not done from anywhere must come round.
+fn circle(start: usize, asks: &[Vec<(usize, Place)>], done: &[bool]) -> Vec<(usize, Place)> {
     let next = |at: usize| asks[at].iter().copied().find(|&(other, _)| !done[other]);
     let mut path: Vec<(usize, Place)> = Vec::new();
     let mut here = start;
@@ -89,12 +89,15 @@ fn circle(start: usize, asks: &[Vec<(usize, Place)>], done: &[bool], routes: &[(
         path.push((here, place));
         here = other;
     }
+    path
+}
+
+fn circle_finding(circle: &[(usize, Place)], routes: &[(&TreeFile, Table)]) -> Finding {
     let name = |at: usize| format!("`routes/{}`", routes[at].0.path);
-    let names: Vec<String> = path.iter().chain(path.first()).map(|&(at, _)| name(at)).collect();
-    let place = path.first().map_or_else(|| routes[start].1.place, |&(_, place)| place);
+    let names: Vec<String> = circle.iter().chain(circle.first()).map(|&(at, _)| name(at)).collect();
     let message = format!("routes in a circle: {}", names.join(" asks "));
-    let finding = Finding::new(&code::ROUTE_CYCLE, place, message).help("one of them must do without the others");
-    path.iter().skip(1).fold(finding, |finding, &(_, place)| finding.related(place, "asks the next"))
+    let finding = Finding::new(&code::ROUTE_CYCLE, circle[0].1, message).help("one of them must do without the others");
+    circle.iter().skip(1).fold(finding, |finding, &(_, place)| finding.related(place, "asks the next"))
 }
 
 /// The values of `route` among the sources of a file, as written, and where they stand.

@@ -70,6 +70,10 @@ pub(super) fn doubt(name: &Spanned<Template>, given: Option<&Given>, decl: &sour
 
 /// The values that a parameter can have.
 fn choices(reference: &Reference, patterns: &[(Pattern, Place)], findings: &mut Findings) -> Option<Vec<String>> {
+    if patterns.is_empty() {
+        // What the path has is not known: it cannot be read, or there is none in a section.
+        return None;
+    }
     let kind = match (reference.root.as_str(), reference.keys.as_slice()) {
         ("params", [name]) => patterns.iter().find_map(|(pattern, _)| pattern.input_type(name)),
         _ => None,
@@ -88,8 +92,9 @@ fn choices(reference: &Reference, patterns: &[(Pattern, Place)], findings: &mut 
 
 /// The value of one file.
 fn read(path: &str, place: Place, shared: &mut Shared<'_>, digest: &mut blake3::Hasher) -> Option<Value> {
+    let format = known(path, place, shared)?;
     if !shared.data.0.contains_key(path) {
-        let read = parse(path, place, shared);
+        let read = parse(path, &format, shared);
         shared.data.0.insert(path.to_owned(), read);
     }
     let (file, value) = shared.data.0.get(path)?.as_ref()?;
@@ -99,7 +104,8 @@ fn read(path: &str, place: Place, shared: &mut Shared<'_>, digest: &mut blake3::
     Some(value.clone())
 }
 
-fn parse(path: &str, place: Place, shared: &mut Shared<'_>) -> Option<(FileId, Value)> {
+/// How a file that is named at `place` is read; if it is none that can be, that is told at each place.
+fn known(path: &str, place: Place, shared: &mut Shared<'_>) -> Option<DataFormat> {
     if let Some(finding) = kind::outside(path, place, "content") {
         shared.findings.push(finding);
         return None;
@@ -123,10 +129,14 @@ fn parse(path: &str, place: Place, shared: &mut Shared<'_>) -> Option<(FileId, V
         shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
         return None;
     }
+    Some(format)
+}
+
+fn parse(path: &str, format: &DataFormat, shared: &mut Shared<'_>) -> Option<(FileId, Value)> {
     let file = shared.tree.read_content(path, &mut shared.files, &mut shared.findings)?;
     let value = match format {
         DataFormat::Toml => toml(file, &shared.files, &mut shared.findings)?.to_value(),
-        DataFormat::Body(format) => body(format, file, &shared.files, &mut shared.findings)?,
+        DataFormat::Body(format) => body(*format, file, &shared.files, &mut shared.findings)?,
     };
     Some((file, value))
 }

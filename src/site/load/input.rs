@@ -40,7 +40,7 @@ fn snake_case(name: &str) -> String {
 
 /// A type as declared, or any string if it cannot be.
 pub(super) fn compile_type(decl: &ParamDecl, findings: &mut Findings) -> InputType {
-    let ParamDecl { place, kind, pattern, choices, min, max, max_length } = decl;
+    let ParamDecl { place, lost: _, kind, pattern, choices, min, max, max_length } = decl;
     let place_of_kind = kind.as_ref().map_or(*place, |kind| kind.place);
     let kind = kind.as_ref().map_or(Kind::String, |name| {
         Kind::from_name(&name.value).unwrap_or_else(|| {
@@ -90,11 +90,18 @@ pub(super) fn compile_type(decl: &ParamDecl, findings: &mut Findings) -> InputTy
     })
 }
 
-/// Gives the parameters of every pattern their types.
-pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Pattern, Place)], findings: &mut Findings) {
+/// Gives the parameters of every pattern their types; whether all could be given. If not `all_patterns` could be read, any of them may
+/// have a parameter that none of the others has.
+pub(super) fn constrain(
+    params: Option<&Named<ParamDecl>>,
+    patterns: &mut [(Pattern, Place)],
+    all_patterns: bool,
+    findings: &mut Findings,
+) -> bool {
+    let before = findings.len();
     for (name, decl) in params.iter().flat_map(|named| &named.0) {
         let kind = compile_type(decl, findings);
-        let mut known = patterns.is_empty();
+        let mut known = !all_patterns;
         for (pattern, _) in patterns.iter_mut() {
             if pattern.names().any(|other| other == name.value) {
                 known = true;
@@ -112,6 +119,7 @@ pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Patt
             findings.push(Finding::new(&code::UNKNOWN_PARAM, name.place, message).help(help));
         }
     }
+    findings.len() == before
 }
 
 /// Finds a type of the rest parameter that does not fit what a folder holds: nobody could ask for that.

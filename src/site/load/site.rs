@@ -5,7 +5,7 @@ use super::super::settings::{
 };
 use super::super::{Languages, code};
 use super::languages;
-use crate::config::{Environment, Template};
+use crate::config::{Declared as _, Environment, Template};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::TrustedProxies;
 use crate::router::{Authority, Hosts, TrailingSlash};
@@ -95,17 +95,6 @@ fn address(url: &Spanned<Template>, environment: &Environment, findings: &mut Fi
 
 fn hosts(site: Option<&SiteDecl>, url: Option<&str>, findings: &mut Findings) -> Option<Hosts> {
     let aliases = site.and_then(|site| site.aliases.as_deref()).unwrap_or_default();
-    let Some(url) = url else {
-        if let Some(alias) = aliases.first() {
-            findings.push(
-                Finding::new(&code::BAD_URL, alias.place, "`aliases` without `url`")
-                    .help("say where aliases lead: url = \"https://example.com\""),
-            );
-        }
-        return Some(Hosts::any());
-    };
-    let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
-    let host = Authority::parse(authority).ok()?;
     let mut others = Vec::new();
     for alias in aliases {
         match Authority::parse(&alias.value) {
@@ -117,6 +106,18 @@ fn hosts(site: Option<&SiteDecl>, url: Option<&str>, findings: &mut Findings) ->
             }
         }
     }
+    let Some(url) = url else {
+        let is_said = site.is_some_and(|site| site.url.is_some() || site.is_lost("url"));
+        if let Some(alias) = aliases.first().filter(|_| !is_said) {
+            findings.push(
+                Finding::new(&code::BAD_URL, alias.place, "`aliases` without `url`")
+                    .help("say where aliases lead: url = \"https://example.com\""),
+            );
+        }
+        return Some(Hosts::any());
+    };
+    let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
+    let host = Authority::parse(authority).ok()?;
     Some(Hosts::new(url.to_owned(), &host, &others))
 }
 

@@ -28,6 +28,10 @@ pub(in super::super) fn collection(
         shared.documents.collections.insert(key.clone(), (made, blake3::hash(text.as_bytes())));
     }
     let (list, hash) = shared.documents.collections.get(&key)?;
+    if list.as_list().is_some_and(<[Value]>::is_empty) {
+        let message = format!("`{}` names no document", pattern.value);
+        shared.findings.push(Finding::new(&EMPTY_COLLECTION, pattern.place, message));
+    }
     digest.update(hash.as_bytes());
     Some(Given::One(list.clone()))
 }
@@ -61,10 +65,6 @@ fn make(pattern: &Spanned<String>, with_html: bool, shared: &mut Shared<'_>) -> 
         let Some(document) = read(&path, shared).filter(|document| !document.is_draft()) else { continue };
         items.extend(item(&document, with_html, shared));
     }
-    if items.is_empty() {
-        let message = format!("`{}` names no document", pattern.value);
-        shared.findings.push(Finding::new(&EMPTY_COLLECTION, pattern.place, message));
-    }
     Some(items.into())
 }
 
@@ -92,8 +92,8 @@ fn item(document: &Document, with_html: bool, shared: &mut Shared<'_>) -> Option
 }
 
 /// Whether anything of a route may read the HTML of the documents of its source `name`. In doubt it does.
-pub(in super::super) fn reads_html(name: &str, table: &Table, shown: Option<&Shown>, shared: &Shared<'_>) -> bool {
-    let layouts = shown.into_iter().flat_map(Shown::layouts).any(|layout| layout_reads(name, layout));
+pub(in super::super) fn reads_html(name: &str, table: &Table, shown: &Shown, shared: &Shared<'_>) -> bool {
+    let layouts = shown.layouts().any(|layout| layout_reads(name, layout));
     let text = |node: &str| node.contains(&format!("{{{name}.")) || node.contains(&format!("{{{name}}}"));
     let named = |node: &str| shared.library.get(node).is_some_and(|layout| layout_reads(name, layout));
     let extracts = |key: &str| key == "html" || key.contains("html") || key.contains("..") || key.contains('*');

@@ -91,6 +91,11 @@ impl Document {
         self.matter.get("draft").is_some_and(|draft| draft.as_bool() != Some(false))
     }
 
+    /// Whether its front matter does not say clearly if it is a draft.
+    fn is_unclear(&self) -> bool {
+        self.matter.get("draft").is_some_and(|draft| draft.as_bool().is_none())
+    }
+
     /// The layout that its front matter asks for.
     pub(super) fn layout(&self, files: &Files) -> Option<Spanned<String>> {
         let name = self.text("layout")?;
