@@ -1,4 +1,4 @@
-//! Measures what loading a site costs: 1,000 routes with a source each and 10,000 documents.
+//! Measures what loading a site costs: 1,000 routes with a source each, 100 layouts and 10,000 documents.
 //!
 //! Times are printed as ratios to reading the same files with the standard library, one after the other, in the same process; the least of
 //! several rounds each, the two taking turns. Memory is what the process holds more with the site than without.
@@ -18,6 +18,8 @@ const ROUTES: usize = 1_000;
 const DOCUMENTS: usize = 10_000;
 /// Documents in one folder.
 const FOLDER: usize = 500;
+/// Layouts of some 2 KiB, each around ten routes.
+const LAYOUTS: usize = 100;
 /// Rounds, unless `ROUNDS` says otherwise.
 const ROUNDS: usize = 5;
 /// After this a file's stamp alone tells that it did not change.
@@ -45,16 +47,23 @@ fn generate(folder: &Path) -> Result<()> {
         "layouts/page.html",
         "<!doctype html>\n<title>{{ page.title }}</title>\n{% render \"head\" %}\n<h1>{{ page.title }}</h1>\n{{ content }}\n<p>{{ page.path }}</p>\n",
     )?;
-    write(
-        "layouts/item.html",
-        "<!doctype html>\n<title>{{ page.title }}</title>\n{% render \"head\" %}\n<h1>{{ thing.name }}</h1>\n<ul>{% for tag in thing.tags %}<li>{{ tag }}</li>{% endfor %}</ul>\n",
-    )?;
     write("layouts/partials/head.html", "<meta charset=\"utf-8\">\n")?;
+    let row = "<tr>{% if thing.name contains 'a' %}<td class=\"{{ thing.name | downcase }}\">{{ thing.name | upcase }}</td>{% else %}<td>{{ page.title | truncate: 20 }}</td>{% endif %}</tr>\n";
+    for number in 0..LAYOUTS {
+        write(
+            &format!("layouts/kinds/{number}.html"),
+            &format!(
+                "+++\nlayout = \"page.html\"\n+++\n<h2>{number}</h2>\n<ul>{{% for tag in thing.tags %}}<li>{{{{ tag }}}}</li>{{% endfor %}}</ul>\n<table>\n{}</table>\n",
+                row.repeat(12)
+            ),
+        )?;
+    }
     for number in 0..ROUTES {
+        let kind = number % LAYOUTS;
         write(
             &format!("routes/items/{}/{number}.toml", number / FOLDER),
             &format!(
-                "layout = \"item.html\"\ntitle = \"Item {number}\"\n\n[query.page]\ntype = \"int\"\ndefault = 1\n\n[sources.thing]\nupstream = \"api\"\npath = \"/items/{number}\"\nquery = {{ page = \"{{query.page}}\" }}\nextract.name = {{ select = \"$.name\", required = true }}\nextract.tags = {{ select = \"$.tags[*]\", default = [] }}\n"
+                "layout = \"kinds/{kind}.html\"\ntitle = \"Item {number}\"\n\n[query.page]\ntype = \"int\"\ndefault = 1\n\n[sources.thing]\nupstream = \"api\"\npath = \"/items/{number}\"\nquery = {{ page = \"{{query.page}}\" }}\nextract.name = {{ select = \"$.name\", required = true }}\nextract.tags = {{ select = \"$.tags[*]\", default = [] }}\n"
             ),
         )?;
     }
@@ -98,7 +107,7 @@ fn measure(folder: &Path, rounds: usize) -> Result<()> {
     drop(kept);
     let edited = folder.join("content/docs/0/7.md");
     let (mut read, mut first, mut same, mut one) = (Duration::MAX, Duration::MAX, Duration::MAX, Duration::MAX);
-    let mut counts = [(0, 0); 2];
+    let mut counts = [(0, 0, 0); 2];
     for round in 0..rounds {
         let begun = Instant::now();
         for path in &paths {
@@ -107,22 +116,31 @@ fn measure(folder: &Path, rounds: usize) -> Result<()> {
         read = read.min(begun.elapsed());
         first = first.min(load(&Memory::default())?);
         same = same.min(load(&memory)?);
-        counts[0] = (memory.read_count(), memory.rendered_count());
+        counts[0] = (memory.read_count(), memory.rendered_count(), memory.compiled_count());
         fs::write(&edited, format!("# Edited {round}\n"))?;
         one = one.min(load(&memory)?);
-        counts[1] = (memory.read_count(), memory.rendered_count());
+        counts[1] = (memory.read_count(), memory.rendered_count(), memory.compiled_count());
         std::thread::sleep(SETTLED);
         load(&memory)?;
     }
     let ratio = |time: Duration| time.as_secs_f64() / read.as_secs_f64();
     let mut out = stdout();
-    writeln!(out, "{ROUTES} routes and {DOCUMENTS} documents: {} files, {} KiB", paths.len(), text >> 10)?;
+    writeln!(
+        out,
+        "{ROUTES} routes, {LAYOUTS} layouts and {DOCUMENTS} documents: {} files, {} KiB",
+        paths.len(),
+        text >> 10
+    )?;
     writeln!(out, "reading them           {:>8.1} ms", read.as_secs_f64() * 1000.0)?;
     writeln!(out, "first load             {:>8.2} x", ratio(first))?;
-    for (name, time, (files, documents)) in
+    for (name, time, (files, documents, layouts)) in
         [("reload, no change", same, counts[0]), ("reload, one edit", one, counts[1])]
     {
-        writeln!(out, "{name:<22} {:>8.2} x   {files} files read, {documents} documents rendered", ratio(time))?;
+        writeln!(
+            out,
+            "{name:<22} {:>8.2} x   {files} files read, {documents} documents rendered, {layouts} layouts compiled",
+            ratio(time)
+        )?;
     }
     writeln!(
         out,

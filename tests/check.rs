@@ -276,7 +276,6 @@ redirect = "/old"
         ("layout/unused", "layouts/forgotten.html", 1),
         ("layout/unused", "layouts/partials/lost.html", 1),
         ("redirect/nowhere", "routes/old.toml", 1),
-        ("redirect/nowhere", "routes/older.toml", 1),
         ("upstream/unused", "site.toml", 4),
     ];
     assert_eq!(places, expected.map(|(code, file, line)| (code.to_owned(), file.to_owned(), line)));

@@ -16,7 +16,7 @@ use crate::support::site::{Folder, binary};
 use libtest_mimic::{Failed, Trial};
 use siteserver::config::Environment;
 use siteserver::diagnostic::{Files, Finding};
-use siteserver::site::{Loaded, Site};
+use siteserver::site::{Loaded, Memory, Site};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -31,16 +31,18 @@ crate::cases![
     enormous_files_are_refused_unread,
     nesting_beyond_reason_is_refused,
     what_is_no_regular_file_is_passed_over,
+    what_names_no_regular_file_says_so,
     ten_thousand_routes_load,
     a_layout_has_bounds,
 ];
 
 /// Findings whose sites no text archive can hold, and the test that has each.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 10] = [
     ("layout/too-large", "a_layout_has_bounds"),
     ("try/data", "trying::data_that_is_wrong_is_drawn_with_its_place"),
     ("try/stopped", "trying::a_render_that_stops_says_where"),
     ("site/missing", "check::a_site_that_is_not_there_is_said_so"),
+    ("config/passed-over", "what_is_no_regular_file_is_passed_over"),
     ("config/odd-name", "robust::names_that_are_no_text_are_told"),
     ("config/not-utf8", "files_that_are_not_text_are_told_by_name"),
     ("config/too-large", "enormous_files_are_refused_unread"),
@@ -111,12 +113,9 @@ fn listing(site: &Site) -> String {
 
 /// The site in a folder, as `check` loads it.
 fn load(folder: &Path, sets: &[String], environment: &Environment) -> Loaded {
-    let mut loaded = siteserver::site::load(&folder.join("site.toml"), sets, environment);
-    if let Some(site) = &loaded.site {
-        siteserver::check::check(site, &loaded.files, &mut loaded.findings);
-        loaded.findings.sort();
-    }
-    loaded
+    let mut draft = siteserver::site::draft(&folder.join("site.toml"), sets, environment, &Memory::default());
+    siteserver::check::check(&mut draft);
+    draft.finish()
 }
 
 fn lines(loaded: &Loaded) -> String {
@@ -211,7 +210,7 @@ fn files_that_are_not_text_are_told_by_name() {
         fs::write(folder.path().join(path), b"# one\n\xff").unwrap();
         let said = said(&folder);
         assert_eq!(said.lines().count(), 1, "{said}");
-        assert!(said.contains("config/not-utf8") && said.contains(path) && said.contains("line 2"), "{said}");
+        assert!(said.starts_with(&format!("{path}:2:1 error[config/not-utf8]")), "{said}");
         // Bytes that are UTF-8 and nobody means: a finding or a site, and no crash.
         for bytes in
             [&b""[..], b"\0", b"\0\0\0\n\0", b"\n\n\n", b"\r", b"{{", b"[[[[", b"+++", b"---\n", b"\"\"\"", b"{%"]
@@ -279,11 +278,58 @@ fn what_is_no_regular_file_is_passed_over() {
     std::os::unix::fs::symlink("nowhere", folder.path().join("layouts/broken.html")).unwrap();
     fs::create_dir(routes.join("folder.toml")).unwrap();
     let loaded = load(folder.path(), &[], &Environment::default());
-    assert_eq!(lines(&loaded), "");
+    let copy = "(put a copy of what it leads to in its place; only the site's own folder may be reached over links)";
+    let expected = [
+        format!("routes/circle is a symbolic link, which is not followed {copy}"),
+        format!("routes/link.toml is a symbolic link, which is not followed {copy}"),
+        "routes/pipe.toml is a pipe, which is not read (put a regular file in its place, or remove it)".to_owned(),
+        format!("layouts/broken.html is a symbolic link, which is not followed {copy}"),
+    ];
+    let expected = expected.map(|said| {
+        let (name, rest) = said.split_once(' ').unwrap();
+        format!("{name}:1:1 warning[config/passed-over] `{name}` {rest}\n")
+    });
+    let mut told: Vec<String> = lines(&loaded).split_inclusive('\n').map(str::to_owned).collect();
+    told.sort_by_key(|line| expected.iter().position(|expected| expected == line));
+    assert_eq!(told, expected);
     assert_eq!(loaded.site.map(|site| site.routes.len()), Some(1));
     fs::remove_file(folder.path().join("site.toml")).unwrap();
     fs::create_dir(folder.path().join("site.toml")).unwrap();
     assert!(said(&folder).contains("config/unreadable"), "{}", said(&folder));
+}
+
+fn what_names_no_regular_file_says_so() {
+    let folder = Folder::new();
+    folder.unpack(
+        "-- site.toml --\n-- content/data/real.json --\n{}\n-- content/real/a.css --\n\
+         -- content/real/index.md --\n[a](away.md) ![b](../linked/a.css)\n\
+         -- routes/data.toml --\njson = { a = \"{a}\", b = \"{b}\", c = \"{c}\" }\n\
+         sources.a.file = \"data/link.json\"\nsources.b.file = \"linked/real.json\"\nsources.c.file = \"data/pipe.json\"\n\
+         -- routes/files.toml --\npath = \"/files/{*file}\"\nfiles = \"linked\"\n\
+         -- routes/tree.toml --\npath = \"/tree/{*page}\"\ncontent = \"linked\"\n\
+         -- routes/document.toml --\ncontent = \"real/away.md\"\n\
+         -- routes/real.toml --\npath = \"/real/{*page}\"\ncontent = \"real\"\n",
+    );
+    let content = folder.path().join("content");
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, content.join(name)).unwrap();
+    link("real.json", "data/link.json");
+    link("data", "linked");
+    link("/etc/passwd", "real/away.md");
+    let made = std::process::Command::new("mkfifo").arg(content.join("data/pipe.json")).status().unwrap();
+    assert!(made.success());
+    let said = said(&folder);
+    for expected in [
+        "routes/data.toml:2:18 error[file/name] `content/data/link.json` is a symbolic link, which is not followed",
+        "routes/data.toml:3:18 error[file/name] `content/linked` is a symbolic link, which is not followed",
+        "routes/data.toml:4:18 error[file/name] `content/data/pipe.json` is a pipe, which is not read",
+        "routes/files.toml:2:9 error[route/no-folder] `content/linked` is a symbolic link, which is not followed",
+        "routes/tree.toml:2:11 error[route/no-document] `content/linked` is a symbolic link, which is not followed",
+        "routes/document.toml:1:11 error[route/no-document] `content/real/away.md` is a symbolic link",
+        "content/real/index.md:1:1 warning[document/broken-link] `content/real/away.md` is a symbolic link",
+        "content/real/index.md:1:14 warning[document/broken-link] `content/linked` is a symbolic link",
+    ] {
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
 }
 
 fn ten_thousand_routes_load() {

@@ -7,7 +7,7 @@ use crate::support::site::{Folder, binary};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use siteserver::config::Environment;
-use siteserver::diagnostic::{Files, Finding, Place};
+use siteserver::diagnostic::{Files, Finding, Level, Place};
 use siteserver::site::{Loaded, Memory};
 use std::ffi::OsStr;
 use std::fs;
@@ -26,6 +26,7 @@ crate::cases!(
     files_that_come_and_go_while_they_are_read,
     any_text_in_any_file_loads_or_is_told,
     mutated_sites_load_or_are_told,
+    a_reload_compiles_again_only_what_an_edit_is_part_of,
     a_reload_does_again_only_what_changed,
 );
 
@@ -37,12 +38,9 @@ fn load(folder: &Path) -> Loaded {
     let config = folder.join("site.toml");
     let (sender, loaded) = channel();
     let loading = move || {
-        let mut loaded = siteserver::site::load(&config, &[], &Environment::default().lenient());
-        if let Some(site) = &loaded.site {
-            siteserver::check::check(site, &loaded.files, &mut loaded.findings);
-            loaded.findings.sort();
-        }
-        sender.send(loaded).unwrap_or_default();
+        let mut draft = siteserver::site::draft(&config, &[], &Environment::default().lenient(), &Memory::default());
+        siteserver::check::check(&mut draft);
+        sender.send(draft.finish()).unwrap_or_default();
     };
     let thread = thread::Builder::new().stack_size(STACK).spawn(loading).unwrap();
     let loaded = loaded.recv_timeout(SAFETY_NET);
@@ -445,6 +443,46 @@ fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     }
 }
 
+fn a_reload_compiles_again_only_what_an_edit_is_part_of() {
+    let folder = Folder::new();
+    folder.unpack(
+        "-- site.toml --\n-- routes/index.toml --\nlayout = \"a.html\"\n-- routes/b.toml --\nlayout = \"b.html\"\n\
+         -- layouts/a.html --\n+++\nlayout = \"base.html\"\n+++\na {% render \"one\" %}\n\
+         -- layouts/b.html --\nb {% render \"two\" %}\n-- layouts/c.txt --\nc\n-- layouts/base.html --\n<main>{{ content }}</main>\n\
+         -- layouts/partials/one.html --\none {% render \"two\" %}\n-- layouts/partials/two.html --\ntwo\n",
+    );
+    let memory = Memory::default();
+    let config = folder.path().join("site.toml");
+    let load = || {
+        let loaded = siteserver::site::load_again(&config, &[], &Environment::default(), &memory);
+        let errors = loaded.findings.iter().filter(|finding| finding.level == Level::Error).count();
+        (memory.compiled_count(), errors)
+    };
+    assert_eq!(load(), (4, 0));
+    assert_eq!(load(), (0, 0));
+    for (file, text, compiled, errors) in [
+        ("routes/index.toml", "layout = \"a.html\"\ntitle = \"A\"\n", 0, 0),
+        ("layouts/c.txt", "d\n", 1, 0),
+        ("layouts/base.html", "<body>{{ content }}</body>\n", 2, 0),
+        ("layouts/partials/one.html", "1 {% render \"two\" %}\n", 1, 0),
+        ("layouts/partials/two.html", "2\n", 2, 0),
+        ("layouts/b.html", "+++\nescape = \"none\"\n+++\nb {% render \"two\" %}\n", 1, 0),
+        // What is wrong is told by each load.
+        ("layouts/c.txt", "{{ page.title | nothing }}\n", 1, 1),
+        ("routes/index.toml", "layout = \"a.html\"\n", 1, 1),
+        ("layouts/c.txt", "d\n", 1, 0),
+        // Every later file moves.
+        ("routes/a.toml", "json = 1\n", 4, 0),
+        ("content/page.md", "# Page\n", 0, 0),
+    ] {
+        folder.write(file, text);
+        assert_eq!(load(), (compiled, errors), "{file}: {text}");
+        assert_eq!(load(), (errors, errors), "{file}: {text}");
+    }
+    folder.remove("layouts/partials/one.html");
+    assert_eq!(load().1, 1, "the partial is missed");
+}
+
 /// The project's own site, whose files are as old as its checkout: none of them could have changed within the tick of a clock.
 fn a_reload_does_again_only_what_changed() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("site.toml");
@@ -452,9 +490,9 @@ fn a_reload_does_again_only_what_changed() {
     let load =
         || siteserver::site::load_again(&config, &[], &Environment::default().lenient(), &memory).site.expect("a site");
     let first = load();
-    assert!(memory.read_count() > 20 && memory.rendered_count() > 5);
+    assert!(memory.read_count() > 20 && memory.rendered_count() > 5 && memory.compiled_count() > 1);
     let second = load();
-    assert_eq!((memory.read_count(), memory.rendered_count()), (0, 0));
+    assert_eq!((memory.read_count(), memory.rendered_count(), memory.compiled_count()), (0, 0, 0));
     assert_eq!(first.revision, second.revision);
     // What another load did not ask for is forgotten.
     let other = small();

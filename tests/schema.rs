@@ -198,6 +198,25 @@ fn mistakes_of_form_are_refused() {
     for (name, right, wrong) in [
         ("site.toml", "[site]\nname = \"a\"", "[site]\nnmae = \"a\""),
         ("site.toml", "[site]\nname = \"a\"", "[site]\nname = 1"),
+        ("site.toml", "[upstreams.a]\nbase-url = \"http://a\"", "[upstreams.a]\ntimeout = \"1s\""),
+        ("routes/a.toml", "content = false\nredirect = \"/b\"", "json = {}\nredirect = \"/b\""),
+        ("routes/a.toml", "content = \"a.md\"", "content = \"a.md\"\nfiles = \"a\""),
+        ("routes/_section.toml", "json = { a = 1 }", "json = { a = \"{b\" }"),
+        ("routes/a.toml", "json = [1, \"{a}\", { b = [true] }]", "json = [\"{a\"]"),
+        (
+            "routes/a.toml",
+            "json = { each = \"{a.b}\", fields = { c = { each = \"{item.d}\", fields = \"{item}\" } } }",
+            "json = { each = \"a.b\", fields = { c = 1 } }",
+        ),
+        (
+            "routes/a.toml",
+            "json.x = [{ each = \"{a}\", fields = { b = 1 } }]",
+            "json.x = [{ each = \"{a}\", fields = { b = 1 }, c = 2 }]",
+        ),
+        ("routes/a.toml", "json = { each = 1, items = [] }", "json = { each = 1, fields = {} }"),
+        ("routes/a.toml", "rules = [{ if = \"a\", then = { status = 404 } }]", "rules = [{ if = \"a\" }]"),
+        ("content/a.md", "+++\ndate = 2026-01-02\nupdated = \"2026-01-03\"\n+++\n", "+++\nupdated = 2026\n+++\n"),
+        ("content/a.md", "---\ndate: 2026-01-02\n---\n", "---\ndate: tomorrow\n---\n"),
         ("site.toml", "[server]\nlisten = [\"127.0.0.1:1\"]", "[server]\nlisten = \"127.0.0.1:1\""),
         ("site.toml", "[limits]\nidle = \"5s\"", "[limits]\nidle = 5"),
         ("site.toml", "[limits]\nidle = \"1h30m\"", "[limits]\nidle = \"5 seconds\""),
@@ -281,4 +300,10 @@ fn settings_of_editors_are_not_overwritten() {
     assert!(output.status.success());
     assert_eq!(fs::read_to_string(folder.path().join(".taplo.toml")).expect("settings"), "# mine\n");
     assert!(String::from_utf8_lossy(&output.stdout).contains("[[rule]]"), "{output:?}");
+    let again = Folder::new();
+    again.write("site.toml", "");
+    for _ in 0..2 {
+        let output = binary().current_dir(again.path()).args(["schema", "--write"]).output().expect("the binary");
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("[[rule]]"), "they hold the rules: {output:?}");
+    }
 }

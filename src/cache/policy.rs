@@ -48,6 +48,9 @@ pub enum NotStorable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Jitter(u16);
 
+/// For how long at most a response that could not be made anew is not tried again.
+const REST: Duration = Duration::from_millis(1_100);
+
 impl Jitter {
     /// The whole lifetime is used.
     pub const NONE: Self = Self(0);
@@ -56,6 +59,12 @@ impl Jitter {
     pub fn from_bits(bits: u64) -> Self {
         // Mixed (the constant is 2^64 divided by the golden ratio), since hashes of similar keys may share any of their bits.
         Self((bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16)
+    }
+
+    /// For how long a stale response is not tried again that could not be made anew: about a second, so that an upstream in trouble hears of
+    /// it now and then, and not as often as anybody asks for the page.
+    pub fn rest(self) -> Duration {
+        self.shorten(REST)
     }
 
     /// `lifetime` less a share between nothing and a tenth.
@@ -309,6 +318,14 @@ mod tests {
             seen.insert(windows.fresh_until.duration_since(created).as_secs());
         }
         assert!(seen.len() >= 10, "spread over the tenth: {seen:?}");
+    }
+
+    #[test]
+    fn a_rest_is_about_a_second() {
+        let rests = (0..1_000).map(|bits| Jitter::from_bits(bits).rest());
+        let (least, most) =
+            rests.fold((Duration::MAX, Duration::ZERO), |(least, most), it| (least.min(it), most.max(it)));
+        assert!(least >= Duration::from_millis(990) && most <= REST && most > least, "{least:?} {most:?}");
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! early. Everything that a hit needs is here as it is sent.
 
 use super::content::Content;
-use super::policy::{Verdict, Windows};
+use super::policy::{Jitter, Verdict, Windows};
+use crate::value::Value;
 use http::StatusCode;
 use std::fmt;
 use std::sync::Arc;
@@ -54,8 +55,18 @@ pub struct Stored {
     windows: Windows,
     tags: Box<[Tag]>,
     revision: Revision,
+    data: Option<Data>,
     /// Nanoseconds from its making to the soft purge that declared it stale; [`NOT_PURGED`] if none did.
     soft_purged: AtomicU64,
+    /// Nanoseconds from its making to the end of its rest after an attempt to make it anew that failed; 0 if none did.
+    rests_until: AtomicU64,
+}
+
+/// What a response says, for those in this process who need not read its bytes.
+#[derive(Debug)]
+struct Data {
+    value: Value,
+    bytes: usize,
 }
 
 impl Stored {
@@ -67,7 +78,19 @@ impl Stored {
         tags: impl Into<Box<[Tag]>>,
         revision: Revision,
     ) -> Self {
-        Self { status, content, windows, tags: tags.into(), revision, soft_purged: AtomicU64::new(NOT_PURGED) }
+        let (soft_purged, rests_until) = (AtomicU64::new(NOT_PURGED), AtomicU64::new(0));
+        Self { status, content, windows, tags: tags.into(), revision, data: None, soft_purged, rests_until }
+    }
+
+    /// The same, with what it says, which takes so many bytes of memory.
+    #[must_use]
+    pub fn with_data(self, value: Value, bytes: usize) -> Self {
+        Self { data: Some(Data { value, bytes }), ..self }
+    }
+
+    /// What it says, if that was kept beside its bytes.
+    pub fn data(&self) -> Option<&Value> {
+        self.data.as_ref().map(|data| &data.value)
     }
 
     /// The status it is sent with.
@@ -113,17 +136,62 @@ impl Stored {
         }
     }
 
+    /// Lets it rest from `now` on, because it could not be made anew.
+    pub fn rest(&self, now: Instant) {
+        let elapsed = self.elapsed(now);
+        // Each rest has another length, and so have those of different responses that failed at once.
+        let rest = Jitter::from_bits(elapsed).rest();
+        let until = elapsed.saturating_add(u64::try_from(rest.as_nanos()).unwrap_or_default());
+        self.rests_until.fetch_max(until, Ordering::Relaxed);
+    }
+
+    /// Whether an attempt to make it anew has failed so short a time before `now` that another would not be worth it.
+    pub fn is_resting(&self, now: Instant) -> bool {
+        self.elapsed(now) < self.rests_until.load(Ordering::Relaxed)
+    }
+
+    /// Nanoseconds from its making to `moment`; five centuries fit.
+    fn elapsed(&self, moment: Instant) -> u64 {
+        u64::try_from(moment.saturating_duration_since(self.created()).as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// Bytes of memory that it takes, codings included, roughly.
     pub fn size(&self) -> usize {
         let tags: usize = self.tags.iter().map(|tag| size_of::<Tag>() + tag.0.len() + 2 * size_of::<usize>()).sum();
-        size_of::<Self>() - size_of::<Content>() + self.content.size() + tags
+        let data = self.data.as_ref().map_or(0, |data| data.bytes);
+        size_of::<Self>() - size_of::<Content>() + self.content.size() + tags + data
     }
 
     /// Declares it stale from `moment` on, at the latest.
     pub(super) fn soft_purge(&self, moment: Instant) {
-        let elapsed = moment.saturating_duration_since(self.created()).as_nanos();
-        // Five centuries fit; the earliest of several purges counts.
-        let nanoseconds = u64::try_from(elapsed).unwrap_or(NOT_PURGED - 1).min(NOT_PURGED - 1);
+        // The earliest of several purges counts.
+        let nanoseconds = self.elapsed(moment).min(NOT_PURGED - 1);
         self.soft_purged.fetch_min(nanoseconds, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{Lifetime, StorableFields};
+    use bytes::Bytes;
+    use http::HeaderMap;
+
+    #[test]
+    fn what_failed_to_be_made_anew_rests_for_about_a_second() {
+        let created = Instant::now();
+        let lifetime = Lifetime { s_maxage: Some(Duration::from_secs(10)), ..Lifetime::default() };
+        let windows = lifetime.allowance().unwrap().from(created, Duration::ZERO, Jitter::NONE);
+        let content = Content::new(StorableFields::new(HeaderMap::new()).unwrap(), Bytes::new(), None);
+        let stored = Stored::new(StatusCode::OK, content, windows, Vec::new(), Revision(1));
+        let after = |milliseconds| created + Duration::from_millis(milliseconds);
+        assert!(!stored.is_resting(created) && !stored.is_resting(after(20_000)), "nothing has failed");
+        stored.rest(after(20_000));
+        for (moment, expected) in [(20_000, true), (20_989, true), (21_101, false), (30_000, false)] {
+            assert_eq!(stored.is_resting(after(moment)), expected, "{moment}");
+        }
+        stored.rest(after(21_200));
+        stored.rest(after(20_500));
+        assert!(stored.is_resting(after(22_100)), "the last to fail counts, whoever says so first");
     }
 }

@@ -2,10 +2,10 @@
 
 use super::code;
 use crate::diagnostic::{Files, Finding, Findings};
-use crate::site::Site;
+use crate::site::Outline;
 
-pub(super) fn check(site: &Site, _files: &Files, findings: &mut Findings) {
-    if site.url.is_some() {
+pub(super) fn check(site: &Outline, _files: &Files, findings: &mut Findings) {
+    if site.says_url {
         return;
     }
     for layout in site.library.names().filter_map(|name| site.library.get(name)) {

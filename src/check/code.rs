@@ -39,7 +39,7 @@ codes! {
     /// Correct the target, or write the route. A whole URL, `https://example.com/a`, is another site's and is not followed.
     REDIRECT_NOWHERE = Warning "redirect/nowhere";
 
-    /// Redirects that lead back to where they began: no browser ever arrives.
+    /// Redirects that lead back to where they began, or on for ever: no browser ever arrives.
     ///
     /// The circle may go through several routes, rules and outcomes of sources.
     ///

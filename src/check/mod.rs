@@ -1,7 +1,8 @@
 //! Rules about a whole site: what no single declaration shows.
 //!
-//! Findings on a compiled [`Site`]; nothing here changes one, and nothing here is needed to serve it. What makes a site impossible to serve
-//! is found by the floor that compiles it.
+//! Findings on the [`Outline`] of a site; nothing here changes one, and nothing here is needed to serve it. What makes a site impossible to
+//! serve is found by the floor that compiles it. Rules see sites with mistakes, too, and say only what is true whatever the mistakes are:
+//! see [`Certainty`](crate::site::Certainty).
 //!
 //! A new rule is a file with its function, its code in `code.rs` with documentation, and a line of the table.
 
@@ -16,10 +17,10 @@ mod unused_upstreams;
 pub use code::CODES;
 
 use crate::diagnostic::{Files, Findings};
-use crate::site::Site;
+use crate::site::{Draft, Outline};
 
 /// What a rule looks at, and where it tells what it found.
-type Rule = fn(&Site, &Files, &mut Findings);
+type Rule = fn(&Outline, &Files, &mut Findings);
 
 /// Every rule.
 const RULES: [Rule; 6] = [
@@ -31,9 +32,12 @@ const RULES: [Rule; 6] = [
     raw_outputs::check,
 ];
 
-/// Applies every rule to the site; `files` are the texts it was compiled from.
-pub fn check(site: &Site, files: &Files, findings: &mut Findings) {
+/// Applies every rule to the draft of a site, and adds what they find to what is found.
+pub fn check(draft: &mut Draft) {
+    let Draft { findings, files, outline } = draft;
     for rule in RULES {
-        rule(site, files, findings);
+        if let Some(outline) = outline {
+            rule(outline, files, findings);
+        }
     }
 }

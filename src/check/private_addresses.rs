@@ -2,28 +2,24 @@
 
 use super::code;
 use crate::diagnostic::{Files, Finding, Findings};
-use crate::site::Site;
-use crate::source::Kind;
+use crate::site::{Called, Outline};
 use crate::upstream::{Trust, Url, special_purpose};
 
-pub(super) fn check(site: &Site, _files: &Files, findings: &mut Findings) {
+pub(super) fn check(site: &Outline, _files: &Files, findings: &mut Findings) {
     let mut told = Vec::new();
-    for planned in site.routes.iter().flat_map(|route| &route.sources) {
-        let source = &planned.source;
-        let Kind::Http(http) = &source.kind else { continue };
-        let Some(upstream) = site.upstreams.all().get(http.upstream) else { continue };
-        let place = source.name.place;
+    for Called { source, upstream, trust } in site.routes.iter().flat_map(|route| &route.calls) {
+        let Some(upstream) = site.site().upstreams.get(*upstream) else { continue };
         // What a section declares is told once, however many routes inherit it.
-        if http.trust() == Trust::Public
+        if *trust == Trust::Public
             && let Some(kind) = written_kind(&upstream.base)
-            && !told.contains(&place)
+            && !told.contains(&source.place)
         {
-            told.push(place);
+            told.push(source.place);
             findings.push(
                 Finding::new(
                     &code::PRIVATE_ADDRESS,
-                    place,
-                    format!("`{}` has an address that no call goes to: {kind}", source.name.value),
+                    source.place,
+                    format!("`{}` has an address that no call goes to: {kind}", source.value),
                 )
                 .help("if that is meant, write allow-private = true beside it, or in its upstream"),
             );

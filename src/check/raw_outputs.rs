@@ -2,9 +2,9 @@
 
 use super::code;
 use crate::diagnostic::{Files, Finding, Findings};
-use crate::site::Site;
+use crate::site::Outline;
 
-pub(super) fn check(site: &Site, files: &Files, findings: &mut Findings) {
+pub(super) fn check(site: &Outline, files: &Files, findings: &mut Findings) {
     for layout in site.library.names().filter_map(|name| site.library.get(name)) {
         for place in layout.raw_outputs() {
             let message = format!("`{}` is printed as it comes", files.snippet(*place));

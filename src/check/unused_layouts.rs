@@ -1,18 +1,28 @@
 //! Layouts that no route uses, and partials that no layout calls.
 
 use super::code;
-use crate::diagnostic::{FileId, Files, Finding, Findings, Place};
-use crate::render::Layout;
-use crate::resource::{Linked, Resource};
-use crate::site::{ErrorPages, Route, Site, Then};
+use crate::diagnostic::{FileId, Files, Finding, Findings, Place, suggest};
+use crate::site::Outline;
 use std::collections::HashSet;
 
-pub(super) fn check(site: &Site, files: &Files, findings: &mut Findings) {
-    let of_routes = site.routes.iter().flat_map(layouts_of).flat_map(Layout::files);
-    let errors = site.routes.iter().map(|route| &route.errors).chain(site.errors.all());
-    let of_errors = errors.flat_map(ErrorPages::iter).flat_map(|page| page.files.iter());
-    let used: HashSet<FileId> = of_routes.chain(of_errors).copied().collect();
-    for layout in site.library.names().filter_map(|name| site.library.get(name)) {
+pub(super) fn check(site: &Outline, files: &Files, findings: &mut Findings) {
+    if site.known.declarations && site.known.nesting && site.routes.iter().all(|route| route.layouts.is_some()) {
+        layouts(site, findings);
+    }
+    if site.known.partials {
+        partials(site, files, findings);
+    }
+}
+
+fn layouts(site: &Outline, findings: &mut Findings) {
+    let library = &site.library;
+    let named = site.routes.iter().flat_map(|route| route.layouts.iter().flatten()).chain(&site.section_layouts);
+    let named: HashSet<&str> = named.map(String::as_str).collect();
+    // A misspelt name has a finding of its own, and the layout that it means is used.
+    let meant = |name: &str| library.get(name).or_else(|| library.get(suggest(name, library.names())?));
+    let used: HashSet<FileId> =
+        named.into_iter().filter_map(meant).flat_map(|layout| layout.files()).copied().collect();
+    for layout in library.names().filter_map(|name| library.get(name)) {
         // The first file of a layout is its own.
         if let Some(file) = layout.files().first().filter(|file| !used.contains(file)) {
             let message = format!("no route uses the layout `{}`", layout.name());
@@ -22,6 +32,9 @@ pub(super) fn check(site: &Site, files: &Files, findings: &mut Findings) {
             );
         }
     }
+}
+
+fn partials(site: &Outline, files: &Files, findings: &mut Findings) {
     for name in site.library.unused_partials() {
         let message = format!("no layout calls the partial `{name}`");
         let finding = match files.find(&format!("layouts/{name}")) {
@@ -30,19 +43,4 @@ pub(super) fn check(site: &Site, files: &Files, findings: &mut Findings) {
         };
         findings.push(finding.help("call it: {% render \"…\" %}, or remove the file"));
     }
-}
-
-/// The layouts that a route answers with, besides those of its error pages.
-fn layouts_of(route: &Route) -> impl Iterator<Item = &Layout> {
-    let page = match &route.resource {
-        Resource::Page(linked) => std::slice::from_ref(linked),
-        Resource::Document(document) => document.layout.as_slice(),
-        Resource::Tree(tree) => &tree.layouts,
-        Resource::Files(_) | Resource::Json(_) | Resource::Redirect(_) => &[],
-    };
-    let of_rules = route.rules.iter().filter_map(|rule| match &rule.then {
-        Then::Layout { layout, .. } => Some(layout),
-        Then::Redirect { .. } | Then::Status(_) => None,
-    });
-    page.iter().chain(of_rules).map(|Linked { layout, .. }| &**layout)
 }

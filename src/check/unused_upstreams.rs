@@ -1,31 +1,29 @@
 //! Upstreams that no source calls.
 
 use super::code;
-use crate::diagnostic::{Files, Finding, Findings};
-use crate::site::Site;
-use crate::source::Kind;
+use crate::diagnostic::{Files, Finding, Findings, suggest};
+use crate::site::Outline;
+use std::collections::HashSet;
 
-pub(super) fn check(site: &Site, _files: &Files, findings: &mut Findings) {
-    let mut called = vec![false; site.upstreams.all().iter().len()];
-    for planned in site.routes.iter().flat_map(|route| &route.sources) {
-        if let Kind::Http(http) = &planned.source.kind
-            && let Some(called) = called.get_mut(http.upstream)
-        {
-            *called = true;
-        }
+pub(super) fn check(site: &Outline, _files: &Files, findings: &mut Findings) {
+    if !site.known.declarations {
+        return;
     }
-    for declared in site.upstreams.declared() {
-        let is_called =
-            site.upstreams.find(&declared.value).and_then(|at| called.get(at)).is_some_and(|called| *called);
-        if !is_called {
-            findings.push(
-                Finding::new(
-                    &code::UNUSED_UPSTREAM,
-                    declared.place,
-                    format!("nothing calls the upstream `{}`", declared.value),
-                )
-                .help("name it in a source: upstream = \"…\", or leave it out"),
-            );
-        }
+    let upstreams = &site.site().upstreams;
+    let named = site.routes.iter().flat_map(|route| &route.upstreams).chain(&site.section_upstreams);
+    let named: HashSet<&str> = named.map(String::as_str).collect();
+    // A misspelt name has a finding of its own, and the upstream that it means is called.
+    let (mut called, unknown): (HashSet<&str>, HashSet<&str>) =
+        named.into_iter().partition(|name| upstreams.is_declared(name));
+    called.extend(unknown.into_iter().filter_map(|name| suggest(name, upstreams.names())));
+    for declared in upstreams.declared().iter().filter(|declared| !called.contains(declared.value.as_str())) {
+        findings.push(
+            Finding::new(
+                &code::UNUSED_UPSTREAM,
+                declared.place,
+                format!("nothing calls the upstream `{}`", declared.value),
+            )
+            .help("name it in a source: upstream = \"…\", or leave it out"),
+        );
     }
 }

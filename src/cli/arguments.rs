@@ -101,12 +101,13 @@ pub(super) enum Command {
 
 /// Which schema, and where to.
 #[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
 pub(super) struct SchemaArguments {
     /// The kind of file whose schema is written to the standard output
-    #[arg(value_parser = declarations(), value_name = "FILE", required_unless_present = "write")]
+    #[arg(value_parser = declarations(), value_name = "FILE")]
     pub(super) of: Option<Declaration>,
     /// Write all schemas below `.siteserver/` beside site.toml, and a `.taplo.toml` that points editors to them unless there is one
-    #[arg(long, conflicts_with = "of")]
+    #[arg(long)]
     pub(super) write: bool,
 }
 

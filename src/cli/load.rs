@@ -31,15 +31,9 @@ pub(super) fn load_again(site: &SiteArguments, environment: &Environment, memory
     if !site.config.exists() {
         return missing(site);
     }
-    let mut loaded = site::load_again(&site.config, &site.sets, environment, memory);
-    if let Some(site) = &loaded.site {
-        crate::check::check(site, &loaded.files, &mut loaded.findings);
-        loaded.findings.sort();
-    }
-    if loaded.findings.has_errors() {
-        loaded.site = None;
-    }
-    loaded
+    let mut draft = site::draft(&site.config, &site.sets, environment, memory);
+    crate::check::check(&mut draft);
+    draft.finish()
 }
 
 /// What there is to say when there is no site at all.

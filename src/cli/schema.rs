@@ -12,8 +12,11 @@ use std::process::ExitCode;
 /// Where the schemas are written, below the site's folder.
 const FOLDER: &str = ".siteserver";
 
-/// The settings of Taplo, by which editors find them.
-const SETTINGS: &str = ".taplo.toml";
+/// The settings of Taplo, by which editors find them: what is written, and how an author may call them, too.
+const SETTINGS: [&str; 2] = [".taplo.toml", "taplo.toml"];
+
+/// What the settings say first.
+const ABOUT: &str = "# Editors with Taplo (in VS Code: Even Better TOML) complete and check the site by these.\n";
 
 /// Writes one schema to the standard output, or all of them beside the site.
 pub(super) fn schema(site: &SiteArguments, how: &SchemaArguments) -> anyhow::Result<ExitCode> {
@@ -33,14 +36,22 @@ fn write(root: &Path) -> anyhow::Result<()> {
         fs::write(&path, report::schema(declaration)).with_context(|| format!("cannot write `{}`", path.display()))?;
         out.line(&format!("wrote {}", path.display()));
     }
-    // An author's own settings are left as they are.
-    let settings = root.join(SETTINGS);
-    if settings.exists() || root.join("taplo.toml").exists() {
-        out.line("the settings of Taplo are there already; these rules make editors use the schemas:");
-        out.write(&format!("\n{}", rules()));
-    } else {
-        fs::write(&settings, rules()).with_context(|| format!("cannot write `{}`", settings.display()))?;
+    let own = SETTINGS.map(|name| root.join(name)).into_iter().find(|path| path.exists());
+    let Some(own) = own else {
+        let [settings, _] = SETTINGS.map(|name| root.join(name));
+        fs::write(&settings, format!("{ABOUT}{}", rules().concat()))
+            .with_context(|| format!("cannot write `{}`", settings.display()))?;
         out.line(&format!("wrote {}", settings.display()));
+        return Ok(());
+    };
+    // An author's own settings are left as they are.
+    let text = fs::read_to_string(&own).with_context(|| format!("cannot read `{}`", own.display()))?;
+    let missing: Vec<String> = rules().into_iter().filter(|rule| !text.contains(rule.trim())).collect();
+    if missing.is_empty() {
+        out.line(&format!("left {} as it is: it names the schemas", own.display()));
+    } else {
+        out.line(&format!("left {} as it is; editors use the schemas once it holds:", own.display()));
+        out.write(&missing.concat());
     }
     Ok(())
 }
@@ -50,17 +61,15 @@ fn place(declaration: Declaration) -> String {
     format!("{FOLDER}/{}.schema.json", declaration.name())
 }
 
-/// Which files of a site each schema is for.
-fn rules() -> String {
+/// Which files of a site each schema is for: a rule of the settings for each.
+fn rules() -> Vec<String> {
     let rule = |of: Declaration, include: &str, more: &str| {
         format!("\n[[rule]]\ninclude = [\"{include}\"]\n{more}schema.path = \"{}\"\n", place(of))
     };
     let sections = "routes/**/_section.toml";
-    let rules = [
+    vec![
         rule(Declaration::Site, "site.toml", ""),
         rule(Declaration::Route, "routes/**/*.toml", &format!("exclude = [\"{sections}\"]\n")),
         rule(Declaration::Section, sections, ""),
-    ];
-    let what = "# Editors with Taplo (in VS Code: Even Better TOML) complete and check the site by these.\n";
-    format!("{what}{}", rules.concat())
+    ]
 }

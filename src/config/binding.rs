@@ -26,6 +26,12 @@ impl Binding {
     pub fn value<'s>(&self, slots: &'s [Value]) -> &'s Value {
         slots.get(self.slot).unwrap_or(&NULL).at(&self.keys)
     }
+
+    /// Whether the request itself sent it, and it holds a control byte, which no header field may.
+    pub fn has_control_of_request(&self, slots: &[Value]) -> bool {
+        let is_control = |byte: u8| byte.is_ascii_control() && byte != b'\t';
+        self.from_request && scalar_text(self.value(slots)).is_ok_and(|text| text.bytes().any(is_control))
+    }
 }
 
 /// A value that has no text: a list or an object within a longer string.
@@ -52,6 +58,11 @@ impl Template<Binding> {
             }
         }
         Ok(Some(out))
+    }
+
+    /// Whether a value that the request itself sent holds a control byte, which no header field may.
+    pub fn has_control_of_request(&self, slots: &[Value]) -> bool {
+        self.references().any(|binding| binding.has_control_of_request(slots))
     }
 
     /// The value of the string: a single placeholder keeps its type, anything else is text.

@@ -42,6 +42,15 @@ codes! {
     ODD_NAME = Warning "config/odd-name"
         help "rename it";
 
+    /// Something in the site's folders that is neither a file nor a folder: a symbolic link, a pipe, a socket, a device.
+    ///
+    /// It is passed over. A link may lead anywhere on the machine, and what it leads to can change without a trace in the site; a pipe
+    /// would keep its reader waiting. The site's own folder, and `site.toml`, may be reached over links.
+    ///
+    /// Put a copy in its place, or remove it. What is mounted over a folder is no link.
+    PASSED_OVER = Warning "config/passed-over"
+        help "put a regular file in its place, or remove it";
+
     /// The text is not TOML. The place is where the parser stopped understanding; the mistake may stand a little before it.
     ///
     /// A file that can be read only in part says nothing certain, so nothing else is said about it until it can be read.

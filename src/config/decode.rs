@@ -8,7 +8,7 @@ use super::node::{Entry, Kind, Node, Table};
 use super::placeholder::{Template, parse_template};
 use super::scalar::{parse_duration, parse_size};
 use super::schema::{Described, Schema};
-use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
+use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean, suggest};
 use crate::value::Value;
 use std::time::Duration;
 
@@ -48,18 +48,28 @@ pub trait Declared: Sized {
     /// Its keys.
     fn keys() -> Vec<Key>;
 
+    /// Notes that something stands for `key` which could not be read: misspelt, or of the wrong type.
+    fn lose(&mut self, key: &'static str);
+
+    /// Whether something stands for `key` which could not be read, and is told: what needs the key has no finding of its own then.
+    fn is_lost(&self, key: &str) -> bool;
+
     /// Reads a whole table.
     fn read(table: &Table, findings: &mut Findings) -> Self {
         let mut declared = Self::empty(table.place);
         let mut unknown = 0;
         for entry in table {
             if !declared.set(entry, findings) {
+                let keys = Self::keys();
+                if let Some(meant) = suggest(&entry.key.value, keys.iter().map(|key| key.name)) {
+                    declared.lose(meant);
+                }
                 unknown += 1;
                 if unknown > MOST_UNKNOWN {
                     // Whatever this table is, it is not meant to be this one.
                     continue;
                 }
-                findings.push(unknown_key(entry, Self::keys().iter().map(|key| key.name)));
+                findings.push(unknown_key(entry, keys.iter().map(|key| key.name)));
             }
         }
         declared
@@ -108,7 +118,7 @@ pub fn wrong_type(node: &Node, expected: &str) -> Finding {
 macro_rules! __declare {
     (
         $(#[doc = $struct_docs:literal])+
-        $visibility:vis struct $name:ident {
+        $visibility:vis struct $name:ident $(requires [$($required:literal),+])? {
             $( ..$flat:ident: $flat_type:ty, )*
             $( $(#[doc = $docs:literal])+ $key:literal: $field:ident: $type:ty $(as $described:ty)?, )*
         }
@@ -118,13 +128,15 @@ macro_rules! __declare {
         $visibility struct $name {
             /// Where the table stands.
             pub place: $crate::diagnostic::Place,
+            /// Keys that something stands for which could not be read.
+            pub lost: Vec<&'static str>,
             $( #[doc = "The keys that several tables share."] pub $flat: $flat_type, )*
             $( $(#[doc = $docs])+ pub $field: Option<$type>, )*
         }
 
         impl $crate::config::Declared for $name {
             fn empty(place: $crate::diagnostic::Place) -> Self {
-                Self { place, $( $flat: <$flat_type as $crate::config::Declared>::empty(place), )* $( $field: None, )* }
+                Self { place, lost: Vec::new(), $( $flat: <$flat_type as $crate::config::Declared>::empty(place), )* $( $field: None, )* }
             }
 
             fn set(&mut self, entry: &$crate::config::Entry, findings: &mut $crate::diagnostic::Findings) -> bool {
@@ -133,6 +145,9 @@ macro_rules! __declare {
                         let removed = entry.node.is_false() && <$type as $crate::config::Decode>::REMOVABLE;
                         if !removed {
                             self.$field = <$type as $crate::config::Decode>::decode(&entry.node, findings);
+                            if self.$field.is_none() {
+                                self.lost.push($key);
+                            }
                         }
                         true
                     } )*
@@ -141,6 +156,14 @@ macro_rules! __declare {
                         false
                     }
                 }
+            }
+
+            fn lose(&mut self, key: &'static str) {
+                self.lost.push(key);
+            }
+
+            fn is_lost(&self, key: &str) -> bool {
+                self.lost.contains(&key) $( || $crate::config::Declared::is_lost(&self.$flat, key) )*
             }
 
             fn keys() -> Vec<$crate::config::Key> {
@@ -162,7 +185,8 @@ macro_rules! __declare {
                     id: concat!(module_path!(), "::", stringify!($name)),
                     docs: concat!($($struct_docs, "\n"),+),
                     keys: <Self as $crate::config::Declared>::keys,
-                    required: &[],
+                    required: &[$($($required),+)?],
+                    exclusive: &[],
                     open: false,
                 })
             }

@@ -25,6 +25,8 @@ pub enum Schema {
     Any,
     /// Data of the author's own, whose strings may hold placeholders.
     Data,
+    /// Such data, in which `{ each, fields }` maps a list.
+    MappedData,
     /// A table whose keys and values are the author's own.
     Free,
     /// `true` or `false`.
@@ -88,6 +90,8 @@ pub struct Table {
     pub keys: fn() -> Vec<Key>,
     /// The keys without which it means nothing.
     pub required: &'static [&'static str],
+    /// The keys of which no two stand together.
+    pub exclusive: &'static [&'static str],
     /// Whether other keys are the author's own; else they are errors.
     pub open: bool,
 }
@@ -101,7 +105,7 @@ impl Schema {
     /// Whether `false` is one of the values, so that it cannot mean that there is none.
     pub fn takes_false(&self) -> bool {
         match self {
-            Self::Any | Self::Data | Self::Boolean => true,
+            Self::Any | Self::Data | Self::MappedData | Self::Boolean => true,
             Self::Either(options) => options.iter().any(Self::takes_false),
             Self::Free
             | Self::Integer { .. }

@@ -43,8 +43,8 @@ pub(super) enum Content {
     Text(Arc<str>),
     /// More bytes than were asked for.
     TooLarge,
-    /// Something else than UTF-8, on this line.
-    NotText { line: usize },
+    /// Something else than UTF-8: all that stands before it, which is text.
+    NotText { before: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +111,10 @@ impl Texts {
             None => return Ok(Content::TooLarge),
             Some(Ok(text)) => text.into(),
             Some(Err(error)) => {
-                let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
-                return Ok(Content::NotText { line: before.filter(|byte| **byte == b'\n').count() + 1 });
+                let end = error.utf8_error().valid_up_to();
+                let mut bytes = error.into_bytes();
+                bytes.truncate(end);
+                return Ok(Content::NotText { before: String::from_utf8(bytes).unwrap_or_default() });
             }
         };
         let mut kept = self.kept();
@@ -228,7 +230,7 @@ mod tests {
         let site = Site::new("odd");
         let path = site.folder.join("a");
         fs::write(&path, b"a\n\xff").unwrap();
-        assert!(matches!(site.texts.text(&path, 100), Ok(Content::NotText { line: 2 })));
+        assert!(matches!(site.texts.text(&path, 100), Ok(Content::NotText { before }) if before == "a\n"));
         assert!(matches!(site.texts.text(&path, 2), Ok(Content::TooLarge)));
         assert!(site.texts.text(&site.folder, 100).is_err());
         assert!(site.texts.text(&site.folder.join("none"), 100).is_err());

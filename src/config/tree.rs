@@ -4,8 +4,9 @@
 
 use super::code;
 use super::texts::{Content, Texts};
-use crate::diagnostic::{FileId, Files, Finding, Findings};
-use std::fs;
+use crate::diagnostic::{FileId, Files, Finding, Findings, Place};
+use std::fs::{self, FileType};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -26,12 +27,16 @@ pub struct Tree {
     pub routes: Vec<TreeFile>,
     /// `layouts/**`, paths relative to `layouts/`.
     pub layouts: Vec<TreeFile>,
-    /// Files of `layouts/` that could not be read, which is told once and not by each route that names one.
-    unread_layouts: Vec<String>,
+    /// Files of `layouts/` that could not be read, which is told once and not by each route that names one. Their texts are empty.
+    unread_layouts: Vec<FileId>,
     /// `content/**`, paths relative to `content/`, not read.
     pub content: Vec<ContentFile>,
+    /// What below `content/` is neither a file nor a folder, by its path, sorted.
+    passed_over: Vec<(String, Special)>,
     /// The folder that holds `site.toml`.
     pub root: PathBuf,
+    /// Whether all folders could be listed: what is in the others may be there all the same.
+    pub is_listed: bool,
     /// What is remembered of earlier loads.
     texts: Arc<Texts>,
 }
@@ -56,6 +61,49 @@ pub struct ContentFile {
     pub modified: Option<SystemTime>,
 }
 
+/// What is neither a regular file nor a folder. It is never read and never followed: one may lead anywhere, another may keep its reader
+/// waiting for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Special {
+    Link,
+    Pipe,
+    Socket,
+    Device,
+}
+
+impl Special {
+    fn of(kind: FileType) -> Self {
+        if kind.is_symlink() {
+            Self::Link
+        } else if kind.is_fifo() {
+            Self::Pipe
+        } else if kind.is_socket() {
+            Self::Socket
+        } else {
+            Self::Device
+        }
+    }
+
+    /// What it is, as a message says it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "a symbolic link, which is not followed",
+            Self::Pipe => "a pipe, which is not read",
+            Self::Socket => "a socket, which is not read",
+            Self::Device => "a device, which is not read",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Link => {
+                "put a copy of what it leads to in its place; only the site's own folder may be reached over links"
+            }
+            Self::Pipe | Self::Socket | Self::Device => "put a regular file in its place, or remove it",
+        }
+    }
+}
+
 impl Tree {
     /// Reads the site whose `site.toml` is `config`, but for what `texts` remembers. What cannot be read is a finding.
     pub fn read(config: &Path, texts: &Arc<Texts>, files: &mut Files, findings: &mut Findings) -> Self {
@@ -65,39 +113,54 @@ impl Tree {
         };
         let name = config.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned());
         let site = read_file(texts, config, &name, files, findings);
-        let mut walk = Walk { root: &root, left: MOST_FILES, findings };
-        let routes = walk.list("routes");
-        let layouts = walk.list("layouts");
-        let content = walk.list("content");
-        let mut read = |folder: &str, listed: Vec<ContentFile>, wanted: fn(&str) -> bool| {
+        let mut walk = Walk { root: &root, left: MOST_FILES, is_whole: true, files, findings };
+        let (routes, _) = walk.list("routes");
+        let (layouts, _) = walk.list("layouts");
+        let (content, passed_over) = walk.list("content");
+        let is_listed = walk.is_whole;
+        let mut read = |folder: &str, listed: &[ContentFile], wanted: fn(&str) -> bool| {
             let mut read = Vec::new();
             for ContentFile { path, .. } in listed {
-                if wanted(&path)
+                if wanted(path)
                     && let Some(file) =
-                        read_file(texts, &root.join(folder).join(&path), &format!("{folder}/{path}"), files, findings)
+                        read_file(texts, &root.join(folder).join(path), &format!("{folder}/{path}"), files, findings)
                 {
-                    read.push(TreeFile { path, file });
+                    read.push(TreeFile { path: path.clone(), file });
                 }
             }
             read
         };
         let routes =
-            read("routes", routes, |path| Path::new(path).extension().is_some_and(|extension| extension == "toml"));
-        let names: Vec<String> = layouts.iter().map(|layout| layout.path.clone()).collect();
-        let layouts = read("layouts", layouts, |_| true);
-        let mut unread_layouts = names;
-        if unread_layouts.len() == layouts.len() {
-            unread_layouts.clear();
-        } else {
-            unread_layouts.retain(|name| !layouts.iter().any(|layout| layout.path == *name));
+            read("routes", &routes, |path| Path::new(path).extension().is_some_and(|extension| extension == "toml"));
+        let listed = layouts;
+        let mut layouts = read("layouts", &listed, |_| true);
+        let mut unread_layouts = Vec::new();
+        if listed.len() > layouts.len() {
+            let unread = |path: &&ContentFile| !layouts.iter().any(|layout| layout.path == path.path);
+            for ContentFile { path, .. } in listed.iter().filter(unread).cloned().collect::<Vec<_>>() {
+                let file = files.add(format!("layouts/{path}"), "");
+                unread_layouts.push(file);
+                layouts.push(TreeFile { path, file });
+            }
         }
-        Self { site, routes, layouts, unread_layouts, content, root, texts: Arc::clone(texts) }
+        Self { site, routes, layouts, unread_layouts, content, passed_over, root, is_listed, texts: Arc::clone(texts) }
     }
 
-    /// Whether there is a layout of this name, also if it could not be read.
+    /// Whether a layout is there and could not be read, so that it is not known what stands in it.
     #[must_use]
-    pub fn has_layout(&self, name: &str) -> bool {
-        self.layouts.iter().any(|layout| layout.path == name) || self.unread_layouts.iter().any(|unread| unread == name)
+    pub fn is_unread(&self, layout: &TreeFile) -> bool {
+        self.unread_layouts.contains(&layout.file)
+    }
+
+    /// Why nothing is read of a path below `content/` where something is: what it is, or what it lies behind, and what to do.
+    #[must_use]
+    pub fn passed_over(&self, path: &str) -> Option<(String, &'static str)> {
+        let folders = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        let found = folders.chain([path]).find_map(|path| {
+            let at = self.passed_over.binary_search_by(|(known, _)| known.as_str().cmp(path)).ok()?;
+            self.passed_over.get(at)
+        });
+        found.map(|(path, special)| (format!("`content/{path}` is {}", special.as_str()), special.help()))
     }
 
     /// Whether there is this file below `content/`.
@@ -128,9 +191,14 @@ fn read_file(texts: &Texts, path: &Path, name: &str, files: &mut Files, findings
             Finding::anywhere(&code::TOO_LARGE, message)
                 .help("data belongs in files that a route publishes or a source reads")
         }
-        Ok(Content::NotText { line }) => {
-            let message = format!("`{name}` is not UTF-8: line {line} holds a byte that begins no character");
-            Finding::anywhere(&code::NOT_UTF8, message).help("save the file as UTF-8")
+        Ok(Content::NotText { mut before }) => {
+            let start = before.len();
+            // What stands there instead can be shown; what follows is not known to be text.
+            before.push(char::REPLACEMENT_CHARACTER);
+            let end = before.len();
+            let place = Place::new(files.add(name, before), start..end);
+            Finding::new(&code::NOT_UTF8, place, format!("`{name}` is not UTF-8: no character begins with this byte"))
+                .help("save the file as UTF-8")
         }
         Err(error) => Finding::anywhere(&code::UNREADABLE, format!("cannot read `{name}`: {error}")),
     };
@@ -141,22 +209,25 @@ fn read_file(texts: &Texts, path: &Path, name: &str, files: &mut Files, findings
 struct Walk<'w> {
     root: &'w Path,
     left: usize,
+    is_whole: bool,
+    files: &'w mut Files,
     findings: &'w mut Findings,
 }
 
 impl Walk<'_> {
-    /// The regular files below a folder, sorted by path. Names that begin with a dot and links are passed over: editors and
-    /// version control leave the first, and the second may lead anywhere.
-    fn list(&mut self, folder: &str) -> Vec<ContentFile> {
-        let mut found = Vec::new();
+    /// The regular files below a folder, and what is neither a file nor a folder, sorted by path. Names that begin with a dot are passed
+    /// over, as editors and version control leave them; the others that are, links above all, are told.
+    fn list(&mut self, folder: &str) -> (Vec<ContentFile>, Vec<(String, Special)>) {
+        let (mut found, mut special) = (Vec::new(), Vec::new());
         let mut open = vec![(self.root.join(folder), String::new(), 0)];
         while let Some((path, prefix, depth)) = open.pop() {
             let entries = match fs::read_dir(&path) {
                 Ok(entries) => entries,
-                Err(error) if depth == 0 && error.kind() == std::io::ErrorKind::NotFound => return found,
+                Err(error) if depth == 0 && error.kind() == std::io::ErrorKind::NotFound => return (found, special),
                 Err(error) => {
                     let message = format!("cannot list `{folder}/{prefix}`: {error}");
                     self.findings.push(Finding::anywhere(&code::UNREADABLE, message));
+                    self.is_whole = false;
                     continue;
                 }
             };
@@ -184,23 +255,38 @@ impl Walk<'_> {
                         continue;
                     }
                     open.push((entry.path(), below, depth + 1));
-                } else if metadata.is_file() {
-                    if self.left == 0 {
-                        self.too_many(folder);
-                        return found;
-                    }
-                    self.left -= 1;
+                    continue;
+                }
+                if self.left == 0 {
+                    self.too_many(folder);
+                    return (found, special);
+                }
+                self.left -= 1;
+                if metadata.is_file() {
                     found.push(ContentFile { path: below, length: metadata.len(), modified: metadata.modified().ok() });
+                } else {
+                    let kind = Special::of(metadata.file_type());
+                    self.tell(&format!("{folder}/{below}"), kind);
+                    special.push((below, kind));
                 }
             }
         }
         found.sort_by(|left, right| left.path.cmp(&right.path));
-        found
+        special.sort_by(|(left, _), (right, _)| left.cmp(right));
+        (found, special)
+    }
+
+    fn tell(&mut self, name: &str, kind: Special) {
+        // It has a place, and no text: nothing of it is read.
+        let place = Place::new(self.files.add(name, ""), 0..0);
+        let message = format!("`{name}` is {}", kind.as_str());
+        self.findings.push(Finding::new(&code::PASSED_OVER, place, message).help(kind.help()));
     }
 
     fn too_many(&mut self, folder: &str) {
         let message =
             format!("`{folder}/` holds more than {MOST_FILES} files, or folders deeper than {DEEPEST} levels");
         self.findings.push(Finding::anywhere(&code::TOO_MANY, message));
+        self.is_whole = false;
     }
 }

@@ -78,6 +78,15 @@ impl Finding {
         self
     }
 
+    /// Takes over what explains a repeat of it, as far as that is new and anybody would read it.
+    fn explain_by(&mut self, related: &mut Vec<Related>) {
+        for other in related.drain(..) {
+            if self.related.len() < MOST_RELATED && self.related.iter().all(|known| known.place != other.place) {
+                self.related.push(other);
+            }
+        }
+    }
+
     /// At another level than the code's own.
     #[must_use]
     pub fn level(mut self, level: Level) -> Self {
@@ -94,6 +103,9 @@ pub struct Findings {
     omitted: [usize; 3],
 }
 
+/// So many places explain a finding that was made several times.
+const MOST_RELATED: usize = 4;
+
 /// So many findings are kept of a load: who reads more?
 const MOST: usize = 1000;
 
@@ -108,6 +120,11 @@ impl Findings {
         self.list.extend(others.list);
     }
 
+    /// Adds each of `others`.
+    pub fn extend(&mut self, others: impl IntoIterator<Item = Finding>) {
+        self.list.extend(others);
+    }
+
     /// Whether any of them forbids serving.
     #[must_use]
     pub fn has_errors(&self) -> bool {
@@ -117,6 +134,11 @@ impl Findings {
     /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
         self.list.iter()
+    }
+
+    /// All that were made after the first `before`, to be said better by who knows more.
+    pub fn since(&mut self, before: usize) -> impl Iterator<Item = &mut Finding> {
+        self.list.iter_mut().skip(before)
     }
 
     /// How many there are.
@@ -137,12 +159,17 @@ impl Findings {
         self.omitted[level as usize]
     }
 
-    /// Brings them into the order of files and places, and drops exact repeats: a layout that five routes use is told once. Of more than a
-    /// thousand the first are kept, errors before all others.
+    /// Brings them into the order of files and places, and drops exact repeats: a layout that five routes use is told once, with the places
+    /// that explain it from some of them. Of more than a thousand the first are kept, errors before all others.
     pub fn sort(&mut self) {
         self.list.sort_by_key(|finding| finding.place.map_or((u32::MAX, 0), |place| (place.file.index(), place.start)));
         self.list.dedup_by(|right, left| {
-            std::ptr::eq(left.code, right.code) && left.place == right.place && left.message == right.message
+            let is_repeat =
+                std::ptr::eq(left.code, right.code) && left.place == right.place && left.message == right.message;
+            if is_repeat {
+                left.explain_by(&mut right.related);
+            }
+            is_repeat
         });
         if self.list.len() > MOST {
             let errors = self.list.iter().filter(|finding| finding.level == Level::Error).count();

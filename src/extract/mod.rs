@@ -15,7 +15,8 @@ mod sanitise;
 mod select;
 
 pub use extraction::{Each, ExtractError, Extraction, Field, Fields, Kept, Missing, Presence, Select};
-pub use format::{Format, FormatError, Malformed};
+pub use format::{Format, FormatError, Malformed, csv_row};
 pub use kind::Type;
+pub use pack::apart;
 pub use sanitise::{LONGEST_HTML, sanitise};
 pub use select::{Budget, LONGEST_SELECTOR, SelectError, Selector, TooMuchWork};

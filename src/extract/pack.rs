@@ -25,6 +25,25 @@ pub(super) fn pack(value: Value, body_bytes: usize) -> Value {
     Repacking { buffer: &buffer, at: 0 }.value(&value)
 }
 
+/// `value` with all of its strings in one buffer of their own, to be kept whatever becomes of the bodies that it came in; and the
+/// bytes of memory that it takes then, roughly.
+pub fn apart(value: &Value) -> (Value, usize) {
+    let mut buffer = String::new();
+    gather(value, &mut buffer);
+    let bytes = buffer.len() + nodes(value) * size_of::<Value>();
+    let buffer: Arc<str> = buffer.into();
+    (Repacking { buffer: &buffer, at: 0 }.value(value), bytes)
+}
+
+/// How many values there are. Names are shared by all objects that have them.
+fn nodes(value: &Value) -> usize {
+    1 + match value {
+        Value::List(items) => items.iter().map(nodes).sum(),
+        Value::Object(object) => object.values().iter().map(nodes).sum(),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => 0,
+    }
+}
+
 struct Size {
     bytes: usize,
     most: usize,
@@ -99,6 +118,17 @@ mod tests {
         let packed = pack(kept.clone(), body.len());
         assert_eq!(packed, kept);
         drop(kept);
+        assert_eq!(Arc::strong_count(&body), 1);
+    }
+
+    #[test]
+    fn what_is_apart_keeps_nothing_else() {
+        let body = body(10);
+        let document = parse_json(Arc::clone(&body), JsonLimits::default()).unwrap();
+        let (value, bytes) = apart(&document);
+        assert_eq!(value, document);
+        assert_eq!(bytes, "a title".len() + "b".len() + "c".len() + "x".len() * 10 + 8 * size_of::<Value>());
+        drop(document);
         assert_eq!(Arc::strong_count(&body), 1);
     }
 

@@ -1,5 +1,6 @@
 //! Content codings (RFC 9110, section 8.4.1): the ones that we make, and the choice among them (section 12.5.3).
 
+use super::weight::{FULL, Weight, weighted};
 use http::{HeaderMap, header};
 
 /// A content coding of a stored representation.
@@ -54,9 +55,6 @@ pub fn negotiate(fields: &HeaderMap, available: &[Coding]) -> Coding {
     weights.best(available)
 }
 
-/// From 0, refused, to 1000, wanted most.
-type Weight = u16;
-
 /// What a request says of each coding.
 #[derive(Debug, Default)]
 struct Weights {
@@ -80,17 +78,15 @@ impl Weights {
 
     fn accept(&mut self, codings: &[Coding]) {
         for coding in codings {
-            *self.slot(*coding) = Some(1000);
+            *self.slot(*coding) = Some(FULL);
         }
     }
 
     fn read(&mut self, line: &[u8]) {
         let Ok(line) = std::str::from_utf8(line) else { return };
         for member in line.split(',') {
-            let (token, parameter) =
-                member.split_once(';').map_or((member, None), |(token, after)| (token, Some(after)));
-            let Some(weight) = parameter.map_or(Some(1000), parse_weight) else { continue };
-            match token.trim() {
+            let Some((token, weight)) = weighted(member) else { continue };
+            match token {
                 "*" => self.others = Some(weight),
                 token => {
                     if let Some(coding) = Coding::from_token(token) {
@@ -113,23 +109,6 @@ impl Weights {
             }
         }
         best
-    }
-}
-
-/// `q=0.5` as 500 (section 12.4.2).
-fn parse_weight(parameter: &str) -> Option<Weight> {
-    let (name, value) = parameter.split_once('=')?;
-    if !name.trim().eq_ignore_ascii_case("q") {
-        return None;
-    }
-    let (whole, fraction) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
-    let digits = fraction.bytes().all(|byte| byte.is_ascii_digit()) && fraction.len() <= 3;
-    let thousandths = fraction.bytes().chain(std::iter::repeat(b'0')).take(3);
-    let thousandths = thousandths.fold(0, |all, digit| all * 10 + Weight::from(digit.wrapping_sub(b'0')));
-    match whole {
-        "0" if digits => Some(thousandths),
-        "1" if digits && thousandths == 0 => Some(1000),
-        _ => None,
     }
 }
 

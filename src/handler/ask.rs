@@ -3,37 +3,66 @@
 //! It is the same route as for a visitor: values that fit no type are its 404, its outcomes are the trouble of the source that
 //! asks, and what of its data is degraded degrades the page.
 
-use super::gather::{Gathered, Request};
+use super::fill::{GRACE, fill};
+use super::gather::{Gathered, LATE, Request, SourceCall};
 use super::inputs::{Inputs, Misfit};
-use super::make::describe;
+use super::make::{Made, Order, What, describe};
 use super::plan::Ending;
+use crate::cache::Verdict;
 use crate::config::Binding;
 use crate::resource::Resource;
 use crate::router::Routing;
 use crate::site::{Route, Then};
 use crate::source::{Fatal, InProcess, Trouble, trouble_of_no_call};
 use crate::value::Value;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use http::StatusCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The value of a route, and whether something else stands for a part of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Answered {
     pub(super) value: Value,
     pub(super) degraded: bool,
 }
 
-const fn error(reason: &'static str) -> Trouble {
+/// What a route answers, or what that is to the source that asks.
+pub(super) type Answer = Result<Answered, Trouble>;
+
+/// An answer, and how the sources of the route went.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) answer: Answer,
+    pub(super) calls: Vec<SourceCall>,
+}
+
+/// A route that was asked.
+pub(super) enum Asking<'g> {
+    /// Its answer was stored.
+    Known(Value),
+    /// It answers.
+    Answering(BoxFuture<'g, Asked>),
+}
+
+pub(super) const fn error(reason: &'static str) -> Trouble {
     Trouble::Error { late: false, reason }
 }
 
-impl Request<'_> {
-    /// The data that a request for what `asking` names begins with; `slots` is that of the request that asks.
-    pub(super) fn enter(self, asking: &InProcess<Binding>, slots: &[Value]) -> Result<(Self, Vec<Value>), Trouble> {
+impl<'g> Request<'g> {
+    /// Asks the route that `asking` names; `slots` is the data of the request that asks.
+    ///
+    /// An answer that may be stored is made once for all who want it, visitors and routes, and stored. What is addressed by one
+    /// person's data may be found in the store, but its address is never put there.
+    pub(super) fn ask(self, asking: &InProcess<Binding>, slots: &[Value]) -> Result<Asking<'g>, Trouble> {
         let target = asking.target(slots).map_err(trouble_of_no_call)?;
         let position = asking.asked.route;
-        let routers = &self.service.site.routers;
-        let host = self.service.site.routes.get(position).and_then(|route| route.hosts.first()).map(|host| &**host);
+        let service = self.service;
+        let routers = &service.site.routers;
+        let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
+            return Err(error("no-route"));
+        };
+        let host = route.hosts.first().map(|host| &**host);
         let canonical = match routers.route(host, &target) {
             Routing::Redirect { location, .. } => location,
             Routing::Matched(_) | Routing::Misfit(_) | Routing::NotFound | Routing::Server | Routing::BadTarget => {
@@ -46,35 +75,94 @@ impl Request<'_> {
             Routing::Matched(_) | Routing::Misfit(_) | Routing::NotFound => return Err(Trouble::NotFound),
             Routing::Redirect { .. } | Routing::Server | Routing::BadTarget => return Err(error("bad-target")),
         };
-        let (Some(route), Some(subject)) =
-            (self.service.site.routes.get(position), self.service.subjects.get(position))
-        else {
-            return Err(error("no-route"));
-        };
-        let inputs = Inputs::read(route, &matched, self.visitor).map_err(|misfit| match misfit {
+        let inputs = Inputs::read(&service.site, route, &matched, self.visitor).map_err(|misfit| match misfit {
             Misfit::NotFound => Trouble::NotFound,
             Misfit::BadRequest => error("bad-request"),
         })?;
-        let deadline = self.deadline.min(Instant::now() + route.deadline);
-        let slots = inputs.slots(route, subject, &self.service.site);
-        Ok((Self { route: position, deadline, ..self }, slots))
+        let here = |inputs: &Inputs<'_>| {
+            let deadline = self.deadline.min(Instant::now() + route.deadline);
+            let request = Self { route: position, deadline, ..self };
+            Asking::Answering(request.answered(inputs.slots(route, subject, &service.site)).boxed())
+        };
+        if !route.is_storable() {
+            return Ok(here(&inputs));
+        }
+        let builder = inputs.key(route, subject);
+        let lookup = builder.finish();
+        let now = Instant::now();
+        let found = service.runtime.store.get(lookup);
+        let mut on_error = None;
+        if let Some((stored, data)) = found.as_ref().and_then(|stored| Some((stored, stored.data()?))) {
+            match stored.verdict(now) {
+                Verdict::Fresh { .. } => return Ok(Asking::Known(data.clone())),
+                // It could not be made anew a moment ago, and still stands for that error.
+                Verdict::Stale { may_serve_on_error: true, .. } if stored.is_resting(now) => {
+                    let answer = Ok(Answered { value: data.clone(), degraded: true });
+                    let asked = Asked { answer, calls: Vec::new() };
+                    return Ok(Asking::Answering(std::future::ready(asked).boxed()));
+                }
+                Verdict::Stale { may_serve_on_error: true, .. } => on_error = Some(Arc::clone(stored)),
+                Verdict::Stale { .. } | Verdict::Expired => {}
+            }
+        }
+        if self.personal {
+            return Ok(here(&inputs));
+        }
+        let order = Order {
+            route: position,
+            slots: inputs.slots(route, subject, &service.site),
+            visitor: inputs.visitor(route),
+            time: self.context.now.into(),
+            deadline: now + route.deadline,
+            begun: self.begun.clone(),
+        };
+        let (key, end) = (lookup.to_key(), self.deadline.min(now + route.deadline + GRACE));
+        let filled = async move {
+            let (made, _) = fill(service, key, order, route.deadline, end, on_error.clone()).await;
+            of_made(made, on_error.and_then(|stored| stored.data().cloned()))
+        };
+        Ok(Asking::Answering(filled.boxed()))
     }
 
-    /// What the route answers.
-    pub(super) async fn answered(self, slots: Vec<Value>) -> Result<Answered, Trouble> {
+    /// What the route answers, as a part of this request.
+    async fn answered(self, slots: Vec<Value>) -> Asked {
         let route = self.route();
-        let Gathered { mut slots, ending, degraded, .. } = self.gather(slots).await;
-        match ending {
-            Ending::Complete => {}
-            Ending::Rule(rule) => return Err(ruled(route.rules.get(rule).map(|rule| &rule.then))),
-            Ending::Failed(_, fatal) => return Err(failed(&fatal)),
-        }
-        if !route.status.is_success() {
-            return Err(of_status(route.status));
-        }
-        describe(route, &mut slots);
-        let value = value(route, &slots)?;
-        Ok(Answered { value, degraded: !degraded.is_empty() })
+        let Gathered { mut slots, ending, degraded, calls } = self.gather(slots).await;
+        let answer = match trouble(route, &ending) {
+            Some(trouble) => Err(trouble),
+            None => {
+                describe(route, &mut slots);
+                value(route, &slots).map(|value| Answered { value, degraded: !degraded.is_empty() })
+            }
+        };
+        Asked { answer, calls }
+    }
+}
+
+/// What was made for all who want it. A stale answer stands for an error, if there is one; then the page is without the new one.
+fn of_made(made: Result<Arc<Made>, StatusCode>, on_error: Option<Value>) -> Asked {
+    let has_failed = match &made {
+        Ok(made) => matches!(made.what, What::Error(status) if status.is_server_error()),
+        Err(_) => true,
+    };
+    let (answer, calls) = match made {
+        Ok(made) => (made.answer.clone().unwrap_or(Err(error("no-json"))), made.calls.clone()),
+        Err(StatusCode::GATEWAY_TIMEOUT) => (Err(LATE), Vec::new()),
+        Err(_) => (Err(error("broken-off")), Vec::new()),
+    };
+    match on_error.filter(|_| has_failed) {
+        Some(value) => Asked { answer: Ok(Answered { value, degraded: true }), calls },
+        None => Asked { answer, calls },
+    }
+}
+
+/// Why a route that was gathered like this has no answer for a source that asks, if it has none.
+pub(super) fn trouble(route: &Route, ending: &Ending) -> Option<Trouble> {
+    match ending {
+        Ending::Complete if route.status.is_success() => None,
+        Ending::Complete => Some(of_status(route.status)),
+        Ending::Rule(rule) => Some(ruled(route.rules.get(*rule).map(|rule| &rule.then))),
+        Ending::Failed(_, fatal) => Some(failed(fatal)),
     }
 }
 
@@ -109,6 +197,7 @@ fn failed(fatal: &Fatal) -> Trouble {
         Fatal::Unauthorized { status } => Trouble::Unauthorized { status: *status },
         // It would have sent the visitor to where a credential is had.
         Fatal::Redirect { .. } => Trouble::Unauthorized { status: 401 },
+        Fatal::BadRequest => Trouble::BadRequest,
         Fatal::NotFound => Trouble::NotFound,
         Fatal::Fail { late } => Trouble::Error { late: *late, reason: "route-failed" },
     }

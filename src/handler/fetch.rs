@@ -1,18 +1,19 @@
-//! Calls of one gathering: made once, shared with whoever makes the same call at the same time, read once for all of them.
+//! Calls of one request: made once, shared with whoever makes the same call at the same time, read once for all of them.
 //!
 //! A call that carries nothing personal flies on its own: it goes on when the request that began it is gone, since others
 //! may wait for it. A personal call, and one that may change something, belongs to its request and ends with it.
 
+use super::fill::Begun;
 use super::runtime::Service;
 use crate::cache::{Empty, Epoch, Filled, Landing};
 use crate::config::Binding;
-use crate::source::{Http, Kind, Source, Trouble, identity, trouble_of, trouble_of_no_call};
+use crate::source::{Http, Kind, Read, Source, Trouble, identity, trouble_of, trouble_of_no_call};
 use crate::upstream::{Answer, Call};
 use crate::value::Value;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use http::HeaderMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What was answered, for all who wait for it: cloning it is a reference count or two.
@@ -23,14 +24,14 @@ pub(super) enum Fetched {
         /// The source that called.
         source: Place,
         /// What it takes.
-        taken: std::result::Result<Value, Trouble>,
+        taken: std::result::Result<Read, Trouble>,
         /// For the others.
         answer: Arc<Answer>,
     },
     /// A body that was worth reading once for all.
     Large {
         /// The document.
-        document: Value,
+        document: Read,
         /// Bytes that it came as.
         body_bytes: usize,
     },
@@ -54,10 +55,21 @@ const LARGE: usize = 256 << 10;
 
 const UNREADABLE: Trouble = Trouble::Error { late: false, reason: "unreadable" };
 
-/// The calls that one request has made.
-#[derive(Debug, Default)]
+/// Calls that were made, by their identity, in the order in which they were.
+type Made = Vec<(Arc<[u8]>, Fetching)>;
+
+/// Calls of a request that nobody's person is in; clones are the same calls.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedCalls(Arc<Mutex<Made>>);
+
+/// The calls that one request has made, those of the routes that it asks in process included.
+#[derive(Debug)]
 pub(super) struct Calls {
-    made: Vec<(Arc<[u8]>, Fetching)>,
+    shared: SharedCalls,
+    /// Those that belong to the request, and end with it.
+    own: Mutex<Made>,
+    /// When the request gives up, whatever a route that it asks allows itself.
+    deadline: Instant,
 }
 
 /// Which source calls, for which request.
@@ -75,8 +87,6 @@ pub(super) struct Caller<'c> {
     pub(super) personal: bool,
     /// What the answer may be shared within.
     pub(super) epoch: Epoch,
-    /// When the request gives up.
-    pub(super) deadline: Instant,
 }
 
 impl Caller<'_> {
@@ -87,9 +97,14 @@ impl Caller<'_> {
 }
 
 impl Calls {
+    /// None but those that were made since it `begun`, as a part of the same request.
+    pub(super) fn of(begun: &Begun, deadline: Instant) -> Self {
+        Self { shared: begun.calls.clone(), own: Mutex::default(), deadline }
+    }
+
     /// The call that `http` makes with what is known so far, begun when it is first waited for.
     pub(super) fn call(
-        &mut self,
+        &self,
         caller: Caller<'_>,
         http: &Http<Binding>,
         slots: &[Value],
@@ -105,20 +120,33 @@ impl Calls {
         let mut key = identity(&call);
         key.extend(http.meaning());
         // Two calls that may change something are two calls.
-        let made = self.made.iter().filter(|_| call.safe).find(|(made, _)| **made == *key);
-        if let Some((_, fetching)) = made {
+        let is_repeatable = call.safe;
+        let (mut shared, mut own) = (lock(&self.shared.0), lock(&self.own));
+        let mut made = shared.iter().chain(own.iter()).filter(|_| is_repeatable);
+        if let Some((_, fetching)) = made.find(|(made, _)| **made == *key) {
             return Ok(fetching.clone());
         }
         let key: Arc<[u8]> = key.into();
-        let fetching = begin(caller, call, Arc::clone(&key)).shared();
-        self.made.push((key, fetching.clone()));
+        let is_own = caller.is_personal() || !is_repeatable;
+        let fetching = begin(caller, call, Arc::clone(&key), self.deadline).shared();
+        if is_own { &mut *own } else { &mut *shared }.push((key, fetching.clone()));
         Ok(fetching)
+    }
+
+    /// Breaks off the calls of the request that nobody waits for any more. Those that are shared go on for others.
+    pub(super) fn break_off(&self) {
+        lock(&self.own).retain(|(_, fetching)| fetching.peek().is_some() || fetching.strong_count() > Some(1));
     }
 }
 
-fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>) -> BoxFuture<'static, Result> {
+fn lock(made: &Mutex<Made>) -> MutexGuard<'_, Made> {
+    // Nothing that runs under these locks leaves a list half changed.
+    made.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>, deadline: Instant) -> BoxFuture<'static, Result> {
     let service = Arc::clone(caller.service);
-    let Caller { route, source, epoch, deadline, .. } = caller;
+    let Caller { route, source, epoch, .. } = caller;
     let place = (route, source);
     if caller.is_personal() || !call.safe {
         return async move { fetch(service, place, call, deadline).await }.boxed();
@@ -164,20 +192,22 @@ pub(super) async fn taken(
     service: &Arc<Service>,
     place: Place,
     fetched: Fetched,
-) -> std::result::Result<Value, Trouble> {
+) -> std::result::Result<Read, Trouble> {
     match fetched {
         Fetched::Small { source, taken, .. } if source == place => taken,
         Fetched::Small { answer, .. } => take(service, place, &answer),
         Fetched::Large { document, body_bytes } => {
             let service = Arc::clone(service);
-            let extracting =
-                tokio::task::spawn_blocking(move || source(&service, place)?.0.extract(&document, body_bytes));
+            let extracting = tokio::task::spawn_blocking(move || {
+                let value = source(&service, place)?.0.extract(&document.value, body_bytes)?;
+                Ok(Read { value, is_partial: document.is_partial })
+            });
             extracting.await.unwrap_or(Err(UNREADABLE))
         }
     }
 }
 
-fn take(service: &Service, place: Place, answer: &Answer) -> std::result::Result<Value, Trouble> {
+fn take(service: &Service, place: Place, answer: &Answer) -> std::result::Result<Read, Trouble> {
     let (source, http) = source(service, place)?;
     source.take(http, answer, service.site.settings.limits.answer)
 }

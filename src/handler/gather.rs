@@ -3,15 +3,15 @@
 //! What runs when is decided in `plan`; calls are made in `fetch`; what a failure becomes is declared by each source. All of it
 //! is one task, whatever the number of sources.
 
-use super::ask::Answered;
+use super::ask::{Answered, Asked, Asking};
 use super::fetch::{self, Caller, Calls, Fetching};
+use super::fill::Begun;
 use super::plan::{Ending, Next, Plan};
 use super::runtime::Service;
-use crate::cache::Epoch;
 use crate::config::Binding;
 use crate::render::Context;
 use crate::site::{Planned, QueryInput, Route, Rule, slots};
-use crate::source::{Absent, Fatal, Kind, Listing, Settled, Surroundings, Trouble};
+use crate::source::{Absent, Fatal, Kind, Listing, Read, Settled, Surroundings, Trouble};
 use crate::value::{NULL, Value};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
@@ -36,12 +36,14 @@ pub(super) struct Request<'g> {
     pub(super) deadline: Instant,
     /// What conditions are decided with.
     pub(super) context: &'g Context<'g>,
-    /// Within which calls may be shared.
-    pub(super) epoch: Epoch,
+    /// When all this began.
+    pub(super) begun: &'g Begun,
+    /// The calls so far.
+    pub(super) calls: &'g Calls,
 }
 
 /// What becomes of a source that is not there when the request gives up.
-const LATE: Trouble = Trouble::Error { late: true, reason: "deadline" };
+pub(super) const LATE: Trouble = Trouble::Error { late: true, reason: "deadline" };
 
 /// From this many items on, going through a list takes about as long as a thread may be kept from its other requests.
 const MANY: usize = 2_000;
@@ -49,12 +51,19 @@ const MANY: usize = 2_000;
 /// How one source went, for the log.
 #[derive(Debug, Clone)]
 pub struct SourceCall {
-    /// Its name.
+    /// Its name: `repo`, or `page.repo` for the source `repo` of the route that the source `page` asks.
     pub name: Arc<str>,
     /// From its start to its settling.
     pub elapsed: Duration,
     /// `ok`, or what was wrong.
     pub outcome: &'static str,
+}
+
+impl SourceCall {
+    /// The same as one of the route that a source asks: `source.name`.
+    fn within(self, source: &str) -> Self {
+        Self { name: format!("{source}.{}", self.name).into(), ..self }
+    }
 }
 
 /// What was gathered.
@@ -80,7 +89,6 @@ impl<'g> Request<'g> {
     pub(super) async fn gather(self, slots: Vec<Value>) -> Gathered {
         let mut plan = Plan::new(&self.service.subjects[self.route].graph);
         let mut running = FuturesUnordered::new();
-        let mut calls = Calls::default();
         let mut data = Data { request: self, slots, degraded: Vec::new(), calls: Vec::new() };
         let ending = loop {
             let begin = match plan.next(|rule| data.holds(&self.route().rules[rule])) {
@@ -90,12 +98,13 @@ impl<'g> Request<'g> {
             let mut settled_at_once = false;
             for position in begin {
                 let started = Instant::now();
-                match self.begin(position, started, &mut calls, &mut data.slots) {
-                    Begun::Settled(result) => {
-                        data.settle(&mut plan, position, started, Came::Once(result));
+                match self.begin(position, started, &mut data.slots) {
+                    Start::Settled(result) => {
+                        let whole = result.map(|value| Read { value, is_partial: false });
+                        data.settle(&mut plan, position, started, Came::Once(whole));
                         settled_at_once = true;
                     }
-                    Begun::Calling(calling) => {
+                    Start::Calling(calling) => {
                         running.push(async move { (position, started, self.came(position, calling).await) });
                     }
                 }
@@ -109,29 +118,28 @@ impl<'g> Request<'g> {
                 None => break Ending::Complete,
             }
         };
+        drop(running);
+        self.calls.break_off();
         let Data { slots, degraded, calls, .. } = data;
         Gathered { slots, ending, degraded, calls }
     }
 
     /// Begins a source. `slots` is as before afterwards.
-    fn begin(self, position: usize, now: Instant, calls: &mut Calls, slots: &mut [Value]) -> Begun<'g> {
+    fn begin(self, position: usize, now: Instant, slots: &mut [Value]) -> Start<'g> {
         let source = &self.planned(position).source;
         match &source.kind {
             Kind::Value(shape) => {
                 let value = shape.value(slots).map_err(|_not_text| Trouble::Error { late: false, reason: "not-text" });
-                Begun::Settled(value.and_then(|value| source.extract(&value, 0)))
+                Start::Settled(value.and_then(|value| source.extract(&value, 0)))
             }
-            Kind::Chosen(chosen) => Begun::Settled(chosen.value(slots)),
-            Kind::Http(_) | Kind::Route(_) if now >= self.deadline => Begun::Settled(Err(LATE)),
+            Kind::Chosen(chosen) => Start::Settled(chosen.value(slots)),
+            Kind::Http(_) | Kind::Route(_) if now >= self.deadline => Start::Settled(Err(LATE)),
             Kind::Route(asking) => {
                 let personal = self.personal || self.planned(position).personal;
-                match (Self { personal, ..self }).enter(asking, slots) {
-                    Ok((inner, slots)) => {
-                        let deadline = inner.deadline;
-                        let answered = tokio::time::timeout_at(deadline.into(), inner.answered(slots));
-                        Begun::Calling(Calling::Route(answered.map(|answered| answered.unwrap_or(Err(LATE))).boxed()))
-                    }
-                    Err(trouble) => Begun::Settled(Err(trouble)),
+                match (Self { personal, ..self }).ask(asking, slots) {
+                    Ok(Asking::Known(value)) => Start::Settled(source.extract(&value, 0)),
+                    Ok(Asking::Answering(answering)) => Start::Calling(Calling::Route(answering)),
+                    Err(trouble) => Start::Settled(Err(trouble)),
                 }
             }
             Kind::Http(http) => {
@@ -141,26 +149,25 @@ impl<'g> Request<'g> {
                     source: position,
                     visitor: self.visitor,
                     personal: self.personal,
-                    epoch: self.epoch,
-                    deadline: self.deadline,
+                    epoch: self.begun.epoch,
                 };
                 if let Some(each) = &source.for_each {
                     return match each.items(slots).map(<[Value]>::to_vec) {
                         Ok(items) => {
                             let begun = items.into_iter().map(|item| {
                                 slots[slots::ITEM] = item;
-                                calls.call(caller, http, slots)
+                                self.calls.call(caller, http, slots)
                             });
                             let begun = begun.collect();
                             slots[slots::ITEM] = Value::Null;
-                            Begun::Calling(Calling::Each(self.each(position, begun).boxed()))
+                            Start::Calling(Calling::Each(self.each(position, begun).boxed()))
                         }
-                        Err(trouble) => Begun::Settled(Err(trouble)),
+                        Err(trouble) => Start::Settled(Err(trouble)),
                     };
                 }
-                match calls.call(caller, http, slots) {
-                    Ok(fetching) => Begun::Calling(Calling::Once(fetching)),
-                    Err(trouble) => Begun::Settled(Err(trouble)),
+                match self.calls.call(caller, http, slots) {
+                    Ok(fetching) => Start::Calling(Calling::Once(fetching)),
+                    Err(trouble) => Start::Settled(Err(trouble)),
                 }
             }
         }
@@ -171,23 +178,24 @@ impl<'g> Request<'g> {
         match calling {
             Calling::Once(fetching) => Came::Once(self.wait(position, fetching).await),
             Calling::Each(all) => Came::Each(all.await),
-            Calling::Route(answered) => match answered.await {
-                Ok(Answered { value, degraded }) => {
-                    let value = self.planned(position).source.extract(&value, 0);
-                    if degraded { Came::Degraded(value) } else { Came::Once(value) }
-                }
-                Err(trouble) => Came::Once(Err(trouble)),
-            },
+            Calling::Route(answering) => {
+                let Asked { answer, calls } = answering.await;
+                let read = answer.and_then(|Answered { value, degraded }| {
+                    let value = self.planned(position).source.extract(&value, 0)?;
+                    Ok(Read { value, is_partial: degraded })
+                });
+                Came::Route(read, calls)
+            }
         }
     }
 
     /// Waits for the calls of all items; the upstream's cap is what bounds how many are under way.
-    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Value, Trouble>> {
+    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Read, Trouble>> {
         join_all(begun.into_iter().map(|call| async move { self.wait(position, call?).await })).await
     }
 
     /// Waits for a call and takes what the source declares from its answer.
-    async fn wait(self, position: usize, fetching: Fetching) -> Result<Value, Trouble> {
+    async fn wait(self, position: usize, fetching: Fetching) -> Result<Read, Trouble> {
         let fetched = tokio::time::timeout_at(self.deadline.into(), fetching).await.map_err(|_elapsed| LATE)??;
         fetch::taken(self.service, (self.route, position), fetched).await
     }
@@ -198,7 +206,7 @@ impl<'g> Request<'g> {
 }
 
 /// A source that was begun.
-enum Begun<'g> {
+enum Start<'g> {
     /// It needs nothing from outside, or will not be called.
     Settled(Result<Value, Trouble>),
     /// It is called.
@@ -210,19 +218,19 @@ enum Calling<'g> {
     /// The one of a source.
     Once(Fetching),
     /// A route of the same site.
-    Route(BoxFuture<'g, Result<Answered, Trouble>>),
+    Route(BoxFuture<'g, Asked>),
     /// Those of a source that is called for each item of a list.
-    Each(BoxFuture<'g, Vec<Result<Value, Trouble>>>),
+    Each(BoxFuture<'g, Vec<Result<Read, Trouble>>>),
 }
 
 /// What a source came to, before its declaration says what a failure becomes.
 enum Came {
-    /// One value.
-    Once(Result<Value, Trouble>),
-    /// One value, a part of which something else stands for.
-    Degraded(Result<Value, Trouble>),
+    /// One value, of which a part may be missing.
+    Once(Result<Read, Trouble>),
+    /// What a route answered, and the calls that it made for it.
+    Route(Result<Read, Trouble>, Vec<SourceCall>),
     /// A value for each item of a list.
-    Each(Vec<Result<Value, Trouble>>),
+    Each(Vec<Result<Read, Trouble>>),
 }
 
 /// The data so far.
@@ -237,24 +245,26 @@ impl Data<'_> {
     /// Takes what a source came to; its declaration says what a failure becomes.
     fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, came: Came) {
         let mut outcome = match &came {
-            Came::Once(result) | Came::Degraded(result) => result.as_ref().map_or_else(Trouble::word, |_value| "ok"),
+            Came::Once(result) | Came::Route(result, _) => result.as_ref().map_or_else(Trouble::word, |_read| "ok"),
             Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
         };
+        let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         let value = match came {
-            Came::Once(Ok(value)) => self.listed(position, value, false, &mut outcome),
-            Came::Degraded(Ok(value)) => {
-                self.degrade(position);
-                self.listed(position, value, true, &mut outcome)
+            Came::Once(result) => self.read(position, result, &mut outcome),
+            Came::Route(result, calls) => {
+                self.calls.extend(calls.into_iter().map(|call| call.within(&name)));
+                self.read(position, result, &mut outcome)
             }
-            Came::Once(Err(trouble)) | Came::Degraded(Err(trouble)) => self.troubled(position, &trouble),
             Came::Each(results) => {
                 // An item that does not exist is not missing; one that could not be had is.
-                let is_missing = |result: &Result<_, Trouble>| !matches!(result, Ok(_) | Err(Trouble::NotFound));
+                let is_missing = |result: &Result<Read, Trouble>| match result {
+                    Ok(read) => read.is_partial,
+                    Err(trouble) => *trouble != Trouble::NotFound,
+                };
                 let is_partial = results.iter().any(is_missing);
                 self.items(position, results).and_then(|value| self.listed(position, value, is_partial, &mut outcome))
             }
         };
-        let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
         match value {
             Ok(value) => {
@@ -262,6 +272,24 @@ impl Data<'_> {
                 plan.settled(position);
             }
             Err(fatal) => plan.failed(position, fatal),
+        }
+    }
+
+    /// What one answer comes to. If a part of it is missing, or something else stands for it, so is the page's.
+    fn read(
+        &mut self,
+        position: usize,
+        result: Result<Read, Trouble>,
+        outcome: &mut &'static str,
+    ) -> Result<Value, Fatal> {
+        match result {
+            Ok(Read { value, is_partial }) => {
+                if is_partial {
+                    self.degrade(position);
+                }
+                self.listed(position, value, is_partial, outcome)
+            }
+            Err(trouble) => self.troubled(position, &trouble),
         }
     }
 
@@ -292,12 +320,18 @@ impl Data<'_> {
 
     /// The list of what a source came to for each item, in their order. One that is omitted is left out; if several end the
     /// page, the gravest does.
-    fn items(&mut self, position: usize, results: Vec<Result<Value, Trouble>>) -> Result<Value, Fatal> {
+    fn items(&mut self, position: usize, results: Vec<Result<Read, Trouble>>) -> Result<Value, Fatal> {
         let mut values = Vec::with_capacity(results.len());
         let mut gravest: Option<Fatal> = None;
         for result in results {
             match result.map_err(|trouble| self.settled(position, &trouble)) {
-                Ok(value) | Err(Settled::Whole(value)) => values.push(value),
+                Ok(Read { value, is_partial }) => {
+                    if is_partial {
+                        self.degrade(position);
+                    }
+                    values.push(value);
+                }
+                Err(Settled::Whole(value)) => values.push(value),
                 Err(Settled::Degraded(value)) => {
                     self.degrade(position);
                     values.extend(Some(value).filter(|value| !value.is_null()));
@@ -357,8 +391,8 @@ impl Data<'_> {
         let (name, route) = (source.name.value.as_str(), &*self.request.route().name);
         let settled = source.outcomes.settle(trouble, &self.slots);
         match (trouble, &settled) {
-            (Trouble::NotFound, _) => {
-                tracing::debug!(source = name, route, trouble = trouble.word(), "a source has nothing");
+            (Trouble::NotFound | Trouble::BadRequest, _) => {
+                tracing::debug!(source = name, route, trouble = trouble.word(), "nothing is had of a source");
             }
             (_, Settled::Degraded(_)) => {
                 tracing::warn!(source = name, route, trouble = trouble.word(), "a page does without a source");

@@ -24,6 +24,8 @@ pub(super) struct Inputs<'r> {
     fields: &'r HeaderMap,
     query: Vec<Taken<'r>>,
     cookies: Vec<Option<&'r str>>,
+    /// `request.language`, if the route reads it.
+    language: Option<&'r Arc<str>>,
 }
 
 /// A declared query value as the request has it.
@@ -43,6 +45,7 @@ pub(super) enum Misfit {
 impl<'r> Inputs<'r> {
     /// Reads the declared inputs of `route`.
     pub(super) fn read(
+        site: &'r Site,
         route: &'r Route,
         matched: &'r Match<'r, 'r, usize>,
         fields: &'r HeaderMap,
@@ -50,7 +53,8 @@ impl<'r> Inputs<'r> {
         let query = Query::new(matched.query);
         let query = route.inputs.query.iter().map(|input| take(input, query)).collect::<Result<_, _>>()?;
         let cookies = route.inputs.cookies.iter().map(|input| cookie(input, fields)).collect();
-        Ok(Self { matched, fields, query, cookies })
+        let language = route.inputs.request.language.then(|| site.languages.negotiate(fields));
+        Ok(Self { matched, fields, query, cookies, language })
     }
 
     /// The key of the page: everything that its bytes depend on.
@@ -88,6 +92,10 @@ impl<'r> Inputs<'r> {
                 Some(text) => key.text(Section::Cookie, &input.name, &text),
                 None => key.absent(Section::Cookie, &input.name),
             };
+        }
+        // The choice, whatever was said to make it: there is one page for each language.
+        if let Some(language) = self.language {
+            key.text(Section::Variant, "language", language);
         }
         // `page.path` and `page.url` are the page's own: a route with several paths has a page for each.
         if route.patterns.len() > 1 {
@@ -154,6 +162,9 @@ impl<'r> Inputs<'r> {
         }
         if route.inputs.request.method {
             request.push("method", "GET".into());
+        }
+        if let Some(language) = self.language {
+            request.push("language", Value::text(Arc::clone(language)));
         }
         if !route.inputs.headers.is_empty() {
             let field = |name: &header::HeaderName| {

@@ -1,11 +1,15 @@
 //! One answer made anew: gather, decide, represent. What comes out is ready to be sent to everybody who may have it.
 
+use super::ask::{self, Answered};
+use super::fetch::Calls;
+use super::fill::Begun;
 use super::gather::{Gathered, Request, SourceCall};
 use super::plan::Ending;
 use super::respond::lasting_fields;
-use super::runtime::Service;
-use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Tag};
+use super::runtime::{Service, Subject};
+use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Ticket};
 use crate::config::{Binding, NoLocation, Template};
+use crate::extract::apart;
 use crate::fields::content_type_of;
 use crate::render::Context;
 use crate::resource::{Linked, Nulls, Resource};
@@ -25,6 +29,8 @@ pub(super) struct Made {
     pub(super) calls: Vec<SourceCall>,
     /// Whether it was kept in the page store.
     pub(super) is_stored: bool,
+    /// What it is for those who ask in process; `None` if no route asks this one.
+    pub(super) answer: Option<ask::Answer>,
 }
 
 /// What there is to send.
@@ -47,6 +53,8 @@ pub(super) struct Order {
     pub(super) visitor: HeaderMap,
     pub(super) time: SystemTime,
     pub(super) deadline: Instant,
+    /// When the request that all this is for began, of which it may be a part.
+    pub(super) begun: Begun,
 }
 
 /// A rendered page that was not yet told how long it lives.
@@ -55,6 +63,8 @@ struct Representation {
     fields: HeaderMap,
     body: Bytes,
     degraded: bool,
+    /// What the body says, if it is JSON.
+    value: Option<Value>,
 }
 
 /// Why there is no representation.
@@ -65,21 +75,28 @@ enum Stop {
 
 /// Makes the answer. With `key`, it is also stored if the route and the outcome allow.
 pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
-    let (Some(route), Some(subject)) = (service.site.routes.get(order.route), service.subjects.get(order.route)) else {
-        return Made { what: What::Error(StatusCode::INTERNAL_SERVER_ERROR), calls: Vec::new(), is_stored: false };
+    let Order { route: position, slots, visitor, time, deadline, begun } = order;
+    let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
+        let what = What::Error(StatusCode::INTERNAL_SERVER_ERROR);
+        return Made { what, calls: Vec::new(), is_stored: false, answer: None };
     };
-    // Taken before anything is read that the page will be made of.
-    let ticket = key.as_ref().map(|_| service.runtime.store.begin(service.revision()));
     let context = Context {
         limits: &service.site.settings.limits.render,
-        now: jiff::Timestamp::try_from(order.time).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+        now: jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
         time_zone: &service.runtime.time_zone,
         site_url: service.site.url.as_deref(),
     };
-    let Order { slots, visitor, deadline, .. } = order;
-    let epoch = service.runtime.store.epoch(service.revision());
-    let request =
-        Request { service, route: order.route, visitor: &visitor, personal: false, deadline, context: &context, epoch };
+    let calls = Calls::of(&begun, deadline);
+    let request = Request {
+        service,
+        route: position,
+        visitor: &visitor,
+        personal: false,
+        deadline,
+        context: &context,
+        begun: &begun,
+        calls: &calls,
+    };
     let Gathered { mut slots, ending, mut degraded, calls } = request.gather(slots).await;
     if !degraded.is_empty() {
         // Whichever settled first: equal data makes equal pages.
@@ -87,6 +104,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
         slots[slots::DEGRADED] = Value::list(degraded.iter().map(|name| Value::text(Arc::clone(name))).collect());
     }
     let degraded = !degraded.is_empty();
+    let trouble = if subject.is_asked { ask::trouble(route, &ending) } else { None };
     let making = Making { route, lasting: &subject.fields, context: &context, degraded };
     let represented = match ending {
         Ending::Complete => making.represent(slots),
@@ -96,12 +114,18 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
         },
         Ending::Failed(_, fatal) => Err(ended(fatal)),
     };
+    let answer =
+        subject.is_asked.then(|| match (trouble, represented.as_ref().ok().and_then(|page| page.value.as_ref())) {
+            (Some(trouble), _) => Err(trouble),
+            (None, Some(value)) => Ok(Answered { value: value.clone(), degraded }),
+            (None, None) => Err(ask::error("no-json")),
+        });
     let (what, is_stored) = match represented {
-        Ok(page) => finish(service, route, page, key.zip(ticket)),
+        Ok(page) => finish(service, (route, subject), page, key.zip(begun.ticket)),
         Err(Stop::Redirect { status, location }) => (What::Redirect { status, location, degraded }, false),
         Err(Stop::Error(status)) => (What::Error(status), false),
     };
-    Made { what, calls, is_stored }
+    Made { what, calls, is_stored, answer }
 }
 
 fn ended(fatal: Fatal) -> Stop {
@@ -111,6 +135,7 @@ fn ended(fatal: Fatal) -> Stop {
             Ok(location) => Stop::Redirect { status: StatusCode::FOUND, location },
             Err(_) => Stop::Error(StatusCode::BAD_GATEWAY),
         },
+        Fatal::BadRequest => Stop::Error(StatusCode::BAD_REQUEST),
         Fatal::NotFound => Stop::Error(StatusCode::NOT_FOUND),
         Fatal::Fail { late: true } => Stop::Error(StatusCode::GATEWAY_TIMEOUT),
         Fatal::Fail { late: false } => Stop::Error(StatusCode::BAD_GATEWAY),
@@ -141,7 +166,7 @@ impl Making<'_> {
                 let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
                 let fields = Making { lasting: &lasting, ..self }.fields(&slots)?;
-                Ok(Representation { status: *status, fields, body, degraded })
+                Ok(Representation { status: *status, fields, body, degraded, value: None })
             }
         }
     }
@@ -150,6 +175,7 @@ impl Making<'_> {
     fn represent(self, mut slots: Vec<Value>) -> Result<Representation, Stop> {
         let Self { route, context, degraded, .. } = self;
         describe(route, &mut slots);
+        let mut said = None;
         let body = match &route.resource {
             Resource::Page(layout) => render(route, layout, &slots, context)?,
             Resource::Document(document) => match &document.layout {
@@ -175,6 +201,7 @@ impl Making<'_> {
                 if !write_json_within(&value, style, &mut text) {
                     return Err(internal(route, "more JSON than an answer may be long"));
                 }
+                said = Some(value);
                 text.into()
             }
             Resource::Redirect(target) => return Err(redirect(target, route.status, &slots)),
@@ -182,7 +209,7 @@ impl Making<'_> {
             Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
         };
         let fields = self.fields(&slots)?;
-        Ok(Representation { status: route.status, fields, body, degraded })
+        Ok(Representation { status: route.status, fields, body, degraded, value: said })
     }
 
     /// The fields of a route's answers, besides validators and what depends on the coding.
@@ -193,8 +220,14 @@ impl Making<'_> {
             let text = template.text(slots, |text, out| out.push_str(text));
             match text.map_err(|_not_text| internal(route, "a list or an object in a header"))? {
                 Some(text) => {
-                    let value = HeaderValue::from_str(&text)
-                        .map_err(|_control| internal(route, "a control byte in a header"))?;
+                    // It would end the field and begin another: whoever sent it is told, whatever else would be wrong with it.
+                    let value = HeaderValue::from_str(&text).map_err(|_control| {
+                        if template.has_control_of_request(slots) {
+                            Stop::Error(StatusCode::BAD_REQUEST)
+                        } else {
+                            internal(route, "a control byte in a header")
+                        }
+                    })?;
                     fields.insert(name.clone(), value);
                 }
                 None => drop(fields.remove(name)),
@@ -254,11 +287,11 @@ fn redirect(target: &Template<Binding>, status: StatusCode, slots: &[Value]) -> 
 /// A representation with its validator, in the store if it may be kept.
 fn finish(
     service: &Service,
-    route: &Route,
+    (route, subject): (&Route, &Subject),
     page: Representation,
-    store: Option<(Key, crate::cache::Ticket)>,
+    store: Option<(Key, Arc<Ticket>)>,
 ) -> (What, bool) {
-    let Representation { status, mut fields, body, degraded } = page;
+    let Representation { status, mut fields, body, degraded, value } = page;
     let is_error = status.is_client_error() || status.is_server_error();
     if degraded || (is_error && status != route.status) {
         // A degraded page or an error is for those who wait for it: nobody keeps it as a good one.
@@ -282,8 +315,13 @@ fn finish(
         return (What::Shown { status, content: Box::new(content) }, false);
     };
     let windows = allowance.from(Instant::now(), std::time::Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
-    let tags = vec![Tag::derived("route", &route.name)];
-    let stored = Arc::new(Stored::new(status, content, windows, tags, service.revision()));
+    let mut stored = Stored::new(status, content, windows, subject.tags.clone(), service.revision());
+    if let Some(value) = value.filter(|_| subject.is_asked) {
+        // Its strings may be parts of far larger bodies.
+        let (value, bytes) = apart(&value);
+        stored = stored.with_data(value, bytes);
+    }
+    let stored = Arc::new(stored);
     let is_stored = service.runtime.store.put(&ticket, key, &stored).is_ok();
     (What::Stored(stored), is_stored)
 }

@@ -10,6 +10,7 @@ mod asset;
 mod body;
 mod failure;
 mod fetch;
+mod fill;
 mod gather;
 mod inputs;
 mod make;
@@ -24,6 +25,7 @@ pub use runtime::{Runtime, Service};
 
 use crate::resource::Resource;
 use crate::router::{HostVerdict, Match, MethodVerdict, Methods, Routing, host_field};
+use crate::site::Route;
 use asset::AssetRequest;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
@@ -73,7 +75,9 @@ pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'
     };
     let matched = match service.site.routers.route(host, target) {
         Routing::Matched(matched) => matched,
-        Routing::Redirect { location, .. } => return moved(&location, exchange),
+        Routing::Redirect { location, route } => {
+            return elsewhere(&location, service.site.routes.get(*route), exchange);
+        }
         Routing::Server if request.method == Method::OPTIONS => return options(exchange),
         Routing::Misfit(route) => {
             let exchange = Exchange { route: service.site.routes.get(*route), ..exchange };
@@ -96,7 +100,7 @@ pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'
     if let Resource::Files(folder) = &route.resource {
         return file(service, &matched, &folder.path, &folder.parameter, exchange).await;
     }
-    let inputs = match Inputs::read(route, &matched, &request.headers) {
+    let inputs = match Inputs::read(&service.site, route, &matched, &request.headers) {
         Ok(inputs) => inputs,
         Err(Misfit::NotFound) => return failure::answer(service, exchange, StatusCode::NOT_FOUND),
         Err(Misfit::BadRequest) => return failure::answer(service, exchange, StatusCode::BAD_REQUEST),
@@ -122,6 +126,24 @@ fn host<'r>(
     }
 }
 
+/// The answer to another spelling of a URL of `route`.
+fn elsewhere(location: &str, route: Option<&Route>, exchange: Exchange<'_>) -> Answer {
+    let Some(cors) = route.and_then(|route| route.cors.as_ref()) else { return moved(location, exchange) };
+    if is_preflight(exchange.request) {
+        // The answer to a preflight must not lead elsewhere (Fetch, section 4.8): what it asks about does, and may.
+        return options(Exchange { route, ..exchange });
+    }
+    let mut answer = moved(location, exchange);
+    // Without these a script of another site is not let follow (Fetch, section 4.4).
+    cors.allow(exchange.request.headers.get(header::ORIGIN), answer.response.headers_mut());
+    answer
+}
+
+/// Whether a browser asks what a script of another site may ask.
+fn is_preflight(request: &Parts) -> bool {
+    request.method == Method::OPTIONS && request.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
 /// 308 to another spelling of the same URL.
 fn moved(location: &str, exchange: Exchange<'_>) -> Answer {
     let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/"));
@@ -136,7 +158,7 @@ fn options(exchange: Exchange<'_>) -> Answer {
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(METHODS.allow()));
     if let Some(cors) = exchange.route.and_then(|route| route.cors.as_ref())
-        && exchange.request.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        && is_preflight(exchange.request)
     {
         cors.preflight(METHODS.allow(), response.headers_mut());
     }

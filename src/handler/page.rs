@@ -1,25 +1,23 @@
 //! Pages, documents, JSON and redirects: from the store if it has them, made otherwise.
 //!
 //! A fresh page answers at once. A stale one answers at once too if it may, and is made anew once, whatever the client does.
-//! Otherwise it is made, once for all who ask for the same.
+//! Otherwise it is made, once for all who ask for the same. A stale page that could not be made anew rests for about a second before that is
+//! tried again.
 
+use super::fill::{Begun, GRACE, fill, refresh};
 use super::inputs::Inputs;
 use super::make::{Made, Order, What, make};
 use super::respond::{self, Coded, Exchange};
 use super::runtime::Service;
 use super::{Answer, Arrival, failure};
-use crate::cache::{Empty, Epoch, Filled, Key, Landing, Lookup, Stored, Verdict};
+use crate::cache::{Key, Lookup, Stored, Verdict};
 use crate::fields::{CacheStatus, Forward, Outcome};
 use crate::site::Route;
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-/// How long after its deadline a fill may still end by itself.
-const GRACE: Duration = Duration::from_secs(1);
 
 pub(super) async fn answer(
     service: &Arc<Service>,
@@ -40,6 +38,7 @@ pub(super) async fn answer(
         visitor: inputs.visitor(route),
         time: arrival.time,
         deadline,
+        begun: Begun::now(service, subject),
     };
     if !route.is_storable() {
         let order = order(&inputs, deadline);
@@ -57,10 +56,13 @@ pub(super) async fn answer(
             return hit(service, lookup, stored, age, CacheStatus::fresh_hit(ttl), exchange, "hit").await;
         }
         (Some(stored), Some(Verdict::Stale { age, may_serve_while_revalidating, may_serve_on_error })) => {
-            if may_serve_while_revalidating {
+            let is_resting = stored.is_resting(arrival.instant);
+            if may_serve_while_revalidating && !is_resting {
                 let key = lookup.to_key();
                 // It has its own time: the client that noticed goes on without it.
-                refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline);
+                refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline, stored);
+            }
+            if may_serve_while_revalidating || is_resting {
                 let status = CacheStatus::stale_hit(stored.windows().staleness(arrival.instant));
                 return hit(service, lookup, stored, age, status, exchange, "stale").await;
             }
@@ -77,7 +79,7 @@ pub(super) async fn answer(
     let key = lookup.to_key();
     let order = order(&inputs, Instant::now() + route.deadline);
     drop(inputs);
-    let (made, led) = fill(service, key.clone(), order, route.deadline, deadline).await;
+    let (made, led) = fill(service, key.clone(), order, route.deadline, deadline + GRACE, on_error.clone()).await;
     let made = match made {
         Ok(made) => made,
         Err(status) => {
@@ -140,6 +142,11 @@ async fn show(
         What::Shown { status, content } => {
             respond::content(service, Coded::Made(content), *status, None, cache_status, exchange).await
         }
+        What::Redirect { location, .. } if respond::leads_to_itself(service, location, exchange.request) => {
+            let (route, to) = (exchange.route.map(|route| &*route.name), location.to_str().unwrap_or_default());
+            tracing::error!(route, to, "a redirect leads to the URL that was asked for");
+            failure::answer(service, exchange, StatusCode::INTERNAL_SERVER_ERROR)
+        }
         What::Redirect { status, location, degraded } => {
             let mut answer = respond::redirect(*status, location, exchange);
             if *degraded {
@@ -153,54 +160,4 @@ async fn show(
     answer.cache = cache_status.map(|_| "miss");
     answer.sources.clone_from(&made.calls);
     answer
-}
-
-/// Joins the fill of a page, or starts it; waits no longer than `deadline`. Also whether this request started it.
-async fn fill(
-    service: &Arc<Service>,
-    key: Key,
-    order: Order,
-    limit: Duration,
-    deadline: Instant,
-) -> (Result<Arc<Made>, StatusCode>, bool) {
-    let epoch: Epoch = service.runtime.store.epoch(service.revision());
-    let led = Arc::new(AtomicBool::new(false));
-    let flight = {
-        let (service, key, led) = (Arc::clone(service), key.clone(), Arc::clone(&led));
-        async move {
-            led.store(true, Ordering::Relaxed);
-            Filled::Shared(Arc::new(make(&service, order, Some(key)).await))
-        }
-    };
-    // A fill that ended between the look-up and now has left its page in the store.
-    let again = || {
-        let stored = service.runtime.store.get(key.lookup())?;
-        let is_fresh = matches!(stored.verdict(Instant::now()), Verdict::Fresh { .. });
-        is_fresh.then(|| Arc::new(Made { what: What::Stored(stored), calls: Vec::new(), is_stored: true }))
-    };
-    let flown = service.runtime.pages.fly((key.clone(), epoch), limit + GRACE, again, flight);
-    let made = match tokio::time::timeout_at((deadline + GRACE).into(), flown).await {
-        Ok(Landing::Shared(made) | Landing::Private(made)) => Ok(made),
-        Ok(Landing::Nothing(Empty::TimedOut)) | Err(_) => Err(StatusCode::GATEWAY_TIMEOUT),
-        Ok(Landing::Nothing(Empty::Stopped)) => Err(StatusCode::SERVICE_UNAVAILABLE),
-        Ok(Landing::Nothing(Empty::Private | Empty::Panicked)) => Err(StatusCode::INTERNAL_SERVER_ERROR),
-    };
-    (made, led.load(Ordering::Relaxed))
-}
-
-/// Makes a stale page anew in the background, once.
-fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Duration) {
-    let epoch = service.runtime.store.epoch(service.revision());
-    let needed = {
-        let (service, key) = (Arc::clone(service), key.clone());
-        move || {
-            let stored = service.runtime.store.get(key.lookup());
-            !stored.is_some_and(|stored| matches!(stored.verdict(Instant::now()), Verdict::Fresh { .. }))
-        }
-    };
-    let flight = {
-        let (service, key) = (Arc::clone(service), key.clone());
-        async move { Filled::Shared(Arc::new(make(&service, order, Some(key)).await)) }
-    };
-    service.runtime.pages.refresh_once((key, epoch), limit + GRACE, needed, flight);
 }

@@ -4,6 +4,7 @@ use super::runtime::Service;
 use super::{Answer, Arrival, Body, failure};
 use crate::cache::{Content, Lookup, Prepared, Ready, Stored};
 use crate::fields::{self, CacheStatus, Coding, EntityTag, Validators, Verdict};
+use crate::router::{Canonical, canonicalise};
 use crate::site::Route;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -109,6 +110,21 @@ async fn in_store<'c>(
             }
         }
     }
+}
+
+/// Whether a redirect leads to the very URL that was asked for: whoever follows it comes back, and never arrives.
+///
+/// A whole URL is taken for another one: it may change the scheme, which a server behind a proxy does not see.
+pub(super) fn leads_to_itself(service: &Service, location: &HeaderValue, request: &Parts) -> bool {
+    let Ok(location) = location.to_str() else { return false };
+    let target = location.split('#').next().unwrap_or_default();
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    if !path.starts_with('/') || path.starts_with("//") || query != request.uri.query() {
+        return false;
+    }
+    let slash = service.site.routers.slash();
+    let is_same = |path: &Canonical<'_>| path.as_path().as_str() == request.uri.path();
+    matches!(request.method, Method::GET | Method::HEAD) && canonicalise(path, slash).is_ok_and(|path| is_same(&path))
 }
 
 /// The answer that sends the visitor elsewhere.

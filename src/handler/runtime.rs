@@ -4,8 +4,9 @@ use super::asset::Assets;
 use super::fetch;
 use super::make::Made;
 use super::plan::Graph;
-use crate::cache::{Epoch, Flights, Key, Revision, Scope, Store};
-use crate::site::Site;
+use crate::cache::{Epoch, Flights, Key, Revision, Scope, Store, Tag};
+use crate::site::{Route, Site};
+use crate::source::Kind;
 use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamSettings, UpstreamState};
 use crate::value::{Origin, Shape, Text};
 use http::HeaderMap;
@@ -65,6 +66,12 @@ pub(super) struct Subject {
     pub(super) graph: Graph,
     /// The fields that all its answers have.
     pub(super) fields: HeaderMap,
+    /// What its stored pages depend on: the route, and those that it asks.
+    pub(super) tags: Box<[Tag]>,
+    /// Whether anything may be stored that is made for it: its own pages, or what the routes answer that it asks.
+    pub(super) may_store: bool,
+    /// Whether a route asks it in process.
+    pub(super) is_asked: bool,
 }
 
 impl Service {
@@ -76,7 +83,18 @@ impl Service {
             runtime.registry.state(&upstream.name, settings)
         };
         let upstreams = site.upstreams.all().iter().map(state).collect();
-        let subjects = site.routes.iter().map(Subject::of).collect();
+        let mut subjects: Vec<Subject> = Vec::with_capacity(site.routes.len());
+        for route in &site.routes {
+            let mut subject = Subject::of(route);
+            // Routes stand behind those that they ask.
+            for asked in asked_by(route) {
+                if let Some(asked) = subjects.get_mut(asked) {
+                    asked.is_asked = true;
+                    subject.asks(asked);
+                }
+            }
+            subjects.push(subject);
+        }
         Self { site, runtime, upstreams, subjects }
     }
 
@@ -91,7 +109,7 @@ impl Service {
 }
 
 impl Subject {
-    fn of(route: &crate::site::Route) -> Self {
+    fn of(route: &Route) -> Self {
         let name = format!("{}@{:016x}", route.name, route.revision);
         let params: Vec<Text> = route.params.iter().map(|name| Text::new(Arc::clone(name), Origin::Outside)).collect();
         Self {
@@ -100,6 +118,27 @@ impl Subject {
             sources: route.sources.iter().map(|planned| planned.source.name.value.as_str().into()).collect(),
             graph: Graph::of(route),
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
+            tags: Box::new([Tag::derived("route", &route.name)]),
+            may_store: route.is_storable(),
+            is_asked: false,
         }
     }
+
+    /// What is made of another's answers depends on all that these depend on.
+    fn asks(&mut self, asked: &Self) {
+        self.may_store |= asked.may_store;
+        let mut tags = std::mem::take(&mut self.tags).into_vec();
+        tags.extend(asked.tags.iter().cloned());
+        tags.sort();
+        tags.dedup();
+        self.tags = tags.into();
+    }
+}
+
+/// The positions of the routes that a route asks.
+fn asked_by(route: &Route) -> impl Iterator<Item = usize> {
+    route.sources.iter().filter_map(|planned| match &planned.source.kind {
+        Kind::Route(asking) => Some(asking.asked.route),
+        Kind::Http(_) | Kind::Value(_) | Kind::Chosen(_) => None,
+    })
 }

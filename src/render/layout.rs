@@ -1,6 +1,7 @@
 //! The layouts of a site: compiled together, rendered one at a time.
 
 use super::code;
+use super::kept::{self, KeptLayouts};
 use super::program::{self, Program, Source};
 use super::reads::{Granularity, Read, Root};
 use super::run::Run;
@@ -55,8 +56,8 @@ pub struct Library {
 }
 
 impl Library {
-    /// Compiles every layout; partials are compiled within the layouts that call them.
-    pub fn compile(sources: &[LayoutSource], files: &Files, findings: &mut Findings) -> Self {
+    /// Compiles every layout that was not `kept` from an earlier load; partials are compiled within the layouts that call them.
+    pub fn compile(sources: &[LayoutSource], files: &Files, kept: &KeptLayouts, findings: &mut Findings) -> Self {
         let is_partial = |source: &LayoutSource| source.name.starts_with("partials/");
         let by_name: HashMap<&str, &LayoutSource> =
             sources.iter().filter(|source| !is_partial(source)).map(|source| (source.name.as_str(), source)).collect();
@@ -65,18 +66,35 @@ impl Library {
             .filter(|source| is_partial(source))
             .map(|source| (source.name.clone(), source.source(files)))
             .collect();
+        let digests: HashMap<&str, blake3::Hash> = partials
+            .iter()
+            .map(|(name, source)| (name.as_str(), kept::digest(name, std::iter::once(source))))
+            .collect();
+        let by_file: HashMap<FileId, &str> =
+            partials.iter().map(|(name, source)| (source.file, name.as_str())).collect();
         let mut layouts = BTreeMap::new();
         let mut used: Vec<FileId> = Vec::new();
         for layout in sources.iter().filter(|source| !is_partial(source)) {
             let outer: Vec<Source<'_>> =
                 outer_chain(layout, &by_name, findings).into_iter().map(|outer| outer.source(files)).collect();
             let outer: Vec<&Source<'_>> = outer.iter().collect();
-            let nesting = Limits::default().nesting;
             let first = layout.source(files);
-            let program = program::compile(&first, &outer, &partials, layout.extension(), nesting, findings);
-            findings.append(program.analysis.refused_lookups());
-            used.extend(&program.files);
-            layouts.insert(layout.name.clone(), Arc::new(Layout { name: layout.name.as_str().into(), program }));
+            let digest = kept::digest(&layout.name, std::iter::once(&first).chain(outer.iter().copied()));
+            let compiled = kept.find(&digest, &digests).unwrap_or_else(|| {
+                let nesting = Limits::default().nesting;
+                let mut found = Findings::default();
+                let program = program::compile(&first, &outer, &partials, layout.extension(), nesting, &mut found);
+                found.append(program.analysis.refused_lookups());
+                let called = program.files.iter().filter_map(|file| by_file.get(file));
+                let called = called.filter_map(|&name| Some((name.to_owned(), *digests.get(name)?)));
+                let called = found.is_empty().then(|| called.collect());
+                let compiled = Arc::new(Layout { name: layout.name.as_str().into(), program });
+                kept.compiled(digest, &compiled, called);
+                findings.append(found);
+                compiled
+            });
+            used.extend(&compiled.program.files);
+            layouts.insert(layout.name.clone(), compiled);
         }
         let unused: Vec<&LayoutSource> =
             sources.iter().filter(|source| is_partial(source) && !used.contains(&source.file)).collect();

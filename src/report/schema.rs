@@ -30,6 +30,8 @@ pub fn prose(docs: &str) -> String {
 
 /// The name of data of any depth among the definitions.
 const DATA: &str = "data";
+/// The name of such data in which lists are mapped.
+const MAPPED: &str = "mapped-data";
 
 #[derive(Default)]
 struct Writer {
@@ -38,6 +40,7 @@ struct Writer {
     /// Tables that hold themselves, and whether each has been written.
     recursive: Vec<(TableSchema, Option<Value>)>,
     data: bool,
+    mapped: bool,
 }
 
 impl Writer {
@@ -47,7 +50,11 @@ impl Writer {
             Schema::Any => Map::new(),
             Schema::Data => {
                 self.data = true;
-                object(json!({ "anyOf": data() }))
+                object(json!({ "anyOf": data(DATA) }))
+            }
+            Schema::MappedData => {
+                self.mapped = true;
+                object(json!({ "anyOf": mapped() }))
             }
             Schema::Free => object(json!({ "type": "object" })),
             Schema::Boolean => object(json!({ "type": "boolean" })),
@@ -119,6 +126,9 @@ impl Writer {
         if !table.required.is_empty() {
             members.insert("required".to_owned(), table.required.into());
         }
+        if !table.exclusive.is_empty() {
+            members.insert("allOf".to_owned(), apart(table.exclusive, &keys).into());
+        }
         describe(&mut members, if docs.is_empty() { table.docs } else { docs });
         members.into()
     }
@@ -140,15 +150,18 @@ impl Writer {
         let tables = self.recursive.drain(..).map(|(table, written)| (name(table.id), written.unwrap_or_default()));
         let mut definitions: Map<String, Value> = tables.collect();
         if self.data {
-            definitions.insert(DATA.to_owned(), json!({ "anyOf": data() }));
+            definitions.insert(DATA.to_owned(), json!({ "anyOf": data(DATA) }));
+        }
+        if self.mapped {
+            definitions.insert(MAPPED.to_owned(), json!({ "anyOf": mapped() }));
         }
         definitions
     }
 }
 
 /// The alternatives of data whose strings may hold placeholders.
-fn data() -> Value {
-    let inner = json!({ "$ref": format!("#/$defs/{DATA}") });
+fn data(name: &str) -> Value {
+    let inner = json!({ "$ref": format!("#/$defs/{name}") });
     let text = <crate::config::Template as crate::config::Described>::schema();
     let text = Writer::default().schema(&text, "");
     json!([
@@ -158,6 +171,58 @@ fn data() -> Value {
         { "type": "array", "items": inner },
         { "type": "object", "additionalProperties": inner },
     ])
+}
+
+/// The alternatives of data in which lists are mapped. An object with both keys of a mapped list is one.
+fn mapped() -> Value {
+    let keys = ["each", "fields"];
+    let mut options = data(MAPPED);
+    let inner = options.clone();
+    if let Some(object) = options.as_array_mut().and_then(|options| options.last_mut()).and_then(Value::as_object_mut) {
+        object.insert("not".to_owned(), json!({ "required": keys }));
+    }
+    let list = json!({
+        "type": "object",
+        "description": "A list, mapped: a record for each of its items.",
+        "properties": {
+            "each": {
+                "type": "string",
+                "pattern": r"^\{[^{}]+\}$",
+                "description": "The list, as a placeholder: `\"{products.items}\"`. Within another, one of its item: `\"{item.tags}\"`.",
+            },
+            "fields": {
+                "description": "What each record is; its strings may read the item: `{ id = \"{item.id}\" }`.",
+                "anyOf": inner,
+            },
+        },
+        "required": keys,
+        "additionalProperties": false,
+    });
+    if let Some(options) = options.as_array_mut() {
+        options.insert(0, list);
+    }
+    options
+}
+
+/// Of `names` no two are written: a condition for each, whose complaint stands at the other key alone. One that is taken back with `false`
+/// is not written.
+fn apart(names: &[&str], keys: &[Key]) -> Vec<Value> {
+    let is_removable = |name: &str| keys.iter().any(|key| key.name == name && key.removable);
+    let refused = |name: &&str| {
+        let refused = if is_removable(name) { json!({ "const": false }) } else { false.into() };
+        ((*name).to_owned(), refused)
+    };
+    let condition = |(at, name): (usize, &&str)| {
+        let others: Map<String, Value> = names.iter().skip(at + 1).map(refused).collect();
+        let mut written = object(json!({ "required": [name] }));
+        if is_removable(name) {
+            let mut property = Map::new();
+            property.insert((*name).to_owned(), json!({ "not": { "const": false } }));
+            written.insert("properties".to_owned(), property.into());
+        }
+        json!({ "if": written, "then": { "properties": others } })
+    };
+    names.iter().enumerate().filter(|(at, _)| at + 1 < names.len()).map(condition).collect()
 }
 
 /// The last two words of a path, which no other table has.
@@ -205,7 +270,10 @@ mod tests {
                 }
             }
             match value {
-                Value::Object(members) => members.iter().for_each(|(key, inner)| walk(inner, &format!("{path}.{key}"))),
+                Value::Object(members) => {
+                    let written = members.iter().filter(|(key, _)| *key != "allOf");
+                    written.for_each(|(key, inner)| walk(inner, &format!("{path}.{key}")));
+                }
                 Value::Array(items) => items.iter().for_each(|inner| walk(inner, path)),
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
             }

@@ -77,12 +77,12 @@ codes! {
     /// Correct the name, or put a file there; files whose names begin with a dot are never served.
     NO_FOLDER = Error "route/no-folder";
 
-    /// A file or folder that lies outside the site's `content/`.
+    /// A file or folder that lies outside the folder of the site that holds its kind: `content/`, or `layouts/`.
     ///
-    /// Only what stands below `content/` can be published, so that no mistake in a declaration shows the rest of the machine. `..` and
-    /// absolute paths are refused before anything is opened.
+    /// Only what stands below `content/` can be published or read as data, and only what stands below `layouts/` shows pages, so that no
+    /// mistake in a declaration shows the rest of the machine. `..` and absolute paths are refused before anything is opened.
     ///
-    /// Move or copy the file below `content/`, and name it from there.
+    /// Move or copy the file below that folder, and name it from there.
     OUTSIDE = Error "route/outside";
 
     /// A route for files, or for a tree of documents, whose path does not end in a rest parameter.

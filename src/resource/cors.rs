@@ -11,7 +11,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
 
 declare! {
-    /// Which scripts of other sites may read the answers.
+    /// Which scripts of other sites may read the answers. The methods are those that the route answers.
     pub struct Decl {
         /// The sites: `["https://app.example.com"]`, or `["*"]` for any.
         "origins": origins: Vec<Spanned<String>>,

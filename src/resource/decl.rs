@@ -51,13 +51,39 @@ declare! {
         /// A folder below `content/` whose files are served byte for byte; with a path that ends in `{*file}`.
         "files": files: Spanned<String>,
         /// The shape of the JSON that it serves.
-        "json": json: Spanned<Shape>,
+        "json": json: Spanned<Shape> as JsonShape,
         /// Whether members of its JSON that are null are kept or left out, at every depth; default `"keep"`. Nulls in lists stay.
         "nulls": nulls: Spanned<Nulls>,
         /// Which scripts of other sites may read its answers; none unless written.
         "cors": cors: cors::Decl,
         /// Where it sends its visitors.
         "redirect": redirect: Spanned<Template>,
+    }
+}
+
+/// The keys of which each makes a route of a kind.
+const KINDS: &[&str] = &["content", "files", "json", "redirect"];
+
+/// What a route's file may hold: its keys, of which those that make a kind exclude each other.
+pub struct RouteDecl;
+
+impl Described for RouteDecl {
+    fn schema() -> Schema {
+        let schema = Decl::schema();
+        if let Schema::Table(table) = schema {
+            Schema::Table(TableSchema { exclusive: KINDS, ..table })
+        } else {
+            schema
+        }
+    }
+}
+
+/// What may be written for the JSON of an answer.
+struct JsonShape;
+
+impl Described for JsonShape {
+    fn schema() -> Schema {
+        Schema::MappedData
     }
 }
 
@@ -104,6 +130,7 @@ impl Described for SectionDecl {
             docs: "What routes begin with. A route's own keys come last.",
             keys: || Decl::keys().into_iter().filter(|key| key.name != "path").collect(),
             required: &[],
+            exclusive: &[],
             open: false,
         })
     }
@@ -188,7 +215,7 @@ declare! {
 
 declare! {
     /// A rule: what happens instead of the page if a condition holds.
-    pub struct RuleDecl {
+    pub struct RuleDecl requires ["if", "then"] {
         /// The condition, in Liquid's words: `repo.archived and vars.strict`.
         "if": condition: Text,
         /// What happens.

@@ -14,11 +14,13 @@ mod tree;
 pub use cache::{Decl as CacheDecl, Policy};
 pub use code::CODES;
 pub use code::{
-    BAD_STATUS, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER, NO_LAYOUT, OPEN_REDIRECT, OUTSIDE, RESERVED_HEADER,
-    TWO_KINDS, UNKNOWN_LAYOUT,
+    BAD_STATUS, CACHE_CONTRADICTION, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER, NO_LAYOUT, OPEN_REDIRECT,
+    OUTSIDE, RESERVED_HEADER, TWO_KINDS, UNKNOWN_LAYOUT,
 };
 pub use cors::Cors;
-pub use decl::{CookieDecl, Decl, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RuleDecl, SectionDecl, ThenDecl};
+pub use decl::{
+    CookieDecl, Decl, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RouteDecl, RuleDecl, SectionDecl, ThenDecl,
+};
 pub use error_page::{ErrorPage, ID_MARK};
 pub use layout::Linked;
 pub use tree::{Tree, TreeDocument};

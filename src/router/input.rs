@@ -110,15 +110,23 @@ pub enum InputProblem {
     /// The same value twice.
     #[error("`enum` has `{0}` twice")]
     ChoiceTwice(String),
-    /// A value of `enum` that does not fit the rest of the declaration.
-    #[error("the `enum` value `{0}` does not fit the other rules of this type")]
-    ChoiceMisfit(String),
+    /// Values of `enum` that do not fit the rest of the declaration.
+    #[error("`enum` holds what does not fit the other rules of this type: {}", some(.0))]
+    ChoiceMisfit(Vec<String>),
     /// `max-length = 0`
     #[error("`max-length` is 0: nothing fits")]
     NoLength,
     /// No regular expression.
     #[error("`pattern` is no regular expression: {0}")]
     Pattern(String),
+}
+
+/// The first few values, in backticks.
+fn some(values: &[String]) -> String {
+    const FEW: usize = 5;
+    let few: Vec<String> = values.iter().take(FEW).map(|value| format!("`{value}`")).collect();
+    let more = if values.len() > FEW { " and more" } else { "" };
+    format!("{}{more}", few.join(", "))
 }
 
 /// A pattern compiles to at most this many bytes.
@@ -222,9 +230,12 @@ impl Rules {
             if !seen.insert(choice) {
                 problems.push(InputProblem::ChoiceTwice(choice.to_string()));
             }
-            if choice.is_empty() || !kind.fits(choice) || !self.fit(choice) {
-                problems.push(InputProblem::ChoiceMisfit(choice.to_string()));
-            }
+        }
+        let is_misfit = |choice: &&str| choice.is_empty() || !kind.fits(choice) || !self.fit(choice);
+        let misfits = choices.iter().map(|choice| &**choice).filter(is_misfit);
+        let misfits: Vec<String> = misfits.map(str::to_owned).collect();
+        if !misfits.is_empty() {
+            problems.push(InputProblem::ChoiceMisfit(misfits));
         }
         problems
     }
@@ -375,7 +386,7 @@ mod tests {
         assert_eq!(problems(one_of(&[], Kind::String)), [InputProblem::NoChoices]);
         assert_eq!(
             problems(one_of(&["1", "1", "x"], Kind::Int)),
-            [InputProblem::ChoiceTwice("1".to_owned()), InputProblem::ChoiceMisfit("x".to_owned())]
+            [InputProblem::ChoiceTwice("1".to_owned()), InputProblem::ChoiceMisfit(vec!["x".to_owned()])]
         );
         for bad in ["(", "a)(b", "[z-a]", "\\p{Greek", "(a{1000}){1000}"] {
             let decl = InputDecl { pattern: Some(bad.to_owned()), ..InputDecl::default() };

@@ -39,7 +39,7 @@ codes! {
     /// Remove one of them, or add the value that is missing to the `enum`.
     SHADOWED = Warning "route/shadowed";
 
-    /// A `host` of a route that is no host, has a port, or is an alias.
+    /// A `host` of a route that is no host, has a port, is named twice, or is an alias.
     ///
     /// Requests are compared with it without their port, and requests for aliases are sent to `site.url` before any route is looked at.
     ///
@@ -252,6 +252,32 @@ codes! {
     /// ```
     BAD_URL = Error "site/url";
 
+    /// A language of the site that cannot be: no language tag, one that is named twice, or a `language` that is not among the `languages`.
+    ///
+    /// Tags are those of BCP 47 (RFC 5646), as browsers and `<html lang>` have them: a language, then a script or a region where that matters,
+    /// separated by hyphens. They are compared without regard to case.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [site]
+    /// language = "en"                  # for visitors who want none of them; the first, unless written
+    /// languages = ["en", "de-AT"]
+    /// ```
+    BAD_LANGUAGE = Error "site/language"
+        help "write a tag such as \"en\", \"de-AT\" or \"zh-Hant\"";
+
+    /// `request.language` in a site that does not say which languages it is written in.
+    ///
+    /// The language is chosen among those of the site: without them there is nothing to choose.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [site]
+    /// languages = ["en", "de"]
+    /// ```
+    NEEDS_LANGUAGES = Error "site/needs-languages"
+        help "say which there are, in site.toml: [site] languages = [\"en\", \"de\"]";
+
     /// Limits that cannot both hold: the smaller one is reached first, and the other never.
     ///
     /// An entry larger than its store, a decoded body smaller than the coded one: nobody who writes this can mean it.
@@ -286,14 +312,24 @@ codes! {
     ERROR_PAGE_FAILS = Error "errors/fails"
         help "make it smaller: an error page needs no long loops";
 
-    /// A link from a document to another that no route serves.
+    /// A link or an image of a document that leads nowhere.
     ///
-    /// Links between documents are paths of their files, so that they work in an editor, too; they become the URLs of the routes that serve
-    /// those documents.
+    /// Links between documents, and to files, are paths of files from the folder of the document, so that they work in an editor, too. They
+    /// become the URLs of the routes that serve those files; a folder is its `index.md`. A link that begins with `/` is a URL of this site,
+    /// which a route must answer.
     ///
-    /// Correct the path, or serve the document: `[Sources](sources.md)`.
+    /// Correct the path, or write a route that serves the file: `[Sources](sources.md)`, `![The shop](img/shop.png)`.
     BROKEN_LINK = Warning "document/broken-link"
-        help "write the path of a document's file, from the folder of this one, and a route that serves it";
+        help "write the path of a file from the folder of this one, or a URL that begins with `/`";
+
+    /// A link of a document to a heading that is not there.
+    ///
+    /// What stands behind the `#` is the id of a heading: its text in lower case, with `-` for spaces and without punctuation, or the
+    /// one that is written, as in `## Install {#setup}`. Visitors come to the beginning of the page instead.
+    ///
+    /// Correct the name, or give the heading the id that others link to.
+    BROKEN_ANCHOR = Warning "document/broken-anchor"
+        help "name a heading of that document by its id, or give it that one: `## Title {#name}`";
 
     /// A pattern of documents that names none: `blog/*` are those in a folder, `blog/**` those below it, too.
     ///

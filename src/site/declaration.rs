@@ -50,13 +50,14 @@ impl Declaration {
     pub fn schema(self) -> Schema {
         match self {
             Self::Site => settings::Decl::schema(),
-            Self::Route => resource::Decl::schema(),
+            Self::Route => resource::RouteDecl::schema(),
             Self::Section => resource::SectionDecl::schema(),
             Self::FrontMatter => Schema::Table(TableSchema {
                 id: concat!(module_path!(), "::FrontMatter"),
                 docs: "The front matter of a document, between lines of `+++` (TOML) or `---` (YAML). Every key of it is a field of `page`.",
                 keys: documents::front_matter,
                 required: &[],
+                exclusive: &[],
                 open: true,
             }),
             Self::Layout => layouts::FrontMatter::schema(),

@@ -85,6 +85,7 @@ impl CookieInput {
 
 /// What is read of the request itself.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a set: one for each field of `request`")]
 pub struct RequestReads {
     /// `request.path`: the canonical path.
     pub path: bool,
@@ -92,4 +93,6 @@ pub struct RequestReads {
     pub url: bool,
     /// `request.method`: `GET` for both GET and HEAD.
     pub method: bool,
+    /// `request.language`: the one of the site's languages that the visitor prefers.
+    pub language: bool,
 }

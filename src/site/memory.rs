@@ -1,9 +1,11 @@
-//! What one load of a site leaves to the next, so that a reload does again only what changed: the texts of files, and documents rendered.
+//! What one load of a site leaves to the next, so that a reload does again only what changed: the texts of files,
+//! documents rendered, layouts compiled.
 //!
 //! Nothing of it is part of a [`Site`](super::Site), and no request looks at it.
 
 use crate::config::Texts;
 use crate::extract::markdown::{self, Heading, Link, MarkdownError, Rendered, Resolve};
+use crate::render::KeptLayouts;
 use crate::value::Value;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Memory {
     pub(super) texts: Arc<Texts>,
     pub(super) documents: Documents,
+    pub(super) layouts: KeptLayouts,
 }
 
 impl Memory {
@@ -29,8 +32,15 @@ impl Memory {
         self.documents.kept().rendered
     }
 
+    /// How many layouts the last load compiled.
+    #[must_use]
+    pub fn compiled_count(&self) -> usize {
+        self.layouts.compiled_count()
+    }
+
     pub(super) fn begin(&self) {
         self.texts.begin();
+        self.layouts.begin();
         let mut kept = self.documents.kept();
         kept.load += 1;
         kept.rendered = 0;
@@ -39,6 +49,7 @@ impl Memory {
     /// What the load did not ask for is forgotten.
     pub(super) fn end(&self) {
         self.texts.end();
+        self.layouts.end();
         let mut kept = self.documents.kept();
         let load = kept.load;
         kept.documents.retain(|_, remembered| remembered.load == load);
@@ -56,6 +67,8 @@ pub(super) struct Document {
     pub(super) title: Option<String>,
     /// The first paragraph.
     pub(super) description: Option<String>,
+    /// What a fragment of its URL can name, sorted.
+    pub(super) anchors: Arc<[Box<str>]>,
 }
 
 /// Documents by the digests of their texts.
@@ -107,7 +120,8 @@ impl Documents {
         };
         let Rendered { html, toc, title, description, links: _ } =
             markdown::render(text, &markdown::Options::document(), Some(&ask))?;
-        let document = Arc::new(Document { html: Value::markup(html), toc, title, description });
+        let anchors = markdown::anchors(&html).into();
+        let document = Arc::new(Document { html: Value::markup(html), toc, title, description, anchors });
         let mut kept = self.kept();
         kept.rendered += 1;
         let remembered = Remembered { document: Arc::clone(&document), links: asked.into_inner(), load: kept.load };

@@ -7,7 +7,9 @@
 
 mod code;
 mod declaration;
+mod draft;
 mod inputs;
+mod languages;
 mod load;
 mod memory;
 mod routers;
@@ -16,14 +18,16 @@ pub mod slots;
 
 pub use code::CODES;
 pub use declaration::Declaration;
+pub use draft::{Called, Certainty, Draft, Outline, RouteOutline};
 pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
+pub use languages::Languages;
 pub use memory::Memory;
 pub use routers::Routers;
 pub use settings::{AccessLog, Limits, LogFormat, Settings};
 
 use crate::config::{Binding, ContentFile, Environment, Template};
 use crate::diagnostic::{FileId, Files, Findings};
-use crate::render::{Condition, Library};
+use crate::render::Condition;
 use crate::resource::{Cors, ErrorPage, Linked, Policy, Resource};
 use crate::router::{Hosts, Pattern};
 use crate::source::{Source, Upstreams};
@@ -43,6 +47,8 @@ pub struct Site {
     pub settings: Settings,
     /// `site.url` without its final slash: what absolute URLs begin with.
     pub url: Option<Arc<str>>,
+    /// The languages that it is written in.
+    pub languages: Languages,
     /// Which hosts are ours.
     pub hosts: Hosts,
     /// Which route a target belongs to, by position in `routes`.
@@ -51,8 +57,6 @@ pub struct Site {
     pub routes: Vec<Route>,
     /// The upstreams that sources call.
     pub upstreams: Upstreams,
-    /// The layouts.
-    pub library: Library,
     /// Files below `content/`, sorted by path.
     pub content: Vec<ContentFile>,
     /// Error pages for requests that belong to no route.
@@ -261,8 +265,13 @@ pub fn load(config: &Path, sets: &[String], environment: &Environment) -> Loaded
 
 /// The same, doing again only what changed since the last load that was given this `memory`.
 pub fn load_again(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Loaded {
+    draft(config, sets, environment, memory).finish()
+}
+
+/// The same, before it is decided whether the site may be served.
+pub fn draft(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Draft {
     memory.begin();
-    let loaded = load::load(config, sets, environment, memory);
+    let draft = load::load(config, sets, environment, memory);
     memory.end();
-    loaded
+    draft
 }

@@ -50,8 +50,10 @@ declare! {
         "url": url: Spanned<crate::config::Template>,
         /// Other hosts that lead here: they are redirected to `url`.
         "aliases": aliases: Vec<Spanned<String>>,
-        /// Its language: `site.language`; default `"en"`.
+        /// Its language, a tag such as `"de-AT"`: `site.language`; default the first of `languages`, else `"en"`.
         "language": language: Spanned<String>,
+        /// The languages that it is written in: `site.languages`. `request.language` is the one of them that the visitor prefers.
+        "languages": languages: Spanned<Vec<Spanned<String>>>,
         /// Whether canonical URLs end in a slash: `"never"` (the default) or `"always"`.
         "trailing-slash": trailing_slash: Spanned<Slash>,
     }

@@ -85,8 +85,8 @@ impl<R> Http<R> {
     }
 
     /// The whole document that an answer holds.
-    pub fn document(&self, answer: &Answer, limits: AnswerLimits) -> Result<Value, Trouble> {
-        let Some(content) = self.content(answer)? else { return Ok(Value::Null) };
+    pub fn document(&self, answer: &Answer, limits: AnswerLimits) -> Result<Read, Trouble> {
+        let Some(content) = self.content(answer)? else { return Ok(Read::whole(Value::Null)) };
         let format = match self.reading {
             Reading::Plain(format) => format,
             Reading::GraphQl => Format::Json,
@@ -99,21 +99,37 @@ impl<R> Http<R> {
         let read = format.read(content, content_type, limits.json);
         let document = read.map_err(|why| trouble_of_format(&why, format, answer))?;
         match self.reading {
-            Reading::Plain(_) => Ok(document),
+            Reading::Plain(_) => Ok(Read::whole(document)),
             Reading::GraphQl => graphql_data(&document),
         }
     }
 }
 
+/// What was read of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// What it holds, or what was taken from it.
+    pub value: Value,
+    /// Whether the upstream says that a part of it is missing: the page is sent, and kept by nobody as a good one.
+    pub is_partial: bool,
+}
+
+impl Read {
+    /// All that there is.
+    pub(super) fn whole(value: Value) -> Self {
+        Self { value, is_partial: false }
+    }
+}
+
 /// The `data` of a GraphQL answer: also beside `errors`, which then concern parts that are null.
-pub(super) fn graphql_data(answer: &Value) -> Result<Value, Trouble> {
+pub(super) fn graphql_data(answer: &Value) -> Result<Read, Trouble> {
     let errors = answer.get("errors").and_then(Value::as_list).map_or(0, <[Value]>::len);
     match answer.get("data").filter(|data| !data.is_null()) {
         Some(data) => {
             if errors > 0 {
                 tracing::warn!(errors, "a GraphQL answer has data and errors");
             }
-            Ok(data.clone())
+            Ok(Read { value: data.clone(), is_partial: errors > 0 })
         }
         None if errors > 0 => Err(error("graphql-errors")),
         None => Err(error("no-graphql-data")),

@@ -25,7 +25,7 @@ declare! {
     pub struct SendingDecl {
         /// The method; default `"GET"`, with a body `"POST"`.
         "method": method: Spanned<Method>,
-        /// Whether a call of another method than GET only reads; default `false`. Only such calls are repeated, and shared by requests that make them at the same time.
+        /// Whether a call of another method than GET only reads; default `false`, but a GraphQL document without a mutation does. Only such calls are repeated, and shared by requests that make them at the same time.
         "safe": safe: Spanned<bool>,
         /// The body as JSON: any TOML, its strings with placeholders. A string that is one placeholder keeps its type.
         "body": body: Spanned<Shape>,
@@ -122,8 +122,8 @@ pub(super) enum Body<R = Reference> {
 
 impl Sent {
     pub(super) fn compile(decl: &SendingDecl, context: &Context<'_>, findings: &mut Findings) -> Option<Self> {
-        let body = Body::compile(decl, context, findings)?;
-        let default = if body.is_some() { Method::Post } else { Method::Get };
+        let body = Body::compile(decl, context, findings);
+        let default = if first_body(decl).is_some() { Method::Post } else { Method::Get };
         let word = decl.method.as_ref().map_or(default, |method| method.value);
         if let (Method::Get, Some(method), Some(place)) = (word, &decl.method, first_body(decl)) {
             let message = "a body on a GET";
@@ -135,9 +135,16 @@ impl Sent {
             return None;
         }
         let reads =
-            word == Method::Get || matches!(&body, Some(Body::GraphQl { document, .. }) if only_reads(document));
+            word == Method::Get || matches!(&body, Some(Some(Body::GraphQl { document, .. })) if only_reads(document));
         let safe = reads || decl.safe.as_ref().is_some_and(|safe| safe.value);
-        if !safe {
+        if let Some(written) = decl.safe.as_ref().filter(|safe| reads && !safe.value) {
+            let what = if word == Method::Get { "a GET" } else { "a GraphQL document without a mutation" };
+            let message = format!("`safe = false` on {what}, which only reads");
+            let help = "leave it out; a call that changes something is a POST, PUT, PATCH or DELETE, or a mutation";
+            findings.push(Finding::new(&code::SAFE, written.place, message).help(help));
+        }
+        // What a body that cannot be read would do is not known.
+        if !safe && body.is_some() {
             let place = decl.method.as_ref().map(|method| method.place).or_else(|| first_body(decl));
             let message = format!("a {} that may change something, each time a page is made", word.method());
             let help = "if it only reads, say so: `safe = true`; it is then repeated and shared like a GET";
@@ -145,7 +152,7 @@ impl Sent {
                 findings.push(Finding::new(&code::UNSAFE_METHOD, place, message).help(help));
             }
         }
-        Some(Self { method: word.method(), safe, body })
+        Some(Self { method: word.method(), safe, body: body? })
     }
 }
 

@@ -52,10 +52,12 @@ codes! {
     BAD_ADDRESS = Error "source/bad-address"
         help "write it as `https://api.example.com/v1`";
 
-    /// A header that siteserver writes itself, or that has a meaning between two neighbours only.
+    /// A header that siteserver writes itself, that has a meaning between two neighbours only, or that is about the visitor's own request.
     ///
     /// `host`, `content-length`, `connection` and their like describe the connection that carries a call, which is not the visitor's.
-    /// The `cookie` header is never sent as a whole, because it holds the cookies of everybody on that host.
+    /// The `cookie` header is never sent as a whole, because it holds the cookies of everybody on that host. In `forward-headers` also
+    /// `range` and the conditions (`if-none-match` and their like) are refused: they are about the page that the visitor asks for, and the
+    /// upstream would answer them with a part of the data, or with none.
     ///
     /// Leave the header out; for cookies name those that the upstream needs: `forward-cookies = ["session"]`.
     RESERVED_HEADER = Error "source/reserved-header";
@@ -216,6 +218,15 @@ codes! {
     UNFIT_DATA = Error "file/lacks"
         help "write it into the file, or correct the selector";
 
+    /// A value of a data file that is not of the type which its field declares.
+    ///
+    /// It counts as missing, as a misfit in an answer does: the field's `default` stands for it, or nothing does. An upstream may answer
+    /// anything, but a file is the author's own. Empty cells of a table mean that there is nothing, and fit every type.
+    ///
+    /// Correct the file, or the `type`: `12,50` is no `number`, `12.50` is one.
+    MISFIT = Warning "file/misfit"
+        help "correct the file, or the `type`";
+
     /// The page of a list that is no integer query value of the route.
     ///
     /// The URLs of the neighbouring pages are made by changing that value, so it must be one that the route declares.
@@ -256,6 +267,15 @@ codes! {
     /// If it only reads, as most GraphQL and search calls do, say so: `safe = true`.
     UNSAFE_METHOD = Warning "source/unsafe-method"
         help "if it only reads: safe = true";
+
+    /// A call that only reads by what it is, and is declared not to.
+    ///
+    /// A GET reads (RFC 9110, section 9.2.1), and so does a GraphQL document without a mutation: both are repeated after a passing failure and
+    /// shared by requests that make them at the same time, whatever `safe` says. If that would do harm, the call is of another method.
+    ///
+    /// Leave `safe` out, or write the method that the call really has: `method = "POST"`.
+    SAFE = Error "source/safe"
+        help "leave it out, or write the method that the call really has";
 
     /// A list is needed to do something for each of its items, and what is named is certainly none.
     ///

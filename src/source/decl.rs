@@ -66,3 +66,13 @@ impl Described for QueryValue {
         Schema::Either(either)
     }
 }
+
+impl Decl {
+    /// Whether it has a key that says what it is.
+    pub fn has_kind(&self) -> bool {
+        let Self { url, upstream, file, content, route, value, .. } = self;
+        let text = upstream.is_some() || content.is_some();
+        let template = url.is_some() || file.is_some() || route.is_some();
+        text || template || value.is_some()
+    }
+}

@@ -5,7 +5,7 @@
 
 use super::Trouble;
 use super::code;
-use crate::config::{BAD_VALUE, Binding, MISSING_KEY, Reference, Template, declare};
+use crate::config::{BAD_VALUE, Binding, Declared as _, MISSING_KEY, Reference, Template, declare};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::value::Value;
 
@@ -37,6 +37,11 @@ pub struct ForEach<R = Reference> {
 }
 
 impl EachDecl {
+    /// Whether the source's value is a list of what each item gave.
+    pub(super) fn is_written(&self) -> bool {
+        self.for_each.is_some()
+    }
+
     /// Each key that is written, and where.
     pub(super) fn written(&self) -> [(&'static str, Option<Place>); 2] {
         [
@@ -53,6 +58,8 @@ impl ForEach {
         let (list, most) = match (&decl.for_each, &decl.max_items) {
             (None, None) => return Some(None),
             (Some(list), Some(most)) => (list, most),
+            (Some(_), None) if decl.is_lost("max-items") => return None,
+            (None, Some(_)) if decl.is_lost("for-each") => return None,
             (Some(list), None) => {
                 let message = "`for-each` without `max-items`";
                 let help = "say how many calls one page may make: max-items = 20";

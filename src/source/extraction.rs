@@ -57,6 +57,7 @@ fn selected() -> Schema {
         docs,
         keys,
         required: &["select"],
+        exclusive: &[],
         open: false,
     })
 }
@@ -70,6 +71,7 @@ fn records() -> Schema {
         docs,
         keys,
         required: &["each", "fields"],
+        exclusive: &[],
         open: false,
     })
 }
@@ -210,7 +212,7 @@ fn field(node: &Node, findings: &mut Findings) -> Option<(Field, Known)> {
 }
 
 fn select(decl: &FieldDecl, node: &Node, findings: &mut Findings) -> Option<(Field, Known)> {
-    let FieldDecl { place: _, select, kind, default, required, take, each: _, fields } = decl;
+    let FieldDecl { place: _, lost: _, select, kind, default, required, take, each: _, fields } = decl;
     if fields.is_some() {
         let message = "`fields` without `each`";
         findings.push(
@@ -266,7 +268,7 @@ fn select(decl: &FieldDecl, node: &Node, findings: &mut Findings) -> Option<(Fie
 }
 
 fn each(decl: &FieldDecl, node: &Node, findings: &mut Findings) -> Option<(Each, Known)> {
-    let FieldDecl { place: _, select, kind, default, required, take, each, fields: record } = decl;
+    let FieldDecl { place: _, lost: _, select, kind, default, required, take, each, fields: record } = decl;
     let foreign = [
         ("select", select.as_ref().map(|select| select.place)),
         ("type", kind.as_ref().map(|kind| kind.place)),

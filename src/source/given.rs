@@ -64,6 +64,15 @@ impl Given {
         }
     }
 
+    /// The files that parameters choose from.
+    pub fn chosen(&self) -> impl Iterator<Item = &str> {
+        let values = match self {
+            Self::One(_) => None,
+            Self::Chosen { values, .. } => Some(values.keys().map(String::as_str)),
+        };
+        values.into_iter().flatten()
+    }
+
     /// Any of the values: what one file of several lacks, nothing can be sure of.
     pub(super) fn sample(&self) -> Option<&Value> {
         match self {

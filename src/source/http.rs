@@ -9,10 +9,11 @@ use super::decl::Decl;
 use super::outcome::Trouble;
 use super::piece::{Pieces, refuse_secrets};
 use super::target::{NoCall, PathTemplate, Target, encode_segment, write_pair};
-use super::upstream::{Calling, Upstream, header_name, header_pieces, split_url};
+use super::upstream::{Calling, Upstream, forwarded_name, header_name, header_pieces, split_url};
 use super::{Context, code};
 use crate::config::{Binding, Kind, Node, Part, Reference, Template, scalar_text, wrong_type};
 use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
+use crate::fields::is_credential;
 use crate::upstream::{BodyLimits, Call, Failure, Timeouts, Url};
 use crate::value::{JsonLimits, Value};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -51,9 +52,10 @@ pub struct AnswerLimits {
 
 impl Http {
     pub(super) fn compile(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<Self> {
-        let (upstream, target) = target(decl, context, findings)?;
-        refuse_secrets(&target, "the path of a source", findings);
-        let Target { path, query: written_query, .. } = Target::split(target);
+        let (upstream, target) = target(decl, context, findings);
+        if let Some(target) = &target {
+            refuse_secrets(target, "the path of a source", findings);
+        }
         let query = decl.query.iter().flat_map(|named| &named.0);
         let query = query.map(|(name, node)| (encoded(&name.value), query_values(node, context, findings))).collect();
         let mut headers = Vec::new();
@@ -66,20 +68,23 @@ impl Http {
             "request" => reference.keys.first().is_some_and(|key| key == "headers"),
             _ => false,
         };
-        let writes_credential = headers.iter().any(|(name, value): &(HeaderName, Pieces)| {
-            [header::AUTHORIZATION, header::COOKIE].contains(name) && value.references().any(is_visitors)
-        });
+        let writes_credential = headers
+            .iter()
+            .any(|(name, value): &(HeaderName, Pieces)| is_credential(name) && value.references().any(is_visitors));
         let forwarded = decl.forward_headers.iter().flatten();
-        let forward_headers = forwarded.filter_map(|name| header_name(name, findings)).collect();
+        let forward_headers = forwarded.filter_map(|name| forwarded_name(name, findings)).collect();
         let cookies = decl.forward_cookies.iter().flatten();
         let forward_cookies = cookies.filter_map(|name| cookie_name(name, findings)).collect();
-        let calling = context.upstreams.get(upstream).map(|upstream| upstream.calling).unwrap_or_default();
-        let calling = calling.overridden(&decl.calling);
-        let sent = Sent::compile(&decl.sending, context, findings)?;
+        let sent = Sent::compile(&decl.sending, context, findings);
         let reading = match &decl.sending.graphql {
             Some(_) => Reading::GraphQl,
             None => Reading::of(decl.sending.format.as_ref().map(|format| format.value)),
         };
+        // Only now: what is wrong with one part says nothing of the others.
+        let (upstream, target, sent) = (upstream?, target?, sent?);
+        let Target { path, query: written_query, .. } = Target::split(target);
+        let calling = context.upstreams.get(upstream).map(|upstream| upstream.calling).unwrap_or_default();
+        let calling = calling.overridden(&decl.calling);
         Some(Self {
             upstream,
             path,
@@ -141,9 +146,7 @@ impl<R> Http<R> {
 
     /// Whether the declaration sends a credential of the visitor's along.
     pub fn forwards_credential(&self) -> bool {
-        self.writes_credential
-            || !self.forward_cookies.is_empty()
-            || self.forward_headers.contains(&header::AUTHORIZATION)
+        self.writes_credential || !self.forward_cookies.is_empty() || self.forward_headers.iter().any(is_credential)
     }
 
     /// What tells its answers from those to the same call of a source that makes something else of them: the same 401 means
@@ -220,7 +223,7 @@ impl Http<Binding> {
                 continue;
             };
             // A control byte would end the field and begin another: such a call is not made.
-            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| pieces.forbidden())?;
+            let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| pieces.forbidden(slots))?;
             value.set_sensitive(pieces.secrets().next().is_some());
             fields.insert(name.clone(), value);
         }
@@ -258,6 +261,7 @@ pub fn trouble_of(failure: Failure) -> Trouble {
 pub fn trouble_of_no_call(why: NoCall) -> Trouble {
     match why {
         NoCall::NullInPath | NoCall::ForbiddenFromRequest => Trouble::NotFound,
+        NoCall::ControlFromRequest => Trouble::BadRequest,
         NoCall::ForbiddenFromData => Trouble::Error { late: false, reason: "unfit-path-value" },
         NoCall::NotText => Trouble::Error { late: false, reason: "not-text" },
     }
@@ -293,35 +297,34 @@ pub(super) fn encoded(text: &str) -> String {
     out
 }
 
-fn target(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<(usize, Template)> {
+/// Which upstream is called, and what is written behind its address. Each is `None` after a finding.
+fn target(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> (Option<usize>, Option<Template>) {
     if let Some(url) = &decl.url {
-        let (origin, rest) = split_url(&url.value, findings)?;
-        return Some((context.upstreams.of_origin(&origin), rest));
+        let Some((origin, rest)) = split_url(&url.value, findings) else { return (None, None) };
+        return (Some(context.upstreams.of_origin(&origin)), Some(rest));
     }
-    let name = decl.upstream.as_ref()?;
-    let Some(upstream) = context.upstreams.find(&name.value) else {
-        // An upstream that was declared with a mistake has its finding already.
-        if !context.upstreams.is_declared(&name.value) {
-            let message = format!("unknown upstream `{}`", name.value);
-            let help = did_you_mean(&name.value, context.upstreams.names())
-                .unwrap_or_else(|| format!("declare it in site.toml: [upstreams.{}]", name.value));
-            findings.push(Finding::new(&code::UNKNOWN_UPSTREAM, name.place, message).help(help));
-        }
-        return None;
-    };
+    let Some(name) = &decl.upstream else { return (None, None) };
+    let upstream = context.upstreams.find(&name.value);
+    // An upstream that was declared with a mistake has its finding already.
+    if upstream.is_none() && !context.upstreams.may_be_declared(&name.value) {
+        let message = format!("unknown upstream `{}`", name.value);
+        let help = did_you_mean(&name.value, context.upstreams.names())
+            .unwrap_or_else(|| format!("declare it in site.toml: [upstreams.{}]", name.value));
+        findings.push(Finding::new(&code::UNKNOWN_UPSTREAM, name.place, message).help(help));
+    }
     let Some(path) = &decl.path else {
-        return Some((upstream, Template { parts: Vec::new(), place: name.place }));
+        return (upstream, Some(Template { parts: Vec::new(), place: name.place }));
     };
-    let begins_with_slash = matches!(path.value.parts.first(), None | Some(Part::Literal(_))) && {
-        let first = path.value.parts.first();
-        matches!(first, Some(Part::Literal(text)) if text.starts_with(['/', '?'])) || first.is_none()
+    let begins_with_slash = match path.value.parts.first() {
+        None => true,
+        Some(Part::Literal(text)) => text.starts_with(['/', '?']),
+        Some(Part::Value(_) | Part::Env(_)) => false,
     };
     if !begins_with_slash {
         let message = "a path that does not begin with `/`";
         findings.push(Finding::new(&crate::config::BAD_VALUE, path.place, message).help("path = \"/products\""));
-        return None;
     }
-    Some((upstream, path.value.clone()))
+    (upstream.filter(|_| begins_with_slash), Some(path.value.clone()))
 }
 
 pub(super) fn query_values(node: &Node, context: &Context<'_>, findings: &mut Findings) -> Vec<Pieces> {

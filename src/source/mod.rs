@@ -16,6 +16,7 @@ mod given;
 mod http;
 mod known;
 mod list;
+mod misfit;
 mod outcome;
 mod piece;
 mod route;
@@ -24,6 +25,7 @@ mod target;
 mod upstream;
 
 pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
+pub use answer::Read;
 pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST};
 pub use decl::Decl;
 pub use each::{ForEach, ITEM};
@@ -31,13 +33,14 @@ pub use extraction::fields;
 pub use given::{Chosen, Given};
 pub use known::{Astray, Known};
 pub use list::{Absent, Decl as ListDecl, Listing, Surroundings};
+pub use misfit::DataFile;
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
 pub use route::{Asked, InProcess};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
-use crate::config::{Binding, Environment, Reference, Rules, Shape};
+use crate::config::{Binding, Declared as _, Environment, Reference, Rules, Shape};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::extract::Extraction;
 use crate::upstream::Answer;
@@ -70,16 +73,20 @@ pub struct Context<'c> {
 pub struct Upstreams {
     list: Vec<Upstream>,
     declared: Vec<Spanned<String>>,
+    /// Whether there may be others, which could not be read.
+    is_open: bool,
 }
 
 impl Upstreams {
-    /// The declared upstreams; one that cannot be compiled is known by its name alone.
+    /// The declared upstreams; one that cannot be compiled is known by its name alone. If `is_open`, there may be others that could not
+    /// be read.
     pub fn compile<'d>(
         decls: impl IntoIterator<Item = &'d (Spanned<String>, UpstreamDecl)>,
+        is_open: bool,
         environment: &Environment,
         findings: &mut Findings,
     ) -> Self {
-        let mut upstreams = Self::default();
+        let mut upstreams = Self { is_open, ..Self::default() };
         for (name, decl) in decls {
             upstreams.declared.push(name.clone());
             upstreams.list.extend(Upstream::compile(name, decl, environment, findings));
@@ -90,6 +97,11 @@ impl Upstreams {
     /// The position of a declared upstream.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.is_declared(name).then(|| self.list.iter().position(|upstream| *upstream.name == *name)).flatten()
+    }
+
+    /// Whether the site may declare an upstream of this name.
+    pub fn may_be_declared(&self, name: &str) -> bool {
+        self.is_open || self.is_declared(name)
     }
 
     /// Whether the site declares an upstream of this name, sound or not.
@@ -180,47 +192,46 @@ impl Source {
             findings,
         );
         let extracted = decl.extract.as_ref().map(|node| extraction::compile(node, findings));
-        let written = Self::written_kind(name, decl, findings);
+        let is_extractable = !matches!(extracted, Some(None));
+        let (written, is_of_one_kind) = Self::written_kind(name, decl, findings);
         let for_each = ForEach::compile(&decl.each, findings);
         if let OnUnauthorized::Redirect(target) = &outcomes.on_unauthorized {
             each::refuse_items(target, "what becomes of the page", findings);
         }
         let (mut extraction, known) = match extracted {
-            Some(extracted) => {
-                let Extracted { extraction, known } = extracted?;
-                (Some(Arc::new(extraction)), known)
-            }
+            Some(Some(Extracted { extraction, known })) => (Some(Arc::new(extraction)), known),
+            Some(None) => (None, Known::Open),
             None => match (&decl.value, context.given.as_ref().and_then(Given::sample)) {
                 (Some(Spanned { value: Shape::Literal(value), .. }), _) => (None, Known::of(value)),
                 (None, Some(value)) => (None, Known::of_file(value)),
                 (Some(_) | None, _) => (None, Known::Open),
             },
         };
-        let kind = match written? {
-            Written::Given(place) => {
+        let kind = match written {
+            None => None,
+            Some(Written::Given(place)) => {
                 context.given.take().and_then(|given| given.into_kind(extraction.take().as_deref(), place, findings))
             }
-            Written::Value => decl.value.as_ref().map(|value| {
+            Some(Written::Value) => decl.value.as_ref().map(|value| {
                 refuse_secrets_in(&value.value, "the value of a source", findings);
                 Kind::Value(value.value.clone())
             }),
-            Written::Route => InProcess::compile(decl, context, findings).map(|asking| {
-                asking.refuse_secrets(findings);
-                Kind::Route(Box::new(asking))
-            }),
-            Written::Call => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
+            Some(Written::Route) => {
+                InProcess::compile(decl, context, findings).map(|asking| Kind::Route(Box::new(asking)))
+            }
+            Some(Written::Call) => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
         };
         if let Some(fallback) = &decl.fallback {
             extraction::check_fallback(&known, fallback, findings);
         }
-        let for_each = for_each?;
-        let known = if for_each.is_some() { Known::ListOf(Box::new(known)) } else { known };
+        let known = if decl.each.is_written() { Known::ListOf(Box::new(known)) } else { known };
         let item = list::item_of(&known);
         let (listing, known) = match list::compile(&decl.listing, &known, findings) {
             Some(list::Compiled { listing, known }) => (listing, known),
             None => (None, known),
         };
         if let (Some(Kind::Value(Shape::Literal(value))), Some(_)) = (&kind, &listing)
+            && is_extractable
             && !list::is_list(value)
         {
             findings.push(Finding::new(
@@ -229,10 +240,14 @@ impl Source {
                 "what was read is no list, and holds none as `items`",
             ));
         }
-        Some(Self { name: name.clone(), kind: kind?, for_each, outcomes, extraction, listing, known, item })
+        if !is_of_one_kind || !is_extractable {
+            return None;
+        }
+        Some(Self { name: name.clone(), kind: kind?, for_each: for_each?, outcomes, extraction, listing, known, item })
     }
 
-    fn written_kind(name: &Spanned<String>, decl: &Decl, findings: &mut Findings) -> Option<Written> {
+    /// The kind that a source has, the first if there are several; and whether it is the only one.
+    fn written_kind(name: &Spanned<String>, decl: &Decl, findings: &mut Findings) -> (Option<Written>, bool) {
         let written = [
             ("url", decl.url.as_ref().map(|url| url.place)),
             ("upstream", decl.upstream.as_ref().map(|upstream| upstream.place)),
@@ -243,25 +258,29 @@ impl Source {
         ];
         let mut kinds = written.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
         let Some((first, first_place)) = kinds.next() else {
-            let message = format!("the source `{}` has nothing to read", name.value);
-            let help = "give it `url`, `upstream` with `path`, `route`, `file`, `content` or `value`";
-            findings.push(Finding::new(&code::NO_KIND, name.place, message).help(help));
-            return None;
+            if !written.iter().any(|(key, _)| decl.is_lost(key)) {
+                let message = format!("the source `{}` has nothing to read", name.value);
+                let help = "give it `url`, `upstream` with `path`, `route`, `file`, `content` or `value`";
+                findings.push(Finding::new(&code::NO_KIND, name.place, message).help(help));
+            }
+            return (None, false);
         };
-        if let Some((second, place)) = kinds.next() {
+        let second = kinds.next();
+        if let Some((second, place)) = second {
             let message = format!("the source `{}` has both `{first}` and `{second}`", name.value);
             findings.push(
                 Finding::new(&code::TWO_KINDS, place, message).related(first_place, "the other").help("keep one"),
             );
-            return None;
+        } else {
+            Self::refuse_foreign_keys(decl, first, findings);
         }
-        Self::refuse_foreign_keys(decl, first, findings);
-        Some(match first {
+        let written = match first {
             "value" => Written::Value,
             "file" | "content" => Written::Given(first_place),
             "route" => Written::Route,
             _ => Written::Call,
-        })
+        };
+        (Some(written), second.is_none())
     }
 
     /// A written key that the kind does not use is an error.
@@ -297,7 +316,12 @@ impl Source {
         for (key, place) in foreign {
             if let Some(place) = place {
                 let message = format!("`{key}` on a source that has `{kind}`");
-                findings.push(Finding::new(&code::TWO_KINDS, *place, message).help("leave it out"));
+                let help = match *key {
+                    // Most often it stood above the first header once.
+                    "path" => "leave it out; the path of the route stands above all headers",
+                    _ => "leave it out",
+                };
+                findings.push(Finding::new(&code::TWO_KINDS, *place, message).help(help));
             }
         }
     }
@@ -380,13 +404,14 @@ impl<R> Source<R> {
 
 impl Source<Binding> {
     /// What is taken from an answer to `http`, its call; no more of it is read than that needs.
-    pub fn take(&self, http: &Http<Binding>, answer: &Answer, limits: AnswerLimits) -> Result<Value, Trouble> {
+    pub fn take(&self, http: &Http<Binding>, answer: &Answer, limits: AnswerLimits) -> Result<Read, Trouble> {
         let Some(extraction) = &self.extraction else { return http.document(answer, limits) };
         if !http.reads_json() {
-            return self.extract(&http.document(answer, limits)?, answer.body.len());
+            let Read { value, is_partial } = http.document(answer, limits)?;
+            return Ok(Read { value: self.extract(&value, answer.body.len())?, is_partial });
         }
-        let Some(text) = http.json_text(answer)? else { return self.extract(&Value::Null, 0) };
+        let Some(text) = http.json_text(answer)? else { return self.extract(&Value::Null, 0).map(Read::whole) };
         let taken = extraction.read_json(text, limits.json).map_err(|why| trouble_of_json(&why, answer))?;
-        taken.map_err(|error| trouble_of_extraction(&error))
+        taken.map(Read::whole).map_err(|error| trouble_of_extraction(&error))
     }
 }

@@ -181,6 +181,8 @@ pub enum Trouble {
         /// 401 or 403.
         status: u16,
     },
+    /// The request holds what no call can be made with. No outcome is declared for that: it is the request that is wrong, not the source.
+    BadRequest,
 }
 
 impl Trouble {
@@ -190,6 +192,7 @@ impl Trouble {
             Self::Error { reason, .. } => reason,
             Self::NotFound => "not-found",
             Self::Unauthorized { .. } => "unauthorized",
+            Self::BadRequest => "bad-request",
         }
     }
 }
@@ -220,6 +223,8 @@ pub enum Fatal {
     },
     /// With the page's 404.
     NotFound,
+    /// With 400.
+    BadRequest,
     /// With 502, or 504 if time ran out.
     Fail {
         /// Whether time ran out.
@@ -228,12 +233,13 @@ pub enum Fatal {
 }
 
 impl Fatal {
-    /// When several sources fail, the lowest rank decides: unauthorized, then not-found, then fail.
+    /// When several sources fail, the lowest rank decides: a bad request, then unauthorized, then not-found, then fail.
     pub fn rank(&self) -> u8 {
         match self {
-            Self::Unauthorized { .. } | Self::Redirect { .. } => 0,
-            Self::NotFound => 1,
-            Self::Fail { .. } => 2,
+            Self::BadRequest => 0,
+            Self::Unauthorized { .. } | Self::Redirect { .. } => 1,
+            Self::NotFound => 2,
+            Self::Fail { .. } => 3,
         }
     }
 }
@@ -255,6 +261,7 @@ impl Outcomes<Binding> {
                 OnNotFound::Omit => omit(),
                 OnNotFound::Fail => Settled::Fatal(Fatal::Fail { late: false }),
             },
+            Trouble::BadRequest => Settled::Fatal(Fatal::BadRequest),
             Trouble::Unauthorized { status } => match &self.on_unauthorized {
                 OnUnauthorized::Status => Settled::Fatal(Fatal::Unauthorized { status: *status }),
                 OnUnauthorized::Omit => omit(),

@@ -94,10 +94,13 @@ impl Pieces<Binding> {
         Ok(Some(out))
     }
 
-    /// Whose fault a text is that cannot stand where it should: the request's, if nothing else is in it.
-    pub fn forbidden(&self) -> NoCall {
-        let of_data = |piece: &Piece<Binding>| matches!(piece, Piece::Value(binding) if !binding.from_request);
-        if self.pieces.iter().any(of_data) { NoCall::ForbiddenFromData } else { NoCall::ForbiddenFromRequest }
+    /// Whose fault it is that the text cannot stand in a header field: the request's, if a value that it sent holds a control byte.
+    pub fn forbidden(&self, slots: &[Value]) -> NoCall {
+        let of_request = |piece: &Piece<Binding>| match piece {
+            Piece::Value(binding) => binding.has_control_of_request(slots),
+            Piece::Literal(_) | Piece::Secret(_) => false,
+        };
+        if self.pieces.iter().any(of_request) { NoCall::ControlFromRequest } else { NoCall::ForbiddenFromData }
     }
 
     /// The one value that this consists of: a list of them repeats the key of a query.

@@ -47,21 +47,23 @@ impl InProcess {
         refuse_secrets(template, "the path of a route", findings);
         let is_path = matches!(template.parts.first(), Some(Part::Literal(text)) if text.starts_with('/'));
         let divided = |part: &Part| matches!(part, Part::Literal(text) if text.contains(['?', '#']));
-        if !is_path || template.parts.iter().any(divided) {
+        let is_sound = is_path && !template.parts.iter().any(divided);
+        if !is_sound {
             let message = "not the path of a route of this site";
             let help = "route = \"/api/products/{params.id}\"; query values stand in `query = { … }`";
             findings.push(Finding::new(&BAD_VALUE, route.place, message).help(help));
-            return None;
         }
         let named = || decl.query.iter().flat_map(|named| &named.0);
-        Some(Self {
+        let asking = Self {
             path: PathTemplate(template.clone()),
             written: template.as_written().trim_end_matches('/').to_owned(),
             query: named().map(|(name, node)| (encoded(&name.value), query_values(node, context, findings))).collect(),
             query_keys: named().map(|(name, _)| (name.value.clone(), name.place)).collect(),
             place: route.place,
             asked: Asked::default(),
-        })
+        };
+        asking.refuse_secrets(findings);
+        is_sound.then_some(asking)
     }
 
     /// What the placeholders refer to.
@@ -89,7 +91,7 @@ impl InProcess {
     }
 
     /// Finds secrets in the query: they could reach a page by way of the route.
-    pub(super) fn refuse_secrets(&self, findings: &mut Findings) {
+    fn refuse_secrets(&self, findings: &mut Findings) {
         for pieces in self.query.iter().flat_map(|(_, values)| values).filter(|it| it.secrets().next().is_some()) {
             let message = "a variable of the environment in the query of a route";
             let help = "secrets may stand in `headers` and `query` of upstreams and of sources that call them";

@@ -33,7 +33,7 @@ impl Source {
         let document = match http.reading {
             Reading::Plain(_) => document,
             Reading::GraphQl => match graphql_data(&document) {
-                Ok(data) => data,
+                Ok(data) => data.value,
                 Err(_) => {
                     findings.push(unread(Place::new(file, 0..0), "the sample has no `data`".to_owned()));
                     return;
@@ -141,7 +141,7 @@ fn tried(selectors: &[Selector], kind: Option<Type>, document: &Value) -> Came {
     came
 }
 
-fn selectors(select: &Node) -> Vec<Selector> {
+pub(super) fn selectors(select: &Node) -> Vec<Selector> {
     let one = |node: &Node| Selector::compile(&node.as_text()?.content).ok();
     match &select.kind {
         NodeKind::Array(items) => items.iter().filter_map(one).collect(),
@@ -155,7 +155,7 @@ fn selectors(select: &Node) -> Vec<Selector> {
 }
 
 /// The selectors as their author wrote them.
-fn written(select: &Node) -> String {
+pub(super) fn written(select: &Node) -> String {
     let text = |node: &Node| node.as_text().map(|text| text.content.clone());
     match &select.kind {
         NodeKind::Array(items) => items.iter().filter_map(text).collect::<Vec<_>>().join("`, `"),

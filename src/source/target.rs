@@ -18,6 +18,9 @@ pub enum NoCall {
     /// A value from another source cannot stand in a path.
     #[error("a value of a source cannot stand in a path")]
     ForbiddenFromData,
+    /// A value from the request would break a header field apart.
+    #[error("a value of the request cannot stand in a header field")]
+    ControlFromRequest,
     /// A list or an object where text must stand.
     #[error("a list or an object where text must stand")]
     NotText,

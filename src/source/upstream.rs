@@ -2,7 +2,7 @@
 
 use super::code;
 use super::piece::{Pieces, refuse_secrets};
-use crate::config::{BAD_VALUE, Environment, MISSING_KEY, Named, Part, Template, Within, declare};
+use crate::config::{BAD_VALUE, Declared as _, Environment, MISSING_KEY, Named, Part, Template, Within, declare};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::upstream::{BreakerSettings, Trust, Url};
 use http::header::{HeaderName, HeaderValue};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 declare! {
     /// An upstream: a server that sources call.
-    pub struct Decl {
+    pub struct Decl requires ["base-url"] {
         ..calling: CallingDecl,
         /// Where it is: scheme, host, port and a path that every call begins with. May come from the environment.
         "base-url": base_url: Template,
@@ -104,7 +104,7 @@ impl Upstream {
         environment: &Environment,
         findings: &mut Findings,
     ) -> Option<Self> {
-        let Decl { place: _, calling, base_url, headers, query, max_concurrent, breaker } = decl;
+        let Decl { place: _, lost: _, calling, base_url, headers, query, max_concurrent, breaker } = decl;
         let calling = Calling::default().overridden(calling);
         let headers = headers.iter().flat_map(|named| &named.0);
         let headers = headers.filter_map(|(name, value)| literal_header(name, value, environment, findings)).collect();
@@ -118,9 +118,11 @@ impl Upstream {
             }
         });
         let Some(base_url) = base_url else {
-            let message = format!("the upstream `{}` has no `base-url`", name.value);
-            findings
-                .push(Finding::new(&MISSING_KEY, name.place, message).help("base-url = \"https://api.example.com\""));
+            if !decl.is_lost("base-url") {
+                let message = format!("the upstream `{}` has no `base-url`", name.value);
+                let help = "base-url = \"https://api.example.com\"";
+                findings.push(Finding::new(&MISSING_KEY, name.place, message).help(help));
+            }
             return None;
         };
         Some(Self {
@@ -213,6 +215,25 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
         return None;
     }
     Some(parsed)
+}
+
+/// A header field of the visitor's that may be sent along; one that is about the visitor's own exchange may not.
+pub(super) fn forwarded_name(name: &Spanned<String>, findings: &mut Findings) -> Option<HeaderName> {
+    let parsed = header_name(name, findings)?;
+    let why = match parsed.as_str() {
+        "range" | "if-range" => "the answer would be a part of the data",
+        "if-match" | "if-none-match" | "if-modified-since" | "if-unmodified-since" => {
+            "it is about what the visitor has kept of the page: the answer could be a 304 without data"
+        }
+        "content-type" | "content-encoding" | "content-language" | "content-location" | "content-range" => {
+            "it describes the body of the visitor's request, which is not the body of this call"
+        }
+        "max-forwards" => "it counts the proxies of the visitor's request",
+        _ => return Some(parsed),
+    };
+    let message = format!("`{parsed}` of the visitor's request is not sent along: {why}");
+    findings.push(Finding::new(&code::RESERVED_HEADER, name.place, message).help("leave it out"));
+    None
 }
 
 /// The value of a header field; a finding that does not show it if it holds what no field may hold.

@@ -10,9 +10,11 @@ crate::cases!(
     errors_are_shown_in_their_layouts,
     json_routes_answer_problems,
     redirects_carry_their_policy,
+    nobody_is_sent_to_the_url_that_was_asked_for,
     a_value_that_does_not_fit_is_the_404_of_its_route,
     what_comes_first_decides,
     conditions_are_asked_of_what_is_there,
+    a_control_byte_that_a_request_sends_into_a_header_is_a_bad_request,
 );
 
 const SITE: &str = r#"-- site.toml --
@@ -123,6 +125,46 @@ fn json_routes_answer_problems() {
     assert_eq!((refused.status, refused.header("content-type")), (405, Some("application/problem+json")));
 }
 
+fn nobody_is_sent_to_the_url_that_was_asked_for() {
+    let site = Site::start(
+        r#"-- site.toml --
+[defaults.errors]
+500 = "500.html"
+-- layouts/500.html --
+<h1>Sorry</h1>
+-- routes/index.toml --
+layout = "500.html"
+-- routes/login.toml --
+layout = "500.html"
+[query.back]
+[query.next]
+[[rules]]
+if = "query.back"
+then = { redirect = "/login?back={query.back}" }
+[[rules]]
+if = "query.next"
+then = { redirect = "/%6Cogin?next={query.next}#top" }
+"#,
+    );
+    for (target, status) in [
+        ("/login", 200),
+        ("/login?back=a", 500),
+        ("/login?back=a&x=1", 302),
+        ("/login?back=%61", 302),
+        ("/login?next=a", 500),
+    ] {
+        let response = site.get(target);
+        assert_eq!(response.status, status, "{target}");
+        assert_eq!(response.text().contains("Sorry"), status != 302, "{target}");
+    }
+    for to in ["/login?back=a", "/%6Cogin?next=a"] {
+        let said = site.wait_for_message(|line| {
+            line.contains("a redirect leads to the URL that was asked for") && line.contains(to)
+        });
+        assert!(said.contains("routes/login.toml"), "{said}");
+    }
+}
+
 fn redirects_carry_their_policy() {
     let site = Site::start(SITE);
     let old = site.get("/old/a%20b?dropped=1");
@@ -220,4 +262,31 @@ fn conditions_are_asked_of_what_is_there() {
         let plain = site.get(target).status;
         assert_eq!(site.request("GET", target, &[("if-none-match", "*")], b"").status, plain, "{target}");
     }
+}
+
+fn a_control_byte_that_a_request_sends_into_a_header_is_a_bad_request() {
+    let site = Site::start(
+        "-- site.toml --\n-- routes/index.toml --\njson = 1\n[query.q]\n[cookies.c]\n[headers]\nx-said = \"said {query.q}\"\nx-cookie = \"{cookies.c}\"\n\
+         -- routes/data.toml --\njson = 1\n[query.q]\n[sources.a]\nvalue = \"a\\nb\"\n[headers]\nx-data = \"{a} {query.q}\"\n\
+         -- routes/call.toml --\njson = \"{a}\"\n[query.q]\n[sources.a]\nurl = \"http://127.0.0.1:1/\"\nallow-private = true\nheaders = { x-said = \"{query.q}\" }\noptional = true\n\
+         -- routes/asks.toml --\njson = \"{a}\"\n[query.q]\n[sources.a]\nroute = \"/call\"\nquery = { q = \"{query.q}\" }\noptional = true\n\
+         -- routes/to.toml --\nredirect = \"/x?q={query.q}\"\n[query.q]\n",
+    );
+    for (target, expected) in [
+        ("/?q=fine", 200),
+        ("/?q=a%09b", 200),
+        ("/?q=%C3%BC", 200),
+        ("/?q=a%0d%0ab", 400),
+        ("/?q=%7f", 400),
+        ("/data?q=fine", 500),
+        ("/data?q=%0a", 400),
+        ("/to?q=%0a", 308),
+        ("/call?q=a%0d%0ab", 400),
+        ("/asks?q=%0a", 400),
+    ] {
+        let response = site.get(target);
+        assert_eq!(response.status, expected, "{target}");
+        assert!(response.headers.iter().all(|(name, _)| name != "b"), "{target}");
+    }
+    assert_eq!(site.get("/to?q=a%0ab").header("location"), Some("/x?q=a%0Ab"));
 }

@@ -11,6 +11,7 @@ crate::cases!(
     the_outcomes_of_a_route_are_the_troubles_of_its_source,
     no_value_chooses_another_route,
     a_route_of_the_same_host_is_asked,
+    a_route_is_asked_however_its_path_is_spelled,
     a_page_without_a_part_of_a_route_is_degraded,
     an_edited_route_changes_the_pages_that_ask_it,
 );
@@ -143,6 +144,20 @@ fn a_route_of_the_same_host_is_asked() {
         let response = site.request("GET", "/page", &[("host", &format!("{host}.example"))], b"");
         assert_eq!(response.json(), json!(host));
     }
+}
+
+fn a_route_is_asked_however_its_path_is_spelled() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- routes/cafe.toml --\npath = \"/caf\u{e9}/{id}\"\njson = \"{params.id}\"\n\
+         -- routes/plain.toml --\njson = \"{a}\"\n[query.id]\ndefault = \"1\"\n[sources.a]\nroute = \"/caf\u{e9}/{query.id}\"\n\
+         -- routes/escaped.toml --\njson = \"{a}\"\n[sources.a]\nroute = \"/caf%c3%A9/2\"\n",
+    );
+    assert_eq!(site.get("/caf%C3%A9/7").json(), json!("7"));
+    assert_eq!(site.get("/plain").json(), json!("1"));
+    assert_eq!(site.get("/plain?id=%C3%BC").json(), json!("\u{fc}"));
+    assert_eq!(site.get("/escaped").json(), json!("2"));
 }
 
 fn a_page_without_a_part_of_a_route_is_degraded() {

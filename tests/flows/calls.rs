@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 crate::cases!(
     bodies_are_typed_and_encoded,
     a_graphql_answer_is_its_data,
+    a_graphql_answer_with_errors_is_kept_by_nobody,
     an_answer_is_read_in_its_format,
     a_page_of_html_is_never_data,
     a_reading_post_is_retried_and_shared_like_a_get,
@@ -108,6 +109,31 @@ fn a_graphql_answer_is_its_data() {
         assert_eq!(site.get("/echo").status, 502, "{answer}");
         assert_eq!(site.get("/fallback").json(), json!({ "name": "nobody" }), "{answer}");
     }
+}
+
+/// What is missing from it is not known to be missing for long.
+fn a_graphql_answer_with_errors_is_kept_by_nobody() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- routes/index.toml --\nlayout = \"page.html\"\ncache = { s-maxage = \"1h\" }\n[sources.a]\nupstream = \"up\"\npath = \"/graphql\"\n\
+         graphql = \"{ name }\"\nextract.name = \"$.name\"\n\
+         -- routes/each.toml --\njson = \"{a}\"\n[vars]\nids = [1, 2]\n[sources.a]\nupstream = \"up\"\npath = \"/graphql\"\nquery = { id = \"{item}\" }\n\
+         for-each = \"{vars.ids}\"\nmax-items = 2\ngraphql = \"{ name }\"\n\
+         -- layouts/page.html --\n{{ a.name }}[{{ degraded | join: \" \" }}]\n",
+    );
+    fault.put("/graphql", Reply::json("{\"data\":{\"name\":\"part\"},\"errors\":[{}]}"));
+    for _ in 0..2 {
+        let page = site.get("/");
+        assert_eq!((page.status, page.text().trim()), (200, "part[a]"));
+        assert_eq!((page.header("cache-control"), page.header("etag")), (Some("no-store"), None));
+    }
+    assert_eq!(fault.calls("/graphql"), 2);
+    assert_eq!(site.get("/each").header("cache-control"), Some("no-store"));
+    fault.put("/graphql", Reply::json("{\"data\":{\"name\":\"all\"},\"errors\":[]}"));
+    assert_eq!(site.get("/").text().trim(), "all[]");
+    fault.put("/graphql", Reply::json("{\"data\":{\"name\":\"part\"},\"errors\":[{}]}"));
+    assert_eq!(site.get("/").text().trim(), "all[]", "the good page is kept");
 }
 
 fn an_answer_is_read_in_its_format() {

@@ -2,6 +2,8 @@
 
 use crate::support::site::{Folder, Options, Site, binary};
 use serde_json::json;
+use siteserver::config::Environment;
+use siteserver::site::{Memory, load_again};
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -9,6 +11,8 @@ crate::cases!(
     every_file_of_a_tree_is_a_page,
     a_document_knows_what_stands_around_it,
     links_between_documents_are_urls,
+    links_and_images_are_where_their_files_are_served,
+    what_a_link_leads_to_is_looked_at_in_each_load,
     a_document_chooses_its_layout,
     a_tree_has_data_for_each_of_its_documents,
     documents_are_answered_like_pages,
@@ -135,6 +139,83 @@ fn links_between_documents_are_urls() {
         about.contains("<a href=\"/docs\">") && about.contains("<a href=\"/docs/guide/a%20b#x\" title=\"T\">"),
         "{about}"
     );
+}
+
+fn links_and_images_are_where_their_files_are_served() {
+    let site = Site::start(
+        r#"-- site.toml --
+[site]
+trailing-slash = "always"
+-- routes/docs.toml --
+path = "/docs/{*page}"
+content = "docs"
+-- routes/pictures.toml --
+path = "/pictures/{*file}"
+files = "docs/img"
+-- routes/elsewhere.toml --
+path = "/{*file}"
+files = "elsewhere"
+host = "static.example.com"
+-- content/elsewhere/a.txt --
+-- content/docs/index.md --
+[Guide](guide/) [more](guide) [deeper](./guide/more.md?x#y) ![shop](img/shop%20front.png "A shop")
+-- content/docs/guide/index.md --
+[Up](..) ![shop](../img/shop%20front.png) ![gone](../img/gone.png) <img src="../img/raw.png">
+-- content/docs/guide/more.md --
+# Y
+-- content/docs/img/shop front.png --
+picture
+"#,
+    );
+    let index = site.get("/docs/").text().to_owned();
+    for link in [
+        "<a href=\"/docs/guide/\">Guide",
+        "<a href=\"/docs/guide/\">more",
+        "<a href=\"/docs/guide/more/?x#y\">",
+        "<img src=\"/pictures/shop%20front.png\" alt=\"shop\" title=\"A shop\" />",
+    ] {
+        assert!(index.contains(link), "{link} {index}");
+    }
+    assert_eq!(site.get("/pictures/shop%20front.png").text(), "picture\n");
+    let guide = site.get("/docs/guide/").text().to_owned();
+    // What leads nowhere stays as it was written, and so does HTML.
+    for link in
+        ["href=\"/docs/\"", "src=\"/pictures/shop%20front.png\"", "src=\"../img/gone.png\"", "\"../img/raw.png\""]
+    {
+        assert!(guide.contains(link), "{link} {guide}");
+    }
+}
+
+fn what_a_link_leads_to_is_looked_at_in_each_load() {
+    let folder = Folder::new();
+    folder.unpack(
+        "-- site.toml --\n-- routes/docs.toml --\npath = \"/docs/{*page}\"\ncontent = \"docs\"\n\
+         -- routes/img.toml --\npath = \"/img/{*file}\"\nfiles = \"img\"\n-- content/img/a.png --\n-- content/img/b.png --\n\
+         -- content/docs/a.md --\n[b](b.md#first) [c](c.md) ![a](../img/a.png) [u](/docs/b#first)\n\
+         -- content/docs/b.md --\n## First\n-- content/docs/c.md --\n",
+    );
+    let memory = Memory::default();
+    let environment = Environment::default();
+    let load = || {
+        let loaded = load_again(&folder.path().join("site.toml"), &[], &environment, &memory);
+        let said = loaded.findings.iter().map(|finding| format!("{} {}", finding.code.name, finding.message));
+        (said.collect::<Vec<_>>(), memory.rendered_count())
+    };
+    assert_eq!(load(), (vec![], 3));
+    assert_eq!(load(), (vec![], 0));
+    folder.write("content/docs/b.md", "## Second\n");
+    let gone =
+        |destination: &str| format!("document/broken-anchor `{destination}` names no heading of `content/docs/b.md`");
+    assert_eq!(load(), (vec![gone("b.md#first"), gone("/docs/b#first")], 1));
+    assert_eq!(load().0.len(), 2, "and it is told as long as it is so");
+    folder.remove("content/img/a.png");
+    folder.remove("content/docs/b.md");
+    let nowhere = |path: &str| format!("document/broken-link `{path}` leads to no file of `content/`");
+    let unanswered = "document/broken-link no route answers `/docs/b#first`".to_owned();
+    assert_eq!(load(), (vec![nowhere("b.md"), nowhere("../img/a.png"), unanswered], 1));
+    folder.write("content/img/a.png", "");
+    folder.write("content/docs/b.md", "## First\n");
+    assert_eq!(load().0, Vec::<String>::new());
 }
 
 fn a_document_chooses_its_layout() {

@@ -2,6 +2,7 @@
 
 use super::{site, until};
 use crate::support::SAFETY_NET;
+use crate::support::answers::Reply;
 use crate::support::fault::FaultServer;
 use crate::support::http::Response;
 use crate::support::site::Site;
@@ -17,6 +18,7 @@ crate::cases!(
     a_page_made_anew_because_it_was_stale_says_so,
     those_who_wait_for_another_are_collapsed,
     a_page_in_place_of_an_error_is_as_old_as_it_is,
+    a_page_that_cannot_be_made_anew_is_tried_about_once_a_second,
 );
 
 /// What a response says of itself.
@@ -243,4 +245,30 @@ fn a_page_in_place_of_an_error_is_as_old_as_it_is() {
     let Hit { age, ttl } = hit(&stale).unwrap();
     assert!(age >= now, "made before the clock, which is {now} old, and yet {age}");
     assert!(ttl <= 1 - now, "{now} {ttl}");
+}
+
+/// However often it is asked for; and once the upstream is well again, so is the page.
+fn a_page_that_cannot_be_made_anew_is_tried_about_once_a_second() {
+    for stale in ["stale-while-revalidate", "stale-if-error"] {
+        let fault = FaultServer::start();
+        let site = site(
+            &fault,
+            &format!(
+                "-- routes/index.toml --\njson = \"{{a.n}}\"\n[sources.a]\nupstream = \"up\"\npath = \"/it\"\n[cache]\ns-maxage = \"1s\"\n{stale} = \"1h\"\n"
+            ),
+        );
+        fault.put("/it", Reply::json("{\"n\":1}"));
+        assert_eq!(site.get("/").text().trim(), "1");
+        fault.put("/it", Reply::json("{}").status(500));
+        let begun = Instant::now();
+        until(&site, "/", |response| {
+            assert_eq!((response.status, response.text().trim()), (200, "1"), "{stale}");
+            fault.calls("/it") >= 5
+        });
+        // Four attempts, and a rest between each two: however slow this machine is, that takes no less.
+        let elapsed = begun.elapsed().as_millis();
+        assert!(elapsed >= 3 * 990, "{stale}: four attempts within {elapsed} ms");
+        fault.put("/it", Reply::json("{\"n\":2}"));
+        until(&site, "/", |response| response.text().trim() == "2");
+    }
 }

@@ -14,6 +14,7 @@ crate::cases!(
     a_json_answer_has_a_status_a_validator_and_no_body_for_head,
     an_answer_without_bounds_is_refused,
     one_origin_is_told_to_everybody,
+    another_spelling_of_a_url_may_be_asked_for_by_other_sites,
     several_origins_are_told_apart,
     answers_are_for_nobody_else_unless_declared,
 );
@@ -144,6 +145,27 @@ fn one_origin_is_told_to_everybody() {
     assert!(response.header("access-control-allow-methods").is_some_and(|methods| methods.contains("GET")));
     let plain = ask(&site, "OPTIONS", "/one", None, &[]);
     assert_eq!((plain.status, plain.header("access-control-allow-methods")), (204, None));
+}
+
+/// A browser does not follow a redirect that does not let the script's site read it, and a preflight must not be one.
+fn another_spelling_of_a_url_may_be_asked_for_by_other_sites() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- routes/one.toml --\njson = 1\ncors = { origins = [\"https://a.example\", \"https://b.example\"] }\n-- routes/none.toml --\njson = 1\n",
+    );
+    let origin = Some("https://b.example");
+    let moved = ask(&site, "GET", "/one/", origin, &[]);
+    assert_eq!((moved.status, moved.header("location")), (308, Some("/one")));
+    assert_eq!(moved.header("access-control-allow-origin"), origin);
+    assert!(varies_by_origin(&moved));
+    let preflight = ask(&site, "OPTIONS", "/one/", origin, &[("access-control-request-method", "GET")]);
+    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, origin));
+    assert!(preflight.header("access-control-allow-methods").is_some_and(|methods| methods.contains("GET")));
+    let stranger = ask(&site, "GET", "/one/", Some("https://c.example"), &[]);
+    assert_eq!((stranger.status, stranger.header("access-control-allow-origin")), (308, None));
+    let undeclared = ask(&site, "GET", "/none/", origin, &[]);
+    assert_eq!((undeclared.status, undeclared.header("access-control-allow-origin")), (308, None));
 }
 
 fn several_origins_are_told_apart() {

@@ -15,6 +15,7 @@ pub(crate) mod graph;
 pub(crate) mod hostile;
 pub(crate) mod inputs;
 pub(crate) mod json;
+pub(crate) mod languages;
 pub(crate) mod lists;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
@@ -22,6 +23,7 @@ pub(crate) mod routing;
 pub(crate) mod secrets;
 pub(crate) mod sharing;
 pub(crate) mod ssrf;
+pub(crate) mod together;
 
 use crate::support::SAFETY_NET;
 use crate::support::fault::FaultServer;

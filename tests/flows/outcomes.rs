@@ -82,7 +82,7 @@ fn a_refused_visitor_is_told_as_declared() {
         page("mirror", 401, ""),
         page("mirror-403", 403, ""),
         page("fallback", 401, "fallback = \"never for a refusal\""),
-        page("login", 401, "on-unauthorized = { redirect = \"/login\" }"),
+        page("to-login", 401, "on-unauthorized = { redirect = \"/login\" }"),
         page("omit", 401, "on-unauthorized = \"omit\""),
         page("optional", 403, "optional = true"),
         page("fail", 401, "on-unauthorized = \"fail\""),
@@ -93,7 +93,7 @@ fn a_refused_visitor_is_told_as_declared() {
         ("mirror", 401),
         ("mirror-403", 403),
         ("fallback", 401),
-        ("login", 302),
+        ("to-login", 302),
         ("omit", 200),
         ("optional", 200),
         ("fail", 502),
@@ -104,8 +104,8 @@ fn a_refused_visitor_is_told_as_declared() {
         let control = response.header("cache-control");
         assert!(control.is_some_and(|control| control.contains("no-store")), "{page}: {control:?}");
     }
-    assert_eq!(get("login", &[("authorization", "x")]).header("location"), Some("/login"));
-    assert_eq!(get("login", &[]).status, 302, "a visitor who has no credential may be sent to get one");
+    assert_eq!(get("to-login", &[("authorization", "x")]).header("location"), Some("/login"));
+    assert_eq!(get("to-login", &[]).status, 302, "a visitor who has no credential may be sent to get one");
 }
 
 /// Unauthorized, then not-found, then fail; whichever settles first.

@@ -38,6 +38,14 @@ upstream = "up"
 path = "/barrier/authorization/COUNT/echo"
 forward-headers = ["authorization"]
 extract.of = "$.headers.authorization"
+-- routes/key.toml --
+layout = "me.html"
+title = "Forwarded key"
+[sources.me]
+upstream = "up"
+path = "/barrier/key/COUNT/echo"
+forward-headers = ["x-api-key"]
+extract.of = "$.headers['x-api-key']"
 -- routes/header.toml --
 layout = "header.html"
 [sources.me]
@@ -67,9 +75,10 @@ extract.of = "$.query.of"
 "#;
 
 /// Where, by which field, and through which calls.
-const WAYS: [(&str, &str, &[&str]); 5] = [
+const WAYS: [(&str, &str, &[&str]); 6] = [
     ("/cookie", "cookie", &["cookie"]),
     ("/authorization", "authorization", &["authorization"]),
+    ("/key", "x-api-key", &["key"]),
     ("/header", "authorization", &["header"]),
     ("/name", "cookie", &["name"]),
     ("/chain", "cookie", &["me", "orders"]),

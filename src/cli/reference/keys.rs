@@ -150,6 +150,7 @@ fn collect(schema: &Schema, path: &str, is_list: bool, all: &mut Vec<Place>) {
         Schema::Either(options) => options.iter().for_each(|option| collect(option, path, is_list, all)),
         Schema::Any
         | Schema::Data
+        | Schema::MappedData
         | Schema::Free
         | Schema::Boolean
         | Schema::Integer { .. }
@@ -192,6 +193,7 @@ fn words_of(schema: &Schema) -> Vec<Word> {
         Schema::Array(item) | Schema::Named { item, .. } => words_of(item),
         Schema::Any
         | Schema::Data
+        | Schema::MappedData
         | Schema::Free
         | Schema::Boolean
         | Schema::Integer { .. }
@@ -206,6 +208,9 @@ fn takes(schema: &Schema) -> String {
     match schema {
         Schema::Any => "any value".to_owned(),
         Schema::Data => "any value; its strings may hold placeholders".to_owned(),
+        Schema::MappedData => {
+            "any value; its strings may hold placeholders, and `{ each, fields }` maps a list".to_owned()
+        }
         Schema::Free => "a table of your own keys".to_owned(),
         Schema::Boolean => "`true` or `false`".to_owned(),
         Schema::Number => "a number".to_owned(),

@@ -11,6 +11,10 @@ use std::sync::Arc;
 
 /// Reads a table. A field counts as a value, and so does a row.
 pub(super) fn read(text: &str, limits: JsonLimits) -> Result<Value, FormatError> {
+    if let Some((quote, message)) = misquoted(text) {
+        // Read on, everything up to the next quote would be one field, and the complaint about another row, or none.
+        return Err(Malformed { format: "CSV", message: message.to_owned(), range: line(text, quote) }.into());
+    }
     let mut reader = ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     let mut record = StringRecord::new();
     let mut count = Count::new(limits);
@@ -32,6 +36,13 @@ pub(super) fn read(text: &str, limits: JsonLimits) -> Result<Value, FormatError>
     Ok(Value::list(rows))
 }
 
+/// The bytes of the line on which a row begins; rows are counted from 0, without that of the names.
+pub fn row(text: &str, at: usize) -> Option<Range<usize>> {
+    let mut reader = ReaderBuilder::new().from_reader(text.as_bytes());
+    let position = reader.records().nth(at)?.ok()?.position().map(csv::Position::byte)?;
+    Some(line(text, usize::try_from(position).ok()?))
+}
+
 /// The positions of the columns that have names, and the names.
 fn names(record: &StringRecord, text: &str) -> Result<(Vec<usize>, Arc<Shape>), FormatError> {
     let columns = record.iter().map(str::trim).enumerate().filter(|(_, name)| !name.is_empty());
@@ -44,6 +55,35 @@ fn names(record: &StringRecord, text: &str) -> Result<(Vec<usize>, Arc<Shape>), 
             let twice = sorted.windows(2).find(|pair| pair[0] == pair[1]).map_or("", |pair| pair[0]);
             let range = line(text, 0);
             Err(Malformed { format: "CSV", message: format!("two columns are called `{twice}`"), range }.into())
+        }
+    }
+}
+
+/// Where the quote stands that opens a field which does not end as it should, and what to say of it.
+fn misquoted(text: &str) -> Option<(usize, &'static str)> {
+    let bytes = text.as_bytes();
+    let quote_from = |at: usize| memchr::memchr(b'"', bytes.get(at..)?).map(|found| at + found);
+    let mut at = 0;
+    loop {
+        let opening = quote_from(at)?;
+        at = opening + 1;
+        // Within a field that does not begin with one it is a sign like others.
+        if opening > 0 && !matches!(bytes.get(opening - 1), Some(b',' | b'\r' | b'\n')) {
+            continue;
+        }
+        // Two quotes within the field are one sign of it.
+        let closing = loop {
+            let Some(found) = quote_from(at) else { return Some((opening, "a quote is opened and never closed")) };
+            at = found + 1;
+            if bytes.get(at) != Some(&b'"') {
+                break found;
+            }
+            at += 1;
+        };
+        let behind = bytes.get(closing + 1..).unwrap_or_default().trim_ascii_start();
+        let is_end = behind.is_empty() || behind.starts_with(b",");
+        if !is_end && !bytes.get(closing + 1).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
+            return Some((opening, "a quote is not closed, or one within the field is not written twice"));
         }
     }
 }
@@ -91,8 +131,18 @@ mod tests {
             (" a , b\n 1 ,\n", r#"[{"a":" 1 ","b":""}]"#),
             ("a,b\n\n1,2\n\n\n3,4\n", r#"[{"a":"1","b":"2"},{"a":"3","b":"4"}]"#),
             ("a\n\"\"\n", r#"[{"a":""}]"#),
+            // A quote within a field is a sign like others.
+            ("a,b\n5\" x,\"y\"\"\"\n6\",z\n", r#"[{"a":"5\" x","b":"y\""},{"a":"6\"","b":"z"}]"#),
         ] {
             assert_eq!(json(text).as_deref(), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rows_have_their_lines() {
+        let text = "a,b\r\n1,x\r\n\r\n\"two\nlines\",y\n3,z";
+        for (at, line) in [(0, Some("1,x")), (1, Some("\"two")), (2, Some("3,z")), (3, None)] {
+            assert_eq!(row(text, at).map(|range| &text[range]), line, "{at}");
         }
     }
 
@@ -102,6 +152,11 @@ mod tests {
             ("a,b\n1\n", "not CSV: a row of 1 fields, where the first has 2"),
             ("a,b\n1,2,3\n", "not CSV: a row of 3 fields, where the first has 2"),
             ("a,b, a\n", "not CSV: two columns are called `a`"),
+            ("a,b\n1,\"x\n2,y\n", "not CSV: a quote is opened and never closed"),
+            ("a,\"b\n1,2\n", "not CSV: a quote is opened and never closed"),
+            ("a,b\n1,\"x\n2,\"y\"\n", "not CSV: a quote is not closed, or one within the field is not written twice"),
+            ("a,b\n1,\"5\" wide\"\n", "not CSV: a quote is not closed, or one within the field is not written twice"),
+            ("a,b\n1,\"x\"\"\n", "not CSV: a quote is opened and never closed"),
         ] {
             assert_eq!(json(text), Err(message.to_owned()), "{text:?}");
         }

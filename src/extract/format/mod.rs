@@ -6,6 +6,8 @@
 mod csv;
 mod xml;
 
+pub use self::csv::row as csv_row;
+
 use super::sanitise::{LONGEST_HTML, sanitise};
 use crate::value::{JsonError, JsonLimits, Value, parse_json, parse_yaml};
 use std::borrow::Cow;

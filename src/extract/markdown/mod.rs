@@ -4,11 +4,14 @@
 //! content security policy passes and nothing collides. Each extension has its switch; without any, the output is the
 //! specification's, byte for byte.
 
+mod anchor;
 mod autolink;
 mod escape;
 mod id;
 mod note;
 mod write;
+
+pub use anchor::anchors;
 
 use super::sanitise::sanitise;
 use pulldown_cmark::{Options as Grammar, Parser};

@@ -260,6 +260,10 @@ fn round_to_tens(number: i128, places: i32) -> i128 {
 
 /// Digits in groups of three: decimals (none), separator (`,`).
 pub(super) fn number<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    if matches!(input.view(), View::Nil) {
+        // A price that is missing is not a price of nothing.
+        return Ok(input);
+    }
     let separator = if arguments.has(1) { arguments.get(1).chars() } else { ",".into() };
     let decimals = usize::try_from(places(arguments.get(0)).clamp(0, 20)).unwrap_or(0);
     let text = match number_of(input.view()) {

@@ -255,7 +255,7 @@ pub(super) static TABLE: &[Filter] = &[
         [0, 2],
         Keeps,
         number::number,
-        "With the digits in groups of three. Arguments: how many decimals (none unless said), and what stands between groups (`,`).",
+        "With the digits in groups of three. Arguments: how many decimals (none unless said), and what stands between groups (`,`). Nothing for nil.",
         "1234.5 | number: 2",
         "1,234.50",
     ),

@@ -1,7 +1,7 @@
 //! Short ways to compile and render in tests.
 
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
-use crate::render::{Context, Fragment, Layout, LayoutSource, Library, Limits, RenderError};
+use crate::render::{Context, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, RenderError};
 use crate::value::{JsonLimits, Value, parse_json};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -47,7 +47,7 @@ pub(super) fn site(layouts: &[(&str, &str, &str)]) -> Site {
         })
         .collect();
     let mut findings = Findings::default();
-    let library = Library::compile(&sources, &files, &mut findings);
+    let library = Library::compile(&sources, &files, &KeptLayouts::default(), &mut findings);
     findings.sort();
     Site { library, files, findings }
 }

@@ -1,7 +1,7 @@
 //! Sources that are routes of the same site: which route each means, in which order routes are compiled so that whatever is
 //! asked is known before, and what flows from the route into the source.
 //!
-//! Paths are compared as they are written, segment by segment: a literal with the same literal or a parameter, a placeholder
+//! Paths are compared segment by segment: a literal with the same literal, however it is spelled, or a parameter, a placeholder
 //! with a parameter. Values decide nothing, so what a page reads is known before any request.
 
 use super::super::inputs::CookieInput;
@@ -10,12 +10,14 @@ use super::scope::Reads;
 use crate::config::{Kind as NodeKind, Table, TreeFile};
 use crate::diagnostic::{FileId, Finding, Findings, Place, did_you_mean};
 use crate::resource::Resource;
+use crate::router::decode;
 use crate::source::{InProcess, Kind, Source};
+use std::borrow::Cow;
 
 /// How many routes deep a page may ask.
 const DEEPEST: usize = 8;
 
-/// How many answers of routes a source may take, all that they ask in turn counted.
+/// How many answers of routes one answer may take, all that they ask in turn counted.
 const MOST: usize = 100;
 
 /// Where all route files are, those with mistakes included; none if no route asks another.
@@ -31,8 +33,8 @@ struct Located {
     paths: Vec<String>,
 }
 
-/// Route files in the order in which they are compiled: those that are asked before those that ask. Circles are found, and
-/// the routes in them left out.
+/// Route files in the order in which they are compiled: those that are asked before those that ask. Circles are found; a route
+/// in one asks another that is not compiled yet, and is not sound.
 pub(super) fn ordered<'t>(
     routes: Vec<(&'t TreeFile, Table)>,
     findings: &mut Findings,
@@ -57,25 +59,25 @@ pub(super) fn ordered<'t>(
     let mut order = Vec::with_capacity(routes.len());
     let mut done = vec![false; routes.len()];
     loop {
-        let ready: Vec<usize> =
+        let mut ready: Vec<usize> =
             (0..routes.len()).filter(|&at| !done[at] && asks[at].iter().all(|&(other, _)| done[other])).collect();
         if ready.is_empty() {
-            break;
+            let Some(start) = done.iter().position(|done| !done) else { break };
+            let circle = circle(start, &asks, &done);
+            findings.push(circle_finding(&circle, &routes));
+            ready.extend(circle.iter().map(|&(at, _)| at));
         }
         for &at in &ready {
             done[at] = true;
         }
         order.extend(ready);
     }
-    if let Some(start) = done.iter().position(|done| !done) {
-        findings.push(circle(start, &asks, &done, &routes));
-    }
     let mut routes: Vec<Option<_>> = routes.into_iter().map(Some).collect();
     (order.into_iter().filter_map(|at| routes.get_mut(at)?.take()).collect(), paths)
 }
 
-/// The finding for routes that ask each other; following what is not done from anywhere must come round.
-fn circle(start: usize, asks: &[Vec<(usize, Place)>], done: &[bool], routes: &[(&TreeFile, Table)]) -> Finding {
+/// Routes that ask each other, and where each asks the next; following what is not done from anywhere must come round.
+fn circle(start: usize, asks: &[Vec<(usize, Place)>], done: &[bool]) -> Vec<(usize, Place)> {
     let next = |at: usize| asks[at].iter().copied().find(|&(other, _)| !done[other]);
     let mut path: Vec<(usize, Place)> = Vec::new();
     let mut here = start;
@@ -87,12 +89,15 @@ fn circle(start: usize, asks: &[Vec<(usize, Place)>], done: &[bool], routes: &[(
         path.push((here, place));
         here = other;
     }
+    path
+}
+
+fn circle_finding(circle: &[(usize, Place)], routes: &[(&TreeFile, Table)]) -> Finding {
     let name = |at: usize| format!("`routes/{}`", routes[at].0.path);
-    let names: Vec<String> = path.iter().chain(path.first()).map(|&(at, _)| name(at)).collect();
-    let place = path.first().map_or_else(|| routes[start].1.place, |&(_, place)| place);
+    let names: Vec<String> = circle.iter().chain(circle.first()).map(|&(at, _)| name(at)).collect();
     let message = format!("routes in a circle: {}", names.join(" asks "));
-    let finding = Finding::new(&code::ROUTE_CYCLE, place, message).help("one of them must do without the others");
-    path.iter().skip(1).fold(finding, |finding, &(_, place)| finding.related(place, "asks the next"))
+    let finding = Finding::new(&code::ROUTE_CYCLE, circle[0].1, message).help("one of them must do without the others");
+    circle.iter().skip(1).fold(finding, |finding, &(_, place)| finding.related(place, "asks the next"))
 }
 
 /// The values of `route` among the sources of a file, as written, and where they stand.
@@ -138,7 +143,6 @@ impl Paths {
 
 /// Whether a pattern answers the call, and segment by segment whether by the same literal: the more, and the earlier, the better.
 fn fit(call: &str, pattern: &str) -> Option<Vec<bool>> {
-    let segments = |path: &'_ str| path.trim_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
     let (call, pattern) = (segments(call), segments(pattern));
     let mut literal = Vec::with_capacity(call.len());
     for (at, segment) in pattern.iter().enumerate() {
@@ -156,12 +160,19 @@ fn fit(call: &str, pattern: &str) -> Option<Vec<bool>> {
     (call.len() == pattern.len()).then_some(literal)
 }
 
-/// Tells a source that asks a route which one that is; `false` if there is none.
+/// The segments of a path spelled out: `/café` and `/caf%C3%A9` are one path.
+fn segments(path: &str) -> Vec<Cow<'_, str>> {
+    path.trim_matches('/').split('/').map(decode).collect()
+}
+
+/// Tells a source that asks a route which one that is; `false` if there is none. `answers` counts those of routes that the sources before
+/// it take.
 pub(super) fn resolve(
     source: &mut Source,
     asking_file: FileId,
     known: &[Route],
     paths: &Paths,
+    answers: &mut usize,
     findings: &mut Findings,
 ) -> bool {
     let Kind::Route(asking) = &mut source.kind else { return true };
@@ -185,13 +196,16 @@ pub(super) fn resolve(
         return false;
     }
     let asked = extent(at, known, &mut vec![None; known.len()]);
-    if asked.depth >= DEEPEST || asked.routes >= MOST {
-        let message = if asked.depth >= DEEPEST {
-            format!("routes that ask each other more than {DEEPEST} deep")
+    *answers = answers.saturating_add(asked.routes);
+    if asked.depth >= DEEPEST || *answers > MOST {
+        let (message, help) = if asked.depth >= DEEPEST {
+            (format!("routes that ask each other more than {DEEPEST} deep"), "ask one of the routes further down")
         } else {
-            format!("one answer that takes more than {MOST} routes, each with its sources")
+            let message = format!(
+                "one answer that takes {answers} answers of other routes, and may take {MOST}, each with its sources"
+            );
+            (message, "ask the routes further down, once for all that is needed of them")
         };
-        let help = "ask one of the routes further down";
         findings.push(Finding::new(&code::ROUTE_TOO_DEEP, asking.place, message).help(help));
         return false;
     }
@@ -255,6 +269,9 @@ pub(super) fn reads(source: &Source, known: &[Route], reads: &mut Reads) {
     for name in &route.inputs.headers {
         reads.headers.entry(name.as_str().to_owned()).or_insert(source.name.place);
     }
+    if route.inputs.request.language {
+        reads.request.entry("language".to_owned()).or_insert(source.name.place);
+    }
     for cookie in route.inputs.cookies.iter().filter(|cookie| cookie.is_read) {
         reads.cookies.entry(of_route(&cookie.name, route)).or_insert(source.name.place);
     }
@@ -286,7 +303,7 @@ mod tests {
     #[test]
     fn calls_are_compared_with_patterns_as_written() {
         let paths = located(
-            &["/api/{id}", "/api/new", "/api/{id}/parts", "/api/{*rest}", "/", "/x/{a}.json"]
+            &["/api/{id}", "/api/new", "/api/{id}/parts", "/api/{*rest}", "/", "/x/{a}.json", "/caf\u{e9}", "/a/b"]
                 .map(|path| (path, &[] as _)),
         );
         for (call, expected) in [
@@ -302,6 +319,9 @@ mod tests {
             ("/x/{a}.json", Some("/x/{a}.json")),
             ("/other", None),
             ("/x", None),
+            ("/caf%c3%a9", Some("/caf\u{e9}")),
+            ("/caf\u{e9}", Some("/caf\u{e9}")),
+            ("/a%2fb", None),
         ] {
             let found = paths.best(call, &[]).map(|at| paths.0[at].paths[0].as_str());
             assert_eq!(found, expected, "{call}");

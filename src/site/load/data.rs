@@ -1,11 +1,11 @@
 //! Data files: `file = "data/prices.json"`, read when the site is loaded, once for all routes.
 
-use super::Shared;
+use super::{Shared, kind};
 use crate::config::{Part, Reference, Table, Template, read_toml};
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Spanned, did_you_mean};
 use crate::extract::Format;
 use crate::router::{InputType, Pattern};
-use crate::source::{BAD_DATA, DATA_FILE, Given};
+use crate::source::{self, BAD_DATA, DATA_FILE, DataFile, Given};
 use crate::value::{JsonLimits, Value};
 use std::collections::HashMap;
 use std::path::Path;
@@ -57,8 +57,23 @@ pub(super) fn file(
     sound.then(|| Given::Chosen { name: name.value.clone(), values })
 }
 
+/// Tells what of the files that a source has read does not fit its declared types.
+pub(super) fn doubt(name: &Spanned<Template>, given: Option<&Given>, decl: &source::Decl, shared: &mut Shared<'_>) {
+    let mut findings = Findings::default();
+    for path in given.iter().flat_map(|given| given.chosen()).chain(name.value.as_literal()) {
+        if let Some(Some((file, value))) = shared.data.0.get(path) {
+            decl.doubt(DataFile { path, file: *file, value }, &shared.files, &mut findings);
+        }
+    }
+    shared.findings.append(findings);
+}
+
 /// The values that a parameter can have.
 fn choices(reference: &Reference, patterns: &[(Pattern, Place)], findings: &mut Findings) -> Option<Vec<String>> {
+    if patterns.is_empty() {
+        // What the path has is not known: it cannot be read, or there is none in a section.
+        return None;
+    }
     let kind = match (reference.root.as_str(), reference.keys.as_slice()) {
         ("params", [name]) => patterns.iter().find_map(|(pattern, _)| pattern.input_type(name)),
         _ => None,
@@ -77,8 +92,9 @@ fn choices(reference: &Reference, patterns: &[(Pattern, Place)], findings: &mut 
 
 /// The value of one file.
 fn read(path: &str, place: Place, shared: &mut Shared<'_>, digest: &mut blake3::Hasher) -> Option<Value> {
+    let format = known(path, place, shared)?;
     if !shared.data.0.contains_key(path) {
-        let read = parse(path, place, shared);
+        let read = parse(path, &format, shared);
         shared.data.0.insert(path.to_owned(), read);
     }
     let (file, value) = shared.data.0.get(path)?.as_ref()?;
@@ -88,8 +104,24 @@ fn read(path: &str, place: Place, shared: &mut Shared<'_>, digest: &mut blake3::
     Some(value.clone())
 }
 
-fn parse(path: &str, place: Place, shared: &mut Shared<'_>) -> Option<(FileId, Value)> {
-    if !shared.tree.content.iter().any(|file| file.path == path) {
+/// How a file that is named at `place` is read; if it is none that can be, that is told at each place.
+fn known(path: &str, place: Place, shared: &mut Shared<'_>) -> Option<DataFormat> {
+    if let Some(finding) = kind::outside(path, place, "content") {
+        shared.findings.push(finding);
+        return None;
+    }
+    // Before it is looked for: who writes what is missing should not be told only then that it is of no use.
+    let Some(format) = read_as(path) else {
+        let message = format!("`{path}` is no data file");
+        let help = "data files end in `.json`, `.toml`, `.yaml` or `.csv`";
+        shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
+        return None;
+    };
+    if let Some((message, help)) = shared.tree.passed_over(path) {
+        shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
+        return None;
+    }
+    if !shared.tree.has_content(path) {
         let files = shared.tree.content.iter().map(|file| file.path.as_str());
         let files = files.filter(|path| read_as(path).is_some());
         let help = did_you_mean(path, files).unwrap_or_else(|| format!("write it: content/{path}"));
@@ -97,16 +129,14 @@ fn parse(path: &str, place: Place, shared: &mut Shared<'_>) -> Option<(FileId, V
         shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
         return None;
     }
-    let Some(format) = read_as(path) else {
-        let message = format!("`{path}` is no data file");
-        let help = "data files end in `.json`, `.toml`, `.yaml` or `.csv`";
-        shared.findings.push(Finding::new(&DATA_FILE, place, message).help(help));
-        return None;
-    };
+    Some(format)
+}
+
+fn parse(path: &str, format: &DataFormat, shared: &mut Shared<'_>) -> Option<(FileId, Value)> {
     let file = shared.tree.read_content(path, &mut shared.files, &mut shared.findings)?;
     let value = match format {
         DataFormat::Toml => toml(file, &shared.files, &mut shared.findings)?.to_value(),
-        DataFormat::Body(format) => body(format, file, &shared.files, &mut shared.findings)?,
+        DataFormat::Body(format) => body(*format, file, &shared.files, &mut shared.findings)?,
     };
     Some((file, value))
 }

@@ -7,10 +7,41 @@ use super::super::inputs::{CookieInput, QueryInput};
 use super::route::is_own;
 use super::scope::Reads;
 use crate::config::TreeFile;
-use crate::diagnostic::{Finding, Findings};
-use crate::resource::{Decl, OnInvalid};
+use crate::diagnostic::{Code, Finding, Findings, Level};
+use crate::resource::{self, Decl, OnInvalid};
 use crate::source::{self, Kind, Source};
 use std::time::Duration;
+
+/// Mistakes that say nothing of what is read: all other errors may stand where a name would be read.
+const BESIDE_THE_POINT: [&Code; 18] = [
+    &resource::BAD_STATUS,
+    &resource::OPEN_REDIRECT,
+    &resource::RESERVED_HEADER,
+    &resource::FILES_PATH,
+    &resource::CACHE_CONTRADICTION,
+    &code::BAD_PATH,
+    &code::NEEDS_PATH,
+    &code::BAD_HOST,
+    &code::BAD_INPUT,
+    &code::UNKNOWN_PARAM,
+    &code::PERSONAL_PUBLIC,
+    &code::COOKIE_HEADER,
+    &code::REQUEST_ID,
+    &code::WHOLE_SCOPE,
+    &code::CYCLE,
+    &code::BAD_ERROR_KEY,
+    &code::ERROR_PAGE_READS,
+    &code::ERROR_PAGE_FAILS,
+];
+
+/// Whether the findings from position `begin` on, which are those of one route, leave it known what the route reads.
+pub(super) fn reads_are_known(findings: &Findings, begin: usize) -> bool {
+    findings
+        .iter()
+        .skip(begin)
+        .filter(|finding| finding.level == Level::Error)
+        .all(|finding| BESIDE_THE_POINT.iter().any(|code| std::ptr::eq(*code, finding.code)))
+}
 
 /// Query values and cookies that nothing reads. One whose misfit is answered with an error is read by that.
 pub(super) fn unused_inputs(

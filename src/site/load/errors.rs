@@ -1,12 +1,15 @@
 //! Error pages, rendered at load for each status that can occur.
 
 use super::super::{ErrorPages, code};
+use super::kind::{Astray, keys_of};
+use super::scope::follow;
 use super::{Shared, SharedPage};
 use crate::config::Named;
-use crate::diagnostic::{Finding, Spanned, did_you_mean};
+use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::content_type_of;
 use crate::render::{Context, Layout};
-use crate::resource::{ErrorPage, ID_MARK, UNKNOWN_LAYOUT};
+use crate::resource::{ErrorPage, ID_MARK};
+use crate::source::Known;
 use crate::value::{NULL, Object, Value, write_json};
 use http::{HeaderValue, StatusCode};
 use std::collections::HashMap;
@@ -69,18 +72,55 @@ fn page(status: StatusCode, name: &Spanned<String>, vars: &Value, shared: &mut S
     if let Some(known) = shared.error_pages.0.get(&key) {
         return known.clone();
     }
-    let page = match shared.library.get(&name.value).cloned() {
-        Some(layout) => render(status, &layout, name, vars, shared),
-        None if shared.tree.has_layout(&name.value) => None,
-        None => {
-            let help = did_you_mean(&name.value, shared.library.names());
-            let message = format!("there is no layout `{}`", name.value);
-            shared.findings.push(Finding::new(&UNKNOWN_LAYOUT, name.place, message).maybe_help(help));
-            None
-        }
+    let Some(layout) = shared.library.get(&name.value).cloned() else {
+        shared.findings.push(shared.library.unknown(name));
+        return None;
     };
+    let page =
+        reads_what_there_is(&layout, name, vars, shared).then(|| render(status, &layout, name, vars, shared)).flatten();
     shared.error_pages.0.insert(key, page.clone());
     page
+}
+
+/// What `error` holds.
+const FIELDS: [&str; 3] = ["status", "title", "id"];
+
+/// Whether an error page reads nothing but `site`, `vars` and `error`, and of those what there is.
+///
+/// What lies around it is shared with pages, and may ask for the page: that reads as `nil`, as it does on a page that does not say it.
+fn reads_what_there_is(layout: &Layout, name: &Spanned<String>, vars: &Value, shared: &mut Shared<'_>) -> bool {
+    let error = Known::Record(FIELDS.iter().map(|&field| (field.to_owned(), Known::Scalar)).collect());
+    let (site, vars) = (Known::of(&shared.site), Known::of(vars));
+    let own = layout.files().first().copied();
+    let mut wrong = Findings::default();
+    let mut astray = Astray::default();
+    for read in layout.reads() {
+        if astray.leads_to(read) {
+            continue;
+        }
+        let Some(root) = layout.roots().get(read.root) else { continue };
+        let known = match &*root.name {
+            "site" => &site,
+            "vars" => &vars,
+            "error" => &error,
+            "page" | "content" | "request" | "degraded" if Some(read.place.file) != own => continue,
+            // Set on some ways, and read on the others, where it is `nil`.
+            _ if !root.certain => continue,
+            other => {
+                let message = format!("the error page `{}` reads `{other}`", name.value);
+                let help = "error pages are rendered before any request comes: they have `site`, `vars` and `error`";
+                wrong.push(Finding::new(&code::ERROR_PAGE_READS, read.place, message).help(help));
+                continue;
+            }
+        };
+        let followed = follow(known, &root.name, &keys_of(&read.segments), read.place, &mut wrong);
+        astray.note(read, followed.is_some());
+    }
+    let is_sound = wrong.is_empty();
+    for finding in &wrong {
+        shared.findings.push(finding.clone().related(name.place, "used as an error page here"));
+    }
+    is_sound
 }
 
 fn render(
@@ -96,27 +136,13 @@ fn render(
             .into_iter()
             .collect();
     let error = Value::from(error);
-    let mut roots = Vec::new();
-    for root in layout.roots() {
-        roots.push(match &*root.name {
-            "site" => &shared.site,
-            "vars" => vars,
-            "error" => &error,
-            // A layout that is shared with pages may ask for what an error page lacks; it reads as `nil`, as it does when absent.
-            "page" | "content" | "request" | "degraded" => &NULL,
-            other => {
-                let message = format!("the error page `{}` reads `{other}`", name.value);
-                shared.findings.push(
-                    Finding::new(&code::ERROR_PAGE_READS, root.place, message)
-                        .related(name.place, "used as an error page here")
-                        .help(
-                            "error pages are rendered before any request comes: they have `site`, `vars` and `error`",
-                        ),
-                );
-                return None;
-            }
-        });
-    }
+    let root = |name: &str| match name {
+        "site" => &shared.site,
+        "vars" => vars,
+        "error" => &error,
+        _ => &NULL,
+    };
+    let roots: Vec<&Value> = layout.roots().iter().map(|read| root(&read.name)).collect();
     let limits = crate::render::Limits::default();
     let time_zone = jiff::tz::TimeZone::UTC;
     let url = shared.site.get("url").and_then(Value::as_str).map(str::to_owned);

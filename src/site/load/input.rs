@@ -40,7 +40,7 @@ fn snake_case(name: &str) -> String {
 
 /// A type as declared, or any string if it cannot be.
 pub(super) fn compile_type(decl: &ParamDecl, findings: &mut Findings) -> InputType {
-    let ParamDecl { place, kind, pattern, choices, min, max, max_length } = decl;
+    let ParamDecl { place, lost: _, kind, pattern, choices, min, max, max_length } = decl;
     let place_of_kind = kind.as_ref().map_or(*place, |kind| kind.place);
     let kind = kind.as_ref().map_or(Kind::String, |name| {
         Kind::from_name(&name.value).unwrap_or_else(|| {
@@ -90,11 +90,18 @@ pub(super) fn compile_type(decl: &ParamDecl, findings: &mut Findings) -> InputTy
     })
 }
 
-/// Gives the parameters of every pattern their types.
-pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Pattern, Place)], findings: &mut Findings) {
+/// Gives the parameters of every pattern their types; whether all could be given. If not `all_patterns` could be read, any of them may
+/// have a parameter that none of the others has.
+pub(super) fn constrain(
+    params: Option<&Named<ParamDecl>>,
+    patterns: &mut [(Pattern, Place)],
+    all_patterns: bool,
+    findings: &mut Findings,
+) -> bool {
+    let before = findings.len();
     for (name, decl) in params.iter().flat_map(|named| &named.0) {
         let kind = compile_type(decl, findings);
-        let mut known = patterns.is_empty();
+        let mut known = !all_patterns;
         for (pattern, _) in patterns.iter_mut() {
             if pattern.names().any(|other| other == name.value) {
                 known = true;
@@ -111,6 +118,27 @@ pub(super) fn constrain(params: Option<&Named<ParamDecl>>, patterns: &mut [(Patt
             let message = format!("the path has no parameter `{}`", name.value);
             findings.push(Finding::new(&code::UNKNOWN_PARAM, name.place, message).help(help));
         }
+    }
+    findings.len() == before
+}
+
+/// Finds a type of the rest parameter that does not fit what a folder holds: nobody could ask for that.
+pub(super) fn fits_held(
+    params: Option<&Named<ParamDecl>>,
+    patterns: &[(Pattern, Place)],
+    names: &[String],
+    findings: &mut Findings,
+) {
+    let Some((pattern, _)) = patterns.first() else { return };
+    let Some(kind) = pattern.rest_name().and_then(|name| pattern.input_type(name)) else { return };
+    let decls = params.iter().flat_map(|named| &named.0);
+    let decl = decls.into_iter().find(|(name, _)| Some(&*name.value) == pattern.rest_name());
+    // The folder itself is an empty rest, which every type lets pass.
+    let misfit = names.iter().find(|name| !name.is_empty() && !kind.fits(name));
+    if let (Some((name, _)), Some(misfit)) = (decl, misfit) {
+        let message = format!("`{misfit}` is in the folder, and does not fit the type of `{}`", name.value);
+        let help = format!("leave [params.{}] out: what the folder holds is what there is", name.value);
+        findings.push(Finding::new(&code::BAD_INPUT, name.place, message).help(help));
     }
 }
 
@@ -131,12 +159,27 @@ pub(super) fn query(decls: Option<&Named<QueryDecl>>, findings: &mut Findings) -
         }
         let default = default(decl.default.as_ref(), &kind, repeats, findings);
         let default = if default.is_null() && repeats { Value::list(Vec::new()) } else { default };
+        let most = decl.max_items.map_or(MOST_ITEMS, |most| most.value);
+        if let (Some(zero), true) = (decl.max_items.filter(|_| most == 0), repeats) {
+            findings.push(
+                Finding::new(&code::BAD_INPUT, zero.place, "a list of at most no items")
+                    .help("write how many there may be, or leave it out: 32"),
+            );
+        } else if let (Some(written), true) = (&decl.default, default.as_list().is_some_and(|it| it.len() > most)) {
+            let message = format!("the default has more items than a request could send, which are {most} at most");
+            let finding =
+                Finding::new(&code::BAD_INPUT, written.place, message).help("shorten it, or raise `max-items`");
+            findings.push(match decl.max_items {
+                Some(most) => finding.related(most.place, "the most items"),
+                None => finding,
+            });
+        }
         inputs.push(QueryInput {
             name: name.value.as_str().into(),
             key: decl.name.as_ref().map_or(name.value.as_str(), |key| key.value.as_str()).into(),
             kind,
             default,
-            repeat: repeats.then(|| decl.max_items.map_or(MOST_ITEMS, |most| most.value)),
+            repeat: repeats.then_some(most),
             on_invalid: decl.on_invalid.map_or(OnInvalid::Default, |on_invalid| on_invalid.value),
             is_read: false,
         });

@@ -3,11 +3,11 @@
 use super::super::{Rule, Then, code};
 use super::route::{self, is_own, shared_name};
 use super::scope::{Reads, Scope};
-use super::{Shared, documents};
-use crate::config::{PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
+use super::{Shared, documents, layouts};
+use crate::config::{Declared as _, PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::fields::content_type_of;
-use crate::render::{Condition, Layout, Segment};
+use crate::render::{Condition, Layout, Read, Segment};
 use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Resource, Tree, TreeDocument};
 use crate::source::{self, Source};
 use crate::value::Value;
@@ -15,14 +15,20 @@ use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
 use std::sync::Arc;
 
-/// What a route shows, before names are resolved.
+/// What a route shows, before names are resolved. Whatever is missing is told already.
 pub(super) enum Shown {
-    Page(Arc<Layout>),
+    Page(Option<Arc<Layout>>),
     Document(Box<ShownDocument>),
     Tree(Box<documents::ShownTree>),
-    Files { folder: String, parameter: String, held: Vec<String> },
+    Files {
+        folder: String,
+        parameter: String,
+        held: Vec<String>,
+    },
     Json(Shape, Nulls),
     Redirect(Template),
+    /// Something with mistakes: what it would be, and what it would read, is not known.
+    Unclear,
 }
 
 /// What layouts call the names of the sources that something else stands for.
@@ -31,6 +37,8 @@ const DEGRADED: &str = "degraded";
 /// A document that was read.
 pub(super) struct ShownDocument {
     pub(super) layout: Option<Arc<Layout>>,
+    /// Whether it names a layout that is not there.
+    lacks_layout: bool,
     pub(super) html: Value,
     /// Its front matter, and what its text tells: `toc`, `html`, a title, a description.
     pub(super) page: Vec<(String, Value)>,
@@ -42,24 +50,36 @@ impl Shown {
         match self {
             Self::Files { held, .. } => Some(held.clone()),
             Self::Tree(tree) => Some(tree.documents.iter().map(|document| document.name.clone()).collect()),
-            Self::Page(_) | Self::Document(_) | Self::Json(..) | Self::Redirect(_) => None,
+            Self::Page(_) | Self::Document(_) | Self::Json(..) | Self::Redirect(_) | Self::Unclear => None,
         }
+    }
+
+    /// Whether all that it reads is known.
+    pub(super) fn is_clear(&self, library: &layouts::Layouts) -> bool {
+        let is_whole = match self {
+            Self::Page(layout) => layout.is_some(),
+            Self::Document(document) => !document.lacks_layout,
+            Self::Tree(tree) => !tree.lacks_layout,
+            Self::Files { .. } | Self::Json(..) | Self::Redirect(_) => true,
+            Self::Unclear => false,
+        };
+        is_whole && self.layouts().all(|layout| library.is_whole(layout))
     }
 
     /// The layouts that it is shown in.
     pub(super) fn layouts(&self) -> impl Iterator<Item = &Layout> {
         let list = match self {
-            Self::Page(layout) => vec![layout],
+            Self::Page(layout) => layout.iter().collect(),
             Self::Document(document) => document.layout.iter().collect(),
             Self::Tree(tree) => tree.layouts.iter().collect(),
-            Self::Files { .. } | Self::Json(..) | Self::Redirect(_) => Vec::new(),
+            Self::Files { .. } | Self::Json(..) | Self::Redirect(_) | Self::Unclear => Vec::new(),
         };
         list.into_iter().map(|layout| &**layout)
     }
 }
 
-/// The kind of a route and its parts.
-pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
+/// The kind of a route and its parts. Of several kinds all is told that is wrong with the first.
+pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Shown {
     let kinds = [
         ("content", decl.content.as_ref().map(|content| content.place)),
         ("files", decl.files.as_ref().map(|files| files.place)),
@@ -67,21 +87,26 @@ pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Optio
         ("redirect", decl.redirect.as_ref().map(|redirect| redirect.place)),
     ];
     let mut written = kinds.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
-    let kind = written.next();
-    if let (Some((first, first_place)), Some((second, place))) = (kind, written.next()) {
+    let (kind, other) = (written.next(), written.next());
+    if let (Some((first, first_place)), Some((second, place))) = (kind, other) {
         shared.findings.push(
             Finding::new(&resource::TWO_KINDS, place, format!("a route with both `{first}` and `{second}`"))
                 .related(first_place, "the other")
                 .help("a route is of one kind: keep one"),
         );
-        return None;
+    } else {
+        refuse_foreign(decl, kind.map(|(key, _)| key), file, &mut shared.findings);
     }
-    refuse_foreign(decl, kind.map(|(key, _)| key), file, &mut shared.findings);
+    let shown = of_one_kind(decl, file, shared);
+    shown.filter(|_| other.is_none()).unwrap_or(Shown::Unclear)
+}
+
+fn of_one_kind(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
     if let Some(content) = &decl.content {
         return content_of(content, decl, file, shared);
     }
     if let Some(files) = &decl.files {
-        return folder(files, decl, shared);
+        return folder(files, decl, file, shared);
     }
     if let Some(json) = &decl.json {
         let nulls = decl.nulls.as_ref().map_or(Nulls::Keep, |nulls| nulls.value);
@@ -89,9 +114,14 @@ pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Optio
             .map(|shape| Shown::Json(shape, nulls));
     }
     if let Some(redirect) = &decl.redirect {
-        return self::redirect(redirect, &mut shared.findings).then(|| Shown::Redirect(redirect.value.clone()));
+        self::redirect(redirect, &mut shared.findings);
+        return Some(Shown::Redirect(redirect.value.clone()));
     }
     let Some(name) = &decl.layout else {
+        let is_lost = ["layout", "content", "files", "json", "redirect"].iter().any(|key| decl.is_lost(key));
+        if is_lost || shared.lacks_defaults {
+            return None;
+        }
         let place = Place::new(file.file, 0..0);
         shared.findings.push(
             Finding::new(&resource::NO_LAYOUT, place, "a page without a layout has nothing to show")
@@ -99,7 +129,7 @@ pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Optio
         );
         return None;
     };
-    layout(name, shared).map(Shown::Page)
+    Some(Shown::Page(layout(name, shared)))
 }
 
 /// Keys that mean nothing to the kind: inherited ones are ignored, written ones are errors.
@@ -140,10 +170,6 @@ pub(super) fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<
     if let Some(layout) = shared.library.get(&name.value) {
         return Some(Arc::clone(layout));
     }
-    // A layout with mistakes of its own has findings already, and is known by its name.
-    if shared.tree.has_layout(&name.value) {
-        return None;
-    }
     if name.value.contains('{') {
         shared.findings.push(
             Finding::new(&PLACEHOLDER_NOT_READ, name.place, "a placeholder in the name of a layout")
@@ -151,17 +177,14 @@ pub(super) fn layout(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<
         );
         return None;
     }
-    let help = did_you_mean(&name.value, shared.library.names())
-        .unwrap_or_else(|| format!("write it: layouts/{}", name.value));
-    let message = format!("there is no layout `{}`", name.value);
-    shared.findings.push(Finding::new(&resource::UNKNOWN_LAYOUT, name.place, message).help(help));
+    shared.findings.push(shared.library.unknown(name));
     None
 }
 
 /// A document, or a tree of them.
 fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
     let path = content.value.as_str();
-    if let Some(finding) = outside(content) {
+    if let Some(finding) = outside(path, content.place, "content") {
         shared.findings.push(finding);
         return None;
     }
@@ -182,7 +205,11 @@ fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &
                 );
             }
         }
-        return documents::tree(content, decl, shared).map(|tree| Shown::Tree(Box::new(tree)));
+        return documents::tree(content, decl, file, shared).map(|tree| Shown::Tree(Box::new(tree)));
+    }
+    if let Some((message, help)) = shared.tree.passed_over(path.trim_matches('/')) {
+        shared.findings.push(Finding::new(&resource::NO_DOCUMENT, content.place, message).help(help));
+        return None;
     }
     let files = shared.tree.content.iter().map(|file| file.path.as_str()).filter(|path| documents::is_markdown(path));
     let folders = files.clone().filter_map(|path| path.rsplit_once('/')).map(|(folder, _)| folder);
@@ -192,37 +219,44 @@ fn content_of(content: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &
     None
 }
 
-/// The finding for a path that leads out of `content/`.
-fn outside(path: &Spanned<String>) -> Option<Finding> {
-    let text = path.value.as_str();
-    let help = if text.split(['/', '\\']).any(|segment| segment == "..") {
-        "copy it below `content/`, and name it from there".to_owned()
-    } else if text.starts_with('/') && !text.trim_matches('/').is_empty() {
-        format!("paths begin below `content/`: \"{}\"", text.trim_start_matches('/'))
+/// The finding for a path that leads out of the folder of the site in which it is looked up.
+pub(super) fn outside(path: &str, place: Place, folder: &str) -> Option<Finding> {
+    let help = if path.split(['/', '\\']).any(|segment| segment == "..") {
+        format!("copy it below `{folder}/`, and name it from there")
+    } else if path.starts_with('/') && !path.trim_matches('/').is_empty() {
+        format!("paths begin below `{folder}/`: \"{}\"", path.trim_start_matches('/'))
     } else {
         return None;
     };
-    Some(Finding::new(&resource::OUTSIDE, path.place, format!("`{text}` is outside `content/`")).help(help))
+    Some(Finding::new(&resource::OUTSIDE, place, format!("`{path}` is outside `{folder}/`")).help(help))
 }
 
 fn document(path: &str, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownDocument> {
     let document = documents::read(path, shared)?;
     let rendered = documents::rendered(&document, shared)?;
-    let layout = match document.layout().as_ref().or(decl.layout.as_ref()) {
-        Some(name) => Some(layout(name, shared)?),
-        None => None,
-    };
-    Some(ShownDocument { layout, html: rendered.html.clone(), page: documents::members(&document, &rendered) })
+    let named = document.layout(&shared.files).or(decl.layout.clone());
+    let layout = named.as_ref().and_then(|name| layout(name, shared));
+    let lacks_layout = layout.is_none() && named.is_some();
+    Some(ShownDocument {
+        layout,
+        lacks_layout,
+        html: rendered.html.clone(),
+        page: documents::members(&document, &rendered),
+    })
 }
 
 /// The rest parameter at the end of the route's path.
 pub(super) fn rest_parameter(
     decl: &Decl,
+    file: &TreeFile,
     place: Place,
-    what: &str,
-    example: &str,
+    (what, example): (&str, &str),
     shared: &mut Shared<'_>,
 ) -> Option<String> {
+    if decl.path.as_ref().is_some_and(|paths| !is_own(paths.place, file)) {
+        // That a section has a path is told there; what the route's own would be is not known.
+        return None;
+    }
     let paths = decl.path.as_ref().map(|paths| paths.value.0.as_slice()).unwrap_or_default();
     let parameter =
         paths.first().and_then(|path| path.content.rsplit_once("{*")).and_then(|(_, rest)| rest.strip_suffix('}'));
@@ -234,12 +268,17 @@ pub(super) fn rest_parameter(
     parameter.map(str::to_owned)
 }
 
-fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<Shown> {
-    if let Some(finding) = outside(files) {
+fn folder(files: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
+    if let Some(finding) = outside(&files.value, files.place, "content") {
         shared.findings.push(finding);
         return None;
     }
+    let parameter = rest_parameter(decl, file, files.place, ("a `files` route", "path = \"/assets/{*file}\""), shared);
     let folder = files.value.trim_matches('/');
+    if let Some((message, help)) = shared.tree.passed_over(folder) {
+        shared.findings.push(Finding::new(&resource::NO_FOLDER, files.place, message).help(help));
+        return None;
+    }
     let is_plain = folder.is_empty()
         || folder.split('/').all(|segment| !segment.is_empty() && !segment.starts_with('.') && !segment.contains('\\'));
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
@@ -253,22 +292,13 @@ fn folder(files: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Opti
         shared.findings.push(Finding::new(&resource::NO_FOLDER, files.place, message).help(way_out));
         return None;
     }
-    let parameter = rest_parameter(decl, files.place, "a `files` route", "path = \"/assets/{*file}\"", shared)?;
-    Some(Shown::Files { folder: folder.to_owned(), parameter, held })
+    Some(Shown::Files { folder: folder.to_owned(), parameter: parameter?, held })
 }
 
-/// Whether nothing of a request can choose the host that visitors are sent to.
+/// Finds secrets in the target of a redirect, and a host that a request could choose; whether there is no such host.
 pub(super) fn redirect(target: &Spanned<Template>, findings: &mut Findings) -> bool {
     source::refuse_secrets(&target.value, "a redirect", findings);
-    let literal = |text: &str| match text.split_once("://") {
-        Some(("http" | "https", rest)) => rest.contains('/') || target.value.parts.len() == 1,
-        Some(_) => false,
-        None => text.starts_with('/') && !text.starts_with("//") && !text.contains('\\'),
-    };
-    let sound = match target.value.parts.first() {
-        Some(Part::Literal(text)) => literal(text),
-        Some(Part::Value(_) | Part::Env(_)) | None => false,
-    };
+    let sound = is_anchored(&target.value);
     if !sound {
         findings.push(
             Finding::new(
@@ -280,6 +310,19 @@ pub(super) fn redirect(target: &Spanned<Template>, findings: &mut Findings) -> b
         );
     }
     sound
+}
+
+/// Whether nothing of a request can choose the host that visitors are sent to.
+fn is_anchored(target: &Template) -> bool {
+    let literal = |text: &str| match text.split_once("://") {
+        Some(("http" | "https", rest)) => rest.contains('/') || target.parts.len() == 1,
+        Some(_) => false,
+        None => text.starts_with('/') && !text.starts_with("//") && !text.contains('\\'),
+    };
+    match target.parts.first() {
+        Some(Part::Literal(text)) => literal(text),
+        Some(Part::Value(_) | Part::Env(_)) | None => false,
+    }
 }
 
 /// A header name that routes may set.
@@ -313,7 +356,7 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: 
     let mut layout_roots = |layout: &Layout| roots.extend(layout.roots().iter().map(|root| root.name.to_string()));
     shown.layouts().for_each(&mut layout_roots);
     match shown {
-        Shown::Page(_) | Shown::Document(_) | Shown::Tree(_) | Shown::Files { .. } => {}
+        Shown::Page(_) | Shown::Document(_) | Shown::Tree(_) | Shown::Files { .. } | Shown::Unclear => {}
         Shown::Json(shape, _) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
         Shown::Redirect(target) => roots.extend(target.references().map(|reference| reference.root.clone())),
     }
@@ -345,10 +388,11 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: 
 /// The resource with names resolved.
 pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: &mut Shared<'_>) -> Option<Resource> {
     Some(match shown {
-        Shown::Page(layout) => Resource::Page(link_layout(layout, scope, reads, &mut shared.findings)?),
+        Shown::Page(layout) => Resource::Page(link_layout(layout.as_ref()?, scope, reads, &mut shared.findings)?),
         Shown::Document(document) => Resource::Document(Document {
             layout: match &document.layout {
                 Some(layout) => Some(link_layout(layout, scope, reads, &mut shared.findings)?),
+                None if document.lacks_layout => return None,
                 None => None,
             },
             html: document.html.clone(),
@@ -363,8 +407,10 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
             Resource::Json(Json { shape, nulls: *nulls })
         }
         Shown::Redirect(target) => {
-            Resource::Redirect(target.try_map(|reference| scope.bind(reference, reads, &mut shared.findings))?)
+            let linked = target.try_map(|reference| scope.bind(reference, reads, &mut shared.findings))?;
+            Resource::Redirect(Some(linked).filter(|_| is_anchored(target))?)
         }
+        Shown::Unclear => return None,
     })
 }
 
@@ -380,6 +426,9 @@ fn link_tree(
         let page = route::with_place(shown.page.clone());
         (shown.name.clone(), TreeDocument { layout: shown.layout, html: shown.html.clone(), page })
     };
+    if tree.lacks_layout {
+        return None;
+    }
     Some(Tree {
         parameter: shared_name(&tree.parameter),
         layouts: layouts.into_iter().collect::<Option<_>>()?,
@@ -390,19 +439,46 @@ fn link_tree(
 /// Resolves what a layout reads; every unknown name and field is found at its place in the layout.
 fn link_layout(layout: &Arc<Layout>, scope: &Scope<'_>, reads: &mut Reads, findings: &mut Findings) -> Option<Linked> {
     let mut sound = true;
+    let mut astray = Astray::default();
     for read in layout.reads() {
+        if astray.leads_to(read) {
+            continue;
+        }
         let Some(root) = layout.roots().get(read.root) else { continue };
         if matches!(&*root.name, "content" | DEGRADED) || !(root.certain || scope.knows(&root.name)) {
             continue;
         }
         let keys = keys_of(&read.segments);
-        sound &= scope.resolve(&root.name, &keys, read.place, reads, findings).is_some();
+        let is_known = scope.resolve(&root.name, &keys, read.place, reads, findings).is_some();
+        astray.note(read, is_known);
+        sound &= is_known;
     }
     let slots = layout.roots().iter().map(|root| slot_of(&root.name, scope)).collect();
     sound.then(|| Linked { layout: Arc::clone(layout), slots })
 }
 
-fn keys_of(segments: &[Segment]) -> Vec<Option<&str>> {
+/// Lists that are not there, so that what a loop reads of their items is no mistake of its own.
+#[derive(Default)]
+pub(super) struct Astray<'l>(Vec<&'l Read>);
+
+impl<'l> Astray<'l> {
+    /// Whether this is an item of a list that is not there, or something below.
+    pub(super) fn leads_to(&self, read: &Read) -> bool {
+        self.0.iter().any(|list| {
+            let below = read.segments.strip_prefix(list.segments.as_slice());
+            list.root == read.root && matches!(below, Some([Segment::Any, ..]))
+        })
+    }
+
+    pub(super) fn note(&mut self, read: &'l Read, is_known: bool) {
+        if !is_known && !read.segments.is_empty() {
+            self.0.push(read);
+        }
+    }
+}
+
+/// The steps of a path as names, where they are.
+pub(super) fn keys_of(segments: &[Segment]) -> Vec<Option<&str>> {
     segments
         .iter()
         .map(|segment| match segment {
@@ -431,16 +507,15 @@ pub(super) fn rules(decl: &Decl, scope: &Scope<'_>, reads: &mut Reads, shared: &
     let mut rules = Vec::new();
     let mut sound = true;
     for written in decl.rules.iter().flatten() {
-        let (Some(text), Some(then)) = (&written.condition, &written.then) else {
+        if written.condition.is_none() || written.then.is_none() {
             shared.findings.push(
                 Finding::new(&code::BAD_RULE, written.place, "a rule without a condition, or without anything to do")
                     .help("if = \"repo.archived\", then = { redirect = \"/archive\" }"),
             );
-            sound = false;
-            continue;
-        };
+        }
         let mut own = Reads::default();
-        let condition = Condition::compile(&text.content, text.inner, &mut shared.findings);
+        let text = written.condition.as_ref();
+        let condition = text.and_then(|text| Condition::compile(&text.content, text.inner, &mut shared.findings));
         let condition = condition.filter(|condition| {
             let mut known = true;
             for read in condition.reads() {
@@ -452,7 +527,7 @@ pub(super) fn rules(decl: &Decl, scope: &Scope<'_>, reads: &mut Reads, shared: &
         });
         let after = own.sources.keys().filter_map(|&at| position(scope, at)).collect();
         let mut target = Reads::default();
-        let then = self::then(then, scope, &mut target, shared);
+        let then = written.then.as_ref().and_then(|then| self::then(then, scope, &mut target, shared));
         reads.extend(&own);
         reads.extend(&target);
         match (condition, then) {
@@ -497,13 +572,14 @@ fn then(decl: &resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared:
         let sound = redirect(target, &mut shared.findings);
         let linked = target.value.try_map(|reference| scope.bind(reference, reads, &mut shared.findings));
         let after = reads.sources.keys().filter_map(|&at| position(scope, at)).collect();
-        let status = status(302, redirects, &mut shared.findings)?;
-        return Some(Then::Redirect { target: linked.filter(|_| sound)?, status, after });
+        let status = status(302, redirects, &mut shared.findings);
+        return Some(Then::Redirect { target: linked.filter(|_| sound)?, status: status?, after });
     }
     if let Some(name) = &decl.layout {
-        let layout = layout(name, shared)?;
-        let layout = link_layout(&layout, scope, reads, &mut shared.findings)?;
-        return Some(Then::Layout { status: status(200, answers, &mut shared.findings)?, layout });
+        let layout = layout(name, shared);
+        let layout = layout.and_then(|layout| link_layout(&layout, scope, reads, &mut shared.findings));
+        let status = status(200, answers, &mut shared.findings);
+        return Some(Then::Layout { status: status?, layout: layout? });
     }
     if decl.status.is_none() {
         shared.findings.push(
@@ -539,7 +615,7 @@ pub(super) fn status(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Opt
 /// The media type of the route's answers.
 pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Option<HeaderValue> {
     let derived = match shown {
-        Shown::Page(layout) => content_type_of(layout.name()),
+        Shown::Page(layout) => content_type_of(layout.as_ref()?.name()),
         Shown::Document(document) => {
             document.layout.as_ref().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name()))
         }
@@ -547,7 +623,7 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
             tree.layouts.first().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name()))
         }
         Shown::Json(..) => "application/json".into(),
-        Shown::Files { .. } | Shown::Redirect(_) => return None,
+        Shown::Files { .. } | Shown::Redirect(_) | Shown::Unclear => return None,
     };
     if let Some(written) = &decl.content_type {
         let value = HeaderValue::from_str(&written.value).ok().filter(|_| written.value.contains('/'));
@@ -588,4 +664,26 @@ fn essence(media_type: &str) -> String {
 /// Whether what a resource escapes for by itself is right for markup of another type. HTML's rules serve for XML, not the reverse.
 fn is_escaped_for(derived: &str, written: &str) -> bool {
     is_html(derived) || (is_markup(derived) && !is_html(written))
+}
+
+/// The layouts that a route names: those that it is shown in, or would be, those of its rules, and those of its error pages. `None` if it
+/// is not known which it means.
+pub(super) fn named_layouts(shown: &Shown, decl: &Decl, is_faultless: bool) -> Option<Vec<String>> {
+    let is_other = decl.content.is_some() || decl.files.is_some() || decl.json.is_some() || decl.redirect.is_some();
+    let is_unsaid = match shown {
+        Shown::Unclear if is_other => false,
+        Shown::Page(None) | Shown::Unclear => decl.layout.as_ref().is_none_or(|name| name.value.contains('{')),
+        Shown::Document(document) => document.lacks_layout,
+        Shown::Tree(tree) => tree.lacks_layout,
+        Shown::Page(Some(_)) | Shown::Files { .. } | Shown::Json(..) | Shown::Redirect(_) => false,
+    };
+    if is_unsaid || decl.is_lost("layout") {
+        return None;
+    }
+    let mut names: Vec<String> = shown.layouts().map(|layout| layout.name().to_owned()).collect();
+    names.extend(decl.layout.iter().filter(|_| !is_faultless).map(|layout| layout.value.clone()));
+    let of_rules = decl.rules.iter().flatten().filter_map(|rule| rule.then.as_ref()?.layout.as_ref());
+    let of_errors = decl.errors.iter().flat_map(|named| &named.0).map(|(_, layout)| layout);
+    names.extend(of_rules.chain(of_errors).map(|layout| layout.value.clone()));
+    Some(names)
 }

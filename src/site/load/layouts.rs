@@ -1,9 +1,12 @@
 //! The files of `layouts/` handed to the renderer, their front matter read.
 
-use super::matter;
+use super::{kind, matter};
 use crate::config::{Declared, Described, Schema, Tree, declare};
-use crate::diagnostic::{Files, Finding, Findings, Spanned};
-use crate::render::{LayoutSource, Library};
+use crate::diagnostic::{FileId, Files, Finding, Findings, Level, Spanned, did_you_mean};
+use crate::render::{KeptLayouts, Layout, LayoutSource, Library};
+use crate::resource::UNKNOWN_LAYOUT;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 declare! {
     /// The front matter of a layout.
@@ -27,8 +30,50 @@ impl Described for Escape {
     }
 }
 
-/// Compiles all layouts and partials.
-pub(super) fn compile(tree: &Tree, files: &Files, findings: &mut Findings) -> Library {
+/// The layouts of a site, sound or not.
+pub(super) struct Layouts {
+    library: Library,
+    /// Files with mistakes: what stands in them is not all known.
+    damaged: HashSet<FileId>,
+    /// Whether it is known which layouts lie around which.
+    is_nesting_known: bool,
+}
+
+impl Layouts {
+    /// The layout of this name; partials are none.
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<Layout>> {
+        self.library.get(name)
+    }
+
+    /// Whether a layout is without mistakes, with all that it is made of.
+    pub(super) fn is_whole(&self, layout: &Layout) -> bool {
+        layout.files().iter().all(|file| !self.damaged.contains(file))
+    }
+
+    /// The finding for the name of a layout that is not there.
+    pub(super) fn unknown(&self, name: &Spanned<String>) -> Finding {
+        if let Some(finding) = kind::outside(&name.value, name.place, "layouts") {
+            return finding;
+        }
+        let message = format!("there is no layout `{}`", name.value);
+        let help = if name.value.starts_with("partials/") {
+            "a partial is a part of layouts: name one that calls it".to_owned()
+        } else {
+            did_you_mean(&name.value, self.library.names())
+                .unwrap_or_else(|| format!("write it: layouts/{}", name.value))
+        };
+        Finding::new(&UNKNOWN_LAYOUT, name.place, message).help(help)
+    }
+
+    /// What is compiled; whether all partials that are called are known to be; whether all layouts around others are.
+    pub(super) fn into_parts(self) -> (Library, bool, bool) {
+        (self.library, self.damaged.is_empty(), self.is_nesting_known)
+    }
+}
+
+/// Compiles all layouts and partials, but for those that were `kept`.
+pub(super) fn compile(tree: &Tree, files: &Files, kept: &KeptLayouts, findings: &mut Findings) -> Layouts {
+    let before = findings.len();
     let mut sources = Vec::with_capacity(tree.layouts.len());
     for layout in &tree.layouts {
         let parts = matter::split(layout.file, files, findings);
@@ -41,7 +86,13 @@ pub(super) fn compile(tree: &Tree, files: &Files, findings: &mut Findings) -> Li
         };
         if let Some(table) = matter::toml(layout.file, &parts, files, findings) {
             let matter = FrontMatter::read(&table, findings);
-            source.outer = matter.layout;
+            source.outer = matter.layout.filter(|name| match kind::outside(&name.value, name.place, "layouts") {
+                Some(finding) => {
+                    findings.push(finding);
+                    false
+                }
+                None => true,
+            });
             if let Some(escape) = matter.escape {
                 source.escape_none = escape.value == NONE;
                 if !source.escape_none {
@@ -55,5 +106,15 @@ pub(super) fn compile(tree: &Tree, files: &Files, findings: &mut Findings) -> Li
         }
         sources.push(source);
     }
-    Library::compile(&sources, files, findings)
+    let library = Library::compile(&sources, files, kept, findings);
+    let unread = tree.layouts.iter().filter(|layout| tree.is_unread(layout)).map(|layout| layout.file);
+    let mut damaged: HashSet<FileId> = unread.collect();
+    let mut is_nesting_known = damaged.is_empty();
+    for place in findings.iter().skip(before).filter(|it| it.level == Level::Error).filter_map(|it| it.place) {
+        damaged.insert(place.file);
+        // What lies around a layout is said above its body.
+        let is_above = |source: &LayoutSource| source.file == place.file && (place.start as usize) < source.body.start;
+        is_nesting_known &= !sources.iter().any(is_above);
+    }
+    Layouts { library, damaged, is_nesting_known }
 }

@@ -8,6 +8,7 @@ mod errors;
 mod input;
 mod json;
 mod kind;
+mod languages;
 pub(super) mod layouts;
 mod listing;
 mod matter;
@@ -21,10 +22,9 @@ mod site;
 mod slipped;
 
 use super::memory::{Documents as Rendered, Memory};
-use super::{ErrorPages, Loaded, Route, Routers, SectionErrors, Site, code};
+use super::{Certainty, Draft, ErrorPages, Outline, Route, RouteOutline, Routers, SectionErrors, Site, code};
 use crate::config::{Declared, Environment, Table, Tree, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
-use crate::render::Library;
 use crate::resource::ErrorPage;
 use crate::router::{Authority, Hosts, Pattern, TrailingSlash};
 use crate::source::Upstreams;
@@ -41,11 +41,15 @@ struct Shared<'s> {
     files: Files,
     findings: Findings,
     upstreams: Upstreams,
-    library: Library,
+    library: layouts::Layouts,
     /// `site` as pages see it.
     site: Value,
+    /// Whether the site says which languages there are.
+    declares_languages: bool,
     slash: TrailingSlash,
     deadline: std::time::Duration,
+    /// Whether `[defaults]` could not be read: routes may have anything from there.
+    lacks_defaults: bool,
     /// Digest of what every page is made from: `site.toml` and the layouts.
     foundation: blake3::Hash,
     error_pages: errors::Rendered,
@@ -55,35 +59,60 @@ struct Shared<'s> {
     paths: asked::Paths,
 }
 
-/// A compiled route and where it goes in the router.
+/// What came of a route, and where it goes in the router.
 struct Compiled {
-    route: Route,
+    /// The route; `None` if anything is wrong with it.
+    route: Option<Route>,
+    outline: RouteOutline,
     hosts: Vec<Spanned<Arc<str>>>,
     patterns: Vec<(Pattern, Place)>,
+    /// Whether `patterns` are all its URLs, so that others may be compared with them.
+    is_placed: bool,
     /// The files that a `files` route holds, below its folder.
     held: Option<Vec<String>>,
 }
 
-pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Loaded {
+pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Draft {
     let mut files = Files::default();
     let mut findings = Findings::default();
     let tree = Tree::read(config, &memory.texts, &mut files, &mut findings);
-    let Some(file) = tree.site else { return Loaded { site: None, findings, files } };
+    let is_read = !findings.has_errors();
+    let Some(file) = tree.site else {
+        unmerged(&tree, &files, memory, &mut findings);
+        return Draft { findings, files, outline: None };
+    };
+    let before = findings.len();
+    let is_known = tree.is_listed;
     let length = files.text(file).len();
     let mut table = read_toml(file, 0..length, &files, &mut findings);
-    if findings.has_errors() {
-        // What is missing from a text that was read in part is no mistake of its own.
-        return Loaded { site: None, findings, files };
+    if findings.len() > before || !is_known {
+        // What is missing from a text, or a folder, that was read in part is no mistake of its own.
+        unmerged(&tree, &files, memory, &mut findings);
+        return Draft { findings, files, outline: None };
     }
     for (at, argument) in sets.iter().enumerate() {
         if let Some(over) = read_set(argument, at + 1, &mut files, &mut findings) {
             merge(&mut table, &over, &super::settings::MERGE);
         }
     }
-    let (site, files, mut findings) = build(&tree, &table, files, findings, environment, memory);
-    findings.sort();
-    let site = if findings.has_errors() { None } else { site };
-    Loaded { site, findings, files }
+    let mut draft = build(&tree, &table, files, findings, environment, memory);
+    slipped::explain(&tree, &draft.files, &mut draft.findings);
+    if let Some(outline) = &mut draft.outline {
+        outline.known.declarations &= is_read;
+        outline.known.urls &= is_read;
+    }
+    draft
+}
+
+/// Finds what can be found in the other files while it is not known what `site.toml` says.
+fn unmerged(tree: &Tree, files: &Files, memory: &Memory, findings: &mut Findings) {
+    layouts::compile(tree, files, &memory.layouts, findings);
+    for file in &tree.routes {
+        if let Some(table) = section::own(file, files, findings) {
+            crate::resource::Decl::read(&table, findings);
+        }
+    }
+    slipped::explain(tree, files, findings);
 }
 
 fn build(
@@ -93,12 +122,12 @@ fn build(
     mut findings: Findings,
     environment: &Environment,
     memory: &Memory,
-) -> (Option<Site>, Files, Findings) {
+) -> Draft {
     let decl = super::settings::Decl::read(table, &mut findings);
     let declared = site::compile(&decl, environment, &mut findings);
     let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
-    let upstreams = Upstreams::compile(upstreams, environment, &mut findings);
-    let library = layouts::compile(tree, &files, &mut findings);
+    let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);
+    let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     let foundation = foundation(tree, table, &files);
     let mut shared = Shared {
         tree,
@@ -109,8 +138,10 @@ fn build(
         upstreams,
         library,
         site: declared.scope,
+        declares_languages: declared.declares_languages,
         slash: declared.slash,
         deadline: declared.settings.limits.deadline,
+        lacks_defaults: decl.is_lost("defaults"),
         foundation,
         error_pages: errors::Rendered::default(),
         data: data::DataFiles::default(),
@@ -119,38 +150,66 @@ fn build(
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
-    let errors = section_errors(&sections, &mut shared);
-    let mut map = Map { routers: Routers::new(shared.slash), list: Vec::new(), places: Vec::new(), finite: Vec::new() };
+    let mut of_sections = section::Mentions::default();
+    let errors = section_errors(&sections, &mut of_sections, &mut shared);
+    for idle in sections.idle() {
+        route::look(idle, &mut shared);
+    }
     let mut tables = Vec::with_capacity(tree.routes.len());
     for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
         tables.extend(sections.merged(file, &shared.files, &mut shared.findings).map(|table| (file, table)));
     }
+    let routes = tree.routes.iter().filter(|file| !section::is_section(&file.path)).count();
+    let is_read = tables.len() == routes && sections.are_read();
     documents::survey(&tables, &mut shared);
+    let count = tables.len();
     let (tables, paths) = asked::ordered(tables, &mut shared.findings);
     shared.paths = paths;
+    let mut map = Map::new(shared.slash);
     for (file, table) in &tables {
-        let Some(compiled) = route::compile(file, table, &map.list, &mut shared) else { continue };
+        let compiled = route::compile(file, table, &map.list, &mut shared);
         refuse_aliases(&compiled.hosts, declared.hosts.as_ref(), &mut shared.findings);
         map.insert(compiled, &mut shared.findings);
     }
     shadowed::warn(&map.finite, &map.routers, &map.places, &mut shared.findings);
-    let Map { routers, list: routes, .. } = map;
+    let patterns: Vec<&str> = map.list.iter().flat_map(|route| &route.patterns).map(String::as_str).collect();
+    documents::judge_links(&map.routers, &patterns, &mut shared);
+    let Map { routers, list: routes, outlines, is_whole, .. } = map;
     let revision = revision(&routes, tree);
     let Shared { files, findings, upstreams, library, .. } = shared;
-    let site = declared.hosts.map(|hosts| Site {
+    let (library, partials, nesting) = library.into_parts();
+    // With a `site.url` that cannot be read no site is served, whatever its hosts are.
+    let hosts = declared.hosts.unwrap_or_else(Hosts::any);
+    let site = Site {
         root: tree.root.clone(),
         settings: declared.settings,
         url: declared.url,
+        languages: declared.languages,
         hosts: hosts.serving(routers.hosts()),
         routers,
         routes,
         upstreams,
-        library,
         content: tree.content.clone(),
         errors,
         revision,
-    });
-    (site, files, findings)
+    };
+    let is_read = is_read && tables.len() == count;
+    let outline = Outline {
+        site,
+        routes: outlines,
+        library,
+        section_layouts: of_sections.layouts,
+        section_upstreams: of_sections.upstreams,
+        says_url: decl.is_lost("site")
+            || decl.site.as_ref().is_some_and(|site| site.url.is_some() || site.is_lost("url")),
+        known: Certainty {
+            declarations: is_read && !decl.is_lost("defaults"),
+            urls: is_read && is_whole,
+            partials,
+            nesting,
+        },
+    };
+    Draft { findings, files, outline: Some(outline) }
 }
 
 /// No route is for a host whose requests are sent elsewhere.
@@ -169,18 +228,35 @@ fn refuse_aliases(hosts: &[Spanned<Arc<str>>], site: Option<&Hosts>, findings: &
 /// The routes, and where each goes.
 struct Map {
     routers: Routers,
+    /// The sound ones. As long as all are, positions in the routers are positions in this list.
     list: Vec<Route>,
-    /// Where the path of each route was written.
-    places: Vec<Place>,
+    /// What is known of each, sound or not, by position in the routers.
+    outlines: Vec<RouteOutline>,
+    /// Where the path of each was written.
+    places: Vec<Option<Place>>,
     /// The patterns whose URLs can be counted.
     finite: Vec<shadowed::Finite>,
+    /// Whether all routes are in the routers.
+    is_whole: bool,
 }
 
 impl Map {
+    fn new(slash: TrailingSlash) -> Self {
+        let routers = Routers::new(slash);
+        let (list, outlines, places, finite) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { routers, list, outlines, places, finite, is_whole: true }
+    }
+
     fn insert(&mut self, compiled: Compiled, findings: &mut Findings) {
-        let Compiled { route, hosts, patterns, held } = compiled;
-        let index = self.list.len();
-        self.places.extend(patterns.first().map(|(_, place)| *place));
+        let Compiled { route, outline, hosts, patterns, is_placed, held } = compiled;
+        let index = self.outlines.len();
+        self.list.extend(route);
+        self.outlines.push(outline);
+        self.places.push(patterns.first().map(|(_, place)| *place));
+        self.is_whole &= is_placed;
+        if !is_placed {
+            return;
+        }
         let hosts: Vec<Option<&str>> =
             if hosts.is_empty() { vec![None] } else { hosts.iter().map(|host| Some(&*host.value)).collect() };
         for ((pattern, place), host) in
@@ -193,27 +269,36 @@ impl Map {
                 let mut finding =
                     Finding::new(&code::SAME_PATH, place, format!("`{text}` is answered by another route, too"))
                         .help("two routes of equal rank tie: change one path, or give a parameter an `enum`");
-                if let Some(other) = self.places.get(conflict.other) {
-                    finding = finding.related(*other, format!("`{}` here", conflict.pattern));
+                if let Some(other) = self.places.get(conflict.other).copied().flatten() {
+                    finding = finding.related(other, format!("`{}` here", conflict.pattern));
                 }
                 findings.push(finding);
             }
         }
-        self.list.push(route);
     }
 }
 
 /// The pages for requests that belong to no route: those of the sections around their URLs.
-fn section_errors(sections: &section::Sections, shared: &mut Shared<'_>) -> SectionErrors {
-    let pages = sections.all().map(|(folder, table)| (folder.to_owned(), errors_of(table, shared))).collect();
+fn section_errors(
+    sections: &section::Sections,
+    mentions: &mut section::Mentions,
+    shared: &mut Shared<'_>,
+) -> SectionErrors {
+    let mut pages = Vec::new();
+    for (folder, table) in sections.all() {
+        // What is wrong with it is told where its routes are compiled, or where it is looked at by itself.
+        let decl = crate::resource::Decl::read(table, &mut Findings::default());
+        mentions.of_errors(&decl);
+        pages.push((folder.to_owned(), errors_of(&decl, shared)));
+    }
+    for table in sections.idle() {
+        mentions.of_all(&crate::resource::Decl::read(table, &mut Findings::default()));
+    }
     SectionErrors::new(pages)
 }
 
-fn errors_of(table: &Table, shared: &mut Shared<'_>) -> ErrorPages {
-    let decl = crate::resource::Decl::read(table, &mut Findings::default());
-    let vars =
-        decl.vars.as_ref().map_or_else(|| Value::Object(crate::value::Object::default()), |vars| vars.value.to_value());
-    errors::pages(decl.errors.as_ref(), &vars, shared)
+fn errors_of(decl: &crate::resource::Decl, shared: &mut Shared<'_>) -> ErrorPages {
+    errors::pages(decl.errors.as_ref(), &route::vars_of(decl), shared)
 }
 
 fn foundation(tree: &Tree, table: &Table, files: &Files) -> blake3::Hash {

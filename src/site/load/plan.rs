@@ -22,40 +22,50 @@ pub(super) fn dependencies(sources: &[Source]) -> Vec<Vec<usize>> {
 pub(super) fn has_no_cycle(sources: &[Source], after: &[Vec<usize>], findings: &mut Findings) -> bool {
     // A source settles once all that it mentions have; what never settles is in a circle or waits for one.
     let mut settled = vec![false; sources.len()];
+    let mut is_acyclic = true;
     loop {
         let ready: Vec<usize> =
             (0..sources.len()).filter(|&at| !settled[at] && after[at].iter().all(|&other| settled[other])).collect();
-        if ready.is_empty() {
-            break;
+        for &at in &ready {
+            settled[at] = true;
         }
-        for at in ready {
+        if !ready.is_empty() {
+            continue;
+        }
+        let Some(start) = settled.iter().position(|settled| !settled) else { return is_acyclic };
+        is_acyclic = false;
+        let circle = circle(start, after, &settled);
+        findings.push(circle_finding(&circle, sources));
+        // Told once; there may be another.
+        for at in circle {
             settled[at] = true;
         }
     }
-    let Some(start) = settled.iter().position(|settled| !settled) else { return true };
-    // Following what is unsettled from anywhere must come round.
+}
+
+/// The circle that following what is not settled leads into, from anywhere.
+fn circle(start: usize, after: &[Vec<usize>], settled: &[bool]) -> Vec<usize> {
     let mut path = vec![start];
-    let circle = loop {
+    loop {
         let here = path.last().copied().unwrap_or(start);
         let next = after[here].iter().copied().find(|&other| !settled[other]).unwrap_or(start);
         if let Some(begin) = path.iter().position(|&seen| seen == next) {
-            break path.split_off(begin);
+            return path.split_off(begin);
         }
         path.push(next);
-    };
+    }
+}
+
+fn circle_finding(circle: &[usize], sources: &[Source]) -> Finding {
     let names: Vec<String> =
         circle.iter().chain(circle.first()).map(|&at| format!("`{}`", sources[at].name.value)).collect();
-    let mut finding = Finding::new(
+    let finding = Finding::new(
         &code::CYCLE,
         sources[circle[0]].name.place,
         format!("sources in a circle: {}", names.join(" needs ")),
     )
     .help("one of them must do without the others");
-    for &at in circle.iter().skip(1) {
-        finding = finding.related(sources[at].name.place, "waits for the next");
-    }
-    findings.push(finding);
-    false
+    circle.iter().skip(1).fold(finding, |finding, &at| finding.related(sources[at].name.place, "waits for the next"))
 }
 
 /// The sources that are read, directly or for another that is.

@@ -4,8 +4,9 @@ use super::super::Privacy;
 use super::super::inputs::CookieInput;
 use super::scope::Reads;
 use crate::diagnostic::Place;
+use crate::fields::is_credential;
 use crate::source::{Kind, Source};
-use http::header;
+use http::header::HeaderName;
 
 /// What makes something personal: the way from the person, and the place where it is read.
 #[derive(Debug, Clone)]
@@ -22,10 +23,9 @@ pub(super) fn of_reads(reads: &Reads, cookies: &[CookieInput], sources: &[Option
             return Some(Personal { path: vec![format!("cookies.{name}")], place: *place });
         }
     }
-    for name in ["authorization", "proxy-authorization"] {
-        if let Some(place) = reads.headers.get(name) {
-            return Some(Personal { path: vec![format!("request.headers.{name}")], place: *place });
-        }
+    let is_credential = |name: &str| HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_credential(&name));
+    if let Some((name, place)) = reads.headers.iter().find(|(name, _)| is_credential(name)) {
+        return Some(Personal { path: vec![format!("request.headers.{name}")], place: *place });
     }
     reads.sources.iter().find_map(|(position, place)| {
         let personal = sources.get(*position)?.as_ref()?;
@@ -54,7 +54,7 @@ fn forwarded(source: &Source) -> Option<Personal> {
         Kind::Value(_) | Kind::Chosen(_) => return None,
     };
     let cookie = http.forward_cookies.first().map(|name| format!("the cookie `{name}`"));
-    let credential = http.forward_headers.iter().find(|name| **name == header::AUTHORIZATION);
+    let credential = http.forward_headers.iter().find(|name| is_credential(name));
     let path = cookie.or_else(|| credential.map(|name| format!("request.headers.{name}")))?;
     Some(Personal { path: vec![path], place: source.name.place })
 }

@@ -1,13 +1,13 @@
 //! One route: its merged table compiled, linked and analysed.
 
-use super::super::inputs::{Inputs, RequestReads};
-use super::super::{Planned, Privacy, Route, code, slots};
+use super::super::inputs::{CookieInput, Inputs, RequestReads};
+use super::super::{Called, Planned, Privacy, Route, RouteOutline, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
-use super::scope::{Reads, Scope};
-use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, short};
-use crate::config::{Declared as _, Table, Template, Text, TreeFile};
-use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Spanned};
+use super::scope::{Reads, Scope, Written};
+use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, section, short};
+use crate::config::{Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template};
+use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
 use crate::resource::{Cors, Decl, HeaderDecl, Policy};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
@@ -17,110 +17,268 @@ use http::header::{self, HeaderName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Compiles one route; `known` are those that were compiled before, among them all that it asks.
-pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &mut Shared<'_>) -> Option<Compiled> {
+/// Compiles one route; `known` are the sound ones that were compiled before, among them all that it asks. Whatever is wrong with one of its
+/// parts, the others are looked at.
+#[expect(clippy::too_many_lines, reason = "a list of steps, each of which needs what those before it found")]
+pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &mut Shared<'_>) -> Compiled {
+    let begin = shared.findings.len();
     let decl = Decl::read(table, &mut shared.findings);
     let shown = kind::of(&decl, file, shared);
     let mut patterns = patterns(&decl, file, &mut shared.findings);
-    input::constrain(decl.params.as_ref(), &mut patterns, &mut shared.findings);
+    // A file whose path cannot be read is somewhere else than at its place.
+    let has_paths = !decl.is_lost("path")
+        && !patterns.is_empty()
+        && decl.path.as_ref().is_none_or(|path| patterns.len() == path.value.0.len());
+    let has_types = input::constrain(decl.params.as_ref(), &mut patterns, has_paths, &mut shared.findings);
+    if let Some(held) = shown.held().filter(|_| decl.params.is_some()) {
+        input::fits_held(decl.params.as_ref(), &patterns, &held, &mut shared.findings);
+    }
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
     let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
     let mut digest = blake3::Hasher::new();
-    let around = Around { file: file.file, table, shown: shown.as_ref(), patterns: &patterns, known };
+    let around = Around { file: file.file, table, shown: &shown, patterns: &patterns, known };
     let (sources, broken) = sources(&decl, &around, shared, &mut digest);
     asked::cookies(&sources, known, &mut cookies);
-    let vars = decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value());
+    let vars = vars_of(&decl);
     let errors = errors::pages(decl.errors.as_ref(), &vars, shared);
-    let shown = shown?;
     let after = plan::dependencies(&sources);
-    if !plan::has_no_cycle(&sources, &after, &mut shared.findings) {
-        return None;
-    }
+    let is_acyclic = plan::has_no_cycle(&sources, &after, &mut shared.findings);
     let page = page(&shown, &decl, file);
     let direct = kind::mentioned(&shown, &decl, &sources, shared);
     let needed = plan::needed(direct, &after);
     let before = shared.findings.len();
     let scope = Scope {
         params: params(&patterns),
+        params_are_known: has_paths,
         query: &query,
         cookies: &cookies,
         site: Known::of(&shared.site),
+        has_languages: shared.declares_languages,
         vars: Known::of(&vars),
-        page: page_known(&page),
+        page: page_known(&page, &shown),
         sources: &sources,
         slots: slots_of(&sources, &needed),
         broken,
+        written: Written { decl: &decl, table, lacks_defaults: shared.lacks_defaults },
     };
     let linked = Linked::new(&scope, &needed, &after, known, shared);
+    names_of_broken(&scope, &mut shared.findings);
     let mut direct = Reads::default();
     let resource = kind::link(&shown, &scope, &mut direct, shared);
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
     let rules = kind::rules(&decl, &scope, &mut direct, shared);
-    // A misspelt name, or a source with a mistake, may be the one that would read it.
-    if scope.broken.is_empty()
-        && !shared.findings.iter().skip(before).any(|finding| finding.code.name == code::UNKNOWN_NAME.name)
-    {
-        unused(&sources, &needed, file, &mut shared.findings);
-    }
+    for_whom(&patterns, file, before, shared);
+    let is_sourced = scope.broken.is_empty();
     let of_sources = linked.personal;
-    let is_clear = shared.findings.iter().skip(before).all(|finding| finding.code.level != Level::Error);
-    let personal = privacy::of_reads(&direct, &cookies, &of_sources).or_else(|| {
-        // A source that only another one reads makes the page personal through that one, whose path is longer.
-        needed.iter().rev().find_map(|&at| of_sources.get(at).cloned().flatten())
-    });
+    let personal = personal_of(&direct, &cookies, &needed, &of_sources);
     let mut all = direct;
     for reads in &linked.reads {
         all.extend(reads);
     }
     let policy = policy(&decl, personal.as_ref(), &all, &cookies, &mut shared.findings);
-    let (resource, fields, rules) = (resource?, fields?, rules?);
-    let planned = planned(linked.sources, &needed, &after, &of_sources)?;
-    let constants = constants(shared, &vars, &shown, planned.len());
+    let planned = planned(linked.sources, &needed, &after, &of_sources);
     let inputs = inputs(query, cookies, &all, &sources, &needed);
+    let status = kind::status(&shown, &decl, &mut shared.findings);
+    let content_type = kind::content_type(&shown, &decl, &mut shared.findings);
+    let hosts = hosts(&decl, &mut shared.findings);
+    let cors = decl.cors.as_ref().and_then(|cors| Cors::compile(cors, &mut shared.findings)).map(Box::new);
+    let deadline = decl.deadline.map_or(shared.deadline, |deadline| deadline.value);
+    doubts::late_timeouts(&decl, &sources, deadline, file, &mut shared.findings);
     // What is misspelt or wrong may be what would read it.
-    if is_clear {
+    if is_sourced && shown.is_clear(&shared.library) && doubts::reads_are_known(&shared.findings, begin) {
+        unused(&sources, &needed, file, &mut shared.findings);
         doubts::unused_inputs(&decl, &inputs.query, &inputs.cookies, file, &mut shared.findings);
         doubts::unused_fields(&decl, &sources, &all, file, &mut shared.findings);
     }
-    let revision = revision(shared, table, &shown, &digest, &planned, known);
-    let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
-    names.sort();
-    let status = kind::status(&shown, &decl, &mut shared.findings)?;
-    let held = shown.held();
-    let deadline = decl.deadline.map_or(shared.deadline, |deadline| deadline.value);
-    doubts::late_timeouts(&decl, &sources, deadline, file, &mut shared.findings);
-    let hosts = hosts(&decl, &mut shared.findings);
-    let origin = origin(hosts.first(), shared);
-    let route = Route {
-        name: format!("routes/{}", file.path).into(),
-        file: file.file,
-        hosts: hosts.iter().map(|host| Arc::clone(&host.value)).collect(),
-        origin,
-        patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
-        canonical: (patterns.len() > 1).then(|| patterns.first().map(|(pattern, _)| pattern.clone())).flatten(),
-        params: names,
-        content_type: kind::content_type(&shown, &decl, &mut shared.findings),
-        resource,
-        vary: vary(&inputs, &planned),
-        inputs,
-        sources: planned,
-        rules,
-        constants,
-        page,
-        title: fields.title,
-        description: fields.description,
-        status,
-        fixed_headers: fields.fixed,
-        removed_headers: fields.removed,
-        headers: fields.headers,
-        policy,
-        privacy: privacy::privacy(personal.as_ref()),
-        cors: decl.cors.as_ref().and_then(|cors| Cors::compile(cors, &mut shared.findings)).map(Box::new),
-        errors,
-        deadline,
-        revision,
-    };
-    (!patterns.is_empty()).then_some(Compiled { route, hosts, patterns, held })
+    let is_sound = is_acyclic && has_paths && has_types;
+    let is_placed = has_paths && has_types && !is_held_unknown(&shown, &decl);
+    let parts = (resource, fields, rules, planned, status);
+    let (held, origin) = (shown.held(), origin(hosts.first(), shared));
+    let route =
+        if let ((Some(resource), Some(fields), Some(rules), Some(sources), Some(status)), true) = (parts, is_sound) {
+            let revision = revision(shared, table, &shown, &digest, &sources, known);
+            let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
+            names.sort();
+            Some(Route {
+                name: format!("routes/{}", file.path).into(),
+                file: file.file,
+                hosts: hosts.iter().map(|host| Arc::clone(&host.value)).collect(),
+                origin,
+                patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
+                canonical: (patterns.len() > 1).then(|| patterns.first().map(|(pattern, _)| pattern.clone())).flatten(),
+                params: sorted_names(&patterns),
+                content_type,
+                resource,
+                vary: vary(&inputs, &sources),
+                inputs,
+                constants: constants(shared, &vars, &shown, sources.len()),
+                sources,
+                rules,
+                page,
+                title: fields.title,
+                description: fields.description,
+                status,
+                fixed_headers: fields.fixed,
+                removed_headers: fields.removed,
+                headers: fields.headers,
+                policy,
+                privacy: privacy::privacy(personal.as_ref()),
+                cors,
+                errors,
+                deadline,
+                revision,
+            })
+        } else {
+            None
+        };
+    // What is written beside a mistake may be what is meant.
+    let is_faultless = shared.findings.iter().skip(begin).all(|finding| finding.level != Level::Error);
+    let outline = outline(&shown, &decl, &sources, &patterns, hosts.first(), Some(&needed).filter(|_| is_faultless));
+    Compiled { route, outline, hosts, patterns, is_placed, held }
+}
+
+/// What the rules about a whole site look at; of the sources only those that are `needed`, if that is known.
+fn outline(
+    shown: &Shown,
+    decl: &Decl,
+    sources: &[Source],
+    patterns: &[(Pattern, Place)],
+    host: Option<&Spanned<Arc<str>>>,
+    needed: Option<&BTreeSet<usize>>,
+) -> RouteOutline {
+    let is_needed = |at: usize| needed.is_none_or(|needed| needed.contains(&at));
+    RouteOutline {
+        host: host.map(|host| Arc::clone(&host.value)),
+        patterns: patterns.iter().map(|(pattern, _)| pattern.clone()).collect(),
+        layouts: kind::named_layouts(shown, decl, needed.is_some()),
+        upstreams: named_upstreams(decl, sources, is_needed),
+        calls: calls(sources, is_needed),
+        redirect: if let Shown::Redirect(target) = shown { Some(target.clone()) } else { None },
+        detours: detours(decl, sources),
+    }
+}
+
+/// What makes a page personal, if anything.
+fn personal_of(
+    direct: &Reads,
+    cookies: &[CookieInput],
+    needed: &BTreeSet<usize>,
+    sources: &[Option<Personal>],
+) -> Option<Personal> {
+    privacy::of_reads(direct, cookies, sources).or_else(|| {
+        // A source that only another one reads makes the page personal through that one, whose path is longer.
+        needed.iter().rev().find_map(|&at| sources.get(at).cloned().flatten())
+    })
+}
+
+/// Keys of a source in which placeholders are read.
+const READING: [&str; 10] =
+    ["for-each", "url", "path", "route", "query", "headers", "body", "form", "variables", "value"];
+
+/// Finds unknown names in sources that could not be compiled; what else is wrong with them is told.
+fn names_of_broken(scope: &Scope<'_>, findings: &mut Findings) {
+    let sources = scope.written.table.node("sources").and_then(Node::as_table);
+    for source in sources.into_iter().flatten().filter(|entry| scope.broken.contains(&entry.key.value)) {
+        let table = source.node.as_table().into_iter().flatten();
+        for read in table.filter(|entry| READING.contains(&entry.key.value.as_str())) {
+            names_in(&read.node, scope, findings);
+        }
+    }
+}
+
+fn names_in(node: &Node, scope: &Scope<'_>, findings: &mut Findings) {
+    match &node.kind {
+        NodeKind::String(text) => {
+            // What is no template has its finding.
+            let template = parse_template(text, node.place, &mut Findings::default());
+            let references: Vec<_> = template.iter().flat_map(Template::references).collect();
+            for reference in references.into_iter().filter(|reference| reference.root != source::ITEM) {
+                let keys: Vec<Option<&str>> = reference.keys.iter().map(|key| Some(key.as_str())).collect();
+                scope.resolve(&reference.root, &keys, reference.place, &mut Reads::default(), findings);
+            }
+        }
+        NodeKind::Array(items) => items.iter().for_each(|item| names_in(item, scope, findings)),
+        NodeKind::Table(table) => table.into_iter().for_each(|entry| names_in(&entry.node, scope, findings)),
+        NodeKind::Int(_) | NodeKind::Float(_) | NodeKind::Bool(_) | NodeKind::Datetime(_) => {}
+    }
+}
+
+/// Finds what is wrong with a section that no route inherits: whatever its routes would add.
+pub(super) fn look(table: &Table, shared: &mut Shared<'_>) {
+    let mut decl = Decl::read(table, &mut shared.findings);
+    input::query(decl.query.as_ref(), &mut shared.findings);
+    input::cookies(decl.cookies.as_ref(), &mut shared.findings);
+    for (_, kind) in decl.params.iter().flat_map(|named| &named.0) {
+        input::compile_type(kind, &mut shared.findings);
+    }
+    if let Some(name) = &decl.layout {
+        kind::layout(name, shared);
+    }
+    if let Some(redirect) = &decl.redirect {
+        kind::redirect(redirect, &mut shared.findings);
+    }
+    if let Some(cache) = &decl.cache {
+        Policy::compile(cache, &mut shared.findings);
+    }
+    if let Some(cors) = &decl.cors {
+        Cors::compile(cors, &mut shared.findings);
+    }
+    for (name, _) in decl.headers.iter().flat_map(|named| &named.0) {
+        kind::header_name(name, &mut shared.findings);
+    }
+    hosts(&decl, &mut shared.findings);
+    if let Some(sources) = &mut decl.sources {
+        // Of what a route would complete it is not known what it is.
+        sources.0.retain(|(_, source)| source.has_kind());
+    }
+    let around = Around { file: table.place.file, table, shown: &Shown::Unclear, patterns: &[], known: &[] };
+    sources(&decl, &around, shared, &mut blake3::Hasher::new());
+}
+
+/// Whether a route holds files or documents of which it is not known which.
+fn is_held_unknown(shown: &Shown, decl: &Decl) -> bool {
+    matches!(shown, Shown::Unclear) && (decl.files.is_some() || decl.content.is_some())
+}
+
+/// The upstreams that sources name: those that are needed, and those of sources that could not be compiled.
+fn named_upstreams(decl: &Decl, sources: &[Source], is_needed: impl Fn(usize) -> bool) -> Vec<String> {
+    let position = |name: &str| sources.iter().position(|source| source.name.value == name);
+    let declared = decl.sources.iter().flat_map(|named| &named.0);
+    let called = declared.filter(|(name, _)| position(&name.value).is_none_or(&is_needed));
+    called.filter_map(|(_, source)| Some(source.upstream.as_ref()?.value.clone())).collect()
+}
+
+fn calls(sources: &[Source], is_needed: impl Fn(usize) -> bool) -> Vec<Called> {
+    let called = sources.iter().enumerate().filter(|(at, _)| is_needed(*at));
+    let calls = called.filter_map(|(_, source)| match &source.kind {
+        Kind::Http(http) => Some(Called { source: source.name.clone(), upstream: http.upstream, trust: http.trust() }),
+        Kind::Route(_) | Kind::Value(_) | Kind::Chosen(_) => None,
+    });
+    calls.collect()
+}
+
+/// Where rules and refusals of sources may send visitors.
+fn detours(decl: &Decl, sources: &[Source]) -> Vec<Template> {
+    let of_rules = decl.rules.iter().flatten().filter_map(|rule| rule.then.as_ref()?.redirect.as_ref());
+    let of_sources = sources.iter().filter_map(|source| match &source.outcomes.on_unauthorized {
+        OnUnauthorized::Redirect(target) => Some(target),
+        OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => None,
+    });
+    of_rules.map(|target| &target.value).chain(of_sources).cloned().collect()
+}
+
+/// Says of findings in what the route inherits that they are about this route: other routes may be fine with it.
+fn for_whom(patterns: &[(Pattern, Place)], file: &TreeFile, before: usize, shared: &mut Shared<'_>) {
+    let place = patterns.first().map_or_else(|| Place::new(file.file, 0..0), |(_, place)| *place);
+    let Shared { findings, files, tree, .. } = shared;
+    for finding in findings.since(before) {
+        let inherited = finding
+            .place
+            .is_some_and(|place| Some(place.file) == tree.site || section::is_section(files.name(place.file)));
+        if inherited && finding.related.iter().all(|related| related.place.file != file.file) {
+            finding.related.push(Related { place, message: "inherited by this route".to_owned() });
+        }
+    }
 }
 
 /// The hosts of `host`, in lower case.
@@ -130,8 +288,16 @@ pub(super) fn hosts(decl: &Decl, findings: &mut Findings) -> Vec<Spanned<Arc<str
         let host = Authority::parse(&written.content)
             .ok()
             .filter(|host| host.port().is_none() && !written.content.ends_with(':'));
+        let host = host.map(|host| Arc::<str>::from(host.host().to_ascii_lowercase()));
         match host {
-            Some(host) => hosts.push(Spanned::new(host.host().to_ascii_lowercase().into(), written.inner)),
+            Some(host) => match hosts.iter().find(|known: &&Spanned<Arc<str>>| known.value == host) {
+                Some(known) => findings.push(
+                    Finding::new(&code::BAD_HOST, written.inner, format!("`{}` is named twice", written.content))
+                        .related(known.place, "the first time")
+                        .help("write each host once; upper and lower case are the same"),
+                ),
+                None => hosts.push(Spanned::new(host, written.inner)),
+            },
             None => {
                 let message = format!("`{}` is not a host", written.content);
                 findings.push(
@@ -155,7 +321,8 @@ pub(super) fn origin(host: Option<&Spanned<Arc<str>>>, shared: &Shared<'_>) -> O
 
 /// The patterns of `path`, or that of the file's place.
 pub(super) fn patterns(decl: &Decl, file: &TreeFile, findings: &mut Findings) -> Vec<(Pattern, Place)> {
-    let Some(paths) = &decl.path else {
+    // An inherited one has its finding where it was written.
+    let Some(paths) = decl.path.as_ref().filter(|paths| is_own(paths.place, file)) else {
         return by_place(file, findings).into_iter().collect();
     };
     let written = paths.value.0.iter().filter_map(|text| pattern(text, findings)).collect::<Vec<_>>();
@@ -218,11 +385,22 @@ fn params(patterns: &[(Pattern, Place)]) -> Vec<(String, bool)> {
     params
 }
 
+/// `vars`, empty if there are none.
+pub(super) fn vars_of(decl: &Decl) -> Value {
+    decl.vars.as_ref().map_or_else(|| Value::Object(Object::default()), |vars| vars.value.to_value())
+}
+
+fn sorted_names(patterns: &[(Pattern, Place)]) -> Vec<Arc<str>> {
+    let mut names: Vec<Arc<str>> = params(patterns).iter().map(|(name, _)| name.as_str().into()).collect();
+    names.sort();
+    names
+}
+
 /// What of a route its sources need to know.
 struct Around<'a> {
     file: FileId,
     table: &'a Table,
-    shown: Option<&'a Shown>,
+    shown: &'a Shown,
     patterns: &'a [(Pattern, Place)],
     /// The routes that may be asked, which are compiled.
     known: &'a [Route],
@@ -235,18 +413,22 @@ fn sources(
     shared: &mut Shared<'_>,
     digest: &mut blake3::Hasher,
 ) -> (Vec<Source>, Vec<String>) {
-    let (mut sources, mut broken) = (Vec::new(), Vec::new());
+    let (mut sources, mut broken, mut answers) = (Vec::new(), Vec::new(), 0);
     for (name, decl) in decl.sources.iter().flat_map(|named| &named.0) {
-        let sound = input::is_snake_case(name, &mut shared.findings);
+        let mut sound = input::is_snake_case(name, &mut shared.findings);
         if slots::RESERVED.contains(&name.value.as_str()) {
             let message = format!("`{}` means something else already", name.value);
             shared
                 .findings
                 .push(Finding::new(&code::RESERVED_NAME, name.place, message).help("call the source by another name"));
-            continue;
+            sound = false;
         }
         let given = match (&decl.file, &decl.content) {
-            (Some(file), _) => data::file(file, around.patterns, shared, digest),
+            (Some(file), _) => {
+                let given = data::file(file, around.patterns, shared, digest);
+                data::doubt(file, given.as_ref(), decl, shared);
+                given
+            }
             (None, Some(pattern)) => {
                 let with_html = documents::reads_html(&name.value, around.table, around.shown, shared);
                 documents::collection(pattern, with_html, shared, digest)
@@ -267,7 +449,8 @@ fn sources(
         let sound = sound
             && source.as_ref().is_none_or(leads_home)
             && source.as_mut().is_none_or(|source| {
-                asked::resolve(source, around.file, around.known, &shared.paths, &mut shared.findings)
+                let (paths, findings) = (&shared.paths, &mut shared.findings);
+                asked::resolve(source, around.file, around.known, paths, &mut answers, findings)
             });
         match source {
             Some(source) if sound => sources.push(source),
@@ -459,7 +642,12 @@ impl Fields {
         let description = link(&decl.description, "`description`", findings);
         let (mut fixed, mut headers, mut removed) = (Vec::new(), Vec::new(), Vec::new());
         for (name, written) in decl.headers.iter().flat_map(|named| &named.0) {
-            let Some(field) = kind::header_name(name, findings) else { continue };
+            let field = kind::header_name(name, findings);
+            if let (None, Some(template)) = (&field, written.value()) {
+                source::refuse_secrets(template, "a header of an answer", findings);
+                template.try_map(|reference| scope.bind(reference, reads, findings));
+            }
+            let Some(field) = field else { continue };
             // Names of fields have no case, and what stands last was written nearest.
             fixed.retain(|(other, _)| *other != field);
             headers.retain(|(other, _)| *other != field);
@@ -520,7 +708,11 @@ pub(super) fn with_place(mut members: Vec<(String, Value)>) -> Object {
 }
 
 /// The fields of `page` that may be read; a document's are open, because front matter is the author's.
-fn page_known(page: &Object) -> Known {
+fn page_known(page: &Object, shown: &Shown) -> Known {
+    // A document that cannot be read may have any front matter.
+    if matches!(shown, Shown::Unclear) {
+        return Known::Open;
+    }
     let mut members: Vec<(String, Known)> =
         ["title", "description", "path", "url"].iter().map(|&name| (name.to_owned(), Known::Scalar)).collect();
     for (key, _) in page.iter() {
@@ -550,7 +742,7 @@ fn constants(shared: &Shared<'_>, vars: &Value, shown: &Shown, sources: usize) -
 
 fn inputs(
     mut query: Vec<super::super::QueryInput>,
-    mut cookies: Vec<super::super::CookieInput>,
+    mut cookies: Vec<CookieInput>,
     reads: &Reads,
     sources: &[Source],
     needed: &BTreeSet<usize>,
@@ -576,6 +768,7 @@ fn inputs(
             path: reads.request.contains_key("path"),
             url,
             method: reads.request.contains_key("method"),
+            language: reads.request.contains_key("language"),
         },
     }
 }
@@ -591,6 +784,9 @@ fn vary(inputs: &Inputs, sources: &[Planned]) -> Vec<HeaderName> {
     if inputs.cookies.iter().any(|cookie| cookie.is_read) || sources.iter().any(forwards) {
         names.push(header::COOKIE);
     }
+    if inputs.request.language && !names.contains(&header::ACCEPT_LANGUAGE) {
+        names.push(header::ACCEPT_LANGUAGE);
+    }
     names
 }
 
@@ -598,7 +794,7 @@ fn policy(
     decl: &Decl,
     personal: Option<&Personal>,
     reads: &Reads,
-    cookies: &[super::super::CookieInput],
+    cookies: &[CookieInput],
     findings: &mut Findings,
 ) -> Policy {
     let declared = decl.cache.as_ref().map(|decl| Policy::compile(decl, findings));

@@ -2,8 +2,9 @@
 
 use super::super::inputs::{CookieInput, QueryInput};
 use super::super::{code, slots};
-use crate::config::{Binding, Reference};
+use crate::config::{Binding, Declared as _, Node, Reference, Table};
 use crate::diagnostic::{Finding, Findings, Place, did_you_mean};
+use crate::resource::Decl;
 use crate::source::{self, Astray, Known, Source};
 use http::header::{self, HeaderName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +14,13 @@ use std::sync::Arc;
 pub(super) struct Scope<'s> {
     /// Path parameters; the flag is that of `{*rest}`.
     pub(super) params: Vec<(String, bool)>,
+    /// Whether there are no others: a path that cannot be read may have any.
+    pub(super) params_are_known: bool,
     pub(super) query: &'s [QueryInput],
     pub(super) cookies: &'s [CookieInput],
     pub(super) site: Known,
+    /// Whether the site says which languages there are, so that one can be chosen.
+    pub(super) has_languages: bool,
     pub(super) vars: Known,
     pub(super) page: Known,
     /// The sources, and the slot of each.
@@ -23,6 +28,23 @@ pub(super) struct Scope<'s> {
     pub(super) slots: Vec<usize>,
     /// Sources that could not be compiled: they have findings of their own, and may mean anything.
     pub(super) broken: Vec<String>,
+    pub(super) written: Written<'s>,
+}
+
+/// What is written in a route, whether or not it could be read.
+pub(super) struct Written<'w> {
+    pub(super) decl: &'w Decl,
+    pub(super) table: &'w Table,
+    /// Whether it may inherit more than is known.
+    pub(super) lacks_defaults: bool,
+}
+
+impl Written<'_> {
+    /// Whether `name` may be a member of the table `key`, or any name if there is none, which could not be read.
+    fn may_have(&self, key: &str, name: Option<&str>) -> bool {
+        let member = |name| self.table.node(key).and_then(Node::as_table).and_then(|table| table.get(name));
+        self.lacks_defaults || self.decl.is_lost(key) || name.and_then(member).is_some()
+    }
 }
 
 /// What was read, and the first place where it was.
@@ -68,7 +90,7 @@ impl Reads {
 }
 
 /// The fields of `request` that exist; headers are one of them.
-const REQUEST_FIELDS: [&str; 4] = ["path", "url", "method", "headers"];
+const REQUEST_FIELDS: [&str; 5] = ["path", "url", "method", "language", "headers"];
 
 impl Scope<'_> {
     /// Resolves a placeholder.
@@ -78,7 +100,7 @@ impl Scope<'_> {
         let source = self.sources.iter().find(|source| source.name.value == reference.root);
         if source.is_some_and(|source| source.known.is_counted(&reference.keys)) {
             let message = format!("`{{{}}}` counts, which is for layouts", reference.spelled());
-            let help = format!("print it in the layout: {{{{ {} }}}}", reference.spelled());
+            let help = format!("print it in a layout, of HTML or of JSON: {{{{ {} }}}}", reference.spelled());
             findings.push(Finding::new(&code::UNKNOWN_FIELD, reference.place, message).help(help));
             return None;
         }
@@ -162,7 +184,7 @@ impl Scope<'_> {
             follow(&source.known, root, keys, place, findings)?;
             return self.slots.get(position).copied();
         }
-        if self.broken.iter().any(|name| name == root) {
+        if self.broken.iter().any(|name| name == root) || self.is_lost(root, keys.first().copied().flatten()) {
             return None;
         }
         let Some((_, slot)) = slots::SCOPES.iter().find(|(name, _)| *name == root) else {
@@ -175,6 +197,10 @@ impl Scope<'_> {
             slots::PAGE => follow(&self.page, root, keys, place, findings)?,
             slots::PARAMS => {
                 let names = self.params.iter().map(|(name, _)| name.as_str());
+                let is_declared = |key: &str| self.params.iter().any(|(name, _)| name == key);
+                if !self.params_are_known && keys.first().copied().flatten().is_none_or(|key| !is_declared(key)) {
+                    return None;
+                }
                 declared(root, keys, names, "the path has no parameter", place, findings)?;
             }
             slots::QUERY => {
@@ -189,9 +215,28 @@ impl Scope<'_> {
                     reads.cookies.entry(name).or_insert(place);
                 }
             }
-            _ => request(keys, place, reads, findings)?,
+            _ => {
+                request(keys, place, reads, findings)?;
+                if keys.first() == Some(&Some("language")) && !self.has_languages {
+                    let message = "`request.language` in a site without `site.languages`";
+                    findings.push(Finding::new(&code::NEEDS_LANGUAGES, place, message));
+                    return None;
+                }
+            }
         }
         Some(*slot)
+    }
+
+    /// Whether a name would be known if all that is written could be read. What could not be has findings of its own.
+    fn is_lost(&self, root: &str, key: Option<&str>) -> bool {
+        let is_lost = |known: &[&str]| key.is_none_or(|key| !known.contains(&key)) && self.written.may_have(root, key);
+        match root {
+            "query" => is_lost(&self.query.iter().map(|input| &*input.name).collect::<Vec<_>>()),
+            "cookies" => is_lost(&self.cookies.iter().map(|input| &*input.name).collect::<Vec<_>>()),
+            "vars" => self.written.may_have("vars", None),
+            _ if slots::SCOPES.iter().any(|(name, _)| *name == root) => false,
+            _ => self.written.may_have("sources", Some(root)),
+        }
     }
 
     /// Whether a first word is a scope or a source.

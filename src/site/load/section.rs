@@ -2,9 +2,9 @@
 
 use super::super::code;
 use super::slipped;
-use crate::config::{Kind, Node, Table, Tree, TreeFile, merge, read_toml, wrong_type};
+use crate::config::{Declared as _, Kind, Node, Table, Tree, TreeFile, merge, read_toml, wrong_type};
 use crate::diagnostic::{Files, Finding, Findings, Place};
-use crate::resource::MERGE;
+use crate::resource::{Decl, MERGE};
 use std::collections::HashMap;
 
 /// The sections of a site, by folder.
@@ -13,6 +13,30 @@ pub(super) struct Sections {
     merged: HashMap<String, Table>,
     /// Folders whose section could not be read: what their routes lack is no mistake of theirs.
     broken: Vec<String>,
+    /// Those that no route inherits, merged with nothing.
+    idle: Vec<Table>,
+}
+
+/// What sections name.
+#[derive(Default)]
+pub(super) struct Mentions {
+    pub(super) layouts: Vec<String>,
+    pub(super) upstreams: Vec<String>,
+}
+
+impl Mentions {
+    /// Adds the layouts of a section's error pages, which are shown where no route is.
+    pub(super) fn of_errors(&mut self, decl: &Decl) {
+        let named = decl.errors.iter().flat_map(|named| &named.0);
+        self.layouts.extend(named.map(|(_, layout)| layout.value.clone()));
+    }
+
+    /// Adds all that a section names: one without routes is probably in the wrong place.
+    pub(super) fn of_all(&mut self, decl: &Decl) {
+        self.layouts.extend(decl.layout.iter().map(|layout| layout.value.clone()));
+        let sources = decl.sources.iter().flat_map(|named| &named.0);
+        self.upstreams.extend(sources.filter_map(|(_, source)| Some(source.upstream.as_ref()?.value.clone())));
+    }
 }
 
 /// Whether a file below `routes/` is a section and not a route.
@@ -38,7 +62,8 @@ impl Sections {
         let nowhere = tree.site.map(|site| Place::new(site, 0..0));
         let outermost = defaults.cloned().or_else(|| nowhere.map(Table::empty));
         let merged = outermost.map(|table| (String::new(), table)).into_iter().collect();
-        let mut sections = Self { merged, broken: Vec::new() };
+        let mut sections = Self { merged, broken: Vec::new(), idle: Vec::new() };
+        sections.idle.extend(defaults.filter(|_| !has_routes(tree, "")).cloned());
         let mut found: Vec<&TreeFile> = tree.routes.iter().filter(|file| is_section(&file.path)).collect();
         found.sort_by_key(|file| file.path.matches('/').count());
         for file in found {
@@ -55,6 +80,7 @@ impl Sections {
                     Finding::new(&code::UNUSED_SECTION, place, message)
                         .help("move the section to the folder of its routes, or remove it"),
                 );
+                sections.idle.push(table.clone());
             }
             let mut merged = sections.around(folder).clone();
             merge(&mut merged, &table, &MERGE);
@@ -70,10 +96,22 @@ impl Sections {
         all.into_iter()
     }
 
+    /// Those that no route inherits, each by itself.
+    pub(super) fn idle(&self) -> &[Table] {
+        &self.idle
+    }
+
+    /// Whether all could be read.
+    pub(super) fn are_read(&self) -> bool {
+        self.broken.is_empty()
+    }
+
     /// A route's own table, merged into what it inherits; `None` if either could not be read.
     pub(super) fn merged(&self, file: &TreeFile, files: &Files, findings: &mut Findings) -> Option<Table> {
         let own = own(file, files, findings)?;
         if self.broken.iter().any(|folder| is_within(folder_of(&file.path), folder)) {
+            // What the route lacks may stand there, but what it has can be read.
+            Decl::read(&own, findings);
             return None;
         }
         let mut merged = self.around(folder_of(&file.path)).clone();
@@ -113,7 +151,7 @@ fn has_routes(tree: &Tree, folder: &str) -> bool {
 }
 
 /// The table of one file; `None` if it is not TOML, because what could be read of it says too little.
-fn own(file: &TreeFile, files: &Files, findings: &mut Findings) -> Option<Table> {
+pub(super) fn own(file: &TreeFile, files: &Files, findings: &mut Findings) -> Option<Table> {
     let before = findings.len();
     let table = read_toml(file.file, 0..files.text(file.file).len(), files, findings);
     let is_sound = findings.len() == before;

@@ -45,7 +45,7 @@ impl Finite {
 }
 
 /// Warns of patterns none of whose URLs leads to their own route. `places` are the paths of all routes.
-pub(super) fn warn(finite: &[Finite], routers: &Routers, places: &[Place], findings: &mut Findings) {
+pub(super) fn warn(finite: &[Finite], routers: &Routers, places: &[Option<Place>], findings: &mut Findings) {
     for counted in finite {
         let Finite { route, host, pattern, place } = counted;
         let mut others = Vec::new();
@@ -65,8 +65,8 @@ pub(super) fn warn(finite: &[Finite], routers: &Routers, places: &[Place], findi
             .help("remove this route or the others, or add the value that is missing to `enum`");
         others.sort_unstable();
         others.dedup();
-        for other in others.into_iter().filter_map(|other| places.get(other)).take(5) {
-            finding = finding.related(*other, "answers before it");
+        for other in others.into_iter().filter_map(|other| places.get(other).copied().flatten()).take(5) {
+            finding = finding.related(other, "answers before it");
         }
         findings.push(finding);
     }

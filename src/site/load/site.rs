@@ -1,10 +1,11 @@
 //! `site.toml` itself: the site's name and address, the server's settings.
 
-use super::super::code;
 use super::super::settings::{
     AccessLog, Decl, EDITION, Limits, LogFormat, ServerDecl, Settings, SiteDecl, Slash, check_limits,
 };
-use crate::config::{Environment, Template};
+use super::super::{Languages, code};
+use super::languages;
+use crate::config::{Declared as _, Environment, Template};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::TrustedProxies;
 use crate::router::{Authority, Hosts, TrailingSlash};
@@ -18,6 +19,9 @@ pub(super) struct Declared {
     pub url: Option<Arc<str>>,
     pub hosts: Option<Hosts>,
     pub slash: TrailingSlash,
+    pub languages: Languages,
+    /// Whether it says which languages there are.
+    pub declares_languages: bool,
     /// `site` as pages see it.
     pub scope: Value,
 }
@@ -46,14 +50,17 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
         format: decl.log.as_ref().and_then(|log| log.format).map_or(LogFormat::Auto, |format| format.value),
         limits: Limits::compile(decl.limits.as_ref()),
     };
+    let written = site.and_then(|site| site.languages.as_ref());
+    let languages = languages::compile(site.and_then(|site| site.language.as_ref()), written, findings);
     let scope: Object = [
         ("name", Value::from(text(site.and_then(|site| site.name.as_ref())))),
         ("url", Value::from(url.as_deref())),
-        ("language", Value::from(text(site.and_then(|site| site.language.as_ref())).unwrap_or("en"))),
+        ("language", Value::text(Arc::clone(languages.default()))),
+        ("languages", Value::list(languages.iter().map(|tag| Value::text(Arc::clone(tag))).collect())),
     ]
     .into_iter()
     .collect();
-    Declared { settings, url, hosts, slash, scope: scope.into() }
+    Declared { settings, url, hosts, slash, languages, declares_languages: written.is_some(), scope: scope.into() }
 }
 
 fn text(written: Option<&Spanned<String>>) -> Option<&str> {
@@ -88,17 +95,6 @@ fn address(url: &Spanned<Template>, environment: &Environment, findings: &mut Fi
 
 fn hosts(site: Option<&SiteDecl>, url: Option<&str>, findings: &mut Findings) -> Option<Hosts> {
     let aliases = site.and_then(|site| site.aliases.as_deref()).unwrap_or_default();
-    let Some(url) = url else {
-        if let Some(alias) = aliases.first() {
-            findings.push(
-                Finding::new(&code::BAD_URL, alias.place, "`aliases` without `url`")
-                    .help("say where aliases lead: url = \"https://example.com\""),
-            );
-        }
-        return Some(Hosts::any());
-    };
-    let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
-    let host = Authority::parse(authority).ok()?;
     let mut others = Vec::new();
     for alias in aliases {
         match Authority::parse(&alias.value) {
@@ -110,6 +106,18 @@ fn hosts(site: Option<&SiteDecl>, url: Option<&str>, findings: &mut Findings) ->
             }
         }
     }
+    let Some(url) = url else {
+        let is_said = site.is_some_and(|site| site.url.is_some() || site.is_lost("url"));
+        if let Some(alias) = aliases.first().filter(|_| !is_said) {
+            findings.push(
+                Finding::new(&code::BAD_URL, alias.place, "`aliases` without `url`")
+                    .help("say where aliases lead: url = \"https://example.com\""),
+            );
+        }
+        return Some(Hosts::any());
+    };
+    let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
+    let host = Authority::parse(authority).ok()?;
     Some(Hosts::new(url.to_owned(), &host, &others))
 }
 

@@ -1,10 +1,18 @@
-//! Keys of the file, or of a source, that stand in a free table, where they say nothing: a header was written above them.
+//! Keys of the file, or of a source, that stand below a header by mistake: everything behind a header belongs to its table.
 //!
-//! Tables whose members have a declared shape (`query`, `params`, …) refuse such a key by its type. In `vars`, `json`, `headers` and their like
-//! anything fits, so a value is looked at: it must be what the key takes in its own place, and nothing that authors would call so themselves.
+//! Most tables refuse such a key, because they do not know it or by its type: then [`explain`] says where it probably belongs. In `vars`,
+//! `json`, `headers` and their like anything fits, so [`warn`] looks at the value: it must be what the key takes in its own place, and nothing
+//! that authors would call so themselves.
 
-use crate::config::{Entry, Kind, Node, SLIPPED_KEY, Table, parse_duration};
-use crate::diagnostic::{Files, Finding, Findings};
+use super::super::settings;
+use super::section::is_section;
+use crate::config::{
+    Declared, Entry, Kind, Node, SLIPPED_KEY, Table, Tree, UNKNOWN_KEY, WRONG_TYPE, parse_duration, read_toml,
+};
+use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Related};
+use crate::{resource, source};
+use std::collections::HashMap;
+use std::path::Path;
 
 /// Whether an entry of a free table is probably a key of the table above.
 type Belongs = fn(&Entry) -> bool;
@@ -74,15 +82,18 @@ fn of_file(entry: &Entry) -> bool {
     match entry.key.value.as_str() {
         "layout" => text.contains('.') && !text.contains(' '),
         "path" | "redirect" => text.starts_with('/'),
-        "content" => std::path::Path::new(text).extension().is_some_and(|extension| extension == "md"),
+        "content" => Path::new(text).extension().is_some_and(|extension| extension == "md"),
         "deadline" => parse_duration(text).is_ok(),
+        "content-type" => text.contains('/'),
         _ => false,
     }
 }
 
 /// No header field is called `title` or `description`; data of the author's own often is.
 fn of_file_in_headers(entry: &Entry) -> bool {
-    of_file(entry) || (text_of(entry).is_some() && matches!(entry.key.value.as_str(), "title" | "description"))
+    // The type of an answer is refused among headers, with the same advice.
+    (of_file(entry) && entry.key.value != "content-type")
+        || (text_of(entry).is_some() && matches!(entry.key.value.as_str(), "title" | "description"))
 }
 
 /// Words with a dash are no names that authors invent.
@@ -103,4 +114,103 @@ fn of_source(entry: &Entry) -> bool {
         _ => false,
     };
     is_own || of_source_in_data(entry)
+}
+
+/// Says of unknown keys, and of values that do not fit, that they are keys of a table further up, if a header stands between.
+pub(super) fn explain(tree: &Tree, files: &Files, findings: &mut Findings) {
+    let mut tables: HashMap<FileId, Table> = HashMap::new();
+    for finding in findings.since(0) {
+        let is_unknown = finding.code.name == UNKNOWN_KEY.name;
+        let Some(place) = finding.place.filter(|_| is_unknown || finding.code.name == WRONG_TYPE.name) else {
+            continue;
+        };
+        if Path::new(files.name(place.file)).extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let read = || read_toml(place.file, 0..files.text(place.file).len(), files, &mut Findings::default());
+        let table = tables.entry(place.file).or_insert_with(read);
+        let root = if Some(place.file) == tree.site {
+            Owner { name: "the file".to_owned(), keys: keys::<settings::Decl>(), table }
+        } else {
+            let name = if is_section(files.name(place.file)) { "the section" } else { "the route" };
+            Owner { name: name.to_owned(), keys: keys::<resource::Decl>(), table }
+        };
+        let Some(slip) = find(table, None, &mut Vec::new(), &mut vec![root], place, files) else { continue };
+        let Slip { key, owner, header, header_place } = slip;
+        let means = format!("if {owner}'s own `{key}` is meant, it probably slipped below `{header}`: write it above");
+        finding.help = Some(match finding.help.take().filter(|_| !is_unknown) {
+            Some(help) => format!("{help}; {means}"),
+            None => means,
+        });
+        finding
+            .related
+            .push(Related { place: header_place, message: "because this header stands above it".to_owned() });
+    }
+}
+
+/// A table in which keys have a meaning.
+struct Owner<'t> {
+    name: String,
+    keys: Vec<&'static str>,
+    table: &'t Table,
+}
+
+/// A key below a header that another table knows.
+struct Slip {
+    key: String,
+    owner: String,
+    header: String,
+    header_place: Place,
+}
+
+fn keys<T: Declared>() -> Vec<&'static str> {
+    T::keys().iter().map(|key| key.name).collect()
+}
+
+/// Looks for the entry at `wanted` in a table that was opened by `header`; the `owners` are the tables around it.
+fn find<'t>(
+    table: &'t Table,
+    header: Option<Place>,
+    path: &mut Vec<&'t str>,
+    owners: &mut Vec<Owner<'t>>,
+    wanted: Place,
+    files: &Files,
+) -> Option<Slip> {
+    for entry in table {
+        let key = entry.key.value.as_str();
+        if entry.key.place == wanted || entry.node.place == wanted {
+            let header_place = header?;
+            let around = owners.iter().rev().filter(|owner| !std::ptr::eq(owner.table, table));
+            let mut knows = around.filter(|owner| owner.keys.contains(&key) && owner.table.get(key).is_none());
+            let owner = knows.next()?.name.clone();
+            let header = files.snippet(header_place).lines().next().unwrap_or_default().to_owned();
+            return Some(Slip { key: key.to_owned(), owner, header, header_place });
+        }
+        let items = if let Kind::Array(items) = &entry.node.kind { items } else { std::slice::from_ref(&entry.node) };
+        path.push(key);
+        for node in items {
+            let Some(inner) = node.as_table() else { continue };
+            let header = Some(node.place).filter(|place| files.snippet(*place).starts_with('['));
+            let depth = owners.len();
+            owners.extend(owner(path, inner));
+            let found = find(inner, header, path, owners, wanted, files);
+            owners.truncate(depth);
+            if found.is_some() {
+                return found;
+            }
+        }
+        path.pop();
+    }
+    None
+}
+
+/// The table at `path` as one in which keys have a meaning that could be meant further down.
+fn owner<'t>(path: &[&str], table: &'t Table) -> Option<Owner<'t>> {
+    let (name, keys) = match path {
+        ["defaults"] => ("[defaults]".to_owned(), keys::<resource::Decl>()),
+        ["sources", name] | ["defaults", "sources", name] => (format!("the source `{name}`"), keys::<source::Decl>()),
+        ["upstreams", name] => (format!("the upstream `{name}`"), keys::<source::UpstreamDecl>()),
+        _ => return None,
+    };
+    Some(Owner { name, keys, table })
 }

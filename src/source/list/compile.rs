@@ -49,7 +49,7 @@ words! {
 impl Decl {
     /// Whether nothing is done to the list.
     pub(in super::super) fn is_empty(&self) -> bool {
-        let Self { place: _, condition, sort, group_by, limit, paginate, on_empty } = self;
+        let Self { place: _, lost: _, condition, sort, group_by, limit, paginate, on_empty } = self;
         condition.is_none()
             && sort.is_none()
             && group_by.is_none()
@@ -68,7 +68,7 @@ pub(in super::super) struct Compiled {
 
 /// Compiles the keys; `None` if there are none. `known` is what the source gives before them.
 pub(in super::super) fn compile(decl: &Decl, known: &Known, findings: &mut Findings) -> Option<Compiled> {
-    let Decl { place: _, condition, sort, group_by, limit, paginate, on_empty } = decl;
+    let Decl { place: _, lost: _, condition, sort, group_by, limit, paginate, on_empty } = decl;
     let first = condition
         .as_ref()
         .map(|text| text.inner)
@@ -244,7 +244,7 @@ fn field(text: &Text, start: usize, findings: &mut Findings) -> Option<Field> {
 }
 
 fn paging(paginate: &PageDecl, decl: &Decl, known: &Known, findings: &mut Findings) -> Option<Paging<Reference>> {
-    let PageDecl { place, page, size, total } = paginate;
+    let PageDecl { place, lost: _, page, size, total } = paginate;
     let missing = |key: &str, help: &str| {
         Finding::new(&crate::config::MISSING_KEY, *place, format!("`paginate` without `{key}`")).help(help)
     };

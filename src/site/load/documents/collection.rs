@@ -1,7 +1,7 @@
 //! Collections: `content = "blog/**"`, the documents of a folder as a list.
 
 use super::super::super::code::{COLLECTION, EMPTY_COLLECTION};
-use super::super::kind::Shown;
+use super::super::kind::{self, Shown};
 use super::{Document, Rendered, Shared, address, below, members, read, rendered, title};
 use crate::config::{Kind, Node, Table};
 use crate::diagnostic::{Finding, Spanned};
@@ -28,11 +28,19 @@ pub(in super::super) fn collection(
         shared.documents.collections.insert(key.clone(), (made, blake3::hash(text.as_bytes())));
     }
     let (list, hash) = shared.documents.collections.get(&key)?;
+    if list.as_list().is_some_and(<[Value]>::is_empty) {
+        let message = format!("`{}` names no document", pattern.value);
+        shared.findings.push(Finding::new(&EMPTY_COLLECTION, pattern.place, message));
+    }
     digest.update(hash.as_bytes());
     Some(Given::One(list.clone()))
 }
 
 fn make(pattern: &Spanned<String>, with_html: bool, shared: &mut Shared<'_>) -> Option<Value> {
+    if let Some(finding) = kind::outside(&pattern.value, pattern.place, "content") {
+        shared.findings.push(finding);
+        return None;
+    }
     let glob = pattern.value.strip_suffix(".md").unwrap_or(&pattern.value);
     let (folder, deep) = match glob.strip_suffix("**") {
         Some(folder) => (folder, true),
@@ -57,10 +65,6 @@ fn make(pattern: &Spanned<String>, with_html: bool, shared: &mut Shared<'_>) -> 
         let Some(document) = read(&path, shared).filter(|document| !document.is_draft()) else { continue };
         items.extend(item(&document, with_html, shared));
     }
-    if items.is_empty() {
-        let message = format!("`{}` names no document", pattern.value);
-        shared.findings.push(Finding::new(&EMPTY_COLLECTION, pattern.place, message));
-    }
     Some(items.into())
 }
 
@@ -71,7 +75,8 @@ fn item(document: &Document, with_html: bool, shared: &mut Shared<'_>) -> Option
         members(document, &*rendered(document, shared)?)
     } else {
         let title = title(document, None);
-        members(document, &Rendered { html: Value::Null, toc: Value::Null, title: Some(title), description: None })
+        let (html, toc, anchors) = (Value::Null, Value::Null, std::sync::Arc::default());
+        members(document, &Rendered { html, toc, title: Some(title), description: None, anchors })
     };
     item.retain(|(name, _)| name != "toc" && (with_html || name != "html"));
     let date = document.text("date").unwrap_or_default();
@@ -87,8 +92,8 @@ fn item(document: &Document, with_html: bool, shared: &mut Shared<'_>) -> Option
 }
 
 /// Whether anything of a route may read the HTML of the documents of its source `name`. In doubt it does.
-pub(in super::super) fn reads_html(name: &str, table: &Table, shown: Option<&Shown>, shared: &Shared<'_>) -> bool {
-    let layouts = shown.into_iter().flat_map(Shown::layouts).any(|layout| layout_reads(name, layout));
+pub(in super::super) fn reads_html(name: &str, table: &Table, shown: &Shown, shared: &Shared<'_>) -> bool {
+    let layouts = shown.layouts().any(|layout| layout_reads(name, layout));
     let text = |node: &str| node.contains(&format!("{{{name}.")) || node.contains(&format!("{{{name}}}"));
     let named = |node: &str| shared.library.get(node).is_some_and(|layout| layout_reads(name, layout));
     let extracts = |key: &str| key == "html" || key.contains("html") || key.contains("..") || key.contains('*');

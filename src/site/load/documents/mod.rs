@@ -2,18 +2,21 @@
 //!
 //! A survey comes first: which route serves which document. So links between documents, and collections of them, know the URLs.
 
+mod claims;
 mod collection;
 mod links;
 mod tree;
 
+pub(super) use claims::judge as judge_links;
 pub(super) use collection::{collection, reads_html};
 pub(super) use tree::{ShownPage, ShownTree, shown as tree};
 
 use super::{Shared, matter, route};
-use crate::config::{Declared as _, Described as _, Key, Schema, Table, TreeFile, WRONG_TYPE};
-use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
-use crate::extract::markdown;
+use crate::config::{BAD_VALUE, Declared as _, Described as _, Key, Schema, Table, TreeFile, WRONG_TYPE};
+use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Spanned};
+use crate::extract::{Type, markdown};
 use crate::resource::{Decl, NO_DOCUMENT};
+use crate::router::{Pattern, TrailingSlash};
 use crate::value::{Object, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -25,6 +28,10 @@ use std::sync::Arc;
 pub(super) struct Documents {
     /// Where each document is that a route serves, by its file below `content/`; the first route counts.
     addresses: BTreeMap<String, Address>,
+    /// The folders whose files are served as they are.
+    published: Vec<Published>,
+    /// What links say of the site, to be judged when it is known.
+    claims: Vec<claims::Claim>,
     read: HashMap<String, Option<Arc<Document>>>,
     rendered: HashMap<String, Option<Arc<Rendered>>>,
     collections: collection::Collections,
@@ -34,8 +41,27 @@ pub(super) struct Documents {
 struct Address {
     /// Scheme and host, if the site says its own.
     origin: Option<Arc<str>>,
+    /// The host that its route names.
+    host: Option<Arc<str>>,
     /// The canonical path.
     path: String,
+}
+
+/// A folder below `content/` whose files a route serves.
+struct Published {
+    folder: String,
+    origin: Option<Arc<str>>,
+    pattern: Pattern,
+}
+
+impl Published {
+    /// The path at which a file below `content/` is served, if it is in the folder.
+    fn path_of(&self, file: &str, slash: TrailingSlash) -> Option<String> {
+        let below = file.strip_prefix(&*self.folder)?;
+        let below = if self.folder.is_empty() { below } else { below.strip_prefix('/')? };
+        let value_of = |parameter: &str| (self.pattern.rest_name() == Some(parameter)).then_some(below);
+        self.pattern.build(slash, value_of).map(|path| path.as_path().as_str().to_owned())
+    }
 }
 
 /// A document that was read.
@@ -55,6 +81,8 @@ pub(super) struct Rendered {
     toc: Value,
     title: Option<String>,
     description: Option<String>,
+    /// What a fragment of its URL can name, sorted.
+    anchors: Arc<[Box<str>]>,
 }
 
 impl Document {
@@ -63,10 +91,15 @@ impl Document {
         self.matter.get("draft").is_some_and(|draft| draft.as_bool() != Some(false))
     }
 
+    /// Whether its front matter does not say clearly if it is a draft.
+    fn is_unclear(&self) -> bool {
+        self.matter.get("draft").is_some_and(|draft| draft.as_bool().is_none())
+    }
+
     /// The layout that its front matter asks for.
-    pub(super) fn layout(&self) -> Option<Spanned<String>> {
+    pub(super) fn layout(&self, files: &Files) -> Option<Spanned<String>> {
         let name = self.text("layout")?;
-        Some(Spanned::new(name.to_owned(), Place::new(self.file, 0..0)))
+        Some(Spanned::new(name.to_owned(), key_in_matter("layout", self.file, self.body.start, files)))
     }
 
     /// A text of the front matter.
@@ -77,15 +110,14 @@ impl Document {
 
 /// The keys of a document's front matter that have a meaning; the others are the author's own.
 pub(in super::super) fn front_matter() -> Vec<Key> {
+    let date =
+        || Schema::text("a date such as `2026-03-05`, perhaps with a time", Some(r"^\d{4}-\d{2}-\d{2}".to_owned()));
     let key = |name, schema, docs| Key { name, docs, schema, removable: false };
     vec![
         key("title", String::schema, "Its title: `page.title`. Default: its first heading, else the name of its file."),
         key("description", String::schema, "Its description: `page.description`. Default: its first paragraph."),
-        key(
-            "date",
-            || Schema::text("a date such as `2026-03-05`", None),
-            "When it was written: `page.date`, and `page.updated` by default.",
-        ),
+        key("date", date, "When it was written: `page.date`, and `page.updated` by default."),
+        key("updated", date, "When it was last changed: `page.updated`. Default: `date`."),
         key(
             "weight",
             || Schema::Number,
@@ -119,26 +151,39 @@ fn name_in(folder: &str, path: &str) -> String {
     }
 }
 
-/// Learns which documents the routes serve, and where.
+/// Learns which documents and files the routes serve, and where.
 pub(super) fn survey(routes: &[(&TreeFile, Table)], shared: &mut Shared<'_>) {
-    for (file, table) in routes.iter().filter(|(_, table)| table.node("content").is_some()) {
+    for (file, table) in routes.iter().filter(|(_, table)| table.node("content").or(table.node("files")).is_some()) {
         // What is wrong with a route is told when it is compiled.
         let decl = Decl::read(table, &mut Findings::default());
-        let Some(content) = decl.content.as_ref().map(|content| content.value.trim_matches('/')) else { continue };
         let patterns = route::patterns(&decl, file, &mut Findings::default());
-        let Some((pattern, _)) = patterns.first() else { continue };
-        let origin = route::origin(route::hosts(&decl, &mut Findings::default()).first(), shared);
-        let documents =
-            if shared.tree.has_content(content) { vec![content.to_owned()] } else { below(content, shared) };
-        for path in documents {
-            let name = name_in(content, &path);
-            let value_of = |parameter: &str| (pattern.rest_name() == Some(parameter)).then_some(name.as_str());
-            let Some(address) = pattern.build(shared.slash, value_of) else { continue };
-            let is_served = path == content || read(&path, shared).is_some_and(|document| !document.is_draft());
-            if is_served {
-                let address = Address { origin: origin.clone(), path: address.as_path().as_str().to_owned() };
-                shared.documents.addresses.entry(path).or_insert(address);
-            }
+        let Some((pattern, _)) = patterns.into_iter().next() else { continue };
+        let hosts = route::hosts(&decl, &mut Findings::default());
+        let origin = route::origin(hosts.first(), shared);
+        if let Some(content) = &decl.content {
+            let host = hosts.first().map(|host| Arc::clone(&host.value));
+            survey_documents(
+                content.value.trim_matches('/'),
+                &pattern,
+                &|path| Address { origin: origin.clone(), host: host.clone(), path },
+                shared,
+            );
+        } else if let Some(files) = &decl.files {
+            let folder = files.value.trim_matches('/').to_owned();
+            shared.documents.published.push(Published { folder, origin, pattern });
+        }
+    }
+}
+
+fn survey_documents(content: &str, pattern: &Pattern, at: &dyn Fn(String) -> Address, shared: &mut Shared<'_>) {
+    let documents = if shared.tree.has_content(content) { vec![content.to_owned()] } else { below(content, shared) };
+    for path in documents {
+        let name = name_in(content, &path);
+        let value_of = |parameter: &str| (pattern.rest_name() == Some(parameter)).then_some(name.as_str());
+        let Some(address) = pattern.build(shared.slash, value_of) else { continue };
+        let is_served = path == content || read(&path, shared).is_some_and(|document| !document.is_draft());
+        if is_served {
+            shared.documents.addresses.entry(path).or_insert_with(|| at(address.as_path().as_str().to_owned()));
         }
     }
 }
@@ -159,6 +204,12 @@ pub(super) fn read(path: &str, shared: &mut Shared<'_>) -> Option<Arc<Document>>
     document
 }
 
+/// Whether a value is a date that sorts as a text: year, month, day, and perhaps a time.
+fn is_date(value: &Value) -> bool {
+    let begins = |text: &str| text.split('-').map(str::len).take(2).eq([4, 2]);
+    value.as_str().is_some_and(begins) && Type::Date.fit(value).is_some()
+}
+
 /// Finds keys of the front matter that mean something, with a value that does not.
 fn refuse_misfits(file: FileId, end: usize, matter: &Object, shared: &mut Shared<'_>) {
     for (key, value) in matter.iter() {
@@ -170,25 +221,33 @@ fn refuse_misfits(file: FileId, end: usize, matter: &Object, shared: &mut Shared
                 "weight = 10: the lightest comes first",
             ),
             "layout" => (value.as_str().is_some(), "a string", "layout = \"page.html\""),
+            "date" | "updated" => (is_date(value), "a date", "date = 2026-03-05, or with a time: 2026-03-05T10:20:00Z"),
             "title" | "description" => (value.as_str().is_some(), "a string", "write it in quotes"),
             _ => continue,
         };
         if !fits {
-            let text = shared.files.text(file).get(..end).unwrap_or_default();
-            let line = text.split_inclusive('\n').scan(0, |at, line| {
-                *at += line.len();
-                Some((*at - line.len(), line))
-            });
-            let names = |line: &str| {
-                let rest = line.trim_start().strip_prefix(key.as_str());
-                rest.is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
-            };
-            let found = line.into_iter().find(|(_, line)| names(line));
-            let place = found.map_or(0..0, |(at, line)| at..at + line.trim_end().len());
+            let place = key_in_matter(key, file, end, &shared.files);
             let message = format!("`{key}` of a document is not {expected}");
-            shared.findings.push(Finding::new(&WRONG_TYPE, Place::new(file, place), message).help(help));
+            // A text may be of the right type, and no date for all that.
+            let code = if expected == "a date" && value.as_str().is_some() { &BAD_VALUE } else { &WRONG_TYPE };
+            shared.findings.push(Finding::new(code, place, message).help(help));
         }
     }
+}
+
+/// The line of a key in the front matter that ends at the byte `end` of its file.
+fn key_in_matter(key: &str, file: FileId, end: usize, files: &Files) -> Place {
+    let text = files.text(file).get(..end).unwrap_or_default();
+    let line = text.split_inclusive('\n').scan(0, |at, line| {
+        *at += line.len();
+        Some((*at - line.len(), line))
+    });
+    let names = |line: &str| {
+        let rest = line.trim_start().strip_prefix(key);
+        rest.is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
+    };
+    let found = line.into_iter().find(|(_, line)| names(line));
+    Place::new(file, found.map_or(0..0, |(at, line)| at..at + line.trim_end().len()))
 }
 
 /// The text of a document, rendered. What is wrong with it is told once.
@@ -204,20 +263,19 @@ pub(super) fn rendered(document: &Document, shared: &mut Shared<'_>) -> Option<A
 fn render(document: &Document, shared: &mut Shared<'_>) -> Option<Arc<Rendered>> {
     let text = shared.files.shared_text(document.file);
     let text = text.get(document.body.clone()).unwrap_or_default();
-    let links = links::Links::new(&document.path, shared);
+    let links = links::Links::new(&document.path, (document.file, document.body.start), shared);
     let resolve = |link: &markdown::Link| links.resolve(link);
     let result = shared.rendered.render(text, &resolve);
-    for broken in links.into_broken() {
-        let place =
-            Place::new(document.file, document.body.start + broken.range.start..document.body.start + broken.range.end);
-        shared.findings.push(broken.finding(place));
-    }
+    let links::Noted { findings, claims } = links.into_noted();
+    shared.findings.extend(findings);
+    shared.documents.claims.extend(claims);
     match result {
         Ok(rendered) => Some(Arc::new(Rendered {
             html: rendered.html.clone(),
             toc: Value::list(rendered.toc.iter().map(outline).collect()),
             title: rendered.title.clone(),
             description: rendered.description.clone(),
+            anchors: Arc::clone(&rendered.anchors),
         })),
         Err(error) => {
             let place = Place::new(document.file, 0..0);
@@ -278,6 +336,6 @@ fn spoken(name: &str) -> String {
 /// Where a document is: its path and its URL, or nulls if no route serves it.
 fn address(path: &str, shared: &Shared<'_>) -> (Value, Value) {
     let Some(address) = shared.documents.addresses.get(path) else { return (Value::Null, Value::Null) };
-    let Address { origin, path } = address;
+    let Address { origin, path, .. } = address;
     (path.as_str().into(), format!("{}{path}", origin.as_deref().unwrap_or_default()).into())
 }

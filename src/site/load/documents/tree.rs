@@ -3,6 +3,7 @@
 use super::super::kind::{self, rest_parameter};
 use super::super::{Shared, code};
 use super::{Document, Rendered, address, below, members, name_in, read, rendered, spoken, title};
+use crate::config::TreeFile;
 use crate::diagnostic::{Finding, Place, Spanned};
 use crate::render::Layout;
 use crate::resource::{Decl, NO_FOLDER};
@@ -17,6 +18,8 @@ pub(in super::super) struct ShownTree {
     /// The layouts that its documents are shown in, each once.
     pub(in super::super) layouts: Vec<Arc<Layout>>,
     pub(in super::super) documents: Vec<ShownPage>,
+    /// Whether a layout is named that is not there.
+    pub(in super::super) lacks_layout: bool,
 }
 
 /// A document of a tree.
@@ -39,11 +42,23 @@ struct Leaf {
 }
 
 /// The tree below a folder of `content/`.
-pub(in super::super) fn shown(content: &Spanned<String>, decl: &Decl, shared: &mut Shared<'_>) -> Option<ShownTree> {
+pub(in super::super) fn shown(
+    content: &Spanned<String>,
+    decl: &Decl,
+    file: &TreeFile,
+    shared: &mut Shared<'_>,
+) -> Option<ShownTree> {
     let folder = content.value.trim_matches('/');
-    let parameter = rest_parameter(decl, content.place, "a tree of documents", "path = \"/docs/{*page}\"", shared)?;
+    let what = ("a tree of documents", "path = \"/docs/{*page}\"");
+    let parameter = rest_parameter(decl, file, content.place, what, shared);
+    let mut layouts = Layouts { list: Vec::new(), default: None, lacks: false };
+    layouts.default = decl.layout.as_ref().and_then(|name| layouts.named(name, shared));
     let leaves = leaves(folder, content.place, shared);
     if leaves.is_empty() {
+        // What cannot be read has its finding, and may be what is to be served.
+        if below(folder, shared).iter().any(|path| read(path, shared).is_none_or(|document| document.is_unclear())) {
+            return None;
+        }
         let message = format!("`content/{folder}` holds no document that is to be served");
         shared
             .findings
@@ -54,10 +69,6 @@ pub(in super::super) fn shown(content: &Spanned<String>, decl: &Decl, shared: &m
     let mut around = Around { leaves: &leaves, order: Vec::new(), ancestors: HashMap::new() };
     around.walk(&root, &mut Vec::new());
     let nav = navigation(&root, &leaves);
-    let mut layouts = Layouts { list: Vec::new(), default: None };
-    if let Some(name) = &decl.layout {
-        layouts.default = Some(layouts.position(&kind::layout(name, shared)?));
-    }
     let mut documents = Vec::with_capacity(leaves.len());
     for (at, &leaf) in around.order.iter().enumerate() {
         let neighbour = |at: Option<usize>| {
@@ -79,7 +90,8 @@ pub(in super::super) fn shown(content: &Spanned<String>, decl: &Decl, shared: &m
         let layout = layouts.of(&leaf.document, shared);
         documents.push(ShownPage { name: leaf.name.clone(), layout, html: leaf.rendered.html.clone(), page });
     }
-    Some(ShownTree { parameter, layouts: layouts.list, documents })
+    let Layouts { list, lacks, .. } = layouts;
+    Some(ShownTree { parameter: parameter?, layouts: list, documents, lacks_layout: lacks })
 }
 
 /// The documents that are served, in the order of their names; two of one name are a finding.
@@ -192,6 +204,8 @@ fn entry(node: &Node<'_>, leaves: &[Leaf]) -> Value {
 struct Layouts {
     list: Vec<Arc<Layout>>,
     default: Option<usize>,
+    /// Whether one is named that is not there.
+    lacks: bool,
 }
 
 impl Layouts {
@@ -205,8 +219,13 @@ impl Layouts {
 
     /// The layout that a document asks for in its front matter, or that of the tree.
     fn of(&mut self, document: &Document, shared: &mut Shared<'_>) -> Option<usize> {
-        let Some(name) = document.layout() else { return self.default };
-        // One that is not there is a finding, with which no site is served.
-        kind::layout(&name, shared).map_or(self.default, |layout| Some(self.position(&layout)))
+        document.layout(&shared.files).map_or(self.default, |name| self.named(&name, shared))
+    }
+
+    /// The position of the layout of this name.
+    fn named(&mut self, name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<usize> {
+        let layout = kind::layout(name, shared);
+        self.lacks |= layout.is_none();
+        layout.map(|layout| self.position(&layout))
     }
 }

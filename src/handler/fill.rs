@@ -1,0 +1,129 @@
+//! Pages made once for all who ask for the same: visitors, and the routes of the site that ask in process.
+
+use super::ask::Answered;
+use super::fetch::SharedCalls;
+use super::make::{Made, Order, What, make};
+use super::runtime::{Service, Subject};
+use crate::cache::{Empty, Epoch, Filled, Key, Landing, Stored, Ticket, Verdict};
+use http::StatusCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long after its deadline a fill may still end by itself.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
+
+/// When the making of a page began, and what was called since: common to the page and to the routes that it asks, whose
+/// answers are made of the same calls.
+#[derive(Debug, Clone)]
+pub(super) struct Begun {
+    /// What is made may be shared with those who began in the same.
+    pub(super) epoch: Epoch,
+    /// Taken before anything was read; `None` if nothing can come of it that is stored.
+    pub(super) ticket: Option<Arc<Ticket>>,
+    /// The calls that nobody's person is in.
+    pub(super) calls: SharedCalls,
+}
+
+impl Begun {
+    /// It begins now.
+    pub(super) fn now(service: &Service, subject: &Subject) -> Self {
+        let (store, revision) = (&service.runtime.store, service.revision());
+        let ticket = subject.may_store.then(|| Arc::new(store.begin(revision)));
+        let epoch = ticket.as_ref().map_or_else(|| store.epoch(revision), |ticket| ticket.epoch());
+        Self { epoch, ticket, calls: SharedCalls::default() }
+    }
+}
+
+/// Joins the fill of a page, or starts it; waits no longer than until `end`. Also whether this request started it. `stale` is the
+/// page that may stand for an error.
+pub(super) async fn fill(
+    service: &Arc<Service>,
+    key: Key,
+    order: Order,
+    limit: Duration,
+    end: Instant,
+    stale: Option<Arc<Stored>>,
+) -> (Result<Arc<Made>, StatusCode>, bool) {
+    let epoch = order.begun.epoch;
+    let is_asked = service.subjects.get(order.route).is_some_and(|subject| subject.is_asked);
+    let led = Arc::new(AtomicBool::new(false));
+    let flight = {
+        let (service, key, led) = (Arc::clone(service), key.clone(), Arc::clone(&led));
+        async move {
+            led.store(true, Ordering::Relaxed);
+            let attempt = Attempt(stale);
+            let made = make(&service, order, Some(key)).await;
+            // Another answer than an error is sent, whatever it is: the stale page has not to stand for it.
+            if !matches!(made.what, What::Error(status) if status.is_server_error()) {
+                attempt.succeed();
+            }
+            Filled::Shared(Arc::new(made))
+        }
+    };
+    // A fill that ended between the look-up and now has left its page in the store.
+    let again = || {
+        let stored = service.runtime.store.get(key.lookup())?;
+        let is_whole = !is_asked || stored.data().is_some();
+        (is_whole && is_fresh(&stored)).then(|| Arc::new(Made::found(stored)))
+    };
+    let flown = service.runtime.pages.fly((key.clone(), epoch), limit + GRACE, again, flight);
+    let made = match tokio::time::timeout_at(end.into(), flown).await {
+        Ok(Landing::Shared(made) | Landing::Private(made)) => Ok(made),
+        Ok(Landing::Nothing(Empty::TimedOut)) | Err(_) => Err(StatusCode::GATEWAY_TIMEOUT),
+        Ok(Landing::Nothing(Empty::Stopped)) => Err(StatusCode::SERVICE_UNAVAILABLE),
+        Ok(Landing::Nothing(Empty::Private | Empty::Panicked)) => Err(StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    (made, led.load(Ordering::Relaxed))
+}
+
+/// Makes a stale page anew in the background, once.
+pub(super) fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Duration, stale: &Arc<Stored>) {
+    let epoch = order.begun.epoch;
+    let needed = {
+        let (service, key) = (Arc::clone(service), key.clone());
+        move || !service.runtime.store.get(key.lookup()).is_some_and(|stored| is_fresh(&stored))
+    };
+    let flight = {
+        let (service, key, stale) = (Arc::clone(service), key.clone(), Arc::clone(stale));
+        async move {
+            let attempt = Attempt(Some(stale));
+            let made = make(&service, order, Some(key)).await;
+            if made.is_stored {
+                attempt.succeed();
+            }
+            Filled::Shared(Arc::new(made))
+        }
+    };
+    service.runtime.pages.refresh_once((key, epoch), limit + GRACE, needed, flight);
+}
+
+fn is_fresh(stored: &Stored) -> bool {
+    matches!(stored.verdict(Instant::now()), Verdict::Fresh { .. })
+}
+
+/// An attempt to make a stale page anew. However it ends, if nobody says that it succeeded the page rests.
+struct Attempt(Option<Arc<Stored>>);
+
+impl Attempt {
+    /// There is something to put in the page's place.
+    fn succeed(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(stale) = &self.0 {
+            stale.rest(Instant::now());
+        }
+    }
+}
+
+impl Made {
+    /// What was found in the store instead of being made.
+    fn found(stored: Arc<Stored>) -> Self {
+        let answer = stored.data().map(|data| Ok(Answered { value: data.clone(), degraded: false }));
+        Self { what: What::Stored(stored), calls: Vec::new(), is_stored: true, answer }
+    }
+}
