@@ -303,7 +303,7 @@ impl<'b, 's> Parser<'b, 's> {
     /// The sink for a chain that stands here.
     pub(super) fn sink_of(&mut self, chain: &Chain, at: &Range<usize>) -> Sink {
         self.note_absolute_urls(chain);
-        let json = chain.filters.last().is_some_and(|call| call.filter.name == "json");
+        let json = chain.filters.last().is_some_and(|call| matches!(call.filter.name, "json" | "jsonify"));
         if self.escapes && chain.filters.iter().any(|call| call.filter.name == "raw") {
             let place = self.place(at.clone());
             self.build.raw.push(place);

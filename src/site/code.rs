@@ -252,6 +252,18 @@ codes! {
     /// ```
     BAD_URL = Error "site/url";
 
+    /// `site.money-format` without a place for the amount.
+    ///
+    /// Every price would read the same. The format is markup with one placeholder in it: `{{ amount }}` is `1,134.65`,
+    /// `{{ amount_no_decimals }}` is `1,135`, `{{ amount_with_comma_separator }}` is `1.134,65`; the message lists them all.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [site]
+    /// money-format = "${{ amount }}"
+    /// ```
+    MONEY_FORMAT = Error "site/money-format";
+
     /// Limits that cannot both hold: the smaller one is reached first, and the other never.
     ///
     /// An entry larger than its store, a decoded body smaller than the coded one: nobody who writes this can mean it.

@@ -52,6 +52,8 @@ declare! {
         "aliases": aliases: Vec<Spanned<String>>,
         /// Its language: `site.language`; default `"en"`.
         "language": language: Spanned<String>,
+        /// How the filter `money` writes amounts: markup around one of `{{ amount }}`, `{{ amount_no_decimals }}` and their forms; default `"{{ amount }}"`.
+        "money-format": money_format: Spanned<String>,
         /// Whether canonical URLs end in a slash: `"never"` (the default) or `"always"`.
         "trailing-slash": trailing_slash: Spanned<Slash>,
     }

@@ -1,13 +1,21 @@
 //! Short ways to compile and render in tests.
 
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
-use crate::render::{Context, Fragment, Layout, LayoutSource, Library, Limits, RenderError};
+use crate::render::{Context, Fragment, Layout, LayoutSource, Library, Limits, MoneyFormat, RenderError, Site as Known};
 use crate::value::{JsonLimits, Value, parse_json};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 static ZONE: TimeZone = TimeZone::UTC;
+static MONEY: LazyLock<MoneyFormat> = LazyLock::new(|| MoneyFormat::parse("${{ amount }}").unwrap());
+
+/// `CommonMark`, as this floor knows it: not at all, so it is the library's own.
+fn markdown(text: &str) -> Option<String> {
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(text));
+    Some(html)
+}
 
 pub(super) fn data(json: &str) -> Value {
     parse_json(json, JsonLimits::default()).unwrap_or_else(|error| panic!("{error}: {json}"))
@@ -18,7 +26,11 @@ pub(super) fn context(limits: &Limits) -> Context<'_> {
         limits,
         now: Timestamp::from_second(1_709_634_030).unwrap(),
         time_zone: &ZONE,
-        site_url: Some("https://site.example"),
+        site: Known {
+            url: Some("https://site.example"),
+            money_format: Some(&MONEY),
+            markdown: Some(markdown),
+        },
     }
 }
 

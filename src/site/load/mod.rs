@@ -44,6 +44,7 @@ struct Shared<'s> {
     library: Library,
     /// `site` as pages see it.
     site: Value,
+    money_format: crate::render::MoneyFormat,
     slash: TrailingSlash,
     deadline: std::time::Duration,
     /// Digest of what every page is made from: `site.toml` and the layouts.
@@ -109,6 +110,7 @@ fn build(
         upstreams,
         library,
         site: declared.scope,
+        money_format: declared.money_format,
         slash: declared.slash,
         deadline: declared.settings.limits.deadline,
         foundation,
@@ -136,11 +138,12 @@ fn build(
     shadowed::warn(&map.finite, &map.routers, &map.places, &mut shared.findings);
     let Map { routers, list: routes, .. } = map;
     let revision = revision(&routes, tree);
-    let Shared { files, findings, upstreams, library, .. } = shared;
+    let Shared { files, findings, upstreams, library, money_format, .. } = shared;
     let site = declared.hosts.map(|hosts| Site {
         root: tree.root.clone(),
         settings: declared.settings,
         url: declared.url,
+        money_format,
         hosts: hosts.serving(routers.hosts()),
         routers,
         routes,
