@@ -5,7 +5,9 @@
 
 use super::filter::{self, Filter};
 use super::lex::cut;
-use super::tree::{Asked, Base, Chain, Command, Comparison, Each, FilterCall, Join, NameId, Operand, Path, Step, Term, Terms};
+use super::tree::{
+    Asked, Base, Chain, Command, Comparison, Each, FilterCall, Join, NameId, Operand, Path, Step, Term, Terms,
+};
 use crate::diagnostic::{Code, FileId, Place, did_you_mean};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -405,12 +407,14 @@ impl<'s, 'n> Reader<'s, 'n> {
     /// `: "item", "item.price > 10"`.
     fn each(&mut self, filter: &Filter, asked: filter::Each, call: &Range<usize>) -> Parsed<Each> {
         let written = |reader: &mut Self| -> Parsed<Range<usize>> {
+            reader.space();
             let start = reader.at;
             if let Some(text) = reader.string()? {
                 let end = reader.at - 1;
                 return Ok(end - text.len()..end);
             }
-            let at = if reader.at_end() { call.clone() } else { start..reader.at + 1 };
+            let next = cut(reader.text, start..reader.end).chars().next();
+            let at = next.map_or_else(|| call.clone(), |next| start..start + next.len_utf8());
             let what = if asked == filter::Each::Condition { "a condition" } else { "an expression" };
             let message = format!(
                 "the filter `{}` takes the name of an item and {what}, both written as strings: what a layout reads is known before it is rendered",

@@ -9,7 +9,8 @@ use super::code;
 use super::filter;
 use super::program::Program;
 use super::tree::{
-    Asked, Base, Block, Call, Chain, Command, FilterCall, For, Group, NameId, Node, Offset, Operand, Over, Path, Step, Terms,
+    Asked, Base, Block, Call, Chain, Command, FilterCall, For, Group, NameId, Node, Offset, Operand, Over, Path, Step,
+    Terms,
 };
 use crate::diagnostic::{Finding, Findings, Place};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -776,7 +777,8 @@ fn granularity(format: &str) -> Granularity {
         if character != '%' {
             continue;
         }
-        let directive = rest.find(|character| !matches!(character, '-' | '_' | '^' | '#' | ':' | 'E' | 'O' | '0'..='9'));
+        let directive =
+            rest.find(|character| !matches!(character, '-' | '_' | '^' | '#' | ':' | 'E' | 'O' | '0'..='9'));
         finest = finest.max(match directive {
             Some('Y' | 'C' | 'y' | '%' | 'n' | 't') => Granularity::Year,
             Some('B' | 'b' | 'h' | 'm') => Granularity::Month,

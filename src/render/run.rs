@@ -6,7 +6,8 @@ use super::filter::{self, Arguments, Env, Fault};
 use super::program::Program;
 use super::scope::{LoopState, Scope};
 use super::tree::{
-    Asked, Base, Block, Call, Case, Chain, Cycle, Each, For, Group, Node, Offset, Operand, Output, Over, Path, Step, TableRow, Terms,
+    Asked, Base, Block, Call, Case, Chain, Cycle, Each, For, Group, Node, Offset, Operand, Output, Over, Path, Step,
+    TableRow, Terms,
 };
 use super::tree::{Join, NameId};
 use super::val::{Val, View, to_i64};
@@ -552,6 +553,10 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     fn table_row(&mut self, node: &'r TableRow, out: &mut String) -> Ran<Flow> {
+        // An empty list has a row without cells, no list has nothing.
+        if !self.operand(&node.over.items).is_truthy() {
+            return Ok(Flow::On);
+        }
         let part = self.part(&node.over, node.place)?;
         let columns = match &node.columns {
             None => None,

@@ -47,7 +47,8 @@ pub(super) fn time_tag<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &
     let format = if arguments.has(0) { arguments.get(0).chars() } else { RFC_822.into() };
     let (mut exact, mut text, mut out) = (String::new(), String::new(), String::new());
     let limit = env.limits().made_bytes;
-    if !strftime::write(&moment, XML_SCHEMA, limit, &mut exact) || !strftime::write(&moment, &format, limit, &mut text) {
+    if !strftime::write(&moment, XML_SCHEMA, limit, &mut exact) || !strftime::write(&moment, &format, limit, &mut text)
+    {
         return Err(Fault::TooMuch);
     }
     out.push_str("<time datetime=\"");
@@ -162,7 +163,7 @@ fn expression(pattern: &str) -> Option<Regex> {
 /// `10:20`, `10:20:30.5 pm +0900`, `10 pm EST`, whatever stands before them.
 static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
     expression(concat!(
-        r"(?-u)(?:^|[^0-9])(?<hour>[0-9]{1,2})",
+        r"(?:^|[^0-9])(?<hour>[0-9]{1,2})",
         r"(?:(?::(?<minute>[0-9]{2})(?::(?<second>[0-9]{2})(?:[.,](?<fraction>[0-9]+))?)?(?: *(?<half>[ap])\.?m\b\.?)?)",
         r"|(?: *(?<bare>[ap])\.?m\b\.?))",
         r"(?: *(?<name>z|utc|gmt|[ecmp][sd]t|jst|ces?t|ees?t|bst|ist)\b)?",
@@ -172,22 +173,20 @@ static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Words of a date that say nothing.
 static FILLERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    expression(
-        r"(?-u)\b(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|at|on|of|the|z|utc|gmt)\b\.?|,",
-    )
+    expression(r"\b(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|at|on|of|the|z|utc|gmt)\b\.?|,")
 });
 
 /// The forms of a date, with what each of the three parts is.
 static DATES: LazyLock<Vec<(Regex, [Part; 3])>> = LazyLock::new(|| {
     use Part::{Day, Month, Nothing, Number, Year};
     [
-        (r"^(?-u)([0-9]{1,2})(?:st|nd|rd|th)?[ ./-]*MONTH[ ./-]*'?([0-9]{4}|[0-9]{2})$", [Day, Month, Year]),
-        (r"^(?-u)MONTH[ ./-]*([0-9]{1,2})(?:st|nd|rd|th)?[ ./-]+'?([0-9]{4}|[0-9]{2})$", [Month, Day, Year]),
-        (r"^(?-u)([0-9]{4})[ ./-]*MONTH[ ./-]*([0-9]{1,2})$", [Year, Month, Day]),
-        (r"^(?-u)MONTH[ ./-]*([0-9]{4})$", [Month, Year, Nothing]),
-        (r"^(?-u)([0-9]{4})[/-]([0-9]{1,2})$", [Year, Month, Nothing]),
-        (r"^(?-u)([0-9]{1,4})[./-]([0-9]{1,2})[./-]([0-9]{1,4})$", [Number, Month, Number]),
-        (r"^(?-u)([0-9]{4})([0-9]{2})([0-9]{2})$", [Year, Month, Day]),
+        (r"^([0-9]{1,2})(?:st|nd|rd|th)?[ ./-]*MONTH[ ./-]*'?([0-9]{4}|[0-9]{2})$", [Day, Month, Year]),
+        (r"^MONTH[ ./-]*([0-9]{1,2})(?:st|nd|rd|th)?[ ./-]+'?([0-9]{4}|[0-9]{2})$", [Month, Day, Year]),
+        (r"^([0-9]{4})[ ./-]*MONTH[ ./-]*([0-9]{1,2})$", [Year, Month, Day]),
+        (r"^MONTH[ ./-]*([0-9]{4})$", [Month, Year, Nothing]),
+        (r"^([0-9]{4})[/-]([0-9]{1,2})$", [Year, Month, Nothing]),
+        (r"^([0-9]{1,4})[./-]([0-9]{1,2})[./-]([0-9]{1,4})$", [Number, Month, Number]),
+        (r"^([0-9]{4})([0-9]{2})([0-9]{2})$", [Year, Month, Day]),
     ]
     .into_iter()
     .filter_map(|(pattern, parts)| Some((expression(pattern)?, parts)))
@@ -280,7 +279,7 @@ fn date_in(text: &str) -> Option<civil::Date> {
         match part {
             Part::Year | Part::Number if is_year => year = full_year(written)?,
             Part::Month => month = month_of(written)?,
-            _ => day = written.parse().ok()?,
+            Part::Year | Part::Number | Part::Day | Part::Nothing => day = written.parse().ok()?,
         }
     }
     civil::Date::new(year, month, day).ok()
@@ -358,8 +357,22 @@ mod tests {
     #[test]
     fn what_is_no_date_or_needs_the_present_one() {
         for text in [
-            "", "yesterday", "10:20", "5 March", "March", "2024-02-30", "12/25/2024", "32 May 2024", "25:00 5 May 2024",
-            "Chapter 3, May 2024", "-5", "1.5", "12", "99999999999999999999", "2024-W10-2", "é 5 May 2024",
+            "",
+            "yesterday",
+            "10:20",
+            "5 March",
+            "March",
+            "2024-02-30",
+            "12/25/2024",
+            "32 May 2024",
+            "25:00 5 May 2024",
+            "Chapter 3, May 2024",
+            "-5",
+            "1.5",
+            "12",
+            "99999999999999999999",
+            "2024-W10-2",
+            "é 5 May 2024",
         ] {
             let seconds = text == "12";
             assert_eq!(parse(text, &TimeZone::UTC).is_some(), seconds, "{text}");

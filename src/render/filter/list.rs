@@ -175,10 +175,10 @@ pub(super) fn uniq<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
 
 /// A number, or those of a list together.
 fn sum_of(value: &Value) -> Number {
-    match value {
-        Value::List(items) => items.iter().fold(Number::Int(0), |total, item| total.plus(sum_of(item))),
-        value => number_of(View::from(value)),
+    if let Value::List(items) = value {
+        return items.iter().fold(Number::Int(0), |total, item| total.plus(sum_of(item)));
     }
+    number_of(View::from(value))
 }
 
 pub(super) fn sum<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {

@@ -128,15 +128,7 @@ pub(super) static TABLE: &[Filter] = &[
         "Big rope",
     ),
     row("ceil", [0, 0], Inherits, number::ceil, "The next integer above.", "1.2 | ceil", "2"),
-    row(
-        "cgi_escape",
-        [0, 0],
-        Text,
-        web::url_encode,
-        "The same as `url_encode`.",
-        r#""a b&c" | cgi_escape"#,
-        "a+b%26c",
-    ),
+    row("cgi_escape", [0, 0], Text, web::url_encode, "The same as `url_encode`.", r#""a b&c" | cgi_escape"#, "a+b%26c"),
     row(
         "compact",
         [0, 1],
@@ -270,7 +262,15 @@ pub(super) static TABLE: &[Filter] = &[
         r#"products | find_index: "name", "Rope""#,
         "1",
     ),
-    row("first", [0, 0], Inherits, list::first, "The first item.", r#""a,b,c" | split: "," | first"#, "a"),
+    row(
+        "first",
+        [0, 0],
+        Inherits,
+        list::first,
+        "The first item, or the first character of a text.",
+        r#""a,b,c" | split: "," | first"#,
+        "a",
+    ),
     row("floor", [0, 0], Inherits, number::floor, "The next integer below.", "1.8 | floor", "1"),
     row(
         "group_by",
@@ -294,15 +294,7 @@ pub(super) static TABLE: &[Filter] = &[
         )
     },
     row("h", [0, 0], Markup, text::escape, "The same as `escape`.", r#""a < b" | h"#, "a &lt; b"),
-    row(
-        "handle",
-        [0, 0],
-        Text,
-        text::slugify,
-        "The same as `slugify`.",
-        r#""A Rope, 20 m" | handle"#,
-        "a-rope-20-m",
-    ),
+    row("handle", [0, 0], Text, text::slugify, "The same as `slugify`.", r#""A Rope, 20 m" | handle"#, "a-rope-20-m"),
     row(
         "handleize",
         [0, 0],
@@ -354,7 +346,15 @@ pub(super) static TABLE: &[Filter] = &[
             r#"{"name":"Anvil","price":120,"stock":3}"#,
         )
     },
-    row("last", [0, 0], Inherits, list::last, "The last item.", r#""a,b,c" | split: "," | last"#, "c"),
+    row(
+        "last",
+        [0, 0],
+        Inherits,
+        list::last,
+        "The last item, or the last character of a text.",
+        r#""a,b,c" | split: "," | last"#,
+        "c",
+    ),
     row("lstrip", [0, 0], Keeps, text::lstrip, "Without space at the beginning.", r#""  rope" | lstrip"#, "rope"),
     row(
         "map",

@@ -2,6 +2,7 @@
 
 use super::{Arguments, Env, Fault, Made};
 use crate::render::escape;
+use crate::render::lex::is_space;
 use crate::render::val::{Val, View, to_i64};
 use crate::value::{Origin, Text, Value};
 use std::borrow::Cow;
@@ -20,11 +21,6 @@ fn part<'r>(text: Cow<'r, str>, part: impl for<'t> Fn(&'t str) -> &'t str) -> Va
         Cow::Borrowed(text) => Val::Str(part(text), Origin::Outside),
         Cow::Owned(text) => Val::text(part(&text)),
     }
-}
-
-/// White space as Ruby strips it and splits at it: ASCII's alone, so that a no-break space stays what it is.
-pub(super) fn is_space(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r')
 }
 
 /// The words of `text`, with ASCII white space between them.

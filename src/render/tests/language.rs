@@ -57,7 +57,7 @@ fn numbers() {
             ("{{ 0.1 | plus: 0.2 }}", "0.3"),
             ("{{ 9223372036854775807 | plus: 1 }}", "9223372036854775808"),
             ("{{ big }}", "18446744073709551615"),
-            ("{{ big | plus: 1 }}", "1.8446744073709552e+19"),
+            ("{{ big | plus: 1 }}", "18446744073709551616"),
             ("{{ -7 | divided_by: 2 }}", "-4"),
             ("{{ -7 | modulo: 3 }}", "2"),
             ("{{ 1234567 | number }}", "1,234,567"),
@@ -177,7 +177,11 @@ fn filters_that_ask_an_expression_about_each_item() {
 
 #[test]
 fn what_an_expression_reads_is_read_of_each_item() {
-    let layout = site(&[("page.html", "", "{% assign l = products | where_exp: 'p', 'p.tags contains params.tag' %}{% for p in l %}{{ p.name }}{% endfor %}")]);
+    let layout = site(&[(
+        "page.html",
+        "",
+        "{% assign l = products | where_exp: 'p', 'p.tags contains params.tag' %}{% for p in l %}{{ p.name }}{% endfor %}",
+    )]);
     let page = layout.layout("page.html");
     let mut reads: Vec<String> = page
         .reads()
@@ -187,12 +191,7 @@ fn what_an_expression_reads_is_read_of_each_item() {
     reads.sort();
     assert_eq!(
         reads,
-        [
-            r#"params[Key("tag")]!"#,
-            r#"products[Any, Key("name")]!"#,
-            r#"products[Any, Key("tags")]!"#,
-            "products[]",
-        ]
+        [r#"params[Key("tag")]!"#, r#"products[Any, Key("name")]!"#, r#"products[Any, Key("tags")]!"#, "products[]",]
     );
 }
 
@@ -201,10 +200,10 @@ fn groups_and_markdown_are_escaped_for_what_they_are() {
     let json = r#"{"l":[{"k":"<b>"}],"m":"a *b* & c"}"#;
     assert_eq!(html("{% assign g = l | group_by_exp: 'x', 'x.k' %}{{ g.first.name }}", json), "&lt;b&gt;");
     assert_eq!(html("{{ m | markdownify | strip }}", json), "<p>a <em>b</em> &amp; c</p>");
-    assert_eq!(html("{{ 100 | money }}{{ m | money }}{{ 5 | time_tag: m }}", json), concat!(
-        "$1.00$0.00",
-        "<time datetime=\"1970-01-01T00:00:05+00:00\">a *b* &amp; c</time>"
-    ));
+    assert_eq!(
+        html("{{ 100 | money }}{{ m | money }}{{ 5 | time_tag: m }}", json),
+        concat!("$1.00$0.00", "<time datetime=\"1970-01-01T00:00:05+00:00\">a *b* &amp; c</time>")
+    );
 }
 
 #[test]
@@ -212,13 +211,31 @@ fn numbers_as_decimals() {
     all(
         &[
             ("{{ 2.675 | round: 2 }} {{ -2.5 | round }} {{ 1.005 | times: 100 }}", "2.68 -3 100.5"),
-            ("{{ 0.3 | divided_by: 0.1 }} {{ 10 | divided_by: 3.0 }} {{ 1 | divided_by: 8.0 }}", "3.0 3.3333333333333335 0.125"),
-            ("{{ '3.5abc' | plus: 0 }} {{ '3.5' | plus: 0 }} {{ '+1.5' | plus: 0 }} {{ '1_000' | plus: 1 }}", "3 3.5 1 1001"),
-            ("{{ 99999999999999999999 }} {{ 99999999999999999999 | plus: 1 }}", "99999999999999999999 100000000000000000000"),
+            (
+                "{{ 0.3 | divided_by: 0.1 }} {{ 10 | divided_by: 3.0 }} {{ 1 | divided_by: 8.0 }}",
+                "3.0 3.3333333333333335 0.125",
+            ),
+            (
+                "{{ '3.5abc' | plus: 0 }} {{ '3.5' | plus: 0 }} {{ '+1.5' | plus: 0 }} {{ '1_000' | plus: 1 }}",
+                "3 3.5 1 1001",
+            ),
+            (
+                "{{ 99999999999999999999 }} {{ 99999999999999999999 | plus: 1 }}",
+                "99999999999999999999 100000000000000000000",
+            ),
             ("{{ 9223372036854775807 | times: 10 | divided_by: 10 }}", "9223372036854775807"),
-            ("{{ 5.0 | divided_by: 2 }} {{ 5 | divided_by: 2 }} {{ -5 | divided_by: 2 }} {{ -7.5 | modulo: 2 }}", "2.5 2 -3 0.5"),
-            ("{{ 1999 | money }} {{ '1050' | money }} {{ 1000 | money_without_trailing_zeros }} {{ 123456789 | money }}", "$19.99 $10.50 $10 $1,234,567.89"),
-            ("{{ 1234567.5 | number_with_delimiter }} {{ 'abc' | number_with_delimiter }} {{ -1234 | number_with_delimiter: ' ' }}", "1,234,567.5 0 -1 234"),
+            (
+                "{{ 5.0 | divided_by: 2 }} {{ 5 | divided_by: 2 }} {{ -5 | divided_by: 2 }} {{ -7.5 | modulo: 2 }}",
+                "2.5 2 -3 0.5",
+            ),
+            (
+                "{{ 1999 | money }} {{ '1050' | money }} {{ 1000 | money_without_trailing_zeros }} {{ 123456789 | money }}",
+                "$19.99 $10.50 $10 $1,234,567.89",
+            ),
+            (
+                "{{ 1234567.5 | number_with_delimiter }} {{ 'abc' | number_with_delimiter }} {{ -1234 | number_with_delimiter: ' ' }}",
+                "1,234,567.5 0 -1 234",
+            ),
             ("{{ true | to_integer }}{{ '12.9kg' | to_integer }}{{ -1.9 | to_integer }}", "112-1"),
         ],
         "{}",
@@ -230,17 +247,33 @@ fn text_as_ruby_has_it() {
     all(
         &[
             ("[{{ '\u{a0} a \u{a0}' | strip }}]", "[\u{a0} a \u{a0}]"),
-            ("{{ 'one two ' | truncatewords: 2 }}|{{ 'one two' | truncatewords: 2 }}|{{ ' one' | truncatewords: 1 }}", "one two...|one two| one"),
+            (
+                "{{ 'one two ' | truncatewords: 2 }}|{{ 'one two' | truncatewords: 2 }}|{{ ' one' | truncatewords: 1 }}",
+                "one two...|one two| one",
+            ),
             ("{{ 'ßx' | capitalize }} {{ 'éA' | capitalize }}", "Ssx Éa"),
             ("{{ 'hello' | first }}{{ 'hello' | last }}{{ s.first }}{{ s.last }}{{ '' | first }}", "hoéz"),
             ("{{ 'YT9i' | base64_url_safe_decode }}{{ 'YQ' | base64_url_safe_decode }}", "a?ba"),
             ("{{ l | sum: 'n' }}", "6"),
-            ("{% tablerow i in (1..2) cols: 0 %}{{ i }}{% endtablerow %}", "<tr class=\"row1\">\n<td class=\"col1\">1</td><td class=\"col2\">2</td></tr>\n"),
+            (
+                "{% tablerow i in (1..2) cols: 0 %}{{ i }}{% endtablerow %}",
+                "<tr class=\"row1\">\n<td class=\"col1\">1</td><td class=\"col2\">2</td></tr>\n",
+            ),
+            (
+                "[{% tablerow i in none %}{{ i }}{% endtablerow %}]{% tablerow i in z %}{% endtablerow %}",
+                "[]<tr class=\"row1\">\n</tr>\n",
+            ),
             ("{% if r contains 2.5 %}{% endif %}{% assign r = (1..3) %}{% if r contains 2.5 %}y{% endif %}", "y"),
-            ("{{ 'a b' | url_param_escape }} {{ 'a/b?c=d e&f' | uri_escape }} {{ 'x/y z' | cgi_escape }}", "a%20b a/b?c=d%20e&f x%2Fy+z"),
-            ("{{ 'a,b' | split: ',' | array_to_sentence_string }}|{{ 'a' | array_to_sentence_string }}|{{ n | array_to_sentence_string }}", "a and b|a|"),
+            (
+                "{{ 'a b' | url_param_escape }} {{ 'a/b?c=d e&f' | uri_escape }} {{ 'x/y z' | cgi_escape }}",
+                "a%20b a/b?c=d%20e&f x%2Fy+z",
+            ),
+            (
+                "{{ 'a,b' | split: ',' | array_to_sentence_string }}|{{ 'a' | array_to_sentence_string }}|{{ n | array_to_sentence_string }}",
+                "a and b|a|",
+            ),
         ],
-        r#"{"s":"éz","l":[{"n":[1,2]},{"n":"3"},1.5]}"#,
+        r#"{"s":"éz","l":[{"n":[1,2]},{"n":"3"},1.5],"z":[]}"#,
     );
 }
 

@@ -200,7 +200,10 @@ fn the_present_time_is_an_input_with_the_granularity_of_its_format() {
     }
     assert_eq!(now("{{ 'today' | date: '%Y' | plus: 1 | append: '!' }}"), Some(Granularity::Year));
     assert_eq!(now("{% capture y %}{{ 'now' | date: '%m' }}{% endcapture %}{{ y }}"), Some(Granularity::Month));
-    assert_eq!(now("{% for i in l %}{% if i %}{% assign y = 'now' | date: '%F' %}{% endif %}{% endfor %}"), Some(Granularity::Day));
+    assert_eq!(
+        now("{% for i in l %}{% if i %}{% assign y = 'now' | date: '%F' %}{% endif %}{% endfor %}"),
+        Some(Granularity::Day)
+    );
     assert_eq!(now("{{ 'now' | date: '%Y' }}{{ 'now' | date: '%H' }}"), Some(Granularity::Hour));
     assert_eq!(now("{{ 'now' | date_to_string }}"), Some(Granularity::Day));
     assert_eq!(now("{{ 'now' | date_to_xmlschema }}"), Some(Granularity::Second));

@@ -1,7 +1,9 @@
 //! Short ways to compile and render in tests.
 
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
-use crate::render::{Context, Fragment, Layout, LayoutSource, Library, Limits, MoneyFormat, RenderError, Site as Known};
+use crate::render::{
+    Context, Fragment, Layout, LayoutSource, Library, Limits, MoneyFormat, RenderError, Site as Known,
+};
 use crate::value::{JsonLimits, Value, parse_json};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -10,7 +12,8 @@ use std::sync::{Arc, LazyLock};
 static ZONE: TimeZone = TimeZone::UTC;
 static MONEY: LazyLock<MoneyFormat> = LazyLock::new(|| MoneyFormat::parse("${{ amount }}").unwrap());
 
-/// `CommonMark`, as this floor knows it: not at all, so it is the library's own.
+/// `CommonMark` by the library: this floor knows none.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of what a floor above gives")]
 fn markdown(text: &str) -> Option<String> {
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(text));
@@ -26,11 +29,7 @@ pub(super) fn context(limits: &Limits) -> Context<'_> {
         limits,
         now: Timestamp::from_second(1_709_634_030).unwrap(),
         time_zone: &ZONE,
-        site: Known {
-            url: Some("https://site.example"),
-            money_format: Some(&MONEY),
-            markdown: Some(markdown),
-        },
+        site: Known { url: Some("https://site.example"), money_format: Some(&MONEY), markdown: Some(markdown) },
     }
 }
 
