@@ -3,7 +3,7 @@
 //! Types are generous where senders differ in spelling (`"12"` is an integer) and never guess: what does not fit is a misfit,
 //! which counts as missing.
 
-use super::markdown::{self, Options};
+use super::markdown;
 use super::sanitise::sanitise;
 use crate::value::Value;
 use jiff::Timestamp;
@@ -83,9 +83,7 @@ impl Type {
             Self::Date => date(value).then(|| value.clone()),
             Self::Url => value.as_str().is_some_and(is_url).then(|| value.clone()),
             Self::Html => Some(Value::markup(sanitise(value.as_str()?)?)),
-            Self::Markdown => markdown::render(value.as_str()?, &Options::untrusted(), None)
-                .ok()
-                .map(|rendered| Value::markup(rendered.html)),
+            Self::Markdown => markdown::untrusted(value.as_str()?).map(Value::markup),
             Self::List => value.as_list().map(|_| value.clone()),
             Self::Object => value.as_object().map(|_| value.clone()),
         }

@@ -83,7 +83,6 @@ fn contains(whole: View<'_>, part: View<'_>) -> bool {
         View::Range(from, to) => {
             numbers(View::Int(from), part).is_some_and(Ordering::is_le)
                 && numbers(View::Int(to), part).is_some_and(Ordering::is_ge)
-                && !matches!(part, View::Float(number) if number.fract() != 0.0)
         }
         View::Pair(key, value) => equal(View::Str(key, key.origin()), part) || equal(View::from(value), part),
         View::Nil | View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) => false,

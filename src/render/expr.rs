@@ -3,9 +3,11 @@
 //! Strict: what cannot be read whole is an error at its place, because Liquid's lax parser would drop the rest in silence.
 //! Only brackets nest, and they nest to [`DEPTH`].
 
-use super::filter;
+use super::filter::{self, Filter};
 use super::lex::cut;
-use super::tree::{Base, Chain, Command, Comparison, FilterCall, Join, NameId, Operand, Path, Step, Term, Terms};
+use super::tree::{
+    Asked, Base, Chain, Command, Comparison, Each, FilterCall, Join, NameId, Operand, Path, Step, Term, Terms,
+};
 use crate::diagnostic::{Code, FileId, Place, did_you_mean};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -267,8 +269,11 @@ impl<'s, 'n> Reader<'s, 'n> {
         }
         self.at = end;
         let text = cut(self.text, start..end);
-        let integer = if fraction > 0 { None } else { text.parse().ok() };
-        Ok(integer.map_or_else(|| Operand::Float(text.parse().unwrap_or(0.0)), Operand::Int))
+        if fraction > 0 {
+            return Ok(Operand::Float(text.parse().unwrap_or(0.0)));
+        }
+        // An integer beyond those of the machine keeps its digits, which filters read as the number.
+        Ok(text.parse().map_or_else(|_| Operand::Text(text.into()), Operand::Int))
     }
 
     fn range(&mut self) -> Parsed<Operand> {
@@ -364,6 +369,10 @@ impl<'s, 'n> Reader<'s, 'n> {
                 help: did_you_mean(name, filter::names()),
             }));
         };
+        if let Some(asked) = filter.each {
+            let each = Some(Box::new(self.each(filter, asked, &range)?));
+            return Ok(FilterCall { filter, arguments: Vec::new(), named: Vec::new(), each, place: self.place(range) });
+        }
         let (mut arguments, mut named) = (Vec::new(), Vec::new());
         if self.take(":") {
             loop {
@@ -392,7 +401,51 @@ impl<'s, 'n> Reader<'s, 'n> {
             let call = range.start..range.start + self.since(range.start).len();
             return self.argument_trouble(call, message, &[]);
         }
-        Ok(FilterCall { filter, arguments, named, place: self.place(range) })
+        Ok(FilterCall { filter, arguments, named, each: None, place: self.place(range) })
+    }
+
+    /// `: "item", "item.price > 10"`.
+    fn each(&mut self, filter: &Filter, asked: filter::Each, call: &Range<usize>) -> Parsed<Each> {
+        let written = |reader: &mut Self| -> Parsed<Range<usize>> {
+            reader.space();
+            let start = reader.at;
+            if let Some(text) = reader.string()? {
+                let end = reader.at - 1;
+                return Ok(end - text.len()..end);
+            }
+            let next = cut(reader.text, start..reader.end).chars().next();
+            let at = next.map_or_else(|| call.clone(), |next| start..start + next.len_utf8());
+            let what = if asked == filter::Each::Condition { "a condition" } else { "an expression" };
+            let message = format!(
+                "the filter `{}` takes the name of an item and {what}, both written as strings: what a layout reads is known before it is rendered",
+                filter.name
+            );
+            reader.argument_trouble(at, message, &[])
+        };
+        self.take(":");
+        let name = written(self)?;
+        self.take(",");
+        let expression = written(self)?;
+        let mut within = self.within(name)?;
+        let (variable, _) = within.word("the name of an item")?;
+        within.finish()?;
+        let variable = self.names.id(variable);
+        let mut within = self.within(expression)?;
+        let asked = match asked {
+            filter::Each::Condition => Asked::Condition(within.terms()?),
+            filter::Each::Value => Asked::Value(within.chain()?),
+        };
+        within.finish()?;
+        Ok(Each { variable, asked })
+    }
+
+    /// A reader of a part of this text, one level deeper.
+    fn within(&mut self, range: Range<usize>) -> Parsed<Reader<'s, '_>> {
+        if self.depth >= DEPTH {
+            return trouble(range, format!("more than {DEPTH} expressions inside each other"));
+        }
+        let Self { text, file, shift, depth, .. } = *self;
+        Ok(Reader { text, at: range.start, end: range.end, names: &mut *self.names, file, shift, depth: depth + 1 })
     }
 
     fn argument_trouble<T>(&self, at: Range<usize>, message: String, known: &[&'static str]) -> Parsed<T> {

@@ -199,7 +199,7 @@ impl Layout {
         &self.program.raw
     }
 
-    /// Where it asks for absolute URLs, which begin with [`Context::site_url`].
+    /// Where it asks for absolute URLs, which begin with [`Site::url`](super::Site::url).
     #[must_use]
     pub fn absolute_urls(&self) -> &[Place] {
         &self.program.absolute_urls

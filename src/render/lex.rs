@@ -49,6 +49,11 @@ pub(super) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     start..start.max(range.start + part.trim_end().len())
 }
 
+/// White space as Ruby strips it and splits at it: ASCII's alone, so that a no-break space stays what it is.
+pub(super) fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r')
+}
+
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte >= 0x80
 }
@@ -109,7 +114,7 @@ impl<'s> Lexer<'s> {
     fn next_piece(&mut self) -> Option<Token> {
         if self.trim {
             self.trim = false;
-            self.at = self.end - self.rest().trim_start().len();
+            self.at = self.end - self.rest().trim_start_matches(is_space).len();
         }
         if self.at >= self.end {
             return None;
@@ -124,7 +129,7 @@ impl<'s> Lexer<'s> {
         let mut stop = open.unwrap_or(self.end);
         self.at = stop;
         if self.text.as_bytes().get(stop + 2) == Some(&b'-') && open.is_some() {
-            stop = start + cut(self.text, start..stop).trim_end().len();
+            stop = start + cut(self.text, start..stop).trim_end_matches(is_space).len();
         }
         if stop == start { self.next_piece_after_blank() } else { Some(Token::Text(start..stop)) }
     }
@@ -185,7 +190,7 @@ impl<'s> Lexer<'s> {
 
     /// The body of a block whose text is not Liquid, up to `{% end %}`; none if that never comes.
     pub(super) fn verbatim(&mut self, end: &str) -> Option<Range<usize>> {
-        let start = if self.trim { self.end - self.rest().trim_start().len() } else { self.at };
+        let start = if self.trim { self.end - self.rest().trim_start_matches(is_space).len() } else { self.at };
         let mut from = self.at;
         while let Some(open) = self.find(from, "{%") {
             from = open + 2;
@@ -198,7 +203,11 @@ impl<'s> Lexer<'s> {
                 self.at = close + 2;
                 self.trim = right;
                 let body = start.min(open)..open;
-                let stop = if left { body.start + cut(self.text, body.clone()).trim_end().len() } else { open };
+                let stop = if left {
+                    body.start + cut(self.text, body.clone()).trim_end_matches(is_space).len()
+                } else {
+                    open
+                };
                 return Some(body.start..stop);
             }
         }
@@ -227,6 +236,7 @@ mod tests {
     fn text_outputs_and_tags_with_white_space_control() {
         for (text, expected) in [
             ("a{{ b }}c", vec!["text \"a\"", "out \"b\"", "text \"c\""]),
+            ("a\u{a0} {{- b -}} \u{a0}c", vec!["text \"a\\u{a0}\"", "out \"b\"", "text \"\\u{a0}c\""]),
             ("a {{- b -}} c", vec!["text \"a\"", "out \"b\"", "text \"c\""]),
             (" {%- if x -%} ", vec!["tag \"if\" \"x\""]),
             ("{%\tif\tx%}", vec!["tag \"if\" \"x\""]),

@@ -36,7 +36,7 @@ mod val;
 
 pub use code::CODES;
 pub use condition::Condition;
-pub use filter::{EXAMPLE_DATA, FilterDocs, documentation as filters};
+pub use filter::{EXAMPLE_DATA, FilterDocs, MoneyFormat, MoneyFormatError, documentation as filters};
 pub use fragment::{Escape, Fragment, FragmentError};
 pub use kept::KeptLayouts;
 pub use layout::{Layout, LayoutSource, Library};
@@ -75,8 +75,20 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// The time zone of dates that have none of their own.
     pub time_zone: &'a TimeZone,
+    /// What it knows of the site.
+    pub site: Site<'a>,
+}
+
+/// What filters know of the site.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Site<'a> {
     /// `site.url`, for `absolute_url` and `relative_url`.
-    pub site_url: Option<&'a str>,
+    pub url: Option<&'a str>,
+    /// `site.money-format`, for `money`; without it, the bare amount.
+    pub money_format: Option<&'a MoneyFormat>,
+    /// Makes sanitised HTML of Markdown, for `markdownify`; nothing of a text that is too long or too deep. This floor knows
+    /// no Markdown: a floor above, which does, gives the function.
+    pub markdown: Option<fn(&str) -> Option<String>>,
 }
 
 /// Why a render ended early.

@@ -7,9 +7,9 @@ use super::code;
 use super::context::{Stand, Tracker};
 use super::escape::Sink;
 use super::expr::{Parsed, Reader, Trouble, chain};
-use super::lex::{Lexer, Tag, Token, cut};
+use super::lex::{Lexer, Tag, Token, cut, is_space};
 use super::program::Build;
-use super::tree::{Block, Chain, NameId, Node, Operand, Output};
+use super::tree::{Asked, Block, Chain, NameId, Node, Operand, Output};
 use crate::diagnostic::{Code, FileId, Finding, Place, did_you_mean};
 use std::ops::Range;
 
@@ -266,7 +266,7 @@ impl<'b, 's> Parser<'b, 's> {
 
     fn literal(&mut self, range: Range<usize>, block: &mut Block) {
         let text = self.follow(range);
-        block.blank &= text.trim().is_empty();
+        block.blank &= text.trim_matches(is_space).is_empty();
         self.build.literal_bytes += text.len();
         block.nodes.push(Node::Text(text.into()));
     }
@@ -296,14 +296,20 @@ impl<'b, 's> Parser<'b, 's> {
 
     /// Remembers where a chain asks for absolute URLs.
     pub(super) fn note_absolute_urls(&mut self, chain: &Chain) {
-        let calls = chain.filters.iter().filter(|call| call.filter.name == "absolute_url");
-        self.build.absolute_urls.extend(calls.map(|call| call.place));
+        for call in &chain.filters {
+            if call.filter.name == "absolute_url" {
+                self.build.absolute_urls.push(call.place);
+            }
+            if let Some(Asked::Value(inner)) = call.each.as_ref().map(|each| &each.asked) {
+                self.note_absolute_urls(inner);
+            }
+        }
     }
 
     /// The sink for a chain that stands here.
     pub(super) fn sink_of(&mut self, chain: &Chain, at: &Range<usize>) -> Sink {
         self.note_absolute_urls(chain);
-        let json = chain.filters.last().is_some_and(|call| call.filter.name == "json");
+        let json = chain.filters.last().is_some_and(|call| matches!(call.filter.name, "json" | "jsonify"));
         if self.escapes && chain.filters.iter().any(|call| call.filter.name == "raw") {
             let place = self.place(at.clone());
             self.build.raw.push(place);

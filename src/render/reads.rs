@@ -6,9 +6,11 @@
 //! read is missed. In doubt more is said than is read, never less.
 
 use super::code;
+use super::filter;
 use super::program::Program;
 use super::tree::{
-    Base, Block, Call, Chain, Command, FilterCall, For, Group, NameId, Node, Offset, Operand, Over, Path, Step, Terms,
+    Asked, Base, Block, Call, Chain, Command, FilterCall, For, Group, NameId, Node, Offset, Operand, Over, Path, Step,
+    Terms,
 };
 use crate::diagnostic::{Finding, Findings, Place};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -66,7 +68,11 @@ pub enum Segment {
 /// How often a layout that prints the present time has to be rendered for that to be true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Granularity {
-    /// Only the date is printed.
+    /// Only the year is printed, or nothing that changes.
+    Year,
+    /// The month is printed.
+    Month,
+    /// The date is printed.
     Day,
     /// Hours are printed.
     Hour,
@@ -437,6 +443,7 @@ impl<'p> Walk<'p> {
     fn filter(&mut self, input: Paths, call: &FilterCall, place: Place) -> Paths {
         let items = |walk: &mut Self, paths: &Paths| walk.step(paths, &Segment::Any, place);
         match call.filter.name {
+            name if call.each.is_some() => self.each(name, input, call, place),
             "default" => {
                 self.used(&input, false, place);
                 let mut paths = input;
@@ -484,6 +491,31 @@ impl<'p> Walk<'p> {
                 for operand in call.arguments.iter().chain(call.named.iter().map(|(_, operand)| operand)) {
                     self.whole(operand, place);
                 }
+                Paths::new()
+            }
+        }
+    }
+
+    /// The same for a filter that asks an expression about each item.
+    fn each(&mut self, name: &str, input: Paths, call: &FilterCall, place: Place) -> Paths {
+        let Some(each) = &call.each else { return input };
+        self.used(&input, false, place);
+        let items = self.step(&input, &Segment::Any, place);
+        let outer = self.bind(each.variable, Some(items.clone()));
+        match &each.asked {
+            Asked::Condition(terms) => self.terms(terms),
+            Asked::Value(chain) => {
+                let paths = self.chain(chain, place);
+                self.used(&paths, true, place);
+            }
+        }
+        self.unbind(each.variable, outer);
+        match name {
+            "where_exp" => input,
+            "find_exp" => items,
+            _ => {
+                // Groups are new objects, with the items in them.
+                self.used(&input, true, place);
                 Paths::new()
             }
         }
@@ -723,26 +755,37 @@ pub(super) fn is_now(text: &str) -> bool {
 /// `'now' | date: '…'` with a literal format, which says how exact it is.
 fn dated(chain: &Chain) -> Option<Granularity> {
     let Operand::Text(text) = &chain.value else { return None };
-    let call = chain.filters.first().filter(|call| call.filter.name == "date" && is_now(text))?;
-    let plain = chain.filters.iter().skip(1).all(|call| call.arguments.is_empty() && call.named.is_empty());
+    let call = chain.filters.first().filter(|_| is_now(text))?;
+    let is_written = |operand: &Operand| !matches!(operand, Operand::Path(_) | Operand::Range(_));
+    let plain = chain.filters.iter().skip(1).all(|call| {
+        call.each.is_none() && call.arguments.iter().chain(call.named.iter().map(|(_, named)| named)).all(is_written)
+    });
+    if !plain {
+        return None;
+    }
     match call.arguments.first() {
-        Some(Operand::Text(format)) if plain => Some(granularity(format)),
-        _ => None,
+        Some(Operand::Text(format)) if call.filter.name == "date" => Some(granularity(format)),
+        None => filter::pattern_of(call.filter.name).map(granularity),
+        Some(_) => None,
     }
 }
 
 fn granularity(format: &str) -> Granularity {
-    let mut finest = Granularity::Day;
+    let mut finest = Granularity::Year;
     let mut rest = format.chars();
     while let Some(character) = rest.next() {
         if character != '%' {
             continue;
         }
-        let directive = rest.find(|character| !matches!(character, '-' | '_' | '^' | '#' | ':' | '0'..='9'));
+        let directive =
+            rest.find(|character| !matches!(character, '-' | '_' | '^' | '#' | ':' | 'E' | 'O' | '0'..='9'));
         finest = finest.max(match directive {
-            Some('H' | 'I' | 'k' | 'l' | 'p' | 'P' | 'z' | 'Z' | 'Q') => Granularity::Hour,
+            Some('Y' | 'C' | 'y' | '%' | 'n' | 't') => Granularity::Year,
+            Some('B' | 'b' | 'h' | 'm') => Granularity::Month,
+            // The year of weeks begins on another day than the year.
+            Some(character) if "aAdejuUwWVGgDFxv".contains(character) => Granularity::Day,
+            Some('H' | 'I' | 'k' | 'l' | 'p' | 'P' | 'z' | 'Z') => Granularity::Hour,
             Some('M' | 'R') => Granularity::Minute,
-            Some(character) if "aAbBhdejmyYCuUwWVGgDFx%nt".contains(character) => Granularity::Day,
             Some(_) | None => Granularity::Second,
         });
     }

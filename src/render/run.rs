@@ -6,7 +6,8 @@ use super::filter::{self, Arguments, Env, Fault};
 use super::program::Program;
 use super::scope::{LoopState, Scope};
 use super::tree::{
-    Base, Block, Call, Case, Chain, Cycle, For, Group, Node, Offset, Operand, Output, Over, Path, Step, TableRow, Terms,
+    Asked, Base, Block, Call, Case, Chain, Cycle, Each, For, Group, Node, Offset, Operand, Output, Over, Path, Step,
+    TableRow, Terms,
 };
 use super::tree::{Join, NameId};
 use super::val::{Val, View, to_i64};
@@ -130,7 +131,7 @@ impl<'r, 'e> Run<'r, 'e> {
         let escapes = program.stages.first().is_some_and(|stage| stage.escapes);
         Self {
             program,
-            env: Env::new(context, escapes),
+            env: Env::new(context, escapes, program.analysis.now),
             scope: Scope::new(program, roots),
             globals: None,
             strict: false,
@@ -288,12 +289,36 @@ impl<'r, 'e> Run<'r, 'e> {
                     *slot = self.operand(operand);
                 }
             }
+            if let Some(each) = &call.each {
+                arguments.each = self.ask_each(each, &val, call.place)?;
+            }
             val = match filter::apply(call.filter, val, &mut arguments, &self.env) {
                 Ok(val) => val,
                 Err(fault) => return self.fault(fault, if self.strict { call.place } else { place }),
             };
         }
         Ok(val)
+    }
+
+    /// What an expression makes of each item of a list.
+    fn ask_each(&mut self, each: &'r Each, list: &Val<'r>, place: Place) -> Ran<Vec<(Value, Value)>> {
+        let items = match filter::items(list, &self.env) {
+            Ok(items) => items,
+            Err(fault) => return self.fault(fault, place),
+        };
+        let hidden = self.scope.bind(each.variable, None);
+        let mut asked = Vec::with_capacity(items.len());
+        for item in items {
+            self.iterate(place)?;
+            self.scope.bind(each.variable, Some(Val::Own(item.clone())));
+            let answer = match &each.asked {
+                Asked::Condition(terms) => Value::Bool(self.holds(terms)?),
+                Asked::Value(chain) => self.chain(chain, place)?.into_value(),
+            };
+            asked.push((item, answer));
+        }
+        self.scope.bind(each.variable, hidden);
+        Ok(asked)
     }
 
     fn operand(&self, operand: &'r Operand) -> Val<'r> {
@@ -528,12 +553,18 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     fn table_row(&mut self, node: &'r TableRow, out: &mut String) -> Ran<Flow> {
+        // An empty list has a row without cells, no list has nothing.
+        if !self.operand(&node.over.items).is_truthy() {
+            return Ok(Flow::On);
+        }
         let part = self.part(&node.over, node.place)?;
         let columns = match &node.columns {
             None => None,
             Some(operand) => self.bound(operand, node.place)?,
         };
-        let columns = columns.unwrap_or(part.length).max(1);
+        // Without a positive number of columns there is one row.
+        let columns = columns.unwrap_or(part.length);
+        let columns = if columns > 0 { columns } else { i64::MAX };
         self.near = node.place;
         let outer = self.begin_loop("", part.length, Some(columns));
         let hidden = self.scope.bind(node.variable, None);
@@ -625,7 +656,9 @@ impl<'r, 'e> Run<'r, 'e> {
     fn render(&mut self, call: &'r Call, body: &'r Block, out: &mut String) -> Ran<Flow> {
         let subject = call.subject.as_ref().map(|subject| (subject, self.operand(&subject.value)));
         let items = match subject {
-            Some((subject, val)) if subject.each && matches!(val.view(), View::List(_) | View::Range(..)) => {
+            Some((subject, val))
+                if subject.each && matches!(val.view(), View::List(_) | View::Range(..) | View::Object(_)) =>
+            {
                 let part = Items::of(val);
                 let length = part.len();
                 return self.render_each(call, body, &part, length, out);

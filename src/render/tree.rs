@@ -155,7 +155,22 @@ pub(super) struct FilterCall {
     pub(super) filter: &'static Filter,
     pub(super) arguments: Vec<Operand>,
     pub(super) named: Vec<(u8, Operand)>,
+    /// What is asked about each item, which stands in the arguments as a string.
+    pub(super) each: Option<Box<Each>>,
     pub(super) place: Place,
+}
+
+/// `"item", "item.price > 10"`: a name for each item, and an expression.
+#[derive(Debug)]
+pub(super) struct Each {
+    pub(super) variable: NameId,
+    pub(super) asked: Asked,
+}
+
+#[derive(Debug)]
+pub(super) enum Asked {
+    Condition(Terms),
+    Value(Chain),
 }
 
 #[derive(Debug)]

@@ -200,9 +200,13 @@ impl<'r> Val<'r> {
         }
     }
 
-    /// The first or the last item; the first of an object is its first pair, and it has no last.
+    /// The first or the last item or character; the first of an object is its first pair, and it has no last.
     fn end(&self, command: Command) -> Self {
         let first = command == Command::First;
+        if let View::Str(text, _) = self.view() {
+            let character = if first { text.chars().next() } else { text.chars().next_back() };
+            return Self::text(character.map(String::from).unwrap_or_default());
+        }
         if let Self::Range(from, to) = self {
             return if from > to { Self::Nil } else { Self::int(if first { *from } else { *to }) };
         }

@@ -252,6 +252,18 @@ codes! {
     /// ```
     BAD_URL = Error "site/url";
 
+    /// `site.money-format` without a place for the amount.
+    ///
+    /// Every price would read the same. The format is markup with one placeholder in it: `{{ amount }}` is `1,134.65`,
+    /// `{{ amount_no_decimals }}` is `1,135`, `{{ amount_with_comma_separator }}` is `1.134,65`; the message lists them all.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [site]
+    /// money-format = "${{ amount }}"
+    /// ```
+    MONEY_FORMAT = Error "site/money-format";
+
     /// A language of the site that cannot be: no language tag, one that is named twice, or a `language` that is not among the `languages`.
     ///
     /// Tags are those of BCP 47 (RFC 5646), as browsers and `<html lang>` have them: a language, then a script or a region where that matters,

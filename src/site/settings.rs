@@ -54,6 +54,8 @@ declare! {
         "language": language: Spanned<String>,
         /// The languages that it is written in: `site.languages`. `request.language` is the one of them that the visitor prefers.
         "languages": languages: Spanned<Vec<Spanned<String>>>,
+        /// How the filter `money` writes amounts: markup around one of `{{ amount }}`, `{{ amount_no_decimals }}` and their forms; default `"{{ amount }}"`.
+        "money-format": money_format: Spanned<String>,
         /// Whether canonical URLs end in a slash: `"never"` (the default) or `"always"`.
         "trailing-slash": trailing_slash: Spanned<Slash>,
     }

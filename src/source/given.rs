@@ -147,7 +147,7 @@ impl Source<Binding> {
 fn applied(listing: &Listing<Binding>, value: Value) -> Option<Value> {
     let (limits, time_zone) = (Limits::default(), jiff::tz::TimeZone::UTC);
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let context = Context { limits: &limits, now, time_zone: &time_zone, site_url: None };
+    let context = Context { limits: &limits, now, time_zone: &time_zone, site: crate::render::Site::default() };
     let url = |_: &str, _: i64| String::new();
     listing.apply(value, Surroundings { slots: &[], context: &context, url: &url }, true).ok()
 }

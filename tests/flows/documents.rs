@@ -21,6 +21,7 @@ crate::cases!(
     what_serves_a_document_is_its_url,
     documents_of_other_hosts_have_whole_urls,
     html_is_there_where_it_is_read,
+    filters_know_the_site,
     ten_thousand_documents_load,
 );
 
@@ -431,6 +432,25 @@ extract = "$[0]"
     let html = "<p><em>Text</em></p>";
     assert_eq!((site.get("/shown").text().trim(), site.get("/paged").text().trim()), (html, html));
     assert_eq!(site.get("/named").json(), format!("{html}\n"));
+}
+
+/// Markdown from a request is sanitised, money is written as `site.toml` says.
+fn filters_know_the_site() {
+    let site = Site::start(
+        r#"-- site.toml --
+[site]
+url = "https://example.com"
+money-format = "<b>{{ amount_with_comma_separator }}</b> €"
+-- routes/shown.toml --
+layout = "shown.html"
+[query.text]
+type = "string"
+-- layouts/shown.html --
+{{ query.text | markdownify | strip }}{{ 123456 | money }} {{ "/a" | absolute_url }}
+"#,
+    );
+    let shown = site.get("/shown?text=*a*%3Cscript%3Ealert(1)%3C%2Fscript%3E%3Cb+onclick%3D%22x()%22%3Eb");
+    assert_eq!(shown.text().trim(), "<p><em>a</em><b>b</b></p><b>1.234,56</b> € https://example.com/a");
 }
 
 fn ten_thousand_documents_load() {

@@ -9,7 +9,8 @@ use crate::cli::console::Terminal;
 use crate::config::split_front_matter;
 use crate::diagnostic::{FileId, Files, Finding, Place};
 use crate::extract::{Format, FormatError};
-use crate::render::{Context, Escape, Fragment, Limits, RenderError};
+use crate::render::{Context, Escape, Fragment, Limits, MoneyFormat, RenderError};
+use crate::site::known;
 use crate::value::{JsonLimits, NULL, Object, Value};
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -134,7 +135,9 @@ fn partials(folder: &Path, template: &Path, files: &mut Files) -> anyhow::Result
 
 fn render(fragment: &Fragment, data: &Value, zone: &TimeZone) -> Result<String, RenderError> {
     let limits = Limits::default();
-    fragment.render(data, &Context { limits: &limits, now: Timestamp::now(), time_zone: zone, site_url: None })
+    let money = MoneyFormat::default();
+    let site = known(None, &money);
+    fragment.render(data, &Context { limits: &limits, now: Timestamp::now(), time_zone: zone, site })
 }
 
 fn help(error: &RenderError) -> &'static str {

@@ -177,6 +177,12 @@ pub enum MarkdownError {
     TooLongToSanitise,
 }
 
+/// Safe HTML of `text` from anywhere; nothing if it is too long or too deep.
+#[must_use]
+pub fn untrusted(text: &str) -> Option<String> {
+    render(text, &Options::untrusted(), None).ok().map(|rendered| rendered.html)
+}
+
 /// Renders `text`.
 pub fn render(text: &str, options: &Options, resolve: Option<Resolve<'_>>) -> Result<Rendered, MarkdownError> {
     if text.len() > LONGEST_MARKDOWN {

@@ -1,27 +1,87 @@
-//! `date`: every form of date that people write, through `strftime`.
+//! `date` and the filters that write a date in one form: which moment a value means, by every form of date that people write.
 //!
-//! A date without a time zone is in the site's; one with an offset keeps it. What is no date is handed on unchanged.
+//! A date without a time zone is in the site's; one with an offset keeps it. What is no date is handed on unchanged, and so is
+//! what is a date only together with the present one (`10:20`, `5 March`): data must not make a page depend on the clock. The
+//! patterns are those of `strftime.rs`.
 
-use super::{Arguments, Env, Made};
-use crate::render::reads::is_now;
+use super::{Arguments, Env, Fault, Made, strftime};
+use crate::render::escape;
+use crate::render::reads::{Granularity, is_now};
 use crate::render::val::{Val, View};
 use crate::value::Origin;
-use jiff::civil;
-use jiff::fmt::strtime::{self, BrokenDownTime, Config};
+use jiff::civil::{self, Time};
 use jiff::fmt::temporal::Pieces;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
+use regex::{Captures, Regex};
+use std::sync::LazyLock;
 
 pub(super) fn date<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let format = arguments.get(0).chars();
-    if format.is_empty() {
-        return Ok(input);
+    if format.is_empty() { Ok(input) } else { written(input, &format, env) }
+}
+
+pub(super) fn date_to_xmlschema<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    written(input, XML_SCHEMA, env)
+}
+
+pub(super) fn date_to_rfc822<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    written(input, RFC_822, env)
+}
+
+pub(super) fn date_to_string<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    written(input, SHORT, env)
+}
+
+pub(super) fn date_to_long_string<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    written(input, LONG, env)
+}
+
+/// `<time datetime="…">`, with the date by the argument's pattern, or as `date_to_rfc822` has it.
+pub(super) fn time_tag<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let Some(moment) = moment(input.view(), env) else {
+        let mut text = String::new();
+        escape::escape(&input.chars(), &mut text);
+        return Ok(Val::text(text));
+    };
+    let format = if arguments.has(0) { arguments.get(0).chars() } else { RFC_822.into() };
+    let (mut exact, mut text, mut out) = (String::new(), String::new(), String::new());
+    let limit = env.limits().made_bytes;
+    if !strftime::write(&moment, XML_SCHEMA, limit, &mut exact) || !strftime::write(&moment, &format, limit, &mut text)
+    {
+        return Err(Fault::TooMuch);
     }
+    out.push_str("<time datetime=\"");
+    escape::escape(&exact, &mut out);
+    out.push_str("\">");
+    escape::escape(&text, &mut out);
+    out.push_str("</time>");
+    Ok(Val::text(out))
+}
+
+/// RFC 3339, as feeds of Atom and sitemaps want it.
+const XML_SCHEMA: &str = "%Y-%m-%dT%H:%M:%S%:z";
+/// RFC 5322 section 3.3, as feeds of RSS want it.
+const RFC_822: &str = "%a, %d %b %Y %H:%M:%S %z";
+const SHORT: &str = "%d %b %Y";
+const LONG: &str = "%d %B %Y";
+
+/// The pattern of a filter that has but one, for the analysis of how exactly `'now'` is asked for.
+pub(in crate::render) fn pattern_of(filter: &str) -> Option<&'static str> {
+    match filter {
+        "date_to_xmlschema" => Some(XML_SCHEMA),
+        "date_to_rfc822" => Some(RFC_822),
+        "date_to_string" => Some(SHORT),
+        "date_to_long_string" => Some(LONG),
+        _ => None,
+    }
+}
+
+fn written<'r>(input: Val<'r>, format: &str, env: &Env<'_>) -> Made<'r> {
     let Some(moment) = moment(input.view(), env) else { return Ok(input) };
-    let config = Config::new().lenient(true);
     let mut out = String::new();
-    let written = BrokenDownTime::from(&moment).format_with_config(&config, &*format, &mut out);
-    Ok(if written.is_ok() { Val::text(out) } else { input })
+    let limit = env.limits().made_bytes;
+    if strftime::write(&moment, format, limit, &mut out) { Ok(Val::text(out)) } else { Err(Fault::TooMuch) }
 }
 
 fn moment(view: View<'_>, env: &Env<'_>) -> Option<Zoned> {
@@ -29,89 +89,293 @@ fn moment(view: View<'_>, env: &Env<'_>) -> Option<Zoned> {
     match view {
         View::Int(seconds) => at(seconds, zone),
         // Only the layout itself can ask for the time: data that says `now` must not make a page depend on the clock.
-        View::Str(text, Origin::Markup) if is_now(text) => Some(env.context.now.to_zoned(zone.clone())),
+        View::Str(text, Origin::Markup) if is_now(text) => now(env),
         View::Str(text, _) => parse(text.trim(), zone),
         View::Nil | View::Bool(_) | View::UInt(_) | View::Float(_) | View::List(_) | View::Object(_) => None,
         View::Range(..) | View::Empty | View::Blank | View::Pair(..) | View::Loop => None,
     }
 }
 
+/// The present time, no more exact than the analysis of the layout knows: however the layout comes by the word, its output
+/// changes no more often than it says. Nothing if it never asks.
+fn now(env: &Env<'_>) -> Option<Zoned> {
+    let granularity = env.granularity?;
+    let now = env.context.now.to_zoned(env.context.time_zone.clone());
+    let mut with = now.with().subsec_nanosecond(0);
+    if granularity < Granularity::Second {
+        with = with.second(0);
+    }
+    if granularity < Granularity::Minute {
+        with = with.minute(0);
+    }
+    if granularity < Granularity::Hour {
+        with = with.hour(0);
+    }
+    if granularity < Granularity::Day {
+        with = with.day(1);
+    }
+    if granularity < Granularity::Month {
+        with = with.month(1);
+    }
+    with.build().ok()
+}
+
 fn at(seconds: i64, zone: &TimeZone) -> Option<Zoned> {
     Some(Timestamp::from_second(seconds).ok()?.to_zoned(zone.clone()))
 }
 
-/// Forms with an offset or the name of a zone.
-const ZONED: [&str; 5] = [
-    "%Y-%m-%d %H:%M:%S %z",
-    "%Y-%m-%d %H:%M:%S%.f %z",
-    "%Y-%m-%d %H:%M %z",
-    "%a %b %d %H:%M:%S %z %Y",
-    "%d/%b/%Y:%H:%M:%S %z",
-];
-
-/// Forms without; those without a time mean midnight.
-const CIVIL: [&str; 16] = [
-    "%B %d, %Y",
-    "%b %d, %Y",
-    "%d %B %Y",
-    "%d %b %Y",
-    "%A, %B %d, %Y",
-    "%A, %d %B %Y",
-    "%a, %d %b %Y",
-    "%Y/%m/%d",
-    "%B %d %Y",
-    "%b %d %Y",
-    "%d-%b-%Y",
-    "%d.%m.%Y",
-    "%a %b %d %H:%M:%S %Y",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%Y%m%dT%H%M%S",
-];
-
-/// Times that may follow a date without one.
-const TIMES: [&str; 5] = ["%H:%M:%S", "%H:%M", "%I:%M %p", "%I:%M%p", "%I:%M:%S %p"];
+/// Longer texts are no dates.
+const LONGEST: usize = 100;
 
 fn parse(text: &str, zone: &TimeZone) -> Option<Zoned> {
-    if text.is_empty() || text.len() > 100 {
+    if text.is_empty() || text.len() > LONGEST {
         return None;
     }
     // Eight digits are `YYYYMMDD`, any other number is a time in Unix seconds.
     if text.len() != 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return at(text.parse().ok()?, zone);
     }
-    iso(text, zone).or_else(|| jiff::fmt::rfc2822::parse(text).ok()).or_else(|| other(text, zone))
+    iso(text, zone).or_else(|| written_by_people(&text.to_ascii_lowercase(), zone))
 }
 
 /// RFC 3339, RFC 9557 and ISO 8601's `YYYY-MM-DD` with or without a time.
 fn iso(text: &str, zone: &TimeZone) -> Option<Zoned> {
     let pieces = Pieces::parse(text).ok()?;
-    let moment = pieces.date().to_datetime(pieces.time().unwrap_or_else(civil::Time::midnight));
+    let moment = pieces.date().to_datetime(pieces.time().unwrap_or_else(Time::midnight));
     match pieces.to_numeric_offset() {
-        Some(offset) => moment.to_zoned(TimeZone::fixed(offset)).ok(),
+        Some(offset) => with_offset(moment, offset, zone),
         None => moment.to_zoned(zone.clone()).ok(),
     }
 }
 
-fn other(text: &str, zone: &TimeZone) -> Option<Zoned> {
-    if let Some(rest) = text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" GMT")) {
-        return parse_civil(rest, &TimeZone::UTC);
-    }
-    let zoned = ZONED.iter().find_map(|format| strtime::parse(format, text).ok()?.to_zoned().ok());
-    zoned.or_else(|| parse_civil(text, zone))
+/// In the site's own zone if that has the same offset then: it has a name.
+fn with_offset(moment: civil::DateTime, offset: Offset, zone: &TimeZone) -> Option<Zoned> {
+    let timestamp = offset.to_timestamp(moment).ok()?;
+    let zone = if zone.to_offset(timestamp) == offset { zone.clone() } else { TimeZone::fixed(offset) };
+    Some(timestamp.to_zoned(zone))
 }
 
-fn parse_civil(text: &str, zone: &TimeZone) -> Option<Zoned> {
-    let whole = |format: &str| {
-        let parsed = strtime::parse(format, text).ok()?;
-        let date = parsed.to_date().ok()?;
-        date.to_datetime(parsed.to_time().unwrap_or_else(|_| civil::Time::midnight())).to_zoned(zone.clone()).ok()
+/// An expression of this file, which is known to be one.
+fn expression(pattern: &str) -> Option<Regex> {
+    Regex::new(&pattern.replace("MONTH", "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?")).ok()
+}
+
+/// `10:20`, `10:20:30.5 pm +0900`, `10 pm EST`, whatever stands before them.
+static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    expression(concat!(
+        r"(?:^|[^0-9])(?<hour>[0-9]{1,2})",
+        r"(?:(?::(?<minute>[0-9]{2})(?::(?<second>[0-9]{2})(?:[.,](?<fraction>[0-9]+))?)?(?: *(?<half>[ap])\.?m\b\.?)?)",
+        r"|(?: *(?<bare>[ap])\.?m\b\.?))",
+        r"(?: *(?<name>z|utc|gmt|[ecmp][sd]t|jst|ces?t|ees?t|bst|ist)\b)?",
+        r"(?: *(?<sign>[+-])(?<hours>[0-9]{1,2}):?(?<minutes>[0-9]{2})?\b)?",
+    ))
+});
+
+/// Words of a date that say nothing.
+static FILLERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    expression(r"\b(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|at|on|of|the|z|utc|gmt)\b\.?|,")
+});
+
+/// The forms of a date, with what each of the three parts is.
+static DATES: LazyLock<Vec<(Regex, [Part; 3])>> = LazyLock::new(|| {
+    use Part::{Day, Month, Nothing, Number, Year};
+    [
+        (r"^([0-9]{1,2})(?:st|nd|rd|th)?[ ./-]*MONTH[ ./-]*'?([0-9]{4}|[0-9]{2})$", [Day, Month, Year]),
+        (r"^MONTH[ ./-]*([0-9]{1,2})(?:st|nd|rd|th)?[ ./-]+'?([0-9]{4}|[0-9]{2})$", [Month, Day, Year]),
+        (r"^([0-9]{4})[ ./-]*MONTH[ ./-]*([0-9]{1,2})$", [Year, Month, Day]),
+        (r"^MONTH[ ./-]*([0-9]{4})$", [Month, Year, Nothing]),
+        (r"^([0-9]{4})[/-]([0-9]{1,2})$", [Year, Month, Nothing]),
+        (r"^([0-9]{1,4})[./-]([0-9]{1,2})[./-]([0-9]{1,4})$", [Number, Month, Number]),
+        (r"^([0-9]{4})([0-9]{2})([0-9]{2})$", [Year, Month, Day]),
+    ]
+    .into_iter()
+    .filter_map(|(pattern, parts)| Some((expression(pattern)?, parts)))
+    .collect()
+});
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Year,
+    Month,
+    Day,
+    /// The year if it has more than two digits or stands first, else the day.
+    Number,
+    Nothing,
+}
+
+/// A time, a date and what people write around them, in lower case.
+fn written_by_people(text: &str, zone: &TimeZone) -> Option<Zoned> {
+    let found = TIME.as_ref()?.captures(text);
+    let (time, offset, rest) = match &found {
+        Some(found) => {
+            let whole = found.get(0)?;
+            let (before, after) = (text.get(..whole.start())?, text.get(whole.end()..)?);
+            // A `t` may stand between date and time, and other signs that are no part of the date.
+            (time(found)?, offset(found), format!("{before} {after}"))
+        }
+        None => (Time::midnight(), None, text.to_owned()),
     };
-    let plain = iso(text, zone).or_else(|| CIVIL.iter().find_map(|format| whole(format)));
-    // A time at the end: try the dates on what stands before it.
-    plain.or_else(|| {
-        CIVIL.iter().find_map(|date| {
-            TIMES.iter().find_map(|time| whole(&format!("{date} {time}")).or_else(|| whole(&format!("{date}, {time}"))))
-        })
+    let utc = rest.contains("utc") || rest.contains("gmt");
+    let rest = FILLERS.as_ref()?.replace_all(&rest, " ");
+    let rest: Vec<&str> = rest.split_ascii_whitespace().collect();
+    let moment = date_in(&rest.join(" "))?.to_datetime(time);
+    match offset.or(utc.then_some(Offset::UTC)) {
+        Some(offset) => with_offset(moment, offset, zone),
+        None => moment.to_zoned(zone.clone()).ok(),
+    }
+}
+
+fn number<T: std::str::FromStr>(found: &Captures<'_>, name: &str) -> Option<T> {
+    found.name(name)?.as_str().parse().ok()
+}
+
+fn time(found: &Captures<'_>) -> Option<Time> {
+    let hour: i8 = number(found, "hour")?;
+    let half = found.name("half").or_else(|| found.name("bare"));
+    let hour = match half.map(|half| half.as_str()) {
+        Some("p") => hour % 12 + 12,
+        Some(_) => hour % 12,
+        None => hour,
+    };
+    let nanoseconds = found.name("fraction").and_then(|digits| format!("{:0<9.9}", digits.as_str()).parse().ok());
+    // A leap second is the last of its minute.
+    let second = number::<i8>(found, "second").unwrap_or(0);
+    let second = if second == 60 { 59 } else { second };
+    Time::new(hour, number(found, "minute").unwrap_or(0), second, nanoseconds.unwrap_or(0)).ok()
+}
+
+/// The offset that a name of a zone, or a sign and digits, mean; both together add up.
+fn offset(found: &Captures<'_>) -> Option<Offset> {
+    let named = found.name("name").map(|name| match name.as_str() {
+        "est" | "cdt" => -5 * 60,
+        "edt" => -4 * 60,
+        "cst" | "mdt" => -6 * 60,
+        "mst" | "pdt" => -7 * 60,
+        "pst" => -8 * 60,
+        "cet" | "bst" => 60,
+        "cest" | "eet" => 2 * 60,
+        "eest" => 3 * 60,
+        "ist" => 5 * 60 + 30,
+        "jst" => 9 * 60,
+        _ => 0,
+    });
+    let signed = found.name("sign").and_then(|sign| {
+        let minutes = number::<i32>(found, "hours")? * 60 + number::<i32>(found, "minutes").unwrap_or(0);
+        Some(if sign.as_str() == "-" { -minutes } else { minutes })
+    });
+    if named.is_none() && signed.is_none() {
+        return None;
+    }
+    Offset::from_seconds((named.unwrap_or(0) + signed.unwrap_or(0)) * 60).ok()
+}
+
+fn date_in(text: &str) -> Option<civil::Date> {
+    let (found, parts) = DATES.iter().find_map(|(form, parts)| Some((form.captures(text)?, parts)))?;
+    let is_long = |at: usize| found.get(at).is_some_and(|part| part.len() > 2);
+    let (mut year, mut month, mut day) = (0, 0, 1);
+    for (at, part) in (1..).zip(parts) {
+        let Some(written) = found.get(at).map(|part| part.as_str()) else { continue };
+        let is_year = *part == Part::Year || *part == Part::Number && (is_long(at) || at == 1 && !is_long(3));
+        match part {
+            Part::Year | Part::Number if is_year => year = full_year(written)?,
+            Part::Month => month = month_of(written)?,
+            Part::Year | Part::Number | Part::Day | Part::Nothing => day = written.parse().ok()?,
+        }
+    }
+    civil::Date::new(year, month, day).ok()
+}
+
+/// Two digits mean the years from 1969 to 2068.
+fn full_year(digits: &str) -> Option<i16> {
+    let year: i16 = digits.parse().ok()?;
+    Some(match (digits.len(), year) {
+        (..=2, ..=68) => year + 2000,
+        (..=2, _) => year + 1900,
+        _ => year,
     })
+}
+
+fn month_of(written: &str) -> Option<i8> {
+    const NAMES: &str = "janfebmaraprmayjunjulaugsepoctnovdec";
+    if let Ok(number) = written.parse() {
+        return Some(number);
+    }
+    i8::try_from(NAMES.find(written)? / 3 + 1).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_expression_is_one() {
+        assert!(TIME.is_some() && FILLERS.is_some());
+        assert_eq!(DATES.len(), 7);
+    }
+
+    #[test]
+    fn what_people_write() {
+        let tokyo = TimeZone::fixed(jiff::tz::offset(9));
+        for (text, expected) in [
+            ("2024-03-05 10:20:30 +0900", "2024-03-05T10:20:30+09:00"),
+            ("2024-03-05T10:20:30+0900", "2024-03-05T10:20:30+09:00"),
+            ("2024-03-05 10:20:30.25 -05:30", "2024-03-05T10:20:30.25-05:30"),
+            ("2024-03-05 10:20", "2024-03-05T10:20:00+09:00"),
+            ("2024-3-5 9:05", "2024-03-05T09:05:00+09:00"),
+            ("Tue, 05 Mar 2024 10:20:30 GMT", "2024-03-05T10:20:30+00:00"),
+            ("Tue, 5 Mar 2024 10:20:30 -0800", "2024-03-05T10:20:30-08:00"),
+            ("Tuesday, 05-Mar-24 10:20:30 GMT", "2024-03-05T10:20:30+00:00"),
+            ("Tue Mar  5 10:20:30 2024", "2024-03-05T10:20:30+09:00"),
+            ("Tue Mar 05 10:20:30 +0100 2024", "2024-03-05T10:20:30+01:00"),
+            ("Tue Mar 05 10:20:30 UTC 2024", "2024-03-05T10:20:30+00:00"),
+            ("05/Mar/2024:10:20:30 +0000", "2024-03-05T10:20:30+00:00"),
+            ("March 14, 2016", "2016-03-14T00:00:00+09:00"),
+            ("Mar 14, 2016 at 4:30 p.m.", "2016-03-14T16:30:00+09:00"),
+            ("mar. 14 2016 12:30am EST", "2016-03-14T00:30:00-05:00"),
+            ("the 14th of March, 2016", "2016-03-14T00:00:00+09:00"),
+            ("14 MARCH 2016", "2016-03-14T00:00:00+09:00"),
+            ("Monday, March 14, 2016", "2016-03-14T00:00:00+09:00"),
+            ("2016-Mar-14", "2016-03-14T00:00:00+09:00"),
+            ("March 2016", "2016-03-01T00:00:00+09:00"),
+            ("2016-03", "2016-03-01T00:00:00+09:00"),
+            ("5/3/2024", "2024-03-05T00:00:00+09:00"),
+            ("05.03.2024 10:20", "2024-03-05T10:20:00+09:00"),
+            ("2024/03/05", "2024-03-05T00:00:00+09:00"),
+            ("24-03-05", "2024-03-05T00:00:00+09:00"),
+            ("20240305", "2024-03-05T00:00:00+09:00"),
+            ("20240305T102030Z", "2024-03-05T10:20:30+00:00"),
+            ("1709596800", "2024-03-05T09:00:00+09:00"),
+            ("5 Mar 2024 10 PM GMT+2", "2024-03-05T22:00:00+02:00"),
+            ("1 Jan 70", "1970-01-01T00:00:00+09:00"),
+        ] {
+            let moment = parse(text, &tokyo).unwrap_or_else(|| panic!("{text}"));
+            let expected: Timestamp = expected.parse().unwrap();
+            assert_eq!(moment.timestamp(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_or_needs_the_present_one() {
+        for text in [
+            "",
+            "yesterday",
+            "10:20",
+            "5 March",
+            "March",
+            "2024-02-30",
+            "12/25/2024",
+            "32 May 2024",
+            "25:00 5 May 2024",
+            "Chapter 3, May 2024",
+            "-5",
+            "1.5",
+            "12",
+            "99999999999999999999",
+            "2024-W10-2",
+            "é 5 May 2024",
+        ] {
+            let seconds = text == "12";
+            assert_eq!(parse(text, &TimeZone::UTC).is_some(), seconds, "{text}");
+        }
+    }
 }

@@ -1,16 +1,17 @@
 //! Filters on lists. Items are shared, never copied deeply; a value that is no list counts as a list of one.
 
 use super::number::{Number, number_of};
+use super::text::integer;
 use super::{Arguments, Env, Fault, Made};
 use crate::render::compare::{equal, numbers};
 use crate::render::tree::Command;
 use crate::render::val::{Val, View, flat_items, to_i64};
 use crate::value::{Origin, Value, write_json};
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The items of `input`, lists within it flattened.
-pub(super) fn items(input: &Val<'_>, env: &Env<'_>) -> Result<Vec<Value>, Fault> {
+pub(in crate::render) fn items(input: &Val<'_>, env: &Env<'_>) -> Result<Vec<Value>, Fault> {
     if let View::Range(from, to) = input.view() {
         let length = to.saturating_sub(from).saturating_add(1).max(0);
         if usize::try_from(length).is_ok_and(|length| length > env.limits().iterations) {
@@ -172,6 +173,14 @@ pub(super) fn uniq<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
     Ok(Val::list(items))
 }
 
+/// A number, or those of a list together.
+fn sum_of(value: &Value) -> Number {
+    if let Value::List(items) = value {
+        return items.iter().fold(Number::Int(0), |total, item| total.plus(sum_of(item)));
+    }
+    number_of(View::from(value))
+}
+
 pub(super) fn sum<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let by = arguments.get(0);
     let mut total = Number::Int(0);
@@ -180,8 +189,9 @@ pub(super) fn sum<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'
             number_of(View::from(&item))
         } else {
             match property(&item, by.view()) {
-                Ok(value) => number_of(View::from(&value)),
-                Err(_) => return Err(NO_PROPERTY),
+                Ok(value) => sum_of(&value),
+                Err(Stop::Nothing) => Number::Int(0),
+                Err(Stop::Complaint) => return Err(NO_PROPERTY),
             }
         };
         total = total.plus(number);
@@ -262,7 +272,8 @@ pub(super) fn sort<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
         |item| key_of(item, by),
         |left, right| match (left, right) {
             (Value::Text(left), Value::Text(right)) => Some(left.as_str().cmp(right.as_str())),
-            (left, right) => numbers(View::from(left), View::from(right)),
+            (left, right) => numbers(View::from(left), View::from(right))
+                .or_else(|| equal(View::from(left), View::from(right)).then_some(Ordering::Equal)),
         },
     )
 }
@@ -274,4 +285,120 @@ pub(super) fn sort_natural<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, en
     let by = arguments.get(0);
     let key = |item: &Value| Ok(key_of(item, by)?.map(|key| View::from(&key).chars().to_lowercase()));
     sorted(items(&input, env)?, key, |left, right| Some(left.cmp(right)))
+}
+
+/// The items for which the condition holds.
+pub(super) fn where_exp<'r>(_: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let kept = std::mem::take(&mut arguments.each).into_iter().filter(|(_, holds)| is_true(holds));
+    Ok(Val::list(kept.map(|(item, _)| item).collect()))
+}
+
+/// The first item for which the condition holds.
+pub(super) fn find_exp<'r>(_: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let found = std::mem::take(&mut arguments.each).into_iter().find(|(_, holds)| is_true(holds));
+    Ok(found.map_or(Val::Nil, |(item, _)| Val::Own(item)))
+}
+
+fn is_true(value: &Value) -> bool {
+    !matches!(value, Value::Null | Value::Bool(false))
+}
+
+pub(super) fn group_by<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut keyed = Vec::new();
+    for item in items(&input, env)? {
+        let key = match property(&item, arguments.get(0).view()) {
+            Ok(key) => key,
+            Err(Stop::Nothing) => Value::Null,
+            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+        };
+        keyed.push((item, key));
+    }
+    groups(keyed, env)
+}
+
+pub(super) fn group_by_exp<'r>(_: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    groups(std::mem::take(&mut arguments.each), env)
+}
+
+/// Objects of `name`, `items` and `size`, in the order in which their keys appear.
+fn groups<'r>(keyed: Vec<(Value, Value)>, env: &Env<'_>) -> Made<'r> {
+    env.charge_nesting()?;
+    let mut positions: HashMap<String, usize> = HashMap::new();
+    let mut groups: Vec<(String, Vec<Value>)> = Vec::new();
+    for (item, key) in keyed {
+        let name = View::from(&key).chars().into_owned();
+        env.charge(name.len())?;
+        env.charge_items(1)?;
+        let next = groups.len();
+        let at = *positions.entry(name.clone()).or_insert(next);
+        if at == next {
+            groups.push((name, Vec::new()));
+        }
+        if let Some((_, items)) = groups.get_mut(at) {
+            items.push(item);
+        }
+    }
+    let object = |(name, items): (String, Vec<Value>)| {
+        let size = Value::Int(to_i64(items.len()));
+        let members = [("name", Value::text(name)), ("items", Value::list(items)), ("size", size)];
+        Value::Object(members.into_iter().collect())
+    };
+    Ok(Val::list(groups.into_iter().map(object).collect()))
+}
+
+/// A value as an item of a list.
+fn held(val: Val<'_>, env: &Env<'_>) -> Result<Value, Fault> {
+    if matches!(val, Val::Own(Value::List(_) | Value::Object(_))) {
+        env.charge_nesting()?;
+    }
+    Ok(val.into_value())
+}
+
+pub(super) fn push<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut items = items(&input, env)?;
+    items.push(held(arguments.take(0), env)?);
+    Ok(Val::list(items))
+}
+
+pub(super) fn unshift<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut items = items(&input, env)?;
+    items.insert(0, held(arguments.take(0), env)?);
+    Ok(Val::list(items))
+}
+
+/// How many items `pop` and `shift` take.
+fn how_many(arguments: &Arguments<'_>) -> Result<usize, Fault> {
+    if arguments.has(0) { Ok(usize::try_from(integer(arguments.get(0))?).unwrap_or(0)) } else { Ok(1) }
+}
+
+pub(super) fn pop<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut items = items(&input, env)?;
+    items.truncate(items.len().saturating_sub(how_many(arguments)?));
+    Ok(Val::list(items))
+}
+
+pub(super) fn shift<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut items = items(&input, env)?;
+    items.drain(..how_many(arguments)?.min(items.len()));
+    Ok(Val::list(items))
+}
+
+/// `a, b, and c`; the argument is the word before the last.
+pub(super) fn array_to_sentence_string<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let word = if arguments.has(0) { arguments.get(0).chars() } else { "and".into() };
+    let items = items(&input, env)?;
+    let mut out = String::new();
+    for (at, item) in items.iter().enumerate() {
+        match items.len() - at {
+            _ if at == 0 => {}
+            1 if at == 1 => out.extend([" ", &*word, " "]),
+            1 => out.extend([", ", &*word, " "]),
+            _ => out.push_str(", "),
+        }
+        View::from(item).push_to(&mut out);
+        if out.len() > env.limits().made_bytes {
+            return Err(Fault::TooMuch);
+        }
+    }
+    Ok(Val::text(out))
 }

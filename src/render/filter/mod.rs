@@ -12,17 +12,23 @@
 
 mod date;
 mod list;
+mod money;
 mod number;
+mod strftime;
 mod table;
 mod text;
 mod web;
 
+pub(super) use date::pattern_of;
+pub(super) use list::items;
+pub use money::{MoneyFormat, MoneyFormatError};
 pub use table::EXAMPLE_DATA;
 use table::TABLE;
 
+use super::reads::Granularity;
 use super::val::Val;
 use super::{Context, Limits};
-use crate::value::Origin;
+use crate::value::{Origin, Value};
 use std::cell::Cell;
 
 /// A filter's entry in the table.
@@ -33,12 +39,23 @@ pub(super) struct Filter {
     pub(super) least: usize,
     pub(super) most: usize,
     pub(super) named: &'static [&'static str],
+    /// What it does with each item of a list, if its arguments say that: the item's name and an expression, as strings.
+    pub(super) each: Option<Each>,
     pub(super) effect: Effect,
     pub(super) function: Function,
     /// What it makes of its input: Markdown.
     pub(super) docs: &'static str,
     /// A use of it on [`EXAMPLE_DATA`], and what that prints.
     pub(super) example: (&'static str, &'static str),
+}
+
+/// What a filter asks about each item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Each {
+    /// Whether a condition holds.
+    Condition,
+    /// The value of an expression.
+    Value,
 }
 
 /// What a filter does to the origin of a string.
@@ -79,6 +96,8 @@ pub(super) struct Arguments<'r> {
     pub(super) given: [Val<'r>; MOST],
     pub(super) count: usize,
     pub(super) named: [Val<'r>; MOST_NAMED],
+    /// The items, with what the expression makes of them, for a filter that has one.
+    pub(super) each: Vec<(Value, Value)>,
 }
 
 impl<'r> Arguments<'r> {
@@ -105,12 +124,19 @@ pub(super) struct Env<'e> {
     pub(super) context: &'e Context<'e>,
     /// Whether the layout escapes what it prints.
     pub(super) escapes: bool,
+    /// How exactly the layout may know the time; not at all, if it never asks for it.
+    granularity: Option<Granularity>,
     made: Cell<usize>,
+    nested: Cell<usize>,
 }
 
+/// How often a render may put what filters made into something larger: a value so deep that nothing could be done with it, not
+/// even forget it, without running out of stack, takes more.
+const NESTED: usize = 500;
+
 impl<'e> Env<'e> {
-    pub(super) fn new(context: &'e Context<'e>, escapes: bool) -> Self {
-        Self { context, escapes, made: Cell::new(0) }
+    pub(super) fn new(context: &'e Context<'e>, escapes: bool, granularity: Option<Granularity>) -> Self {
+        Self { context, escapes, granularity, made: Cell::new(0), nested: Cell::new(0) }
     }
 
     fn limits(&self) -> &Limits {
@@ -124,9 +150,16 @@ impl<'e> Env<'e> {
         if made > self.limits().made_bytes { Err(Fault::TooMuch) } else { Ok(()) }
     }
 
+    /// Counts a value that holds others which filters made.
+    fn charge_nesting(&self) -> Result<(), Fault> {
+        let nested = self.nested.get() + 1;
+        self.nested.set(nested);
+        if nested > NESTED { Err(Fault::TooMuch) } else { Ok(()) }
+    }
+
     /// Counts a list of `items` that is about to be made.
     fn charge_items(&self, items: usize) -> Result<(), Fault> {
-        self.charge(items.saturating_mul(size_of::<crate::value::Value>()))
+        self.charge(items.saturating_mul(size_of::<Value>()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Arguments, Env, Fault, Made};
 use crate::render::val::{Val, View};
-use crate::value::Value;
+use crate::value::{Origin, Value};
 use std::cmp::Ordering;
 
 /// A number as filters reckon with it. `i128` holds every integer that a value can be, and their sums.
@@ -39,6 +39,25 @@ impl Decimal {
         Some((raise(self)?, raise(other)?, scale))
     }
 
+    /// `self / other`, to more digits than a float holds.
+    fn over(self, other: Self) -> Option<Self> {
+        let (left, right, _) = self.level(other)?;
+        // As many decimals as fit; a float has 17 significant digits.
+        let scale = (1..=24).rev().find(|&scale| left.checked_mul(10_i128.pow(scale)).is_some())?;
+        let digits = left.checked_mul(10_i128.pow(scale))?.checked_div(right)?;
+        (digits.unsigned_abs() >= 10_u128.pow(17)).then_some(Self { digits, scale })
+    }
+
+    /// Rounded to `places` decimals, halves away from zero.
+    fn round(self, places: u32) -> Option<Self> {
+        if places >= self.scale {
+            return Some(self);
+        }
+        let unit = 10_i128.checked_pow(self.scale - places)?;
+        let half = if self.digits < 0 { -unit / 2 } else { unit / 2 };
+        Some(Self { digits: self.digits.checked_add(half)? / unit, scale: places })
+    }
+
     fn to_f64(self) -> f64 {
         format!("{}e-{}", self.digits, self.scale).parse().unwrap_or(0.0)
     }
@@ -57,6 +76,12 @@ impl Number {
         matches!(self, Self::Int(1))
     }
 
+    /// Of so many cents, the amount.
+    pub(super) fn hundredth(self) -> Self {
+        let exact = Decimal::of(self).map(|Decimal { digits, scale }| Decimal { digits, scale: scale + 2 });
+        Self::Float(exact.map_or_else(|| self.as_f64() / 100.0, Decimal::to_f64))
+    }
+
     fn is_int(self) -> bool {
         matches!(self, Self::Int(_))
     }
@@ -73,7 +98,8 @@ impl Number {
             Self::Int(number) => match (i64::try_from(number), u64::try_from(number)) {
                 (Ok(number), _) => Value::Int(number),
                 (Err(_), Ok(number)) => Value::UInt(number),
-                (Err(_), Err(_)) => Value::Float(self.as_f64()),
+                // No value holds it, but its digits do, and every filter reads them back as the number.
+                (Err(_), Err(_)) => return Val::String(number.to_string(), Origin::Markup),
             },
             Self::Float(number) => Value::Float(number),
         })
@@ -115,15 +141,29 @@ pub(super) fn number_of(view: View<'_>) -> Number {
     }
 }
 
+/// Digits at the beginning, with single underscores between them as Ruby reads numbers, and how many characters they are.
+fn leading_digits(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut length = 0;
+    while is_digit(length) || (length > 0 && bytes.get(length) == Some(&b'_') && is_digit(length + 1)) {
+        length += 1;
+    }
+    length
+}
+
 fn number_in(text: &str) -> Number {
-    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let sign = usize::from(text.starts_with(['-', '+']));
-    let whole = digits(text.get(sign..).unwrap_or(""));
-    let fraction = text.get(sign + whole..).and_then(|rest| rest.strip_prefix('.')).map_or(0, digits);
-    if fraction > 0 && sign + whole + 1 + fraction == text.len() {
+    let rest = text.get(sign..).unwrap_or("");
+    let whole = leading_digits(rest);
+    if let Some((before, after)) = text.strip_prefix('-').unwrap_or(text).split_once('.')
+        && [before, after].iter().all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         return text.parse().map_or(Number::Int(0), Number::Float);
     }
-    text.get(..sign + whole).and_then(|number| number.parse().ok()).map_or(Number::Int(0), Number::Int)
+    let digits = text.get(..sign + whole).unwrap_or("");
+    let parsed = if digits.contains('_') { digits.replace('_', "").parse() } else { digits.parse() };
+    parsed.map_or_else(|_| digits.parse().map_or(Number::Int(0), Number::Float), Number::Int)
 }
 
 fn pair(input: &Val<'_>, arguments: &Arguments<'_>) -> (Number, Number) {
@@ -159,7 +199,8 @@ pub(super) fn divided_by<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &
         (Number::Int(_), Number::Int(0)) => Err(BY_ZERO),
         (Number::Int(left), Number::Int(right)) => Ok(Number::Int(floor_division(left, right)).into_val()),
         (left, right) => {
-            let quotient = left.as_f64() / right.as_f64();
+            let exact = Decimal::of(left).zip(Decimal::of(right)).and_then(|(left, right)| left.over(right));
+            let quotient = exact.map_or_else(|| left.as_f64() / right.as_f64(), Decimal::to_f64);
             if quotient.is_finite() { Ok(Number::Float(quotient).into_val()) } else { Err(BY_ZERO) }
         }
     }
@@ -247,9 +288,8 @@ fn places(argument: &Val<'_>) -> i32 {
 }
 
 fn rounded(number: f64, places: i32) -> f64 {
-    let factor = 10_f64.powi(places);
-    let scaled = number * factor;
-    if scaled.is_finite() && places <= 15 { scaled.round() / factor } else { number }
+    let decimal = Decimal::of(Number::Float(number)).zip(u32::try_from(places).ok());
+    decimal.and_then(|(decimal, places)| decimal.round(places)).map_or(number, Decimal::to_f64)
 }
 
 fn round_to_tens(number: i128, places: i32) -> i128 {
@@ -265,21 +305,50 @@ pub(super) fn number<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<
         return Ok(input);
     }
     let separator = if arguments.has(1) { arguments.get(1).chars() } else { ",".into() };
-    let decimals = usize::try_from(places(arguments.get(0)).clamp(0, 20)).unwrap_or(0);
-    let text = match number_of(input.view()) {
-        Number::Int(number) if decimals == 0 => number.to_string(),
-        Number::Int(number) => format!("{number}.{:0>decimals$}", 0),
-        Number::Float(number) => format!("{:.decimals$}", rounded(number, places(arguments.get(0)).max(0))),
+    let places = usize::try_from(places(arguments.get(0)).clamp(0, 20)).unwrap_or(0);
+    Ok(Val::text(grouped(&decimals(number_of(input.view()), places), &separator, ".")))
+}
+
+/// The digits as they are, in groups of three: what stands between them (`,`), and before the decimals (`.`).
+pub(super) fn number_with_delimiter<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let or = |at: usize, default: &'static str| {
+        if arguments.has(at) { arguments.get(at).chars() } else { default.into() }
     };
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').map_or((digits, ""), |(whole, _)| digits.split_at(whole.len()));
+    let digits = number_of(input.view()).into_val();
+    Ok(Val::text(grouped(&digits.chars(), &or(0, ","), &or(1, "."))))
+}
+
+/// The integer part.
+pub(super) fn to_integer<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    if let View::Bool(value) = input.view() {
+        return Ok(Val::int(value.into()));
+    }
+    whole(&input, f64::trunc)
+}
+
+/// `number` with as many decimals as said.
+pub(super) fn decimals(number: Number, places: usize) -> String {
+    match number {
+        Number::Int(number) if places == 0 => number.to_string(),
+        Number::Int(number) => format!("{number}.{:0>places$}", 0),
+        Number::Float(number) => format!("{:.places$}", rounded(number, i32::try_from(places).unwrap_or(0))),
+    }
+}
+
+/// Decimal digits with `separator` between groups of three, and `point` before the fraction.
+pub(super) fn grouped(text: &str, separator: &str, point: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
     let mut out = sign.to_owned();
     for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
-            out.push_str(&separator);
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push_str(separator);
         }
         out.push(digit);
     }
-    out.push_str(fraction);
-    Ok(Val::text(out))
+    if let Some(fraction) = fraction {
+        out.push_str(point);
+        out.push_str(fraction);
+    }
+    out
 }

@@ -1,7 +1,7 @@
 //! The one table of filters: names, arguments, functions, and what the reference says of each, with an example that is a test.
 
 use super::Effect::{Inherits, Keeps, Markup, Text};
-use super::{Effect, Filter, Function, date, list, number, text, web};
+use super::{Each, Effect, Filter, Function, date, list, money, number, text, web};
 
 /// What the examples of filters are used on, as JSON.
 pub const EXAMPLE_DATA: &str = r#"{
@@ -22,7 +22,7 @@ const fn row(
     example: &'static str,
     printed: &'static str,
 ) -> Filter {
-    Filter { name, least, most, named: &[], effect, function, docs, example: (example, printed) }
+    Filter { name, least, most, named: &[], each: None, effect, function, docs, example: (example, printed) }
 }
 
 /// Every filter, in alphabetical order.
@@ -45,6 +45,15 @@ pub(super) static TABLE: &[Filter] = &[
         "The text with another behind it.",
         r#""rope" | append: ".html""#,
         "rope.html",
+    ),
+    row(
+        "array_to_sentence_string",
+        [0, 1],
+        Text,
+        list::array_to_sentence_string,
+        "The items as an English list; the argument is the word before the last (`and`).",
+        r#""a,b,c" | split: "," | array_to_sentence_string: "or""#,
+        "a, b, or c",
     ),
     row(
         "at_least",
@@ -101,6 +110,15 @@ pub(super) static TABLE: &[Filter] = &[
         "YT9iPg==",
     ),
     row(
+        "camelize",
+        [0, 0],
+        Text,
+        text::camelize,
+        "The words put together, each with a capital.",
+        r#""two-strand rope" | camelize"#,
+        "TwoStrandRope",
+    ),
+    row(
         "capitalize",
         [0, 0],
         Keeps,
@@ -110,6 +128,7 @@ pub(super) static TABLE: &[Filter] = &[
         "Big rope",
     ),
     row("ceil", [0, 0], Inherits, number::ceil, "The next integer above.", "1.2 | ceil", "2"),
+    row("cgi_escape", [0, 0], Text, web::url_encode, "The same as `url_encode`.", r#""a b&c" | cgi_escape"#, "a+b%26c"),
     row(
         "compact",
         [0, 1],
@@ -136,6 +155,42 @@ pub(super) static TABLE: &[Filter] = &[
         r#"A date by the patterns of `strftime`, in UTC unless it has a zone. `"now"` is the present time."#,
         r#""2026-03-05" | date: "%-d %B %Y""#,
         "5 March 2026",
+    ),
+    row(
+        "date_to_long_string",
+        [0, 0],
+        Keeps,
+        date::date_to_long_string,
+        "A date with the whole name of its month.",
+        r#""2026-03-05" | date_to_long_string"#,
+        "05 March 2026",
+    ),
+    row(
+        "date_to_rfc822",
+        [0, 0],
+        Keeps,
+        date::date_to_rfc822,
+        "A date as RSS feeds want it (RFC 5322, section 3.3).",
+        r#""2026-03-05T10:20:30Z" | date_to_rfc822"#,
+        "Thu, 05 Mar 2026 10:20:30 +0000",
+    ),
+    row(
+        "date_to_string",
+        [0, 0],
+        Keeps,
+        date::date_to_string,
+        "A date with the short name of its month.",
+        r#""2026-03-05" | date_to_string"#,
+        "05 Mar 2026",
+    ),
+    row(
+        "date_to_xmlschema",
+        [0, 0],
+        Keeps,
+        date::date_to_xmlschema,
+        "A date as Atom feeds, sitemaps and `datetime` attributes want it (RFC 3339).",
+        r#""2026-03-05" | date_to_xmlschema"#,
+        "2026-03-05T00:00:00+00:00",
     ),
     Filter {
         named: &["allow_false"],
@@ -186,6 +241,18 @@ pub(super) static TABLE: &[Filter] = &[
         r#"products | find: "name", "Rope" | map: "price""#,
         "9",
     ),
+    Filter {
+        each: Some(Each::Condition),
+        ..row(
+            "find_exp",
+            [2, 2],
+            Inherits,
+            list::find_exp,
+            "The first item for which the condition holds: its name there, and the condition.",
+            r#"products | find_exp: "item", "item.price < 100" | map: "name""#,
+            "Rope",
+        )
+    },
     row(
         "find_index",
         [1, 2],
@@ -195,9 +262,48 @@ pub(super) static TABLE: &[Filter] = &[
         r#"products | find_index: "name", "Rope""#,
         "1",
     ),
-    row("first", [0, 0], Inherits, list::first, "The first item.", r#""a,b,c" | split: "," | first"#, "a"),
+    row(
+        "first",
+        [0, 0],
+        Inherits,
+        list::first,
+        "The first item, or the first character of a text.",
+        r#""a,b,c" | split: "," | first"#,
+        "a",
+    ),
     row("floor", [0, 0], Inherits, number::floor, "The next integer below.", "1.8 | floor", "1"),
+    row(
+        "group_by",
+        [1, 1],
+        Inherits,
+        list::group_by,
+        "The items in groups of the same property, each with `name`, `items` and `size`.",
+        r#"products | group_by: "price" | map: "size" | join: ", ""#,
+        "2, 1",
+    ),
+    Filter {
+        each: Some(Each::Value),
+        ..row(
+            "group_by_exp",
+            [2, 2],
+            Inherits,
+            list::group_by_exp,
+            "The items in groups of the same value of an expression, in which they have the name given first. Each has `name`, `items` and `size`.",
+            r#"products | group_by_exp: "item", "item.name | slice: 0" | map: "name" | join: ", ""#,
+            "A, R",
+        )
+    },
     row("h", [0, 0], Markup, text::escape, "The same as `escape`.", r#""a < b" | h"#, "a &lt; b"),
+    row("handle", [0, 0], Text, text::slugify, "The same as `slugify`.", r#""A Rope, 20 m" | handle"#, "a-rope-20-m"),
+    row(
+        "handleize",
+        [0, 0],
+        Text,
+        text::slugify,
+        "The same as `slugify`.",
+        r#""A Rope, 20 m" | handleize"#,
+        "a-rope-20-m",
+    ),
     row(
         "has",
         [1, 2],
@@ -228,7 +334,27 @@ pub(super) static TABLE: &[Filter] = &[
             r#"{"name":"Anvil","price":120,"stock":3}"#,
         )
     },
-    row("last", [0, 0], Inherits, list::last, "The last item.", r#""a,b,c" | split: "," | last"#, "c"),
+    Filter {
+        named: &["pretty"],
+        ..row(
+            "jsonify",
+            [0, 0],
+            Text,
+            web::json,
+            "The same as `json`.",
+            "products | first | jsonify",
+            r#"{"name":"Anvil","price":120,"stock":3}"#,
+        )
+    },
+    row(
+        "last",
+        [0, 0],
+        Inherits,
+        list::last,
+        "The last item, or the last character of a text.",
+        r#""a,b,c" | split: "," | last"#,
+        "c",
+    ),
     row("lstrip", [0, 0], Keeps, text::lstrip, "Without space at the beginning.", r#""  rope" | lstrip"#, "rope"),
     row(
         "map",
@@ -239,8 +365,44 @@ pub(super) static TABLE: &[Filter] = &[
         r#"products | map: "name" | join: ", ""#,
         "Anvil, Rope, Rocket",
     ),
+    row(
+        "markdownify",
+        [0, 0],
+        Markup,
+        text::markdownify,
+        "Markdown as HTML. Whoever wrote it, the HTML is sanitised, as that of a field of the type `markdown`.",
+        r#""a *strong* rope" | markdownify | strip"#,
+        "<p>a <em>strong</em> rope</p>",
+    ),
     row("minus", [1, 1], Inherits, number::minus, "Less the argument.", "5 | minus: 2", "3"),
     row("modulo", [1, 1], Inherits, number::modulo, "What is left when divided by the argument.", "7 | modulo: 3", "1"),
+    row(
+        "money",
+        [0, 0],
+        Markup,
+        money::money,
+        "An amount in the smallest unit of its currency (cents), by `money-format` of `[site]`, which may hold markup; here that is `${{ amount }}`.",
+        "123456 | money",
+        "$1,234.56",
+    ),
+    row(
+        "money_without_currency",
+        [0, 0],
+        Markup,
+        money::money_without_currency,
+        "The same, without what stands around the amount.",
+        "123456 | money_without_currency",
+        "1,234.56",
+    ),
+    row(
+        "money_without_trailing_zeros",
+        [0, 0],
+        Markup,
+        money::money_without_trailing_zeros,
+        "The same, without decimals that are only zeros.",
+        "123400 | money_without_trailing_zeros",
+        "$1,234",
+    ),
     row(
         "newline_to_br",
         [0, 0],
@@ -251,6 +413,15 @@ pub(super) static TABLE: &[Filter] = &[
         "a<br />b",
     ),
     row(
+        "normalize_whitespace",
+        [0, 0],
+        Keeps,
+        text::squish,
+        "The same as `squish`.",
+        r#""  a   b " | normalize_whitespace"#,
+        "a b",
+    ),
+    row(
         "number",
         [0, 2],
         Keeps,
@@ -258,6 +429,24 @@ pub(super) static TABLE: &[Filter] = &[
         "With the digits in groups of three. Arguments: how many decimals (none unless said), and what stands between groups (`,`). Nothing for nil.",
         "1234.5 | number: 2",
         "1,234.50",
+    ),
+    row(
+        "number_of_words",
+        [0, 0],
+        Inherits,
+        text::number_of_words,
+        "How many words there are.",
+        r#""a rope of twenty metres" | number_of_words"#,
+        "5",
+    ),
+    row(
+        "number_with_delimiter",
+        [0, 2],
+        Keeps,
+        number::number_with_delimiter,
+        "With the digits in groups of three. Arguments: what stands between groups (`,`) and before the decimals (`.`).",
+        r#"1234.5 | number_with_delimiter: ".", ",""#,
+        "1.234,5",
     ),
     row(
         "pluralize",
@@ -270,6 +459,15 @@ pub(super) static TABLE: &[Filter] = &[
     ),
     row("plus", [1, 1], Inherits, number::plus, "With the argument added.", "5 | plus: 2", "7"),
     row(
+        "pop",
+        [0, 1],
+        Inherits,
+        list::pop,
+        "The list without its last item, or without as many as the argument says.",
+        r#""a,b,c" | split: "," | pop | join: ",""#,
+        "a,b",
+    ),
+    row(
         "prepend",
         [1, 1],
         Keeps,
@@ -277,6 +475,15 @@ pub(super) static TABLE: &[Filter] = &[
         "The text with another before it.",
         r#""rope" | prepend: "/products/""#,
         "/products/rope",
+    ),
+    row(
+        "push",
+        [1, 1],
+        Inherits,
+        list::push,
+        "The list with the argument as another item at the end.",
+        r#""a,b" | split: "," | push: "c" | join: ",""#,
+        "a,b,c",
     ),
     row(
         "raw",
@@ -378,6 +585,15 @@ pub(super) static TABLE: &[Filter] = &[
         "2.72",
     ),
     row("rstrip", [0, 0], Keeps, text::rstrip, "Without space at the end.", r#""rope  " | rstrip"#, "rope"),
+    row(
+        "shift",
+        [0, 1],
+        Inherits,
+        list::shift,
+        "The list without its first item, or without as many as the argument says.",
+        r#""a,b,c" | split: "," | shift: 2 | join: ",""#,
+        "c",
+    ),
     row("size", [0, 0], Inherits, list::size, "How many items or characters there are.", "products | size", "3"),
     row(
         "slice",
@@ -461,7 +677,25 @@ pub(super) static TABLE: &[Filter] = &[
         r#"products | sum: "price""#,
         "249",
     ),
+    row(
+        "time_tag",
+        [0, 1],
+        Markup,
+        date::time_tag,
+        "A `<time>` element with the date by the argument's pattern, or as `date_to_rfc822` writes it.",
+        r#""2026-03-05" | time_tag: "%-d %B %Y""#,
+        r#"<time datetime="2026-03-05T00:00:00+00:00">5 March 2026</time>"#,
+    ),
     row("times", [1, 1], Inherits, number::times, "Multiplied by the argument.", "5 | times: 2", "10"),
+    row(
+        "to_integer",
+        [0, 0],
+        Inherits,
+        number::to_integer,
+        "The integer part of a number, or of the number that a text begins with.",
+        r#""3.7 m" | to_integer"#,
+        "3",
+    ),
     row(
         "truncate",
         [0, 2],
@@ -489,7 +723,25 @@ pub(super) static TABLE: &[Filter] = &[
         r#"products | uniq: "price" | map: "name" | join: ", ""#,
         "Anvil, Rope",
     ),
+    row(
+        "unshift",
+        [1, 1],
+        Inherits,
+        list::unshift,
+        "The list with the argument as another item at the beginning.",
+        r#""a,b" | split: "," | unshift: "c" | join: ",""#,
+        "c,a,b",
+    ),
     row("upcase", [0, 0], Keeps, text::upcase, "In upper case.", r#""Rope" | upcase"#, "ROPE"),
+    row(
+        "uri_escape",
+        [0, 0],
+        Text,
+        web::uri_escape,
+        "A whole URL with what cannot stand in one percent-encoded.",
+        r#""/a rope?size=20 m" | uri_escape"#,
+        "/a%20rope?size=20%20m",
+    ),
     row(
         "url_decode",
         [0, 0],
@@ -509,6 +761,24 @@ pub(super) static TABLE: &[Filter] = &[
         "a+b%26c",
     ),
     row(
+        "url_escape",
+        [0, 0],
+        Text,
+        web::uri_escape,
+        "The same as `uri_escape`.",
+        r#""/a rope?size=20 m" | url_escape"#,
+        "/a%20rope?size=20%20m",
+    ),
+    row(
+        "url_param_escape",
+        [0, 0],
+        Text,
+        web::url_param_escape,
+        "A part of a URL, percent-encoded but for slashes.",
+        r#""a rope & more" | url_param_escape"#,
+        "a%20rope%20%26%20more",
+    ),
+    row(
         "where",
         [1, 2],
         Inherits,
@@ -517,5 +787,17 @@ pub(super) static TABLE: &[Filter] = &[
         r#"products | where: "price", 120 | map: "name" | join: ", ""#,
         "Anvil, Rocket",
     ),
+    Filter {
+        each: Some(Each::Condition),
+        ..row(
+            "where_exp",
+            [2, 2],
+            Inherits,
+            list::where_exp,
+            "The items for which the condition holds: their name there, and the condition.",
+            r#"products | where_exp: "item", "item.price > 100 and item.stock" | map: "name""#,
+            "Anvil",
+        )
+    },
     row("xml_escape", [0, 0], Markup, text::escape, "The same as `escape`.", r#""a < b" | xml_escape"#, "a &lt; b"),
 ];

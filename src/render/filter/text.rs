@@ -2,7 +2,8 @@
 
 use super::{Arguments, Env, Fault, Made};
 use crate::render::escape;
-use crate::render::val::{Val, View};
+use crate::render::lex::is_space;
+use crate::render::val::{Val, View, to_i64};
 use crate::value::{Origin, Text, Value};
 use std::borrow::Cow;
 
@@ -20,6 +21,11 @@ fn part<'r>(text: Cow<'r, str>, part: impl for<'t> Fn(&'t str) -> &'t str) -> Va
         Cow::Borrowed(text) => Val::Str(part(text), Origin::Outside),
         Cow::Owned(text) => Val::text(part(&text)),
     }
+}
+
+/// The words of `text`, with ASCII white space between them.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_space).filter(|word| !word.is_empty())
 }
 
 /// An argument that must be an integer, or a string of one.
@@ -67,21 +73,28 @@ pub(super) fn downcase<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -
 pub(super) fn capitalize<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
     let text = input.chars();
     let mut characters = text.chars();
-    let mut out: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
+    // A letter whose capital is several, as that of `ß`, gets a single one: `Ss`.
+    let mut capital = characters.next().map(char::to_uppercase).into_iter().flatten();
+    let mut out: String = capital.next().into_iter().collect();
+    out.extend(capital.flat_map(char::to_lowercase));
     out.push_str(&characters.as_str().to_lowercase());
     Ok(Val::text(out))
 }
 
+fn is_stripped(character: char) -> bool {
+    is_space(character) || character == '\0'
+}
+
 pub(super) fn strip<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(part(input.into_chars(), str::trim))
+    Ok(part(input.into_chars(), |text| text.trim_matches(is_stripped)))
 }
 
 pub(super) fn lstrip<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(part(input.into_chars(), str::trim_start))
+    Ok(part(input.into_chars(), |text| text.trim_start_matches(is_stripped)))
 }
 
 pub(super) fn rstrip<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(part(input.into_chars(), str::trim_end))
+    Ok(part(input.into_chars(), |text| text.trim_end_matches(is_stripped)))
 }
 
 pub(super) fn squish<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
@@ -307,14 +320,16 @@ pub(super) fn truncate<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &En
 }
 
 pub(super) fn truncatewords<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let words = if arguments.has(0) { usize::try_from(integer(arguments.get(0))?).unwrap_or(0).max(1) } else { 15 };
+    let count = if arguments.has(0) { usize::try_from(integer(arguments.get(0))?).unwrap_or(0).max(1) } else { 15 };
     let end = if arguments.has(1) { arguments.get(1).chars() } else { "...".into() };
     let text = input.into_chars();
-    if text.split_whitespace().nth(words).is_none() {
+    // Cut is what has anything behind the last word that stays, and be it a space.
+    let is_last = |word: &str| word.as_bytes().as_ptr_range().end == text.as_bytes().as_ptr_range().end;
+    if words(&text).nth(count - 1).is_none_or(is_last) {
         return Ok(chars(text));
     }
     let mut out = String::new();
-    for word in text.split_whitespace().take(words) {
+    for word in words(&text).take(count) {
         out.push_str(if out.is_empty() { "" } else { " " });
         out.push_str(word);
     }
@@ -338,7 +353,7 @@ pub(super) fn split<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env
         "" => shared
             .char_indices()
             .try_for_each(|(at, character)| add(shared.get(at..at + character.len_utf8()).unwrap_or("")))?,
-        " " => shared.split_whitespace().try_for_each(&mut add)?,
+        " " => words(&shared).try_for_each(&mut add)?,
         separator => shared.split(separator).try_for_each(&mut add)?,
     }
     while items.last().is_some_and(|item| item.as_str() == Some("")) {
@@ -394,4 +409,31 @@ pub(super) fn slugify<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) ->
         }
     }
     Ok(Val::text(out))
+}
+
+/// How many words there are.
+pub(super) fn number_of_words<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(Val::int(to_i64(input.chars().split_whitespace().count())))
+}
+
+/// `two words` and `two-words` become `TwoWords`.
+pub(super) fn camelize<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let mut out = String::new();
+    for word in input.chars().split(|character: char| !character.is_alphanumeric()) {
+        let mut characters = word.chars();
+        out.extend(characters.next().into_iter().flat_map(char::to_uppercase));
+        out.push_str(characters.as_str());
+    }
+    Ok(Val::text(out))
+}
+
+/// Markdown to HTML. Whoever wrote it, it is sanitised.
+pub(super) fn markdownify<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let Some(markdown) = env.context.site.markdown else {
+        return Err(Fault::Complaint("there is no Markdown here"));
+    };
+    let text = input.chars();
+    // What is read is paid for as well as what is made: a render must not be long for want of output.
+    env.charge(text.len())?;
+    markdown(&text).map(Val::text).ok_or(Fault::Complaint("the Markdown is too long or too deep"))
 }

@@ -20,12 +20,27 @@ pub(super) fn json<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
 
 /// RFC 3986 section 2.3, with `+` for a space as forms have it.
 pub(super) fn url_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let text = input.chars();
+    Ok(percent_encoded(&input.chars(), b"", "+"))
+}
+
+/// A whole URL: what structures it (RFC 3986 section 2.2) and escapes that are there stay.
+pub(super) fn uri_escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(percent_encoded(&input.chars(), b"%:/?#[]@!$&'()*+,;=", "%20"))
+}
+
+/// A part of a URL: nothing that structures one stays, but for the slash.
+pub(super) fn url_param_escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    Ok(percent_encoded(&input.chars(), b"/", "%20"))
+}
+
+/// Unreserved characters and those in `kept` stay, a space becomes `space`.
+fn percent_encoded<'r>(text: &str, kept: &[u8], space: &str) -> Val<'r> {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push('+'),
+            b' ' => out.push_str(space),
+            byte if kept.contains(&byte) => out.push(char::from(byte)),
             _ => {
                 out.push('%');
                 out.push(hex_digit(byte >> 4));
@@ -33,7 +48,7 @@ pub(super) fn url_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>)
             }
         }
     }
-    Ok(Val::text(out))
+    Val::text(out)
 }
 
 fn decoded_text<'r>(bytes: Vec<u8>) -> Made<'r> {
@@ -77,7 +92,12 @@ pub(super) fn base64_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'
 }
 
 pub(super) fn base64_url_safe_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    decode(input.chars().as_bytes(), URL_SAFE)
+    // The padding may be left out here, and the two digits of the other alphabet are understood too.
+    let mut digits = input.chars().replace('+', "-").replace('/', "_");
+    while !digits.len().is_multiple_of(4) && !digits.ends_with("==") {
+        digits.push('=');
+    }
+    decode(digits.as_bytes(), URL_SAFE)
 }
 
 /// RFC 4648 section 4.
@@ -119,7 +139,7 @@ fn decode<'r>(bytes: &[u8], alphabet: &[u8; 64]) -> Made<'r> {
 
 /// The site's URL before a path; unchanged if it is absolute or the site has no URL.
 pub(super) fn absolute_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let Some(site) = env.context.site_url else { return Ok(input) };
+    let Some(site) = env.context.site.url else { return Ok(input) };
     let text = input.chars();
     if text.contains("://") || text.starts_with("//") {
         return Ok(Val::text(text));
@@ -130,7 +150,7 @@ pub(super) fn absolute_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<
 /// The path of a URL on this site.
 pub(super) fn relative_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let text = input.chars();
-    let own = env.context.site_url.map(|site| site.trim_end_matches('/'));
+    let own = env.context.site.url.map(|site| site.trim_end_matches('/'));
     let path = own.and_then(|site| text.strip_prefix(site)).unwrap_or(&text);
     Ok(Val::text(if path.contains("://") || path.starts_with('/') { path.to_owned() } else { format!("/{path}") }))
 }

@@ -34,7 +34,9 @@ fn nesting_without_end_is_a_finding() {
     assert!(Fragment::parse(&long, &[]).is_ok());
     let long = format!("{{% if {} a %}}{{% endif %}}", "a and ".repeat(many));
     assert!(Fragment::parse(&long, &[]).is_ok());
-    assert!(Fragment::parse(&" ".repeat((1 << 20) + 1), &[]).is_err());
+    for piece in [" ", "{{ a }}", "{% if a %}{% endif %}", "<p>{{ a | append: 'b' }}</p>\n"] {
+        assert!(Fragment::parse(&piece.repeat((10 << 20) / piece.len()), &[]).is_err());
+    }
 }
 
 #[test]
@@ -45,6 +47,9 @@ fn loops_and_doubling_end() {
         "{{ (1..1000000000) | join: ',' }}",
         "{{ (1..1000000000) | json }}",
         "{% tablerow i in (1..1000000000) %}{% endtablerow %}",
+        "{{ (1..1000000000) | where_exp: 'i', 'i > 1' }}",
+        "{{ (1..90000) | where_exp: 'i', 'i > 1' }}{{ (1..90000) | group_by_exp: 'i', 'i' }}",
+        "{{ (1..1000000000) | push: 1 }}",
     ] {
         assert!(matches!(render(template), Err(RenderError::TooManyIterations { .. })), "{template}");
     }
@@ -54,6 +59,11 @@ fn loops_and_doubling_end() {
         "{% assign a = 'x y' | split: ' ' %}{% for i in (1..100) %}{% assign a = a | concat: a %}{% endfor %}",
         "{% for i in (1..99999) %}{{ 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' }}{% endfor %}",
         "{% capture a %}xx{% endcapture %}{% for i in (1..99) %}{% capture a %}{{ a }}{{ a }}{% endcapture %}{% endfor %}",
+        "{% assign g = 'a' | split: ',' %}{% for i in (1..99999) %}{% assign g = g | group_by: 'x' %}{% endfor %}",
+        "{% assign g = '' | split: '' %}{% for i in (1..99999) %}{% assign h = x | push: g %}{% assign g = h %}{% endfor %}",
+        "{% assign a = 'x' | split: '' %}{% for i in (1..999) %}{% assign a = a | push: a %}{% endfor %}",
+        "{% assign f = '%1024d' %}{% for i in (1..18) %}{% assign f = f | append: f %}{% endfor %}{{ 0 | date: f }}",
+        "{% assign m = '*a* ' %}{% for i in (1..99999) %}{% assign m = m | append: m %}{{ m | markdownify | size }}{% endfor %}",
         "{% assign a = (1..90000) | join: a %}{% for i in (1..99) %}{% assign b = a | split: '' | join: a %}{% endfor %}",
     ] {
         assert!(matches!(render(template), Err(RenderError::OutputTooLarge { .. })), "{template}");
@@ -88,103 +98,115 @@ fn partials_that_call_themselves_end() {
 }
 
 /// Pieces of Liquid and HTML, to be thrown together.
-fn piece() -> impl Strategy<Value = &'static str> {
-    proptest::sample::select(vec![
-        "{{",
-        "}}",
-        "{%",
-        "%}",
-        "{{-",
-        "-%}",
-        " ",
-        "\n",
-        "if ",
-        "endif",
-        "for ",
-        "in ",
-        "endfor",
-        "x",
-        ".y",
-        "[0]",
-        "['a']",
-        "[x]",
-        "|",
-        "append: ",
-        "split: ''",
-        "date: '%c'",
-        "where: 'a'",
-        "json",
-        "'",
-        "\"",
-        "(1..3)",
-        "1.5",
-        "-",
-        "==",
-        "and ",
-        "contains ",
-        "assign ",
-        "= ",
-        "capture ",
-        "endcapture",
-        "case ",
-        "when ",
-        "endcase",
-        "else",
-        "elsif ",
-        "cycle ",
-        "liquid ",
-        "comment ",
-        "endcomment",
-        "raw",
-        "endraw",
-        "render 'p'",
-        "include 'p'",
-        "with ",
-        "as ",
-        ":",
-        ",",
-        "limit: 2",
-        "offset: continue",
-        "reversed",
-        "tablerow ",
-        "endtablerow",
-        "increment x",
-        "ifchanged",
-        "endifchanged",
-        "doc",
-        "enddoc",
-        "#",
-        "<p ",
-        "<a href=\"",
-        "<script>",
-        "</script>",
-        "<!--",
-        "-->",
-        ">",
-        "é",
-        "\u{2028}",
-        "echo ",
-        "break",
-        "continue",
-        "unless ",
-        "endunless",
-        "{",
-        "}",
-        "{% if x %}",
-        "{% endif %}",
-        "{{ x }}",
-        "{% for x in y %}",
-        "{% endfor %}",
-        "{% else %}",
-        "{{ x.y | upcase }}",
-    ])
-}
+const PIECES: &[&str] = &[
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{{-",
+    "-%}",
+    " ",
+    "\n",
+    "if ",
+    "endif",
+    "for ",
+    "in ",
+    "endfor",
+    "x",
+    ".y",
+    "[0]",
+    "['a']",
+    "[x]",
+    "|",
+    "append: ",
+    "split: ''",
+    "date: '%c'",
+    "where: 'a'",
+    "where_exp: 'x', ",
+    "'x.a'",
+    "group_by_exp: 'x', \"x | size\"",
+    "group_by: 'a'",
+    "push: x",
+    "pop: ",
+    "round: ",
+    "time_tag",
+    "money",
+    "divided_by: 0.3",
+    "strip_html",
+    "truncatewords: 1",
+    "slice: -2, 3",
+    "'%10N %é %'",
+    "json",
+    "'",
+    "\"",
+    "(1..3)",
+    "1.5",
+    "-",
+    "==",
+    "and ",
+    "contains ",
+    "assign ",
+    "= ",
+    "capture ",
+    "endcapture",
+    "case ",
+    "when ",
+    "endcase",
+    "else",
+    "elsif ",
+    "cycle ",
+    "liquid ",
+    "comment ",
+    "endcomment",
+    "raw",
+    "endraw",
+    "render 'p'",
+    "include 'p'",
+    "with ",
+    "as ",
+    ":",
+    ",",
+    "limit: 2",
+    "offset: continue",
+    "reversed",
+    "tablerow ",
+    "endtablerow",
+    "increment x",
+    "ifchanged",
+    "endifchanged",
+    "doc",
+    "enddoc",
+    "#",
+    "<p ",
+    "<a href=\"",
+    "<script>",
+    "</script>",
+    "<!--",
+    "-->",
+    ">",
+    "é",
+    "\u{2028}",
+    "echo ",
+    "break",
+    "continue",
+    "unless ",
+    "endunless",
+    "{",
+    "}",
+    "{% if x %}",
+    "{% endif %}",
+    "{{ x }}",
+    "{% for x in y %}",
+    "{% endfor %}",
+    "{% else %}",
+    "{{ x.y | upcase }}",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn soups_of_tokens_never_panic(pieces in proptest::collection::vec(piece(), 0..40)) {
+    fn soups_of_tokens_never_panic(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..40)) {
         let text = pieces.concat();
         let page = site(&[("page.html", "", &text), ("page.txt", "", &text), ("partials/p.html", "", "{{ x }}")]);
         let data = super::support::data(r#"{"x":{"y":["a",{"a":1},null]},"y":[1,"b",[2]]}"#);
@@ -230,5 +252,46 @@ proptest! {
         prop_assert!(!text.contains(['<', '>']));
         prop_assert!(!title.contains(['\'', '<']));
         prop_assert!(!href.contains(['"', '<', ' ']));
+    }
+}
+
+/// Any value at all, a few levels deep.
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(Value::Int),
+        (0_i64..5).prop_map(Value::Int),
+        Just(Value::UInt(u64::MAX)),
+        any::<f64>().prop_filter("JSON has no others", |number| number.is_finite()).prop_map(Value::Float),
+        ".{0,8}".prop_map(Value::text),
+        Just(Value::markup("<b>&amp;</b>")),
+        Just(Value::text("2024-03-05 10:20:30 +0900")),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::list),
+            proptest::collection::vec(("[abc]", inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever a filter is given, it makes something or says why not, twice the same.
+    #[test]
+    fn every_filter_takes_every_value(input in value(), first in value(), second in value()) {
+        let data = Value::Object([("i", input), ("f", first), ("s", second)].into_iter().collect());
+        let limits = Limits { made_bytes: 1 << 20, output_bytes: 1 << 20, ..Limits::default() };
+        for filter in crate::render::filters() {
+            for arguments in ["", ": f", ": f, s", ": 'a', s", ": 'x', 'x.a'", ": 3, '…'"] {
+                let template = format!("{{{{ i | {}{arguments} }}}}", filter.name);
+                let Ok(fragment) = Fragment::parse(&template, &[]) else { continue };
+                let rendered = fragment.render(&data, &context(&limits));
+                prop_assert_eq!(rendered, fragment.render(&data, &context(&limits)), "{}", template);
+            }
+        }
     }
 }

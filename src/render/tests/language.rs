@@ -59,7 +59,7 @@ fn numbers() {
             ("{{ 0 | number: 2 }}", "0.00"),
             ("{{ 9223372036854775807 | plus: 1 }}", "9223372036854775808"),
             ("{{ big }}", "18446744073709551615"),
-            ("{{ big | plus: 1 }}", "1.8446744073709552e+19"),
+            ("{{ big | plus: 1 }}", "18446744073709551616"),
             ("{{ -7 | divided_by: 2 }}", "-4"),
             ("{{ -7 | modulo: 3 }}", "2"),
             ("{{ 1234567 | number }}", "1,234,567"),
@@ -152,4 +152,144 @@ fn every_example_of_a_tag_is_a_template() {
         assert!(site.findings.is_empty(), "{}: {:?}", tag.name, site.findings);
         assert!(tag.example.contains(tag.name));
     }
+}
+
+#[test]
+fn filters_that_ask_an_expression_about_each_item() {
+    all(
+        &[
+            ("{{ l | where_exp: 'x', 'x.n > 1 and x.t contains \"b\"' | map: 'n' | join }}", "2"),
+            ("{{ l | where_exp: 'x', 'x.n != least' | map: 'n' | join: ',' }}", "2,3"),
+            ("{{ l | where_exp: \"x\", \"x.none\" | size }}", "0"),
+            ("{{ l | find_exp: 'x', 'x.n == 3' | json }}", "{\"n\":3,\"t\":[]}"),
+            ("{{ l | find_exp: 'x', 'x.n == 4' | json }}", "null"),
+            ("{% assign x = 'kept' %}{{ l | where_exp: 'x', 'x' | size }}{{ x }}", "3kept"),
+            ("{% for x in l %}{{ l | where_exp: 'y', 'y.n < x.n' | size }}{% endfor %}", "012"),
+            (
+                "{% assign g = l | group_by_exp: 'x', 'x.n | modulo: 2' %}{% for p in g %}{{ p.name }}:{{ p.size }}:{{ p.items | map: 'n' | join: '+' }} {% endfor %}",
+                "1:2:1+3 0:1:2 ",
+            ),
+            ("{% assign g = l | group_by: 't' %}{% for p in g %}[{{ p.name }}]{{ p.size }}{% endfor %}", "[ab]2[]1"),
+            ("{{ nothing | where_exp: 'x', 'x' | size }}{{ nothing | group_by: 'x' | size }}", "00"),
+            ("{{ (1..5) | where_exp: 'x', 'x > 3' | join }}", "4 5"),
+        ],
+        r#"{"l":[{"n":1,"t":["a","b"]},{"n":2,"t":["a","b"]},{"n":3,"t":[]}],"least":1}"#,
+    );
+}
+
+#[test]
+fn what_an_expression_reads_is_read_of_each_item() {
+    let layout = site(&[(
+        "page.html",
+        "",
+        "{% assign l = products | where_exp: 'p', 'p.tags contains params.tag' %}{% for p in l %}{{ p.name }}{% endfor %}",
+    )]);
+    let page = layout.layout("page.html");
+    let mut reads: Vec<String> = page
+        .reads()
+        .iter()
+        .map(|read| format!("{}{:?}{}", page.roots()[read.root].name, read.segments, if read.whole { "!" } else { "" }))
+        .collect();
+    reads.sort();
+    assert_eq!(
+        reads,
+        [r#"params[Key("tag")]!"#, r#"products[Any, Key("name")]!"#, r#"products[Any, Key("tags")]!"#, "products[]",]
+    );
+}
+
+#[test]
+fn groups_and_markdown_are_escaped_for_what_they_are() {
+    let json = r#"{"l":[{"k":"<b>"}],"m":"a *b* & c"}"#;
+    assert_eq!(html("{% assign g = l | group_by_exp: 'x', 'x.k' %}{{ g.first.name }}", json), "&lt;b&gt;");
+    assert_eq!(html("{{ m | markdownify | strip }}", json), "<p>a <em>b</em> &amp; c</p>");
+    assert_eq!(
+        html("{{ 100 | money }}{{ m | money }}{{ 5 | time_tag: m }}", json),
+        concat!("$1.00$0.00", "<time datetime=\"1970-01-01T00:00:05+00:00\">a *b* &amp; c</time>")
+    );
+}
+
+#[test]
+fn numbers_as_decimals() {
+    all(
+        &[
+            ("{{ 2.675 | round: 2 }} {{ -2.5 | round }} {{ 1.005 | times: 100 }}", "2.68 -3 100.5"),
+            (
+                "{{ 0.3 | divided_by: 0.1 }} {{ 10 | divided_by: 3.0 }} {{ 1 | divided_by: 8.0 }}",
+                "3.0 3.3333333333333335 0.125",
+            ),
+            (
+                "{{ '3.5abc' | plus: 0 }} {{ '3.5' | plus: 0 }} {{ '+1.5' | plus: 0 }} {{ '1_000' | plus: 1 }}",
+                "3 3.5 1 1001",
+            ),
+            (
+                "{{ 99999999999999999999 }} {{ 99999999999999999999 | plus: 1 }}",
+                "99999999999999999999 100000000000000000000",
+            ),
+            ("{{ 9223372036854775807 | times: 10 | divided_by: 10 }}", "9223372036854775807"),
+            (
+                "{{ 5.0 | divided_by: 2 }} {{ 5 | divided_by: 2 }} {{ -5 | divided_by: 2 }} {{ -7.5 | modulo: 2 }}",
+                "2.5 2 -3 0.5",
+            ),
+            (
+                "{{ 1999 | money }} {{ '1050' | money }} {{ 1000 | money_without_trailing_zeros }} {{ 123456789 | money }}",
+                "$19.99 $10.50 $10 $1,234,567.89",
+            ),
+            (
+                "{{ 1234567.5 | number_with_delimiter }} {{ 'abc' | number_with_delimiter }} {{ -1234 | number_with_delimiter: ' ' }}",
+                "1,234,567.5 0 -1 234",
+            ),
+            ("{{ true | to_integer }}{{ '12.9kg' | to_integer }}{{ -1.9 | to_integer }}", "112-1"),
+        ],
+        "{}",
+    );
+}
+
+#[test]
+fn text_as_ruby_has_it() {
+    all(
+        &[
+            ("[{{ '\u{a0} a \u{a0}' | strip }}]", "[\u{a0} a \u{a0}]"),
+            (
+                "{{ 'one two ' | truncatewords: 2 }}|{{ 'one two' | truncatewords: 2 }}|{{ ' one' | truncatewords: 1 }}",
+                "one two...|one two| one",
+            ),
+            ("{{ 'ßx' | capitalize }} {{ 'éA' | capitalize }}", "Ssx Éa"),
+            ("{{ 'hello' | first }}{{ 'hello' | last }}{{ s.first }}{{ s.last }}{{ '' | first }}", "hoéz"),
+            ("{{ 'YT9i' | base64_url_safe_decode }}{{ 'YQ' | base64_url_safe_decode }}", "a?ba"),
+            ("{{ l | sum: 'n' }}", "6"),
+            (
+                "{% tablerow i in (1..2) cols: 0 %}{{ i }}{% endtablerow %}",
+                "<tr class=\"row1\">\n<td class=\"col1\">1</td><td class=\"col2\">2</td></tr>\n",
+            ),
+            (
+                "[{% tablerow i in none %}{{ i }}{% endtablerow %}]{% tablerow i in z %}{% endtablerow %}",
+                "[]<tr class=\"row1\">\n</tr>\n",
+            ),
+            ("{% if r contains 2.5 %}{% endif %}{% assign r = (1..3) %}{% if r contains 2.5 %}y{% endif %}", "y"),
+            (
+                "{{ 'a b' | url_param_escape }} {{ 'a/b?c=d e&f' | uri_escape }} {{ 'x/y z' | cgi_escape }}",
+                "a%20b a/b?c=d%20e&f x%2Fy+z",
+            ),
+            (
+                "{{ 'a,b' | split: ',' | array_to_sentence_string }}|{{ 'a' | array_to_sentence_string }}|{{ n | array_to_sentence_string }}",
+                "a and b|a|",
+            ),
+        ],
+        r#"{"s":"éz","l":[{"n":[1,2]},{"n":"3"},1.5],"z":[]}"#,
+    );
+}
+
+#[test]
+fn the_time_is_never_more_exact_than_the_layout_asks() {
+    all(
+        &[
+            ("{{ 'now' | date: '%F %T' }}", "2024-03-05 10:20:30"),
+            ("{{ 'now' | date: '%F' }} {{ 'no' | append: 'w' | date: '%F %T' }}", "2024-03-05 2024-03-05 00:00:00"),
+            ("{{ 'no' | append: 'w' | date: '%T' }}{{ 'today' | date: '%Y' }}", "00:00:002024"),
+            ("{{ 'no' | append: 'w' | date: '%T' }}", "now"),
+            ("{% assign n = 'now' | date: 'now' %}{{ n | date: '%T' }}", "00:00:00"),
+            ("{% assign n = 'now' | date: '' %}{{ n | date: '%T' }}", "00:00:00"),
+        ],
+        "{}",
+    );
 }

@@ -125,6 +125,20 @@ fn findings_say_what_and_where() {
         ("{% fro x in y %}{% endfro %}", "layout/unknown-tag `fro`"),
         ("{{ x | upcas }}", "layout/unknown-filter `upcas`"),
         ("{{ x | append }}", "layout/filter-arguments `append`"),
+        ("{{ x | upcase: 1 }}", "layout/filter-arguments `upcase: 1`"),
+        ("{{ x | replace: 'a', 'b', 'c' }}", "layout/filter-arguments `replace: 'a', 'b', 'c'`"),
+        ("{% assign y = x | date %}", "layout/filter-arguments `date`"),
+        ("{% for x in y limt: 3 %}{% endfor %}", "layout/bad-expression `limt`"),
+        ("{{ l | where_exp }}", "layout/filter-arguments `where_exp`"),
+        ("{{ l | where_exp: 'x' }}", "layout/filter-arguments `where_exp`"),
+        ("{{ l | where_exp: 'x', c }}", "layout/filter-arguments `c`"),
+        ("{{ l | where_exp: x, 'x' }}", "layout/filter-arguments `x`"),
+        ("{{ l | where_exp: 'x', 'x', 'x' }}", "layout/bad-expression `, 'x'`"),
+        ("{{ l | where_exp: 'x y', 'x' }}", "layout/bad-expression `y`"),
+        ("{{ l | where_exp: 'x', 'x.n = 1' }}", "layout/bad-expression `= 1`"),
+        ("{{ l | find_exp: 'x', 'x | upcase' }}", "layout/bad-expression `| upcase`"),
+        ("{{ l | group_by_exp: 'x', 'x.n | upcas' }}", "layout/unknown-filter `upcas`"),
+        ("{{ x | jsonfy }}", "layout/unknown-filter `jsonfy`"),
         ("{{ x | default: 1, allow_fals: true }}", "layout/filter-arguments `allow_fals`"),
         ("{% if x %}", "layout/unclosed `{% if x %}`"),
         ("{% if x %}{% for y in z %}{% endif %}", "layout/unclosed `{% for y in z %}`"),
@@ -168,7 +182,34 @@ fn circles_are_findings() {
 #[test]
 fn the_present_time_is_an_input_with_the_granularity_of_its_format() {
     let now = |body: &str| site(&[("page.html", "", body)]).layout("page.html").uses_now();
-    assert_eq!(now("{{ 'now' | date: '%Y' }}"), Some(Granularity::Day));
+    for (format, granularity) in [
+        ("%Y", Granularity::Year),
+        ("(c) %-Y %%", Granularity::Year),
+        ("%^B %Ey", Granularity::Month),
+        ("%-d.%-m.%Y", Granularity::Day),
+        ("%G-W%V", Granularity::Day),
+        ("%F %I%P", Granularity::Hour),
+        ("%10Y %:z", Granularity::Hour),
+        ("%R", Granularity::Minute),
+        ("%s", Granularity::Second),
+        ("%c", Granularity::Second),
+        ("%Q", Granularity::Second),
+        ("%", Granularity::Second),
+    ] {
+        assert_eq!(now(&format!("{{{{ 'now' | date: '{format}' }}}}")), Some(granularity), "{format}");
+    }
+    assert_eq!(now("{{ 'today' | date: '%Y' | plus: 1 | append: '!' }}"), Some(Granularity::Year));
+    assert_eq!(now("{% capture y %}{{ 'now' | date: '%m' }}{% endcapture %}{{ y }}"), Some(Granularity::Month));
+    assert_eq!(
+        now("{% for i in l %}{% if i %}{% assign y = 'now' | date: '%F' %}{% endif %}{% endfor %}"),
+        Some(Granularity::Day)
+    );
+    assert_eq!(now("{{ 'now' | date: '%Y' }}{{ 'now' | date: '%H' }}"), Some(Granularity::Hour));
+    assert_eq!(now("{{ 'now' | date_to_string }}"), Some(Granularity::Day));
+    assert_eq!(now("{{ 'now' | date_to_xmlschema }}"), Some(Granularity::Second));
+    assert_eq!(now("{{ 'now' | append: '' | date: '%Y' }}"), Some(Granularity::Second));
+    assert_eq!(now("{{ l | where_exp: 'i', 'i == \"now\"' }}"), Some(Granularity::Second));
+    assert_eq!(now("{{ '2024-03-05' | date: '%s' }}{{ n | date: '%s' }}"), None);
     assert_eq!(now("{{ 'now' | date: '%Y-%m-%d %H:%M' }}"), Some(Granularity::Minute));
     assert_eq!(now("{% assign n = 'now' %}{{ n | date: '%Y' }}"), Some(Granularity::Second));
     assert_eq!(now("{{ 'today' | date: f }}"), Some(Granularity::Second));

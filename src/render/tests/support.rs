@@ -1,13 +1,24 @@
 //! Short ways to compile and render in tests.
 
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
-use crate::render::{Context, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, RenderError};
+use crate::render::{
+    Context, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, RenderError, Site as Known,
+};
 use crate::value::{JsonLimits, Value, parse_json};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 static ZONE: TimeZone = TimeZone::UTC;
+static MONEY: LazyLock<MoneyFormat> = LazyLock::new(|| MoneyFormat::parse("${{ amount }}").unwrap());
+
+/// `CommonMark` by the library: this floor knows none.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of what a floor above gives")]
+fn markdown(text: &str) -> Option<String> {
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new(text));
+    Some(html)
+}
 
 pub(super) fn data(json: &str) -> Value {
     parse_json(json, JsonLimits::default()).unwrap_or_else(|error| panic!("{error}: {json}"))
@@ -18,7 +29,7 @@ pub(super) fn context(limits: &Limits) -> Context<'_> {
         limits,
         now: Timestamp::from_second(1_709_634_030).unwrap(),
         time_zone: &ZONE,
-        site_url: Some("https://site.example"),
+        site: Known { url: Some("https://site.example"), money_format: Some(&MONEY), markdown: Some(markdown) },
     }
 }
 

@@ -8,6 +8,7 @@ use super::languages;
 use crate::config::{Declared as _, Environment, Template};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::TrustedProxies;
+use crate::render::MoneyFormat;
 use crate::router::{Authority, Hosts, TrailingSlash};
 use crate::value::{Object, Value};
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub(super) struct Declared {
     pub settings: Settings,
     pub url: Option<Arc<str>>,
+    pub money_format: MoneyFormat,
     pub hosts: Option<Hosts>,
     pub slash: TrailingSlash,
     pub languages: Languages,
@@ -60,11 +62,25 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
     ]
     .into_iter()
     .collect();
-    Declared { settings, url, hosts, slash, languages, declares_languages: written.is_some(), scope: scope.into() }
+    let money_format = site.and_then(|site| site.money_format.as_ref());
+    let money_format = money_format.map_or_else(MoneyFormat::default, |format| money(format, findings));
+    let declares_languages = written.is_some();
+    Declared { settings, url, money_format, hosts, slash, languages, declares_languages, scope: scope.into() }
 }
 
 fn text(written: Option<&Spanned<String>>) -> Option<&str> {
     written.map(|text| text.value.as_str())
+}
+
+/// `site.money-format`; the bare amount in place of what is none.
+fn money(format: &Spanned<String>, findings: &mut Findings) -> MoneyFormat {
+    MoneyFormat::parse(&format.value).unwrap_or_else(|error| {
+        let message = format!("`{}` is no format of money: {error}", format.value);
+        let names: Vec<String> = MoneyFormat::placeholders().map(|name| format!("`{{{{ {name} }}}}`")).collect();
+        let help = format!("one of these stands in it: {}", names.join(", "));
+        findings.push(Finding::new(&code::MONEY_FORMAT, format.place, message).help(help));
+        MoneyFormat::default()
+    })
 }
 
 /// `site.url`: an origin, and nothing behind it.

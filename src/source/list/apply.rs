@@ -274,7 +274,7 @@ mod tests {
         let slots = [Value::Object([("page", page.map_or(Value::Null, Value::Int))].into_iter().collect())];
         let (limits, time_zone) = (Limits::default(), jiff::tz::TimeZone::UTC);
         let now = jiff::Timestamp::UNIX_EPOCH;
-        let context = Context { limits: &limits, now, time_zone: &time_zone, site_url: None };
+        let context = Context { limits: &limits, now, time_zone: &time_zone, site: crate::render::Site::default() };
         let url = |name: &str, page: i64| format!("/?{name}={page}");
         listing.apply(value.clone(), Surroundings { slots: &slots, context: &context, url: &url }, false)
     }
