@@ -85,17 +85,25 @@ fn without_foreign(text: &str) -> Cow<'_, str> {
 /// Copies `text` in the longest runs possible; `special` names the replacement of an ASCII byte.
 #[inline]
 fn replace(text: &str, out: &mut String, special: impl Fn(u8) -> Option<&'static str>) {
-    // Most text has nothing to replace, and the question for a whole block compiles to a few vector instructions.
-    let plain = |block: &[u8]| !block.iter().fold(false, |found, &byte| found | special(byte).is_some());
-    let bytes = text.as_bytes();
-    let clean = bytes.chunks(32).take_while(|block| plain(block)).count() * 32;
     let mut from = 0;
-    for (at, &byte) in bytes.iter().enumerate().skip(clean) {
+    let mut each = |at: usize, byte: u8| {
         if let Some(replacement) = special(byte) {
             out.push_str(text.get(from..at).unwrap_or(""));
             out.push_str(replacement);
             from = at + 1;
         }
+    };
+    // Most text has nothing to replace, and the question for a whole block compiles to a few vector instructions.
+    let (blocks, rest) = text.as_bytes().as_chunks::<16>();
+    for (number, block) in blocks.iter().enumerate() {
+        if block.iter().fold(false, |found, &byte| found | special(byte).is_some()) {
+            for (at, &byte) in block.iter().enumerate() {
+                each(number * 16 + at, byte);
+            }
+        }
+    }
+    for (at, &byte) in rest.iter().enumerate() {
+        each(blocks.len() * 16 + at, byte);
     }
     out.push_str(text.get(from..).unwrap_or(""));
 }

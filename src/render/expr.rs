@@ -6,7 +6,7 @@
 use super::filter::{self, Filter};
 use super::lex::cut;
 use super::tree::{
-    Asked, Base, Chain, Command, Comparison, Each, FilterCall, Join, NameId, Operand, Path, Step, Term, Terms,
+    Asked, Base, Chain, Command, Comparison, Each, FilterCall, Guess, Join, NameId, Operand, Path, Step, Term, Terms,
 };
 use crate::diagnostic::{Code, FileId, Place, did_you_mean};
 use std::collections::HashMap;
@@ -319,13 +319,13 @@ impl<'s, 'n> Reader<'s, 'n> {
                         "last" => Some(Command::Last),
                         _ => None,
                     };
-                    steps.push(Step::Key { key: word.into(), command });
+                    steps.push(Step::Key { key: word.into(), command, guess: Guess::default() });
                 }
                 Some(b'[') => {
                     self.at += 1;
                     let operand = self.bracketed(before)?;
                     steps.push(if let Operand::Text(key) = &operand {
-                        Step::Key { key: Arc::from(&**key), command: None }
+                        Step::Key { key: Arc::from(&**key), command: None, guess: Guess::default() }
                     } else if let Operand::Int(index) = operand {
                         Step::Index(index)
                     } else {

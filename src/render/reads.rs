@@ -368,7 +368,7 @@ impl<'p> Walk<'p> {
                 Step::Key { command: Some(Command::Size), .. } => Segment::Size,
                 Step::Key { command: Some(Command::First), .. } => Segment::First,
                 Step::Key { command: Some(Command::Last), .. } => Segment::Last,
-                Step::Key { key, command: None } => Segment::Key(Arc::clone(key)),
+                Step::Key { key, command: None, .. } => Segment::Key(Arc::clone(key)),
                 Step::Index(index) => Segment::Index(*index),
                 Step::Computed(operand) => {
                     self.whole(operand, path.place);

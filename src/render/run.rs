@@ -40,6 +40,8 @@ pub(super) struct Run<'r, 'e> {
     loop_at: Option<u32>,
     cycles: Vec<(Turn, usize)>,
     series: Vec<(u32, i64)>,
+    /// What the parameters of the running `include`s hide, to be put back.
+    hidden: Vec<(NameId, Option<Val<'r>>)>,
     changed: Option<String>,
     iterations: usize,
     depth: usize,
@@ -138,6 +140,7 @@ impl<'r, 'e> Run<'r, 'e> {
             loop_at: None,
             cycles: Vec::new(),
             series: Vec::new(),
+            hidden: Vec::new(),
             changed: None,
             iterations: 0,
             depth: 0,
@@ -358,11 +361,13 @@ impl<'r, 'e> Run<'r, 'e> {
         let mut value = self.scope.borrowed(*name)?;
         for step in &path.steps {
             value = match step {
-                Step::Key { key, command } => match value.get(key) {
-                    Some(member) => member,
-                    None if command.is_none() => return Some(&NULL),
-                    None => return None,
-                },
+                Step::Key { key, command, guess } => {
+                    match value.as_object().and_then(|object| guess.member(object, key)) {
+                        Some(member) => member,
+                        None if command.is_none() => return Some(&NULL),
+                        None => return None,
+                    }
+                }
                 Step::Index(_) | Step::Computed(_) => return None,
             };
         }
@@ -380,7 +385,7 @@ impl<'r, 'e> Run<'r, 'e> {
         for step in &path.steps {
             val = match step {
                 Step::Key { key, .. } if matches!(val, Val::Loop(_)) => self.loop_field(&val, key),
-                Step::Key { key, command } => val.key(key, *command),
+                Step::Key { key, command, .. } => val.key(key, *command),
                 Step::Index(index) => val.index(*index),
                 Step::Computed(operand) => {
                     let key = self.operand(operand);
@@ -729,10 +734,11 @@ impl<'r, 'e> Run<'r, 'e> {
 
     fn include(&mut self, call: &'r Call, body: &'r Block, out: &mut String) -> Ran<Flow> {
         let subject = call.subject.as_ref().map(|subject| (subject, self.operand(&subject.value)));
-        let mut hidden = Vec::with_capacity(call.parameters.len() + 1);
+        let kept = self.hidden.len();
         for (name, operand) in &call.parameters {
             let val = self.operand(operand).settled();
-            hidden.push((*name, self.scope.bind(*name, Some(val))));
+            let before = self.scope.bind(*name, Some(val));
+            self.hidden.push((*name, before));
         }
         let flow = match subject {
             None => self.included(call, body, out),
@@ -748,7 +754,9 @@ impl<'r, 'e> Run<'r, 'e> {
                 flow
             }
         };
-        for (name, val) in hidden.into_iter().rev() {
+        while self.hidden.len() > kept
+            && let Some((name, val)) = self.hidden.pop()
+        {
             self.scope.bind(name, val);
         }
         flow

@@ -359,33 +359,11 @@ fn write_integer(magnitude: u64, negative: bool, write: &mut impl FnMut(&str, Or
     write(std::str::from_utf8(&digits[at..]).unwrap_or(""), Origin::Markup);
 }
 
-/// Room for any number that is written without an exponent.
-#[derive(Default)]
-struct Digits {
-    bytes: [u8; 32],
-    length: usize,
-}
-
-impl std::fmt::Write for Digits {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.length + text.len();
-        self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
-}
-
 /// A number that is no integer, as Ruby writes it.
 fn write_float(number: f64, write: &mut impl FnMut(&str, Origin)) {
     let magnitude = number.abs();
     if !number.is_finite() || magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
-        let mut digits = Digits::default();
-        if std::fmt::write(&mut digits, format_args!("{number:?}")).is_ok() {
-            write(
-                std::str::from_utf8(digits.bytes.get(..digits.length).unwrap_or_default()).unwrap_or(""),
-                Origin::Markup,
-            );
-        }
+        write(zmij::Buffer::new().format(number), Origin::Markup);
         return;
     }
     let text = format!("{number:e}");

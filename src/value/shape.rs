@@ -47,6 +47,12 @@ impl Shape {
         &self.names
     }
 
+    /// Where `name` stands; `guess` is looked at first.
+    #[must_use]
+    pub fn position_near(&self, name: &str, guess: usize) -> Option<usize> {
+        if self.names.get(guess).is_some_and(|known| known.is(name)) { Some(guess) } else { self.position(name) }
+    }
+
     /// Where `name` stands.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
