@@ -104,6 +104,12 @@ pub struct Allowance {
 }
 
 impl Allowance {
+    /// The same, fresh for `most` at the longest: what was said may be true no longer.
+    #[must_use]
+    pub fn within(self, most: Duration) -> Self {
+        Self { fresh: self.fresh.min(most), ..self }
+    }
+
     /// The moments for a response made at `created` that already was `initial_age` old then (RFC 9111, section 4.2.3).
     ///
     /// The stale windows begin where the declared lifetime ends, jitter or not.

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What was made, and how its sources went.
 #[derive(Debug)]
@@ -65,6 +65,8 @@ struct Representation {
     degraded: bool,
     /// What the body says, if it is JSON.
     value: Option<Value>,
+    /// For how long what it prints of the present time is true, from when the request came.
+    true_for: Option<Duration>,
 }
 
 /// Why there is no representation.
@@ -75,6 +77,7 @@ enum Stop {
 
 /// Makes the answer. With `key`, it is also stored if the route and the outcome allow.
 pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
+    let begin = Instant::now();
     let Order { route: position, slots, visitor, time, deadline, begun } = order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
         let what = What::Error(StatusCode::INTERNAL_SERVER_ERROR);
@@ -121,7 +124,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
             (None, None) => Err(ask::error("no-json")),
         });
     let (what, is_stored) = match represented {
-        Ok(page) => finish(service, (route, subject), page, key.zip(begun.ticket)),
+        Ok(page) => finish(service, (route, subject), page, begin, key.zip(begun.ticket)),
         Err(Stop::Redirect { status, location }) => (What::Redirect { status, location, degraded }, false),
         Err(Stop::Error(status)) => (What::Error(status), false),
     };
@@ -162,11 +165,12 @@ impl Making<'_> {
             Then::Layout { status, layout } => {
                 describe(route, &mut slots);
                 let body = render(route, layout, &slots, context)?;
+                let true_for = true_for(layout, context);
                 // It may be HTML where the route's own answers are not, and has the fields of what it is.
                 let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
                 let fields = Making { lasting: &lasting, ..self }.fields(&slots)?;
-                Ok(Representation { status: *status, fields, body, degraded, value: None })
+                Ok(Representation { status: *status, fields, body, degraded, value: None, true_for })
             }
         }
     }
@@ -175,11 +179,11 @@ impl Making<'_> {
     fn represent(self, mut slots: Vec<Value>) -> Result<Representation, Stop> {
         let Self { route, context, degraded, .. } = self;
         describe(route, &mut slots);
-        let mut said = None;
+        let (mut said, mut shown_by) = (None, None);
         let body = match &route.resource {
-            Resource::Page(layout) => render(route, layout, &slots, context)?,
+            Resource::Page(layout) => render(route, shown_by.insert(layout), &slots, context)?,
             Resource::Document(document) => match &document.layout {
-                Some(layout) => render(route, layout, &slots, context)?,
+                Some(layout) => render(route, shown_by.insert(layout), &slots, context)?,
                 None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
             },
             Resource::Tree(tree) => {
@@ -189,7 +193,7 @@ impl Making<'_> {
                     return Err(Stop::Error(StatusCode::NOT_FOUND));
                 };
                 match tree.layout_of(document) {
-                    Some(layout) => render(route, layout, &slots, context)?,
+                    Some(layout) => render(route, shown_by.insert(layout), &slots, context)?,
                     None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
                 }
             }
@@ -209,7 +213,8 @@ impl Making<'_> {
             Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
         };
         let fields = self.fields(&slots)?;
-        Ok(Representation { status: route.status, fields, body, degraded, value: said })
+        let true_for = shown_by.and_then(|layout| true_for(layout, context));
+        Ok(Representation { status: route.status, fields, body, degraded, value: said, true_for })
     }
 
     /// The fields of a route's answers, besides validators and what depends on the coding.
@@ -270,6 +275,12 @@ fn render(route: &Route, layout: &Linked, slots: &[Value], context: &Context<'_>
     }
 }
 
+/// For how long what a layout prints of the present time is true; `None` if it prints nothing of it.
+fn true_for(layout: &Linked, context: &Context<'_>) -> Option<Duration> {
+    let change = layout.layout.uses_now()?.next_change(context.now, context.time_zone)?;
+    Duration::try_from(change.duration_since(context.now)).ok()
+}
+
 fn internal(route: &Route, why: &str) -> Stop {
     tracing::error!(route = &*route.name, why, "a page cannot be made");
     Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)
@@ -289,9 +300,10 @@ fn finish(
     service: &Service,
     (route, subject): (&Route, &Subject),
     page: Representation,
+    begin: Instant,
     store: Option<(Key, Arc<Ticket>)>,
 ) -> (What, bool) {
-    let Representation { status, mut fields, body, degraded, value } = page;
+    let Representation { status, mut fields, body, degraded, value, true_for } = page;
     let is_error = status.is_client_error() || status.is_server_error();
     if degraded || (is_error && status != route.status) {
         // A degraded page or an error is for those who wait for it: nobody keeps it as a good one.
@@ -314,7 +326,10 @@ fn finish(
     let (Some((key, ticket)), Some(allowance), true) = (store, allowance, is_public && status == StatusCode::OK) else {
         return (What::Shown { status, content: Box::new(content) }, false);
     };
-    let windows = allowance.from(Instant::now(), std::time::Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
+    let now = Instant::now();
+    // When another year, day or second would be printed the page is stale, however long it may live.
+    let true_for = true_for.map_or(Duration::MAX, |time| (begin + time).saturating_duration_since(now));
+    let windows = allowance.within(true_for).from(now, Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
     let mut stored = Stored::new(status, content, windows, subject.tags.clone(), service.revision());
     if let Some(value) = value.filter(|_| subject.is_asked) {
         // Its strings may be parts of far larger bodies.

@@ -19,6 +19,7 @@ crate::cases!(
     those_who_wait_for_another_are_collapsed,
     a_page_in_place_of_an_error_is_as_old_as_it_is,
     a_page_that_cannot_be_made_anew_is_tried_about_once_a_second,
+    a_page_that_prints_the_time_is_fresh_as_long_as_that_is_true,
 );
 
 /// What a response says of itself.
@@ -271,4 +272,21 @@ fn a_page_that_cannot_be_made_anew_is_tried_about_once_a_second() {
         fault.put("/it", Reply::json("{\"n\":2}"));
         until(&site, "/", |response| response.text().trim() == "2");
     }
+}
+
+fn a_page_that_prints_the_time_is_fresh_as_long_as_that_is_true() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- layouts/second.txt --\n{{ 'now' | date: '%s' }}\n-- layouts/century.txt --\n{{ 'now' | date: '%C' }}\n-- routes/second.toml --\nlayout = \"second.txt\"\ncache = { s-maxage = \"1h\" }\n-- routes/kept.toml --\nlayout = \"second.txt\"\ncache = { s-maxage = \"1h\", stale-while-revalidate = \"1h\" }\n-- routes/century.toml --\nlayout = \"century.txt\"\ncache = { s-maxage = \"1h\" }\n",
+    );
+    let first = site.get("/second").text().to_owned();
+    let next = until(&site, "/second", |response| response.text() != first);
+    assert!(next.text() > first.as_str(), "{} is later than {first}", next.text());
+    let first = site.get("/kept").text().to_owned();
+    let stale = until(&site, "/kept", |response| status(response).starts_with("siteserver; hit; ttl=-"));
+    assert_eq!(stale.text(), first, "who allows that has the one before, while it is made anew");
+    until(&site, "/kept", |response| response.text() != first);
+    site.get("/century");
+    assert!(hit(&site.get("/century")).is_some_and(|hit| hit.ttl > 0), "what prints no second is as fresh as declared");
 }

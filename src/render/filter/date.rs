@@ -12,7 +12,7 @@ use crate::value::Origin;
 use jiff::civil::{self, Time};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
-use jiff::{Timestamp, Zoned};
+use jiff::{Span, Timestamp, Zoned};
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
@@ -99,8 +99,27 @@ fn moment(view: View<'_>, env: &Env<'_>) -> Option<Zoned> {
 /// The present time, no more exact than the analysis of the layout knows: however the layout comes by the word, its output
 /// changes no more often than it says. Nothing if it never asks.
 fn now(env: &Env<'_>) -> Option<Zoned> {
-    let granularity = env.granularity?;
-    let now = env.context.now.to_zoned(env.context.time_zone.clone());
+    cut(env.context.now.to_zoned(env.context.time_zone.clone()), env.granularity?)
+}
+
+impl Granularity {
+    /// When what is printed of `now` changes next; `None` if that is past all dates.
+    #[must_use]
+    pub fn next_change(self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let step = match self {
+            Self::Year => Span::new().years(1),
+            Self::Month => Span::new().months(1),
+            Self::Day => Span::new().days(1),
+            Self::Hour => Span::new().hours(1),
+            Self::Minute => Span::new().minutes(1),
+            Self::Second => Span::new().seconds(1),
+        };
+        Some(cut(now.to_zoned(zone.clone()), self)?.checked_add(step).ok()?.timestamp())
+    }
+}
+
+/// The beginning of the year, the month, the day … in which `now` is.
+fn cut(now: Zoned, granularity: Granularity) -> Option<Zoned> {
     let mut with = now.with().subsec_nanosecond(0);
     if granularity < Granularity::Second {
         with = with.second(0);
