@@ -141,6 +141,11 @@ impl Findings {
         self.list.iter_mut().skip(before)
     }
 
+    /// Leaves out those that `keep` does not hold for: they only follow from others.
+    pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+        self.list.retain(keep);
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -3,8 +3,8 @@
 use super::code;
 use super::known::Known;
 use crate::config::{
-    Declared, Described, Key, Kind, Named, Node, OneOrMany, Schema, Table, TableSchema, Text, declare, unknown_key,
-    wrong_type,
+    Declared, Described, Entry, Key, Kind, Named, Node, OneOrMany, Schema, Table, TableSchema, Text, declare,
+    unknown_key, wrong_type,
 };
 use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
 use crate::extract::{Each, ExtractError, Extraction, Field, Fields, Kept, Presence, Select, Selector, Type};
@@ -141,6 +141,12 @@ pub(super) fn compile(node: &Node, findings: &mut Findings) -> Option<Extracted>
             let (each, known) = each(&decl, node, findings)?;
             Some(Extracted { extraction: Extraction::new(Kept::Each(each)), known })
         }
+        Kind::Table(table) if is_field(table) => {
+            let message = "`extract` describes a field here, and does not name it";
+            let help = "extract.name = { select = \"$.name\", … }, or the value as a whole: extract = \"$.name\"";
+            findings.push(Finding::new(&crate::config::WRONG_TYPE, node.place, message).help(help));
+            None
+        }
         Kind::Table(table) => {
             let (fields, known) = compile_fields(table, findings)?;
             Some(Extracted { extraction: Extraction::new(Kept::Fields(fields)), known: Known::Record(known) })
@@ -158,6 +164,18 @@ pub(super) fn is_each(table: &Table) -> bool {
     let fields = table.node("fields").and_then(Node::as_table);
     table.node("each").is_some_and(|each| each.as_text().is_some())
         && fields.is_some_and(|fields| fields.get("select").is_none())
+}
+
+/// Whether a table is what is written for one field: `select` is a selector, and the others are what no field of such a name can be.
+fn is_field(table: &Table) -> bool {
+    let is_selector = |node: &Node| node.as_text().is_some_and(|text| text.content.starts_with('$'));
+    let is_own = |entry: &Entry| match entry.key.value.as_str() {
+        "type" | "take" => entry.node.as_text().is_some() && !is_selector(&entry.node),
+        "default" | "required" => !is_selector(&entry.node) && entry.node.as_table().is_none(),
+        _ => false,
+    };
+    let selects = table.node("select").is_some_and(|node| is_selector(node) || matches!(node.kind, Kind::Array(_)));
+    selects && table.into_iter().any(is_own)
 }
 
 /// The fields that a source declares one by one, for pages alone; nothing if it takes its value as a whole, or a list of records, or if

@@ -101,6 +101,8 @@ fn reads_what_there_is(layout: &Layout, name: &Spanned<String>, vars: &Value, sh
         let Some(root) = layout.roots().get(read.root) else { continue };
         let known = match &*root.name {
             "site" => &site,
+            // They may be among the defaults that could not be read.
+            "vars" if shared.lacks_defaults => continue,
             "vars" => &vars,
             "error" => &error,
             "page" | "content" | "request" | "degraded" if Some(read.place.file) != own => continue,

@@ -124,7 +124,10 @@ fn build(
     environment: &Environment,
     memory: &Memory,
 ) -> Draft {
-    let decl = super::settings::Decl::read(table, &mut findings);
+    let mut decl = super::settings::Decl::read(table, &mut findings);
+    if slipped::stands_for_defaults(table) {
+        decl.lose("defaults");
+    }
     let declared = site::compile(&decl, environment, &mut findings);
     let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
     let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);

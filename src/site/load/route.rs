@@ -63,6 +63,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     };
     let linked = Linked::new(&scope, &needed, &after, known, shared);
     names_of_broken(&scope, &mut shared.findings);
+    if let Some(json) = table.node("json").filter(|_| decl.is_lost("json")) {
+        names_in(json, &scope, &mut shared.findings);
+    }
     let mut direct = Reads::default();
     let resource = kind::link(&shown, &scope, &mut direct, shared);
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);

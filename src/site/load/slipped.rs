@@ -11,7 +11,7 @@ use crate::config::{
 };
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Related};
 use crate::{resource, source};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Whether an entry of a free table is probably a key of the table above.
@@ -34,7 +34,7 @@ const OF_SOURCES: [(&str, Belongs); 7] = [
 /// Warns of keys below the free tables of a route or a section that belong above the header.
 pub(super) fn warn(file: &Table, files: &Files, findings: &mut Findings) {
     for (name, belongs) in OF_FILES {
-        look(file, name, name, belongs, "the route", files, findings);
+        look(file, name, name, belongs, OF_A_ROUTE, files, findings);
     }
     let sources = file.node("sources").and_then(Node::as_table);
     for source in sources.into_iter().flatten() {
@@ -116,9 +116,42 @@ fn of_source(entry: &Entry) -> bool {
     is_own || of_source_in_data(entry)
 }
 
-/// Says of unknown keys, and of values that do not fit, that they are keys of a table further up, if a header stands between.
+/// Tables of `site.toml` whose keys are written at its top by mistake, and the keys. What says where and what one route is is none of them.
+fn homes() -> [(&'static str, Vec<&'static str>); 3] {
+    let mut shared = keys::<resource::Decl>();
+    shared.retain(|key| !matches!(*key, "path" | "content" | "files" | "json" | "redirect"));
+    [("defaults", shared), ("site", keys::<settings::SiteDecl>()), ("server", keys::<settings::ServerDecl>())]
+}
+
+/// Whether something that all routes would have from `[defaults]` stands at the top of `site.toml`.
+pub(super) fn stands_for_defaults(site: &Table) -> bool {
+    let (known, shared) = (keys::<settings::Decl>(), keys::<resource::Decl>());
+    site.into_iter().map(|entry| entry.key.value.as_str()).any(|key| !known.contains(&key) && shared.contains(&key))
+}
+
+/// The table of `site.toml` in which `entry`, which stands at the top of it, has a meaning; how it is written there.
+fn at_home(entry: &Entry) -> Option<String> {
+    let key = entry.key.value.as_str();
+    let (home, _) = homes().into_iter().find(|(_, keys)| keys.contains(&key))?;
+    Some(if entry.node.as_table().is_some() {
+        format!("write `[{home}.{key}]`")
+    } else {
+        format!("write it below `[{home}]`")
+    })
+}
+
+/// Whose the keys of a route's file are.
+const OF_A_ROUTE: &str = "the route";
+
+/// Keys of which a page has one: without any it shows nothing.
+const OF_KINDS: [&str; 5] = ["layout", "content", "files", "json", "redirect"];
+
+/// Says of unknown keys, and of values that do not fit, that they are keys of a table further up, if a header stands between, or of one
+/// further down, if they stand at the top of `site.toml`.
 pub(super) fn explain(tree: &Tree, files: &Files, findings: &mut Findings) {
     let mut tables: HashMap<FileId, Table> = HashMap::new();
+    // Routes in which a key that says what they are has slipped.
+    let mut slipped: HashSet<FileId> = HashSet::new();
     for finding in findings.since(0) {
         let is_unknown = finding.code.name == UNKNOWN_KEY.name;
         let Some(place) = finding.place.filter(|_| is_unknown || finding.code.name == WRONG_TYPE.name) else {
@@ -129,14 +162,24 @@ pub(super) fn explain(tree: &Tree, files: &Files, findings: &mut Findings) {
         }
         let read = || read_toml(place.file, 0..files.text(place.file).len(), files, &mut Findings::default());
         let table = tables.entry(place.file).or_insert_with(read);
+        if is_unknown && Some(place.file) == tree.site {
+            let top = table.into_iter().find(|entry| entry.key.place == place);
+            if let Some(home) = top.and_then(at_home) {
+                finding.help = Some(home);
+                continue;
+            }
+        }
         let root = if Some(place.file) == tree.site {
             Owner { name: "the file".to_owned(), keys: keys::<settings::Decl>(), table }
         } else {
-            let name = if is_section(files.name(place.file)) { "the section" } else { "the route" };
+            let name = if is_section(files.name(place.file)) { "the section" } else { OF_A_ROUTE };
             Owner { name: name.to_owned(), keys: keys::<resource::Decl>(), table }
         };
         let Some(slip) = find(table, None, &mut Vec::new(), &mut vec![root], place, files) else { continue };
         let Slip { key, owner, header, header_place } = slip;
+        if owner == OF_A_ROUTE && OF_KINDS.contains(&key.as_str()) {
+            slipped.insert(place.file);
+        }
         let means = format!("if {owner}'s own `{key}` is meant, it probably slipped below `{header}`: write it above");
         finding.help = Some(match finding.help.take().filter(|_| !is_unknown) {
             Some(help) => format!("{help}; {means}"),
@@ -146,6 +189,11 @@ pub(super) fn explain(tree: &Tree, files: &Files, findings: &mut Findings) {
             .related
             .push(Related { place: header_place, message: "because this header stands above it".to_owned() });
     }
+    let follows = |finding: &Finding| {
+        finding.code.name == resource::NO_LAYOUT.name
+            && finding.place.is_some_and(|place| slipped.contains(&place.file))
+    };
+    findings.retain(|finding| !follows(finding));
 }
 
 /// A table in which keys have a meaning.

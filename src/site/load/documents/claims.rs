@@ -3,10 +3,12 @@
 use super::super::super::code::{BROKEN_ANCHOR, BROKEN_LINK};
 use super::super::super::routers::Routers;
 use super::Shared;
+use crate::config::TreeFile;
 use crate::diagnostic::{Finding, Findings, Place, did_you_mean};
 use crate::extract::markdown;
 use crate::router::{Routing, decode, encode_segment};
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What a link claims.
@@ -53,6 +55,8 @@ struct Judge<'j, 's> {
     documents: HashMap<&'j str, &'j str>,
     /// Routes with mistakes are missing from the routers, and no link is to blame for that.
     is_whole: bool,
+    /// What layouts write around documents can be pointed to as well; read when a link points to no heading.
+    of_layouts: OnceCell<HashSet<Box<str>>>,
 }
 
 impl<'j, 's> Judge<'j, 's> {
@@ -66,6 +70,7 @@ impl<'j, 's> Judge<'j, 's> {
             known: urls.chain(literal).collect(),
             documents: addresses.iter().map(|(file, address)| (address.path.as_str(), file.as_str())).collect(),
             is_whole: !shared.findings.has_errors(),
+            of_layouts: OnceCell::new(),
         }
     }
 
@@ -80,12 +85,10 @@ impl<'j, 's> Judge<'j, 's> {
         Some(Finding::new(&BROKEN_ANCHOR, claim.place, message).maybe_help(help))
     }
 
-    /// What a layout writes around documents can be pointed to as well.
     fn is_in_a_layout(&self, anchor: &str) -> bool {
-        self.shared.tree.layouts.iter().any(|layout| {
-            let anchors = markdown::anchors(self.shared.files.text(layout.file));
-            anchors.iter().any(|name| **name == *anchor)
-        })
+        let anchors = |layout: &TreeFile| markdown::anchors(self.shared.files.text(layout.file)).into_vec();
+        let of_layouts = self.of_layouts.get_or_init(|| self.shared.tree.layouts.iter().flat_map(anchors).collect());
+        of_layouts.contains(anchor)
     }
 
     fn url(&self, claim: &Claim, host: Option<&str>, path: &str, anchor: Option<&str>) -> Option<Finding> {

@@ -23,6 +23,7 @@ pub(super) struct Links<'d> {
     tree: &'d Tree,
     slash: TrailingSlash,
     addresses: &'d BTreeMap<String, Address>,
+    various: &'d BTreeMap<String, String>,
     published: &'d [Published],
     read: &'d HashMap<String, Option<Arc<Document>>>,
     noted: RefCell<Noted>,
@@ -58,6 +59,7 @@ impl<'d> Links<'d> {
             tree: shared.tree,
             slash: shared.slash,
             addresses: &documents.addresses,
+            various: &documents.various,
             published: &documents.published,
             read: &documents.read,
             noted: RefCell::default(),
@@ -155,6 +157,11 @@ impl<'d> Links<'d> {
 
     /// A file that is there, and that no route serves.
     fn unserved(&self, path: &str, file: &str) -> Nowhere {
+        if let Some(pattern) = self.various.get(file) {
+            let message =
+                format!("`{path}` has no URL of its own: that of its route, `{pattern}`, has other parameters");
+            return Nowhere { message, help: Some("link to a URL, which begins with `/`".to_owned()) };
+        }
         let message = format!("no route serves `{path}`");
         let help = if !is_markdown(file) {
             let folder = folder_of(file);

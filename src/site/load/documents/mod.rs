@@ -28,6 +28,8 @@ use std::sync::Arc;
 pub(super) struct Documents {
     /// Where each document is that a route serves, by its file below `content/`; the first route counts.
     addresses: BTreeMap<String, Address>,
+    /// Documents at URLs that a request completes, by their files: the paths of their routes.
+    various: BTreeMap<String, String>,
     /// The folders whose files are served as they are.
     published: Vec<Published>,
     /// What links say of the site, to be judged when it is known.
@@ -180,10 +182,16 @@ fn survey_documents(content: &str, pattern: &Pattern, at: &dyn Fn(String) -> Add
     for path in documents {
         let name = name_in(content, &path);
         let value_of = |parameter: &str| (pattern.rest_name() == Some(parameter)).then_some(name.as_str());
-        let Some(address) = pattern.build(shared.slash, value_of) else { continue };
         let is_served = path == content || read(&path, shared).is_some_and(|document| !document.is_draft());
-        if is_served {
-            shared.documents.addresses.entry(path).or_insert_with(|| at(address.as_path().as_str().to_owned()));
+        if !is_served {
+            continue;
+        }
+        let documents = &mut shared.documents;
+        match pattern.build(shared.slash, value_of) {
+            Some(address) => {
+                documents.addresses.entry(path).or_insert_with(|| at(address.as_path().as_str().to_owned()));
+            }
+            None => drop(documents.various.entry(path).or_insert_with(|| pattern.as_str().to_owned())),
         }
     }
 }
