@@ -31,7 +31,7 @@ const ITEMS: usize = 30;
 
 /// The page's data as askama's template takes it; the other engines take the same as JSON, or what they make of it.
 #[derive(Serialize, Deserialize, askama::Template)]
-#[template(config = "benches/layouts/askama/askama.toml", path = "page.html")]
+#[template(config = "benches/layouts/jinja/askama.toml", path = "page.html")]
 struct Data {
     site: Site,
     page: Page,
@@ -110,8 +110,9 @@ fn data() -> Data {
 }
 
 const NAMES: [&str; 3] = ["page.html", "card.html", "author.html"];
-const MINIJINJA: [&str; 3] =
-    [include_str!("minijinja/page.html"), include_str!("minijinja/card.html"), include_str!("minijinja/author.html")];
+/// askama reads the same files.
+const JINJA: [&str; 3] =
+    [include_str!("jinja/page.html"), include_str!("jinja/card.html"), include_str!("jinja/author.html")];
 const LIQUID: [&str; 3] =
     [include_str!("liquid/page.html"), include_str!("liquid/card.html"), include_str!("liquid/author.html")];
 const SITESERVER: [(&str, &str); 3] = [
@@ -202,7 +203,7 @@ fn main() -> Result<()> {
     };
 
     let mut jinja = minijinja::Environment::new();
-    for (name, text) in NAMES.iter().zip(MINIJINJA) {
+    for (name, text) in NAMES.iter().zip(JINJA) {
         jinja.add_template(name, text)?;
     }
     let jinja_page = jinja.get_template("page.html")?;

@@ -6,7 +6,7 @@
 use super::fill::{GRACE, fill};
 use super::gather::{Gathered, LATE, Request, SourceCall};
 use super::inputs::{Inputs, Misfit};
-use super::make::{Made, Order, What, describe};
+use super::make::{Made, Order, describe};
 use super::plan::Ending;
 use crate::cache::Verdict;
 use crate::config::Binding;
@@ -141,10 +141,7 @@ impl<'g> Request<'g> {
 
 /// What was made for all who want it. A stale answer stands for an error, if there is one; then the page is without the new one.
 fn of_made(made: Result<Arc<Made>, StatusCode>, on_error: Option<Value>) -> Asked {
-    let has_failed = match &made {
-        Ok(made) => matches!(made.what, What::Error(status) if status.is_server_error()),
-        Err(_) => true,
-    };
+    let has_failed = made.as_ref().map_or(true, |made| made.has_failed());
     let (answer, calls) = match made {
         Ok(made) => (made.answer.clone().unwrap_or(Err(error("no-json"))), made.calls.clone()),
         Err(StatusCode::GATEWAY_TIMEOUT) => (Err(LATE), Vec::new()),

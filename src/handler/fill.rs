@@ -55,7 +55,7 @@ pub(super) async fn fill(
             let attempt = Attempt(stale);
             let made = make(&service, order, Some(key)).await;
             // Another answer than an error is sent, whatever it is: the stale page has not to stand for it.
-            if !matches!(made.what, What::Error(status) if status.is_server_error()) {
+            if !made.has_failed() {
                 attempt.succeed();
             }
             Filled::Shared(Arc::new(made))

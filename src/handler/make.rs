@@ -33,6 +33,13 @@ pub(super) struct Made {
     pub(super) answer: Option<ask::Answer>,
 }
 
+impl Made {
+    /// Whether it is an error of ours or of an upstream, for which a stale page may stand.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.what, What::Error(status) if status.is_server_error())
+    }
+}
+
 /// What there is to send.
 #[derive(Debug)]
 pub(super) enum What {
@@ -164,8 +171,7 @@ impl Making<'_> {
             Then::Status(status) => Err(Stop::Error(*status)),
             Then::Layout { status, layout } => {
                 describe(route, &mut slots);
-                let body = render(route, layout, &slots, context)?;
-                let true_for = true_for(layout, context);
+                let (body, true_for) = render(route, layout, &slots, context)?;
                 // It may be HTML where the route's own answers are not, and has the fields of what it is.
                 let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
@@ -179,12 +185,13 @@ impl Making<'_> {
     fn represent(self, mut slots: Vec<Value>) -> Result<Representation, Stop> {
         let Self { route, context, degraded, .. } = self;
         describe(route, &mut slots);
-        let (mut said, mut shown_by) = (None, None);
-        let body = match &route.resource {
-            Resource::Page(layout) => render(route, shown_by.insert(layout), &slots, context)?,
+        let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
+        let mut said = None;
+        let (body, true_for) = match &route.resource {
+            Resource::Page(layout) => render(route, layout, &slots, context)?,
             Resource::Document(document) => match &document.layout {
-                Some(layout) => render(route, shown_by.insert(layout), &slots, context)?,
-                None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
+                Some(layout) => render(route, layout, &slots, context)?,
+                None => unlaid(&document.html),
             },
             Resource::Tree(tree) => {
                 let name =
@@ -193,8 +200,8 @@ impl Making<'_> {
                     return Err(Stop::Error(StatusCode::NOT_FOUND));
                 };
                 match tree.layout_of(document) {
-                    Some(layout) => render(route, shown_by.insert(layout), &slots, context)?,
-                    None => Bytes::copy_from_slice(document.html.as_str().unwrap_or_default().as_bytes()),
+                    Some(layout) => render(route, layout, &slots, context)?,
+                    None => unlaid(&document.html),
                 }
             }
             Resource::Json(json) => {
@@ -206,14 +213,13 @@ impl Making<'_> {
                     return Err(internal(route, "more JSON than an answer may be long"));
                 }
                 said = Some(value);
-                text.into()
+                (text.into(), None)
             }
             Resource::Redirect(target) => return Err(redirect(target, route.status, &slots)),
             // Files are answered before anything is gathered.
             Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
         };
         let fields = self.fields(&slots)?;
-        let true_for = shown_by.and_then(|layout| true_for(layout, context));
         Ok(Representation { status: route.status, fields, body, degraded, value: said, true_for })
     }
 
@@ -267,10 +273,16 @@ pub(super) fn describe(route: &Route, slots: &mut [Value]) {
     }
 }
 
-fn render(route: &Route, layout: &Linked, slots: &[Value], context: &Context<'_>) -> Result<Bytes, Stop> {
+/// What a layout makes of the data, and for how long what it prints of the present time is true.
+fn render(
+    route: &Route,
+    layout: &Linked,
+    slots: &[Value],
+    context: &Context<'_>,
+) -> Result<(Bytes, Option<Duration>), Stop> {
     let mut out = String::with_capacity(layout.layout.literal_bytes() * 2);
     match layout.render(slots, context, &mut out) {
-        Ok(()) => Ok(out.into()),
+        Ok(()) => Ok((out.into(), true_for(layout, context))),
         Err(error) => Err(internal(route, &error.to_string())),
     }
 }

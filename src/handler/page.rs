@@ -89,10 +89,8 @@ pub(super) async fn answer(
             };
         }
     };
-    if let (What::Error(status), Some(stored)) = (&made.what, &on_error)
-        && status.is_server_error()
-    {
-        return rescued(service, &key, stored, exchange).await;
+    if let Some(stored) = on_error.filter(|_| made.has_failed()) {
+        return rescued(service, &key, &stored, exchange).await;
     }
     let outcome = Outcome::Forwarded { because: forward, stored: made.is_stored, collapsed: !led };
     show(service, &made, exchange, Some((CacheStatus { outcome, ttl: None, detail: None }, &key))).await
