@@ -25,7 +25,7 @@
 //! | `/echo` | the request as JSON |
 //! | `/reflect/CODE` | the request in the body, and in fields such as `Location`, with that status |
 //! | `/reflect/broken`, `/reflect/coding`, `/reflect/line`, `/reflect/head`, `/reflect/chunk` | the request where it breaks JSON, coding, status line, head or chunk |
-//! | `/count` | how many calls this path had: `{"count":1}` |
+//! | `/count` | which call of this path it is, from 1: `{"count":1}` |
 //! | `/status/CODE` | that status, with a JSON body unless it has none |
 //! | `/redirect/CODE?to=URL` | a redirect |
 //! | `/bytes/N` | N times `x` |
@@ -119,10 +119,10 @@ impl Reply {
     }
 }
 
-/// The reply to a request. Waits, if its path says so.
-pub(crate) fn reply(request: &Request, shared: &Shared) -> Reply {
+/// The reply to a request, which is the nth call of its path. Waits, if its path says so.
+pub(crate) fn reply(request: &Request, call: usize, shared: &Shared) -> Reply {
     let segments: Vec<&str> = request.path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let mut reply = follow(&segments, request, shared);
+    let mut reply = follow(&segments, request, call, shared);
     for (name, value) in &request.query {
         if name == "header" {
             let (name, value) = value.split_once(':').expect("header=Name:Value");
@@ -132,8 +132,8 @@ pub(crate) fn reply(request: &Request, shared: &Shared) -> Reply {
     reply
 }
 
-fn follow(segments: &[&str], request: &Request, shared: &Shared) -> Reply {
-    let inner = |rest: &[&str]| follow(rest, request, shared);
+fn follow(segments: &[&str], request: &Request, call: usize, shared: &Shared) -> Reply {
+    let inner = |rest: &[&str]| follow(rest, request, call, shared);
     match segments {
         ["barrier", name, count, rest @ ..] => {
             shared.meet(name, number(count));
@@ -143,12 +143,8 @@ fn follow(segments: &[&str], request: &Request, shared: &Shared) -> Reply {
             shared.pass(name);
             inner(rest)
         }
-        ["flaky", failures, ..] if shared.calls(&request.path) <= number(failures) => {
-            Reply::json("{\"error\":\"flaky\"}").status(503)
-        }
-        ["flaky-reset", failures, ..] if shared.calls(&request.path) <= number(failures) => {
-            Reply::json("{}").delivered(Delivery::Reset(0))
-        }
+        ["flaky", failures, ..] if call <= number(failures) => Reply::json("{\"error\":\"flaky\"}").status(503),
+        ["flaky-reset", failures, ..] if call <= number(failures) => Reply::json("{}").delivered(Delivery::Reset(0)),
         ["flaky" | "flaky-reset", _, rest @ ..] => inner(rest),
         ["coded", coding, rest @ ..] => {
             let reply = inner(rest);
@@ -170,17 +166,17 @@ fn follow(segments: &[&str], request: &Request, shared: &Shared) -> Reply {
         ["trickle", rest @ ..] => inner(rest).delivered(Delivery::Trickle),
         ["silent-after-head", rest @ ..] => inner(rest).delivered(Delivery::SilentAfterHead),
         ["interim", rest @ ..] => inner(rest).delivered(Delivery::Interim),
-        content => self::content(content, request, shared),
+        content => self::content(content, request, call),
     }
 }
 
-fn content(segments: &[&str], request: &Request, shared: &Shared) -> Reply {
+fn content(segments: &[&str], request: &Request, call: usize) -> Reply {
     match segments {
         [] => Reply::json("{\"ok\":true}"),
         ["json", "items"] => Reply::json(items(request.parameter("n").map_or(30, number))),
         ["echo"] => Reply::json(echo(request)),
         ["reflect", fault] => reflect(fault, request),
-        ["count"] | ["count", _] => Reply::json(json!({ "count": shared.calls(&request.path) }).to_string()),
+        ["count"] | ["count", _] => Reply::json(json!({ "count": call }).to_string()),
         ["status", code] => match number(code) {
             code @ (204 | 304) => {
                 Reply { headers: Vec::new(), ..Reply::of("", "").status(u16::try_from(code).expect("a status")) }

@@ -188,7 +188,7 @@ impl Shared {
     }
 
     /// How many requests for this path have arrived.
-    pub(crate) fn calls(&self, path: &str) -> usize {
+    fn calls(&self, path: &str) -> usize {
         self.state().calls.get(path).copied().unwrap_or(0)
     }
 
@@ -210,10 +210,13 @@ impl Shared {
         self.wait(|state| state.open_gates.contains(gate));
     }
 
-    fn arrived(&self, request: &Request) {
+    /// Notes a request. Its place among the calls of its path is settled here, once: two at the same time are two.
+    fn arrived(&self, request: &Request) -> usize {
         let mut state = self.state();
         let path = request.path.clone();
-        *state.calls.entry(path.clone()).or_default() += 1;
+        let calls = state.calls.entry(path.clone()).or_default();
+        *calls += 1;
+        let call = *calls;
         let under_way = state.under_way.entry(path.clone()).or_default();
         *under_way += 1;
         let under_way = *under_way;
@@ -222,6 +225,7 @@ impl Shared {
         state.requests.push(request.clone());
         drop(state);
         self.changed.notify_all();
+        call
     }
 
     fn answered(&self, path: &str) {
@@ -268,9 +272,9 @@ fn converse(stream: &Arc<TcpStream>, shared: &Shared) {
     stream.set_nodelay(true).ok();
     let mut unread = Vec::new();
     while let Ok(Some(request)) = read_request(stream, &mut unread) {
-        shared.arrived(&request);
+        let call = shared.arrived(&request);
         let put = shared.state().put.get(&request.path).cloned();
-        let reply = put.unwrap_or_else(|| answers::reply(&request, shared));
+        let reply = put.unwrap_or_else(|| answers::reply(&request, call, shared));
         let next = deliver(stream, &request, &reply, shared).unwrap_or(Next::Close);
         shared.answered(&request.path);
         match next {
