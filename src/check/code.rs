@@ -65,4 +65,17 @@ codes! {
     ///
     /// Where the value comes from an upstream, give the field `type = "html"`: it is cleaned, and then needs no `raw`.
     RAW_OUTPUT = Note "layout/raw-output";
+
+    /// `| raw` on what comes from outside: from a visitor's request, or from a source that the site does not call trusted.
+    ///
+    /// Whoever chooses the value can run scripts in the page of everybody who opens it, with all that its visitors may do.
+    ///
+    /// For markup of an upstream, `type = "html"` in `extract` keeps what is harmless and drops the rest; such a field needs no `raw`. If all
+    /// that a source gives is written by people who may write your site, say so:
+    ///
+    /// ```toml
+    /// [sources.cms]
+    /// trust = true
+    /// ```
+    RAW_OUTSIDE = Warning "layout/raw-outside";
 }

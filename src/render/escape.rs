@@ -9,7 +9,7 @@ use std::borrow::Cow;
 /// Where an output lands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sink {
-    /// A format without markup, or a layout that turned escaping off.
+    /// A format without a structure, or a layout that turned escaping off.
     Plain,
     /// Between tags.
     Text,
@@ -19,14 +19,55 @@ pub(super) enum Sink {
     XmlText,
     /// Within a quoted attribute of XML.
     XmlAttribute,
-    /// Within a quoted attribute that holds a URL. At the start a scheme could be given.
-    Url { start: bool },
+    /// Within a quoted attribute that holds a URL.
+    Url(UrlPart),
     /// The same in XML.
-    XmlUrl { start: bool },
-    /// Within a script, where only JSON can stand.
+    XmlUrl(UrlPart),
+    /// Within a quoted attribute that lists URLs of images.
+    Images,
+    /// Within a script, or outside the quotes of JSON, where only JSON can stand.
     Script,
+    /// Within the quotes of a string of JSON.
+    JsonText,
+    /// A cell of comma-separated values on its own.
+    CsvCell,
+    /// Within the quotes of such a cell. At its start a formula could begin.
+    CsvQuoted { start: bool },
     /// A place where nothing is safe; there is a finding about it.
     Nowhere,
+}
+
+impl Sink {
+    /// The same place in XML.
+    pub(super) fn in_xml(self) -> Self {
+        match self {
+            Self::Text => Self::XmlText,
+            Self::Attribute | Self::Images => Self::XmlAttribute,
+            Self::Url(part) => Self::XmlUrl(part),
+            other @ (Self::Plain | Self::XmlText | Self::XmlAttribute | Self::XmlUrl(_) | Self::Script) => other,
+            other @ (Self::JsonText | Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
+        }
+    }
+
+    /// Whether a value must be written in one piece.
+    pub(super) fn takes_whole(self) -> bool {
+        matches!(self, Self::CsvCell | Self::CsvQuoted { .. })
+    }
+}
+
+/// Which part of a URL a value is (RFC 3986, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UrlPart {
+    /// The whole, or the beginning, where a scheme could be given.
+    Start,
+    /// What its parts are is not known, but it gives no scheme; or it is encoded already.
+    Rest,
+    /// A piece of the path after the slash it begins with, where another slash would begin a host.
+    Root,
+    /// A piece of the path.
+    Path,
+    /// A piece of the query or of the fragment.
+    Query,
 }
 
 /// What stands for a URL whose scheme could run code.
@@ -41,7 +82,7 @@ pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
     match sink {
         Sink::Plain => out.push_str(text),
         Sink::XmlText => write(&without_foreign(text), origin, Sink::Text, out),
-        Sink::XmlUrl { start } => write(&without_foreign(text), origin, Sink::Url { start }, out),
+        Sink::XmlUrl(part) => write(&without_foreign(text), origin, Sink::Url(part), out),
         Sink::XmlAttribute => write(&without_foreign(text), origin, Sink::Attribute, out),
         Sink::Text if markup => out.push_str(text),
         Sink::Text => escape(text, out),
@@ -53,9 +94,17 @@ pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
             _ => None,
         }),
         Sink::Attribute => escape(text, out),
-        Sink::Url { start: true } if !is_safe(text, markup) => out.push_str(BLOCKED),
-        Sink::Url { .. } => url(text, markup, out),
+        Sink::Url(UrlPart::Start) if !is_safe(text, markup) => out.push_str(BLOCKED),
+        Sink::Url(UrlPart::Start | UrlPart::Rest) => url(text, markup, out),
+        Sink::Url(UrlPart::Root) => path(text, true, markup, out),
+        Sink::Url(UrlPart::Path) => path(text, false, markup, out),
+        Sink::Url(UrlPart::Query) if markup => url(text, markup, out),
+        Sink::Url(UrlPart::Query) => component(text, out),
+        Sink::Images => images(text, origin, out),
         Sink::Script => script(text, out),
+        Sink::JsonText => json_text(text, out),
+        Sink::CsvCell => csv_cell(text, out),
+        Sink::CsvQuoted { start } => csv_quoted(text, start, out),
         Sink::Nowhere => {}
     }
 }
@@ -122,6 +171,121 @@ fn url(text: &str, markup: bool, out: &mut String) {
         b'\r' => Some("%0D"),
         _ => None,
     });
+}
+
+/// A piece of a path: what would end the path is encoded, and at the root also what would begin a host. An escape that is
+/// there already stays, because paths are handed on encoded as often as not.
+fn path(text: &str, root: bool, markup: bool, out: &mut String) {
+    let host = if root { text.len() - text.trim_start_matches(['/', '\\']).len() } else { 0 };
+    let (slashes, text) = text.split_at_checked(host).unwrap_or(("", text));
+    slashes.bytes().for_each(|byte| percent(byte, out));
+    let bytes = text.as_bytes();
+    let is_escape =
+        |at: usize| bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    let mut from = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let kept = match byte {
+            b'%' => is_escape(at),
+            // A reference in markup has an `&`, a `#` and a `;`: they are characters of their own.
+            b'&' | b'#' if markup => true,
+            b'?' | b'#' | b'&' | b'\\' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'{' | b'}' | b'|' | b'^' => false,
+            byte => byte > b' ' && byte != 0x7f,
+        };
+        if !kept {
+            out.push_str(text.get(from..at).unwrap_or(""));
+            if byte == b'&' {
+                out.push_str("&amp;")
+            } else {
+                percent(byte, out)
+            }
+            from = at + 1;
+        }
+    }
+    out.push_str(text.get(from..).unwrap_or(""));
+}
+
+/// A piece of a query or a fragment: everything but the unreserved characters (RFC 3986, section 2.3) is encoded.
+fn component(text: &str, out: &mut String) {
+    for &byte in text.as_bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            percent(byte, out);
+        }
+    }
+}
+
+fn percent(byte: u8, out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().map_or('0', char::from);
+    out.push('%');
+    out.push(digit(byte >> 4));
+    out.push(digit(byte & 15));
+}
+
+/// A list of images: each of its URLs must be one that a link could be.
+fn images(text: &str, origin: Origin, out: &mut String) {
+    for (number, candidate) in text.split(',').enumerate() {
+        if number > 0 {
+            out.push(',');
+        }
+        let is_fine = is_safe(candidate, origin == Origin::Markup);
+        write(if is_fine { candidate } else { BLOCKED }, origin, Sink::Attribute, out);
+    }
+}
+
+/// A string of JSON without its quotes. What could end a script is escaped as well, because it may stand in one.
+fn json_text(text: &str, out: &mut String) {
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= b' ' && !matches!(byte, b'"' | b'\\') {
+            continue;
+        }
+        script(text.get(from..at).unwrap_or(""), out);
+        from = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            other => {
+                out.push_str("\\u00");
+                let mut digits = String::new();
+                percent(other, &mut digits);
+                out.push_str(digits.trim_start_matches('%'));
+            }
+        }
+    }
+    script(text.get(from..).unwrap_or(""), out);
+}
+
+/// With what programs that open comma-separated values take for a formula.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// Whether a cell that begins so would be computed. A number may have a sign.
+fn is_formula(text: &str) -> bool {
+    let is_number = || text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    text.starts_with(FORMULA) && !(is_number() && text.parse::<f64>().is_ok())
+}
+
+/// A cell, in quotes if it needs them (RFC 4180, section 2). An apostrophe before it keeps a formula from being one.
+fn csv_cell(text: &str, out: &mut String) {
+    let quotes = text.contains([',', ';', '\t', '"', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
+    if quotes {
+        out.push('"');
+    }
+    csv_quoted(text, true, out);
+    if quotes {
+        out.push('"');
+    }
+}
+
+fn csv_quoted(text: &str, start: bool, out: &mut String) {
+    if start && is_formula(text) {
+        out.push('\'');
+    }
+    replace(text, out, |byte| (byte == b'"').then_some("\"\""));
 }
 
 /// JSON for a script element: no character that could end it or begin a comment, none that ends a line in old JavaScript.
@@ -191,10 +355,10 @@ mod tests {
             ":x",
             "java script:x",
         ] {
-            assert_eq!(written(text, Origin::Outside, Sink::Url { start: true }), BLOCKED, "{text}");
+            assert_eq!(written(text, Origin::Outside, Sink::Url(UrlPart::Start)), BLOCKED, "{text}");
         }
         for text in ["javascript&colon;alert(1)", "java&#x0A;script:x", "&#106;avascript:x"] {
-            assert_eq!(written(text, Origin::Markup, Sink::Url { start: true }), BLOCKED, "{text}");
+            assert_eq!(written(text, Origin::Markup, Sink::Url(UrlPart::Start)), BLOCKED, "{text}");
         }
     }
 
@@ -209,9 +373,9 @@ mod tests {
             ("javascript&colon;x", "javascript&amp;colon;x"),
             ("é", "é"),
         ] {
-            assert_eq!(written(text, Origin::Outside, Sink::Url { start: true }), expected, "{text}");
+            assert_eq!(written(text, Origin::Outside, Sink::Url(UrlPart::Start)), expected, "{text}");
         }
-        assert_eq!(written("/?a&amp;b", Origin::Markup, Sink::Url { start: true }), "/?a&amp;b");
+        assert_eq!(written("/?a&amp;b", Origin::Markup, Sink::Url(UrlPart::Start)), "/?a&amp;b");
     }
 
     #[test]
@@ -222,8 +386,62 @@ mod tests {
         );
         assert_eq!(written("\"\u{1f}é", Origin::Outside, Sink::XmlAttribute), "&quot;\u{fffd}é");
         assert_eq!(written("<b>\0</b>", Origin::Markup, Sink::XmlText), "<b>\u{fffd}</b>");
-        assert_eq!(written("/\u{1f}x\u{ffff}", Origin::Outside, Sink::XmlUrl { start: true }), "/\u{fffd}x\u{fffd}");
-        assert_eq!(written("\0javascript:x", Origin::Outside, Sink::XmlUrl { start: true }), BLOCKED);
+        assert_eq!(written("/\u{1f}x\u{ffff}", Origin::Outside, Sink::XmlUrl(UrlPart::Start)), "/\u{fffd}x\u{fffd}");
+        assert_eq!(written("\0javascript:x", Origin::Outside, Sink::XmlUrl(UrlPart::Start)), BLOCKED);
+    }
+
+    #[test]
+    fn pieces_of_a_url_stay_pieces() {
+        for (text, part, expected) in [
+            ("//evil.example", UrlPart::Root, "%2F%2Fevil.example"),
+            ("\\/evil.example", UrlPart::Root, "%5C%2Fevil.example"),
+            ("a/b?c#d", UrlPart::Root, "a/b%3Fc%23d"),
+            ("/a b/\"'<>", UrlPart::Path, "/a%20b/%22%27%3C%3E"),
+            ("100% of a%2Fb&c", UrlPart::Path, "100%25%20of%20a%2Fb&amp;c"),
+            ("é", UrlPart::Path, "é"),
+            ("a&b=c d+e/é%41", UrlPart::Query, "a%26b%3Dc%20d%2Be%2F%C3%A9%2541"),
+            ("javascript:x", UrlPart::Path, "javascript:x"),
+        ] {
+            assert_eq!(written(text, Origin::Outside, Sink::Url(part)), expected, "{text}");
+        }
+        assert_eq!(written("a&amp;b?", Origin::Markup, Sink::Url(UrlPart::Path)), "a&amp;b%3F");
+    }
+
+    #[test]
+    fn images_are_links() {
+        let text = "/a.png 1x, javascript:alert(1) 2x,\"b.png\"";
+        let expected = "/a.png 1x,#blocked,&quot;b.png&quot;";
+        assert_eq!(written(text, Origin::Outside, Sink::Images), expected);
+    }
+
+    #[test]
+    fn a_string_of_json_stays_one() {
+        let text = "a\"b\\c\n\u{1}</script>\u{2028}é";
+        let expected = "a\\\"b\\\\c\\n\\u0001\\u003c/script\\u003e\\u2028é";
+        assert_eq!(written(text, Origin::Outside, Sink::JsonText), expected);
+    }
+
+    #[test]
+    fn cells_stay_cells_and_compute_nothing() {
+        for (text, expected) in [
+            ("a b", "a b"),
+            ("a,b", "\"a,b\""),
+            ("a;b", "\"a;b\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("a\r\nb", "\"a\r\nb\""),
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1,2)", "\"'@SUM(A1,2)\""),
+            ("＝1", "'＝1"),
+            ("-5.5", "-5.5"),
+            ("-5+cmd", "'-5+cmd"),
+            ("--5", "'--5"),
+            ("+49 30", "'+49 30"),
+            ("", ""),
+        ] {
+            assert_eq!(written(text, Origin::Outside, Sink::CsvCell), expected, "{text}");
+        }
+        assert_eq!(written("=\"a\"", Origin::Outside, Sink::CsvQuoted { start: true }), "'=\"\"a\"\"");
+        assert_eq!(written("=\"a\"", Origin::Outside, Sink::CsvQuoted { start: false }), "=\"\"a\"\"");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::code;
 use super::kept::{self, KeptLayouts};
 use super::program::{self, Program, Source};
-use super::reads::{Granularity, Read, Root};
+use super::reads::{Analysis, Granularity, Read, Root};
 use super::run::Run;
 use super::{Context, Limits, RenderError};
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Spanned, did_you_mean};
@@ -38,8 +38,7 @@ impl LayoutSource {
     fn source<'f>(&self, files: &'f Files) -> Source<'f> {
         let text = files.text(self.file);
         let range = self.body.start.min(text.len())..self.body.end.min(text.len());
-        let escapes = !self.escape_none && matches!(self.extension(), "html" | "xml");
-        Source { text, file: self.file, range, escapes }
+        Source { text, file: self.file, range, escapes: !self.escape_none }
     }
 }
 
@@ -193,10 +192,11 @@ impl Layout {
         self.program.analysis.now
     }
 
-    /// The outputs that `| raw` keeps from being escaped.
-    #[must_use]
-    pub fn raw_outputs(&self) -> &[Place] {
-        &self.program.raw
+    /// What `| raw` keeps from being escaped: the output or tag, and the [roots](Layout::roots) that it may be made of.
+    pub fn raw_outputs(&self) -> impl Iterator<Item = (Place, impl Iterator<Item = &Root>)> {
+        let Analysis { raw, roots, .. } = &self.program.analysis;
+        let escaped = raw.iter().filter(|(place, _)| self.program.raw.contains(place));
+        escaped.map(|(place, of)| (*place, of.iter().filter_map(|root| roots.get(*root))))
     }
 
     /// Where it asks for absolute URLs, which begin with [`Site::url`](super::Site::url).

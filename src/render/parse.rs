@@ -5,11 +5,11 @@
 
 use super::code;
 use super::context::{Stand, Tracker};
-use super::escape::Sink;
-use super::expr::{Parsed, Reader, Trouble, chain};
+use super::escape::{Sink, UrlPart};
+use super::expr::{Names, Parsed, Reader, Trouble, chain};
 use super::lex::{Lexer, Tag, Token, cut, is_space};
 use super::program::Build;
-use super::tree::{Asked, Block, Chain, NameId, Node, Operand, Output};
+use super::tree::{Asked, Base, Block, Chain, NameId, Node, Operand, Output};
 use crate::diagnostic::{Code, FileId, Finding, Place, did_you_mean};
 use std::ops::Range;
 
@@ -125,6 +125,16 @@ pub static TAGS: &[TagDocs] = &[
     },
 ];
 
+/// Filters whose result is a piece of a URL.
+const ENCODING: [&str; 4] = ["cgi_escape", "uri_escape", "url_encode", "url_escape"];
+
+/// Whether a chain is `content` as it is.
+fn is_content(chain: &Chain, names: &Names) -> bool {
+    let Operand::Path(path) = &chain.value else { return false };
+    let is_name = |name: NameId| names.find("content") == Some(name);
+    chain.filters.is_empty() && path.steps.is_empty() && matches!(path.base, Base::Name(name) if is_name(name))
+}
+
 /// The tag that ended a block, and what it said.
 pub(super) type End = Option<Tag>;
 
@@ -135,6 +145,8 @@ pub(super) struct Parser<'b, 's> {
     /// Follows the markup in `.html`.
     pub(super) tracker: Option<Tracker>,
     escapes: bool,
+    /// Whether this layout is around another one, whose output is its `content`.
+    is_outer: bool,
     /// Where the loops that are open began in the markup.
     pub(super) loops: Vec<Option<Tracker>>,
     /// The end tags of the blocks that are open.
@@ -150,14 +162,22 @@ pub(super) struct Parser<'b, 's> {
 }
 
 impl<'b, 's> Parser<'b, 's> {
-    pub(super) fn new(build: &'b mut Build<'s>, text: &'s str, file: FileId, escapes: bool, html: bool) -> Self {
-        let tracker = escapes.then(|| if html { Tracker::html() } else { Tracker::xml() });
+    /// A parser for a body that begins where `tracker` is; without one nothing is escaped.
+    pub(super) fn new(
+        build: &'b mut Build<'s>,
+        text: &'s str,
+        file: FileId,
+        tracker: Option<Tracker>,
+        is_outer: bool,
+    ) -> Self {
+        let escapes = tracker.is_some();
         Self {
             build,
             text,
             file,
             tracker,
             escapes,
+            is_outer,
             loops: Vec::new(),
             open: Vec::new(),
             floor: 0,
@@ -168,17 +188,25 @@ impl<'b, 's> Parser<'b, 's> {
         }
     }
 
-    /// The whole body.
+    /// The whole body, which ends where it may.
     pub(super) fn body(&mut self, range: Range<usize>) -> Block {
         let end = range.end;
+        let entry = self.tracker.clone();
         let mut lexer = Lexer::template(self.text, range);
         let (block, _) = self.block(&mut lexer, &[], None);
         // Where a branch went astray, the end is astray as well.
         let is_told = self.build.findings.iter().any(|finding| {
             finding.code.name == code::BRANCH_CONTEXT.name && finding.place.is_some_and(|place| place.file == self.file)
         });
-        if !self.gave_up && !is_told && self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
-            let message = "the markup ends within a tag, a comment or a script";
+        let astray = match (&entry, &self.tracker) {
+            (Some(entry), Some(tracker)) if entry.is_at_rest() => {
+                (!tracker.is_at_rest()).then_some("the text ends within a tag, a comment, a script or quotes")
+            }
+            (Some(entry), Some(tracker)) => (!tracker.returns_to(entry))
+                .then_some("the partial is called within a tag or quotes, and ends in another place than that"),
+            _ => None,
+        };
+        if let Some(message) = astray.filter(|_| !self.gave_up && !is_told) {
             self.find(&code::BRANCH_CONTEXT, end..end, message, Some("close it in the same file".to_owned()));
         }
         block
@@ -279,11 +307,10 @@ impl<'b, 's> Parser<'b, 's> {
     /// The text of a literal part, after the markup was followed through it.
     pub(super) fn follow(&mut self, range: Range<usize>) -> &'s str {
         let text = cut(self.text, range.clone());
-        if let Some(colon) = self.tracker.as_mut().and_then(|tracker| tracker.literal(text)) {
-            let at = range.start + colon;
-            let message = "a value before this `:` could choose a scheme that runs code";
-            let help = "write the scheme out, as in `https:`, or print the whole URL as one value".to_owned();
-            self.find(&code::UNSAFE_PLACE, at..at + 1, message, Some(help));
+        if let Some(clash) = self.tracker.as_mut().and_then(|tracker| tracker.literal(text)) {
+            let at = range.start + clash.at;
+            let length = text.get(clash.at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+            self.find(&code::UNSAFE_PLACE, at..at + length, clash.message, Some(clash.help.to_owned()));
         }
         text
     }
@@ -311,21 +338,49 @@ impl<'b, 's> Parser<'b, 's> {
         }
     }
 
-    /// The sink for a chain that stands here.
-    pub(super) fn sink_of(&mut self, chain: &Chain, at: &Range<usize>) -> Sink {
-        self.note_absolute_urls(chain);
-        let json = chain.filters.last().is_some_and(|call| matches!(call.filter.name, "json" | "jsonify"));
+    /// Remembers where a chain keeps data from being escaped.
+    pub(super) fn note_raw(&mut self, chain: &Chain, at: &Range<usize>) {
         if self.escapes && chain.filters.iter().any(|call| call.filter.name == "raw") {
             let place = self.place(at.clone());
             self.build.raw.push(place);
         }
+    }
+
+    /// The sink for a chain that stands here.
+    pub(super) fn sink_of(&mut self, chain: &Chain, at: &Range<usize>) -> Sink {
+        self.note_absolute_urls(chain);
+        let json = chain.filters.last().is_some_and(|call| matches!(call.filter.name, "json" | "jsonify"));
+        self.note_raw(chain, at);
         let is_written = |operand: &Operand| !matches!(operand, Operand::Path(_) | Operand::Range(_));
         let mut arguments = chain
             .filters
             .iter()
             .flat_map(|call| call.arguments.iter().chain(call.named.iter().map(|(_, named)| named)));
         let own = matches!(chain.value, Operand::Text(_)) && arguments.all(is_written);
-        self.sink(json, own, at)
+        if self.is_outer
+            && is_content(chain, &self.build.names)
+            && let Some(tracker) = self.tracker.as_mut().filter(|tracker| !tracker.is_markup() && tracker.is_at_rest())
+        {
+            // The output of the inner layout is escaped already.
+            tracker.output();
+            return Sink::Plain;
+        }
+        match self.sink(json, own, at) {
+            Sink::Url(UrlPart::Query) if self.is_encoded(chain) => Sink::Url(UrlPart::Rest),
+            Sink::XmlUrl(UrlPart::Query) if self.is_encoded(chain) => Sink::XmlUrl(UrlPart::Rest),
+            sink => sink,
+        }
+    }
+
+    /// Whether a chain gives what a filter has made ready for a URL, here or in the assignment before.
+    pub(super) fn is_encoded(&self, chain: &Chain) -> bool {
+        match (&chain.value, chain.filters.last()) {
+            (_, Some(last)) => ENCODING.contains(&last.filter.name),
+            (Operand::Path(path), None) => {
+                path.steps.is_empty() && matches!(path.base, Base::Name(name) if self.build.encoded.contains(&name))
+            }
+            (_, None) => false,
+        }
     }
 
     /// The sink for a value that stands here: `json` if it is JSON, `own` if the layout itself names it.
@@ -337,13 +392,10 @@ impl<'b, 's> Parser<'b, 's> {
         tracker.output();
         let (whereabouts, help) = match stand {
             Stand::Fine(sink) => return sink,
-            Stand::OnlyJson if json => return Sink::Script,
-            Stand::OnlyJson => ("in a script", "write `| json` last"),
-            Stand::OnlyOwn if own => return Sink::Url { start: true },
-            Stand::OnlyOwn => {
-                ("that says where a script comes from", "begin the address with text of the layout, as in `/js/`")
-            }
-            Stand::Refused(whereabouts, help) => (whereabouts, help),
+            Stand::OnlyJson(_) if json => return Sink::Script,
+            Stand::OnlyJson(whereabouts) => (whereabouts, "write `| json` last"),
+            Stand::OnlyOwn(sink, ..) if own => return sink,
+            Stand::OnlyOwn(_, whereabouts, help) | Stand::Refused(whereabouts, help) => (whereabouts, help),
         };
         let message = format!("a value {whereabouts} could run code or leave its place");
         self.find(&code::UNSAFE_PLACE, at.clone(), &message, Some(help.to_owned()));

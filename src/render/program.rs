@@ -3,12 +3,13 @@
 //! Partials are compiled once for each layout that uses them, because names become slots of that layout.
 
 use super::code;
+use super::context::Tracker;
 use super::expr::Names;
 use super::parse::Parser;
 use super::reads::{self, Analysis};
 use super::tree::{Block, NameId};
 use crate::diagnostic::{FileId, Finding, Findings, Place, did_you_mean};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub(super) struct Source<'s> {
     pub(super) text: &'s str,
     pub(super) file: FileId,
     pub(super) range: Range<usize>,
+    /// Whether values are escaped for where they stand, if its format has places to tell apart.
     pub(super) escapes: bool,
 }
 
@@ -55,7 +57,8 @@ pub(super) struct Program {
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) body: Block,
-    pub(super) escapes: bool,
+    /// Whether what it prints is markup, and escaped as such.
+    pub(super) is_markup: bool,
 }
 
 /// What all parts of a program share while it is compiled.
@@ -66,10 +69,13 @@ pub(super) struct Build<'s> {
     pub(super) literal_bytes: usize,
     pub(super) raw: Vec<Place>,
     pub(super) absolute_urls: Vec<Place>,
+    /// The names that were last set to what is ready for a URL.
+    pub(super) encoded: BTreeSet<NameId>,
     /// Partials by their full names.
     known: &'s HashMap<String, Source<'s>>,
     extension: &'s str,
-    called: Vec<(String, Place)>,
+    /// The partials that are called, each once for every kind of place that it is called from.
+    called: Vec<(String, Option<Tracker>)>,
     /// Who calls whom: the stage or partial at hand is the caller.
     calls: Vec<(Option<u32>, u32, Place)>,
     caller: Option<u32>,
@@ -88,8 +94,8 @@ impl Build<'_> {
         format!("partials/{name}{dot}{}", self.extension)
     }
 
-    /// The number of the partial called `name`; a finding if there is none.
-    pub(super) fn partial(&mut self, name: &str, place: Place) -> Option<u32> {
+    /// The number of the partial called `name` for calls from a place like `entry`; a finding if there is none.
+    pub(super) fn partial(&mut self, name: &str, entry: Option<Tracker>, place: Place) -> Option<u32> {
         let full = self.full_name(name);
         if !self.known.contains_key(&full) {
             let written = |full: &str| {
@@ -104,8 +110,9 @@ impl Build<'_> {
             self.findings.push(finding);
             return None;
         }
-        let position = self.called.iter().position(|(known, _)| *known == full).unwrap_or_else(|| {
-            self.called.push((full, place));
+        let alike = |(known, at): &(String, Option<Tracker>)| *known == full && *at == entry;
+        let position = self.called.iter().position(alike).unwrap_or_else(|| {
+            self.called.push((full, entry));
             self.called.len() - 1
         });
         let id = u32::try_from(position).unwrap_or(u32::MAX);
@@ -155,6 +162,7 @@ pub(super) fn compile<'s>(
         literal_bytes: 0,
         raw: Vec::new(),
         absolute_urls: Vec::new(),
+        encoded: BTreeSet::new(),
         known,
         extension,
         called: Vec::new(),
@@ -162,9 +170,8 @@ pub(super) fn compile<'s>(
         caller: None,
         series: HashMap::new(),
     };
-    let html = extension == "html";
     let mut total = 0;
-    let mut body = |build: &mut Build<'s>, source: &Source<'s>, escapes: bool| {
+    let mut body = |build: &mut Build<'s>, source: &Source<'s>, tracker: Option<Tracker>, is_outer: bool| {
         total += source.range.len();
         if source.range.len() > SOURCE_BYTES || total > PROGRAM_BYTES {
             let place = Place::new(source.file, source.range.start..source.range.start);
@@ -173,20 +180,26 @@ pub(super) fn compile<'s>(
             build.findings.push(Finding::new(&code::TOO_LARGE, place, message));
             return Block::default();
         }
-        Parser::new(build, source.text, source.file, escapes, html).body(source.range.clone())
+        Parser::new(build, source.text, source.file, tracker, is_outer).body(source.range.clone())
     };
     let sources = || std::iter::once(first).chain(outer.iter().copied());
     let parsed: Vec<Stage> = sources()
-        .map(|source| Stage { body: body(&mut build, source, source.escapes), escapes: source.escapes })
+        .enumerate()
+        .map(|(number, source)| {
+            let tracker = Tracker::of(extension).filter(|_| source.escapes);
+            let is_markup = tracker.as_ref().is_some_and(Tracker::is_markup);
+            Stage { body: body(&mut build, source, tracker, number > 0), is_markup }
+        })
         .collect();
-    let escapes = sources().any(|source| source.escapes);
     let mut files: Vec<FileId> = sources().map(|source| source.file).collect();
     let mut partials = Vec::new();
-    while let Some((name, _)) = build.called.get(partials.len()) {
-        let Some(source) = known.get(name) else { break };
+    while let Some((name, entry)) = build.called.get(partials.len()) {
+        let (Some(source), entry) = (known.get(name), entry.clone()) else { break };
         build.caller = u32::try_from(partials.len()).ok();
-        files.push(source.file);
-        partials.push(body(&mut build, source, escapes));
+        if !files.contains(&source.file) {
+            files.push(source.file);
+        }
+        partials.push(body(&mut build, source, entry, false));
     }
     build.check_calls();
     let find = |name: &str| build.names.find(name);

@@ -91,6 +91,8 @@ pub(super) struct Analysis {
     pub(super) now: Option<Granularity>,
     /// The first word of each path whose name or first key is computed.
     pub(super) computed: Vec<(Option<Arc<str>>, Place)>,
+    /// What `| raw` keeps from being escaped: the tag or output, and the positions of the roots that it may be made of.
+    pub(super) raw: Vec<(Place, Vec<usize>)>,
 }
 
 /// First words whose members are named by the author, never computed.
@@ -175,6 +177,10 @@ struct Walk<'p> {
     order: Vec<NameId>,
     computed: BTreeMap<u32, (Option<Arc<str>>, Place)>,
     now: Option<Granularity>,
+    /// The roots that went into what filters made, by the names that were set to it.
+    made: BTreeMap<NameId, BTreeSet<NameId>>,
+    /// The roots that go into each `| raw`.
+    raw: Vec<(Place, BTreeSet<NameId>)>,
     changed: bool,
 }
 
@@ -193,6 +199,8 @@ pub(super) fn analyse(program: &Program) -> Analysis {
         order: Vec::new(),
         computed: BTreeMap::new(),
         now: None,
+        made: BTreeMap::new(),
+        raw: Vec::new(),
         changed: true,
     };
     let mut rounds = 0;
@@ -222,6 +230,8 @@ pub(super) fn analyse_condition(program: &Program, terms: &Terms) -> Analysis {
         order: Vec::new(),
         computed: BTreeMap::new(),
         now: None,
+        made: BTreeMap::new(),
+        raw: Vec::new(),
         changed: false,
     };
     walk.terms(terms);
@@ -259,6 +269,8 @@ impl<'p> Walk<'p> {
                 self.roots.get(name).copied().unwrap_or_else(|| (Place::new(self.program.file, 0..0), false));
             Root { name: self.program.names.get(name.index()).cloned().unwrap_or_else(|| "".into()), place, certain }
         });
+        let raw =
+            self.raw.iter().map(|(place, roots)| (*place, roots.iter().filter_map(slot).collect::<Vec<_>>())).collect();
         let reads = self.reads.iter().filter_map(|((root, segments), (place, whole))| {
             Some(Read { root: slot(root)?, segments: segments.clone(), place: *place, whole: *whole })
         });
@@ -268,6 +280,7 @@ impl<'p> Walk<'p> {
             now: self.now,
             computed: self.computed.into_values().collect(),
             root_names: self.order.clone(),
+            raw,
         }
     }
 
@@ -439,6 +452,46 @@ impl<'p> Walk<'p> {
         paths
     }
 
+    /// The roots that a value may be made of, those that went into a variable before among them.
+    fn ingredients(&mut self, operand: &Operand) -> BTreeSet<NameId> {
+        let mut roots: BTreeSet<NameId> = self.operand(operand).into_iter().map(|(root, _)| root).collect();
+        if let Operand::Path(path) = operand
+            && let Base::Name(name) = path.base
+        {
+            roots.extend(self.made.get(&name).into_iter().flatten());
+        }
+        roots
+    }
+
+    fn ingredients_of(&mut self, chain: &Chain) -> BTreeSet<NameId> {
+        let mut roots = self.ingredients(&chain.value);
+        for call in &chain.filters {
+            for operand in call.arguments.iter().chain(call.named.iter().map(|(_, operand)| operand)) {
+                roots.extend(self.ingredients(operand));
+            }
+        }
+        roots
+    }
+
+    /// A name is given what these roots went into.
+    fn made_of(&mut self, name: NameId, roots: BTreeSet<NameId>) {
+        let made = self.made.entry(name).or_default();
+        let before = made.len();
+        made.extend(roots);
+        self.changed |= made.len() != before;
+    }
+
+    /// Notes the roots that a chain keeps from being escaped.
+    fn note_raw(&mut self, chain: &Chain, place: Place) {
+        if chain.filters.iter().any(|call| call.filter.name == "raw") {
+            let roots = self.ingredients_of(chain);
+            match self.raw.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, known)) => known.extend(roots),
+                None => self.raw.push((place, roots)),
+            }
+        }
+    }
+
     /// What a filter's result is part of, when its input is part of `paths`.
     fn filter(&mut self, input: Paths, call: &FilterCall, place: Place) -> Paths {
         let items = |walk: &mut Self, paths: &Paths| walk.step(paths, &Segment::Any, place);
@@ -543,6 +596,7 @@ impl<'p> Walk<'p> {
         match node {
             Node::Text(_) | Node::Break | Node::Continue => {}
             Node::Output(output) => {
+                self.note_raw(&output.chain, output.place);
                 let paths = self.chain(&output.chain, output.place);
                 let place = place_of(&output.chain.value).unwrap_or(output.place);
                 self.used(&paths, true, place);
@@ -579,10 +633,15 @@ impl<'p> Walk<'p> {
                 if let Some(columns) = &node.columns {
                     self.whole(columns, node.place);
                 }
+                let roots = self.ingredients(&node.over.items);
+                self.made_of(node.variable, roots);
                 let items = self.over(&node.over, node.place);
                 self.loop_body(node.variable, items, self.program.tablerowloop, &node.body);
             }
             Node::Assign { name, value, place } => {
+                self.note_raw(value, *place);
+                let roots = self.ingredients_of(value);
+                self.made_of(*name, roots);
                 let paths = self.chain(value, *place);
                 // A filter that was given the whole value made something new of it; else it is still that value.
                 self.set(*name, paths);
@@ -632,6 +691,8 @@ impl<'p> Walk<'p> {
     }
 
     fn for_loop(&mut self, node: &'p For) {
+        let roots = self.ingredients(&node.over.items);
+        self.made_of(node.variable, roots);
         let items = self.over(&node.over, node.place);
         if let Some(otherwise) = &node.otherwise {
             let before = self.vars.clone();
@@ -688,10 +749,14 @@ impl<'p> Walk<'p> {
     fn call(&mut self, call: &'p Call) {
         let mut given: Vec<(NameId, Paths)> = Vec::new();
         for (name, operand) in &call.parameters {
+            let roots = self.ingredients(operand);
+            self.made_of(*name, roots);
             let paths = self.operand(operand);
             given.push((*name, paths));
         }
         if let Some(subject) = &call.subject {
+            let roots = self.ingredients(&subject.value);
+            self.made_of(subject.name, roots);
             let mut paths = self.operand(&subject.value);
             self.used(&paths, false, call.place);
             // Either the value or, if it is a list, each of its items.

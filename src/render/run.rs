@@ -130,7 +130,7 @@ impl<'r> Part<'r> {
 
 impl<'r, 'e> Run<'r, 'e> {
     pub(super) fn new(program: &'r Program, roots: &'r [&'r Value], context: &'e Context<'e>) -> Self {
-        let escapes = program.stages.first().is_some_and(|stage| stage.escapes);
+        let escapes = program.stages.first().is_some_and(|stage| stage.is_markup);
         Self {
             program,
             env: Env::new(context, escapes, program.analysis.now),
@@ -155,10 +155,10 @@ impl<'r, 'e> Run<'r, 'e> {
         let mut content: Option<String> = None;
         for stage in inner {
             let mut buffer = String::with_capacity(self.program.literal_bytes);
-            self.stage(&stage.body, stage.escapes, content.take(), &mut buffer)?;
+            self.stage(&stage.body, stage.is_markup, content.take(), &mut buffer)?;
             content = Some(buffer);
         }
-        self.stage(&last.body, last.escapes, content, out)
+        self.stage(&last.body, last.is_markup, content, out)
     }
 
     fn stage(&mut self, body: &'r Block, escapes: bool, content: Option<String>, out: &mut String) -> Ran<()> {
@@ -791,5 +791,13 @@ impl<'r, 'e> Run<'r, 'e> {
 
 /// Writes a value as it must be written where it lands.
 fn print(view: View<'_>, sink: Sink, out: &mut String) {
+    if sink.takes_whole() {
+        let (mut whole, mut of) = (String::new(), Origin::Outside);
+        view.print(&mut |text, origin| {
+            whole.push_str(text);
+            of = origin;
+        });
+        return escape::write(&whole, of, sink, out);
+    }
     view.print(&mut |text, origin| escape::write(text, origin, sink, out));
 }

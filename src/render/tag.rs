@@ -199,7 +199,7 @@ impl<'s> Parser<'_, 's> {
 
     fn table_row(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let head = self.read(tag.markup.clone(), |reader| loop_head(reader, true));
-        if self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
+        if self.tracker.as_ref().is_some_and(|tracker| !tracker.takes_elements()) {
             self.find(
                 &code::UNSAFE_PLACE,
                 tag.whole.clone(),
@@ -235,6 +235,12 @@ impl<'s> Parser<'_, 's> {
             Ok((reader.names.id(name), reader.chain()?))
         })?;
         self.note_absolute_urls(&value);
+        self.note_raw(&value, &tag.whole);
+        if self.is_encoded(&value) {
+            self.build.encoded.insert(name);
+        } else {
+            self.build.encoded.remove(&name);
+        }
         Some(Node::Assign { name, value, place: self.place(tag.whole.clone()) })
     }
 
@@ -246,13 +252,11 @@ impl<'s> Parser<'_, 's> {
             };
             Ok(reader.names.id(name))
         });
-        // What is captured is markup of its own, wherever the tag stands.
+        // What is captured is markup of its own, wherever the tag stands; in other formats it is a text, escaped when it is printed.
         let outer = self.tracker.clone();
-        if let Some(tracker) = &mut self.tracker {
-            *tracker = tracker.fresh();
-        }
+        self.tracker = outer.as_ref().filter(|tracker| tracker.is_markup()).map(Tracker::fresh);
         let (body, _) = self.inner(lexer, tag, "endcapture", &[])?;
-        if self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
+        if self.tracker.as_ref().is_some_and(|tracker| !tracker.is_at_rest()) {
             let message = "what is captured ends within a tag, a comment or a script";
             self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, None);
         }
@@ -265,7 +269,8 @@ impl<'s> Parser<'_, 's> {
             let name = settable(reader)?;
             Ok(reader.names.id(name))
         })?;
-        let sink = self.sink(false, false, &tag.whole);
+        // A whole number is JSON.
+        let sink = self.sink(true, false, &tag.whole);
         Some(Node::Count { name, decrement, sink })
     }
 
@@ -371,12 +376,21 @@ impl<'s> Parser<'_, 's> {
             self.find(&code::PARTIAL_NAME, at, message, Some(help.to_owned()));
             return None;
         };
-        if self.tracker.as_ref().is_some_and(|tracker| !tracker.takes_text()) {
-            let help = "a partial is escaped as text: call it between tags or within a quoted attribute";
-            self.find(&code::UNSAFE_PLACE, tag.whole.clone(), "a partial cannot stand here", Some(help.to_owned()));
-        }
+        let entry = match &mut self.tracker {
+            None => None,
+            Some(tracker) => {
+                let entry = tracker.for_partial();
+                tracker.output();
+                if entry.is_none() {
+                    let help = "call it between tags, among the attributes of a tag or within a quoted attribute";
+                    let message = "a partial cannot stand here";
+                    self.find(&code::UNSAFE_PLACE, tag.whole.clone(), message, Some(help.to_owned()));
+                }
+                entry
+            }
+        };
         let place = self.place(at);
-        let partial = self.build.partial(name, place)?;
+        let partial = self.build.partial(name, entry, place)?;
         let subject = subject.map(|(value, each)| {
             let last = name.rsplit('/').next().unwrap_or(name);
             Subject { value, each, name: self.name(alias.unwrap_or(last)) }

@@ -69,6 +69,8 @@ pub struct RouteOutline {
     pub upstreams: Vec<String>,
     /// The calls of its sources.
     pub calls: Vec<Called>,
+    /// The names of sources whose values come from outside, without those that the author trusts.
+    pub untrusted: Vec<String>,
     /// Where it sends all its visitors.
     pub redirect: Option<Template>,
     /// Where its rules and its sources may send them.

@@ -42,6 +42,8 @@ declare! {
         "extract": extract: Node as Extract,
         /// A sample of an answer, a file below the site's folder: what `extract` does not find in it is told when the site is checked. Never served.
         "sample": sample: Spanned<String>,
+        /// Whether all it gives is written by people who may write the site, so that `| raw` on it is no mistake. Default `false`.
+        "trust": trust: Spanned<bool>,
         /// Whether the page does without it: every trouble leaves it `nil`.
         "optional": optional: Spanned<bool>,
         /// What stands for it in trouble; has the extracted shape.

@@ -121,8 +121,49 @@ fn branches_that_leave_different_places_are_findings() {
 
 #[test]
 fn the_extension_decides() {
-    let layouts = ["a.html", "a.xml", "a.txt", "a.json", "a.csv"].map(|name| (name, "", "{{ x }}"));
-    let all = site(&layouts);
-    let rendered = layouts.map(|(name, ..)| all.render(name, r#"{"x":"<'"}"#));
-    assert_eq!(rendered, ["&lt;&#39;", "&lt;&#39;", "<'", "<'", "<'"]);
+    let layouts = [
+        ("a.html", "{{ x }}"),
+        ("a.xml", "{{ x }}"),
+        ("a.txt", "{{ x }}"),
+        ("a.json", "\"{{ x }}\""),
+        ("b.json", "{{ x | json }}"),
+        ("a.csv", "{{ x }}"),
+    ];
+    let all = site(&layouts.map(|(name, template)| (name, "", template)));
+    let rendered = layouts.map(|(name, _)| all.render(name, r#"{"x":"<',"}"#));
+    assert_eq!(
+        rendered,
+        ["&lt;&#39;,", "&lt;&#39;,", "<',", "\"\\u003c',\"", "\"\\u003c',\"", "\"<',\""].map(str::to_owned)
+    );
+}
+
+#[test]
+fn other_formats_have_places_of_their_own() {
+    let findings = |name: &str, template: &str| site(&[(name, "", template)]).codes();
+    assert_eq!(findings("a.json", "{\"n\": {{ n }}}"), ["layout/unsafe-place `{{ n }}`"]);
+    assert_eq!(findings("a.json", "{\"a\": \"{{ a }} {{ b }}\", \"c\": {{ c | json }}}"), [""; 0]);
+    assert_eq!(
+        findings("a.csv", "{{ a }},\"{{ b }} {{ c }}\"\n{% for r in rows %}{{ r.a }};{{ r.b }}\n{% endfor %}"),
+        [""; 0]
+    );
+    assert_eq!(findings("a.csv", "{{ a }} {{ b }}\n"), ["layout/unsafe-place ` `", "layout/unsafe-place `{{ b }}`"]);
+    let rows = "{% for c in row %}{{ c }}{% unless forloop.last %},{% endunless %}{% endfor %}";
+    assert_eq!(findings("a.csv", rows), [""; 0]);
+}
+
+#[test]
+fn a_partial_is_escaped_for_where_it_is_called() {
+    let one = site(&[
+        (
+            "page.html",
+            "",
+            "<a href=\"{% render 'link', x: x %}\" title=\"{% render 'name', x: x %}\">{% render 'name', x: x %}</a>",
+        ),
+        ("partials/link.html", "", "/?q={{ x }}"),
+        ("partials/name.html", "", "({{ x }})"),
+    ]);
+    assert_eq!(
+        one.render("page.html", r#"{"x":"a&\"b"}"#),
+        "<a href=\"/?q=a%26%22b\" title=\"(a&amp;&quot;b)\">(a&amp;&quot;b)</a>"
+    );
 }

@@ -6,4 +6,5 @@ mod golden;
 mod hostile;
 mod language;
 mod linking;
+mod shapes;
 mod support;

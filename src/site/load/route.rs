@@ -156,6 +156,7 @@ fn outline(
         layouts: kind::named_layouts(shown, decl, needed.is_some()),
         upstreams: named_upstreams(decl, sources, is_needed),
         calls: calls(sources, is_needed),
+        untrusted: untrusted(decl),
         redirect: if let Shown::Redirect(target) = shown { Some(target.clone()) } else { None },
         detours: detours(decl, sources),
     }
@@ -258,6 +259,16 @@ fn calls(sources: &[Source], is_needed: impl Fn(usize) -> bool) -> Vec<Called> {
         Kind::Route(_) | Kind::Value(_) | Kind::Chosen(_) => None,
     });
     calls.collect()
+}
+
+/// The sources whose values come from outside, and that the author does not vouch for.
+fn untrusted(decl: &Decl) -> Vec<String> {
+    let declared = decl.sources.iter().flat_map(|named| &named.0);
+    let is_outside = |source: &source::Decl| {
+        let is_own = source.content.is_some() || source.value.is_some();
+        !is_own && !source.trust.is_some_and(|trust| trust.value)
+    };
+    declared.filter(|(_, source)| is_outside(source)).map(|(name, _)| name.value.clone()).collect()
 }
 
 /// Where rules and refusals of sources may send visitors.

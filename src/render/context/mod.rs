@@ -1,0 +1,149 @@
+//! Where in its format each output of a layout stands, and so how it is written: one tracker for each format that has a structure.
+//!
+//! A tracker follows the literal parts of a layout and says at each output what may be printed there ([`Stand`]). It knows nothing
+//! of values or of Liquid. A format without a structure (`.txt`) has none. Where a tracker is unsure it refuses, it never says "safe".
+
+mod csv;
+mod foreign;
+mod json;
+mod markup;
+mod script;
+mod url;
+
+use super::escape::Sink;
+
+/// What may be printed at a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// Anything, through this sink.
+    Fine(Sink),
+    /// Only what the `json` filter made: where, in words.
+    OnlyJson(&'static str),
+    /// Only what the layout itself names, through this sink: where, and what to do instead.
+    OnlyOwn(Sink, &'static str, &'static str),
+    /// Nothing: why, and what to do instead.
+    Refused(&'static str, &'static str),
+}
+
+/// A byte of a literal part that must not follow a value which was printed before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Clash {
+    /// Where in the literal part it stands.
+    pub(super) at: usize,
+    pub(super) message: &'static str,
+    pub(super) help: &'static str,
+}
+
+/// Follows a layout, literal by literal, output by output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Tracker {
+    Markup(markup::Tracker),
+    Json(json::Tracker),
+    Csv(csv::Tracker),
+}
+
+impl Tracker {
+    /// At the beginning of a file with this extension; none if its format has no structure to keep.
+    pub(super) fn of(extension: &str) -> Option<Self> {
+        match extension {
+            "html" => Some(Self::Markup(markup::Tracker::html())),
+            "xml" => Some(Self::Markup(markup::Tracker::xml())),
+            "json" => Some(Self::Json(json::Tracker::default())),
+            "csv" => Some(Self::Csv(csv::Tracker::default())),
+            _ => None,
+        }
+    }
+
+    /// At the beginning of the same format.
+    pub(super) fn fresh(&self) -> Self {
+        match self {
+            Self::Markup(tracker) => Self::Markup(tracker.fresh()),
+            Self::Json(_) => Self::Json(json::Tracker::default()),
+            Self::Csv(_) => Self::Csv(csv::Tracker::default()),
+        }
+    }
+
+    /// Whether it is markup, where finished text is told from data.
+    pub(super) fn is_markup(&self) -> bool {
+        matches!(self, Self::Markup(_))
+    }
+
+    /// Whether a file or a captured text may end here.
+    pub(super) fn is_at_rest(&self) -> bool {
+        match self {
+            Self::Markup(tracker) => tracker.is_text(),
+            Self::Json(tracker) => tracker.is_at_rest(),
+            Self::Csv(tracker) => tracker.is_at_rest(),
+        }
+    }
+
+    /// Whether rows and cells of a table may be printed here.
+    pub(super) fn takes_elements(&self) -> bool {
+        matches!(self, Self::Markup(tracker) if tracker.is_text())
+    }
+
+    /// The same point as seen by a partial that is called here: what it needs to know, and nothing else, so that calls from alike
+    /// points share one. None where a partial cannot stand.
+    pub(super) fn for_partial(&self) -> Option<Self> {
+        match self {
+            Self::Markup(tracker) => tracker.for_partial().map(Self::Markup),
+            Self::Json(_) | Self::Csv(_) => Some(self.clone()),
+        }
+    }
+
+    /// Whether a partial that was entered at `entry` may end here.
+    pub(super) fn returns_to(&self, entry: &Self) -> bool {
+        match (self, entry) {
+            (Self::Markup(end), Self::Markup(entry)) => end.returns_to(entry),
+            _ => self.join(entry).is_some(),
+        }
+    }
+
+    /// What may be printed here.
+    pub(super) fn stand(&self) -> Stand {
+        match self {
+            Self::Markup(tracker) => tracker.stand(),
+            Self::Json(tracker) => tracker.stand(),
+            Self::Csv(tracker) => tracker.stand(),
+        }
+    }
+
+    /// Something was printed here.
+    pub(super) fn output(&mut self) {
+        match self {
+            Self::Markup(tracker) => tracker.output(),
+            Self::Json(_) => {}
+            Self::Csv(tracker) => tracker.output(),
+        }
+    }
+
+    /// Follows a literal part.
+    pub(super) fn literal(&mut self, text: &str) -> Option<Clash> {
+        match self {
+            Self::Markup(tracker) => tracker.literal(text),
+            Self::Json(tracker) => {
+                tracker.literal(text);
+                None
+            }
+            Self::Csv(tracker) => tracker.literal(text),
+        }
+    }
+
+    /// Where the second run of a loop's body begins that leaves `end` behind; none if the first tells all.
+    pub(super) fn after_a_run(&self, end: &Self) -> Option<Self> {
+        match (self, end) {
+            (Self::Markup(entry), Self::Markup(end)) => entry.after_a_run(end).map(Self::Markup),
+            _ => None,
+        }
+    }
+
+    /// The point after either of two branches; none if they leave it in different places.
+    pub(super) fn join(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Markup(one), Self::Markup(other)) => one.join(other).map(Self::Markup),
+            (Self::Json(one), Self::Json(other)) => one.join(*other).map(Self::Json),
+            (Self::Csv(one), Self::Csv(other)) => one.join(*other).map(Self::Csv),
+            _ => None,
+        }
+    }
+}
