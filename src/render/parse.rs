@@ -74,6 +74,11 @@ pub static TAGS: &[TagDocs] = &[
         example: "{% for item in items limit: 3 %}{{ forloop.index }} {{ item.name }}{% else %}none{% endfor %}",
     },
     TagDocs {
+        name: "highlight",
+        docs: "Prints its block as code in the language that it names, escaped, with [classes for colours](code.md).",
+        example: "{% highlight rust %}let x = 1;{% endhighlight %}",
+    },
+    TagDocs {
         name: "if",
         docs: "Prints its block if a condition holds; `elsif` and `else` otherwise. Conditions have `==`, `!=`, `<`, `>`, `<=`, `>=`, `contains`, `and`, `or`.",
         example: "{% if item.price > 10 and item.stock %}buy{% elsif item.soon %}soon{% else %}gone{% endif %}",

@@ -3,11 +3,14 @@
 use super::code;
 use super::context::Tracker;
 use super::expr::{Parsed, Reader, chain, operand, terms, trouble};
-use super::lex::{Lexer, Tag, Token, cut};
+use super::filter;
+use super::lex::{Lexer, Tag, Token, cut, is_space};
 use super::parse::Parser;
 use super::tree::{
-    Arm, Block, Branch, Call, Case, Cycle, For, Group, NameId, Node, Offset, Operand, Output, Over, Subject, TableRow,
+    Arm, Base, Block, Branch, Call, Case, Chain, Cycle, FilterCall, For, Group, NameId, Node, Offset, Operand, Output,
+    Over, Path, Subject, TableRow,
 };
+use crate::highlight;
 use std::ops::Range;
 
 /// What a tag became, and whether it prints nothing.
@@ -56,6 +59,7 @@ impl<'s> Parser<'_, 's> {
             "echo" => (self.echo(tag), false),
             "render" => (self.call(tag, true), false),
             "include" => (self.call(tag, false), false),
+            "highlight" => (self.highlight(tag, lexer, block), false),
             "ifchanged" => (self.if_changed(tag, lexer), false),
             "raw" => self.raw(tag, lexer),
             "comment" => (self.comment(tag, lexer), true),
@@ -295,6 +299,38 @@ impl<'s> Parser<'_, 's> {
         Some(Node::Output(Output { chain, sink, place: self.place(tag.whole.clone()) }))
     }
 
+    /// Code in colours. What it holds is code whatever it looks like, so nothing in it is escaped before it all is. Without
+    /// outputs it is a constant of the layout; with them it is captured under a name that cannot be written, and filtered.
+    fn highlight(&mut self, tag: &Tag, lexer: &mut Lexer<'s>, block: &mut Block) -> Option<Node> {
+        let language = cut(self.text, tag.markup.clone());
+        if language.is_empty() || language.contains(is_space) {
+            let help = "write one word, as in `{% highlight rust %}`; lines are not numbered".to_owned();
+            self.find(&code::BAD_EXPRESSION, tag.whole.clone(), "`highlight` takes the name of a language", Some(help));
+        }
+        if self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
+            let message = "`highlight` makes a block, which stands between tags";
+            self.find(&code::UNSAFE_PLACE, tag.whole.clone(), message, None);
+        }
+        let outer = self.tracker.take();
+        let body = self.inner(lexer, tag, "endhighlight", &[]);
+        self.tracker = outer;
+        let (body, _) = body?;
+        if let Some(text) = literal_text(&body) {
+            let html = highlight::block(&text, language);
+            self.build.literal_bytes += html.len();
+            return Some(Node::Text(html.into()));
+        }
+        let place = self.place(tag.whole.clone());
+        let name = self.name("{% highlight %}");
+        block.nodes.push(Node::Capture { name, body, place });
+        let arguments = vec![Operand::Text(language.into())];
+        let filters =
+            vec![FilterCall { filter: filter::find("highlight")?, arguments, named: Vec::new(), each: None, place }];
+        let value = Operand::Path(Box::new(Path { base: Base::Name(name), steps: Vec::new(), place }));
+        let sink = self.sink(false, false, &tag.whole);
+        Some(Node::Output(Output { chain: Chain { value, filters }, sink, place }))
+    }
+
     fn if_changed(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
         let entry = self.tracker.clone();
         let (body, _) = self.inner(lexer, tag, "endifchanged", &[])?;
@@ -445,6 +481,12 @@ impl<'s> Parser<'_, 's> {
         }
         None
     }
+}
+
+/// What a block prints that only has text.
+fn literal_text(block: &Block) -> Option<String> {
+    let texts = block.nodes.iter().map(|node| if let Node::Text(text) = node { Some(&**text) } else { None });
+    texts.collect()
 }
 
 /// `value, value or value`.

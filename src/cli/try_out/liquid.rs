@@ -9,7 +9,7 @@ use crate::cli::console::Terminal;
 use crate::config::split_front_matter;
 use crate::diagnostic::{FileId, Files, Finding, Place};
 use crate::extract::{Format, FormatError};
-use crate::render::{Context, Escape, Fragment, Limits, MoneyFormat, RenderError};
+use crate::render::{Context, Escape, Fragment, Limits, MoneyFormats, RenderError};
 use crate::site::known;
 use crate::value::{JsonLimits, NULL, Object, Value};
 use anyhow::Context as _;
@@ -135,7 +135,7 @@ fn partials(folder: &Path, template: &Path, files: &mut Files) -> anyhow::Result
 
 fn render(fragment: &Fragment, data: &Value, zone: &TimeZone) -> Result<String, RenderError> {
     let limits = Limits::default();
-    let money = MoneyFormat::default();
+    let money = MoneyFormats::default();
     let site = known(None, &money);
     fragment.render(data, &Context { limits: &limits, now: Timestamp::now(), time_zone: zone, site })
 }

@@ -225,11 +225,12 @@ pub(super) fn join<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
     Ok(Val::String(out, if markup { Origin::Markup } else { Origin::Outside }))
 }
 
-/// Sorts by keys made once, `nil` last; an error if two keys have no order.
+/// Sorts by keys made once, `nil` last unless `nil_first`; an error if two keys have no order.
 fn sorted<'r, K>(
     items: Vec<Value>,
     key: impl Fn(&Value) -> Result<Option<K>, Fault>,
     order: impl Fn(&K, &K) -> Option<Ordering>,
+    nil_first: bool,
 ) -> Made<'r> {
     let mut keyed = Vec::with_capacity(items.len());
     for item in items {
@@ -241,6 +242,7 @@ fn sorted<'r, K>(
             comparable = false;
             Ordering::Equal
         }),
+        (left, right) if nil_first => left.is_some().cmp(&right.is_some()),
         (left, right) => left.is_none().cmp(&right.is_none()),
     });
     if !comparable {
@@ -267,6 +269,11 @@ pub(super) fn sort<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
         return Ok(Val::Nil);
     }
     let by = arguments.get(0);
+    let nil_first = match &*arguments.get(1).chars() {
+        "" | "last" => false,
+        "first" => true,
+        _ => return Err(Fault::Complaint("`nil` stands `first` or `last`")),
+    };
     sorted(
         items(&input, env)?,
         |item| key_of(item, by),
@@ -275,6 +282,7 @@ pub(super) fn sort<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
             (left, right) => numbers(View::from(left), View::from(right))
                 .or_else(|| equal(View::from(left), View::from(right)).then_some(Ordering::Equal)),
         },
+        nil_first,
     )
 }
 
@@ -284,7 +292,7 @@ pub(super) fn sort_natural<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, en
     }
     let by = arguments.get(0);
     let key = |item: &Value| Ok(key_of(item, by)?.map(|key| View::from(&key).chars().to_lowercase()));
-    sorted(items(&input, env)?, key, |left, right| Some(left.cmp(right)))
+    sorted(items(&input, env)?, key, |left, right| Some(left.cmp(right)), false)
 }
 
 /// The items for which the condition holds.

@@ -11,9 +11,11 @@
 )]
 
 mod date;
+mod digest;
 mod list;
 mod money;
 mod number;
+mod slug;
 mod strftime;
 mod table;
 mod text;
@@ -21,7 +23,7 @@ mod web;
 
 pub(super) use date::pattern_of;
 pub(super) use list::items;
-pub use money::{MoneyFormat, MoneyFormatError};
+pub use money::{MoneyFormat, MoneyFormatError, MoneyFormats};
 pub use table::EXAMPLE_DATA;
 use table::TABLE;
 

@@ -1,9 +1,10 @@
 //! Filters on strings. A result that is part of its input is borrowed from it.
 
 use super::{Arguments, Env, Fault, Made};
+use crate::highlight;
 use crate::render::escape;
 use crate::render::lex::is_space;
-use crate::render::val::{Val, View, to_i64};
+use crate::render::val::{Val, View};
 use crate::value::{Origin, Text, Value};
 use std::borrow::Cow;
 
@@ -393,29 +394,6 @@ pub(super) fn pluralize<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &E
     Ok(Val::String(format!("{}s", singular.chars()), origin))
 }
 
-/// Letters and digits in lower case, everything between them one hyphen.
-pub(super) fn slugify<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let mut out = String::new();
-    let mut gap = false;
-    for character in input.chars().chars() {
-        if character.is_alphanumeric() {
-            if gap && !out.is_empty() {
-                out.push('-');
-            }
-            gap = false;
-            out.extend(character.to_lowercase());
-        } else {
-            gap = true;
-        }
-    }
-    Ok(Val::text(out))
-}
-
-/// How many words there are.
-pub(super) fn number_of_words<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(Val::int(to_i64(input.chars().split_whitespace().count())))
-}
-
 /// `two words` and `two-words` become `TwoWords`.
 pub(super) fn camelize<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
     let mut out = String::new();
@@ -436,4 +414,14 @@ pub(super) fn markdownify<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'
     // What is read is paid for as well as what is made: a render must not be long for want of output.
     env.charge(text.len())?;
     markdown(&text).map(Val::text).ok_or(Fault::Complaint("the Markdown is too long or too deep"))
+}
+
+/// Code in colours. It is escaped whatever it was: markup, too, is shown as the code that it is.
+pub(super) fn highlight<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    if input.is_nil() {
+        return Ok(Val::Nil);
+    }
+    let code = input.chars();
+    env.charge(code.len())?;
+    Ok(Val::text(highlight::block(&code, arguments.get(0).chars().trim())))
 }

@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::render::{
-    Context, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, RenderError, Site as Known,
+    Context, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, MoneyFormats, RenderError,
+    Site as Known,
 };
 use crate::value::{JsonLimits, Value, parse_json};
 use jiff::Timestamp;
@@ -10,7 +11,10 @@ use jiff::tz::TimeZone;
 use std::sync::{Arc, LazyLock};
 
 static ZONE: TimeZone = TimeZone::UTC;
-static MONEY: LazyLock<MoneyFormat> = LazyLock::new(|| MoneyFormat::parse("${{ amount }}").unwrap());
+static MONEY: LazyLock<MoneyFormats> = LazyLock::new(|| MoneyFormats {
+    plain: MoneyFormat::parse("${{ amount }}").unwrap(),
+    with_currency: MoneyFormat::parse("${{ amount }} CAD").unwrap(),
+});
 
 /// `CommonMark` by the library: this floor knows none.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of what a floor above gives")]
@@ -29,7 +33,7 @@ pub(super) fn context(limits: &Limits) -> Context<'_> {
         limits,
         now: Timestamp::from_second(1_709_634_030).unwrap(),
         time_zone: &ZONE,
-        site: Known { url: Some("https://site.example"), money_format: Some(&MONEY), markdown: Some(markdown) },
+        site: Known { url: Some("https://site.example"), money: Some(&MONEY), markdown: Some(markdown) },
     }
 }
 
