@@ -307,7 +307,7 @@ impl<'s> Parser<'_, 's> {
             let help = "write one word, as in `{% highlight rust %}`; lines are not numbered".to_owned();
             self.find(&code::BAD_EXPRESSION, tag.whole.clone(), "`highlight` takes the name of a language", Some(help));
         }
-        if self.tracker.as_ref().is_some_and(|tracker| !tracker.is_text()) {
+        if self.tracker.as_ref().is_some_and(|tracker| !tracker.takes_elements()) {
             let message = "`highlight` makes a block, which stands between tags";
             self.find(&code::UNSAFE_PLACE, tag.whole.clone(), message, None);
         }

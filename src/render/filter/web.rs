@@ -1,7 +1,7 @@
 //! Filters for the web: JSON, URLs and links, Base64.
 
 use super::{Arguments, Env, Fault, Made};
-use crate::render::escape::{self, Sink};
+use crate::render::escape::{self, Sink, UrlPart};
 use crate::render::val::Val;
 use crate::value::{Origin, Value, write_json, write_json_pretty};
 
@@ -167,7 +167,7 @@ pub(super) fn strip_index<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>
 pub(super) fn link_to<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let mut out = String::from("<a href=\"");
     let url = arguments.get(0);
-    escape::write(&url.chars(), origin_of(url), Sink::Url { start: true }, &mut out);
+    escape::write(&url.chars(), origin_of(url), Sink::Url(UrlPart::Start), &mut out);
     if arguments.has(1) {
         out.push_str("\" title=\"");
         escape::write(&arguments.get(1).chars(), origin_of(arguments.get(1)), Sink::Attribute, &mut out);
