@@ -124,7 +124,7 @@ fn yaml_line(cursor: &mut Cursor<'_>, pen: &mut Pen<'_>) -> Option<usize> {
             }
             b':' if next_is_blank || depth > 0 => pen.plain(cursor.character()),
             b'&' | b'*' if !next_is_blank => {
-                pen.mark(Class::Variable, cursor.run(|byte| !is_blank(byte) && !is_flow(byte)))
+                pen.mark(Class::Variable, cursor.run(|byte| !is_blank(byte) && !is_flow(byte)));
             }
             b'!' => pen.mark(Class::Type, cursor.run(|byte| !is_blank(byte) && !is_flow(byte))),
             b'|' | b'>' if is_block_start(cursor.rest()) => {

@@ -105,7 +105,7 @@ pub(super) fn write_markdown(cursor: &mut Cursor<'_>, pen: &mut Pen<'_>) {
                 fenced(text, fence, cursor, pen);
                 continue;
             }
-            Some(b'#') if (1..=6).contains(&signs) && text.bytes().nth(signs).is_none_or(is_blank) => {
+            Some(b'#') if (1..=6).contains(&signs) && text.as_bytes().get(signs).copied().is_none_or(is_blank) => {
                 pen.mark(Class::Heading, line);
             }
             _ => {

@@ -5,7 +5,7 @@
 
 use super::code;
 use super::context::{Stand, Tracker};
-use super::escape::{Sink, UrlPart};
+use super::escape::Sink;
 use super::expr::{Names, Parsed, Reader, Trouble, chain};
 use super::lex::{Lexer, Tag, Token, cut, is_space};
 use super::program::Build;
@@ -365,11 +365,8 @@ impl<'b, 's> Parser<'b, 's> {
             tracker.output();
             return Sink::Plain;
         }
-        match self.sink(json, own, at) {
-            Sink::Url(UrlPart::Query) if self.is_encoded(chain) => Sink::Url(UrlPart::Rest),
-            Sink::XmlUrl(UrlPart::Query) if self.is_encoded(chain) => Sink::XmlUrl(UrlPart::Rest),
-            sink => sink,
-        }
+        let sink = self.sink(json, own, at);
+        if self.is_encoded(chain) { sink.of_encoded() } else { sink }
     }
 
     /// Whether a chain gives what a filter has made ready for a URL, here or in the assignment before.

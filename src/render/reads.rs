@@ -454,10 +454,9 @@ impl<'p> Walk<'p> {
 
     /// The roots that a value may be made of, those that went into a variable before among them.
     fn ingredients(&mut self, operand: &Operand) -> BTreeSet<NameId> {
-        let mut roots: BTreeSet<NameId> = self.operand(operand).into_iter().map(|(root, _)| root).collect();
-        if let Operand::Path(path) = operand
-            && let Base::Name(name) = path.base
-        {
+        let Operand::Path(path) = operand else { return BTreeSet::new() };
+        let mut roots: BTreeSet<NameId> = self.path(path).into_iter().map(|(root, _)| root).collect();
+        if let Base::Name(name) = path.base {
             roots.extend(self.made.get(&name).into_iter().flatten());
         }
         roots

@@ -427,7 +427,7 @@ impl<'d, 'b> Run<'d, 'b> {
     fn compare(&self, left: Option<&Value>, comparison: Comparison, right: Option<&Value>) -> ControlFlow<Stop, bool> {
         if let (Some(left), Some(right)) = (left, right) {
             match (width(left), width(right)) {
-                (Some(some), Some(same)) if some == same => self.spend_on_tree(left)?,
+                (Some(of_left), Some(of_right)) if of_left == of_right => self.spend_on_tree(left)?,
                 _ => self.spend(weight(left).min(weight(right)))?,
             }
         }

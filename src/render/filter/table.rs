@@ -116,7 +116,7 @@ pub(super) static TABLE: &[Filter] = &[
         digest::blake3,
         "The BLAKE3 digest of the text, in hexadecimal digits.",
         r#""rope" | blake3"#,
-        "BLAKE3",
+        "5a18b4c228392a1d948d22188395fab0448819b91b65de0a15e418b838d7f0bc",
     ),
     row(
         "camelize",
