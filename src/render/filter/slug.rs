@@ -49,8 +49,9 @@ fn slug(text: &str, mode: Mode) -> String {
             None => out.push(GAP),
         }
     }
-    let out = out.strip_prefix(GAP).unwrap_or(&out);
-    out.strip_suffix(GAP).unwrap_or(out).replace(GAP, "-")
+    let out = out.replace(GAP, "-");
+    let out = out.strip_prefix('-').unwrap_or(&out);
+    out.strip_suffix('-').unwrap_or(out).to_owned()
 }
 
 /// Stands for what was replaced: a hyphen of the text's own may stand beside it.
