@@ -5,9 +5,13 @@ use super::context::Tracker;
 use super::expr::{Parsed, Reader, chain, operand, terms, trouble};
 use super::lex::{Lexer, Tag, Token, cut};
 use super::parse::Parser;
+use super::program::{Manner, no_partial};
 use super::tree::{
-    Arm, Block, Branch, Call, Case, Cycle, For, Group, NameId, Node, Offset, Operand, Output, Over, Subject, TableRow,
+    Arm, Base, Block, Branch, Call, Case, Cycle, For, Group, NameId, Node, Offset, Operand, Output, Over, Path,
+    Refused, Subject, TableRow, Target,
 };
+use crate::diagnostic::Place;
+use std::fmt::Write as _;
 use std::ops::Range;
 
 /// What a tag became, and whether it prints nothing.
@@ -42,11 +46,11 @@ impl<'s> Parser<'_, 's> {
             "tablerow" => self.table_row(tag, lexer),
             "break" => {
                 self.leave_loop(tag);
-                (Some(Node::Break), true)
+                (Some(Node::Break), false)
             }
             "continue" => {
                 self.leave_loop(tag);
-                (Some(Node::Continue), true)
+                (Some(Node::Continue), false)
             }
             "assign" => (self.assign(tag), true),
             "capture" => (self.capture(tag, lexer), true),
@@ -56,7 +60,7 @@ impl<'s> Parser<'_, 's> {
             "echo" => (self.echo(tag), false),
             "render" => (self.call(tag, true), false),
             "include" => (self.call(tag, false), false),
-            "ifchanged" => (self.if_changed(tag, lexer), false),
+            "ifchanged" => self.if_changed(tag, lexer),
             "raw" => self.raw(tag, lexer),
             "comment" => (self.comment(tag, lexer), true),
             "doc" => (self.doc(tag, lexer), true),
@@ -119,7 +123,13 @@ impl<'s> Parser<'_, 's> {
         while let Some(part) = stop {
             let values = match cut(self.text, part.name.clone()) {
                 "when" => Some(self.read(part.markup.clone(), when_values).unwrap_or_default()),
-                "else" => None,
+                "else" => {
+                    if !part.markup.is_empty() {
+                        let message = "the `else` of a `case` takes no values";
+                        self.find(&code::BAD_EXPRESSION, part.markup.clone(), message, None);
+                    }
+                    None
+                }
                 _ => break,
             };
             self.tracker.clone_from(&entry);
@@ -206,6 +216,7 @@ impl<'s> Parser<'_, 's> {
         let entry = self.tracker.clone();
         self.loops.push(entry.clone());
         let body = self.inner(lexer, tag, "endtablerow", &[]).map(|(body, _)| body).unwrap_or_default();
+        let blank = body.blank;
         self.loops.pop();
         self.join(&[entry, self.tracker.clone()], tag);
         let node = head.map(|head| {
@@ -218,7 +229,7 @@ impl<'s> Parser<'_, 's> {
                 place: self.place(tag.whole.clone()),
             }))
         });
-        (node, false)
+        (node, blank)
     }
 
     fn assign(&mut self, tag: &Tag) -> Option<Node> {
@@ -266,7 +277,6 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn cycle(&mut self, tag: &Tag) -> Option<Node> {
-        let listed = cut(self.text, tag.markup.clone());
         let (group, values) = self.read(tag.markup.clone(), |reader| {
             let first = reader.operand()?;
             let (group, mut values) =
@@ -276,9 +286,21 @@ impl<'s> Parser<'_, 's> {
             }
             Ok((group, values))
         })?;
-        let group = group.map_or_else(|| Group::Listed(self.build.series(listed)), Group::Named);
+        let group = group.map_or_else(|| Group::Listed(self.turns(&values)), Group::Named);
         let sink = self.sink(false, false, &tag.whole);
         Some(Node::Cycle(Box::new(Cycle { group, values, sink, place: self.place(tag.whole.clone()) })))
+    }
+
+    /// Cycles that list the same literals take turns together; one that lists a variable is alone.
+    fn turns(&mut self, values: &[Operand]) -> u32 {
+        let mut listed = String::from("cycle");
+        for value in values {
+            if matches!(value, Operand::Path(_) | Operand::Range(_)) {
+                return self.build.own_series();
+            }
+            write!(listed, ",{value:?}").unwrap_or_default();
+        }
+        self.build.series(&listed)
     }
 
     fn echo(&mut self, tag: &Tag) -> Option<Node> {
@@ -290,72 +312,71 @@ impl<'s> Parser<'_, 's> {
         Some(Node::Output(Output { chain, sink, place: self.place(tag.whole.clone()) }))
     }
 
-    fn if_changed(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
+    fn if_changed(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let entry = self.tracker.clone();
-        let (body, _) = self.inner(lexer, tag, "endifchanged", &[])?;
+        let Some((body, _)) = self.inner(lexer, tag, "endifchanged", &[]) else { return (None, true) };
         self.join(&[entry, self.tracker.clone()], tag);
-        Some(Node::IfChanged { body, place: self.place(tag.whole.clone()) })
+        let blank = body.blank;
+        (Some(Node::IfChanged { body, place: self.place(tag.whole.clone()) }), blank)
     }
 
     fn call(&mut self, tag: &Tag, isolated: bool) -> Option<Node> {
-        let words = self.read(tag.markup.clone(), |reader| {
-            let start = reader.position();
-            let name = reader.string()?;
-            if name.is_none() {
-                reader.operand()?;
-            }
-            let name = (name, start..reader.position());
-            let subject = if reader.take_word("with") {
-                Some((reader.operand()?, false))
-            } else if reader.take_word("for") {
-                Some((reader.operand()?, true))
-            } else {
-                None
-            };
-            let alias = if reader.take_word("as") { Some(settable(reader)?) } else { None };
-            let mut parameters = Vec::new();
-            while !reader.at_end() {
-                reader.take(",");
-                if reader.at_end() {
-                    break;
-                }
-                let (key, _) = reader.word("a parameter")?;
-                if !reader.take(":") {
-                    let at = reader.position();
-                    return trouble(at..at, "`:` is expected here, as in `name: value`");
-                }
-                parameters.push((reader.names.id(key), reader.operand()?));
-            }
-            Ok((name, subject, alias, parameters))
-        })?;
-        let ((name, at), subject, alias, parameters) = words;
-        let Some(name) = name else {
-            let help = "what a layout reads is known before it is rendered: choose by `{% if %}` or `{% case %}`";
-            let message = "the name of a partial is written as a string";
-            self.find(&code::PARTIAL_NAME, at, message, Some(help.to_owned()));
-            return None;
-        };
+        let Words { name, at, subject, alias, parameters } = self.read(tag.markup.clone(), call_words)?;
+        let is_trial = self.build.manner == Manner::Trial;
         if self.tracker.as_ref().is_some_and(|tracker| !tracker.takes_text()) {
             let help = "a partial is escaped as text: call it between tags or within a quoted attribute";
             self.find(&code::UNSAFE_PLACE, tag.whole.clone(), "a partial cannot stand here", Some(help.to_owned()));
         }
-        let place = self.place(at);
-        let partial = self.build.partial(name, place)?;
-        let subject = subject.map(|(value, each)| {
-            let last = name.rsplit('/').next().unwrap_or(name);
-            Subject { value, each, name: self.name(alias.unwrap_or(last)) }
-        });
-        Some(Node::Call(Box::new(Call {
-            partial,
-            isolated,
-            subject,
-            parameters,
-            place: self.place(tag.whole.clone()),
-        })))
+        let place = self.place(at.clone());
+        let (target, own) = match name {
+            Ok(name) => {
+                let Some(partial) = self.known_partial(name, place)? else {
+                    let complaint = no_partial(name).into();
+                    return Some(Node::Refused(Box::new(Refused { complaint, place })));
+                };
+                (Target::Partial(partial), Some(name))
+            }
+            Err(computed) if is_trial && !isolated => {
+                self.build.any_partial(place);
+                (Target::Computed(computed), None)
+            }
+            Err(_) => {
+                let help = "what a layout reads is known before it is rendered: choose by `{% if %}` or `{% case %}`";
+                let message = "the name of a partial is written as a string";
+                self.find(&code::PARTIAL_NAME, at, message, Some(help.to_owned()));
+                return None;
+            }
+        };
+        let last = own.map(|name| name.rsplit('/').next().unwrap_or(name));
+        let bound = alias.or(last).map(|name| self.name(name));
+        let subject = match (subject, own) {
+            (Some((value, each)), _) => Some(Subject { value, each, name: bound }),
+            // What has the name of the partial is its subject: Liquid says so of `include`, but nothing that is checked does, because
+            // nobody would know whether a name is missing.
+            (None, Some(name)) if is_trial && !isolated => {
+                let base = Base::Name(self.name(name));
+                let value = Operand::Path(Box::new(Path { base, steps: Vec::new(), place }));
+                Some(Subject { value, each: false, name: bound })
+            }
+            (None, _) => None,
+        };
+        let place = self.place(tag.whole.clone());
+        Some(Node::Call(Box::new(Call { target, isolated, subject, parameters, place })))
+    }
+
+    /// The number of a partial: `None` if that is told, `Some(None)` if it is missing and no matter until it is called.
+    fn known_partial(&mut self, name: &str, place: Place) -> Option<Option<u32>> {
+        if self.build.manner == Manner::Trial && !self.build.has_partial(name) {
+            return Some(None);
+        }
+        self.build.partial(name, place).map(Some)
     }
 
     fn raw(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let Some(range) = self.verbatim(tag, lexer, "endraw") else { return (None, true) };
+        if !tag.markup.is_empty() {
+            self.find(&code::BAD_EXPRESSION, tag.markup.clone(), "`raw` takes no arguments", None);
+        }
         let text = self.follow(range);
         self.build.literal_bytes += text.len();
         (Some(Node::Text(text.into())), text.is_empty())
@@ -433,6 +454,51 @@ impl<'s> Parser<'_, 's> {
     }
 }
 
+/// The words of `render` and `include`.
+struct Words<'s> {
+    /// As a string, or computed.
+    name: Result<&'s str, Operand>,
+    /// Where it stands.
+    at: Range<usize>,
+    /// What follows `with`, or `for`.
+    subject: Option<(Operand, bool)>,
+    alias: Option<&'s str>,
+    parameters: Vec<(NameId, Operand)>,
+}
+
+/// `"name" for list as item, key: value`.
+fn call_words<'s>(reader: &mut Reader<'s, '_>) -> Parsed<Words<'s>> {
+    let start = reader.position();
+    let name = match reader.string()? {
+        Some(name) => Ok(name),
+        None => Err(reader.operand()?),
+    };
+    let at = start..reader.position();
+    let subject = if reader.take_word("with") {
+        // `with key: value` has parameters and no subject.
+        if reader.parameter_comes() { None } else { Some((reader.operand()?, false)) }
+    } else if reader.take_word("for") {
+        Some((reader.operand()?, true))
+    } else {
+        None
+    };
+    let alias = if reader.take_word("as") { Some(settable(reader)?) } else { None };
+    let mut parameters = Vec::new();
+    while !reader.at_end() {
+        reader.take(",");
+        if reader.at_end() {
+            break;
+        }
+        let (key, _) = reader.word("a parameter")?;
+        if !reader.take(":") {
+            let at = reader.position();
+            return trouble(at..at, "`:` is expected here, as in `name: value`");
+        }
+        parameters.push((reader.names.id(key), reader.operand()?));
+    }
+    Ok(Words { name, at, subject, alias, parameters })
+}
+
 /// `value, value or value`.
 fn when_values(reader: &mut Reader<'_, '_>) -> Parsed<Vec<Operand>> {
     let mut values = vec![reader.operand()?];
@@ -467,7 +533,7 @@ fn loop_head(reader: &mut Reader<'_, '_>, columns_too: bool) -> Parsed<Head> {
         if reader.take(",") {
             continue;
         }
-        if reader.take_word("reversed") {
+        if !columns_too && reader.take_word("reversed") {
             over.reversed = true;
             continue;
         }

@@ -606,10 +606,10 @@ pub(super) static TABLE: &[Filter] = &[
     ),
     row(
         "slugify",
-        [0, 0],
+        [0, 1],
         Text,
         text::slugify,
-        "As a part of a URL: letters and digits in lower case, everything between them one hyphen.",
+        r#"As a part of a URL: letters and digits in lower case, everything between them one hyphen. `"pretty"` keeps also `._~!$&'()+,;=@`, `"ascii"` only what is of ASCII, `"raw"` all but white space, `"none"` everything."#,
         r#""A Rope, 20 m" | slugify"#,
         "a-rope-20-m",
     ),

@@ -7,3 +7,4 @@ mod hostile;
 mod language;
 mod linking;
 mod support;
+mod trial;
