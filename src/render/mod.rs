@@ -126,6 +126,15 @@ pub enum RenderError {
         /// The output or tag.
         place: Place,
     },
+    /// A partial is missing, or cannot be read, or may not be called there. Only a [`Fragment`] says so: those of a layout are
+    /// known before it is rendered.
+    #[error("{complaint}")]
+    Refused {
+        /// What is wrong with it.
+        complaint: Box<str>,
+        /// The call, or what cannot be read.
+        place: Place,
+    },
 }
 
 impl RenderError {
@@ -136,7 +145,8 @@ impl RenderError {
             Self::OutputTooLarge { place, .. }
             | Self::TooManyIterations { place, .. }
             | Self::TooDeep { place, .. }
-            | Self::Unusable { place, .. } => *place,
+            | Self::Unusable { place, .. }
+            | Self::Refused { place, .. } => *place,
         }
     }
 }

@@ -231,7 +231,8 @@ impl<'b, 's> Parser<'b, 's> {
         range: Range<usize>,
         read: impl FnOnce(&mut Reader<'s, '_>) -> Parsed<T>,
     ) -> Option<T> {
-        let mut reader = Reader::new(self.text, range, &mut self.build.names, self.file, 0);
+        let manner = self.build.manner;
+        let mut reader = Reader::new(self.text, range, &mut self.build.names, self.file, 0, manner);
         let result = read(&mut reader).and_then(|value| reader.finish().map(|()| value));
         match result {
             Ok(value) => Some(value),

@@ -1,12 +1,14 @@
 //! Filters on strings. A result that is part of its input is borrowed from it.
 
+use super::number::whole_integer;
 use super::{Arguments, Env, Fault, Made};
 use crate::highlight;
 use crate::render::escape;
 use crate::render::lex::is_space;
-use crate::render::val::{Val, View};
+use crate::render::val::{Val, View, to_i64};
 use crate::value::{Origin, Text, Value};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A string made of, or borrowed from, the input; `apply` sets its origin.
 fn chars(text: Cow<'_, str>) -> Val<'_> {
@@ -33,7 +35,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 pub(super) fn integer(val: &Val<'_>) -> Result<i64, Fault> {
     match val.view() {
         View::Int(number) => Ok(number),
-        View::Str(text, _) => text.trim().parse().ok().ok_or(Fault::Complaint("an integer is needed")),
+        View::Str(text, _) => whole_integer(text).ok_or(Fault::Complaint("an integer is needed")),
         View::UInt(_) => Ok(i64::MAX),
         View::Nil | View::Bool(_) | View::Float(_) | View::List(_) | View::Object(_) | View::Range(..) => {
             Err(Fault::Complaint("an integer is needed"))
@@ -242,13 +244,54 @@ fn substituted<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>)
             return Err(Fault::TooMuch);
         }
     }
-    Ok(Val::text(text.replace(&*old, &new)))
+    if !new.contains('\\') {
+        return Ok(Val::text(text.replace(&*old, &new)));
+    }
+    let (mut out, mut kept) = (String::new(), 0);
+    for (at, found) in text.match_indices(&*old) {
+        out.push_str(text.get(kept..at).unwrap_or(""));
+        push_referring(&new, &text, at..at + found.len(), &mut out);
+        kept = at + found.len();
+        if out.len() > env.limits().made_bytes {
+            return Err(Fault::TooMuch);
+        }
+    }
+    out.push_str(text.get(kept..).unwrap_or(""));
+    Ok(Val::text(out))
+}
+
+/// What takes the place of `found` in `text`. As in Ruby, `\0` and `\&` stand for what was found, `` \` `` and `\'` for what is before
+/// and behind it, `\1` to `\9` for nothing, and `\\` for a backslash.
+fn push_referring(new: &str, text: &str, found: Range<usize>, out: &mut String) {
+    let mut rest = new;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let mut characters = after.chars();
+        match characters.next() {
+            Some('0' | '&') => out.push_str(text.get(found.clone()).unwrap_or("")),
+            Some('`') => out.push_str(text.get(..found.start).unwrap_or("")),
+            Some('\'') => out.push_str(text.get(found.end..).unwrap_or("")),
+            Some('1'..='9') => {}
+            Some('\\') | None => out.push('\\'),
+            Some(other) => out.extend(['\\', other]),
+        }
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
 }
 
 pub(super) fn replace_first<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
     let text = input.into_chars();
-    let at = text.find(&*arguments.get(0).chars());
-    Ok(spliced(text, at, arguments))
+    let (old, new) = (arguments.get(0).chars(), arguments.get(1).chars());
+    let Some(at) = text.find(&*old).filter(|_| new.contains('\\')) else {
+        let at = text.find(&*old);
+        return Ok(spliced(text, at, arguments));
+    };
+    let end = at + old.len();
+    let mut out = text.get(..at).unwrap_or("").to_owned();
+    push_referring(&new, &text, at..end, &mut out);
+    out.push_str(text.get(end..).unwrap_or(""));
+    Ok(Val::text(out))
 }
 
 pub(super) fn replace_last<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
@@ -308,19 +351,25 @@ fn first_characters(text: &str, count: usize) -> &str {
 }
 
 pub(super) fn truncate<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let length = if arguments.has(0) { usize::try_from(integer(arguments.get(0))?).unwrap_or(0) } else { 50 };
+    if input.is_nil() {
+        return Ok(Val::Nil);
+    }
+    let length = if arguments.has(0) { integer(arguments.get(0))? } else { 50 };
     let end = if arguments.has(1) { arguments.get(1).chars() } else { "...".into() };
     let text = input.into_chars();
-    if text.chars().count() <= length {
+    if to_i64(text.chars().count()) <= length {
         return Ok(chars(text));
     }
-    let kept = length.saturating_sub(end.chars().count());
+    let kept = usize::try_from(length).unwrap_or(0).saturating_sub(end.chars().count());
     let mut out = first_characters(&text, kept).to_owned();
     out.push_str(&end);
     Ok(Val::text(out))
 }
 
 pub(super) fn truncatewords<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    if input.is_nil() {
+        return Ok(Val::Nil);
+    }
     let count = if arguments.has(0) { usize::try_from(integer(arguments.get(0))?).unwrap_or(0).max(1) } else { 15 };
     let end = if arguments.has(1) { arguments.get(1).chars() } else { "...".into() };
     let text = input.into_chars();

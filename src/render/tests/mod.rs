@@ -8,3 +8,4 @@ mod language;
 mod linking;
 mod shapes;
 mod support;
+mod trial;

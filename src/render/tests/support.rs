@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::render::{
-    Context, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, MoneyFormats, RenderError,
-    Site as Known,
+    Context, Escape, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, MoneyFormats,
+    RenderError, Site as Known,
 };
 use crate::value::{JsonLimits, Value, parse_json};
 use jiff::Timestamp;
@@ -37,9 +37,12 @@ pub(super) fn context(limits: &Limits) -> Context<'_> {
     }
 }
 
-/// A template on its own.
+/// A template on its own, compiled as a site does.
 pub(super) fn liquid(template: &str, json: &str) -> String {
-    let fragment = Fragment::parse(template, &[]).unwrap_or_else(|error| panic!("{template}: {:?}", error.findings));
+    let mut files = Files::default();
+    let place = Place::new(files.add("template", template), 0..template.len());
+    let fragment = Fragment::compile(place, &[], &files, Escape::None)
+        .unwrap_or_else(|findings| panic!("{template}: {findings:?}"));
     fragment.render(&data(json), &context(&Limits::default())).unwrap_or_else(|error| panic!("{template}: {error}"))
 }
 
