@@ -134,7 +134,8 @@ fn template(cursor: &mut Cursor<'_>, pen: &mut Pen<'_>) {
     let dash = cursor.byte(2) == Some(b'-');
     pen.mark(Class::Meta, cursor.take(if dash { 3 } else { 2 }));
     let whole = cursor.until(if is_tag { "%}" } else { "}}" });
-    let inside = whole.strip_suffix('-').unwrap_or(whole);
+    // A dash belongs to the end that follows it, if one does.
+    let inside = whole.strip_suffix('-').filter(|_| !cursor.at_end()).unwrap_or(whole);
     let mut inner = Cursor::new(inside);
     let mut body_ends_with = None;
     if is_tag {

@@ -319,6 +319,15 @@ proptest! {
     }
 }
 
+#[test]
+fn a_dash_before_no_end_is_kept() {
+    for code in ["{{<!--", "{% if a -", "{{-"] {
+        let mut html = String::new();
+        write(code, find("liquid").unwrap(), &mut Budget::default(), &mut html);
+        assert_eq!(text_of(&html), code);
+    }
+}
+
 /// Text that repeats anything is read in a time that grows with its length. A lexer that looks ahead to the end of the text
 /// from each of its tokens would take minutes for this test, which takes less than a second.
 #[test]

@@ -11,7 +11,6 @@ use super::tree::{
     Arm, Base, Block, Branch, Call, Case, Chain, Cycle, FilterCall, For, Group, NameId, Node, Offset, Operand, Output,
     Over, Path, Refused, Subject, TableRow, Target,
 };
-use crate::diagnostic::Place;
 use crate::highlight;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -366,13 +365,11 @@ impl<'s> Parser<'_, 's> {
         let entry = self.entry_of_partial(tag);
         let place = self.place(at.clone());
         let (target, own) = match name {
-            Ok(name) => {
-                let Some(partial) = self.known_partial(name, entry, place)? else {
-                    let complaint = no_partial(name).into();
-                    return Some(Node::Refused(Box::new(Refused { complaint, place })));
-                };
-                (Target::Partial(partial), Some(name))
+            // What is missing matters to a template that is tried only when it is called.
+            Ok(name) if is_trial && !self.build.has_partial(name) => {
+                return Some(Node::Refused(Box::new(Refused { complaint: no_partial(name).into(), place })));
             }
+            Ok(name) => (Target::Partial(self.build.partial(name, entry, place)?), Some(name)),
             Err(computed) if is_trial && !isolated => {
                 let any = self.build.any_partial(entry.as_ref(), place);
                 (Target::Computed { name: computed, any }, None)
@@ -399,14 +396,6 @@ impl<'s> Parser<'_, 's> {
         };
         let place = self.place(tag.whole.clone());
         Some(Node::Call(Box::new(Call { target, isolated, subject, parameters, place })))
-    }
-
-    /// The number of a partial: `None` if that is told, `Some(None)` if it is missing and no matter until it is called.
-    fn known_partial(&mut self, name: &str, entry: Option<Tracker>, place: Place) -> Option<Option<u32>> {
-        if self.build.manner == Manner::Trial && !self.build.has_partial(name) {
-            return Some(None);
-        }
-        self.build.partial(name, entry, place).map(Some)
     }
 
     /// What a partial that is called here needs to know of the place; a finding if it cannot stand here.

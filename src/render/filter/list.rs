@@ -248,12 +248,11 @@ pub(super) fn join<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
     Ok(Val::String(out, if markup { Origin::Markup } else { Origin::Outside }))
 }
 
+/// Items, each with what it is sorted by.
+type Keyed<K> = Vec<(Option<K>, Value)>;
+
 /// Sorts by keys made once, `nil` last unless `nil_first`; an error if two keys have no order.
-fn sorted<'r, K>(
-    mut keyed: Vec<(Option<K>, Value)>,
-    order: impl Fn(&K, &K) -> Option<Ordering>,
-    nil_first: bool,
-) -> Made<'r> {
+fn sorted<'r, K>(mut keyed: Keyed<K>, order: impl Fn(&K, &K) -> Option<Ordering>, nil_first: bool) -> Made<'r> {
     let mut comparable = true;
     keyed.sort_by(|(left, _), (right, _)| match (left, right) {
         (Some(left), Some(right)) => order(left, right).unwrap_or_else(|| {
@@ -270,7 +269,7 @@ fn sorted<'r, K>(
 }
 
 /// The items with what they are sorted by. `None` if one of them can have no property: then they are not sorted, they are nothing.
-fn keyed(input: &Val<'_>, by: &Val<'_>, env: &Env<'_>) -> Result<Option<Vec<(Option<Value>, Value)>>, Fault> {
+fn keyed(input: &Val<'_>, by: &Val<'_>, env: &Env<'_>) -> Result<Option<Keyed<Value>>, Fault> {
     let items = items(input, env)?;
     let (mut keyed, mut refused) = (Vec::with_capacity(items.len()), false);
     for item in items {

@@ -5,8 +5,8 @@ use crate::render::{Fragment, Limits};
 
 /// What a template prints; else at which stage it is refused.
 fn tried(template: &str, partials: &[(&str, &str)], json: &str) -> Result<String, &'static str> {
-    let fragment = Fragment::parse(template, partials).map_err(|_| "parse")?;
-    fragment.render(&data(json), &context(&Limits::default())).map_err(|_| "render")
+    let fragment = Fragment::parse(template, partials).map_err(|_refused| "parse")?;
+    fragment.render(&data(json), &context(&Limits::default())).map_err(|_refused| "render")
 }
 
 fn all(cases: &[(&str, Result<&str, &str>)], partials: &[(&str, &str)], json: &str) {
@@ -143,7 +143,7 @@ fn a_list_is_printed_item_by_item_and_is_text_as_ruby_shows_it() {
             ),
         ],
         &[],
-        r##"{"l":[1,"a",null,[2.0]],"h":{"K":"a\"\n#{x}"},"n":7,"f":1.5,"s":"abc","e":[]}"##,
+        r#"{"l":[1,"a",null,[2.0]],"h":{"K":"a\"\n#{x}"},"n":7,"f":1.5,"s":"abc","e":[]}"#,
     );
 }
 
