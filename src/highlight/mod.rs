@@ -1,6 +1,6 @@
 //! Colours for code: a text in one of some forty languages to HTML whose tokens stand in spans with a class.
 //!
-//! A language is a row of a table ([`table`]) that says how its comments, strings and words look; the few that are no sequence
+//! A language is a row of a table (`table`) that says how its comments, strings and words look; the few that are no sequence
 //! of words (markup, style sheets, keyed files, formats of lines) have a lexer of their own. All of them go through the text
 //! once, look ahead by a bounded number of bytes or to the end of what they then consume, and cannot fail: the time is linear
 //! in the text, whoever wrote it. Nothing here knows where code comes from or which page shows it. To add a language, write a
