@@ -481,6 +481,6 @@ mod tests {
         }
         let object = Value::Object([("size", Value::Int(9)), ("b", Value::Null)].into_iter().collect());
         assert_eq!(Val::Ref(&object).key("size", Some(Command::Size)).chars(), "9");
-        assert_eq!(Val::Ref(&object).key("first", Some(Command::First)).chars(), "size9");
+        assert_eq!(Val::Ref(&object).key("first", Some(Command::First)).chars(), r#"["size", 9]"#);
     }
 }

@@ -169,7 +169,10 @@ fn filters_that_ask_an_expression_about_each_item() {
                 "{% assign g = l | group_by_exp: 'x', 'x.n | modulo: 2' %}{% for p in g %}{{ p.name }}:{{ p.size }}:{{ p.items | map: 'n' | join: '+' }} {% endfor %}",
                 "1:2:1+3 0:1:2 ",
             ),
-            ("{% assign g = l | group_by: 't' %}{% for p in g %}[{{ p.name }}]{{ p.size }}{% endfor %}", "[ab]2[]1"),
+            (
+                "{% assign g = l | group_by: 't' %}{% for p in g %}[{{ p.name }}]{{ p.size }}{% endfor %}",
+                r#"[["a", "b"]]2[[]]1"#,
+            ),
             ("{{ nothing | where_exp: 'x', 'x' | size }}{{ nothing | group_by: 'x' | size }}", "00"),
             ("{{ (1..5) | where_exp: 'x', 'x > 3' | join }}", "4 5"),
         ],

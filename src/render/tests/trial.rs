@@ -143,7 +143,7 @@ fn a_list_is_printed_item_by_item_and_is_text_as_ruby_shows_it() {
             ),
         ],
         &[],
-        r##"{"l":[1,"a",null,[2.0]],"h":{"K":"a\"\n#{x}"},"n":7,"f":1.5,"s":"abc","e":[]}"##,
+        r#"{"l":[1,"a",null,[2.0]],"h":{"K":"a\"\n#{x}"},"n":7,"f":1.5,"s":"abc","e":[]}"#,
     );
 }
 
