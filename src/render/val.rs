@@ -93,9 +93,9 @@ impl<'r> Val<'r> {
         matches!(self.view(), View::Nil)
     }
 
-    /// Everything but `nil` and `false`.
+    /// See [`View::is_truthy`].
     pub(super) fn is_truthy(&self) -> bool {
-        !matches!(self.view(), View::Nil | View::Bool(false))
+        self.view().is_truthy()
     }
 
     /// As data that can be kept in a list or a variable.
@@ -264,8 +264,8 @@ impl<'v> View<'v> {
             View::Nil | View::Empty | View::Blank | View::Loop => {}
             View::Bool(true) => write("true", Origin::Markup),
             View::Bool(false) => write("false", Origin::Markup),
-            View::Int(number) => write_integer(number.unsigned_abs(), number < 0, write),
-            View::UInt(number) => write_integer(number, false, write),
+            View::Int(number) => write(itoa::Buffer::new().format(number), Origin::Markup),
+            View::UInt(number) => write(itoa::Buffer::new().format(number), Origin::Markup),
             View::Float(number) => write_float(number, write),
             View::Str(text, origin) => write(text, origin),
             View::List(items) => {
@@ -315,6 +315,11 @@ impl<'v> View<'v> {
         }
     }
 
+    /// Everything but `nil` and `false`.
+    pub(super) fn is_truthy(self) -> bool {
+        !matches!(self, View::Nil | View::Bool(false))
+    }
+
     /// Whether `== empty` holds.
     pub(super) fn is_empty(self) -> bool {
         match self {
@@ -338,25 +343,6 @@ impl<'v> View<'v> {
             View::Bool(true) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Pair(..) | View::Loop => false,
         }
     }
-}
-
-/// Decimal digits without the formatting machinery, which is most of the cost of printing a number.
-fn write_integer(magnitude: u64, negative: bool, write: &mut impl FnMut(&str, Origin)) {
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
-    let mut left = magnitude;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(left % 10).unwrap_or(0);
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
-    if negative {
-        write("-", Origin::Markup);
-    }
-    write(std::str::from_utf8(&digits[at..]).unwrap_or(""), Origin::Markup);
 }
 
 /// A number that is no integer, as Ruby writes it.
