@@ -280,9 +280,15 @@ fn render(
     slots: &[Value],
     context: &Context<'_>,
 ) -> Result<(Bytes, Option<Duration>), Stop> {
-    let mut out = String::with_capacity(layout.layout.literal_bytes() * 2);
+    let mut out = String::with_capacity(layout.layout.expected_bytes());
     match layout.render(slots, context, &mut out) {
-        Ok(()) => Ok((out.into(), true_for(layout, context))),
+        Ok(()) => {
+            // A page may be kept for long, and room that it did not need with it.
+            if out.capacity() - out.len() > out.len() / 4 {
+                out.shrink_to_fit();
+            }
+            Ok((out.into(), true_for(layout, context)))
+        }
         Err(error) => Err(internal(route, &error.to_string())),
     }
 }

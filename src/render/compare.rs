@@ -1,13 +1,12 @@
 //! Liquid's comparisons: equality with `empty` and `blank`, order of numbers and of strings, `contains`.
 
 use super::tree::Comparison;
-use super::val::{Val, View};
+use super::val::View;
 use crate::value::Value;
 use std::cmp::Ordering;
 
 /// Whether `left comparison right` holds; an error for an order that does not exist.
-pub(super) fn holds(left: &Val<'_>, comparison: Comparison, right: &Val<'_>) -> Result<bool, &'static str> {
-    let (left, right) = (left.view(), right.view());
+pub(super) fn holds(left: View<'_>, comparison: Comparison, right: View<'_>) -> Result<bool, &'static str> {
     Ok(match comparison {
         Comparison::Equal => equal(left, right),
         Comparison::NotEqual => !equal(left, right),

@@ -17,8 +17,6 @@ pub(super) enum Val<'r> {
     String(String, Origin),
     /// Both ends belong to it; never turned into a list unless a filter needs one.
     Range(i64, i64),
-    Empty,
-    Blank,
     /// A member of an object, as a loop sees it: `[key, value]`.
     Pair(&'r Text, &'r Value),
     /// `forloop` or `tablerowloop` of the loop at this position of the running loops.
@@ -37,6 +35,7 @@ pub(super) enum View<'v> {
     List(&'v [Value]),
     Object(&'v Object),
     Range(i64, i64),
+    /// The words of the language, which only comparisons meet.
     Empty,
     Blank,
     Pair(&'v Text, &'v Value),
@@ -67,8 +66,6 @@ impl<'r> Val<'r> {
             Self::Str(text, origin) => View::Str(text, *origin),
             Self::String(text, origin) => View::Str(text, *origin),
             Self::Range(from, to) => View::Range(*from, *to),
-            Self::Empty => View::Empty,
-            Self::Blank => View::Blank,
             Self::Pair(key, value) => View::Pair(key, value),
             Self::Loop(_) => View::Loop,
         }
@@ -94,15 +91,15 @@ impl<'r> Val<'r> {
         matches!(self.view(), View::Nil)
     }
 
-    /// Everything but `nil` and `false`.
+    /// See [`View::is_truthy`].
     pub(super) fn is_truthy(&self) -> bool {
-        !matches!(self.view(), View::Nil | View::Bool(false))
+        self.view().is_truthy()
     }
 
     /// As data that can be kept in a list or a variable.
     pub(super) fn into_value(self) -> Value {
         match self {
-            Self::Nil | Self::Empty | Self::Blank | Self::Loop(_) => Value::Null,
+            Self::Nil | Self::Loop(_) => Value::Null,
             Self::Ref(value) => value.clone(),
             Self::Own(value) => value,
             Self::Str(text, origin) => Value::Text(Text::new(text, origin)),
@@ -121,8 +118,6 @@ impl<'r> Val<'r> {
             | Self::Own(_)
             | Self::Str(..)
             | Self::Range(..)
-            | Self::Empty
-            | Self::Blank
             | Self::Pair(..)
             | Self::Loop(_) => self,
         }
@@ -134,10 +129,9 @@ impl<'r> Val<'r> {
             Self::Ref(Value::Text(text)) => Cow::Borrowed(text.as_str()),
             Self::Str(text, _) => Cow::Borrowed(text),
             Self::String(text, _) => Cow::Owned(text),
-            Self::Nil | Self::Ref(_) | Self::Own(_) | Self::Range(..) | Self::Empty => {
+            Self::Nil | Self::Ref(_) | Self::Own(_) | Self::Range(..) | Self::Pair(..) | Self::Loop(_) => {
                 Cow::Owned(self.chars().into_owned())
             }
-            Self::Blank | Self::Pair(..) | Self::Loop(_) => Cow::Owned(self.chars().into_owned()),
         }
     }
 
@@ -161,14 +155,9 @@ impl<'r> Val<'r> {
         match self {
             Self::Ref(value) => of(value).map_or(Self::Nil, Self::Ref),
             Self::Own(value) => of(value).cloned().map_or(Self::Nil, Self::Own),
-            Self::Nil
-            | Self::Str(..)
-            | Self::String(..)
-            | Self::Range(..)
-            | Self::Empty
-            | Self::Blank
-            | Self::Pair(..)
-            | Self::Loop(_) => Self::Nil,
+            Self::Nil | Self::Str(..) | Self::String(..) | Self::Range(..) | Self::Pair(..) | Self::Loop(_) => {
+                Self::Nil
+            }
         }
     }
 
@@ -278,8 +267,8 @@ impl<'v> View<'v> {
             View::Nil | View::Empty | View::Blank | View::Loop => {}
             View::Bool(true) => write("true", Origin::Markup),
             View::Bool(false) => write("false", Origin::Markup),
-            View::Int(number) => write_integer(number.unsigned_abs(), number < 0, write),
-            View::UInt(number) => write_integer(number, false, write),
+            View::Int(number) => write(itoa::Buffer::new().format(number), Origin::Markup),
+            View::UInt(number) => write(itoa::Buffer::new().format(number), Origin::Markup),
             View::Float(number) => write_float(number, write),
             View::Str(text, origin) => write(text, origin),
             View::List(items) => {
@@ -334,6 +323,11 @@ impl<'v> View<'v> {
         }
     }
 
+    /// Everything but `nil` and `false`.
+    pub(super) fn is_truthy(self) -> bool {
+        !matches!(self, View::Nil | View::Bool(false))
+    }
+
     /// Whether `== empty` holds.
     pub(super) fn is_empty(self) -> bool {
         match self {
@@ -380,25 +374,6 @@ fn inspect_text(text: &str, out: &mut String) {
         }
     }
     out.push('"');
-}
-
-/// Decimal digits without the formatting machinery, which is most of the cost of printing a number.
-fn write_integer(magnitude: u64, negative: bool, write: &mut impl FnMut(&str, Origin)) {
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
-    let mut left = magnitude;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(left % 10).unwrap_or(0);
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
-    if negative {
-        write("-", Origin::Markup);
-    }
-    write(std::str::from_utf8(&digits[at..]).unwrap_or(""), Origin::Markup);
 }
 
 /// A number that is no integer, as Ruby writes it.

@@ -100,7 +100,7 @@ pub(in crate::render) fn pattern_of(filter: &str) -> Option<&'static str> {
 
 fn written<'r>(input: Val<'r>, format: &str, env: &Env<'_>) -> Made<'r> {
     let Some(moment) = moment(input.view(), env) else { return Ok(input) };
-    let mut out = String::new();
+    let mut out = env.buffer();
     let limit = env.limits().made_bytes;
     if strftime::write(&moment, format, limit, &mut out) { Ok(Val::text(out)) } else { Err(Fault::TooMuch) }
 }

@@ -152,6 +152,8 @@ pub(super) struct Env<'e> {
     granularity: Option<Granularity>,
     made: Cell<usize>,
     nested: Cell<usize>,
+    /// What an earlier output was made in.
+    spare: Cell<String>,
 }
 
 /// How often a render may put what filters made into something larger: a value so deep that nothing could be done with it, not
@@ -160,7 +162,18 @@ const NESTED: usize = 500;
 
 impl<'e> Env<'e> {
     pub(super) fn new(context: &'e Context<'e>, escapes: bool, granularity: Option<Granularity>) -> Self {
-        Self { context, escapes, granularity, made: Cell::new(0), nested: Cell::new(0) }
+        Self { context, escapes, granularity, made: Cell::new(0), nested: Cell::new(0), spare: Cell::default() }
+    }
+
+    /// An empty string to make something short in, a date or a number: it has the memory of the last one that was printed.
+    fn buffer(&self) -> String {
+        self.spare.take()
+    }
+
+    /// Takes a string that has been printed, for the next one.
+    pub(super) fn give_back(&self, mut printed: String) {
+        printed.clear();
+        self.spare.set(printed);
     }
 
     fn limits(&self) -> &Limits {
