@@ -208,7 +208,8 @@ impl Making<'_> {
                 let value = json.shape.value(&slots);
                 let value = value.map_err(|_not_text| internal(route, "a list or an object within a string"))?;
                 let mut text = String::new();
-                let style = JsonStyle { without_nulls: json.nulls == Nulls::Drop, most: context.limits.output_bytes };
+                let without_nulls = json.nulls == Nulls::Drop;
+                let style = JsonStyle { indented: false, without_nulls, most: context.limits.output_bytes };
                 if !write_json_within(&value, style, &mut text) {
                     return Err(internal(route, "more JSON than an answer may be long"));
                 }

@@ -362,23 +362,23 @@ fn round_to_tens(number: i128, places: i32) -> i128 {
 }
 
 /// Digits in groups of three: decimals (none), separator (`,`).
-pub(super) fn number<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn number<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     if matches!(input.view(), View::Nil) {
         // A price that is missing is not a price of nothing.
         return Ok(input);
     }
-    let separator = if arguments.has(1) { arguments.get(1).chars() } else { ",".into() };
+    let separator = if arguments.has(1) { arguments.get(1).chars(&env.budget) } else { ",".into() };
     let places = usize::try_from(places(arguments.get(0)).clamp(0, 20)).unwrap_or(0);
     Ok(Val::text(grouped(&decimals(number_of(input.view()), places), &separator, ".")))
 }
 
 /// The digits as they are, in groups of three: what stands between them (`,`), and before the decimals (`.`).
-pub(super) fn number_with_delimiter<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn number_with_delimiter<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let or = |at: usize, default: &'static str| {
-        if arguments.has(at) { arguments.get(at).chars() } else { default.into() }
+        if arguments.has(at) { arguments.get(at).chars(&env.budget) } else { default.into() }
     };
     let digits = number_of(input.view()).into_val();
-    Ok(Val::text(grouped(&digits.chars(), &or(0, ","), &or(1, "."))))
+    Ok(Val::text(grouped(&digits.chars(&env.budget), &or(0, ","), &or(1, "."))))
 }
 
 /// The integer part.

@@ -245,7 +245,7 @@ impl<'r, 'e> Run<'r, 'e> {
                 Node::Count { name, decrement, sink } => {
                     let first = self.first_count(*name)?;
                     let number = self.scope.count(*name, *decrement, first);
-                    print(View::Int(number), *sink, out);
+                    self.print(View::Int(number), *sink, out);
                     Flow::On
                 }
                 Node::TableRow(node) => self.table_row(node, out)?,
@@ -266,7 +266,7 @@ impl<'r, 'e> Run<'r, 'e> {
             made = self.chain(&output.chain, output.place)?;
             made.view()
         };
-        print(view, output.sink, out);
+        self.print(view, output.sink, out);
         if let Val::String(text, _) = made {
             self.env.give_back(text);
         }
@@ -274,11 +274,45 @@ impl<'r, 'e> Run<'r, 'e> {
         Ok(Flow::On)
     }
 
+    /// Writes a value as it must be written where it lands.
+    fn print(&self, view: View<'_>, sink: Sink, out: &mut String) {
+        let budget = &self.env.budget;
+        if let View::Str(text, origin) = view {
+            // Not all that is read is written: a link that is dead is short, however long it was.
+            budget.read(text.len()).unwrap_or_default();
+            return escape::write(text, origin, sink, out);
+        }
+        let most = self.end.saturating_sub(out.len());
+        if sink.takes_whole() {
+            let (mut whole, mut of) = (String::new(), Origin::Outside);
+            view.print(most, &mut |text, origin| {
+                whole.push_str(text);
+                of = origin;
+                whole.len() <= most && budget.read(text.len() + 1).is_ok()
+            });
+            return escape::write(&whole, of, sink, out);
+        }
+        let end = self.end;
+        view.print(most, &mut |text, origin| {
+            escape::write(text, origin, sink, out);
+            out.len() <= end && budget.read(text.len() + 1).is_ok()
+        });
+    }
+
     fn bounded(&self, out: &str, place: Place) -> Ran<()> {
         if out.len() > self.end {
             return Err(RenderError::OutputTooLarge { limit: self.env.context.limits.output_bytes, place }.into());
         }
-        Ok(())
+        self.within_budget(place)
+    }
+
+    /// What cannot fail leaves it to the next step to ask whether it was too much.
+    #[inline]
+    fn within_budget(&self, place: Place) -> Ran<()> {
+        match self.env.budget.check() {
+            Ok(()) => Ok(()),
+            Err(fault) => self.fault(fault, place),
+        }
     }
 
     /// Where a counter begins: at nothing, unless there is data of its name, which only a template on its own counts on.
@@ -305,6 +339,7 @@ impl<'r, 'e> Run<'r, 'e> {
         let limits = self.env.context.limits;
         Err(Box::new(match fault {
             Fault::TooMuch => RenderError::OutputTooLarge { limit: limits.made_bytes, place },
+            Fault::TooMuchRead => RenderError::TooMuchRead { limit: limits.read_bytes, place },
             Fault::TooMany => RenderError::TooManyIterations { limit: limits.iterations, place },
             Fault::Complaint(complaint) if self.strict => RenderError::Unusable { complaint, place },
             Fault::Complaint(_) => return Ok(T::default()),
@@ -344,12 +379,15 @@ impl<'r, 'e> Run<'r, 'e> {
         };
         let hidden = self.scope.bind(each.variable, None);
         let mut asked = Vec::with_capacity(items.len());
-        for item in items {
+        for item in items.into_owned() {
             self.iterate(place)?;
             self.scope.bind(each.variable, Some(Val::Own(item.clone())));
             let answer = match &each.asked {
                 Asked::Condition(terms) => Value::Bool(self.holds(terms)?),
-                Asked::Value(chain) => self.chain(chain, place)?.into_value(),
+                Asked::Value(chain) => match self.chain(chain, place)?.kept(&self.env.budget) {
+                    Ok(value) => value,
+                    Err(fault) => self.fault(fault, place)?,
+                },
             };
             asked.push((item, answer));
         }
@@ -455,7 +493,7 @@ impl<'r, 'e> Run<'r, 'e> {
         }
         let mut val = match &path.base {
             Base::Name(name) => self.scope.get(*name),
-            Base::Computed(operand) => self.named(&self.operand(operand).chars()),
+            Base::Computed(operand) => self.named(&self.operand(operand).chars(&self.env.budget)),
         };
         for step in &path.steps {
             val = match step {
@@ -467,7 +505,10 @@ impl<'r, 'e> Run<'r, 'e> {
                     match (&val, key.view()) {
                         (_, View::Int(index)) => val.index(index),
                         (Val::Loop(_), View::Str(key, _)) => self.loop_field(&val, key),
-                        (_, View::Str(key, _)) => val.key(key, None),
+                        (_, View::Str(key, _)) => {
+                            self.env.budget.read(key.len()).unwrap_or_default();
+                            val.key(key, None)
+                        }
                         _ => Val::Nil,
                     }
                 }
@@ -502,8 +543,11 @@ impl<'r, 'e> Run<'r, 'e> {
                     let (mut left_made, mut right_made) = (Val::Nil, Val::Nil);
                     let left = self.side(&term.left, &mut left_made);
                     let right = self.side(right, &mut right_made);
-                    match compare::holds(left, *comparison, right) {
-                        Ok(holds) => holds,
+                    match compare::holds(left, *comparison, right, &self.env.budget) {
+                        Ok(holds) => {
+                            self.within_budget(term.place)?;
+                            holds
+                        }
                         Err(complaint) => self.fault(Fault::Complaint(complaint), term.place)?,
                     }
                 }
@@ -527,8 +571,11 @@ impl<'r, 'e> Run<'r, 'e> {
             let times = match &arm.values {
                 None => usize::from(!matched),
                 Some(values) => {
-                    let equal = |value: &&'r Operand| compare::equal(subject.view(), self.side(value, &mut Val::Nil));
+                    let equal = |value: &&'r Operand| {
+                        compare::equal(subject.view(), self.side(value, &mut Val::Nil), &self.env.budget)
+                    };
                     let times = values.iter().filter(equal).count();
+                    self.within_budget(self.near)?;
                     matched |= times > 0;
                     times
                 }
@@ -696,7 +743,7 @@ impl<'r, 'e> Run<'r, 'e> {
         let flow = self.block(body, &mut buffer);
         self.end = end;
         let flow = flow?;
-        if let Err(fault) = self.env.charge(buffer.len()) {
+        if let Err(fault) = self.env.budget.charge(buffer.len()) {
             self.fault::<()>(fault, place)?;
         }
         Ok((buffer, flow))
@@ -721,7 +768,7 @@ impl<'r, 'e> Run<'r, 'e> {
 
     fn cycle(&mut self, cycle: &'r Cycle, out: &mut String) -> Ran<Flow> {
         let turn = match &cycle.group {
-            Group::Named(operand) => Turn::Named(self.operand(operand).view().inspected()),
+            Group::Named(operand) => Turn::Named(self.operand(operand).view().inspected(&self.env.budget)),
             Group::Listed(id) => Turn::Listed(*id),
         };
         let at = self.cycles.iter().position(|(known, _)| *known == turn).unwrap_or_else(|| {
@@ -732,7 +779,7 @@ impl<'r, 'e> Run<'r, 'e> {
         let current = *position;
         *position = if current + 1 >= cycle.values.len() { 0 } else { current + 1 };
         if let Some(operand) = cycle.values.get(current) {
-            print(self.operand(operand).view(), cycle.sink, out);
+            self.print(self.operand(operand).view(), cycle.sink, out);
             self.bounded(out, cycle.place)?;
         }
         Ok(Flow::On)
@@ -741,20 +788,4 @@ impl<'r, 'e> Run<'r, 'e> {
 
 fn refused<T>(complaint: &str, place: Place) -> Ran<T> {
     Err(RenderError::Refused { complaint: complaint.into(), place }.into())
-}
-
-/// Writes a value as it must be written where it lands.
-fn print(view: View<'_>, sink: Sink, out: &mut String) {
-    if let View::Str(text, origin) = view {
-        return escape::write(text, origin, sink, out);
-    }
-    if sink.takes_whole() {
-        let (mut whole, mut of) = (String::new(), Origin::Outside);
-        view.print(&mut |text, origin| {
-            whole.push_str(text);
-            of = origin;
-        });
-        return escape::write(&whole, of, sink, out);
-    }
-    view.print(&mut |text, origin| escape::write(text, origin, sink, out));
 }
