@@ -60,6 +60,12 @@ impl Sink {
         }
     }
 
+    /// Whether an integer is written as it is.
+    #[inline]
+    pub(super) fn takes_digits(self) -> bool {
+        !matches!(self, Self::Nowhere)
+    }
+
     /// Whether a value must be written in one piece.
     pub(super) fn takes_whole(self) -> bool {
         matches!(self, Self::CsvCell | Self::CsvQuoted { .. })
@@ -225,7 +231,27 @@ impl Escaper for Cell {
 
 /// Appends `text` as the escaper has it. Most text has nothing to replace, so eight characters are looked at together, and what
 /// stands between those that are replaced is copied whole.
+#[inline]
 fn replace<E: Escaper>(text: &str, out: &mut String) {
+    if is_short_and_clean::<E>(text.as_bytes()) { out.push_str(text) } else { replace_all::<E>(text, out) }
+}
+
+/// Whether it is no more than two words, and nothing in them is replaced, as in most of the words and names of a page.
+#[inline]
+fn is_short_and_clean<E: Escaper>(text: &[u8]) -> bool {
+    // What is read twice is the same both times.
+    let (first, last) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(&first), Some(&last)) if text.len() <= 16 => (u64::from_le_bytes(first), u64::from_le_bytes(last)),
+        (Some(_), _) => return false,
+        (None, _) => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            (Some(&first), Some(&last)) => (u32::from_le_bytes(first).into(), u32::from_le_bytes(last).into()),
+            _ => (last_word(text, text), 0),
+        },
+    };
+    marks::<E>(first) | marks::<E>(last) == 0
+}
+
+fn replace_all<E: Escaper>(text: &str, out: &mut String) {
     let (words, rest) = text.as_bytes().as_chunks::<8>();
     let (pairs, odd) = words.as_chunks::<2>();
     let mut copied = 0;

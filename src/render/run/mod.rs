@@ -295,6 +295,9 @@ impl<'r, 'e> Run<'r, 'e> {
             self.env.budget.read(text.len()).unwrap_or_default();
             return escape::write(text, origin, sink, out);
         }
+        if let (View::Int(number), true) = (view, sink.takes_digits()) {
+            return out.push_str(itoa::Buffer::new().format(number));
+        }
         self.print_parts(view, sink, out);
     }
 
