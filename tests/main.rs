@@ -67,6 +67,7 @@ fn main() -> ExitCode {
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::routing::CASES,
+        flows::runaway::CASES,
         flows::secrets::CASES,
         flows::sharing::CASES,
         flows::ssrf::CASES,

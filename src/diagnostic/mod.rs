@@ -13,7 +13,7 @@ mod text;
 
 pub use code::{Code, Level, codes};
 pub use json::to_json;
-pub use place::{FileId, Files, Place, Position, Spanned};
+pub use place::{FileId, Files, Place, Position, SomeFiles, Spanned};
 pub use suggest::{did_you_mean, suggest};
 pub use text::draw;
 

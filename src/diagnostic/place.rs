@@ -154,12 +154,38 @@ impl Files {
     /// The line and column of a byte offset. A byte within a character counts as that character.
     #[must_use]
     pub fn position(&self, file: FileId, offset: u32) -> Position {
-        let text = self.text(file);
+        self.0.get(file.0 as usize).map_or(Position { line: 1, column: 1 }, |file| file.position(offset))
+    }
+
+    /// Some of the files, for those who have to tell places later.
+    #[must_use]
+    pub fn some(&self, ids: impl IntoIterator<Item = FileId>) -> SomeFiles {
+        SomeFiles(ids.into_iter().filter_map(|id| Some((id, self.0.get(id.0 as usize)?.clone()))).collect())
+    }
+}
+
+/// A few of the texts of [`Files`].
+#[derive(Debug, Clone, Default)]
+pub struct SomeFiles(Box<[(FileId, SourceFile)]>);
+
+impl SomeFiles {
+    /// `layouts/page.html:3:14`; nothing for a place in another file.
+    #[must_use]
+    pub fn locate(&self, place: Place) -> Option<String> {
+        let (_, file) = self.0.iter().find(|(id, _)| *id == place.file)?;
+        let Position { line, column } = file.position(place.start);
+        Some(format!("{}:{line}:{column}", file.name))
+    }
+}
+
+impl SourceFile {
+    fn position(&self, offset: u32) -> Position {
+        let text = &self.text;
         let mut offset = (offset as usize).min(text.len());
         while !text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let lines = self.0.get(file.0 as usize).map_or(&[0][..], SourceFile::lines);
+        let lines = self.lines();
         // The first begins at 0, so there is always one.
         let line = lines.partition_point(|start| *start <= offset);
         let start = lines.get(line.saturating_sub(1)).copied().unwrap_or(0);

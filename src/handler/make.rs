@@ -290,7 +290,7 @@ fn render(
             }
             Ok((out.into(), true_for(layout, context)))
         }
-        Err(error) => Err(internal(route, &error.to_string())),
+        Err(error) => Err(internal(route, &format!("{}: {error}", layout.layout.locate(error.place())))),
     }
 }
 

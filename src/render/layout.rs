@@ -6,7 +6,7 @@ use super::program::{self, Manner, Program, Source};
 use super::reads::{Analysis, Granularity, Read, Root};
 use super::run::Run;
 use super::{Context, Limits, RenderError};
-use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Spanned, did_you_mean};
+use crate::diagnostic::{FileId, Files, Finding, Findings, Place, SomeFiles, Spanned, did_you_mean};
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -89,7 +89,7 @@ impl Library {
                 let called = program.files.iter().filter_map(|file| by_file.get(file));
                 let called = called.filter_map(|&name| Some((name.to_owned(), *digests.get(name)?)));
                 let called = found.is_empty().then(|| called.collect());
-                let compiled = Arc::new(Layout::new(&layout.name, program));
+                let compiled = Arc::new(Layout::new(&layout.name, program, files));
                 kept.compiled(digest, &compiled, called);
                 findings.append(found);
                 compiled
@@ -161,14 +161,17 @@ fn outer_chain<'s>(
 pub struct Layout {
     name: Arc<str>,
     program: Program,
+    /// The texts that it is made of.
+    sources: SomeFiles,
     /// Bytes of the last page.
     last: AtomicUsize,
 }
 
 impl Layout {
-    fn new(name: &str, program: Program) -> Self {
+    fn new(name: &str, program: Program, files: &Files) -> Self {
         let last = AtomicUsize::new(program.literal_bytes * 2);
-        Self { name: name.into(), program, last }
+        let sources = files.some(program.files.iter().copied());
+        Self { name: name.into(), program, sources, last }
     }
 
     /// Its path below `layouts/`.
@@ -226,6 +229,12 @@ impl Layout {
     pub fn expected_bytes(&self) -> usize {
         let last = self.last.load(Ordering::Relaxed);
         last.saturating_add(last / 16)
+    }
+
+    /// A place in it or in its partials, as `layouts/page.html:3:14`.
+    #[must_use]
+    pub fn locate(&self, place: Place) -> String {
+        self.sources.locate(place).unwrap_or_else(|| format!("layouts/{}", self.name))
     }
 
     /// Appends the page to `out`. `roots` are the values of [`Layout::roots`], in that order; a missing one is `null`.

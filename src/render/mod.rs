@@ -97,12 +97,20 @@ pub struct Site<'a> {
 /// Why a render ended early.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// More output, or more strings on the way to it, than [`Limits`] allow.
+    /// More output than [`Limits::output_bytes`].
     #[error("the output is larger than {limit} bytes")]
     OutputTooLarge {
         /// The limit in bytes.
         limit: usize,
         /// The output that was one too many.
+        place: Place,
+    },
+    /// Filters and captures made more on the way than [`Limits::made_bytes`].
+    #[error("filters and captures make more than {limit} bytes")]
+    TooMuchMade {
+        /// The limit in bytes.
+        limit: usize,
+        /// Where the last of them were made.
         place: Place,
     },
     /// Filters and comparisons read more than [`Limits::read_bytes`].
@@ -154,6 +162,7 @@ impl RenderError {
     pub fn place(&self) -> Place {
         match self {
             Self::OutputTooLarge { place, .. }
+            | Self::TooMuchMade { place, .. }
             | Self::TooMuchRead { place, .. }
             | Self::TooManyIterations { place, .. }
             | Self::TooDeep { place, .. }

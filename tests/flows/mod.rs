@@ -20,6 +20,7 @@ pub(crate) mod lists;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
 pub(crate) mod routing;
+pub(crate) mod runaway;
 pub(crate) mod secrets;
 pub(crate) mod sharing;
 pub(crate) mod ssrf;

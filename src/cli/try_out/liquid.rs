@@ -143,7 +143,9 @@ fn render(fragment: &Fragment, data: &Value, limits: Limits, zone: &TimeZone) ->
 
 fn help(error: &RenderError) -> &'static str {
     match error {
-        RenderError::OutputTooLarge { .. } | RenderError::TooManyIterations { .. } => {
+        RenderError::OutputTooLarge { .. }
+        | RenderError::TooMuchMade { .. }
+        | RenderError::TooManyIterations { .. } => {
             "a page may cost no more either; let loops end earlier: `{% for item in list limit: 100 %}`"
         }
         RenderError::TooMuchRead { .. } => "a page may cost no more either; look at less, or at it less often",

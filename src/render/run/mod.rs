@@ -362,7 +362,7 @@ impl<'r, 'e> Run<'r, 'e> {
     fn fault<T: Default>(&self, fault: Fault, place: Place) -> Ran<T> {
         let limits = self.env.context.limits;
         Err(Box::new(match fault {
-            Fault::TooMuch => RenderError::OutputTooLarge { limit: limits.made_bytes, place },
+            Fault::TooMuch => RenderError::TooMuchMade { limit: limits.made_bytes, place },
             Fault::TooMuchRead => RenderError::TooMuchRead { limit: limits.read_bytes, place },
             Fault::TooMany => RenderError::TooManyIterations { limit: limits.iterations, place },
             Fault::Complaint(complaint) if self.strict => RenderError::Unusable { complaint, place },
