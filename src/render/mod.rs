@@ -23,6 +23,7 @@ mod fragment;
 mod kept;
 mod layout;
 mod lex;
+mod needs;
 mod parse;
 mod program;
 mod reads;
@@ -40,6 +41,7 @@ pub use filter::{EXAMPLE_DATA, FilterDocs, MoneyFormat, MoneyFormatError, docume
 pub use fragment::{Escape, Fragment, FragmentError};
 pub use kept::KeptLayouts;
 pub use layout::{Layout, LayoutSource, Library};
+pub use needs::{Needs, Obstacle, ObstacleKind, Origin, Use};
 pub use parse::{TAGS, TagDocs};
 pub use reads::{Granularity, Read, Root, Segment};
 

@@ -594,7 +594,7 @@ impl<'p> Walk<'p> {
 
     fn node(&mut self, node: &'p Node) {
         match node {
-            Node::Text(_) | Node::Break | Node::Continue => {}
+            Node::Text(..) | Node::Break | Node::Continue => {}
             Node::Output(output) => {
                 self.note_raw(&output.chain, output.place);
                 let paths = self.chain(&output.chain, output.place);
@@ -741,7 +741,7 @@ impl<'p> Walk<'p> {
                 Node::TableRow(node) => self.sets_of(&node.body, names),
                 Node::IfChanged { body, .. } => self.sets_of(body, names),
                 Node::Call(call) if !call.isolated => names.extend(self.sets.get(&call.partial).into_iter().flatten()),
-                Node::Call(_) | Node::Text(_) | Node::Output(_) | Node::Break | Node::Continue | Node::Cycle(_) => {}
+                Node::Call(_) | Node::Text(..) | Node::Output(_) | Node::Break | Node::Continue | Node::Cycle(_) => {}
             }
         }
     }

@@ -16,7 +16,7 @@ type Made = (Option<Node>, bool);
 /// Text in a block that prints nothing else would be nothing but white space in the page. Without it the block prints nothing
 /// at all, so the markup stands where it stood before.
 fn without_text(block: &mut Block) {
-    block.nodes.retain(|node| !matches!(node, Node::Text(_)));
+    block.nodes.retain(|node| !matches!(node, Node::Text(..)));
 }
 
 /// A name that a tag sets; those with a `?` can only be read.
@@ -370,9 +370,10 @@ impl<'s> Parser<'_, 's> {
 
     fn raw(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let Some(range) = self.verbatim(tag, lexer, "endraw") else { return (None, true) };
+        let place = self.place(range.clone());
         let text = self.follow(range);
         self.build.literal_bytes += text.len();
-        (Some(Node::Text(text.into())), text.is_empty())
+        (Some(Node::Text(text.into(), place)), text.is_empty())
     }
 
     fn doc(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {

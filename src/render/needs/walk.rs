@@ -1,0 +1,178 @@
+//! What a template needs: its literal parts in the order in which they are printed, on all ways through its branches.
+
+use super::holes::{self, SITE, VALUE};
+use super::tokens::{State, join};
+use super::{Needs, holes::of_path};
+use crate::render::program::Program;
+use crate::render::tree::{Base, Block, Call, Chain, Node, Operand, Output, Step};
+use std::collections::HashMap;
+
+/// Partials within partials. Circles do not load.
+const DEEPEST: usize = 32;
+/// So often a loop's body is followed until nothing new comes of it.
+const MOST_ROUNDS: usize = 4;
+
+/// What a layout needs, with the layouts around it and its partials, if it makes HTML.
+pub(in super::super) fn of_program(program: &Program, extension: &str) -> Needs {
+    let mut walk = Walk { program, needs: Needs::default(), called: HashMap::new(), depth: 0 };
+    if extension == "html" {
+        for stage in &program.stages {
+            walk.block(&stage.body, &mut vec![State::default()]);
+        }
+    }
+    walk.needs
+}
+
+struct Walk<'p> {
+    program: &'p Program,
+    needs: Needs,
+    /// Where calls of partials have led, by the partial and from where it was called.
+    called: HashMap<(u32, Vec<State>), Vec<State>>,
+    depth: usize,
+}
+
+impl Walk<'_> {
+    fn block(&mut self, block: &Block, states: &mut Vec<State>) {
+        for node in &block.nodes {
+            self.node(node, states);
+        }
+    }
+
+    fn node(&mut self, node: &Node, states: &mut Vec<State>) {
+        match node {
+            Node::Text(text, place) => self.needs.follow(states, text, Some(place.file), place.start as usize),
+            Node::Output(output) => self.output(output, states),
+            Node::If(branches) => {
+                let has_else = branches.iter().any(|branch| branch.condition.is_none());
+                self.branches(branches.iter().map(|branch| &branch.body), has_else, states);
+            }
+            Node::Case(case) => {
+                let has_else = case.arms.iter().any(|arm| arm.values.is_none());
+                self.branches(case.arms.iter().map(|arm| &arm.body), has_else, states);
+            }
+            Node::For(node) => {
+                self.repeated(&node.body, states);
+                if let Some(otherwise) = &node.otherwise {
+                    self.branches(std::iter::once(otherwise), false, states);
+                }
+            }
+            Node::TableRow(node) => self.repeated(&node.body, states),
+            Node::IfChanged { body, .. } => self.branches(std::iter::once(body), false, states),
+            Node::Capture { body, .. } => self.block(body, &mut vec![State::default()]),
+            Node::Assign { value, .. } => {
+                if let Operand::Text(text) = &value.value {
+                    self.markup(text);
+                }
+            }
+            Node::Count { .. } | Node::Cycle(_) => print(states, &VALUE.to_string()),
+            Node::Call(call) => self.call(call, states),
+            Node::Break | Node::Continue => {}
+        }
+    }
+
+    fn branches<'b>(&mut self, bodies: impl Iterator<Item = &'b Block>, has_else: bool, states: &mut Vec<State>) {
+        let entry = states.clone();
+        let mut ends = if has_else { Vec::new() } else { entry.clone() };
+        for body in bodies {
+            let mut end = entry.clone();
+            self.block(body, &mut end);
+            join(&mut ends, end);
+        }
+        *states = ends;
+    }
+
+    /// The body of a loop, which may run any number of times.
+    fn repeated(&mut self, body: &Block, states: &mut Vec<State>) {
+        for round in 0..MOST_ROUNDS {
+            let before = states.clone();
+            let mut end = before.clone();
+            self.block(body, &mut end);
+            join(states, end);
+            if *states == before {
+                return;
+            }
+            if round > 0 {
+                states.iter_mut().for_each(State::forget);
+            }
+        }
+    }
+
+    fn call(&mut self, call: &Call, states: &mut Vec<State>) {
+        for (_, value) in &call.parameters {
+            if let Operand::Text(text) = value {
+                self.markup(text);
+            }
+        }
+        let program = self.program;
+        let Some(partial) = program.partials.get(call.partial as usize).filter(|_| self.depth < DEEPEST) else { return };
+        let key = (call.partial, states.clone());
+        if let Some(known) = self.called.get(&key) {
+            states.clone_from(known);
+            return;
+        }
+        self.called.insert(key.clone(), states.clone());
+        self.depth += 1;
+        let each = call.subject.as_ref().is_some_and(|subject| subject.each);
+        if each { self.repeated(partial, states) } else { self.block(partial, states) }
+        self.depth -= 1;
+        self.called.insert(key, states.clone());
+    }
+
+    fn output(&mut self, output: &Output, states: &mut Vec<State>) {
+        let chain = &output.chain;
+        let is_raw = chain.filters.last().is_some_and(|call| call.filter.name == "raw");
+        self.needs.is_cleaned_markup |= chain.filters.iter().any(|call| call.filter.name == "markdownify");
+        let hole = self.hole(chain);
+        if states.iter().any(State::is_text) {
+            // Text that stands in a layout is markup.
+            if let Operand::Text(text) = &chain.value {
+                self.markup(text);
+            }
+            if is_raw && let Some(index) = hole.chars().next().and_then(holes::path) {
+                self.needs.printed_raw.insert(index);
+            }
+        }
+        print(states, &hole);
+    }
+
+    /// What stands for what a chain prints.
+    fn hole(&mut self, chain: &Chain) -> String {
+        let mut filters = chain.filters.iter().map(|call| call.filter.name).filter(|name| *name != "raw");
+        let filter = (filters.next(), filters.next());
+        match (&chain.value, filter) {
+            (Operand::Text(text), (None, _)) => text.to_string(),
+            (Operand::Text(text), (Some("relative_url"), None)) if text.starts_with('/') => text.to_string(),
+            (Operand::Text(text), (Some("absolute_url"), None)) if !text.contains("//") => SITE.to_string(),
+            (Operand::Path(path), (None, _)) => {
+                let Base::Name(name) = path.base else { return VALUE.to_string() };
+                let root = self.program.names.get(name.index()).map(|name| name.to_string());
+                let key = |step: &Step| match step {
+                    Step::Key { key, .. } => Some(key.to_string()),
+                    Step::Index(_) | Step::Computed(_) => None,
+                };
+                let keys: Option<Vec<String>> = path.steps.iter().map(key).collect();
+                let (Some(root), Some(keys)) = (root, keys) else { return VALUE.to_string() };
+                match (root.as_str(), keys.as_slice()) {
+                    ("site", [key]) if key == "url" => SITE.to_string(),
+                    ("site" | "vars", [_, ..]) => {
+                        let path = std::iter::once(root).chain(keys).collect();
+                        of_path(self.needs.path(path)).to_string()
+                    }
+                    _ => VALUE.to_string(),
+                }
+            }
+            _ => VALUE.to_string(),
+        }
+    }
+
+    /// A text of the layout that is printed somewhere: whatever it holds is authored markup.
+    fn markup(&mut self, text: &str) {
+        if text.contains('<') {
+            self.needs.follow(&mut [State::default()], text, None, 0);
+        }
+    }
+}
+
+fn print(states: &mut [State], hole: &str) {
+    states.iter_mut().for_each(|state| state.print(hole));
+}
