@@ -95,6 +95,10 @@ pub fn check_source(text: &str) -> Result<(), SourceError> {
 }
 
 impl ContentSecurityPolicy {
+    /// [`strict`](Self::strict), as it is written.
+    pub const STRICT: &str =
+        "base-uri 'none'; default-src 'self'; form-action 'self'; frame-ancestors 'self'; object-src 'none'";
+
     /// What suits a page that loads its parts from its own origin and holds no code itself.
     #[must_use]
     pub fn strict() -> Self {
@@ -201,17 +205,17 @@ impl fmt::Display for ContentSecurityPolicy {
 mod tests {
     use super::*;
 
-    const STRICT: &str =
-        "base-uri 'none'; default-src 'self'; form-action 'self'; frame-ancestors 'self'; object-src 'none'";
-
     #[test]
     fn sources_are_added_to_what_holds_already() {
-        assert_eq!(ContentSecurityPolicy::strict().to_string(), STRICT);
+        assert_eq!(ContentSecurityPolicy::strict().to_string(), ContentSecurityPolicy::STRICT);
         for (added, expected) in [
             (&[("img-src", "data:")][..], "img-src 'self' data:"),
             (&[("object-src", "'self'")], "object-src 'self'"),
             (&[("frame-ancestors", "'none'")], "frame-ancestors 'none'"),
-            (&[("script-src", "'sha256-a'"), ("script-src-elem", "https://a.example")], "script-src-elem 'self' 'sha256-a' https://a.example"),
+            (
+                &[("script-src", "'sha256-a'"), ("script-src-elem", "https://a.example")],
+                "script-src-elem 'self' 'sha256-a' https://a.example",
+            ),
             (&[("style-src-attr", "'unsafe-inline'")], "style-src-attr 'unsafe-inline'"),
             (&[("script-src", "'sha256-a'"), ("script-src", "'unsafe-inline'")], "script-src 'self' 'unsafe-inline'"),
             (&[("report-uri", "/reports")], "report-uri /reports"),
@@ -251,7 +255,9 @@ mod tests {
 
     #[test]
     fn a_source_is_one_word() {
-        for text in ["'self'", "https:", "https://a.example:8443/x/", "*.example.com", "data:", "'sha256-abc='", "/reports"] {
+        for text in
+            ["'self'", "https:", "https://a.example:8443/x/", "*.example.com", "data:", "'sha256-abc='", "/reports"]
+        {
             assert_eq!(check_source(text), Ok(()), "{text}");
         }
         for (text, error) in [

@@ -158,7 +158,9 @@ impl Needs {
             |attribute| attribute.ways.iter().map(|way| way.trim().to_ascii_lowercase()).collect(),
         );
         let is_code = |kind: &String| {
-            kind.is_empty() || matches!(kind.as_str(), "module" | "importmap" | "speculationrules") || is_javascript(kind)
+            kind.is_empty()
+                || matches!(kind.as_str(), "module" | "importmap" | "speculationrules")
+                || is_javascript(kind)
         };
         let is_empty = state.ways.iter().all(String::is_empty);
         if is_empty || !types.iter().any(|kind| is_code(kind) || kind.contains(is_hole)) {

@@ -11,6 +11,8 @@
 mod address;
 mod element;
 mod style;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod walk;
 

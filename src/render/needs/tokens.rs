@@ -385,8 +385,7 @@ impl State {
         }
         // On a way without it there is nothing: for a type, that is a meaning of its own.
         let has = |state: &Self, name: &str| state.attributes.iter().any(|attribute| attribute.name == name);
-        let lacking: Vec<bool> =
-            self.attributes.iter().map(|known| !has(other, &known.name)).collect();
+        let lacking: Vec<bool> = self.attributes.iter().map(|known| !has(other, &known.name)).collect();
         for (attribute, is_lacking) in self.attributes.iter_mut().zip(lacking) {
             if is_lacking && attribute.name == "type" {
                 join_ways(&mut attribute.ways, &[String::new()]);

@@ -104,7 +104,9 @@ impl Walk<'_> {
             }
         }
         let program = self.program;
-        let Some(partial) = program.partials.get(call.partial as usize).filter(|_| self.depth < DEEPEST) else { return };
+        let Some(partial) = program.partials.get(call.partial as usize).filter(|_| self.depth < DEEPEST) else {
+            return;
+        };
         let key = (call.partial, states.clone());
         if let Some(known) = self.called.get(&key) {
             states.clone_from(known);
@@ -113,7 +115,11 @@ impl Walk<'_> {
         self.called.insert(key.clone(), states.clone());
         self.depth += 1;
         let each = call.subject.as_ref().is_some_and(|subject| subject.each);
-        if each { self.repeated(partial, states) } else { self.block(partial, states) }
+        if each {
+            self.repeated(partial, states)
+        } else {
+            self.block(partial, states)
+        }
         self.depth -= 1;
         self.called.insert(key, states.clone());
     }

@@ -1,6 +1,7 @@
 //! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
 
 mod asked;
+mod csp;
 mod data;
 pub(super) mod documents;
 mod doubts;
@@ -304,7 +305,8 @@ fn section_errors(
 }
 
 fn errors_of(decl: &crate::resource::Decl, shared: &mut Shared<'_>) -> ErrorPages {
-    errors::pages(decl.errors.as_ref(), &route::vars_of(decl), shared)
+    // What is wrong with its `csp` is told with that of its routes.
+    errors::pages(decl, &route::vars_of(decl), shared)
 }
 
 fn foundation(tree: &Tree, table: &Table, files: &Files) -> blake3::Hash {
