@@ -66,6 +66,7 @@ fn main() -> ExitCode {
         flows::languages::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
+        flows::policies::CASES,
         flows::routing::CASES,
         flows::secrets::CASES,
         flows::sharing::CASES,

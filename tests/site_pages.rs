@@ -2,7 +2,11 @@
 //!
 //! The root site and each of `examples/` are served from a copy, beside the example upstream, and crawled. No network is needed.
 
+use crate::support::browser::{Page as Tokens, Piece};
+use crate::support::http::Response;
 use crate::support::site::{Folder, Options, Site, binary};
+use aws_lc_rs::digest;
+use base64::Engine as _;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
@@ -35,6 +39,7 @@ fn every_page_of_our_own_sites_is_whole() {
             assert!(routes.literal.contains_key("/"), "{} has a front page", folder.display());
             let missing = site.get(MISSING);
             assert_eq!(missing.status, 404);
+            policy_fits(&missing, MISSING);
             Page::parse(missing.text()).and_then(|page| page.whole()).expect("the error page is whole");
         }
         site.signal("TERM");
@@ -109,6 +114,7 @@ impl Crawl<'_> {
         if !kind.starts_with("text/html") {
             return Vec::new();
         }
+        policy_fits(&response, target);
         let page = Page::parse(response.text()).and_then(|page| page.whole().map(|()| page));
         let page = page.unwrap_or_else(|error| panic!("{target}: {error}"));
         self.ids.insert(target.to_owned(), page.ids);
@@ -130,6 +136,67 @@ impl Crawl<'_> {
             self.fragments.push((from.to_owned(), target.to_owned(), id.to_owned()));
         }
         (!address.is_empty()).then(|| target.to_owned())
+    }
+}
+
+/// The page's policy is strict, and lets run what the page holds, byte for byte, as a browser reads it.
+fn policy_fits(response: &Response, target: &str) {
+    let policy = response.header("content-security-policy").unwrap_or_else(|| panic!("{target} has no policy"));
+    assert_eq!(response.headers("content-security-policy-report-only"), [""; 0], "{target}");
+    let sources = |directive: &str| -> Vec<&str> {
+        let written = policy.split("; ").map(|directive| directive.split(' ').collect::<Vec<_>>());
+        let of = |name: &str| written.clone().find(|words| words.first() == Some(&name));
+        let words = of(directive).or_else(|| of("default-src")).unwrap_or_default();
+        words.into_iter().skip(1).collect()
+    };
+    assert!(!policy.contains("unsafe-"), "{target}: {policy}");
+    for directive in ["object-src", "base-uri"] {
+        assert_eq!(sources(directive), ["'none'"], "{target}: {policy}");
+    }
+    let is_loose = |source: &&str| source.contains('*') || source.ends_with(':');
+    assert!(!sources("script-src").iter().any(is_loose), "{target}: {policy}");
+    assert_eq!(sources("frame-ancestors"), ["'self'"], "{target}");
+    let page = Tokens::read(response.text());
+    let mut open: Option<&str> = None;
+    for piece in page.pieces() {
+        match piece {
+            Piece::Start(name, attributes) => {
+                let value =
+                    |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+                let inline = attributes.iter().find(|(name, _)| name.starts_with("on") || name == "style");
+                assert_eq!(inline, None, "{target}: <{name}>");
+                let is_code =
+                    value("type").is_none_or(|kind| matches!(kind, "module" | "importmap" | "text/javascript"));
+                open = match name.as_str() {
+                    "script" if is_code && value("src").is_none() => Some("script-src"),
+                    "style" => Some("style-src"),
+                    _ => None,
+                };
+                let loads = match name.as_str() {
+                    "script" => value("src").map(|address| ("script-src", address)),
+                    "img" => value("src").map(|address| ("img-src", address)),
+                    "link" if value("rel") == Some("stylesheet") => value("href").map(|address| ("style-src", address)),
+                    _ => None,
+                };
+                if let Some((directive, address)) = loads {
+                    let origin = address.split('/').take(3).collect::<Vec<_>>().join("/");
+                    let is_own = address.starts_with('/') && !address.starts_with("//");
+                    let wanted = if is_own { "'self'" } else { origin.as_str() };
+                    assert!(sources(directive).contains(&wanted), "{target}: {address} and {policy}");
+                }
+            }
+            Piece::Text(text) => {
+                if let Some(directive) = open {
+                    let digest = format!(
+                        "'sha256-{}'",
+                        base64::engine::general_purpose::STANDARD
+                            .encode(digest::digest(&digest::SHA256, text.as_bytes()))
+                    );
+                    assert!(sources(directive).contains(&digest.as_str()), "{target}: {digest} is not in {policy}");
+                }
+            }
+            Piece::End(_) | Piece::Comment(_) | Piece::Doctype => open = None,
+        }
     }
 }
 

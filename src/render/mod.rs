@@ -9,6 +9,8 @@
 //! them and `context` for where outputs stand in the markup) → `program` (a layout, its outer layouts and its partials with
 //! one table of names) → `reads` (what it reads) → `run`. New filters go to `filter/`, new tags to `tag.rs`.
 //!
+//! `needs` finds in a program what its pages make a browser load and run.
+//!
 //! Two scopes are told apart. `{% include %}` shares everything with its caller. `{% render %}` sees its own parameters and the
 //! root names (`site`, `vars`, `page`, every source …), but no variable of its caller.
 

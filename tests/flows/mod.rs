@@ -19,6 +19,7 @@ pub(crate) mod languages;
 pub(crate) mod lists;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
+pub(crate) mod policies;
 pub(crate) mod routing;
 pub(crate) mod secrets;
 pub(crate) mod sharing;

@@ -1,7 +1,7 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{Called, Planned, Privacy, Route, RouteOutline, Rule, code, slots};
+use super::super::{Called, Planned, Route, RouteOutline, Rule, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope, Written};
@@ -888,14 +888,6 @@ fn revision(
 /// Whether a route's own file wrote what stands at `place`, or inherited it.
 pub(super) fn is_own(place: Place, file: &TreeFile) -> bool {
     place.file == file.file
-}
-
-/// A personal page, for those who ask by name.
-impl Privacy {
-    /// Whether the page is one person's.
-    pub fn is_personal(&self) -> bool {
-        matches!(self, Self::Personal { .. })
-    }
 }
 
 /// A name shared by what is made of it.
