@@ -49,6 +49,17 @@ impl Sink {
         }
     }
 
+    /// The same place for a value that a filter has made ready for it, if that is a query.
+    pub(super) fn of_encoded(self) -> Self {
+        match self {
+            Self::Url(UrlPart::Query) => Self::Url(UrlPart::Rest),
+            Self::XmlUrl(UrlPart::Query) => Self::XmlUrl(UrlPart::Rest),
+            other @ (Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute) => other,
+            other @ (Self::Url(_) | Self::XmlUrl(_) | Self::Images | Self::Script | Self::JsonText) => other,
+            other @ (Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
+        }
+    }
+
     /// Whether a value must be written in one piece.
     pub(super) fn takes_whole(self) -> bool {
         matches!(self, Self::CsvCell | Self::CsvQuoted { .. })
@@ -194,9 +205,9 @@ fn path(text: &str, root: bool, markup: bool, out: &mut String) {
         if !kept {
             out.push_str(text.get(from..at).unwrap_or(""));
             if byte == b'&' {
-                out.push_str("&amp;")
+                out.push_str("&amp;");
             } else {
-                percent(byte, out)
+                percent(byte, out);
             }
             from = at + 1;
         }

@@ -607,8 +607,8 @@ mod tests {
 
     #[test]
     fn every_place_is_recognised() {
-        let url = |part| Stand::Fine(Sink::Url(part));
         use UrlPart::{Path, Query, Rest, Root, Start};
+        let url = |part| Stand::Fine(Sink::Url(part));
         for (text, expected) in [
             ("", Stand::Fine(Sink::Text)),
             ("a < b", Stand::Fine(Sink::Text)),

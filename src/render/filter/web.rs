@@ -1,8 +1,9 @@
-//! Filters for the web: JSON, URLs, Base64.
+//! Filters for the web: JSON, URLs and links, Base64.
 
 use super::{Arguments, Env, Fault, Made};
+use crate::render::escape::{self, Sink, UrlPart};
 use crate::render::val::Val;
-use crate::value::{Value, write_json, write_json_pretty};
+use crate::value::{Origin, Value, write_json, write_json_pretty};
 
 /// JSON text (RFC 8259). In a script the characters that could end it are escaped where it is printed.
 pub(super) fn json<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -153,4 +154,31 @@ pub(super) fn relative_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<
     let own = env.context.site.url.map(|site| site.trim_end_matches('/'));
     let path = own.and_then(|site| text.strip_prefix(site)).unwrap_or(&text);
     Ok(Val::text(if path.contains("://") || path.starts_with('/') { path.to_owned() } else { format!("/{path}") }))
+}
+
+/// A URL without the name of the file that stands for its folder.
+pub(super) fn strip_index<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let text = input.chars();
+    let folder = ["index.html", "index.htm"].iter().find_map(|file| text.strip_suffix(file));
+    Ok(Val::text(folder.filter(|folder| folder.ends_with('/')).unwrap_or(&text)))
+}
+
+/// `<a href="…" title="…">…</a>`, each part escaped for its place.
+pub(super) fn link_to<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut out = String::from("<a href=\"");
+    let url = arguments.get(0);
+    escape::write(&url.chars(), origin_of(url), Sink::Url(UrlPart::Start), &mut out);
+    if arguments.has(1) {
+        out.push_str("\" title=\"");
+        escape::write(&arguments.get(1).chars(), origin_of(arguments.get(1)), Sink::Attribute, &mut out);
+    }
+    out.push_str("\">");
+    let sink = if env.escapes { Sink::Text } else { Sink::Plain };
+    escape::write(&input.chars(), origin_of(&input), sink, &mut out);
+    out.push_str("</a>");
+    Ok(Val::text(out))
+}
+
+fn origin_of(val: &Val<'_>) -> Origin {
+    if val.is_markup() { Origin::Markup } else { Origin::Outside }
 }
