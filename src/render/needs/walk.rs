@@ -66,7 +66,7 @@ impl Walk<'_> {
             }
             Node::Count { .. } | Node::Cycle(_) => print(states, &VALUE.to_string()),
             Node::Call(call) => self.call(call, states),
-            Node::Break | Node::Continue => {}
+            Node::Break | Node::Continue | Node::Refused(_) => {}
         }
     }
 
@@ -103,11 +103,13 @@ impl Walk<'_> {
                 self.markup(text);
             }
         }
-        let program = self.program;
-        let Some(partial) = program.partials.get(call.partial as usize).filter(|_| self.depth < DEEPEST) else {
+        // In a site the name of a partial is written out.
+        let (program, Target::Partial(number)) = (self.program, &call.target) else { return };
+        let Some(partial) = program.partials.get(*number as usize).filter(|_| self.depth < DEEPEST) else {
             return;
         };
-        let key = (call.partial, states.clone());
+        let partial = &partial.body;
+        let key = (*number, states.clone());
         if let Some(known) = self.called.get(&key) {
             states.clone_from(known);
             return;
