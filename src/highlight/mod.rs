@@ -18,7 +18,7 @@ mod table;
 mod tests;
 mod words;
 
-pub use pen::Class;
+pub use pen::{Class, escape};
 pub use table::LANGUAGES;
 
 use cursor::Cursor;
@@ -111,7 +111,7 @@ pub fn block(code: &str, language: &str) -> String {
     open_block(language, &mut out);
     match find(language) {
         Some(language) => write(code, language, &mut Budget::default(), &mut out),
-        None => pen::escape(code, &mut out),
+        None => escape(code, &mut out),
     }
     out.push_str("</code></pre>");
     out
@@ -122,7 +122,7 @@ pub fn open_block(language: &str, out: &mut String) {
     out.push_str("<pre class=\"highlight\"><code");
     if !language.is_empty() {
         out.push_str(" class=\"language-");
-        pen::escape(language, out);
+        escape(language, out);
         out.push('"');
     }
     out.push('>');

@@ -147,8 +147,8 @@ impl<'o> Pen<'o> {
     }
 }
 
-/// Appends `text` for an element's content or a quoted attribute.
-pub(super) fn escape(text: &str, out: &mut String) {
+/// Appends `text` for an element's content or a quoted attribute, as the `CommonMark` specification's examples write it.
+pub fn escape(text: &str, out: &mut String) {
     let mut written = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escaped = match byte {

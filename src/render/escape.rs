@@ -110,7 +110,7 @@ pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
         Sink::Url(UrlPart::Root) => path(text, true, markup, out),
         Sink::Url(UrlPart::Path) => path(text, false, markup, out),
         Sink::Url(UrlPart::Query) if markup => url(text, markup, out),
-        Sink::Url(UrlPart::Query) => component(text, out),
+        Sink::Url(UrlPart::Query) => percent_encode(text, b"", "%20", out),
         Sink::Images => images(text, origin, out),
         Sink::Script => script(text, out),
         Sink::JsonText => json_text(text, out),
@@ -215,13 +215,14 @@ fn path(text: &str, root: bool, markup: bool, out: &mut String) {
     out.push_str(text.get(from..).unwrap_or(""));
 }
 
-/// A piece of a query or a fragment: everything but the unreserved characters (RFC 3986, section 2.3) is encoded.
-fn component(text: &str, out: &mut String) {
+/// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3) and those in `kept`; a space becomes `space`.
+pub(super) fn percent_encode(text: &str, kept: &[u8], space: &str, out: &mut String) {
     for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            percent(byte, out);
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b' ' => out.push_str(space),
+            byte if kept.contains(&byte) => out.push(char::from(byte)),
+            byte => percent(byte, out),
         }
     }
 }

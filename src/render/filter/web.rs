@@ -37,27 +37,12 @@ pub(super) fn url_param_escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &En
 /// Unreserved characters and those in `kept` stay, a space becomes `space`.
 fn percent_encoded<'r>(text: &str, kept: &[u8], space: &str) -> Val<'r> {
     let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push_str(space),
-            byte if kept.contains(&byte) => out.push(char::from(byte)),
-            _ => {
-                out.push('%');
-                out.push(hex_digit(byte >> 4));
-                out.push(hex_digit(byte & 15));
-            }
-        }
-    }
+    escape::percent_encode(text, kept, space, &mut out);
     Val::text(out)
 }
 
 fn decoded_text<'r>(bytes: Vec<u8>) -> Made<'r> {
     String::from_utf8(bytes).ok().map(Val::text).ok_or(Fault::Complaint("what is decoded is not UTF-8"))
-}
-
-fn hex_digit(value: u8) -> char {
-    char::from_digit(value.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 pub(super) fn url_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {

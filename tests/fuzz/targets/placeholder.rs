@@ -20,7 +20,7 @@ fuzz_target!(init: sow("placeholder"), |data: &[u8]| {
     let mut rebuilt = String::new();
     for part in &template.parts {
         match part {
-            Part::Literal(text) => rebuilt.push_str(&text.replace('}', "\0").replace('{', "{'{'}").replace('\0', "{'}'}")),
+            Part::Literal(text) => rebuilt.extend(text.chars().map(spelled)),
             Part::Value(reference) => {
                 assert_eq!(files.snippet(reference.place), format!("{{{}}}", reference.spelled()));
                 rebuilt.push_str(files.snippet(reference.place));
@@ -32,3 +32,8 @@ fuzz_target!(init: sow("placeholder"), |data: &[u8]| {
     template.resolve_environment(|env| env.default.clone().unwrap_or_default());
     assert_eq!(template.environment().count(), 0);
 });
+
+/// A character of a literal part, as it must be written.
+fn spelled(character: char) -> String {
+    if matches!(character, '{' | '}') { format!("{{'{character}'}}") } else { character.to_string() }
+}

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use siteserver::diagnostic::{Files, Findings, Place};
-use siteserver::render::{Context, Escape, Fragment, KeptLayouts, LayoutSource, Library, Limits, MoneyFormat};
+use siteserver::render::{Context, Escape, Fragment, KeptLayouts, LayoutSource, Library, Limits, MoneyFormats};
 use siteserver::site::known;
 use siteserver::value::{JsonLimits, NULL, Value, parse_json};
 use siteserver_fuzz::{parts, sow};
@@ -14,7 +14,7 @@ fuzz_target!(init: sow("render"), |data: &[u8]| {
     let Some([template, partial, data]) = parts(data) else { return };
     let Ok(data @ Value::Object(_)) = parse_json(data, JsonLimits::default()) else { return };
     let limits = Limits::default();
-    let money = MoneyFormat::default();
+    let money = MoneyFormats::default();
     let zone = TimeZone::UTC;
     let context = Context {
         limits: &limits,
