@@ -4,7 +4,7 @@ use super::holes::{self, SITE, VALUE};
 use super::tokens::{State, join};
 use super::{Needs, holes::of_path};
 use crate::render::program::Program;
-use crate::render::tree::{Base, Block, Call, Chain, Node, Operand, Output, Step};
+use crate::render::tree::{Base, Block, Call, Chain, Node, Operand, Output, Step, Target};
 use std::collections::HashMap;
 
 /// Partials within partials. Circles do not load.
