@@ -1,7 +1,7 @@
 //! What an element loads and runs, by its name and its attributes (WHATWG HTML, section 4; Fetch, section 2.2.5).
 
+use super::collect::{Attribute, Spot, State};
 use super::holes::is_hole;
-use super::tokens::{Attribute, Spot, State};
 use super::{Needs, ObstacleKind, Use, digest};
 
 /// Attributes whose `javascript:` URL would run.
@@ -136,12 +136,15 @@ impl Needs {
 
     /// Takes the text of a `<script>` or `<style>` that has ended.
     pub(super) fn inline(&mut self, state: &State) {
+        // In drawings the sections of character data are no part of the text.
+        let bare = |way: &String| way.replace("<![CDATA[", "").replace("]]>", "");
+        let ways = if state.is_foreign() { state.ways.iter().map(bare).collect() } else { state.ways.clone() };
         match local(&state.element) {
-            "script" => self.inline_script(state),
+            "script" => self.inline_script(state, &ways),
             "style" => {
                 self.has_styles = true;
-                if constant(&state.ways, &state.opened, ObstacleKind::Style, self) {
-                    for text in &state.ways {
+                if constant(&ways, &state.opened, ObstacleKind::Style, self) {
+                    for text in &ways {
                         self.styles.insert(digest(text));
                         self.style_sheet(text);
                     }
@@ -151,7 +154,7 @@ impl Needs {
         }
     }
 
-    fn inline_script(&mut self, state: &State) {
+    fn inline_script(&mut self, state: &State, texts: &[String]) {
         let of_type = state.attributes.iter().find(|attribute| attribute.name == "type");
         let types: Vec<String> = of_type.map_or_else(
             || vec![String::new()],
@@ -162,14 +165,14 @@ impl Needs {
                 || matches!(kind.as_str(), "module" | "importmap" | "speculationrules")
                 || is_javascript(kind)
         };
-        let is_empty = state.ways.iter().all(String::is_empty);
+        let is_empty = texts.iter().all(String::is_empty);
         if is_empty || !types.iter().any(|kind| is_code(kind) || kind.contains(is_hole)) {
             return;
         }
-        if !constant(&state.ways, &state.opened, ObstacleKind::Script, self) {
+        if !constant(texts, &state.opened, ObstacleKind::Script, self) {
             return;
         }
-        for text in &state.ways {
+        for text in texts {
             self.scripts.insert(digest(text));
             if types.iter().any(|kind| kind == "importmap") {
                 self.import_map(text);

@@ -2,18 +2,18 @@
 //! without letting anything run.
 //!
 //! It is found out of the literal parts of a layout, of its partials and of the layouts around it, on all ways through branches, and out
-//! of HTML that is finished. It reads markup as browsers do (WHATWG HTML, section 13.2.5), knows nothing of escaping, and nothing of
-//! policies: that a page may load what it needs is said above.
+//! of HTML that is finished. The markup is followed by the tracker that escaping relies on; nothing here knows how values are escaped, nor
+//! of policies: that a page may load what it needs is said above.
 //!
-//! `tokens` follows the markup, `element` says what an element loads, `style` what a style sheet does, `address` from where; `walk` goes
+//! `collect` takes down what the tracker comes by, `element` says what an element loads, `style` what a style sheet does, `address` from where; `walk` goes
 //! through a template.
 
 mod address;
+mod collect;
 mod element;
 mod style;
 #[cfg(test)]
 mod tests;
-mod tokens;
 mod walk;
 
 pub use address::Origin;
@@ -133,7 +133,7 @@ impl Needs {
     #[must_use]
     pub fn of_html(html: &str) -> Self {
         let mut needs = Self::default();
-        let mut states = vec![tokens::State::default()];
+        let mut states = vec![collect::State::start()];
         needs.follow(&mut states, html, None, 0);
         needs
     }
@@ -214,7 +214,7 @@ impl Needs {
         self.addresses.insert((of, address.get(..end).unwrap_or_default().to_owned()));
     }
 
-    fn hold_up(&mut self, kind: ObstacleKind, spot: &tokens::Spot) {
+    fn hold_up(&mut self, kind: ObstacleKind, spot: &collect::Spot) {
         let obstacle = Obstacle { kind, file: spot.file, range: spot.range.clone() };
         if !self.obstacles.contains(&obstacle) {
             self.obstacles.push(obstacle);

@@ -1,11 +1,10 @@
 //! What a template needs: its literal parts in the order in which they are printed, on all ways through its branches.
 
+use super::collect::{State, join};
 use super::holes::{self, SITE, VALUE};
-use super::tokens::{State, join};
 use super::{Needs, holes::of_path};
 use crate::render::program::Program;
 use crate::render::tree::{Base, Block, Call, Chain, Node, Operand, Output, Step, Target};
-use std::collections::HashMap;
 
 /// Partials within partials. Circles do not load.
 const DEEPEST: usize = 32;
@@ -14,10 +13,10 @@ const MOST_ROUNDS: usize = 4;
 
 /// What a layout needs, with the layouts around it and its partials, if it makes HTML.
 pub(in super::super) fn of_program(program: &Program, extension: &str) -> Needs {
-    let mut walk = Walk { program, needs: Needs::default(), called: HashMap::new(), depth: 0 };
+    let mut walk = Walk { program, needs: Needs::default(), called: Vec::new(), depth: 0 };
     if extension == "html" {
         for stage in &program.stages {
-            walk.block(&stage.body, &mut vec![State::default()]);
+            walk.block(&stage.body, &mut vec![State::start()]);
         }
     }
     walk.needs
@@ -26,9 +25,17 @@ pub(in super::super) fn of_program(program: &Program, extension: &str) -> Needs 
 struct Walk<'p> {
     program: &'p Program,
     needs: Needs,
-    /// Where calls of partials have led, by the partial and from where it was called.
-    called: HashMap<(u32, Vec<State>), Vec<State>>,
+    called: Vec<Called>,
     depth: usize,
+}
+
+/// A call of a partial that was followed.
+struct Called {
+    number: u32,
+    /// Whether it is called for each item of a list.
+    each: bool,
+    from: Vec<State>,
+    to: Vec<State>,
 }
 
 impl Walk<'_> {
@@ -58,7 +65,7 @@ impl Walk<'_> {
             }
             Node::TableRow(node) => self.repeated(&node.body, states),
             Node::IfChanged { body, .. } => self.branches(std::iter::once(body), false, states),
-            Node::Capture { body, .. } => self.block(body, &mut vec![State::default()]),
+            Node::Capture { body, .. } => self.block(body, &mut vec![State::start()]),
             Node::Assign { value, .. } => {
                 if let Operand::Text(text) = &value.value {
                     self.markup(text);
@@ -108,22 +115,25 @@ impl Walk<'_> {
         let Some(partial) = program.partials.get(*number as usize).filter(|_| self.depth < DEEPEST) else {
             return;
         };
-        let partial = &partial.body;
-        let key = (*number, states.clone());
-        if let Some(known) = self.called.get(&key) {
-            states.clone_from(known);
+        let each = call.subject.as_ref().is_some_and(|subject| subject.each);
+        let alike = |known: &&Called| known.number == *number && known.each == each && known.from == *states;
+        if let Some(known) = self.called.iter().find(alike) {
+            states.clone_from(&known.to);
             return;
         }
-        self.called.insert(key.clone(), states.clone());
+        // Who calls itself, which does not load, ends where it began.
+        let called = self.called.len();
+        self.called.push(Called { number: *number, each, from: states.clone(), to: states.clone() });
         self.depth += 1;
-        let each = call.subject.as_ref().is_some_and(|subject| subject.each);
         if each {
-            self.repeated(partial, states)
+            self.repeated(&partial.body, states);
         } else {
-            self.block(partial, states)
+            self.block(&partial.body, states);
         }
         self.depth -= 1;
-        self.called.insert(key, states.clone());
+        if let Some(called) = self.called.get_mut(called) {
+            called.to.clone_from(states);
+        }
     }
 
     fn output(&mut self, output: &Output, states: &mut Vec<State>) {
@@ -176,7 +186,7 @@ impl Walk<'_> {
     /// A text of the layout that is printed somewhere: whatever it holds is authored markup.
     fn markup(&mut self, text: &str) {
         if text.contains('<') {
-            self.needs.follow(&mut [State::default()], text, None, 0);
+            self.needs.follow(&mut vec![State::start()], text, None, 0);
         }
     }
 }
