@@ -403,6 +403,8 @@ impl Tracker {
         let Some(&byte) = rest.first() else { return 0 };
         match self.state {
             State::Text => return self.text(byte, rest),
+            // What a `<` before it could begin is a text.
+            State::TagOpen if byte == b'<' => return self.text(byte, rest),
             State::TagOpen => self.tag_open(byte),
             State::TagName => match byte {
                 b'>' => self.close_tag(false),
@@ -523,7 +525,6 @@ impl Tracker {
                 self.role = Role::Code;
                 State::TagName
             }
-            b'<' => State::TagOpen,
             _ => State::Text,
         };
     }
@@ -703,6 +704,7 @@ mod tests {
             ("<![CDATA[ > <a title='", Stand::Fine(Sink::Attribute)),
             ("<style></STYLE ><p>", Stand::Fine(Sink::Text)),
             ("</ a=\"> ", Stand::Fine(Sink::Text)),
+            ("<<!-- > <script> --><p title='", Stand::Fine(Sink::Attribute)),
             ("</><p title='", Stand::Fine(Sink::Attribute)),
             ("<a href='https:", url(Rest)),
             ("<a href=' \tx-java", url(Start)),

@@ -32,6 +32,8 @@ pub(super) struct Attribute {
     pub(super) name: String,
     pub(super) spot: Spot,
     pub(super) ways: Vec<String>,
+    /// Whether it is not there on every way.
+    pub(super) may_lack: bool,
 }
 
 /// A point in the markup, and what was collected since the tag at hand began.
@@ -170,9 +172,14 @@ impl State {
     fn end_attribute(&mut self) {
         let Some((name, spot)) = self.attribute.take() else { return };
         let ways = std::mem::take(&mut self.ways);
-        // The first of a name counts.
-        if self.attributes.iter().all(|known| known.name != name) {
-            self.attributes.push(Attribute { name, spot, ways });
+        match self.attributes.iter_mut().find(|known| known.name == name) {
+            None => self.attributes.push(Attribute { name, spot, ways, may_lack: false }),
+            Some(known) if known.may_lack => {
+                join_ways(&mut known.ways, &ways);
+                known.may_lack = false;
+            }
+            // The first of a name counts.
+            Some(_) => {}
         }
     }
 
@@ -197,43 +204,50 @@ impl State {
         }
     }
 
-    /// Something of any length may have been printed here.
-    pub(super) fn forget(&mut self) {
-        if self.markup.sight().is_kept() {
-            self.ways = vec![VALUE.to_string()];
+    /// Anything may have been printed here since one of the points in `before`.
+    pub(super) fn forget(&mut self, before: &[Self]) {
+        if !self.markup.sight().is_kept() {
+            return;
+        }
+        match before.iter().find(|before| before.is_alike(self)) {
+            Some(before) => {
+                let fed = before.ways.iter().map(|way| format!("{way}{VALUE}"));
+                self.ways = before.ways.iter().cloned().chain(fed).collect();
+            }
+            None => blur(&mut self.ways),
         }
     }
 
-    /// Takes in another point, if all that follows is read alike from both.
-    fn join(&mut self, other: &Self) -> bool {
+    /// Whether all that follows is read alike from both points.
+    fn is_alike(&self, other: &Self) -> bool {
         let name = |state: &Self| state.attribute.as_ref().map(|(name, _)| name.clone());
-        if !self.markup.reads_like(&other.markup) || self.element != other.element || name(self) != name(other) {
-            return false;
+        self.markup.reads_like(&other.markup) && self.element == other.element && name(self) == name(other)
+    }
+
+    /// Takes in another point that is alike.
+    fn join(&mut self, other: &Self) {
+        for known in &mut self.attributes {
+            known.may_lack |= other.attributes.iter().all(|attribute| attribute.name != known.name);
         }
         for attribute in &other.attributes {
             match self.attributes.iter_mut().find(|known| known.name == attribute.name) {
-                Some(known) => join_ways(&mut known.ways, &attribute.ways),
-                None => self.attributes.push(attribute.clone()),
-            }
-        }
-        // On a way without it there is nothing: for a type, that is a meaning of its own.
-        let has = |state: &Self, name: &str| state.attributes.iter().any(|attribute| attribute.name == name);
-        let lacking: Vec<bool> = self.attributes.iter().map(|known| !has(other, &known.name)).collect();
-        for (attribute, is_lacking) in self.attributes.iter_mut().zip(lacking) {
-            if is_lacking && attribute.name == "type" {
-                join_ways(&mut attribute.ways, &[String::new()]);
+                Some(known) => {
+                    join_ways(&mut known.ways, &attribute.ways);
+                    known.may_lack |= attribute.may_lack;
+                }
+                None => self.attributes.push(Attribute { may_lack: true, ..attribute.clone() }),
             }
         }
         join_ways(&mut self.ways, &other.ways);
-        true
     }
 }
 
 /// The points after several branches, those that are alike made one.
 pub(super) fn join(states: &mut Vec<State>, others: Vec<State>) {
     for other in std::mem::take(states).into_iter().chain(others) {
-        let is_known = states.iter_mut().any(|state| *state == other || state.join(&other));
-        if !is_known && states.len() < MOST_STATES {
+        if let Some(state) = states.iter_mut().find(|state| state.is_alike(&other)) {
+            state.join(&other);
+        } else if states.len() < MOST_STATES {
             states.push(other);
         }
     }
@@ -246,8 +260,18 @@ fn join_ways(ways: &mut Vec<String>, others: &[String]) {
         }
     }
     if ways.len() > MOST_WAYS {
-        *ways = vec![VALUE.to_string()];
+        blur(ways);
     }
+}
+
+/// Makes one of all ways: what they begin with alike, and then any value.
+fn blur(ways: &mut Vec<String>) {
+    let Some(first) = ways.first() else { return };
+    let alike =
+        |length: usize, way: &String| first.bytes().zip(way.bytes()).take(length).take_while(|(a, b)| a == b).count();
+    let length = first.floor_char_boundary(ways.iter().fold(first.len(), alike));
+    let beginning = first.get(..length).unwrap_or_default();
+    *ways = vec![format!("{beginning}{VALUE}")];
 }
 
 fn append(ways: &mut [String], piece: &str) {

@@ -71,7 +71,7 @@ impl Needs {
     }
 
     fn attribute(&mut self, attribute: &Attribute) {
-        let Attribute { name, spot, ways } = attribute;
+        let Attribute { name, spot, ways, .. } = attribute;
         let runs = |way: &String| {
             let head: String = way.chars().filter(|character| *character > ' ').take(11).collect();
             head.eq_ignore_ascii_case("javascript:")
@@ -156,10 +156,11 @@ impl Needs {
 
     fn inline_script(&mut self, state: &State, texts: &[String]) {
         let of_type = state.attributes.iter().find(|attribute| attribute.name == "type");
-        let types: Vec<String> = of_type.map_or_else(
-            || vec![String::new()],
-            |attribute| attribute.ways.iter().map(|way| way.trim().to_ascii_lowercase()).collect(),
-        );
+        let mut types: Vec<String> =
+            of_type.iter().flat_map(|of_type| &of_type.ways).map(|way| way.trim().to_ascii_lowercase()).collect();
+        if of_type.is_none_or(|of_type| of_type.may_lack) {
+            types.push(String::new());
+        }
         let is_code = |kind: &String| {
             kind.is_empty()
                 || matches!(kind.as_str(), "module" | "importmap" | "speculationrules")

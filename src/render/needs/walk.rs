@@ -90,16 +90,17 @@ impl Walk<'_> {
 
     /// The body of a loop, which may run any number of times.
     fn repeated(&mut self, body: &Block, states: &mut Vec<State>) {
+        let entry = states.clone();
         for round in 0..MOST_ROUNDS {
             let before = states.clone();
             let mut end = before.clone();
             self.block(body, &mut end);
             join(states, end);
+            if round > 0 {
+                states.iter_mut().for_each(|state| state.forget(&entry));
+            }
             if *states == before {
                 return;
-            }
-            if round > 0 {
-                states.iter_mut().for_each(State::forget);
             }
         }
     }

@@ -114,7 +114,7 @@ const PIECES: &[&str] = &[
 ];
 
 /// What prints.
-pub(super) const OUTPUTS: &[&str] = &[
+const OUTPUTS: &[&str] = &[
     "{{ v }}",
     "{{ v }}",
     "{{ v }}",
@@ -223,17 +223,17 @@ impl Dice {
         of[self.roll(of.len())]
     }
 
-    pub(super) fn layout(&mut self, pieces: &[&str], outputs: &[&str], out: &mut String, depth: usize) {
+    fn layout(&mut self, out: &mut String, depth: usize) {
         for _ in 0..=self.roll(6) {
             match self.roll(10) {
-                0..=4 => out.push_str(self.pick(pieces)),
+                0..=4 => out.push_str(self.pick(PIECES)),
                 5 if depth < 3 => {
                     let (open, close) = self.pick(BLOCKS);
                     out.push_str(open);
-                    self.layout(pieces, outputs, out, depth + 1);
+                    self.layout(out, depth + 1);
                     out.push_str(close);
                 }
-                _ => out.push_str(self.pick(outputs)),
+                _ => out.push_str(self.pick(OUTPUTS)),
             }
         }
     }
@@ -292,7 +292,7 @@ fn no_value_changes_the_shape_of_a_page() {
     let (mut tried, mut printed) = (0, 0);
     for round in 0..rounds {
         let mut layout = String::new();
-        dice.layout(PIECES, OUTPUTS, &mut layout, 0);
+        dice.layout(&mut layout, 0);
         let one = site(&[("page.html", "", &layout), ("partials/part.html", "", "{{ v }}")]);
         if one.findings.has_errors() {
             continue;
