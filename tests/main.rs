@@ -53,6 +53,7 @@ fn main() -> ExitCode {
         flows::data::CASES,
         flows::documents::CASES,
         flows::asked::CASES,
+        flows::browsers::CASES,
         flows::calls::CASES,
         flows::each::CASES,
         flows::faults::CASES,

@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod asked;
+pub(crate) mod browsers;
 pub(crate) mod calls;
 pub(crate) mod client;
 pub(crate) mod codings;
