@@ -221,7 +221,9 @@ mod tests {
             (&[("report-uri", "/reports")], "report-uri /reports"),
         ] {
             let mut policy = ContentSecurityPolicy::strict();
-            added.iter().for_each(|(directive, source)| policy.allow(directive, source));
+            for (directive, source) in added {
+                policy.allow(directive, source);
+            }
             let written = policy.to_string();
             assert!(written.split("; ").any(|directive| directive == expected), "{written}");
         }

@@ -265,7 +265,9 @@ fn derived(needs: &[&Needs], around: &Surroundings<'_>) -> ContentSecurityPolicy
             allow(&mut policy, directive, origin, around);
             // What is relative is loaded from where the base says.
             if *origin == Origin::Own && *of != Use::Base {
-                bases.iter().for_each(|base| allow(&mut policy, directive, base, around));
+                for base in &bases {
+                    allow(&mut policy, directive, base, around);
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 crate::cases!(nothing_runs_in_a_browser);
 
 /// Looks at each page in turn.
-const DRIVER: &str = r#"
+const DRIVER: &str = r##"
 const ran = new Set();
 let current = "";
 window.ran = () => ran.add(current);
@@ -54,7 +54,7 @@ async function all() {
     await fetch("/done/" + seen + "/" + known.length + "/" + encodeURIComponent(others.join(" | ").slice(0, 2000)));
 }
 all().catch(error => fetch("/done/error/0/" + encodeURIComponent(String(error))));
-"#;
+"##;
 
 /// A browser that ends with the test.
 struct Browser(Child);
@@ -67,7 +67,8 @@ impl Drop for Browser {
 }
 
 fn chromium() -> Option<&'static str> {
-    let works = |name: &&str| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    let works =
+        |name: &&str| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     ["chromium", "chromium-browser", "google-chrome"].into_iter().find(works)
 }
 
@@ -79,7 +80,8 @@ fn nothing_runs_in_a_browser() {
     let fault = FaultServer::start();
     // A tenth of them each time, another tenth the next time.
     let offset = usize::try_from(std::process::id()).unwrap_or(0) % 10;
-    let values = VECTORS.iter().skip(if proof::is_full() { 0 } else { offset }).step_by(if proof::is_full() { 1 } else { 10 });
+    let values =
+        VECTORS.iter().skip(if proof::is_full() { 0 } else { offset }).step_by(if proof::is_full() { 1 } else { 10 });
     let values: Vec<String> = values.map(|value| percent(&value.replace("alert(1)", "top.ran(1)"))).collect();
     let routes = ["/query", "/data", "/markdown"];
     for csp in ["", "[defaults]\ncsp = false\n"] {
@@ -100,13 +102,21 @@ fn nothing_runs_in_a_browser() {
             places(),
         );
         let site = site(&fault, &files);
-        let list: Vec<String> = targets.iter().map(|target| serde_json::Value::from(target.as_str()).to_string()).collect();
+        let list: Vec<String> =
+            targets.iter().map(|target| serde_json::Value::from(target.as_str()).to_string()).collect();
         site.folder().write("content/driver/driver.js", &format!("const TARGETS = [{}];\n{DRIVER}", list.join(",")));
         let profile = Folder::new();
         let address = site.address();
         let _browser = Browser(
             Command::new(chromium)
-                .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"])
+                .args([
+                    "--headless",
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-quic",
+                    "--no-first-run",
+                    "--disable-sync",
+                ])
                 .args(["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"])
                 .arg(format!("--user-data-dir={}", profile.path().display()))
                 .args(["--remote-debugging-port=0", &format!("http://{address}/driver/driver.html")])
@@ -116,9 +126,14 @@ fn nothing_runs_in_a_browser() {
                 .expect("a browser"),
         );
         let line = site.wait_for_access(|line| line.contains("/done/"));
-        let words: Vec<&str> = line.split("/done/").nth(1).and_then(|rest| rest.split('"').next()).expect("a path").split('/').collect();
+        let words: Vec<&str> =
+            line.split("/done/").nth(1).and_then(|rest| rest.split('"').next()).expect("a path").split('/').collect();
         // Without a policy the known one runs; with one not even that does.
         let known = if csp.is_empty() { "0" } else { "1" };
-        assert_eq!(words, [targets.len().to_string().as_str(), known, ""], "pages seen, what is known to run, what else ran: {line}");
+        assert_eq!(
+            words,
+            [targets.len().to_string().as_str(), known, ""],
+            "pages seen, what is known to run, what else ran: {line}"
+        );
     }
 }

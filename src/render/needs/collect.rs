@@ -119,7 +119,7 @@ impl Collector<'_> {
                 self.keep(at);
                 self.needs.inline(self.state);
                 self.state.leave_tag();
-                self.state.element = self.state.markup.element().to_owned();
+                self.state.markup.element().clone_into(&mut self.state.element);
             }
             _ => {}
         }
@@ -275,7 +275,9 @@ fn blur(ways: &mut Vec<String>) {
 }
 
 fn append(ways: &mut [String], piece: &str) {
-    ways.iter_mut().for_each(|way| way.push_str(piece));
+    for way in ways {
+        way.push_str(piece);
+    }
 }
 
 fn push(name: &mut String, byte: u8) {

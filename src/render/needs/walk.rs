@@ -97,7 +97,9 @@ impl Walk<'_> {
             self.block(body, &mut end);
             join(states, end);
             if round > 0 {
-                states.iter_mut().for_each(|state| state.forget(&entry));
+                for state in &mut *states {
+                    state.forget(&entry);
+                }
             }
             if *states == before {
                 return;
@@ -137,7 +139,7 @@ impl Walk<'_> {
         }
     }
 
-    fn output(&mut self, output: &Output, states: &mut Vec<State>) {
+    fn output(&mut self, output: &Output, states: &mut [State]) {
         let chain = &output.chain;
         let is_raw = chain.filters.last().is_some_and(|call| call.filter.name == "raw");
         self.needs.is_cleaned_markup |= chain.filters.iter().any(|call| call.filter.name == "markdownify");
@@ -164,7 +166,7 @@ impl Walk<'_> {
             (Operand::Text(text), (Some("absolute_url"), None)) if !text.contains("//") => SITE.to_string(),
             (Operand::Path(path), (None, _)) => {
                 let Base::Name(name) = path.base else { return VALUE.to_string() };
-                let root = self.program.names.get(name.index()).map(|name| name.to_string());
+                let root = self.program.names.get(name.index()).map(ToString::to_string);
                 let key = |step: &Step| match step {
                     Step::Key { key, .. } => Some(key.to_string()),
                     Step::Index(_) | Step::Computed(_) => None,
@@ -193,5 +195,7 @@ impl Walk<'_> {
 }
 
 fn print(states: &mut [State], hole: &str) {
-    states.iter_mut().for_each(|state| state.print(hole));
+    for state in states {
+        state.print(hole);
+    }
 }

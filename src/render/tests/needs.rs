@@ -139,11 +139,13 @@ fn digest(text: &str) -> String {
 
 fn text_of(node: &Handle) -> String {
     let children = node.children.borrow();
-    let texts = children.iter().filter_map(|child| match &child.data {
-        NodeData::Text { contents } => Some(contents.borrow().to_string()),
-        _ => None,
-    });
-    texts.collect()
+    let mut texts = String::new();
+    for child in children.iter() {
+        if let NodeData::Text { contents } = &child.data {
+            texts.push_str(&contents.borrow());
+        }
+    }
+    texts
 }
 
 /// Adds what `node` of `page` has.

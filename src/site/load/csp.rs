@@ -80,7 +80,7 @@ impl Policies {
             }
             Value::List(items) => items.iter().for_each(|item| self.add_value(item)),
             Value::Object(object) => object.iter().for_each(|(_, member)| self.add_value(member)),
-            _ => {}
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => {}
         }
     }
 
@@ -125,11 +125,14 @@ impl Policies {
             }
         }
         let is_html = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+        let Some(resource) = resource else { return };
         match resource {
-            Some(Resource::Page(layout)) if is_html => self.dress_layout(layout, &mut shared.findings),
-            Some(Resource::Document(document)) if is_html => {
+            Resource::Page(layout) if is_html => self.dress_layout(layout, &mut shared.findings),
+            Resource::Document(document) if is_html => {
                 let layout = document.layout.as_ref().map(|layout| &layout.layout);
-                layout.iter().for_each(|layout| self.tell(layout, &mut shared.findings));
+                if let Some(layout) = layout {
+                    self.tell(layout, &mut shared.findings);
+                }
                 let html = document.html.as_str().unwrap_or_default();
                 let needs = Needs::of_html(html);
                 document.csp = self.field(&both(layout.map(|layout| layout.needs()), &needs));
@@ -137,7 +140,7 @@ impl Policies {
                     self.tell_of_document(&needs, html, &shown.page, shared);
                 }
             }
-            Some(Resource::Tree(tree)) if is_html => {
+            Resource::Tree(tree) if is_html => {
                 tree.layouts.iter().for_each(|layout| self.tell(&layout.layout, &mut shared.findings));
                 let Shown::Tree(shown) = shown else { return };
                 // Most documents need nothing of their own.
@@ -157,18 +160,15 @@ impl Policies {
                 }
             }
             // Their bytes are the author's own, often made by another program, and may change while the site is served.
-            Some(Resource::Files(folder)) => {
+            Resource::Files(folder) => {
                 let place = decl.csp.as_ref().and_then(crate::resource::CspDecl::place);
                 folder.csp = place.filter(|place| place.file == file.file).and_then(|_| self.field(&[]));
             }
-            Some(
-                Resource::Page(_)
-                | Resource::Document(_)
-                | Resource::Tree(_)
-                | Resource::Json(_)
-                | Resource::Redirect(_),
-            )
-            | None => {}
+            Resource::Page(_)
+            | Resource::Document(_)
+            | Resource::Tree(_)
+            | Resource::Json(_)
+            | Resource::Redirect(_) => {}
         }
     }
 
