@@ -8,7 +8,9 @@ use crate::support::site::{Folder, Options, Site, binary};
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 crate::cases!(every_page_of_our_own_sites_is_whole, a_page_that_is_not_whole_is_noticed);
 
@@ -30,10 +32,17 @@ fn every_page_of_our_own_sites_is_whole() {
     let address = format!("http://{}", upstream.address());
     let examples = root.join("examples").read_dir().expect("examples").flatten().map(|entry| entry.path());
     let mut pages = 0;
+    let mut policies = BTreeSet::new();
     for folder in examples.chain([root.to_owned()]) {
         let routes = Routes::of(&folder);
         let mut site = Options::default().env("UPSTREAM", &address).serve(Folder::copy_of_site(&folder));
-        let mut crawl = Crawl { site: &site, routes: &routes, ids: BTreeMap::new(), fragments: Vec::new() };
+        let mut crawl = Crawl {
+            site: &site,
+            routes: &routes,
+            ids: BTreeMap::new(),
+            fragments: Vec::new(),
+            policies: &mut policies,
+        };
         pages += crawl.run();
         if folder != example("upstream") {
             assert!(routes.literal.contains_key("/"), "{} has a front page", folder.display());
@@ -47,6 +56,7 @@ fn every_page_of_our_own_sites_is_whole() {
         log_is_clean(&site, &folder);
     }
     assert!(pages > 12, "only {pages} pages were found");
+    are_strict(&policies);
 }
 
 /// What `siteserver routes` shows of the URLs without parameters: whether each is a redirect.
@@ -76,6 +86,7 @@ struct Crawl<'a> {
     ids: BTreeMap<String, BTreeSet<String>>,
     /// Links to a place in a page: from, to, fragment.
     fragments: Vec<(String, String, String)>,
+    policies: &'a mut BTreeSet<String>,
 }
 
 impl Crawl<'_> {
@@ -114,7 +125,7 @@ impl Crawl<'_> {
         if !kind.starts_with("text/html") {
             return Vec::new();
         }
-        policy_fits(&response, target);
+        self.policies.insert(policy_fits(&response, target));
         let page = Page::parse(response.text()).and_then(|page| page.whole().map(|()| page));
         let page = page.unwrap_or_else(|error| panic!("{target}: {error}"));
         self.ids.insert(target.to_owned(), page.ids);
@@ -140,7 +151,7 @@ impl Crawl<'_> {
 }
 
 /// The page's policy is strict, and lets run what the page holds, byte for byte, as a browser reads it.
-fn policy_fits(response: &Response, target: &str) {
+fn policy_fits(response: &Response, target: &str) -> String {
     let policy = response.header("content-security-policy").unwrap_or_else(|| panic!("{target} has no policy"));
     assert_eq!(response.headers("content-security-policy-report-only"), [""; 0], "{target}");
     let sources = |directive: &str| -> Vec<&str> {
@@ -198,6 +209,41 @@ fn policy_fits(response: &Response, target: &str) {
             Piece::End(_) | Piece::Comment(_) | Piece::Doctype => open = None,
         }
     }
+    policy.to_owned()
+}
+
+/// What npm's `csp_evaluator` has to say of each line, the gravest first: a number below 50 is a weakness for sure.
+const EVALUATOR: &str = r#"
+const { CspEvaluator } = require(process.argv[1]);
+const { CspParser } = require(process.argv[1] + "/dist/parser.js");
+for (const policy of require("fs").readFileSync(0, "utf8").trim().split("\n")) {
+    for (const finding of new CspEvaluator(new CspParser(policy).csp).evaluate()) {
+        console.log(finding.severity + " " + finding.directive + ": " + finding.description + " In: " + policy);
+    }
+}
+console.log("all were judged");
+"#;
+
+/// A program that is not ours finds no weakness in the policies.
+fn are_strict(policies: &BTreeSet<String>) {
+    let Some(evaluator) = std::env::var_os("CSP_EVALUATOR") else {
+        println!("skipped: csp_evaluator does not judge the policies: `script/test` sets CSP_EVALUATOR to where it is");
+        return;
+    };
+    let judge = |policies: &str| {
+        let mut node = Command::new("node");
+        node.arg("-e").arg(EVALUATOR).arg(&evaluator).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut node = node.spawn().expect("node");
+        node.stdin.take().expect("its input").write_all(policies.as_bytes()).expect("it reads");
+        let told = String::from_utf8(node.wait_with_output().expect("it ends").stdout).expect("UTF-8");
+        assert!(told.ends_with("all were judged\n"), "{told}");
+        let is_weak =
+            |line: &&str| line.split(' ').next().and_then(|word| word.parse().ok()).is_some_and(|of: u32| of < 50);
+        told.lines().filter(is_weak).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(!judge("script-src 'unsafe-inline'").is_empty(), "it knows a weak policy");
+    let policies: Vec<&str> = policies.iter().map(String::as_str).collect();
+    assert_eq!(judge(&policies.join("\n")), [""; 0]);
 }
 
 /// Nothing but the line that says where it listens; every request answered, with the data of its sources.

@@ -150,7 +150,7 @@ pub struct PolicyField {
 }
 
 impl PolicyField {
-    /// For a page without any code, and with nothing that is loaded from elsewhere.
+    /// For a page without any script, and with nothing that is loaded from elsewhere.
     pub fn strict() -> Self {
         Self { name: CONTENT_SECURITY_POLICY, value: HeaderValue::from_static(ContentSecurityPolicy::STRICT) }
     }
@@ -271,7 +271,10 @@ fn derived(needs: &[&Needs], around: &Surroundings<'_>) -> ContentSecurityPolicy
             }
         }
     }
-    if around.has_cleaned_markup || all().any(Needs::has_cleaned_markup) {
+    if all().any(Needs::has_scripts) {
+        allow(&mut policy, "script-src", &Origin::Own, around);
+    }
+    if around.has_cleaned_markup || all().any(Needs::has_markup_of_requests) {
         allow(&mut policy, "img-src", &Origin::Anywhere, around);
     }
     // Style sheets often hold small images and fonts themselves; neither runs anything.

@@ -149,7 +149,7 @@ fn nothing_runs_in_a_browser() {
     let portions: Vec<&[Json]> = targets.chunks(PORTION).collect();
     for (csp, expected) in [("", String::new()), ("[defaults]\ncsp = false\n", VECTORS.len().to_string())] {
         let files =
-            format!("{csp}{PAGES}{}{}{}", layout("query.html", "query.v"), layout("data.html", "a.query.v"), places(),);
+            format!("{csp}{PAGES}{}{}{}", layout("query.html", "query.v"), layout("data.html", "a.query.v"), places());
         let site = site(&fault, &files);
         site.folder().write("content/driver/driver.js", &format!("const PORTIONS = {};\n{DRIVER}", json!(portions)));
         let profile = Folder::new();
@@ -158,7 +158,8 @@ fn nothing_runs_in_a_browser() {
         for portion in 0..portions.len() {
             let (done, failed) = (format!("/done/{portion}/"), "/done/Error");
             let line = site.wait_for_access(|line| line.contains(&done) || line.contains(failed));
-            told = line.split(&done).nth(1).and_then(|rest| rest.split('"').next()).expect("a path").to_owned();
+            let path = line.split(&done).nth(1).and_then(|rest| rest.split('"').next());
+            path.expect("a path").clone_into(&mut told);
         }
         let (seen, ran) = told.split_once('/').expect("two words");
         let names: Vec<&&str> =

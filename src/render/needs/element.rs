@@ -59,7 +59,12 @@ impl Needs {
             "base" => load("href", Use::Base),
             "a" | "area" => load("ping", Use::Connection),
             "body" | "table" | "tr" | "td" | "th" | "thead" | "tbody" | "tfoot" => load("background", Use::Image),
-            "script" => ["src", "href", "xlink:href"].into_iter().for_each(|name| load(name, Use::Script)),
+            "script" => {
+                for name in ["src", "href", "xlink:href"] {
+                    load(name, Use::Script);
+                }
+                self.has_scripts |= script_types(attributes).iter().any(|kind| is_code(kind));
+            }
             "link" => self.link(attributes),
             _ => {}
         }
@@ -155,19 +160,9 @@ impl Needs {
     }
 
     fn inline_script(&mut self, state: &State, texts: &[String]) {
-        let of_type = state.attributes.iter().find(|attribute| attribute.name == "type");
-        let mut types: Vec<String> =
-            of_type.iter().flat_map(|of_type| &of_type.ways).map(|way| way.trim().to_ascii_lowercase()).collect();
-        if of_type.is_none_or(|of_type| of_type.may_lack) {
-            types.push(String::new());
-        }
-        let is_code = |kind: &String| {
-            kind.is_empty()
-                || matches!(kind.as_str(), "module" | "importmap" | "speculationrules")
-                || is_javascript(kind)
-        };
+        let types = script_types(&state.attributes);
         let is_empty = texts.iter().all(String::is_empty);
-        if is_empty || !types.iter().any(|kind| is_code(kind) || kind.contains(is_hole)) {
+        if is_empty || !types.iter().any(|kind| is_code(kind)) {
             return;
         }
         if !constant(texts, &state.opened, ObstacleKind::Script, self) {
@@ -188,6 +183,19 @@ impl Needs {
             self.load(Use::Script, string);
         }
     }
+}
+
+/// The types of a script on all ways, in lower case.
+fn script_types(attributes: &[Attribute]) -> Vec<String> {
+    let of_type = attributes.iter().find(|attribute| attribute.name == "type");
+    let written = of_type.iter().flat_map(|of_type| &of_type.ways).map(|way| way.trim().to_ascii_lowercase());
+    let lacking = of_type.is_none_or(|of_type| of_type.may_lack).then(String::new);
+    written.chain(lacking).collect()
+}
+
+/// Whether a script of this type is run, or says what is.
+fn is_code(kind: &str) -> bool {
+    matches!(kind, "" | "module" | "importmap" | "speculationrules") || kind.contains(is_hole) || is_javascript(kind)
 }
 
 fn is_javascript(kind: &str) -> bool {

@@ -60,10 +60,22 @@ pub struct Needs {
     scripts: BTreeSet<String>,
     styles: BTreeSet<String>,
     has_styles: bool,
-    is_cleaned_markup: bool,
+    has_scripts: bool,
+    of_requests: Markup,
     paths: Vec<Box<[String]>>,
     printed_raw: BTreeSet<usize>,
     obstacles: Vec<Obstacle>,
+}
+
+/// Which markup is printed that comes with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Markup {
+    #[default]
+    None,
+    /// It was cleaned.
+    Cleaned,
+    /// It is as it came.
+    Raw,
 }
 
 /// What would only run if everything inline could.
@@ -138,6 +150,12 @@ impl Needs {
         needs
     }
 
+    /// What is granted to HTML that nobody has looked at: scripts of its own origin.
+    #[must_use]
+    pub fn of_unknown() -> Self {
+        Self { has_scripts: true, ..Self::default() }
+    }
+
     /// Whether it is nothing that the strictest policy would not allow.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
@@ -184,10 +202,16 @@ impl Needs {
         self.has_styles
     }
 
-    /// Whether Markdown is rendered while the page is, which is cleaned then: nothing but images of it is loaded.
+    /// Whether there is any script, inline or not: it may load others of its own origin.
     #[must_use]
-    pub fn has_cleaned_markup(&self) -> bool {
-        self.is_cleaned_markup
+    pub fn has_scripts(&self) -> bool {
+        self.has_scripts || self.of_requests == Markup::Raw
+    }
+
+    /// Whether markup is printed that comes with a request. What was cleaned has images, and nothing else that is loaded.
+    #[must_use]
+    pub fn has_markup_of_requests(&self) -> bool {
+        self.of_requests != Markup::None
     }
 
     /// The paths whose values are printed as the markup that they are.

@@ -2,7 +2,8 @@
 
 use super::collect::{State, join};
 use super::holes::{self, SITE, VALUE};
-use super::{Needs, holes::of_path};
+use super::{Markup, Needs, holes::of_path};
+use crate::render::escape::Sink;
 use crate::render::program::Program;
 use crate::render::tree::{Base, Block, Call, Chain, Node, Operand, Output, Step, Target};
 
@@ -141,19 +142,31 @@ impl Walk<'_> {
 
     fn output(&mut self, output: &Output, states: &mut [State]) {
         let chain = &output.chain;
-        let is_raw = chain.filters.last().is_some_and(|call| call.filter.name == "raw");
-        self.needs.is_cleaned_markup |= chain.filters.iter().any(|call| call.filter.name == "markdownify");
+        let is_raw = output.sink == Sink::Plain || chain.filters.last().is_some_and(|call| call.filter.name == "raw");
+        if chain.filters.iter().any(|call| call.filter.name == "markdownify") {
+            self.needs.of_requests = self.needs.of_requests.max(Markup::Cleaned);
+        }
         let hole = self.hole(chain);
         if states.iter().any(State::is_text) {
             // Text that stands in a layout is markup.
             if let Operand::Text(text) = &chain.value {
                 self.markup(text);
             }
-            if is_raw && let Some(index) = hole.chars().next().and_then(holes::path) {
-                self.needs.printed_raw.insert(index);
+            match hole.chars().next().and_then(holes::path) {
+                Some(index) if is_raw => {
+                    self.needs.printed_raw.insert(index);
+                }
+                _ if is_raw && hole.contains(VALUE) && !self.is_content(chain) => self.needs.of_requests = Markup::Raw,
+                _ => {}
             }
         }
         print(states, &hole);
+    }
+
+    /// Whether a chain prints what the layout is around, which was followed before.
+    fn is_content(&self, chain: &Chain) -> bool {
+        let Operand::Path(path) = &chain.value else { return false };
+        path.steps.is_empty() && matches!(path.base, Base::Name(name) if self.program.content == Some(name))
     }
 
     /// What stands for what a chain prints.

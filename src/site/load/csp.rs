@@ -162,7 +162,8 @@ impl Policies {
             // Their bytes are the author's own, often made by another program, and may change while the site is served.
             Resource::Files(folder) => {
                 let place = decl.csp.as_ref().and_then(crate::resource::CspDecl::place);
-                folder.csp = place.filter(|place| place.file == file.file).and_then(|_| self.field(&[]));
+                folder.csp =
+                    place.filter(|place| place.file == file.file).and_then(|_| self.field(&[&Needs::of_unknown()]));
             }
             Resource::Page(_)
             | Resource::Document(_)
