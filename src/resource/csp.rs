@@ -208,7 +208,9 @@ impl Csp {
         let value = match &self.mode {
             Mode::Off => return None,
             Mode::Written(value) => value.clone(),
-            Mode::Derived => HeaderValue::from_str(&self.policy(needs, around).to_string()).ok()?,
+            // Each of its words was checked; what could not be sent is never left out.
+            Mode::Derived => HeaderValue::from_str(&self.policy(needs, around).to_string())
+                .unwrap_or(HeaderValue::from_static(ContentSecurityPolicy::STRICT)),
         };
         let name = if self.report_only { CONTENT_SECURITY_POLICY_REPORT_ONLY } else { CONTENT_SECURITY_POLICY };
         Some(PolicyField { name, value })
@@ -260,7 +262,9 @@ fn derived(needs: &[&Needs], around: &Surroundings<'_>) -> ContentSecurityPolicy
     let origins: BTreeSet<(Use, Origin)> = all().flat_map(|needs| needs.origins(around.known)).collect();
     let of_base = |wanted: Use| origins.iter().filter(move |(of, _)| *of == wanted).map(|(_, origin)| origin);
     let bases: Vec<&Origin> = of_base(Use::Base).filter(|origin| **origin != Origin::Own).collect();
-    for (of, origin) in &origins {
+    // An object may run scripts: none from wherever data says.
+    let is_anywhere = |origin: &Origin| matches!(origin, Origin::Anywhere | Origin::Scheme(_));
+    for (of, origin) in origins.iter().filter(|(of, origin)| !(*of == Use::Object && is_anywhere(origin))) {
         for directive in directives(*of) {
             allow(&mut policy, directive, origin, around);
             // What is relative is loaded from where the base says.
@@ -298,7 +302,8 @@ fn directives(of: Use) -> &'static [&'static str] {
         Use::Image => &["img-src"],
         Use::Manifest => &["manifest-src"],
         Use::Media => &["media-src"],
-        Use::Object => &["object-src"],
+        // What they show may be a page.
+        Use::Object => &["object-src", "frame-src"],
         Use::Script => &["script-src"],
         Use::Style => &["style-src", "font-src", "img-src"],
     }
@@ -313,12 +318,12 @@ fn allow(policy: &mut ContentSecurityPolicy, directive: &'static str, origin: &O
             }
             "'self'".into()
         }
-        Origin::Site => match around.site {
+        Origin::Site => match around.site.filter(|site| check_source(site).is_ok()) {
             Some(site) => site.into(),
             None => return,
         },
-        // Objects and bases may run scripts: not wherever data says.
-        Origin::Anywhere | Origin::Scheme(_) if matches!(directive, "object-src" | "base-uri") => return,
+        // So does a base, which says where scripts come from.
+        Origin::Anywhere | Origin::Scheme(_) if directive == "base-uri" => return,
         Origin::Anywhere => {
             policy.allow(directive, "http:");
             "https:".into()

@@ -5,20 +5,28 @@ use crate::diagnostic::Files;
 use crate::render::{KeptLayouts, LayoutSource, Library};
 use std::sync::Arc;
 
+/// What an unescaped layout needs, so that any template compiles, and its text.
 fn layout(body: &str, partials: &[(&str, &str)]) -> (Needs, String) {
+    (compiled(body, partials, true), body.to_owned())
+}
+
+fn escaped(body: &str) -> Needs {
+    compiled(body, &[], false)
+}
+
+fn compiled(body: &str, partials: &[(&str, &str)], escape_none: bool) -> Needs {
     let mut files = Files::default();
     let mut sources = Vec::new();
     for (name, body) in partials.iter().copied().chain([("page.html", body)]) {
         let file = files.add(name, body);
         let (name, body) = (name.to_owned(), 0..body.len());
-        // Nothing is escaped, so that any template compiles.
-        sources.push(LayoutSource { name, file, body, outer: None, escape_none: true });
+        sources.push(LayoutSource { name, file, body, outer: None, escape_none });
     }
     let mut findings = crate::diagnostic::Findings::default();
     let library = Library::compile(&sources, &files, &KeptLayouts::default(), &mut findings);
     assert!(findings.is_empty(), "{findings:?}");
     let layout = Arc::clone(library.get("page.html").unwrap());
-    (layout.needs().clone(), body.to_owned())
+    layout.needs().clone()
 }
 
 fn needs(body: &str) -> Needs {
@@ -97,6 +105,10 @@ fn elements_load_by_their_attributes() {
             vec![(Use::Script, host("https://a.example"))],
         ),
         (
+            "<script type=module>import a from 'https://a.example/a.js'; let b = 'https://no.example';\nimport(\"//b.example/b.js\")</script>",
+            vec![(Use::Script, host("b.example")), (Use::Script, host("https://a.example"))],
+        ),
+        (
             "<svg><image href='https://a.example/x.png'/><style/></svg><img src='https://b.example/x.png'>",
             vec![(Use::Image, host("https://a.example")), (Use::Image, host("https://b.example"))],
         ),
@@ -134,12 +146,31 @@ fn inline_texts_are_known_on_each_way() {
         ("<script{% if m %} type=module{% endif %}>a</script>", of(&["a"])),
         ("<script>a{{ x | json }}</script>", (vec![], 1)),
         ("<script>{% for x in y %}a{% endfor %}</script>", (vec![], 1)),
+        ("<script><!-- <script> </script> --></script><b></script>", of(&["<!-- <script> </script> -->"])),
     ] {
         assert_eq!(scripts(body), expected, "{body}");
     }
+    let drawn = needs("<svg><style><![CDATA[a{}]]></style></svg>");
+    assert_eq!(drawn.styles().collect::<Vec<_>>(), [digest("a{}")], "sections of character data are no text");
     let styles = needs("<style>a{}</style><svg><style>b{}</style></svg>");
     assert_eq!(styles.styles().count(), 2);
     assert!(styles.has_styles());
+}
+
+#[test]
+fn a_page_without_scripts_is_known() {
+    for body in
+        ["<p>", "<script type='application/json'>1</script>", "{{ x }}", "{{ content | raw }}", "{{ x | markdownify }}"]
+    {
+        assert!(!escaped(body).has_scripts(), "{body}");
+    }
+    for body in
+        ["<script src='/a.js'></script>", "<script src=\"{{ 'a.js' | relative_url }}\"></script>", "{{ x | raw }}"]
+    {
+        assert!(escaped(body).has_scripts(), "{body}");
+    }
+    assert!(needs("{{ x }}").has_scripts(), "where nothing is escaped, data may bring scripts");
+    assert!(escaped("{{ x | markdownify }}").has_markup_of_requests() && !escaped("{{ x }}").has_markup_of_requests());
 }
 
 #[test]
