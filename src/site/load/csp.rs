@@ -11,18 +11,49 @@ use crate::fields::content_type_of;
 use crate::render::{Layout, Needs, Obstacle, ObstacleKind};
 use crate::resource::{Csp, Decl, Linked, PolicyField, Resource, Surroundings};
 use crate::source::{Kind, Source};
-use crate::value::{Origin, Value};
+use crate::value::{Origin, Text, Value};
 use http::HeaderValue;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Routes that ask routes that ask routes: so many are looked into.
 const DEEPEST: usize = 16;
+
+/// What markup needs that was looked at before: documents stand on the pages of many routes.
+#[derive(Default)]
+pub(super) struct KnownNeeds(HashMap<(usize, usize), (Text, Arc<Needs>)>);
+
+impl KnownNeeds {
+    /// Takes what is known already of a text.
+    pub(super) fn insert(&mut self, text: &Text, needs: Arc<Needs>) {
+        // The text is kept with it, so that no other one comes to stand in its place.
+        self.0.insert(Self::place(text), (text.clone(), needs));
+    }
+
+    fn of(&mut self, text: &Text) -> Arc<Needs> {
+        if let Some((_, known)) = self.0.get(&Self::place(text)) {
+            return Arc::clone(known);
+        }
+        let needs = Arc::new(Needs::of_html(text.as_str()));
+        self.insert(text, Arc::clone(&needs));
+        needs
+    }
+
+    /// What a document needs.
+    fn of_document(&mut self, html: &Value) -> Arc<Needs> {
+        if let Value::Text(text) = html { self.of(text) } else { Arc::default() }
+    }
+
+    fn place(text: &Text) -> (usize, usize) {
+        (text.as_str().as_ptr().addr(), text.as_str().len())
+    }
+}
 
 /// What the pages of a route are sent with.
 pub(super) struct Policies {
     csp: Csp,
     /// What the markup in data needs that is known at load.
-    given: Vec<Needs>,
+    given: Vec<Arc<Needs>>,
     /// Whether markup in data comes with a request, which is cleaned.
     has_cleaned_markup: bool,
     site_origin: Option<String>,
@@ -46,40 +77,46 @@ impl Policies {
 
     /// The same for pages that show what the `needed` ones of `sources` give.
     #[must_use]
-    pub(super) fn with_sources(mut self, sources: &[Source], needed: &BTreeSet<usize>, known: &[Route]) -> Self {
+    pub(super) fn with_sources(
+        mut self,
+        sources: &[Source],
+        needed: &BTreeSet<usize>,
+        routes: &[Route],
+        needs: &mut KnownNeeds,
+    ) -> Self {
         for source in needed.iter().filter_map(|&at| sources.get(at)) {
-            self.add(source, known, 0);
+            self.add(source, routes, 0, needs);
         }
         self
     }
 
-    fn add<R>(&mut self, source: &Source<R>, known: &[Route], depth: usize) {
+    fn add<R>(&mut self, source: &Source<R>, routes: &[Route], depth: usize, needs: &mut KnownNeeds) {
         let makes_markup = source.extraction.as_ref().is_some_and(|extraction| extraction.makes_markup());
         match &source.kind {
             Kind::Http(_) => self.has_cleaned_markup |= makes_markup,
-            Kind::Value(crate::config::Shape::Literal(value)) => self.add_value(value),
+            Kind::Value(crate::config::Shape::Literal(value)) => self.add_value(value, needs),
             Kind::Value(_) => {}
-            Kind::Chosen(chosen) => chosen.values().for_each(|value| self.add_value(value)),
+            Kind::Chosen(chosen) => chosen.values().for_each(|value| self.add_value(value, needs)),
             Kind::Route(asking) => {
-                let asked = known.get(asking.asked.route).filter(|_| depth < DEEPEST);
+                let asked = routes.get(asking.asked.route).filter(|_| depth < DEEPEST);
                 for Planned { source, .. } in asked.into_iter().flat_map(|route| &route.sources) {
-                    self.add(source, known, depth + 1);
+                    self.add(source, routes, depth + 1, needs);
                 }
             }
         }
     }
 
     /// Adds what the markup needs that stands in a value.
-    fn add_value(&mut self, value: &Value) {
+    fn add_value(&mut self, value: &Value, needs: &mut KnownNeeds) {
         match value {
             Value::Text(text) if text.origin() == Origin::Markup => {
-                let needs = Needs::of_html(text.as_str());
+                let needs = needs.of(text);
                 if !needs.is_nothing() {
                     self.given.push(needs);
                 }
             }
-            Value::List(items) => items.iter().for_each(|item| self.add_value(item)),
-            Value::Object(object) => object.iter().for_each(|(_, member)| self.add_value(member)),
+            Value::List(items) => items.iter().for_each(|item| self.add_value(item, needs)),
+            Value::Object(object) => object.iter().for_each(|(_, member)| self.add_value(member, needs)),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => {}
         }
     }
@@ -104,7 +141,7 @@ impl Policies {
             has_cleaned_markup: self.has_cleaned_markup,
             known: &known,
         };
-        let all: Vec<&Needs> = needs.iter().copied().chain(&self.given).collect();
+        let all: Vec<&Needs> = needs.iter().copied().chain(self.given.iter().map(Arc::as_ref)).collect();
         self.csp.field(&all, &around)
     }
 
@@ -134,7 +171,7 @@ impl Policies {
                     self.tell(layout, &mut shared.findings);
                 }
                 let html = document.html.as_str().unwrap_or_default();
-                let needs = Needs::of_html(html);
+                let needs = shared.needs.of_document(&document.html);
                 document.csp = self.field(&both(layout.map(|layout| layout.needs()), &needs));
                 if let Shown::Document(shown) = shown {
                     self.tell_of_document(&needs, html, &shown.page, shared);
@@ -148,7 +185,7 @@ impl Policies {
                 for page in &shown.documents {
                     let Some(document) = tree.documents.get_mut(&page.name) else { continue };
                     let html = document.html.as_str().unwrap_or_default();
-                    let needs = Needs::of_html(html);
+                    let needs = shared.needs.of_document(&document.html);
                     let layout = document.layout.and_then(|layout| tree.layouts.get(layout));
                     let field = || self.field(&both(layout.map(|layout| layout.layout.needs()), &needs));
                     document.csp = if needs.is_nothing() {

@@ -57,6 +57,7 @@ struct Shared<'s> {
     error_pages: errors::Rendered,
     data: data::DataFiles,
     documents: documents::Documents,
+    needs: csp::KnownNeeds,
     /// The paths of routes that may be asked.
     paths: asked::Paths,
 }
@@ -152,6 +153,7 @@ fn build(
         error_pages: errors::Rendered::default(),
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
+        needs: csp::KnownNeeds::default(),
         paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));

@@ -283,6 +283,11 @@ fn render(document: &Document, shared: &mut Shared<'_>) -> Option<Arc<Rendered>>
     let links::Noted { findings, claims } = links.into_noted();
     shared.findings.extend(findings);
     shared.documents.claims.extend(claims);
+    if let Ok(rendered) = &result
+        && let Value::Text(text) = &rendered.html
+    {
+        shared.needs.insert(text, Arc::clone(&rendered.needs));
+    }
     match result {
         Ok(rendered) => Some(Arc::new(Rendered {
             html: rendered.html.clone(),
