@@ -118,7 +118,7 @@ impl Collector<'_> {
             (Sight::Raw, Sight::TagName) => {
                 self.keep(at);
                 self.needs.inline(self.state);
-                self.state.leave_tag();
+                self.state.leave_tag(self.state.markup.clone());
                 self.state.markup.element().clone_into(&mut self.state.element);
             }
             _ => {}
@@ -138,7 +138,7 @@ impl Collector<'_> {
         if after == Sight::Raw {
             self.state.ways = vec![String::new()];
         } else {
-            self.state.leave_tag();
+            self.state.leave_tag(self.state.markup.between_tags());
         }
     }
 
@@ -165,8 +165,9 @@ impl State {
         }
     }
 
-    fn leave_tag(&mut self) {
-        *self = Self { markup: self.markup.between_tags(), ..Self::start() };
+    /// Forgets the tag at hand; the markup goes on at `markup`.
+    fn leave_tag(&mut self, markup: Markup) {
+        *self = Self { markup, ..Self::start() };
     }
 
     fn end_attribute(&mut self) {

@@ -74,6 +74,7 @@ fn elements_load_by_their_attributes() {
         ("<!-- <img src='https://a.example/x.png'> -->", vec![]),
         ("<!--><img src='https://a.example/x.png'>", vec![(Use::Image, host("https://a.example"))]),
         ("<textarea><img src='https://a.example/x.png'></textarea>", vec![]),
+        ("<title>a</title x=\"<img src='https://a.example/x.png'>\">", vec![]),
         ("<a title=\"<img src='https://a.example/x.png'>\" href='https://b.example'>", vec![]),
         (
             "{% if a %}<img src='https://a.example/x.png'>{% else %}<img src='/x.png'>{% endif %}",
