@@ -58,7 +58,7 @@ all().catch(error => fetch("/done/" + encodeURIComponent(String(error))));
 "##;
 
 /// One value in so many is looked at in an ordinary run.
-const STEP: usize = 8;
+const STEP: usize = 4;
 /// So many pages the browser looks at before it says how far it is.
 const PORTION: usize = 30;
 

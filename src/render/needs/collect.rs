@@ -16,6 +16,8 @@ use std::ops::Range;
 const MOST_WAYS: usize = 8;
 /// So many places in the markup are followed at once: those after a branch of a tag, which meet again where it ends.
 const MOST_STATES: usize = 8;
+/// So many attributes of one tag are kept.
+const MOST_ATTRIBUTES: usize = 128;
 /// The longest name that means anything.
 const LONGEST_NAME: usize = 64;
 
@@ -173,8 +175,10 @@ impl State {
     fn end_attribute(&mut self) {
         let Some((name, spot)) = self.attribute.take() else { return };
         let ways = std::mem::take(&mut self.ways);
+        let has_room = self.attributes.len() < MOST_ATTRIBUTES;
         match self.attributes.iter_mut().find(|known| known.name == name) {
-            None => self.attributes.push(Attribute { name, spot, ways, may_lack: false }),
+            None if has_room => self.attributes.push(Attribute { name, spot, ways, may_lack: false }),
+            None => {}
             Some(known) if known.may_lack => {
                 join_ways(&mut known.ways, &ways);
                 known.may_lack = false;

@@ -25,6 +25,9 @@ use std::ops::Range;
 
 pub(super) use walk::of_program;
 
+/// So many obstacles are told of one page.
+const MOST_OBSTACLES: usize = 256;
+
 /// What something is loaded for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Use {
@@ -240,7 +243,8 @@ impl Needs {
 
     fn hold_up(&mut self, kind: ObstacleKind, spot: &collect::Spot) {
         let obstacle = Obstacle { kind, file: spot.file, range: spot.range.clone() };
-        if !self.obstacles.contains(&obstacle) {
+        // Whoever has so many has been told.
+        if self.obstacles.len() < MOST_OBSTACLES && !self.obstacles.contains(&obstacle) {
             self.obstacles.push(obstacle);
         }
     }

@@ -233,8 +233,14 @@ impl Policies {
             // Raw HTML comes out as it is written.
             let line = html.get(range.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
             let body = text.get(whole.range()).unwrap_or_default();
-            let found = body.find(line).or_else(|| body.find(written)).map(|at| whole.start as usize + at);
-            let place = found.map_or(Place::new(whole.file, 0..0), |at| Place::new(whole.file, at..at + written.len()));
+            // A link of Markdown has no attribute in its text, but its address.
+            let word = if *kind == ObstacleKind::ScriptUrl { "javascript:" } else { written };
+            let exact = body.find(line).map(|at| (at, written.len()));
+            let found = exact.or_else(|| body.find(word).map(|at| (at, word.len())));
+            let place = found.map_or(Place::new(whole.file, 0..0), |(at, length)| {
+                let at = whole.start as usize + at;
+                Place::new(whole.file, at..at + length)
+            });
             shared.findings.push(finding(*kind, place));
         }
     }
