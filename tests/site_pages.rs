@@ -2,9 +2,15 @@
 //!
 //! The root site and each of `examples/` are served from a copy, beside the example upstream, and crawled. No network is needed.
 
+use crate::support::browser::{Page as Tokens, Piece};
+use crate::support::http::Response;
 use crate::support::site::{Folder, Options, Site, binary};
+use aws_lc_rs::digest;
+use base64::Engine as _;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 crate::cases!(every_page_of_our_own_sites_is_whole, a_page_that_is_not_whole_is_noticed);
 
@@ -26,15 +32,23 @@ fn every_page_of_our_own_sites_is_whole() {
     let address = format!("http://{}", upstream.address());
     let examples = root.join("examples").read_dir().expect("examples").flatten().map(|entry| entry.path());
     let mut pages = 0;
+    let mut policies = BTreeSet::new();
     for folder in examples.chain([root.to_owned()]) {
         let routes = Routes::of(&folder);
         let mut site = Options::default().env("UPSTREAM", &address).serve(Folder::copy_of_site(&folder));
-        let mut crawl = Crawl { site: &site, routes: &routes, ids: BTreeMap::new(), fragments: Vec::new() };
+        let mut crawl = Crawl {
+            site: &site,
+            routes: &routes,
+            ids: BTreeMap::new(),
+            fragments: Vec::new(),
+            policies: &mut policies,
+        };
         pages += crawl.run();
         if folder != example("upstream") {
             assert!(routes.literal.contains_key("/"), "{} has a front page", folder.display());
             let missing = site.get(MISSING);
             assert_eq!(missing.status, 404);
+            policy_fits(&missing, MISSING);
             Page::parse(missing.text()).and_then(|page| page.whole()).expect("the error page is whole");
         }
         site.signal("TERM");
@@ -42,6 +56,7 @@ fn every_page_of_our_own_sites_is_whole() {
         log_is_clean(&site, &folder);
     }
     assert!(pages > 12, "only {pages} pages were found");
+    are_strict(&policies);
 }
 
 /// What `siteserver routes` shows of the URLs without parameters: whether each is a redirect.
@@ -71,6 +86,7 @@ struct Crawl<'a> {
     ids: BTreeMap<String, BTreeSet<String>>,
     /// Links to a place in a page: from, to, fragment.
     fragments: Vec<(String, String, String)>,
+    policies: &'a mut BTreeSet<String>,
 }
 
 impl Crawl<'_> {
@@ -109,6 +125,7 @@ impl Crawl<'_> {
         if !kind.starts_with("text/html") {
             return Vec::new();
         }
+        self.policies.insert(policy_fits(&response, target));
         let page = Page::parse(response.text()).and_then(|page| page.whole().map(|()| page));
         let page = page.unwrap_or_else(|error| panic!("{target}: {error}"));
         self.ids.insert(target.to_owned(), page.ids);
@@ -131,6 +148,102 @@ impl Crawl<'_> {
         }
         (!address.is_empty()).then(|| target.to_owned())
     }
+}
+
+/// The page's policy is strict, and lets run what the page holds, byte for byte, as a browser reads it.
+fn policy_fits(response: &Response, target: &str) -> String {
+    let policy = response.header("content-security-policy").unwrap_or_else(|| panic!("{target} has no policy"));
+    assert_eq!(response.headers("content-security-policy-report-only"), [""; 0], "{target}");
+    let sources = |directive: &str| -> Vec<&str> {
+        let written = policy.split("; ").map(|directive| directive.split(' ').collect::<Vec<_>>());
+        let of = |name: &str| written.clone().find(|words| words.first() == Some(&name));
+        let words = of(directive).or_else(|| of("default-src")).unwrap_or_default();
+        words.into_iter().skip(1).collect()
+    };
+    assert!(!policy.contains("unsafe-"), "{target}: {policy}");
+    for directive in ["object-src", "base-uri"] {
+        assert_eq!(sources(directive), ["'none'"], "{target}: {policy}");
+    }
+    let is_loose = |source: &&str| source.contains('*') || source.ends_with(':');
+    assert!(!sources("script-src").iter().any(is_loose), "{target}: {policy}");
+    assert_eq!(sources("frame-ancestors"), ["'self'"], "{target}");
+    let page = Tokens::read(response.text());
+    let mut open: Option<&str> = None;
+    for piece in page.pieces() {
+        match piece {
+            Piece::Start(name, attributes) => {
+                let value =
+                    |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+                let inline = attributes.iter().find(|(name, _)| name.starts_with("on") || name == "style");
+                assert_eq!(inline, None, "{target}: <{name}>");
+                let is_code =
+                    value("type").is_none_or(|kind| matches!(kind, "module" | "importmap" | "text/javascript"));
+                open = match name.as_str() {
+                    "script" if is_code && value("src").is_none() => Some("script-src"),
+                    "style" => Some("style-src"),
+                    _ => None,
+                };
+                let loads = match name.as_str() {
+                    "script" => value("src").map(|address| ("script-src", address)),
+                    "img" => value("src").map(|address| ("img-src", address)),
+                    "link" if value("rel") == Some("stylesheet") => value("href").map(|address| ("style-src", address)),
+                    _ => None,
+                };
+                if let Some((directive, address)) = loads {
+                    let origin = address.split('/').take(3).collect::<Vec<_>>().join("/");
+                    let is_own = address.starts_with('/') && !address.starts_with("//");
+                    let wanted = if is_own { "'self'" } else { origin.as_str() };
+                    assert!(sources(directive).contains(&wanted), "{target}: {address} and {policy}");
+                }
+            }
+            Piece::Text(text) => {
+                if let Some(directive) = open {
+                    let digest = format!(
+                        "'sha256-{}'",
+                        base64::engine::general_purpose::STANDARD
+                            .encode(digest::digest(&digest::SHA256, text.as_bytes()))
+                    );
+                    assert!(sources(directive).contains(&digest.as_str()), "{target}: {digest} is not in {policy}");
+                }
+            }
+            Piece::End(_) | Piece::Comment(_) | Piece::Doctype => open = None,
+        }
+    }
+    policy.to_owned()
+}
+
+/// What npm's `csp_evaluator` has to say of each line, the gravest first: a number below 50 is a weakness for sure.
+const EVALUATOR: &str = r#"
+const { CspEvaluator } = require(process.argv[1]);
+const { CspParser } = require(process.argv[1] + "/dist/parser.js");
+for (const policy of require("fs").readFileSync(0, "utf8").trim().split("\n")) {
+    for (const finding of new CspEvaluator(new CspParser(policy).csp).evaluate()) {
+        console.log(finding.severity + " " + finding.directive + ": " + finding.description + " In: " + policy);
+    }
+}
+console.log("all were judged");
+"#;
+
+/// A program that is not ours finds no weakness in the policies.
+fn are_strict(policies: &BTreeSet<String>) {
+    let Some(evaluator) = std::env::var_os("CSP_EVALUATOR") else {
+        println!("skipped: csp_evaluator does not judge the policies: `script/test` sets CSP_EVALUATOR to where it is");
+        return;
+    };
+    let judge = |policies: &str| {
+        let mut node = Command::new("node");
+        node.arg("-e").arg(EVALUATOR).arg(&evaluator).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut node = node.spawn().expect("node");
+        node.stdin.take().expect("its input").write_all(policies.as_bytes()).expect("it reads");
+        let told = String::from_utf8(node.wait_with_output().expect("it ends").stdout).expect("UTF-8");
+        assert!(told.ends_with("all were judged\n"), "{told}");
+        let is_weak =
+            |line: &&str| line.split(' ').next().and_then(|word| word.parse().ok()).is_some_and(|of: u32| of < 50);
+        told.lines().filter(is_weak).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(!judge("script-src 'unsafe-inline'").is_empty(), "it knows a weak policy");
+    let policies: Vec<&str> = policies.iter().map(String::as_str).collect();
+    assert_eq!(judge(&policies.join("\n")), [""; 0]);
 }
 
 /// Nothing but the line that says where it listens; every request answered, with the data of its sources.

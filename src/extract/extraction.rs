@@ -118,6 +118,15 @@ impl Extraction {
         Self { kept, projection }
     }
 
+    /// Whether what it keeps may be markup: HTML or Markdown, cleaned.
+    pub fn makes_markup(&self) -> bool {
+        match &self.kept {
+            Kept::Whole(_) => false,
+            Kept::Fields(fields) => fields.make_markup(),
+            Kept::Each(each) => each.fields.make_markup(),
+        }
+    }
+
     /// Whether [`read_json`](Self::read_json) follows the selectors while it reads.
     #[cfg(test)]
     pub(super) fn is_followed(&self) -> bool {
@@ -180,6 +189,13 @@ fn whole(selector: &Selector, document: &Value, budget: &Budget) -> Result<Value
 }
 
 impl Fields {
+    fn make_markup(&self) -> bool {
+        self.fields.iter().any(|field| match field {
+            Field::Select(select) => matches!(select.kind, Some(Type::Html | Type::Markdown)),
+            Field::Each(each) => each.fields.make_markup(),
+        })
+    }
+
     /// These fields; `None` if two have the same name.
     #[must_use]
     pub fn new(fields: Vec<(Text, Field)>) -> Option<Self> {

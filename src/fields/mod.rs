@@ -8,6 +8,7 @@
 mod cache_control;
 mod cache_status;
 mod coding;
+mod content_security_policy;
 mod cookie;
 mod credential;
 mod date;
@@ -24,6 +25,7 @@ mod weight;
 pub use cache_control::{CacheControl, MaxStale, RequestCacheControl, Scope};
 pub use cache_status::{CacheStatus, Forward, Outcome};
 pub use coding::{Coding, negotiate};
+pub use content_security_policy::{ContentSecurityPolicy, SourceError, check_source, digest_source};
 pub use cookie::cookies;
 pub use credential::is_credential;
 pub use date::{DATE_LENGTH, format_date, parse_date};

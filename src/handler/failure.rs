@@ -29,11 +29,11 @@ pub(super) fn method_not_allowed(service: &Service, exchange: Exchange<'_>, allo
 fn response(errors: &ErrorPages, exchange: Exchange<'_>, status: StatusCode) -> Response<Body> {
     let id = exchange.arrival.id.to_string();
     let wants_json = exchange.route.is_some_and(|route| matches!(route.resource, Resource::Json(_)));
-    let (content_type, body) = if wants_json {
-        (HeaderValue::from_static("application/problem+json"), problem(status, &id))
+    let (content_type, csp, body) = if wants_json {
+        (HeaderValue::from_static("application/problem+json"), None, problem(status, &id))
     } else {
         let page = errors.page(status);
-        (page.content_type.clone(), page.with_id(&id))
+        (page.content_type.clone(), page.csp.clone(), page.with_id(&id))
     };
     let mut fields = HeaderMap::with_capacity(8);
     fields.insert(header::CONTENT_TYPE, content_type);
@@ -43,6 +43,9 @@ fn response(errors: &ErrorPages, exchange: Exchange<'_>, status: StatusCode) -> 
         fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     super::respond::safety(&mut fields);
+    if let Some(csp) = csp {
+        csp.insert(&mut fields);
+    }
     let body = if exchange.is_head() { Body::empty() } else { Body::from(body) };
     let mut response = Response::new(body);
     *response.status_mut() = status;

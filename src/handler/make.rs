@@ -12,7 +12,7 @@ use crate::config::{Binding, NoLocation, Template};
 use crate::extract::apart;
 use crate::fields::content_type_of;
 use crate::render::Context;
-use crate::resource::{Linked, Nulls, Resource};
+use crate::resource::{Linked, Nulls, PolicyField, Resource};
 use crate::site::{Privacy, Route, Then, slots};
 use crate::source::Fatal;
 use crate::value::{JsonStyle, ObjectBuilder, Value, write_json_within};
@@ -175,7 +175,7 @@ impl Making<'_> {
                 // It may be HTML where the route's own answers are not, and has the fields of what it is.
                 let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
-                let fields = Making { lasting: &lasting, ..self }.fields(&slots)?;
+                let fields = Making { lasting: &lasting, ..self }.fields(&slots, layout.csp.as_ref())?;
                 Ok(Representation { status: *status, fields, body, degraded, value: None, true_for })
             }
         }
@@ -186,19 +186,26 @@ impl Making<'_> {
         let Self { route, context, degraded, .. } = self;
         describe(route, &mut slots);
         let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
-        let mut said = None;
+        let (mut said, mut csp) = (None, None);
         let (body, true_for) = match &route.resource {
-            Resource::Page(layout) => render(route, layout, &slots, context)?,
-            Resource::Document(document) => match &document.layout {
-                Some(layout) => render(route, layout, &slots, context)?,
-                None => unlaid(&document.html),
-            },
+            Resource::Page(layout) => {
+                csp = layout.csp.as_ref();
+                render(route, layout, &slots, context)?
+            }
+            Resource::Document(document) => {
+                csp = document.csp.as_ref();
+                match &document.layout {
+                    Some(layout) => render(route, layout, &slots, context)?,
+                    None => unlaid(&document.html),
+                }
+            }
             Resource::Tree(tree) => {
                 let name =
                     slots.get(slots::PARAMS).and_then(|params| params.get(&tree.parameter)).and_then(Value::as_str);
                 let Some(document) = name.and_then(|name| tree.document(name)) else {
                     return Err(Stop::Error(StatusCode::NOT_FOUND));
                 };
+                csp = document.csp.as_ref();
                 match tree.layout_of(document) {
                     Some(layout) => render(route, layout, &slots, context)?,
                     None => unlaid(&document.html),
@@ -220,14 +227,17 @@ impl Making<'_> {
             // Files are answered before anything is gathered.
             Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
         };
-        let fields = self.fields(&slots)?;
+        let fields = self.fields(&slots, csp)?;
         Ok(Representation { status: route.status, fields, body, degraded, value: said, true_for })
     }
 
     /// The fields of a route's answers, besides validators and what depends on the coding.
-    fn fields(self, slots: &[Value]) -> Result<HeaderMap, Stop> {
+    fn fields(self, slots: &[Value], csp: Option<&PolicyField>) -> Result<HeaderMap, Stop> {
         let Self { route, lasting, .. } = self;
         let mut fields = lasting.clone();
+        if let Some(csp) = csp {
+            csp.insert(&mut fields);
+        }
         for (name, template) in &route.headers {
             let text = template.text(slots, |text, out| out.push_str(text));
             match text.map_err(|_not_text| internal(route, "a list or an object in a header"))? {
@@ -334,7 +344,13 @@ fn finish(
         // The body first and whole: many blocks at once are hashed many times as fast as one after the other.
         hasher.update(&body);
         hasher.update(&[0]);
-        hasher.update(fields.get(header::CONTENT_TYPE).map_or(b"", HeaderValue::as_bytes));
+        // Browsers keep the fields they have when they are told that nothing changed: one that did makes another page.
+        for (name, value) in fields.iter().filter(|(name, _)| !matches!(**name, header::CACHE_CONTROL | header::VARY)) {
+            hasher.update(name.as_str().as_bytes());
+            hasher.update(&[0]);
+            hasher.update(value.as_bytes());
+            hasher.update(&[0]);
+        }
         StrongTag::from_digest(hasher.finalize().as_bytes())
     });
     let Ok(fields) = StorableFields::new(fields) else {

@@ -23,7 +23,7 @@ pub use body::{Body, FilePart};
 pub use gather::SourceCall;
 pub use runtime::{Runtime, Service};
 
-use crate::resource::Resource;
+use crate::resource::{Folder, Resource};
 use crate::router::{HostVerdict, Match, MethodVerdict, Methods, Routing, host_field};
 use crate::site::Route;
 use asset::AssetRequest;
@@ -98,7 +98,7 @@ pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'
         }
     }
     if let Resource::Files(folder) = &route.resource {
-        return file(service, &matched, &folder.path, &folder.parameter, exchange).await;
+        return file(service, &matched, folder, exchange).await;
     }
     let inputs = match Inputs::read(&service.site, route, &matched, &request.headers) {
         Ok(inputs) => inputs,
@@ -169,22 +169,22 @@ fn options(exchange: Exchange<'_>) -> Answer {
 async fn file(
     service: &Arc<Service>,
     matched: &Match<'_, '_, usize>,
-    folder: &str,
-    parameter: &str,
+    folder: &Folder,
     exchange: Exchange<'_>,
 ) -> Answer {
-    let (Some(route), Some(file)) = (exchange.route, matched.params.get(parameter)) else {
+    let (Some(route), Some(file)) = (exchange.route, matched.params.get(&folder.parameter)) else {
         return failure::answer(service, exchange, StatusCode::NOT_FOUND);
     };
     let request = AssetRequest {
         root: &service.site.root,
-        folder,
+        folder: &folder.path,
         file: &file,
         method: &exchange.request.method,
         fields: &exchange.request.headers,
         cache_control: &route.policy.field,
         headers: &route.fixed_headers,
         removed: &route.removed_headers,
+        csp: folder.csp.as_ref(),
         now: exchange.arrival.instant,
     };
     match asset::answer(&service.runtime.assets, request).await {

@@ -175,5 +175,7 @@ pub(super) fn safety(fields: &mut HeaderMap) {
         fields.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
         let opener = HeaderName::from_static("cross-origin-opener-policy");
         fields.insert(opener, HeaderValue::from_static("same-origin"));
+        let permissions = HeaderName::from_static("permissions-policy");
+        fields.insert(permissions, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::code;
 use super::kept::{self, KeptLayouts};
+use super::needs::Needs;
 use super::program::{self, Manner, Program, Source};
 use super::reads::{Analysis, Granularity, Read, Root};
 use super::run::Run;
@@ -216,6 +217,12 @@ impl Layout {
     #[must_use]
     pub fn absolute_urls(&self) -> &[Place] {
         &self.program.absolute_urls
+    }
+
+    /// What its pages make a browser load and run.
+    #[must_use]
+    pub fn needs(&self) -> &Needs {
+        &self.program.needs
     }
 
     /// The files it is made of: its own, those around it, its partials.

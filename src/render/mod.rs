@@ -9,6 +9,8 @@
 //! them and `context` for where outputs stand in the markup) → `program` (a layout, its outer layouts and its partials with
 //! one table of names) → `reads` (what it reads) → `run`. New filters go to `filter/`, new tags to `tag.rs`.
 //!
+//! `needs` finds in a program what its pages make a browser load and run.
+//!
 //! Two scopes are told apart. `{% include %}` shares everything with its caller. `{% render %}` sees its own parameters and the
 //! root names (`site`, `vars`, `page`, every source …), but no variable of its caller.
 
@@ -24,6 +26,7 @@ mod fragment;
 mod kept;
 mod layout;
 mod lex;
+mod needs;
 mod parse;
 mod program;
 mod reads;
@@ -41,6 +44,7 @@ pub use filter::{EXAMPLE_DATA, FilterDocs, MoneyFormat, MoneyFormatError, MoneyF
 pub use fragment::{Escape, Fragment, FragmentError};
 pub use kept::KeptLayouts;
 pub use layout::{Layout, LayoutSource, Library};
+pub use needs::{Needs, Obstacle, ObstacleKind, Origin, Use};
 pub use parse::{TAGS, TagDocs, TagEffect};
 pub use reads::{Granularity, Read, Root, Segment};
 

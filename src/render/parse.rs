@@ -370,10 +370,11 @@ impl<'b, 's> Parser<'b, 's> {
     }
 
     fn literal(&mut self, range: Range<usize>, block: &mut Block) {
+        let place = self.place(range.clone());
         let text = self.follow(range);
         block.blank &= text.trim_matches(is_space).is_empty();
         self.build.literal_bytes += text.len();
-        block.nodes.push(Node::Text(text.into()));
+        block.nodes.push(Node::Text(text.into(), place));
     }
 
     /// The text of a literal part, after the markup was followed through it.

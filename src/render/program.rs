@@ -5,6 +5,7 @@
 use super::code;
 use super::context::Tracker;
 use super::expr::Names;
+use super::needs::{self, Needs};
 use super::parse::Parser;
 use super::reads::{self, Analysis};
 use super::tree::{Block, NameId, Node, Refused};
@@ -58,6 +59,8 @@ pub(super) struct Program {
     pub(super) raw: Vec<Place>,
     /// Where the filter `absolute_url` stands.
     pub(super) absolute_urls: Vec<Place>,
+    /// What it makes a browser load and run.
+    pub(super) needs: Needs,
     pub(super) forloop: Option<NameId>,
     pub(super) tablerowloop: Option<NameId>,
     pub(super) content: Option<NameId>,
@@ -281,6 +284,7 @@ pub(super) fn compile<'s>(
         files,
         raw: build.raw,
         absolute_urls: build.absolute_urls,
+        needs: Needs::default(),
         forloop,
         tablerowloop,
         content,
@@ -291,6 +295,9 @@ pub(super) fn compile<'s>(
         // Nothing is declared that it could read too much of.
         Manner::Trial => Analysis::of_everything(&program),
     });
+    if manner == Manner::Site {
+        program.needs = needs::of_program(&program, extension);
+    }
     program
 }
 
@@ -308,6 +315,7 @@ impl Program {
             files: vec![file],
             raw: Vec::new(),
             absolute_urls: Vec::new(),
+            needs: Needs::default(),
             forloop: None,
             tablerowloop: None,
             content: None,

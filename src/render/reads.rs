@@ -601,7 +601,7 @@ impl<'p> Walk<'p> {
 
     fn node(&mut self, node: &'p Node) {
         match node {
-            Node::Text(_) | Node::Break | Node::Continue | Node::Refused(_) => {}
+            Node::Text(..) | Node::Break | Node::Continue | Node::Refused(_) => {}
             Node::Output(output) => {
                 self.note_raw(&output.chain, output.place);
                 let paths = self.chain(&output.chain, output.place);
@@ -752,7 +752,7 @@ impl<'p> Walk<'p> {
                         names.extend(self.sets.get(partial).into_iter().flatten());
                     }
                 }
-                Node::Text(_) | Node::Output(_) | Node::Break | Node::Continue => {}
+                Node::Text(..) | Node::Output(_) | Node::Break | Node::Continue => {}
                 Node::Cycle(_) | Node::Refused(_) => {}
             }
         }

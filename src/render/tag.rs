@@ -21,7 +21,7 @@ type Made = (Option<Node>, bool);
 /// Text in a block that prints nothing else would be nothing but white space in the page. Without it the block prints nothing
 /// at all, so the markup stands where it stood before.
 fn without_text(block: &mut Block) {
-    block.nodes.retain(|node| !matches!(node, Node::Text(_)));
+    block.nodes.retain(|node| !matches!(node, Node::Text(..)));
 }
 
 /// A name that a tag sets; those with a `?` can only be read.
@@ -338,7 +338,7 @@ impl<'s> Parser<'_, 's> {
         if let Some(text) = literal_text(&body) {
             let html = highlight::block(&text, language);
             self.build.literal_bytes += html.len();
-            return Some(Node::Text(html.into()));
+            return Some(Node::Text(html.into(), self.place(tag.whole.clone())));
         }
         let place = self.place(tag.whole.clone());
         let name = self.name("{% highlight %}");
@@ -416,9 +416,10 @@ impl<'s> Parser<'_, 's> {
         if !tag.markup.is_empty() {
             self.find(&code::BAD_EXPRESSION, tag.markup.clone(), "`raw` takes no arguments", None);
         }
+        let place = self.place(range.clone());
         let text = self.follow(range);
         self.build.literal_bytes += text.len();
-        (Some(Node::Text(text.into())), text.is_empty())
+        (Some(Node::Text(text.into(), place)), text.is_empty())
     }
 
     fn doc(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
@@ -495,7 +496,7 @@ impl<'s> Parser<'_, 's> {
 
 /// What a block prints that only has text.
 fn literal_text(block: &Block) -> Option<String> {
-    let texts = block.nodes.iter().map(|node| if let Node::Text(text) = node { Some(&**text) } else { None });
+    let texts = block.nodes.iter().map(|node| if let Node::Text(text, _) = node { Some(&**text) } else { None });
     texts.collect()
 }
 

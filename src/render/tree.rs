@@ -27,7 +27,7 @@ pub(super) struct Block {
 
 #[derive(Debug)]
 pub(super) enum Node {
-    Text(Box<str>),
+    Text(Box<str>, Place),
     Output(Output),
     If(Vec<Branch>),
     Case(Box<Case>),

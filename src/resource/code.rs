@@ -59,9 +59,27 @@ codes! {
     /// | `cache-control` | the table `[cache]` |
     /// | `content-type` | the key `content-type` |
     /// | `location` | the key `redirect` |
+    /// | `content-security-policy` | the key `csp` |
     /// | `vary`, `etag`, `content-length` | nothing: they are derived |
     RESERVED_HEADER = Error "route/reserved-header"
         help "a name is made of letters, digits and `-`: no spaces, no colon";
+
+    /// A source in `csp` that no browser would understand as it is meant.
+    ///
+    /// A directive lists sources as HTTP writes them: hosts (`https://cdn.example.com`), schemes (`data:`), and words in quotes (`'self'`).
+    /// Browsers pass over what they do not understand, or take a word without its quotes for the name of a host.
+    ///
+    /// Write each source as a string of its own, words with both kinds of quotes: `script-src = ["'strict-dynamic'", "https://cdn.example.com"]`.
+    CSP_SOURCE = Error "csp/source";
+
+    /// A source in `csp` that lets scripts run which nobody of the site has written.
+    ///
+    /// With `'unsafe-inline'`, a whole scheme or `*` the policy stops no script that gets into a page, which is what it is for. This note
+    /// lists the places, so that they can be reviewed.
+    ///
+    /// Name the hosts that scripts come from. Inline scripts in layouts need nothing: their digests are in the policy.
+    CSP_LOOSE = Note "csp/loose"
+        help "name the hosts that scripts come from; those in layouts need nothing";
 
     /// A document that does not exist in `content/`, or that cannot be rendered.
     ///

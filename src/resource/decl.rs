@@ -1,6 +1,6 @@
 //! What an author writes in a route's file, whatever the kind.
 
-use super::{cache, cors};
+use super::{cache, cors, csp};
 use crate::config::{
     Declared, Decode, Described, Named, Node, OneOrMany, Schema, Shape, Table, TableSchema, Template, Text, declare,
 };
@@ -56,6 +56,8 @@ declare! {
         "nulls": nulls: Spanned<Nulls>,
         /// Which scripts of other sites may read its answers; none unless written.
         "cors": cors: cors::Decl,
+        /// The `Content-Security-Policy` of its pages: what is added to the derived one; a string instead of it; `false` for none.
+        "csp": csp: csp::Decl,
         /// Where it sends its visitors.
         "redirect": redirect: Spanned<Template>,
     }

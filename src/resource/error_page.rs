@@ -1,5 +1,6 @@
 //! Error pages: rendered at load, so that no failure can make them fail; only the request's id is added when one is sent.
 
+use super::PolicyField;
 use crate::diagnostic::FileId;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode};
@@ -11,6 +12,8 @@ pub struct ErrorPage {
     pub status: StatusCode,
     /// Its media type.
     pub content_type: HeaderValue,
+    /// The policy it is sent with, if any is.
+    pub csp: Option<PolicyField>,
     /// The layouts and partials that it was rendered from.
     pub files: Box<[FileId]>,
     /// The page cut at every place where the id goes.
@@ -24,7 +27,7 @@ impl ErrorPage {
     /// A page whose text holds [`ID_MARK`] where the id goes.
     pub fn new(status: StatusCode, content_type: HeaderValue, text: &str) -> Self {
         let parts = text.split(ID_MARK).map(|part| Bytes::copy_from_slice(part.as_bytes())).collect();
-        Self { status, content_type, files: Box::default(), parts }
+        Self { status, content_type, csp: None, files: Box::default(), parts }
     }
 
     /// The same page, which was rendered from `files`.
@@ -41,7 +44,8 @@ impl ErrorPage {
              <title>{title}</title>\n<h1>{title}</h1>\n<p>Error {}, request {ID_MARK}</p>\n</html>\n",
             status.as_u16()
         );
-        Self::new(status, HeaderValue::from_static("text/html; charset=utf-8"), &text)
+        let page = Self::new(status, HeaderValue::from_static("text/html; charset=utf-8"), &text);
+        Self { csp: Some(PolicyField::strict()), ..page }
     }
 
     /// The page for the request called `id`, which must hold nothing that needs escaping.

@@ -1,5 +1,6 @@
 //! A layout linked to a route: each first word that it reads is a slot of the route's data.
 
+use super::PolicyField;
 use crate::render::{Context, Layout, RenderError};
 use crate::value::{NULL, Value};
 use std::sync::Arc;
@@ -11,6 +12,8 @@ pub struct Linked {
     pub layout: Arc<Layout>,
     /// The slot of each of [`Layout::roots`]; `None` reads as `nil`.
     pub slots: Box<[Option<usize>]>,
+    /// The policy its pages are sent with, if any is; documents have their own.
+    pub csp: Option<PolicyField>,
 }
 
 impl Linked {

@@ -6,6 +6,7 @@
 mod cache;
 mod code;
 mod cors;
+mod csp;
 mod decl;
 mod error_page;
 mod layout;
@@ -18,6 +19,7 @@ pub use code::{
     OUTSIDE, RESERVED_HEADER, TWO_KINDS, UNKNOWN_LAYOUT,
 };
 pub use cors::Cors;
+pub use csp::{Csp, Decl as CspDecl, PolicyField, Surroundings};
 pub use decl::{
     CookieDecl, Decl, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RouteDecl, RuleDecl, SectionDecl, ThenDecl,
 };
@@ -70,6 +72,8 @@ pub struct Document {
     pub layout: Option<Linked>,
     /// Its HTML, as markup.
     pub html: Value,
+    /// The policy it is sent with, if any is.
+    pub csp: Option<PolicyField>,
 }
 
 /// A folder of files.
@@ -79,4 +83,6 @@ pub struct Folder {
     pub path: Arc<str>,
     /// The rest parameter that names the file.
     pub parameter: Arc<str>,
+    /// The policy its HTML is sent with, if the route writes one.
+    pub csp: Option<PolicyField>,
 }

@@ -1,6 +1,6 @@
 //! A tree of documents: every Markdown file below a folder of `content/`, each at a URL of its own.
 
-use super::Linked;
+use super::{Linked, PolicyField};
 use crate::value::{Object, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub struct TreeDocument {
     pub html: Value,
     /// What `page` holds, with nulls for what a request brings.
     pub page: Object,
+    /// The policy it is sent with, if any is.
+    pub csp: Option<PolicyField>,
 }
 
 impl Tree {

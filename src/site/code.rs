@@ -398,4 +398,60 @@ codes! {
     /// Ask the route that has the data itself.
     ROUTE_TOO_DEEP = Error "source/route-too-deep"
         help "ask the route that has the data itself";
+
+    /// An inline script that is not the same each time: it prints a value, or comes out of a loop.
+    ///
+    /// Pages are sent with a policy that lets only those inline scripts run whose digests it holds, and the digest of a text that changes
+    /// is not known before the page is made. What data may write into a script is what an attacker asks for.
+    ///
+    /// Hand the data over as JSON, and read it from a script that stays the same:
+    ///
+    /// ```liquid
+    /// <script type="application/json" id="data">{{ repo | json }}</script>
+    /// <script>const repo = JSON.parse(document.getElementById("data").textContent);</script>
+    /// ```
+    CHANGING_SCRIPT = Warning "csp/changing-script"
+        help "print the data into `<script type=\"application/json\" id=\"data\">`, and read it from a script that stays the same";
+
+    /// An inline style that is not the same each time, because it comes out of a loop or of many branches.
+    ///
+    /// Pages are sent with a policy that lets only those inline styles hold whose digests it holds.
+    ///
+    /// Write all rules out, and choose among them by a `class`.
+    CHANGING_STYLE = Warning "csp/changing-style"
+        help "write all rules out, and choose among them by a `class`";
+
+    /// An `on…` attribute in a layout or a document.
+    ///
+    /// The policy that pages are sent with lets no such attribute run: browsers cannot tell one that the author wrote from one that got
+    /// into the page.
+    ///
+    /// Listen from a script:
+    ///
+    /// ```html
+    /// <button id="more">More</button>
+    /// <script>document.getElementById("more").addEventListener("click", () => { });</script>
+    /// ```
+    EVENT_HANDLER = Warning "csp/event-handler"
+        help "give the element an `id`, and call `addEventListener` in a script";
+
+    /// A `style` attribute in a layout or a document.
+    ///
+    /// The policy that pages are sent with lets no such attribute hold: with styles alone a page can be made to show what it does not say.
+    ///
+    /// Give the element a `class`, and write the rule in a style sheet. If there is no other way, allow such attributes, and only them:
+    ///
+    /// ```toml
+    /// csp.style-src-attr = ["'unsafe-inline'"]
+    /// ```
+    STYLE_ATTRIBUTE = Warning "csp/style-attribute"
+        help "give the element a `class`, and write the rule in a style sheet";
+
+    /// A `javascript:` URL in a layout or a document.
+    ///
+    /// The policy that pages are sent with lets none run.
+    ///
+    /// Write a `<button>`, and listen to it from a script.
+    SCRIPT_URL = Warning "csp/script-url"
+        help "write a `<button>`, and call `addEventListener` in a script";
 }

@@ -5,7 +5,7 @@
 
 use crate::config::Texts;
 use crate::extract::markdown::{self, Heading, Link, MarkdownError, Rendered, Resolve};
-use crate::render::KeptLayouts;
+use crate::render::{KeptLayouts, Needs};
 use crate::value::Value;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -69,6 +69,8 @@ pub(super) struct Document {
     pub(super) description: Option<String>,
     /// What a fragment of its URL can name, sorted.
     pub(super) anchors: Arc<[Box<str>]>,
+    /// What its HTML makes a browser load and run.
+    pub(super) needs: Arc<Needs>,
 }
 
 /// Documents by the digests of their texts.
@@ -121,7 +123,8 @@ impl Documents {
         let Rendered { html, toc, title, description, links: _ } =
             markdown::render(text, &markdown::Options::document(), Some(&ask))?;
         let anchors = markdown::anchors(&html).into();
-        let document = Arc::new(Document { html: Value::markup(html), toc, title, description, anchors });
+        let needs = Arc::new(Needs::of_html(&html));
+        let document = Arc::new(Document { html: Value::markup(html), toc, title, description, anchors, needs });
         let mut kept = self.kept();
         kept.rendered += 1;
         let remembered = Remembered { document: Arc::clone(&document), links: asked.into_inner(), load: kept.load };

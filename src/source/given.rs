@@ -34,6 +34,13 @@ pub struct Chosen<R = Reference> {
     values: Arc<HashMap<String, Value>>,
 }
 
+impl<R> Chosen<R> {
+    /// All that there are.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.values.values()
+    }
+}
+
 impl Given {
     /// The kind of a source that has this data. What its extraction cannot take of it is a finding, and then there is none.
     pub(super) fn into_kind(

@@ -29,7 +29,7 @@ crate::cases!(
 );
 
 /// What has left its place somewhere before.
-const VECTORS: &[&str] = &[
+pub(super) const VECTORS: &[&str] = &[
     "",
     "plain",
     "a & b &amp; c &lt;d&gt;",
@@ -100,6 +100,79 @@ const VECTORS: &[&str] = &[
     "[x](javascript:alert(1)) ![y](data:text/html,z) <javascript:alert(1)>",
     "[x]: javascript:alert(1)\n[x]\n\n<script>alert(1)</script>\n\n```html\" onclick=\"alert(1)\n</code>\n```",
     "# x {#\"onclick=alert(1)}\n\n[a](\"onmouseover=alert(1)//) [b](<x\" onclick=\"alert(1)>)",
+    "<img src=x onerror=alert(1)>",
+    "<img/src/onerror=alert(1)>",
+    "<image src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<svg><script href=data:,alert(1) />",
+    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
+    "<svg><a><animate attributeName=href values=javascript:alert(1) /><text>x</text></a></svg>",
+    "<svg><use href=\"data:image/svg+xml,<svg id='x' onload='alert(1)'/>#x\"/></svg>",
+    "<svg><foreignObject><iframe srcdoc='<script>alert(1)</script>'></foreignObject></svg>",
+    "<math href=\"javascript:alert(1)\">x</math>",
+    "<math><mi xlink:href=\"javascript:alert(1)\">x</mi></math>",
+    "<math><annotation-xml encoding=\"text/html\"><img src=x onerror=alert(1)></annotation-xml></math>",
+    "<body onload=alert(1)>",
+    "<details open ontoggle=alert(1)>",
+    "<input autofocus onfocus=alert(1)>",
+    "<select autofocus onfocus=alert(1)>",
+    "<video><source onerror=alert(1)></video>",
+    "<audio src=x onerror=alert(1)>",
+    "<marquee onstart=alert(1)>",
+    "<object data=javascript:alert(1)>",
+    "<embed src=javascript:alert(1)>",
+    "<iframe src=javascript:alert(1)>",
+    "<form action=javascript:alert(1)><button>x</button></form>",
+    "<button form=x formaction=javascript:alert(1)>x</button>",
+    "<meta http-equiv=refresh content=\"0;url=javascript:alert(1)\">",
+    "<link rel=stylesheet href=data:text/css,*{color:red}>",
+    "<link rel=import href=data:text/html,<script>alert(1)</script>>",
+    "<table background=javascript:alert(1)>",
+    "<a href=\"jav&#x09;ascript:alert(1)\">x</a>",
+    "<a href=\"\u{1}javascript:alert(1)\">x</a>",
+    "<a href=javascript&colon;alert(1)>x</a>",
+    "<div style=\"background:url(javascript:alert(1))\">",
+    "<style>@import'data:text/css,*{}';</style>",
+    "<xss onpointerrawupdate=alert(1) style=display:block>x</xss>",
+    "<x contenteditable onblur=alert(1)>x</x>",
+    "\"autofocus onfocus=alert(1) x=\"",
+    "'-alert(1)-'",
+    "\"-alert(1)-\"",
+    "\\'-alert(1)//",
+    "';alert(1)//",
+    "\";alert(1);//",
+    "</script><svg onload=alert(1)>",
+    "`-alert(1)-`",
+    "*/alert(1)/*",
+    "\u{2029}*/alert(1)//",
+    "-->\nalert(1)",
+    "<!--<script>",
+    "<!--<script>--></script><img src=x onerror=alert(1)>",
+    "]]>\n<img src=x onerror=alert(1)>",
+    "</noscript><img src=x onerror=alert(1)>",
+    "</template><img src=x onerror=alert(1)>",
+    "<plaintext><img src=x onerror=alert(1)>",
+    "<listing>&lt;img src=x onerror=alert(1)&gt;</listing>",
+    "<isindex type=image src=1 onerror=alert(1)>",
+    "<%00script>alert(1)</%00script>",
+    "%3Cscript%3Ealert(1)%3C/script%3E",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "&#60;img src=x onerror=alert(1)&#62;",
+    "jAvAsCrIpT&colon;alert&lpar;1&rpar;",
+    "\u{200b}javascript:alert(1)",
+    "javascript\u{3a}alert(1)",
+    "blob:https://evil.example/x",
+    "filesystem:https://evil.example/x",
+    "about:blank#<script>alert(1)</script>",
+    "intent://x#Intent;scheme=javascript;end",
+    "<a href=\"https://evil.example\" target=_blank>x</a>",
+    "x\" style=\"animation-name:x\" onanimationstart=\"alert(1)",
+    "x' accesskey='x' onclick='alert(1)",
+    "x\" srcdoc=\"<script>alert(1)</script>",
+    "0;url=javascript:alert(1)",
+    "x, javascript:alert(1) 2x",
+    "<![CDATA[<img src=x onerror=alert(1)>]]>",
 ];
 
 /// Pieces for values nobody has thought of.
@@ -183,7 +256,7 @@ fn values(random: usize) -> Vec<String> {
 }
 
 /// Every place of a page where a value may be printed, and every filter that makes text of text.
-fn places() -> String {
+pub(super) fn places() -> String {
     let filters = [
         "append: v",
         "prepend: v",
@@ -263,7 +336,7 @@ fn places() -> String {
 }
 
 /// A layout that prints `value` in all places.
-fn layout(name: &str, value: &str) -> String {
+pub(super) fn layout(name: &str, value: &str) -> String {
     format!(
         "-- layouts/{name} --\n<!doctype html>\n<html><head><title>{{{{ {value} }}}}</title></head>\n<body class=\"{{{{ {value} }}}}\">\n\
          {{% render \"places\", v: {value} %}}</body></html>\n"

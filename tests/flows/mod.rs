@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod asked;
+pub(crate) mod browsers;
 pub(crate) mod calls;
 pub(crate) mod client;
 pub(crate) mod codings;
@@ -19,6 +20,7 @@ pub(crate) mod languages;
 pub(crate) mod lists;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
+pub(crate) mod policies;
 pub(crate) mod routing;
 pub(crate) mod runaway;
 pub(crate) mod secrets;

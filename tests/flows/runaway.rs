@@ -3,6 +3,7 @@
 use crate::support::answers::Reply;
 use crate::support::fault::FaultServer;
 use crate::support::site::Site;
+use std::fmt::Write as _;
 use std::fs;
 
 crate::cases!(what_never_ends_costs_its_own_page, a_layout_of_ten_megabytes_is_refused_and_others_are_served);
@@ -46,10 +47,10 @@ fn what_never_ends_costs_its_own_page() {
     );
     archive.push_str("-- layouts/partials/leaf.html --\nx\n");
     for (name, layout) in LAYOUTS {
-        archive.push_str(&format!(
+        write!(archive, 
             "-- layouts/{name}.html --\n{layout}\n-- routes/{name}.toml --\npath = \"/{name}\"\nlayout = \"{name}.html\"\n\
              [query.n]\ntype = \"int\"\ndefault = 1000000000\n[query.to]\n[sources.data]\nupstream = \"up\"\npath = \"/data\"\nquery = {{ to = \"{{query.to}}\" }}\n"
-        ));
+        ).unwrap();
     }
     let site = Site::start(&archive);
     // Different pages, lest they be one.

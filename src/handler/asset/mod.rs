@@ -20,6 +20,7 @@ mod sibling;
 use super::body::Body;
 use crate::cache::{Content, Prepared, Ready};
 use crate::fields::{Coding, negotiate};
+use crate::resource::PolicyField;
 use file::{Found, SmallFile};
 use http::header::RANGE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
@@ -56,6 +57,8 @@ pub(super) struct AssetRequest<'a> {
     pub(super) headers: &'a [(HeaderName, HeaderValue)],
     /// Those of every file that it leaves out.
     pub(super) removed: &'a [HeaderName],
+    /// The policy that HTML is sent with, if any is.
+    pub(super) csp: Option<&'a PolicyField>,
     /// When the request came.
     pub(super) now: Instant,
 }

@@ -54,6 +54,7 @@ impl Folder {
             cache_control: &HeaderValue::from_static("max-age=60"),
             headers: ask.headers,
             removed: &[],
+            csp: None,
             now: self.begun + ask.later,
         };
         answer(&self.assets, request).await
@@ -458,6 +459,7 @@ async fn the_same_name_elsewhere_is_another_file() {
             cache_control: &cache_control,
             headers: &[],
             removed: &[],
+            csp: None,
             now: here.begun,
         };
         let response = answer(&here.assets, request).await.unwrap();

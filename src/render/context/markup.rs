@@ -58,6 +58,36 @@ enum State {
     Raw,
 }
 
+/// Where a point is, for those who collect what stands in the markup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Sight {
+    Text,
+    TagOpen,
+    TagName,
+    /// In a tag, in none of its names and values.
+    InTag,
+    AttributeName,
+    BeforeValue,
+    /// In the value of an attribute.
+    Value,
+    /// In an element whose content is not markup.
+    Raw,
+    /// In a comment, a declaration, a section of character data.
+    Aside,
+}
+
+impl Sight {
+    /// Whether this is between the name of a tag and its end.
+    pub(in super::super) fn is_in_tag(self) -> bool {
+        matches!(self, Self::TagName | Self::InTag | Self::AttributeName | Self::BeforeValue | Self::Value)
+    }
+
+    /// Whether what stands here is a text of its own: a value, or the content of an element that is not markup.
+    pub(in super::super) fn is_kept(self) -> bool {
+        matches!(self, Self::Value | Self::Raw)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Plain,
@@ -132,7 +162,7 @@ const USE_DATA: &str = "put it in a `data-…` attribute, or in `<script type=\"
 
 impl Tracker {
     /// At the beginning of HTML.
-    pub(super) fn html() -> Self {
+    pub(in super::super) fn html() -> Self {
         Self {
             state: State::Text,
             element: String::new(),
@@ -154,6 +184,42 @@ impl Tracker {
     /// At the beginning of the same format.
     pub(super) fn fresh(&self) -> Self {
         Self { xml: self.xml, ..Self::html() }
+    }
+
+    /// Where this is.
+    pub(in super::super) fn sight(&self) -> Sight {
+        match self.state {
+            State::Text => Sight::Text,
+            State::TagOpen => Sight::TagOpen,
+            State::TagName => Sight::TagName,
+            State::InTag | State::Slash | State::AfterName => Sight::InTag,
+            State::AttributeName => Sight::AttributeName,
+            State::BeforeValue => Sight::BeforeValue,
+            State::Quoted { .. } | State::Unquoted => Sight::Value,
+            State::Comment | State::CharacterData | State::Declaration => Sight::Aside,
+            State::Raw => Sight::Raw,
+        }
+    }
+
+    /// The element whose tag is open, or whose content this is if it is not markup.
+    pub(in super::super) fn element(&self) -> &str {
+        &self.element
+    }
+
+    /// Whether this is in a drawing or a formula.
+    pub(in super::super) fn is_foreign(&self) -> bool {
+        self.foreign.is_inside()
+    }
+
+    /// The same point, without what has ended before it.
+    pub(in super::super) fn between_tags(&self) -> Self {
+        Self { foreign: self.foreign.clone(), ..self.fresh() }
+    }
+
+    /// Whether tags and values that follow begin and end alike from both points.
+    pub(in super::super) fn reads_like(&self, other: &Self) -> bool {
+        let same = self.state == other.state && self.element == other.element && self.foreign == other.foreign;
+        same && (self.state != State::Raw || self.script.hides_like(&other.script))
     }
 
     /// Whether the markup is between tags.
@@ -303,7 +369,7 @@ impl Tracker {
                 let role = self.role.join(other.role);
                 Some(Self { script: self.script.join(&other.script)?, role, foreign, ..self.clone() })
             }
-            (State::Text, State::Text) => Some(Self { foreign, ..self.fresh() }),
+            (State::Text, State::Text) => Some(Self { foreign, ..self.between_tags() }),
             _ => None,
         }
     }
@@ -327,15 +393,18 @@ impl Tracker {
                     help: "write the scheme out, as in `https:`, or print the whole URL as one value",
                 });
             }
-            at += self.step(byte, rest);
+            at += self.step(rest);
         }
         clash
     }
 
-    /// Takes one byte, or several when they only mean something together; `rest` begins with `byte`.
-    fn step(&mut self, byte: u8, rest: &[u8]) -> usize {
+    /// Takes the first byte of `rest`, or several when they only mean something together; how many.
+    pub(in super::super) fn step(&mut self, rest: &[u8]) -> usize {
+        let Some(&byte) = rest.first() else { return 0 };
         match self.state {
             State::Text => return self.text(byte, rest),
+            // What a `<` before it could begin is a text.
+            State::TagOpen if byte == b'<' => return self.text(byte, rest),
             State::TagOpen => self.tag_open(byte),
             State::TagName => match byte {
                 b'>' => self.close_tag(false),
@@ -456,7 +525,6 @@ impl Tracker {
                 self.role = Role::Code;
                 State::TagName
             }
-            b'<' => State::TagOpen,
             _ => State::Text,
         };
     }
@@ -636,6 +704,7 @@ mod tests {
             ("<![CDATA[ > <a title='", Stand::Fine(Sink::Attribute)),
             ("<style></STYLE ><p>", Stand::Fine(Sink::Text)),
             ("</ a=\"> ", Stand::Fine(Sink::Text)),
+            ("<<!-- > <script> --><p title='", Stand::Fine(Sink::Attribute)),
             ("</><p title='", Stand::Fine(Sink::Attribute)),
             ("<a href='https:", url(Rest)),
             ("<a href=' \tx-java", url(Start)),

@@ -10,6 +10,8 @@ mod markup;
 mod script;
 mod url;
 
+pub(super) use markup::{Sight, Tracker as Markup};
+
 use super::escape::Sink;
 
 /// What may be printed at a point.

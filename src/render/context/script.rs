@@ -122,6 +122,11 @@ impl Script {
         self.hidden == Hidden::Nested
     }
 
+    /// Whether the end of the script is hidden in both alike.
+    pub(super) fn hides_like(&self, other: &Self) -> bool {
+        self.hidden == other.hidden
+    }
+
     /// What may be printed here.
     pub(super) fn stand(&self, role: Role) -> Stand {
         match role {

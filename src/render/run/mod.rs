@@ -208,7 +208,7 @@ impl<'r, 'e> Run<'r, 'e> {
     fn nodes(&mut self, block: &'r Block, out: &mut String) -> Ran<Flow> {
         for node in &block.nodes {
             let flow = match node {
-                Node::Text(text) => {
+                Node::Text(text, _) => {
                     out.push_str(text);
                     Flow::On
                 }

@@ -6,6 +6,7 @@ mod golden;
 mod hostile;
 mod language;
 mod linking;
+mod needs;
 mod origins;
 mod shapes;
 mod support;

@@ -200,15 +200,26 @@ const VALUES: &[&str] = &[
     "<a href=javascript:x>",
 ];
 
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// `SHAPES_SEED` if it is set, for what was found to be found again; how many rounds to make.
+    pub(super) fn seed_and_rounds() -> (u64, usize) {
+        let seed = std::env::var("SHAPES_SEED").ok().and_then(|seed| seed.parse().ok());
+        let seed = seed.unwrap_or_else(|| u64::from(jiff::Timestamp::now().subsec_nanosecond().unsigned_abs()));
+        (seed, if std::env::var_os("SITESERVER_PROVE").is_some() { 100_000 } else { 5_000 })
+    }
+
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap_or(0) % sides
     }
 
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.roll(of.len())]
     }
 
@@ -239,12 +250,15 @@ impl Dice {
 
 /// The elements of a page with the names of their attributes, as a tree.
 fn shape(html: &str, scripting: bool) -> String {
-    let tree_builder = TreeBuilderOpts { scripting_enabled: scripting, ..TreeBuilderOpts::default() };
-    let parser = parse_document(RcDom::default(), ParseOpts { tree_builder, ..ParseOpts::default() });
-    let dom = parser.one(html);
     let mut out = String::new();
-    draw(&dom.document, 0, &mut out);
+    draw(&tree(html, scripting).document, 0, &mut out);
     out
+}
+
+/// The tree that a browser makes of a page.
+pub(super) fn tree(html: &str, scripting: bool) -> RcDom {
+    let tree_builder = TreeBuilderOpts { scripting_enabled: scripting, ..TreeBuilderOpts::default() };
+    parse_document(RcDom::default(), ParseOpts { tree_builder, ..ParseOpts::default() }).one(html)
 }
 
 fn draw(node: &Handle, depth: usize, out: &mut String) {
@@ -273,10 +287,8 @@ fn draw(node: &Handle, depth: usize, out: &mut String) {
 
 #[test]
 fn no_value_changes_the_shape_of_a_page() {
-    let seed = std::env::var("SHAPES_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = seed.unwrap_or_else(|| u64::from(jiff::Timestamp::now().subsec_nanosecond().unsigned_abs()));
-    let rounds = if std::env::var_os("SITESERVER_PROVE").is_some() { 100_000 } else { 5_000 };
-    let mut dice = Dice(seed);
+    let (seed, rounds) = Dice::seed_and_rounds();
+    let mut dice = Dice::new(seed);
     let (mut tried, mut printed) = (0, 0);
     for round in 0..rounds {
         let mut layout = String::new();

@@ -1,14 +1,14 @@
 //! Error pages, rendered at load for each status that can occur.
 
 use super::super::{ErrorPages, code};
+use super::csp::Policies;
 use super::kind::{Astray, keys_of};
 use super::scope::follow;
 use super::{Shared, SharedPage};
-use crate::config::Named;
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::content_type_of;
-use crate::render::{Context, Layout};
-use crate::resource::{ErrorPage, ID_MARK};
+use crate::render::{Context, Layout, Needs};
+use crate::resource::{Csp, Decl, ErrorPage, ID_MARK};
 use crate::source::Known;
 use crate::value::{NULL, Object, Value, write_json};
 use http::{HeaderValue, StatusCode};
@@ -18,20 +18,24 @@ use std::sync::Arc;
 /// The statuses that siteserver answers of itself.
 const STATUSES: [u16; 14] = [400, 401, 403, 404, 405, 410, 413, 421, 422, 429, 500, 502, 503, 504];
 
-/// Pages that were rendered, by layout, status and `vars`: routes that inherit them share them.
+/// Pages that were rendered, by layout, status, `vars` and what `csp` says: routes that inherit them share them.
 #[derive(Default)]
-pub(super) struct Rendered(HashMap<(String, u16, String), Option<SharedPage>>);
+pub(super) struct Rendered(HashMap<(String, u16, String, Csp), Option<SharedPage>>);
 
 /// The pages that `errors` declares.
-pub(super) fn pages(decl: Option<&Named<Spanned<String>>>, vars: &Value, shared: &mut Shared<'_>) -> ErrorPages {
+pub(super) fn pages(decl: &Decl, vars: &Value, shared: &mut Shared<'_>) -> ErrorPages {
     let mut pages = Vec::new();
-    let written = decl.map(|named| named.0.as_slice()).unwrap_or_default();
+    let written = decl.errors.as_ref().map(|named| named.0.as_slice()).unwrap_or_default();
+    if written.is_empty() {
+        return ErrorPages::default();
+    }
+    let policies = Policies::new(decl, vars, shared, &mut Findings::default());
     // An exact status before its class.
     for by_class in [false, true] {
         for (key, layout) in written {
             let statuses = statuses(key, shared);
             if (statuses.len() > 1) == by_class {
-                pages.extend(statuses.into_iter().filter_map(|status| page(status, layout, vars, shared)));
+                pages.extend(statuses.into_iter().filter_map(|status| page(status, layout, vars, &policies, shared)));
             }
         }
     }
@@ -65,10 +69,16 @@ fn statuses(key: &Spanned<String>, shared: &mut Shared<'_>) -> Vec<StatusCode> {
     }
 }
 
-fn page(status: StatusCode, name: &Spanned<String>, vars: &Value, shared: &mut Shared<'_>) -> Option<SharedPage> {
+fn page(
+    status: StatusCode,
+    name: &Spanned<String>,
+    vars: &Value,
+    policies: &Policies,
+    shared: &mut Shared<'_>,
+) -> Option<SharedPage> {
     let mut vars_text = String::new();
     write_json(vars, &mut vars_text);
-    let key = (name.value.clone(), status.as_u16(), vars_text);
+    let key = (name.value.clone(), status.as_u16(), vars_text, policies.key().clone());
     if let Some(known) = shared.error_pages.0.get(&key) {
         return known.clone();
     }
@@ -76,8 +86,9 @@ fn page(status: StatusCode, name: &Spanned<String>, vars: &Value, shared: &mut S
         shared.findings.push(shared.library.unknown(name));
         return None;
     };
-    let page =
-        reads_what_there_is(&layout, name, vars, shared).then(|| render(status, &layout, name, vars, shared)).flatten();
+    let page = reads_what_there_is(&layout, name, vars, shared)
+        .then(|| render(status, &layout, name, vars, policies, shared))
+        .flatten();
     shared.error_pages.0.insert(key, page.clone());
     page
 }
@@ -130,6 +141,7 @@ fn render(
     layout: &Layout,
     name: &Spanned<String>,
     vars: &Value,
+    policies: &Policies,
     shared: &mut Shared<'_>,
 ) -> Option<SharedPage> {
     let title = status.canonical_reason().unwrap_or("Error");
@@ -157,5 +169,10 @@ fn render(
         return None;
     }
     let content_type = HeaderValue::from_str(&content_type_of(&name.value)).ok()?;
-    Some(Arc::new(ErrorPage::new(status, content_type, &out).made_of(layout.files())))
+    let mut page = ErrorPage::new(status, content_type, &out).made_of(layout.files());
+    if page.content_type.as_bytes().starts_with(b"text/html") {
+        policies.tell(layout, &mut shared.findings);
+        page.csp = policies.field(&[&Needs::of_html(&out)]);
+    }
+    Some(Arc::new(page))
 }

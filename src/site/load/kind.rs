@@ -142,10 +142,13 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     let sources = decl.sources.as_ref().and_then(|named| named.0.first());
     let sources = ("sources", sources.map(|(name, _)| name.place));
     let nulls = ("nulls", decl.nulls.as_ref().map(|nulls| nulls.place));
+    let has_pages =
+        decl.rules.iter().flatten().any(|rule| rule.then.as_ref().is_some_and(|then| then.layout.is_some()));
+    let csp = ("csp", decl.csp.as_ref().filter(|_| !has_pages).and_then(resource::CspDecl::place));
     let foreign: &[(&str, Option<Place>)] = match kind {
         Some("files") => &[layout, title, description, content_type, status, sources, nulls],
-        Some("json") => &[layout, title, description],
-        Some("redirect") => &[layout, title, description, content_type, nulls],
+        Some("json") => &[layout, title, description, csp],
+        Some("redirect") => &[layout, title, description, content_type, nulls, csp],
         Some(_) | None => &[nulls],
     };
     for (key, place) in foreign {
@@ -341,6 +344,10 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
         "content-type" => "write the key `content-type`",
         "content-encoding" | "content-range" | "accept-ranges" => "it is negotiated for each request",
         "location" => "write the key `redirect`",
+        "content-security-policy" => {
+            "write the key `csp`: `false` for none, sources to add, or a whole policy as a string"
+        }
+        "content-security-policy-report-only" => "write it below `csp`, with report-only = true",
         "set-cookie" => "answers of pages set no cookies",
         "cache-status" => "it is written by the server",
         _ => return Some(field),
@@ -396,10 +403,11 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
                 None => None,
             },
             html: document.html.clone(),
+            csp: None,
         }),
         Shown::Tree(tree) => Resource::Tree(link_tree(tree, scope, reads, shared)?),
         Shown::Files { folder, parameter, .. } => {
-            Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter) })
+            Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter), csp: None })
         }
         Shown::Json(shape, nulls) => {
             source::refuse_secrets_in(shape, "the JSON of an answer", &mut shared.findings);
@@ -424,7 +432,7 @@ fn link_tree(
         tree.layouts.iter().map(|layout| link_layout(layout, scope, reads, &mut shared.findings)).collect();
     let document = |shown: &documents::ShownPage| {
         let page = route::with_place(shown.page.clone());
-        (shown.name.clone(), TreeDocument { layout: shown.layout, html: shown.html.clone(), page })
+        (shown.name.clone(), TreeDocument { layout: shown.layout, html: shown.html.clone(), page, csp: None })
     };
     if tree.lacks_layout {
         return None;
@@ -454,7 +462,7 @@ fn link_layout(layout: &Arc<Layout>, scope: &Scope<'_>, reads: &mut Reads, findi
         sound &= is_known;
     }
     let slots = layout.roots().iter().map(|root| slot_of(&root.name, scope)).collect();
-    sound.then(|| Linked { layout: Arc::clone(layout), slots })
+    sound.then(|| Linked { layout: Arc::clone(layout), slots, csp: None })
 }
 
 /// Lists that are not there, so that what a loop reads of their items is no mistake of its own.

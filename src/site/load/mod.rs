@@ -1,6 +1,7 @@
 //! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
 
 mod asked;
+mod csp;
 mod data;
 pub(super) mod documents;
 mod doubts;
@@ -56,6 +57,7 @@ struct Shared<'s> {
     error_pages: errors::Rendered,
     data: data::DataFiles,
     documents: documents::Documents,
+    needs: csp::KnownNeeds,
     /// The paths of routes that may be asked.
     paths: asked::Paths,
 }
@@ -151,6 +153,7 @@ fn build(
         error_pages: errors::Rendered::default(),
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
+        needs: csp::KnownNeeds::default(),
         paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
@@ -304,7 +307,8 @@ fn section_errors(
 }
 
 fn errors_of(decl: &crate::resource::Decl, shared: &mut Shared<'_>) -> ErrorPages {
-    errors::pages(decl.errors.as_ref(), &route::vars_of(decl), shared)
+    // What is wrong with its `csp` is told with that of its routes.
+    errors::pages(decl, &route::vars_of(decl), shared)
 }
 
 fn foundation(tree: &Tree, table: &Table, files: &Files) -> blake3::Hash {

@@ -63,3 +63,11 @@ fn forwarded(source: &Source) -> Option<Personal> {
 pub(super) fn privacy(personal: Option<&Personal>) -> Privacy {
     personal.map_or(Privacy::Public, |personal| Privacy::Personal { path: personal.path.clone() })
 }
+
+/// A personal page, for those who ask by name.
+impl Privacy {
+    /// Whether the page is one person's.
+    pub fn is_personal(&self) -> bool {
+        matches!(self, Self::Personal { .. })
+    }
+}

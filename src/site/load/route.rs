@@ -1,14 +1,14 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{Called, Planned, Privacy, Route, RouteOutline, code, slots};
+use super::super::{Called, Planned, Route, RouteOutline, Rule, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope, Written};
-use super::{Compiled, Shared, asked, data, documents, doubts, errors, input, listing, plan, section, short};
+use super::{Compiled, Shared, asked, csp, data, documents, doubts, errors, input, listing, plan, section, short};
 use crate::config::{Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template};
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
-use crate::resource::{Cors, Decl, HeaderDecl, Policy};
+use crate::resource::{Cors, Csp, Decl, HeaderDecl, Policy, Resource};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
 use crate::value::{Object, Value, write_json};
@@ -40,7 +40,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let (sources, broken) = sources(&decl, &around, shared, &mut digest);
     asked::cookies(&sources, known, &mut cookies);
     let vars = vars_of(&decl);
-    let errors = errors::pages(decl.errors.as_ref(), &vars, shared);
+    let errors = errors::pages(&decl, &vars, shared);
     let after = plan::dependencies(&sources);
     let is_acyclic = plan::has_no_cycle(&sources, &after, &mut shared.findings);
     let page = page(&shown, &decl, file);
@@ -67,9 +67,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         names_in(json, &scope, &mut shared.findings);
     }
     let mut direct = Reads::default();
-    let resource = kind::link(&shown, &scope, &mut direct, shared);
+    let mut resource = kind::link(&shown, &scope, &mut direct, shared);
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
-    let rules = kind::rules(&decl, &scope, &mut direct, shared);
+    let mut rules = kind::rules(&decl, &scope, &mut direct, shared);
     for_whom(&patterns, file, before, shared);
     let is_sourced = scope.broken.is_empty();
     let of_sources = linked.personal;
@@ -83,6 +83,12 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let inputs = inputs(query, cookies, &all, &sources, &needed);
     let status = kind::status(&shown, &decl, &mut shared.findings);
     let content_type = kind::content_type(&shown, &decl, &mut shared.findings);
+    let mut told = Findings::default();
+    let policies =
+        csp::Policies::new(&decl, &vars, shared, &mut told).with_sources(&sources, &needed, known, &mut shared.needs);
+    shared.findings.append(told);
+    let kind = (&shown, content_type.as_ref());
+    policies.dress(resource.as_mut(), rules.as_mut(), kind, (&decl, file), shared);
     let hosts = hosts(&decl, &mut shared.findings);
     let cors = decl.cors.as_ref().and_then(|cors| Cors::compile(cors, &mut shared.findings)).map(Box::new);
     let deadline = decl.deadline.map_or(shared.deadline, |deadline| deadline.value);
@@ -99,7 +105,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let (held, origin) = (shown.held(), origin(hosts.first(), shared));
     let route =
         if let ((Some(resource), Some(fields), Some(rules), Some(sources), Some(status)), true) = (parts, is_sound) {
-            let revision = revision(shared, table, &shown, &digest, &sources, known);
+            let revision = revision(shared, table, &shown, (&resource, &rules), &digest, &sources, known);
             let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
             names.sort();
             Some(Route {
@@ -227,6 +233,7 @@ pub(super) fn look(table: &Table, shared: &mut Shared<'_>) {
     if let Some(cors) = &decl.cors {
         Cors::compile(cors, &mut shared.findings);
     }
+    Csp::compile(decl.csp.as_ref(), &mut shared.findings);
     for (name, _) in decl.headers.iter().flat_map(|named| &named.0) {
         kind::header_name(name, &mut shared.findings);
     }
@@ -840,6 +847,7 @@ fn revision(
     shared: &Shared<'_>,
     table: &Table,
     shown: &Shown,
+    (resource, rules): (&Resource, &[Rule]),
     data: &blake3::Hasher,
     sources: &[Planned],
     known: &[Route],
@@ -850,6 +858,7 @@ fn revision(
     let mut text = String::new();
     write_json(&table.to_value(), &mut text);
     hasher.update(text.as_bytes());
+    csp::digest(resource, rules, &mut hasher);
     if let Shown::Document(document) = shown {
         hasher.update(document.html.as_str().unwrap_or_default().as_bytes());
         let mut matter = String::new();
@@ -880,14 +889,6 @@ fn revision(
 /// Whether a route's own file wrote what stands at `place`, or inherited it.
 pub(super) fn is_own(place: Place, file: &TreeFile) -> bool {
     place.file == file.file
-}
-
-/// A personal page, for those who ask by name.
-impl Privacy {
-    /// Whether the page is one person's.
-    pub fn is_personal(&self) -> bool {
-        matches!(self, Self::Personal { .. })
-    }
 }
 
 /// A name shared by what is made of it.

@@ -258,6 +258,12 @@ fn key_in_matter(key: &str, file: FileId, end: usize, files: &Files) -> Place {
     Place::new(file, found.map_or(0..0, |(at, line)| at..at + line.trim_end().len()))
 }
 
+/// Where the text of a document that was read stands, without its front matter.
+pub(super) fn place(path: &str, shared: &Shared<'_>) -> Option<Place> {
+    let document = shared.documents.read.get(path)?.as_ref()?;
+    Some(Place::new(document.file, document.body.clone()))
+}
+
 /// The text of a document, rendered. What is wrong with it is told once.
 pub(super) fn rendered(document: &Document, shared: &mut Shared<'_>) -> Option<Arc<Rendered>> {
     if let Some(known) = shared.documents.rendered.get(&document.path) {
@@ -277,6 +283,11 @@ fn render(document: &Document, shared: &mut Shared<'_>) -> Option<Arc<Rendered>>
     let links::Noted { findings, claims } = links.into_noted();
     shared.findings.extend(findings);
     shared.documents.claims.extend(claims);
+    if let Ok(rendered) = &result
+        && let Value::Text(text) = &rendered.html
+    {
+        shared.needs.insert(text, Arc::clone(&rendered.needs));
+    }
     match result {
         Ok(rendered) => Some(Arc::new(Rendered {
             html: rendered.html.clone(),

@@ -1,0 +1,225 @@
+//! What is needed by templates and by finished HTML.
+
+use super::{Needs, ObstacleKind, Origin, Use, digest};
+use crate::diagnostic::Files;
+use crate::render::{KeptLayouts, LayoutSource, Library};
+use std::sync::Arc;
+
+/// What an unescaped layout needs, so that any template compiles, and its text.
+fn layout(body: &str, partials: &[(&str, &str)]) -> (Needs, String) {
+    (compiled(body, partials, true), body.to_owned())
+}
+
+fn escaped(body: &str) -> Needs {
+    compiled(body, &[], false)
+}
+
+fn compiled(body: &str, partials: &[(&str, &str)], escape_none: bool) -> Needs {
+    let mut files = Files::default();
+    let mut sources = Vec::new();
+    for (name, body) in partials.iter().copied().chain([("page.html", body)]) {
+        let file = files.add(name, body);
+        let (name, body) = (name.to_owned(), 0..body.len());
+        sources.push(LayoutSource { name, file, body, outer: None, escape_none });
+    }
+    let mut findings = crate::diagnostic::Findings::default();
+    let library = Library::compile(&sources, &files, &KeptLayouts::default(), &mut findings);
+    assert!(findings.is_empty(), "{findings:?}");
+    let layout = Arc::clone(library.get("page.html").unwrap());
+    layout.needs().clone()
+}
+
+fn needs(body: &str) -> Needs {
+    layout(body, &[]).0
+}
+
+fn origins(needs: &Needs) -> Vec<(Use, Origin)> {
+    let known = |path: &[String]| (path.join(".") == "vars.cdn").then(|| "https://cdn.example".to_owned());
+    needs.origins(&known).into_iter().collect()
+}
+
+fn host(host: &str) -> Origin {
+    Origin::Host(host.to_owned())
+}
+
+#[test]
+fn elements_load_by_their_attributes() {
+    for (body, expected) in [
+        ("<img src='https://a.example/x.png'>", vec![(Use::Image, host("https://a.example"))]),
+        ("<IMG SRC=https://a.example/x.png>", vec![(Use::Image, host("https://a.example"))]),
+        (
+            "<img srcset='https://a.example/1.png 1x, //b.example/2.png 2x'>",
+            vec![(Use::Image, host("b.example")), (Use::Image, host("https://a.example"))],
+        ),
+        ("<img src='{{ image }}'>", vec![(Use::Image, Origin::Own), (Use::Image, Origin::Anywhere)]),
+        ("<img src={{ image }}>", vec![(Use::Image, Origin::Own), (Use::Image, Origin::Anywhere)]),
+        ("<img src='/i/{{ image }}'>", vec![(Use::Image, Origin::Own)]),
+        ("<img src='{{ vars.cdn }}/x.png'>", vec![(Use::Image, host("https://cdn.example"))]),
+        ("<img src='{{ vars.other }}/x.png'>", vec![(Use::Image, Origin::Own), (Use::Image, Origin::Anywhere)]),
+        ("<script src=\"{{ '/a.js' | absolute_url }}\"></script>", vec![(Use::Script, Origin::Site)]),
+        ("<script src=\"{{ site.url }}/a.js\"></script>", vec![(Use::Script, Origin::Site)]),
+        ("<script src='{{ script }}'></script>", vec![]),
+        (
+            "<link rel='preload stylesheet' as=style href='https://a.example/x.css'>",
+            vec![(Use::Style, host("https://a.example"))],
+        ),
+        ("<link rel=canonical href='https://a.example/'>", vec![]),
+        ("<link rel=preload as=font href='https://a.example/x.woff2'>", vec![(Use::Font, host("https://a.example"))]),
+        ("<iframe src='https://a.example/'></iframe>", vec![(Use::Frame, host("https://a.example"))]),
+        ("<form action='https://a.example/'></form>", vec![(Use::Form, host("https://a.example"))]),
+        (
+            "<video poster='https://a.example/x.png'><source src='https://b.example/x.mp4'></video>",
+            vec![(Use::Image, host("https://a.example")), (Use::Media, host("https://b.example"))],
+        ),
+        ("<!-- <img src='https://a.example/x.png'> -->", vec![]),
+        ("<!--><img src='https://a.example/x.png'>", vec![(Use::Image, host("https://a.example"))]),
+        ("<textarea><img src='https://a.example/x.png'></textarea>", vec![]),
+        ("<title>a</title x=\"<img src='https://a.example/x.png'>\">", vec![]),
+        ("<a title=\"<img src='https://a.example/x.png'>\" href='https://b.example'>", vec![]),
+        (
+            "{% if a %}<img src='https://a.example/x.png'>{% else %}<img src='/x.png'>{% endif %}",
+            vec![(Use::Image, Origin::Own), (Use::Image, host("https://a.example"))],
+        ),
+        (
+            "<img {% if a %}src='https://a.example/x.png'{% else %}src='/x.png'{% endif %} alt=''>",
+            vec![(Use::Image, Origin::Own), (Use::Image, host("https://a.example"))],
+        ),
+        (
+            "<img src='{% if a %}https://a.example{% endif %}/x.png'>",
+            vec![(Use::Image, Origin::Own), (Use::Image, host("https://a.example"))],
+        ),
+        (
+            "{% capture x %}<img src='https://a.example/x.png'>{% endcapture %}{{ x }}",
+            vec![(Use::Image, host("https://a.example"))],
+        ),
+        ("{{ '<img src=//a.example/x.png>' }}", vec![(Use::Image, host("a.example"))]),
+        (
+            "<style>@import 'https://a.example/x.css'; a { background: url(\"https://b.example/x.png\") }</style>",
+            vec![
+                (Use::Font, host("https://b.example")),
+                (Use::Image, host("https://b.example")),
+                (Use::Style, host("https://a.example")),
+            ],
+        ),
+        (
+            "<script type=importmap>{\"imports\": {\"a\": \"https://a.example/a.js\"}}</script>",
+            vec![(Use::Script, host("https://a.example"))],
+        ),
+        (
+            "<script type=module>import a from 'https://a.example/a.js'; let b = 'https://no.example';\nimport(\"//b.example/b.js\")</script>",
+            vec![(Use::Script, host("b.example")), (Use::Script, host("https://a.example"))],
+        ),
+        (
+            "<svg><image href='https://a.example/x.png'/><style/></svg><img src='https://b.example/x.png'>",
+            vec![(Use::Image, host("https://a.example")), (Use::Image, host("https://b.example"))],
+        ),
+    ] {
+        assert_eq!(origins(&needs(body)), expected, "{body}");
+    }
+}
+
+#[test]
+fn inline_texts_are_known_on_each_way() {
+    let scripts = |body: &str| {
+        let needs = needs(body);
+        (needs.scripts().map(str::to_owned).collect::<Vec<_>>(), needs.obstacles().len())
+    };
+    let of = |texts: &[&str]| {
+        let mut digests: Vec<String> = texts.iter().map(|text| digest(text)).collect();
+        digests.sort();
+        (digests, 0)
+    };
+    for (body, expected) in [
+        ("<script>a</script>", of(&["a"])),
+        ("<script>a\r\nb</script>", of(&["a\nb"])),
+        ("<SCRIPT type=module>a</SCRIPT >", of(&["a"])),
+        ("<script>a</scripts></script>", of(&["a</scripts>"])),
+        ("<script type='application/json'>{{ x | json }}</script>", of(&[])),
+        ("<script type='application/ld+json'>{}</script>", of(&[])),
+        ("<script type=speculationrules>{}</script>", of(&["{}"])),
+        ("<script src='/a.js'></script>", of(&[])),
+        ("<script>a{% if x %}b{% else %}c{% endif %}d</script>", of(&["abd", "acd"])),
+        (
+            "<script>a{% if x %}b{% endif %}{% case y %}{% when 1 %}c{% endcase %}</script>",
+            of(&["a", "ab", "ac", "abc"]),
+        ),
+        ("<script>{% comment %}x{% endcomment %}{{ 'a' }}</script>", of(&["a"])),
+        ("<script{% if m %} type=module{% endif %}>a</script>", of(&["a"])),
+        ("<script>a{{ x | json }}</script>", (vec![], 1)),
+        ("<script>{% for x in y %}a{% endfor %}</script>", (vec![], 1)),
+        ("<script><!-- <script> </script> --></script><b></script>", of(&["<!-- <script> </script> -->"])),
+    ] {
+        assert_eq!(scripts(body), expected, "{body}");
+    }
+    let drawn = needs("<svg><style><![CDATA[a{}]]></style></svg>");
+    assert_eq!(drawn.styles().collect::<Vec<_>>(), [digest("a{}")], "sections of character data are no text");
+    let styles = needs("<style>a{}</style><svg><style>b{}</style></svg>");
+    assert_eq!(styles.styles().count(), 2);
+    assert!(styles.has_styles());
+}
+
+#[test]
+fn a_page_without_scripts_is_known() {
+    for body in
+        ["<p>", "<script type='application/json'>1</script>", "{{ x }}", "{{ content | raw }}", "{{ x | markdownify }}"]
+    {
+        assert!(!escaped(body).has_scripts(), "{body}");
+    }
+    for body in
+        ["<script src='/a.js'></script>", "<script src=\"{{ 'a.js' | relative_url }}\"></script>", "{{ x | raw }}"]
+    {
+        assert!(escaped(body).has_scripts(), "{body}");
+    }
+    assert!(needs("{{ x }}").has_scripts(), "where nothing is escaped, data may bring scripts");
+    assert!(escaped("{{ x | markdownify }}").has_markup_of_requests() && !escaped("{{ x }}").has_markup_of_requests());
+}
+
+#[test]
+fn what_no_policy_can_let_run_is_found_at_its_place() {
+    for (body, kind, written) in [
+        ("<p onclick='a()'>", ObstacleKind::Handler, "onclick"),
+        ("<p\n class=x STYLE=\"{{ x }}\">", ObstacleKind::StyleAttribute, "STYLE"),
+        ("<a href=' java\nscript:a()'>", ObstacleKind::ScriptUrl, "href"),
+        ("<b><script>{{ x | json }}</script>", ObstacleKind::Script, "<script"),
+        ("<style>{% for x in y %}a{}{% endfor %}</style>", ObstacleKind::Style, "<style"),
+    ] {
+        let (needs, text) = layout(body, &[]);
+        let [obstacle] = needs.obstacles() else { panic!("{body}: {:?}", needs.obstacles()) };
+        assert_eq!((obstacle.kind, text.get(obstacle.range.clone())), (kind, Some(written)), "{body}");
+        assert!(obstacle.file.is_some());
+    }
+    assert!(needs("<p title='onclick=\"a()\"' data-style='b'>").obstacles().is_empty());
+}
+
+#[test]
+fn partials_are_followed_from_where_they_are_called() {
+    let partials = [
+        ("partials/icon.html", "<img src='https://a.example/x.png'>"),
+        ("partials/host.html", "https://b.example"),
+        ("partials/again.html", "{% render 'icon' %}{% render 'icon' %}"),
+    ];
+    let (needs, _) = layout("{% render 'again' %}<iframe src='{% render \"host\" %}/x'></iframe>", &partials);
+    assert_eq!(origins(&needs), [(Use::Frame, host("https://b.example")), (Use::Image, host("https://a.example"))]);
+}
+
+#[test]
+fn many_ways_end() {
+    let ifs = "{% if a %}b{% endif %}".repeat(40);
+    assert_eq!(needs(&format!("<script>{ifs}</script>")).obstacles().len(), 1);
+    assert!(needs(&format!("<p class='{ifs}'>")).is_nothing());
+    let attributes = "{% if a %} data-b=c{% endif %}".repeat(40);
+    assert!(needs(&format!("<p{attributes}>")).is_nothing());
+}
+
+#[test]
+fn finished_html_is_read_as_browsers_read_it() {
+    let html = "<p style=\"a\"><script>alert(1)</script><img src=data:image/png;base64,A>";
+    let needs = Needs::of_html(html);
+    assert_eq!(needs.scripts().collect::<Vec<_>>(), [digest("alert(1)")]);
+    assert_eq!(origins(&needs), [(Use::Image, Origin::Scheme("data:".to_owned()))]);
+    let [obstacle] = needs.obstacles() else { panic!("{needs:?}") };
+    assert_eq!((obstacle.file, html.get(obstacle.range.clone())), (None, Some("style")));
+    for html in ["", "<p>a <b>b</b></p>", "<a href='/x'>", "a < b", "</", "<", "<p", "<p a='"] {
+        assert!(Needs::of_html(html).is_nothing(), "{html}");
+    }
+}

@@ -1,0 +1,170 @@
+//! A real browser on pages that hold what attackers write: nothing runs, with the policy that the server sends and without one.
+//!
+//! A page of the site opens each hostile page in a frame, pokes at every element of it, and asks for `/done/…` with what ran. A payload says
+//! `top.ran(1)`, and a page that is known to run it shows that the test would notice. Needs Chromium: `script/test` installs it.
+
+use super::hostile::{VECTORS, layout, places};
+use super::site;
+use crate::support::canary::percent;
+use crate::support::fault::FaultServer;
+use crate::support::proof;
+use crate::support::site::Folder;
+use serde_json::{Value as Json, json};
+use std::process::{Child, Command, Stdio};
+
+crate::cases!(nothing_runs_in_a_browser);
+
+/// Looks at the pages, a few at a time. Each says with the number of its value that it ran.
+const DRIVER: &str = r##"
+const ran = new Set();
+let seen = 0;
+window.ran = number => ran.add(number);
+const events = ["mouseover", "mouseenter", "focus", "blur", "pointerover", "toggle", "animationstart", "error", "load", "submit", "click"];
+function poke(page, number) {
+    page.addEventListener("click", event => event.preventDefault(), true);
+    page.addEventListener("submit", event => event.preventDefault(), true);
+    for (const element of page.querySelectorAll("*")) {
+        for (const name of ["href", "src", "action", "formAction", "data"]) {
+            const value = element[name];
+            const url = value && value.baseVal !== undefined ? value.baseVal : value;
+            if (/^\s*(javascript|vbscript):/i.test(String(url ?? ""))) ran.add(number);
+        }
+        for (const event of events) element.dispatchEvent(new Event(event, { bubbles: true, cancelable: true }));
+    }
+}
+async function look(number, url) {
+    const frame = document.createElement("iframe");
+    const loaded = new Promise(resolve => { frame.onload = resolve; });
+    frame.src = url;
+    document.body.append(frame);
+    await Promise.race([loaded, new Promise(resolve => setTimeout(resolve, 10000))]);
+    const page = frame.contentDocument;
+    if (!page) throw new Error("no page at " + url);
+    poke(page, number);
+    // What an event has begun comes to its end.
+    await new Promise(resolve => setTimeout(resolve, 0));
+    seen += page.querySelectorAll("#text").length;
+    frame.remove();
+}
+async function all() {
+    for (const [portion, pages] of PORTIONS.entries()) {
+        const targets = pages.values();
+        const some = async () => { for (const [number, url] of targets) await look(number, url); };
+        await Promise.all(Array.from({ length: 8 }, some));
+        await fetch("/done/" + portion + "/" + seen + "/" + [...ran].sort().join("-"));
+    }
+}
+all().catch(error => fetch("/done/" + encodeURIComponent(String(error))));
+"##;
+
+/// One value in so many is looked at in an ordinary run.
+const STEP: usize = 4;
+/// So many pages the browser looks at before it says how far it is.
+const PORTION: usize = 30;
+
+/// Routes that print their query, each by a way of its own.
+const ROUTES: [&str; 3] = ["/query", "/data", "/markdown"];
+
+const PAGES: &str = r#"-- routes/query.toml --
+layout = "query.html"
+[query.v]
+-- routes/data.toml --
+layout = "data.html"
+[query.v]
+[sources.a]
+upstream = "up"
+path = "/echo"
+query = { v = "{query.v}" }
+-- routes/markdown.toml --
+layout = "markdown.html"
+[query.v]
+-- layouts/markdown.html --
+<section id="text">{{ query.v | markdownify }}</section>
+-- routes/known.toml --
+layout = "known.html"
+[query.v]
+-- layouts/known.html --
+<p id="text">{{ query.v | raw }}</p>
+-- routes/driver.toml --
+path = "/driver/{*file}"
+files = "driver"
+-- content/driver/driver.html --
+<!doctype html><title>Driver</title><body><script src="driver.js"></script>
+"#;
+
+/// A browser that ends with the test.
+struct Browser(Child);
+
+impl Browser {
+    /// One that asks nobody but the site, and shows `url`.
+    fn open(program: &str, profile: &Folder, url: &str) -> Self {
+        let mut browser = Command::new(program);
+        browser
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-dev-shm-usage",
+                "--disable-site-isolation-trials",
+                "--renderer-process-limit=2",
+            ])
+            .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .args(["--remote-debugging-port=0", url]);
+        Self(browser.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a browser"))
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+fn chromium() -> Option<&'static str> {
+    let works =
+        |name: &&str| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(works)
+}
+
+fn nothing_runs_in_a_browser() {
+    let Some(chromium) = chromium() else {
+        println!("skipped: needs chromium");
+        return;
+    };
+    let fault = FaultServer::start();
+    let target = |route: &str, number: usize, value: &str| {
+        let value = percent(&value.replace("alert(1)", &format!("top.ran({number})")));
+        json!([number, format!("{route}?v={value}")])
+    };
+    // A few of the values, and the next time a few others.
+    let (step, first) =
+        if proof::is_full() { (1, 0) } else { (STEP, usize::try_from(std::process::id()).unwrap_or(0) % STEP) };
+    let values = VECTORS.iter().enumerate().skip(first).step_by(step);
+    let hostile = values.flat_map(|(number, value)| ROUTES.map(|route| target(route, number, value)));
+    // The last shows that the test would notice.
+    let known = target("/known", VECTORS.len(), "<img src=x onerror=alert(1)>");
+    let targets: Vec<Json> = hostile.chain([known]).collect();
+    let portions: Vec<&[Json]> = targets.chunks(PORTION).collect();
+    for (csp, expected) in [("", String::new()), ("[defaults]\ncsp = false\n", VECTORS.len().to_string())] {
+        let files =
+            format!("{csp}{PAGES}{}{}{}", layout("query.html", "query.v"), layout("data.html", "a.query.v"), places());
+        let site = site(&fault, &files);
+        site.folder().write("content/driver/driver.js", &format!("const PORTIONS = {};\n{DRIVER}", json!(portions)));
+        let profile = Folder::new();
+        let _browser = Browser::open(chromium, &profile, &format!("http://{}/driver/driver.html", site.address()));
+        let mut told = String::new();
+        for portion in 0..portions.len() {
+            let (done, failed) = (format!("/done/{portion}/"), "/done/Error");
+            let line = site.wait_for_access(|line| line.contains(&done) || line.contains(failed));
+            let path = line.split(&done).nth(1).and_then(|rest| rest.split('"').next());
+            path.expect("a path").clone_into(&mut told);
+        }
+        let (seen, ran) = told.split_once('/').expect("two words");
+        let names: Vec<&&str> =
+            ran.split('-').filter_map(|number| VECTORS.get(number.parse::<usize>().ok()?)).collect();
+        assert_eq!(seen, targets.len().to_string(), "pages seen");
+        assert_eq!(ran, expected, "what ran, of which only the last was to: {names:?}");
+    }
+}
