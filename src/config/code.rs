@@ -189,4 +189,13 @@ codes! {
     ///
     /// Set the variable for the process that serves, or give a default: `{env.SHOP_URL:http://localhost:8080}`.
     ENV_UNSET = Error "env/unset";
+
+    /// A secret of fewer than eight bytes.
+    ///
+    /// The values of secrets are looked for in every page, error and log line before it leaves, so that none gets out by way of an upstream
+    /// that repeats what it was sent. A value as short as this one is in too many words to be looked for; besides, it is soon guessed. Where
+    /// it may stand is checked as for any other.
+    ///
+    /// Use a longer one, if whoever issues it lets you.
+    SHORT_SECRET = Note "env/short-secret";
 }

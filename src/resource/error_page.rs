@@ -1,5 +1,6 @@
 //! Error pages: rendered at load, so that no failure can make them fail; only the request's id is added when one is sent.
 
+use crate::config::Tripwire;
 use crate::diagnostic::FileId;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode};
@@ -42,6 +43,11 @@ impl ErrorPage {
             status.as_u16()
         );
         Self::new(status, HeaderValue::from_static("text/html; charset=utf-8"), &text)
+    }
+
+    /// Whether it holds a secret, and must not be sent.
+    pub fn holds_secret(&self, tripwire: &Tripwire) -> bool {
+        self.parts.iter().any(|part| tripwire.find(part).is_some())
     }
 
     /// The page for the request called `id`, which must hold nothing that needs escaping.

@@ -1,0 +1,262 @@
+//! A tripwire for the values of secrets: whatever is about to leave is looked through, once, when it is made.
+//!
+//! The types keep a secret out of pages; what they cannot see is a secret that comes back from outside, in the answer of an upstream
+//! that repeats what it was sent. The values are looked for as they are, percent-encoded, escaped as in JSON and HTML, and in Base64 at
+//! each of its three alignments. Other changes (another case, reversed, hexadecimal, cut in two with something in between) are not seen.
+//!
+//! One pass over the text finds all of them; what it costs does not depend on how many there are, and without secrets there is none.
+
+mod spelling;
+
+use super::Secret;
+use aho_corasick::{AhoCorasick, Input, MatchKind};
+use spelling::{Spelling, usual};
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Values of fewer bytes are in too many words to be looked for.
+pub(super) const SHORTEST: usize = 8;
+
+/// Of a longer value only its end is looked for, so that no value makes the search large. The end of a token is its signature.
+const LONGEST: usize = 64;
+
+/// Finds the values of secrets in what is about to leave.
+#[derive(Default)]
+pub struct Tripwire(Option<Box<Wires>>);
+
+struct Wires {
+    /// The names of the secrets.
+    names: Vec<Arc<str>>,
+    /// What the automaton finds, in the order of its patterns.
+    wires: Vec<Wire>,
+    automaton: AhoCorasick,
+}
+
+/// Something that is looked for.
+struct Wire {
+    /// Whose value it is, by position among the names.
+    secret: usize,
+    /// What is found.
+    pattern: Box<[u8]>,
+    /// What must stand around it; it is enough by itself if there is nothing.
+    whole: Option<Spelling>,
+}
+
+impl Wire {
+    fn of(secret: usize, spelling: Option<Spelling>, otherwise: impl FnOnce() -> Vec<String>) -> Vec<Self> {
+        match spelling {
+            Some(spelling) => vec![Self { secret, pattern: spelling.run().into(), whole: Some(spelling) }],
+            None => {
+                let whole = |form: String| Self { secret, pattern: form.into_bytes().into(), whole: None };
+                otherwise().into_iter().map(whole).collect()
+            }
+        }
+    }
+}
+
+impl Tripwire {
+    /// One for these secrets, by the names of their variables. Those whose values are too short are left out.
+    pub fn new<'s>(secrets: impl IntoIterator<Item = (&'s str, &'s Secret)>) -> Self {
+        let (mut names, mut wires) = (Vec::new(), Vec::new());
+        for (name, secret) in secrets {
+            let text = secret.expose().trim();
+            if text.len() < SHORTEST {
+                continue;
+            }
+            let text = text.get(text.ceil_char_boundary(text.len().saturating_sub(LONGEST))..).unwrap_or(text);
+            let secret = names.len();
+            names.push(name.into());
+            wires.extend(Wire::of(secret, Spelling::of_text(text), || usual(text)));
+            for digits in base64(text.as_bytes()) {
+                let otherwise = || vec![digits.replace('+', "-").replace('/', "_"), digits.clone()];
+                wires.extend(Wire::of(secret, Spelling::of_base64(&digits), otherwise));
+            }
+        }
+        if wires.is_empty() {
+            return Self(None);
+        }
+        let automaton = automaton(&wires);
+        Self(Some(Box::new(Wires { names, wires, automaton })))
+    }
+
+    /// Whether it looks for nothing.
+    pub fn is_idle(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The name of a secret whose value stands in `text`.
+    pub fn find(&self, text: &[u8]) -> Option<&Arc<str>> {
+        let wires = self.0.as_ref()?;
+        let mut found = None;
+        wires.search(text, |secret| {
+            found = wires.names.get(secret);
+            ControlFlow::Break(())
+        });
+        found
+    }
+
+    /// The names of all secrets whose values stand in `text`, each once.
+    pub fn find_all(&self, text: &[u8]) -> Vec<&Arc<str>> {
+        let Some(wires) = &self.0 else { return Vec::new() };
+        let mut found = vec![false; wires.names.len()];
+        wires.search(text, |secret| {
+            found[secret] = true;
+            ControlFlow::Continue(())
+        });
+        wires.names.iter().zip(found).filter_map(|(name, found)| found.then_some(name)).collect()
+    }
+}
+
+impl Wires {
+    /// Tells `found` of each secret that stands in `text`, until it has heard enough.
+    fn search(&self, text: &[u8], mut found: impl FnMut(usize) -> ControlFlow<()>) {
+        let mut from = 0;
+        while let Some(at) = self.automaton.find(Input::new(text).range(from..)) {
+            let at = at.start();
+            // Several patterns may begin here, of which the automaton tells one.
+            for wire in
+                self.wires.iter().filter(|wire| text.get(at..).is_some_and(|rest| rest.starts_with(&wire.pattern)))
+            {
+                let is_whole = wire.whole.as_ref().is_none_or(|whole| whole.stands_around(at, text));
+                if is_whole && found(wire.secret).is_break() {
+                    return;
+                }
+            }
+            from = at + 1;
+        }
+    }
+}
+
+fn automaton(wires: &[Wire]) -> AhoCorasick {
+    // Of this kind a vectorised search is made, unless there are a great many.
+    let builder =
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(wires.iter().map(|wire| &wire.pattern));
+    builder.expect("patterns of bounded length, a few for each variable of the environment")
+}
+
+impl fmt::Debug for Tripwire {
+    /// Names only.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.iter().flat_map(|wires| &wires.names)).finish()
+    }
+}
+
+/// The digits of `bytes` in Base64 (RFC 4648, section 4) that depend on nothing around them, at each alignment.
+fn base64(bytes: &[u8]) -> [String; 3] {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    [0, 1, 2].map(|before: usize| {
+        let padded: Vec<u8> = std::iter::repeat_n(0, before).chain(bytes.iter().copied()).collect();
+        // A digit is six bits; one that shares some with a neighbour is anything.
+        let (first, end) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
+        let digit = |at: usize| {
+            let (byte, bit) = (at * 6 / 8, at * 6 % 8);
+            let pair = [byte, byte + 1].map(|at| u16::from(padded.get(at).copied().unwrap_or(0)));
+            let six = ((pair[0] << 8 | pair[1]) >> (10 - bit)) & 63;
+            char::from(DIGITS[usize::from(six)])
+        };
+        (first..end).map(digit).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TOKEN: &str = "shpat_4f9c1e77b2a84d0f";
+
+    fn tripwire(secrets: &[(&str, &str)]) -> Tripwire {
+        let secrets: Vec<(&str, Secret)> = secrets.iter().map(|(name, text)| (*name, Secret::new(*text))).collect();
+        Tripwire::new(secrets.iter().map(|(name, secret)| (*name, secret)))
+    }
+
+    fn encoded(bytes: &[u8]) -> String {
+        // Whole groups, so that nothing is cut.
+        let mut padded = bytes.to_vec();
+        padded.resize(bytes.len().next_multiple_of(3), b' ');
+        base64(&padded)[0].clone()
+    }
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        assert_eq!(base64(b"foobar")[0], "Zm9vYmFy");
+        assert_eq!(base64(b"foob")[0], "Zm9vY");
+        assert_eq!(base64(&[0xfb, 0xff, 0xfe])[0], "+//+");
+        // `xfoobar` is `eGZvb2Jhcg==`, `xxfoobar` is `eHhmb29iYXI=`.
+        assert_eq!(base64(b"foobar")[1], "Zvb2Jhc");
+        assert_eq!(base64(b"foobar")[2], "mb29iYX");
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_it_stands() {
+        let tripwire = tripwire(&[("OTHER", "another-secret"), ("TOKEN", TOKEN)]);
+        for text in [
+            TOKEN.to_owned(),
+            format!("<p title='{TOKEN}'>"),
+            format!("aW{}", encoded(TOKEN.as_bytes())),
+            format!("Basic {}", encoded(format!("u:{TOKEN}").as_bytes())),
+            format!("Basic {}", encoded(format!("user:{TOKEN}!").as_bytes())),
+            format!("Basic {}", encoded(format!("usr:{TOKEN}!").as_bytes())),
+        ] {
+            assert_eq!(tripwire.find(text.as_bytes()).map(|name| &**name), Some("TOKEN"), "{text}");
+        }
+        let half = TOKEN.split_at(12);
+        for text in [half.0, half.1, "", "TOKEN", &format!("{}<b>{}", half.0, half.1), &TOKEN.to_uppercase()] {
+            assert_eq!(tripwire.find(text.as_bytes()), None, "{text}");
+        }
+        let both = format!("{TOKEN} another-secret {TOKEN}");
+        assert_eq!(tripwire.find_all(both.as_bytes()), [&Arc::from("OTHER"), &Arc::from("TOKEN")]);
+    }
+
+    #[test]
+    fn secrets_that_overlap_are_all_found() {
+        let tripwire = tripwire(&[
+            ("A", "prefix-12345"),
+            ("B", "prefix-12345-and-more"),
+            ("C", "12345-and"),
+            ("D", "x/prefix-1234"),
+        ]);
+        let found = |text: &str| tripwire.find_all(text.as_bytes()).iter().map(|name| &***name).collect::<String>();
+        assert_eq!(found("prefix-12345-and-more"), "ABC");
+        assert_eq!(found("x%2Fprefix-12345"), "AD");
+        assert_eq!(found("prefix-1234"), "");
+    }
+
+    #[test]
+    fn short_secrets_are_not_looked_for_and_long_ones_by_their_end() {
+        assert!(tripwire(&[("A", ""), ("B", "seven77"), ("C", "  seven77 \n")]).is_idle());
+        assert!(!tripwire(&[("A", "eight888")]).is_idle());
+        let long = format!("{}{TOKEN}{}", "a".repeat(1000), "é".repeat(40));
+        let tripwire = tripwire(&[("LONG", &long)]);
+        assert!(tripwire.find(long.as_bytes()).is_some());
+        assert!(tripwire.find(&long.as_bytes()[..long.len() - 2]).is_none());
+    }
+
+    #[test]
+    fn it_says_nothing_of_the_values() {
+        let said = format!("{:?}", tripwire(&[("TOKEN", TOKEN)]));
+        assert_eq!(said, "{\"TOKEN\"}");
+        assert!(Tripwire::default().is_idle());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn no_encoding_hides_a_secret(
+            secret in "[ -~é]{8,80}".prop_filter("no space around", |text| text.trim() == text && text.len() >= SHORTEST),
+            before in "[ -~]{0,7}",
+            after in "[ -~]{0,7}",
+        ) {
+            let tripwire = tripwire(&[("S", &secret)]);
+            let whole = format!("{before}{secret}{after}");
+            let percent: String = whole.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02x}") }).collect();
+            let html = whole.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;");
+            let base64 = encoded(whole.as_bytes());
+            for text in [&whole, &percent, &html, &base64, &base64.replace('+', "-").replace('/', "_"), &serde_json::to_string(&whole).unwrap()] {
+                prop_assert!(tripwire.find(text.as_bytes()).is_some(), "{text}");
+            }
+        }
+    }
+}
