@@ -14,7 +14,7 @@
 //! | 4 | [`source`]: kinds of data source |
 //! | 3 | [`router`], [`upstream`], [`extract`], [`render`], [`cache`] |
 //! | 2 | [`config`]: files and TOML to spanned tables, scalars, merging |
-//! | 1 | [`diagnostic`]: findings; [`fields`]: HTTP header fields |
+//! | 1 | [`diagnostic`]: findings; [`fields`]: HTTP header fields; [`highlight`]: colours for code |
 //! | 0 | [`value`]: data with its origin |
 
 #![cfg_attr(
@@ -36,6 +36,7 @@ pub mod diagnostic;
 pub mod extract;
 pub mod fields;
 pub mod handler;
+pub mod highlight;
 pub mod render;
 pub mod report;
 pub mod resource;

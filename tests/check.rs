@@ -272,7 +272,7 @@ redirect = "/old"
         .collect();
     places.sort();
     let expected = [
-        ("layout/raw-output", "layouts/page.html", 1),
+        ("layout/raw-outside", "layouts/page.html", 1),
         ("layout/unused", "layouts/forgotten.html", 1),
         ("layout/unused", "layouts/partials/lost.html", 1),
         ("redirect/nowhere", "routes/old.toml", 1),

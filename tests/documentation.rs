@@ -15,6 +15,7 @@ crate::cases!(
     every_command_and_flag_exists,
     every_script_and_file_exists,
     the_limits_are_those_that_are_declared,
+    every_token_of_code_has_a_colour_that_can_be_read,
 );
 
 /// The folder of the project.
@@ -227,4 +228,46 @@ fn the_limits_are_those_that_are_declared() {
         assert_eq!(shown.get(key), Some(default), "{key}");
     }
     assert_eq!(shown.len(), expected.len());
+}
+
+/// The style sheet names every class, and its colours stand out from the ground of `pre` as WCAG 2.2 asks (1.4.3, level AA).
+fn every_token_of_code_has_a_colour_that_can_be_read() {
+    let sheet = fs::read_to_string(root().join("content/assets/site.css")).expect("text");
+    for class in siteserver::highlight::Class::ALL {
+        assert!(sheet.contains(&format!(".{}", class.name())), "{} has no colour", class.name());
+    }
+    let mut themes: Vec<BTreeMap<&str, f64>> = vec![BTreeMap::new()];
+    for line in sheet.lines() {
+        if line.contains("prefers-color-scheme: dark") {
+            themes.push(BTreeMap::new());
+        }
+        let declared = line
+            .trim()
+            .strip_prefix("--")
+            .and_then(|line| line.strip_suffix(';'))
+            .and_then(|line| line.split_once(": #"));
+        if let Some((name, colour)) = declared {
+            themes.last_mut().expect("one at least").insert(name, luminance(colour));
+        }
+    }
+    assert_eq!(themes.len(), 2, "light and dark");
+    for theme in themes {
+        let ground = theme["raised"];
+        let colours: Vec<_> = theme.iter().filter(|(name, _)| name.starts_with("code-")).collect();
+        assert!(colours.len() >= 10);
+        for (name, colour) in colours {
+            let contrast = (colour.max(ground) + 0.05) / (colour.min(ground) + 0.05);
+            assert!(contrast >= 4.5, "{name} has a contrast of {contrast:.2}");
+        }
+    }
+}
+
+/// Relative luminance, as WCAG 2.2 defines it.
+fn luminance(colour: &str) -> f64 {
+    let number = u32::from_str_radix(colour, 16).expect("six hexadecimal digits");
+    let part = |shift: u32| {
+        let part = f64::from((number >> shift) & 255) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * part(16) + 0.7152 * part(8) + 0.0722 * part(0)
 }

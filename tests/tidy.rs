@@ -13,7 +13,7 @@ crate::cases!(
 /// From the ground up. A module may import from lower floors only, and not from its neighbours.
 const FLOORS: &[&[&str]] = &[
     &["value"],
-    &["diagnostic", "fields"],
+    &["diagnostic", "fields", "highlight"],
     &["config"],
     &["router", "upstream", "extract", "render", "cache"],
     &["source"],

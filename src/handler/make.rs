@@ -95,7 +95,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
         limits: &service.site.settings.limits.render,
         now: jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
         time_zone: &service.runtime.time_zone,
-        site: crate::site::known(service.site.url.as_deref(), &service.site.money_format),
+        site: crate::site::known(service.site.url.as_deref(), &service.site.money),
     };
     let calls = Calls::of(&begun, deadline);
     let request = Request {

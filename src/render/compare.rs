@@ -19,10 +19,11 @@ pub(super) fn holds(left: &Val<'_>, comparison: Comparison, right: &Val<'_>) -> 
     })
 }
 
-/// Equality: numbers by what they mean, nothing else across types.
+/// Equality: numbers by what they mean, nothing else across types. `empty` and `blank` are no values but questions: neither is
+/// equal to itself or to the other.
 pub(super) fn equal(left: View<'_>, right: View<'_>) -> bool {
     match (left, right) {
-        (View::Empty, View::Blank) | (View::Blank, View::Empty) => false,
+        (View::Empty | View::Blank, View::Empty | View::Blank) => false,
         (View::Empty, other) | (other, View::Empty) => other.is_empty(),
         (View::Blank, other) | (other, View::Blank) => other.is_blank(),
         (View::Nil, View::Nil) => true,

@@ -1,7 +1,7 @@
 //! Liquid's conditions on their own: `if = "repo.archived and user == nil"`, `where = "item.tags contains params.tag"`.
 
 use super::expr::{Names, Reader, Trouble};
-use super::program::Program;
+use super::program::{Manner, Program};
 use super::reads::{self, Read, Root};
 use super::run::Run;
 use super::tree::Terms;
@@ -22,7 +22,7 @@ impl Condition {
     pub fn compile(text: &str, place: Place, findings: &mut Findings) -> Option<Self> {
         let mut names = Names::default();
         let start = place.range().start;
-        let mut reader = Reader::new(text, 0..text.len(), &mut names, place.file, start);
+        let mut reader = Reader::new(text, 0..text.len(), &mut names, place.file, start, Manner::Site);
         let terms = match reader.terms().and_then(|terms| reader.finish().map(|()| terms)) {
             Ok(terms) => terms,
             Err(trouble) => {

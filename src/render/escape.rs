@@ -49,6 +49,17 @@ impl Sink {
         }
     }
 
+    /// The same place for a value that a filter has made ready for it, if that is a query.
+    pub(super) fn of_encoded(self) -> Self {
+        match self {
+            Self::Url(UrlPart::Query) => Self::Url(UrlPart::Rest),
+            Self::XmlUrl(UrlPart::Query) => Self::XmlUrl(UrlPart::Rest),
+            other @ (Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute) => other,
+            other @ (Self::Url(_) | Self::XmlUrl(_) | Self::Images | Self::Script | Self::JsonText) => other,
+            other @ (Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
+        }
+    }
+
     /// Whether a value must be written in one piece.
     pub(super) fn takes_whole(self) -> bool {
         matches!(self, Self::CsvCell | Self::CsvQuoted { .. })
@@ -99,7 +110,7 @@ pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
         Sink::Url(UrlPart::Root) => path(text, true, markup, out),
         Sink::Url(UrlPart::Path) => path(text, false, markup, out),
         Sink::Url(UrlPart::Query) if markup => url(text, markup, out),
-        Sink::Url(UrlPart::Query) => component(text, out),
+        Sink::Url(UrlPart::Query) => percent_encode(text, b"", "%20", out),
         Sink::Images => images(text, origin, out),
         Sink::Script => script(text, out),
         Sink::JsonText => json_text(text, out),
@@ -194,9 +205,9 @@ fn path(text: &str, root: bool, markup: bool, out: &mut String) {
         if !kept {
             out.push_str(text.get(from..at).unwrap_or(""));
             if byte == b'&' {
-                out.push_str("&amp;")
+                out.push_str("&amp;");
             } else {
-                percent(byte, out)
+                percent(byte, out);
             }
             from = at + 1;
         }
@@ -204,13 +215,14 @@ fn path(text: &str, root: bool, markup: bool, out: &mut String) {
     out.push_str(text.get(from..).unwrap_or(""));
 }
 
-/// A piece of a query or a fragment: everything but the unreserved characters (RFC 3986, section 2.3) is encoded.
-fn component(text: &str, out: &mut String) {
+/// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3) and those in `kept`; a space becomes `space`.
+pub(super) fn percent_encode(text: &str, kept: &[u8], space: &str, out: &mut String) {
     for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            percent(byte, out);
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b' ' => out.push_str(space),
+            byte if kept.contains(&byte) => out.push(char::from(byte)),
+            byte => percent(byte, out),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::filter::{self, Filter};
 use super::lex::cut;
+use super::program::Manner;
 use super::tree::{
     Asked, Base, Chain, Command, Comparison, Each, FilterCall, Guess, Join, NameId, Operand, Path, Step, Term, Terms,
 };
@@ -84,12 +85,20 @@ pub(super) struct Reader<'s, 'n> {
     file: FileId,
     /// Added to offsets in places: a condition in a TOML string stands somewhere in its file.
     shift: usize,
+    manner: Manner,
     depth: usize,
 }
 
 impl<'s, 'n> Reader<'s, 'n> {
-    pub(super) fn new(text: &'s str, range: Range<usize>, names: &'n mut Names, file: FileId, shift: usize) -> Self {
-        Self { text, at: range.start, end: range.end.min(text.len()), names, file, shift, depth: 0 }
+    pub(super) fn new(
+        text: &'s str,
+        range: Range<usize>,
+        names: &'n mut Names,
+        file: FileId,
+        shift: usize,
+        manner: Manner,
+    ) -> Self {
+        Self { text, at: range.start, end: range.end.min(text.len()), names, file, shift, manner, depth: 0 }
     }
 
     fn place(&self, range: Range<usize>) -> Place {
@@ -244,6 +253,11 @@ impl<'s, 'n> Reader<'s, 'n> {
                     }
                 };
                 if matches!(self.peek(), Some(b'.' | b'[')) && self.peek_at(1) != Some(b'.') {
+                    if self.manner == Manner::Trial {
+                        // Liquid takes the word for a name then.
+                        self.at = start;
+                        return self.path();
+                    }
                     return trouble(range, format!("`{word}` is a value of its own and has no parts"));
                 }
                 Ok(literal)
@@ -361,7 +375,8 @@ impl<'s, 'n> Reader<'s, 'n> {
 
     fn filter_call(&mut self) -> Parsed<FilterCall> {
         let (name, range) = self.word("a filter")?;
-        let Some(filter) = filter::find(name) else {
+        let Some(filter) = filter::find(name).or_else(|| (self.manner == Manner::Trial).then_some(&filter::UNKNOWN))
+        else {
             return Err(Box::new(Trouble {
                 code: &super::code::UNKNOWN_FILTER,
                 at: range,
@@ -373,20 +388,20 @@ impl<'s, 'n> Reader<'s, 'n> {
             let each = Some(Box::new(self.each(filter, asked, &range)?));
             return Ok(FilterCall { filter, arguments: Vec::new(), named: Vec::new(), each, place: self.place(range) });
         }
-        let (mut arguments, mut named) = (Vec::new(), Vec::new());
+        let (mut arguments, mut named, mut has_named) = (Vec::new(), Vec::new(), false);
         if self.take(":") {
             loop {
                 if self.parameter_comes() {
                     let (key, key_range) = self.word("an argument")?;
                     self.take(":");
-                    let Some(position) = filter.named.iter().position(|known| *known == key) else {
-                        return self.argument_trouble(
-                            key_range,
-                            format!("the filter `{name}` has no argument `{key}`"),
-                            filter.named,
-                        );
-                    };
-                    named.push((u8::try_from(position).unwrap_or(0), self.operand()?));
+                    let position = filter.named.iter().position(|known| *known == key);
+                    if position.is_none() && self.manner == Manner::Site {
+                        let message = format!("the filter `{name}` has no argument `{key}`");
+                        return self.argument_trouble(key_range, message, filter.named);
+                    }
+                    let value = self.operand()?;
+                    named.extend(position.and_then(|at| u8::try_from(at).ok()).map(|at| (at, value)));
+                    has_named = true;
                 } else {
                     arguments.push(self.operand()?);
                 }
@@ -396,6 +411,13 @@ impl<'s, 'n> Reader<'s, 'n> {
             }
         }
         let given = arguments.len();
+        if self.manner == Manner::Trial {
+            // To Liquid all named arguments together are one more, and it counts them when it comes to it.
+            let most = filter.most.saturating_add(usize::from(!filter.named.is_empty()));
+            let fits = (filter.least..=most).contains(&(given + usize::from(has_named)));
+            let filter = if fits { filter } else { &filter::MISCALLED };
+            return Ok(FilterCall { filter, arguments, named, each: None, place: self.place(range) });
+        }
         if given < filter.least || given > filter.most {
             let message = format!("the filter `{name}` takes {}, not {given}", filter.arity());
             let call = range.start..range.start + self.since(range.start).len();
@@ -444,8 +466,9 @@ impl<'s, 'n> Reader<'s, 'n> {
         if self.depth >= DEPTH {
             return trouble(range, format!("more than {DEPTH} expressions inside each other"));
         }
-        let Self { text, file, shift, depth, .. } = *self;
-        Ok(Reader { text, at: range.start, end: range.end, names: &mut *self.names, file, shift, depth: depth + 1 })
+        let Self { text, file, shift, manner, depth, .. } = *self;
+        let names = &mut *self.names;
+        Ok(Reader { text, at: range.start, end: range.end, names, file, shift, manner, depth: depth + 1 })
     }
 
     fn argument_trouble<T>(&self, at: Range<usize>, message: String, known: &[&'static str]) -> Parsed<T> {

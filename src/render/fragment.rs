@@ -2,12 +2,14 @@
 //!
 //! It behaves as a layout does while it renders, except that what Liquid refuses and a layout would pass over in silence is an
 //! error here, because its author is looking. Names are not checked: nothing is declared that they could be checked against.
+//!
+//! [`Fragment::parse`] goes further: nothing is an error but what Liquid itself refuses, and not before Liquid would look at it.
+//! A filter that does not exist hands on its input, the name of a partial may be computed, and a partial may call itself.
 
-use super::code;
-use super::program::{self, Program, Source};
+use super::program::{self, Manner, Program, Source};
 use super::run::Run;
 use super::{Context, Limits, RenderError};
-use crate::diagnostic::{Files, Finding, Findings, Place};
+use crate::diagnostic::{Files, Findings, Place};
 use crate::value::Value;
 use std::collections::HashMap;
 
@@ -47,12 +49,10 @@ pub struct FragmentError {
     pub findings: Findings,
     /// The template, which is called `template`, and its partials.
     pub files: Files,
-    /// Whether Liquid would notice it only while it renders: it reads a partial when it is called.
-    pub in_partials: bool,
 }
 
 impl Fragment {
-    /// Compiles `text`, of which nothing is escaped. `partials` are names, as `{% render %}` says them, and their texts.
+    /// Compiles `text` as Liquid has it; nothing is escaped. `partials` are names, as `{% render %}` says them, and their texts.
     pub fn parse(text: &str, partials: &[(&str, &str)]) -> Result<Self, Box<FragmentError>> {
         Self::parse_escaped(text, partials, Escape::None)
     }
@@ -63,14 +63,23 @@ impl Fragment {
         let mut add = |name: &str, text: &str| Place::new(files.add(name, text), 0..text.len());
         let template = add("template", text);
         let partials: Vec<(&str, Place)> = partials.iter().map(|(name, text)| (*name, add(name, text))).collect();
-        Self::compile(template, &partials, &files, escape).map_err(|findings| {
-            let in_partials = findings.iter().all(|finding| is_about_partials(finding, template));
-            Box::new(FragmentError { findings, files, in_partials })
-        })
+        Self::compile_for(Manner::Trial, template, &partials, &files, escape)
+            .map_err(|findings| Box::new(FragmentError { findings, files }))
     }
 
-    /// Compiles what stands at `template`. `partials` are names, as `{% render %}` says them, and where they stand.
+    /// Compiles what stands at `template` as a site does: also what a layout would pass over in silence is a finding.
+    /// `partials` are names, as `{% render %}` says them, and where they stand.
     pub fn compile(
+        template: Place,
+        partials: &[(&str, Place)],
+        files: &Files,
+        escape: Escape,
+    ) -> Result<Self, Findings> {
+        Self::compile_for(Manner::Site, template, partials, files, escape)
+    }
+
+    fn compile_for(
+        manner: Manner,
         template: Place,
         partials: &[(&str, Place)],
         files: &Files,
@@ -87,7 +96,7 @@ impl Fragment {
         let known: HashMap<String, Source<'_>> = partials.iter().map(named).collect();
         let mut findings = Findings::default();
         let nesting = Limits::default().nesting;
-        let program = program::compile(&source(template), &[], &known, extension, nesting, &mut findings);
+        let program = program::compile(&source(template), &[], &known, extension, nesting, manner, &mut findings);
         if findings.has_errors() {
             findings.sort();
             return Err(findings);
@@ -111,10 +120,4 @@ impl Fragment {
         run.stages(&mut out)?;
         Ok(out)
     }
-}
-
-/// Whether a finding is of what Liquid does not look at while it parses the template.
-fn is_about_partials(finding: &Finding, template: Place) -> bool {
-    let of_a_call = [&code::UNKNOWN_PARTIAL, &code::PARTIAL_CYCLE].iter().any(|code| std::ptr::eq(*code, finding.code));
-    of_a_call || finding.place.is_some_and(|place| place.file != template.file)
 }

@@ -2,7 +2,7 @@
 
 use super::code;
 use super::kept::{self, KeptLayouts};
-use super::program::{self, Program, Source};
+use super::program::{self, Manner, Program, Source};
 use super::reads::{Analysis, Granularity, Read, Root};
 use super::run::Run;
 use super::{Context, Limits, RenderError};
@@ -82,7 +82,8 @@ impl Library {
             let compiled = kept.find(&digest, &digests).unwrap_or_else(|| {
                 let nesting = Limits::default().nesting;
                 let mut found = Findings::default();
-                let program = program::compile(&first, &outer, &partials, layout.extension(), nesting, &mut found);
+                let program =
+                    program::compile(&first, &outer, &partials, layout.extension(), nesting, Manner::Site, &mut found);
                 found.append(program.analysis.refused_lookups());
                 let called = program.files.iter().filter_map(|file| by_file.get(file));
                 let called = called.filter_map(|&name| Some((name.to_owned(), *digests.get(name)?)));
@@ -100,7 +101,8 @@ impl Library {
         for partial in &unused {
             // Nobody calls it, but what is wrong in it is worth knowing.
             let first = partial.source(files);
-            program::compile(&first, &[], &partials, partial.extension(), Limits::default().nesting, findings);
+            let nesting = Limits::default().nesting;
+            program::compile(&first, &[], &partials, partial.extension(), nesting, Manner::Site, findings);
         }
         Self { layouts, unused: unused.into_iter().map(|partial| partial.name.clone()).collect() }
     }

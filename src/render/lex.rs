@@ -188,10 +188,11 @@ impl<'s> Lexer<'s> {
         Some(self.tag(inside, open..close + 2))
     }
 
-    /// The body of a block whose text is not Liquid, up to `{% end %}`; none if that never comes.
+    /// The body of a block whose text is not Liquid, up to the tag called `end`; none if that never comes.
     pub(super) fn verbatim(&mut self, end: &str) -> Option<Range<usize>> {
-        let start = if self.trim { self.end - self.rest().trim_start_matches(is_space).len() } else { self.at };
-        let mut from = self.at;
+        // No hyphen reaches into it.
+        let start = self.at;
+        let mut from = start;
         while let Some(open) = self.find(from, "{%") {
             from = open + 2;
             let Some(close) = self.find(from, "%}") else { break };
@@ -199,16 +200,13 @@ impl<'s> Lexer<'s> {
             let left = bytes.get(from) == Some(&b'-');
             let right = close > from && bytes.get(close - 1) == Some(&b'-');
             let inside = from + usize::from(left)..close - usize::from(right && close - 1 > from);
-            if cut(self.text, inside).trim() == end {
+            // Whatever follows the name is passed over, as behind the end of any other block.
+            let inside = cut(self.text, inside).trim_start();
+            let name = inside.split(|character: char| !character.is_ascii_alphanumeric() && character != '_').next();
+            if name == Some(end) {
                 self.at = close + 2;
                 self.trim = right;
-                let body = start.min(open)..open;
-                let stop = if left {
-                    body.start + cut(self.text, body.clone()).trim_end_matches(is_space).len()
-                } else {
-                    open
-                };
-                return Some(body.start..stop);
+                return Some(start..open);
             }
         }
         self.at = self.end;
@@ -258,7 +256,7 @@ mod tests {
         let text = "{% raw %} {{ a }} %} {%- endraw -%} c";
         let mut lexer = Lexer::template(text, 0..text.len());
         assert!(lexer.next().is_some());
-        assert_eq!(lexer.verbatim("endraw").map(|range| &text[range]), Some(" {{ a }} %}"));
+        assert_eq!(lexer.verbatim("endraw").map(|range| &text[range]), Some(" {{ a }} %} "));
         assert_eq!(lexer.next(), Some(Token::Text(text.len() - 1..text.len())));
     }
 }

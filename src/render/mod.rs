@@ -36,7 +36,7 @@ mod val;
 
 pub use code::CODES;
 pub use condition::Condition;
-pub use filter::{EXAMPLE_DATA, FilterDocs, MoneyFormat, MoneyFormatError, documentation as filters};
+pub use filter::{EXAMPLE_DATA, FilterDocs, MoneyFormat, MoneyFormatError, MoneyFormats, documentation as filters};
 pub use fragment::{Escape, Fragment, FragmentError};
 pub use kept::KeptLayouts;
 pub use layout::{Layout, LayoutSource, Library};
@@ -84,8 +84,8 @@ pub struct Context<'a> {
 pub struct Site<'a> {
     /// `site.url`, for `absolute_url` and `relative_url`.
     pub url: Option<&'a str>,
-    /// `site.money-format`, for `money`; without it, the bare amount.
-    pub money_format: Option<&'a MoneyFormat>,
+    /// `site.money-format` and `site.money-with-currency-format`; without them, the bare amount.
+    pub money: Option<&'a MoneyFormats>,
     /// Makes sanitised HTML of Markdown, for `markdownify`; nothing of a text that is too long or too deep. This floor knows
     /// no Markdown: a floor above, which does, gives the function.
     pub markdown: Option<fn(&str) -> Option<String>>,
@@ -126,6 +126,15 @@ pub enum RenderError {
         /// The output or tag.
         place: Place,
     },
+    /// A partial is missing, or cannot be read, or may not be called there. Only a [`Fragment`] says so: those of a layout are
+    /// known before it is rendered.
+    #[error("{complaint}")]
+    Refused {
+        /// What is wrong with it.
+        complaint: Box<str>,
+        /// The call, or what cannot be read.
+        place: Place,
+    },
 }
 
 impl RenderError {
@@ -136,7 +145,8 @@ impl RenderError {
             Self::OutputTooLarge { place, .. }
             | Self::TooManyIterations { place, .. }
             | Self::TooDeep { place, .. }
-            | Self::Unusable { place, .. } => *place,
+            | Self::Unusable { place, .. }
+            | Self::Refused { place, .. } => *place,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::code;
 use super::context::{Stand, Tracker};
-use super::escape::{Sink, UrlPart};
+use super::escape::Sink;
 use super::expr::{Names, Parsed, Reader, Trouble, chain};
 use super::lex::{Lexer, Tag, Token, cut, is_space};
 use super::program::Build;
@@ -72,6 +72,11 @@ pub static TAGS: &[TagDocs] = &[
         name: "for",
         docs: "Goes through a list, an object or a range, with `limit`, `offset`, `reversed`; `else` if there is nothing. Within it `forloop` has `index`, `first`, `last`, `length`.",
         example: "{% for item in items limit: 3 %}{{ forloop.index }} {{ item.name }}{% else %}none{% endfor %}",
+    },
+    TagDocs {
+        name: "highlight",
+        docs: "Prints its block as code in the language that it names, escaped, with [classes for colours](code.md).",
+        example: "{% highlight rust %}let x = 1;{% endhighlight %}",
     },
     TagDocs {
         name: "if",
@@ -226,7 +231,8 @@ impl<'b, 's> Parser<'b, 's> {
         range: Range<usize>,
         read: impl FnOnce(&mut Reader<'s, '_>) -> Parsed<T>,
     ) -> Option<T> {
-        let mut reader = Reader::new(self.text, range, &mut self.build.names, self.file, 0);
+        let manner = self.build.manner;
+        let mut reader = Reader::new(self.text, range, &mut self.build.names, self.file, 0, manner);
         let result = read(&mut reader).and_then(|value| reader.finish().map(|()| value));
         match result {
             Ok(value) => Some(value),
@@ -360,11 +366,8 @@ impl<'b, 's> Parser<'b, 's> {
             tracker.output();
             return Sink::Plain;
         }
-        match self.sink(json, own, at) {
-            Sink::Url(UrlPart::Query) if self.is_encoded(chain) => Sink::Url(UrlPart::Rest),
-            Sink::XmlUrl(UrlPart::Query) if self.is_encoded(chain) => Sink::XmlUrl(UrlPart::Rest),
-            sink => sink,
-        }
+        let sink = self.sink(json, own, at);
+        if self.is_encoded(chain) { sink.of_encoded() } else { sink }
     }
 
     /// Whether a chain gives what a filter has made ready for a URL, here or in the assignment before.

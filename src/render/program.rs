@@ -7,7 +7,7 @@ use super::context::Tracker;
 use super::expr::Names;
 use super::parse::Parser;
 use super::reads::{self, Analysis};
-use super::tree::{Block, NameId};
+use super::tree::{Block, NameId, Node, Refused};
 use crate::diagnostic::{FileId, Finding, Findings, Place, did_you_mean};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -19,6 +19,15 @@ const PARTIAL_DEPTH: usize = 16;
 const SOURCE_BYTES: usize = 1 << 20;
 /// The longest source of a layout with everything it uses.
 const PROGRAM_BYTES: usize = 8 << 20;
+
+/// What a template is compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// For a site: what Liquid would pass over in silence is a finding, and all it reads is known before it is rendered.
+    Site,
+    /// To be tried on its own: only what Liquid itself refuses is refused, and not before Liquid would look at it.
+    Trial,
+}
 
 /// A body to compile.
 #[derive(Debug, Clone)]
@@ -36,7 +45,7 @@ pub(super) struct Program {
     pub(super) names: Vec<Arc<str>>,
     /// From the innermost layout to the outermost.
     pub(super) stages: Vec<Stage>,
-    pub(super) partials: Vec<Block>,
+    pub(super) partials: Vec<Partial>,
     /// Which root each name reads when no variable has it.
     pub(super) root_of: Vec<Option<u32>>,
     pub(super) analysis: Analysis,
@@ -61,8 +70,16 @@ pub(super) struct Stage {
     pub(super) is_markup: bool,
 }
 
+#[derive(Debug)]
+pub(super) struct Partial {
+    /// As `{% include %}` says it.
+    pub(super) name: Box<str>,
+    pub(super) body: Block,
+}
+
 /// What all parts of a program share while it is compiled.
 pub(super) struct Build<'s> {
+    pub(super) manner: Manner,
     pub(super) findings: Findings,
     pub(super) names: Names,
     pub(super) nesting: usize,
@@ -89,24 +106,38 @@ impl Build<'_> {
         *self.series.entry(text.to_owned()).or_insert(next)
     }
 
+    /// A number that no other text has.
+    pub(super) fn own_series(&mut self) -> u32 {
+        // Text of a template holds no such character at its beginning, where its names stand.
+        let own = format!("\0{}", self.series.len());
+        self.series(&own)
+    }
+
+    /// Whether there is a partial of this name.
+    pub(super) fn has_partial(&self, name: &str) -> bool {
+        self.known.contains_key(&self.full_name(name))
+    }
+
     fn full_name(&self, name: &str) -> String {
         let dot = if self.extension.is_empty() { "" } else { "." };
         format!("partials/{name}{dot}{}", self.extension)
+    }
+
+    /// What `{% include %}` says for the partial of this full name.
+    fn short_name<'f>(&self, full: &'f str) -> &'f str {
+        let short = full.strip_prefix("partials/").unwrap_or(full);
+        let bare = short.strip_suffix(self.extension).and_then(|short| short.strip_suffix('.'));
+        bare.filter(|_| !self.extension.is_empty()).unwrap_or(short)
     }
 
     /// The number of the partial called `name` for calls from a place like `entry`; a finding if there is none.
     pub(super) fn partial(&mut self, name: &str, entry: Option<Tracker>, place: Place) -> Option<u32> {
         let full = self.full_name(name);
         if !self.known.contains_key(&full) {
-            let written = |full: &str| {
-                let short = full.strip_prefix("partials/").unwrap_or(full);
-                let dotted = format!(".{}", self.extension);
-                short.strip_suffix(dotted.as_str()).unwrap_or(short).to_owned()
-            };
-            let names: Vec<String> = self.known.keys().map(|full| written(full)).collect();
-            let finding = Finding::new(&code::UNKNOWN_PARTIAL, place, format!("there is no partial `{name}`"))
+            let names = self.known.keys().map(|full| self.short_name(full));
+            let finding = Finding::new(&code::UNKNOWN_PARTIAL, place, no_partial(name))
                 .help(format!("it would be `layouts/{full}`"))
-                .maybe_help(did_you_mean(name, names.iter().map(String::as_str)));
+                .maybe_help(did_you_mean(name, names));
             self.findings.push(finding);
             return None;
         }
@@ -118,6 +149,27 @@ impl Build<'_> {
         let id = u32::try_from(position).unwrap_or(u32::MAX);
         self.calls.push((self.caller, id, place));
         Some(id)
+    }
+
+    /// Any partial may be called from a place like `entry`: at `place` its name is computed. The numbers of them all.
+    pub(super) fn any_partial(&mut self, entry: Option<&Tracker>, place: Place) -> Box<[u32]> {
+        let mut names: Vec<String> = self.known.keys().map(|full| self.short_name(full).to_owned()).collect();
+        names.sort_unstable();
+        names.iter().filter_map(|name| self.partial(name, entry.cloned(), place)).collect()
+    }
+
+    /// A partial that was read just now, with what was found out about it. One that cannot be read is no concern of a template
+    /// that is tried, unless it is called.
+    fn judged(&mut self, body: Block, found: Findings) -> Block {
+        if self.manner == Manner::Trial
+            && let Some(first) = found.iter().find(|finding| finding.place.is_some())
+            && let Some(place) = first.place
+        {
+            let refused = Refused { complaint: first.message.as_str().into(), place };
+            return Block { nodes: vec![Node::Refused(Box::new(refused))], blank: false };
+        }
+        self.findings.append(found);
+        body
     }
 
     /// Findings for partials that call each other in a circle, or too deep.
@@ -146,6 +198,11 @@ impl Build<'_> {
     }
 }
 
+/// What is said of a partial that does not exist.
+pub(super) fn no_partial(name: &str) -> String {
+    format!("there is no partial `{name}`")
+}
+
 /// Compiles `first` and the stages around it with the partials they call. `extension` is that of the layout.
 pub(super) fn compile<'s>(
     first: &Source<'s>,
@@ -153,9 +210,11 @@ pub(super) fn compile<'s>(
     known: &'s HashMap<String, Source<'s>>,
     extension: &'s str,
     nesting: usize,
+    manner: Manner,
     findings: &mut Findings,
 ) -> Program {
     let mut build = Build {
+        manner,
         findings: Findings::default(),
         names: Names::default(),
         nesting,
@@ -199,9 +258,16 @@ pub(super) fn compile<'s>(
         if !files.contains(&source.file) {
             files.push(source.file);
         }
-        partials.push(body(&mut build, source, entry, false));
+        let earlier = std::mem::take(&mut build.findings);
+        let parsed = body(&mut build, source, entry, false);
+        let found = std::mem::replace(&mut build.findings, earlier);
+        partials.push(build.judged(parsed, found));
     }
-    build.check_calls();
+    if manner == Manner::Site {
+        build.check_calls();
+    }
+    let named = build.called.iter().map(|(full, _)| build.short_name(full).into());
+    let partials = named.zip(partials).map(|(name, body)| Partial { name, body }).collect();
     let find = |name: &str| build.names.find(name);
     let (forloop, tablerowloop, content) = (find("forloop"), find("tablerowloop"), find("content"));
     let mut program = Program {
@@ -220,7 +286,11 @@ pub(super) fn compile<'s>(
         content,
     };
     findings.append(build.findings);
-    program.settle(reads::analyse(&program));
+    program.settle(match manner {
+        Manner::Site => reads::analyse(&program),
+        // Nothing is declared that it could read too much of.
+        Manner::Trial => Analysis::of_everything(&program),
+    });
     program
 }
 

@@ -10,7 +10,7 @@ use super::filter;
 use super::program::Program;
 use super::tree::{
     Asked, Base, Block, Call, Chain, Command, FilterCall, For, Group, NameId, Node, Offset, Operand, Over, Path, Step,
-    Terms,
+    Target, Terms,
 };
 use crate::diagnostic::{Finding, Findings, Place};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -112,6 +112,14 @@ impl Analysis {
             findings.push(Finding::new(&code::DYNAMIC_LOOKUP, *place, message).help(help));
         }
         findings
+    }
+
+    /// Every name may be data, and any time may be asked for.
+    pub(super) fn of_everything(program: &Program) -> Self {
+        let place = Place::new(program.file, 0..0);
+        let roots = program.names.iter().map(|name| Root { name: Arc::clone(name), place, certain: false });
+        let ids = (0..program.names.len()).filter_map(|id| u32::try_from(id).ok()).map(NameId);
+        Self { roots: roots.collect(), root_names: ids.collect(), now: Some(Granularity::Second), ..Self::default() }
     }
 }
 
@@ -247,12 +255,12 @@ impl<'p> Walk<'p> {
             }
             self.block(&stage.body);
         }
-        for (number, body) in self.program.partials.iter().enumerate() {
+        for (number, partial) in self.program.partials.iter().enumerate() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let Some(entry) = self.entries.get(&number) else { continue };
             self.vars.clone_from(entry);
             self.setting.clear();
-            self.block(body);
+            self.block(&partial.body);
             let surely = |var: &Var| var.set_surely;
             let exit: BTreeSet<NameId> =
                 self.vars.iter().filter(|(_, var)| surely(var)).map(|(name, _)| *name).collect();
@@ -454,10 +462,9 @@ impl<'p> Walk<'p> {
 
     /// The roots that a value may be made of, those that went into a variable before among them.
     fn ingredients(&mut self, operand: &Operand) -> BTreeSet<NameId> {
-        let mut roots: BTreeSet<NameId> = self.operand(operand).into_iter().map(|(root, _)| root).collect();
-        if let Operand::Path(path) = operand
-            && let Base::Name(name) = path.base
-        {
+        let Operand::Path(path) = operand else { return BTreeSet::new() };
+        let mut roots: BTreeSet<NameId> = self.path(path).into_iter().map(|(root, _)| root).collect();
+        if let Base::Name(name) = path.base {
             roots.extend(self.made.get(&name).into_iter().flatten());
         }
         roots
@@ -594,7 +601,7 @@ impl<'p> Walk<'p> {
 
     fn node(&mut self, node: &'p Node) {
         match node {
-            Node::Text(_) | Node::Break | Node::Continue => {}
+            Node::Text(_) | Node::Break | Node::Continue | Node::Refused(_) => {}
             Node::Output(output) => {
                 self.note_raw(&output.chain, output.place);
                 let paths = self.chain(&output.chain, output.place);
@@ -740,13 +747,20 @@ impl<'p> Walk<'p> {
                 }
                 Node::TableRow(node) => self.sets_of(&node.body, names),
                 Node::IfChanged { body, .. } => self.sets_of(body, names),
-                Node::Call(call) if !call.isolated => names.extend(self.sets.get(&call.partial).into_iter().flatten()),
-                Node::Call(_) | Node::Text(_) | Node::Output(_) | Node::Break | Node::Continue | Node::Cycle(_) => {}
+                Node::Call(call) => {
+                    if let (Target::Partial(partial), false) = (&call.target, call.isolated) {
+                        names.extend(self.sets.get(partial).into_iter().flatten());
+                    }
+                }
+                Node::Text(_) | Node::Output(_) | Node::Break | Node::Continue => {}
+                Node::Cycle(_) | Node::Refused(_) => {}
             }
         }
     }
 
     fn call(&mut self, call: &'p Call) {
+        // The name of a partial is written out wherever it matters what is read.
+        let Target::Partial(partial) = call.target else { return };
         let mut given: Vec<(NameId, Paths)> = Vec::new();
         for (name, operand) in &call.parameters {
             let roots = self.ingredients(operand);
@@ -756,13 +770,15 @@ impl<'p> Walk<'p> {
         }
         if let Some(subject) = &call.subject {
             let roots = self.ingredients(&subject.value);
-            self.made_of(subject.name, roots);
+            if let Some(name) = subject.name {
+                self.made_of(name, roots);
+            }
             let mut paths = self.operand(&subject.value);
             self.used(&paths, false, call.place);
             // Either the value or, if it is a list, each of its items.
             let items = self.step(&paths, &Segment::Any, call.place);
             paths.extend(items);
-            given.push((subject.name, paths));
+            given.extend(subject.name.map(|name| (name, paths)));
             if subject.each
                 && let Some(forloop) = self.program.forloop.filter(|_| call.isolated)
             {
@@ -772,15 +788,15 @@ impl<'p> Walk<'p> {
         if call.isolated {
             let set = |paths| Var { set: Some(paths), set_surely: true, ..Var::default() };
             let entry: Vars = given.into_iter().map(|(name, paths)| (name, set(paths))).collect();
-            self.enter(call.partial, entry);
+            self.enter(partial, entry);
             return;
         }
         let hidden: Vec<_> = given.into_iter().map(|(name, paths)| (name, self.bind(name, Some(paths)))).collect();
-        self.enter(call.partial, self.vars.clone());
-        let sets = self.sets.get(&call.partial).cloned().unwrap_or_default();
+        self.enter(partial, self.vars.clone());
+        let sets = self.sets.get(&partial).cloned().unwrap_or_default();
         for name in sets {
             let ever = self.ever_set.get(&name).cloned().unwrap_or_default();
-            let surely = self.exits.get(&call.partial).is_some_and(|names| names.contains(&name));
+            let surely = self.exits.get(&partial).is_some_and(|names| names.contains(&name));
             self.setting.insert(name);
             let var = self.vars.entry(name).or_default();
             unite(&mut var.set, Some(&ever));

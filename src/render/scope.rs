@@ -132,8 +132,8 @@ impl<'r> Scope<'r> {
         self.counters.get_mut(start..).unwrap_or_default()
     }
 
-    /// Counts up or down; the number to print.
-    pub(super) fn count(&mut self, name: NameId, decrement: bool) -> i64 {
+    /// Counts up or down, beginning at `first`; the number to print.
+    pub(super) fn count(&mut self, name: NameId, decrement: bool, first: i64) -> i64 {
         let found = self.counters().iter_mut().find(|(counted, _)| *counted == name);
         let step = |value: &mut i64| {
             let before = *value;
@@ -143,7 +143,7 @@ impl<'r> Scope<'r> {
         if let Some((_, value)) = found {
             return step(value);
         }
-        let mut value = 0;
+        let mut value = first;
         let printed = step(&mut value);
         self.counters.push((name, value));
         printed

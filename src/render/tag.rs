@@ -3,11 +3,16 @@
 use super::code;
 use super::context::Tracker;
 use super::expr::{Parsed, Reader, chain, operand, terms, trouble};
-use super::lex::{Lexer, Tag, Token, cut};
+use super::filter;
+use super::lex::{Lexer, Tag, Token, cut, is_space};
 use super::parse::Parser;
+use super::program::{Manner, no_partial};
 use super::tree::{
-    Arm, Block, Branch, Call, Case, Cycle, For, Group, NameId, Node, Offset, Operand, Output, Over, Subject, TableRow,
+    Arm, Base, Block, Branch, Call, Case, Chain, Cycle, FilterCall, For, Group, NameId, Node, Offset, Operand, Output,
+    Over, Path, Refused, Subject, TableRow, Target,
 };
+use crate::highlight;
+use std::fmt::Write as _;
 use std::ops::Range;
 
 /// What a tag became, and whether it prints nothing.
@@ -42,11 +47,11 @@ impl<'s> Parser<'_, 's> {
             "tablerow" => self.table_row(tag, lexer),
             "break" => {
                 self.leave_loop(tag);
-                (Some(Node::Break), true)
+                (Some(Node::Break), false)
             }
             "continue" => {
                 self.leave_loop(tag);
-                (Some(Node::Continue), true)
+                (Some(Node::Continue), false)
             }
             "assign" => (self.assign(tag), true),
             "capture" => (self.capture(tag, lexer), true),
@@ -56,7 +61,8 @@ impl<'s> Parser<'_, 's> {
             "echo" => (self.echo(tag), false),
             "render" => (self.call(tag, true), false),
             "include" => (self.call(tag, false), false),
-            "ifchanged" => (self.if_changed(tag, lexer), false),
+            "highlight" => (self.highlight(tag, lexer, block), false),
+            "ifchanged" => self.if_changed(tag, lexer),
             "raw" => self.raw(tag, lexer),
             "comment" => (self.comment(tag, lexer), true),
             "doc" => (self.doc(tag, lexer), true),
@@ -119,7 +125,13 @@ impl<'s> Parser<'_, 's> {
         while let Some(part) = stop {
             let values = match cut(self.text, part.name.clone()) {
                 "when" => Some(self.read(part.markup.clone(), when_values).unwrap_or_default()),
-                "else" => None,
+                "else" => {
+                    if !part.markup.is_empty() {
+                        let message = "the `else` of a `case` takes no values";
+                        self.find(&code::BAD_EXPRESSION, part.markup.clone(), message, None);
+                    }
+                    None
+                }
                 _ => break,
             };
             self.tracker.clone_from(&entry);
@@ -206,6 +218,7 @@ impl<'s> Parser<'_, 's> {
         let entry = self.tracker.clone();
         self.loops.push(entry.clone());
         let body = self.inner(lexer, tag, "endtablerow", &[]).map(|(body, _)| body).unwrap_or_default();
+        let blank = body.blank;
         self.loops.pop();
         self.join(&[entry, self.tracker.clone()], tag);
         let node = head.map(|head| {
@@ -218,7 +231,7 @@ impl<'s> Parser<'_, 's> {
                 place: self.place(tag.whole.clone()),
             }))
         });
-        (node, false)
+        (node, blank)
     }
 
     fn assign(&mut self, tag: &Tag) -> Option<Node> {
@@ -271,7 +284,6 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn cycle(&mut self, tag: &Tag) -> Option<Node> {
-        let listed = cut(self.text, tag.markup.clone());
         let (group, values) = self.read(tag.markup.clone(), |reader| {
             let first = reader.operand()?;
             let (group, mut values) =
@@ -281,9 +293,21 @@ impl<'s> Parser<'_, 's> {
             }
             Ok((group, values))
         })?;
-        let group = group.map_or_else(|| Group::Listed(self.build.series(listed)), Group::Named);
+        let group = group.map_or_else(|| Group::Listed(self.turns(&values)), Group::Named);
         let sink = self.sink(false, false, &tag.whole);
         Some(Node::Cycle(Box::new(Cycle { group, values, sink, place: self.place(tag.whole.clone()) })))
+    }
+
+    /// Cycles that list the same literals take turns together; one that lists a variable is alone.
+    fn turns(&mut self, values: &[Operand]) -> u32 {
+        let mut listed = String::from("cycle");
+        for value in values {
+            if matches!(value, Operand::Path(_) | Operand::Range(_)) {
+                return self.build.own_series();
+            }
+            write!(listed, ",{value:?}").unwrap_or_default();
+        }
+        self.build.series(&listed)
     }
 
     fn echo(&mut self, tag: &Tag) -> Option<Node> {
@@ -295,81 +319,103 @@ impl<'s> Parser<'_, 's> {
         Some(Node::Output(Output { chain, sink, place: self.place(tag.whole.clone()) }))
     }
 
-    fn if_changed(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
+    /// Code in colours. What it holds is code whatever it looks like, so nothing in it is escaped before it all is. Without
+    /// outputs it is a constant of the layout; with them it is captured under a name that cannot be written, and filtered.
+    fn highlight(&mut self, tag: &Tag, lexer: &mut Lexer<'s>, block: &mut Block) -> Option<Node> {
+        let language = cut(self.text, tag.markup.clone());
+        if language.is_empty() || language.contains(is_space) {
+            let help = "write one word, as in `{% highlight rust %}`; lines are not numbered".to_owned();
+            self.find(&code::BAD_EXPRESSION, tag.whole.clone(), "`highlight` takes the name of a language", Some(help));
+        }
+        if self.tracker.as_ref().is_some_and(|tracker| !tracker.takes_elements()) {
+            let message = "`highlight` makes a block, which stands between tags";
+            self.find(&code::UNSAFE_PLACE, tag.whole.clone(), message, None);
+        }
+        let outer = self.tracker.take();
+        let body = self.inner(lexer, tag, "endhighlight", &[]);
+        self.tracker = outer;
+        let (body, _) = body?;
+        if let Some(text) = literal_text(&body) {
+            let html = highlight::block(&text, language);
+            self.build.literal_bytes += html.len();
+            return Some(Node::Text(html.into()));
+        }
+        let place = self.place(tag.whole.clone());
+        let name = self.name("{% highlight %}");
+        block.nodes.push(Node::Capture { name, body, place });
+        let arguments = vec![Operand::Text(language.into())];
+        let filters =
+            vec![FilterCall { filter: filter::find("highlight")?, arguments, named: Vec::new(), each: None, place }];
+        let value = Operand::Path(Box::new(Path { base: Base::Name(name), steps: Vec::new(), place }));
+        let sink = self.sink(false, false, &tag.whole);
+        Some(Node::Output(Output { chain: Chain { value, filters }, sink, place }))
+    }
+
+    fn if_changed(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let entry = self.tracker.clone();
-        let (body, _) = self.inner(lexer, tag, "endifchanged", &[])?;
+        let Some((body, _)) = self.inner(lexer, tag, "endifchanged", &[]) else { return (None, true) };
         self.join(&[entry, self.tracker.clone()], tag);
-        Some(Node::IfChanged { body, place: self.place(tag.whole.clone()) })
+        let blank = body.blank;
+        (Some(Node::IfChanged { body, place: self.place(tag.whole.clone()) }), blank)
     }
 
     fn call(&mut self, tag: &Tag, isolated: bool) -> Option<Node> {
-        let words = self.read(tag.markup.clone(), |reader| {
-            let start = reader.position();
-            let name = reader.string()?;
-            if name.is_none() {
-                reader.operand()?;
+        let Words { name, at, subject, alias, parameters } = self.read(tag.markup.clone(), call_words)?;
+        let is_trial = self.build.manner == Manner::Trial;
+        let entry = self.entry_of_partial(tag);
+        let place = self.place(at.clone());
+        let (target, own) = match name {
+            // What is missing matters to a template that is tried only when it is called.
+            Ok(name) if is_trial && !self.build.has_partial(name) => {
+                return Some(Node::Refused(Box::new(Refused { complaint: no_partial(name).into(), place })));
             }
-            let name = (name, start..reader.position());
-            let subject = if reader.take_word("with") {
-                Some((reader.operand()?, false))
-            } else if reader.take_word("for") {
-                Some((reader.operand()?, true))
-            } else {
-                None
-            };
-            let alias = if reader.take_word("as") { Some(settable(reader)?) } else { None };
-            let mut parameters = Vec::new();
-            while !reader.at_end() {
-                reader.take(",");
-                if reader.at_end() {
-                    break;
-                }
-                let (key, _) = reader.word("a parameter")?;
-                if !reader.take(":") {
-                    let at = reader.position();
-                    return trouble(at..at, "`:` is expected here, as in `name: value`");
-                }
-                parameters.push((reader.names.id(key), reader.operand()?));
+            Ok(name) => (Target::Partial(self.build.partial(name, entry, place)?), Some(name)),
+            Err(computed) if is_trial && !isolated => {
+                let any = self.build.any_partial(entry.as_ref(), place);
+                (Target::Computed { name: computed, any }, None)
             }
-            Ok((name, subject, alias, parameters))
-        })?;
-        let ((name, at), subject, alias, parameters) = words;
-        let Some(name) = name else {
-            let help = "what a layout reads is known before it is rendered: choose by `{% if %}` or `{% case %}`";
-            let message = "the name of a partial is written as a string";
-            self.find(&code::PARTIAL_NAME, at, message, Some(help.to_owned()));
-            return None;
-        };
-        let entry = match &mut self.tracker {
-            None => None,
-            Some(tracker) => {
-                let entry = tracker.for_partial();
-                tracker.output();
-                if entry.is_none() {
-                    let help = "call it between tags, among the attributes of a tag or within a quoted attribute";
-                    let message = "a partial cannot stand here";
-                    self.find(&code::UNSAFE_PLACE, tag.whole.clone(), message, Some(help.to_owned()));
-                }
-                entry
+            Err(_) => {
+                let help = "what a layout reads is known before it is rendered: choose by `{% if %}` or `{% case %}`";
+                let message = "the name of a partial is written as a string";
+                self.find(&code::PARTIAL_NAME, at, message, Some(help.to_owned()));
+                return None;
             }
         };
-        let place = self.place(at);
-        let partial = self.build.partial(name, entry, place)?;
-        let subject = subject.map(|(value, each)| {
-            let last = name.rsplit('/').next().unwrap_or(name);
-            Subject { value, each, name: self.name(alias.unwrap_or(last)) }
-        });
-        Some(Node::Call(Box::new(Call {
-            partial,
-            isolated,
-            subject,
-            parameters,
-            place: self.place(tag.whole.clone()),
-        })))
+        let last = own.map(|name| name.rsplit('/').next().unwrap_or(name));
+        let bound = alias.or(last).map(|name| self.name(name));
+        let subject = match (subject, own) {
+            (Some((value, each)), _) => Some(Subject { value, each, name: bound }),
+            // What has the name of the partial is its subject: Liquid says so of `include`, but nothing that is checked does, because
+            // nobody would know whether a name is missing.
+            (None, Some(name)) if is_trial && !isolated => {
+                let base = Base::Name(self.name(name));
+                let value = Operand::Path(Box::new(Path { base, steps: Vec::new(), place }));
+                Some(Subject { value, each: false, name: bound })
+            }
+            (None, _) => None,
+        };
+        let place = self.place(tag.whole.clone());
+        Some(Node::Call(Box::new(Call { target, isolated, subject, parameters, place })))
+    }
+
+    /// What a partial that is called here needs to know of the place; a finding if it cannot stand here.
+    fn entry_of_partial(&mut self, tag: &Tag) -> Option<Tracker> {
+        let tracker = self.tracker.as_mut()?;
+        let entry = tracker.for_partial();
+        tracker.output();
+        if entry.is_none() {
+            let help = "call it between tags, among the attributes of a tag or within a quoted attribute";
+            let message = "a partial cannot stand here";
+            self.find(&code::UNSAFE_PLACE, tag.whole.clone(), message, Some(help.to_owned()));
+        }
+        entry
     }
 
     fn raw(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let Some(range) = self.verbatim(tag, lexer, "endraw") else { return (None, true) };
+        if !tag.markup.is_empty() {
+            self.find(&code::BAD_EXPRESSION, tag.markup.clone(), "`raw` takes no arguments", None);
+        }
         let text = self.follow(range);
         self.build.literal_bytes += text.len();
         (Some(Node::Text(text.into())), text.is_empty())
@@ -447,6 +493,57 @@ impl<'s> Parser<'_, 's> {
     }
 }
 
+/// What a block prints that only has text.
+fn literal_text(block: &Block) -> Option<String> {
+    let texts = block.nodes.iter().map(|node| if let Node::Text(text) = node { Some(&**text) } else { None });
+    texts.collect()
+}
+
+/// The words of `render` and `include`.
+struct Words<'s> {
+    /// As a string, or computed.
+    name: Result<&'s str, Operand>,
+    /// Where it stands.
+    at: Range<usize>,
+    /// What follows `with`, or `for`.
+    subject: Option<(Operand, bool)>,
+    alias: Option<&'s str>,
+    parameters: Vec<(NameId, Operand)>,
+}
+
+/// `"name" for list as item, key: value`.
+fn call_words<'s>(reader: &mut Reader<'s, '_>) -> Parsed<Words<'s>> {
+    let start = reader.position();
+    let name = match reader.string()? {
+        Some(name) => Ok(name),
+        None => Err(reader.operand()?),
+    };
+    let at = start..reader.position();
+    let subject = if reader.take_word("with") {
+        // `with key: value` has parameters and no subject.
+        if reader.parameter_comes() { None } else { Some((reader.operand()?, false)) }
+    } else if reader.take_word("for") {
+        Some((reader.operand()?, true))
+    } else {
+        None
+    };
+    let alias = if reader.take_word("as") { Some(settable(reader)?) } else { None };
+    let mut parameters = Vec::new();
+    while !reader.at_end() {
+        reader.take(",");
+        if reader.at_end() {
+            break;
+        }
+        let (key, _) = reader.word("a parameter")?;
+        if !reader.take(":") {
+            let at = reader.position();
+            return trouble(at..at, "`:` is expected here, as in `name: value`");
+        }
+        parameters.push((reader.names.id(key), reader.operand()?));
+    }
+    Ok(Words { name, at, subject, alias, parameters })
+}
+
 /// `value, value or value`.
 fn when_values(reader: &mut Reader<'_, '_>) -> Parsed<Vec<Operand>> {
     let mut values = vec![reader.operand()?];
@@ -481,7 +578,7 @@ fn loop_head(reader: &mut Reader<'_, '_>, columns_too: bool) -> Parsed<Head> {
         if reader.take(",") {
             continue;
         }
-        if reader.take_word("reversed") {
+        if !columns_too && reader.take_word("reversed") {
             over.reversed = true;
             continue;
         }

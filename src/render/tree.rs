@@ -41,6 +41,7 @@ pub(super) enum Node {
     Count { name: NameId, decrement: bool, sink: Sink },
     Cycle(Box<Cycle>),
     Call(Box<Call>),
+    Refused(Box<Refused>),
     IfChanged { body: Block, place: Place },
 }
 
@@ -129,7 +130,7 @@ pub(super) enum Group {
 /// `{% render %}` or `{% include %}`.
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) partial: u32,
+    pub(super) target: Target,
     /// `render` sees its parameters and the names of the site only; `include` sees everything.
     pub(super) isolated: bool,
     pub(super) subject: Option<Subject>,
@@ -137,12 +138,32 @@ pub(super) struct Call {
     pub(super) place: Place,
 }
 
+/// Which partial a call means.
+#[derive(Debug)]
+pub(super) enum Target {
+    Partial(u32),
+    /// `{% include name %}`, which only a template that is tried may say.
+    Computed {
+        name: Operand,
+        /// The numbers of those it may be.
+        any: Box<[u32]>,
+    },
+}
+
 /// `with value as name` or `for list as name`.
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) value: Operand,
     pub(super) each: bool,
-    pub(super) name: NameId,
+    /// None if it is that of the partial, which is not known yet.
+    pub(super) name: Option<NameId>,
+}
+
+/// What Liquid refuses when it comes to it, in a template that is tried: a partial that is missing or cannot be read.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) complaint: Box<str>,
+    pub(super) place: Place,
 }
 
 /// A value and the filters it goes through.

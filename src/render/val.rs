@@ -3,6 +3,7 @@
 use super::tree::Command;
 use crate::value::{Object, Origin, Text, Value};
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// A value at run time. `'r` is the life of both the data and the template.
 #[derive(Debug, Clone, Default)]
@@ -193,7 +194,9 @@ impl<'r> Val<'r> {
                 View::Object(object) => Self::int(to_i64(object.len())),
                 View::Range(from, to) => Self::int(to.saturating_sub(from).saturating_add(1).max(0)),
                 View::Pair(..) => Self::int(2),
-                View::Nil | View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) => Self::Nil,
+                // Liquid asks Ruby, and Ruby says how many bytes an integer takes.
+                View::Int(_) | View::UInt(_) => Self::int(8),
+                View::Nil | View::Bool(_) | View::Float(_) => Self::Nil,
                 View::Empty | View::Blank | View::Loop => Self::Nil,
             },
             Command::First | Command::Last => self.end(command),
@@ -208,7 +211,7 @@ impl<'r> Val<'r> {
             return Self::text(character.map(String::from).unwrap_or_default());
         }
         if let Self::Range(from, to) = self {
-            return if from > to { Self::Nil } else { Self::int(if first { *from } else { *to }) };
+            return Self::int(if first { *from } else { *to });
         }
         if let Self::Ref(Value::Object(object)) = self {
             return object.pair(0).filter(|_| first).map_or(Self::Nil, |(key, value)| Self::Pair(key, value));
@@ -243,14 +246,25 @@ pub(super) fn to_i64(number: usize) -> i64 {
 }
 
 impl<'v> View<'v> {
-    /// The characters, made only if the value is not a string.
+    /// The characters that a filter works on, made only if the value is not a string. A list is printed item by item, but as a
+    /// string it is what Ruby shows: `[1, "a"]`.
     pub(super) fn chars(self) -> Cow<'v, str> {
         if let View::Str(text, _) = self {
             return Cow::Borrowed(text);
         }
+        if let View::List(_) | View::Pair(..) = self {
+            return Cow::Owned(self.inspected());
+        }
         let mut out = String::new();
         self.push_to(&mut out);
         Cow::Owned(out)
+    }
+
+    /// As Ruby shows it: what is no string never looks like one.
+    pub(super) fn inspected(self) -> String {
+        let mut out = String::new();
+        self.inspect(&mut out);
+        out
     }
 
     /// Appends the characters, unescaped.
@@ -290,7 +304,7 @@ impl<'v> View<'v> {
     fn inspect(self, out: &mut String) {
         match self {
             View::Nil | View::Empty | View::Blank | View::Loop => out.push_str("nil"),
-            View::Str(text, _) => crate::value::write_json(&Value::text(text), out),
+            View::Str(text, _) => inspect_text(text, out),
             View::List(items) => {
                 out.push('[');
                 for (at, item) in items.iter().enumerate() {
@@ -309,9 +323,14 @@ impl<'v> View<'v> {
                 }
                 out.push('}');
             }
-            View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Range(..) | View::Pair(..) => {
-                self.push_to(out);
+            View::Pair(key, value) => {
+                out.push('[');
+                inspect_text(key, out);
+                out.push_str(", ");
+                View::from(value).inspect(out);
+                out.push(']');
             }
+            View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Range(..) => self.push_to(out),
         }
     }
 
@@ -340,6 +359,29 @@ impl<'v> View<'v> {
     }
 }
 
+/// A string as Ruby shows it: in quotes, and escaped where it would not be read back as it is.
+fn inspect_text(text: &str, out: &mut String) {
+    out.push('"');
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '#' if matches!(characters.peek(), Some('{' | '$' | '@')) => out.push_str("\\#"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            '\u{1b}' => out.push_str("\\e"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
+            character if character.is_control() => write!(out, "\\u{:04X}", u32::from(character)).unwrap_or_default(),
+            character => out.push(character),
+        }
+    }
+    out.push('"');
+}
+
 /// Decimal digits without the formatting machinery, which is most of the cost of printing a number.
 fn write_integer(magnitude: u64, negative: bool, write: &mut impl FnMut(&str, Origin)) {
     let mut digits = [0_u8; 20];
@@ -362,7 +404,18 @@ fn write_integer(magnitude: u64, negative: bool, write: &mut impl FnMut(&str, Or
 /// A number that is no integer, as Ruby writes it.
 fn write_float(number: f64, write: &mut impl FnMut(&str, Origin)) {
     let magnitude = number.abs();
-    if !number.is_finite() || magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
+    if !number.is_finite() {
+        let name = if number.is_nan() {
+            "NaN"
+        } else if number > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        };
+        write(name, Origin::Markup);
+        return;
+    }
+    if magnitude == 0.0 || (1e-4..1e15).contains(&magnitude) {
         write(zmij::Buffer::new().format(number), Origin::Markup);
         return;
     }
@@ -428,6 +481,6 @@ mod tests {
         }
         let object = Value::Object([("size", Value::Int(9)), ("b", Value::Null)].into_iter().collect());
         assert_eq!(Val::Ref(&object).key("size", Some(Command::Size)).chars(), "9");
-        assert_eq!(Val::Ref(&object).key("first", Some(Command::First)).chars(), "size9");
+        assert_eq!(Val::Ref(&object).key("first", Some(Command::First)).chars(), "[\"size\", 9]");
     }
 }

@@ -252,7 +252,7 @@ codes! {
     /// ```
     BAD_URL = Error "site/url";
 
-    /// `site.money-format` without a place for the amount.
+    /// `site.money-format` or `site.money-with-currency-format` without a place for the amount.
     ///
     /// Every price would read the same. The format is markup with one placeholder in it: `{{ amount }}` is `1,134.65`,
     /// `{{ amount_no_decimals }}` is `1,135`, `{{ amount_with_comma_separator }}` is `1.134,65`; the message lists them all.

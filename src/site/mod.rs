@@ -40,8 +40,8 @@ use std::time::Duration;
 
 /// What filters know of a site of this URL and this way of writing money.
 #[must_use]
-pub fn known<'s>(url: Option<&'s str>, money_format: &'s crate::render::MoneyFormat) -> crate::render::Site<'s> {
-    crate::render::Site { url, money_format: Some(money_format), markdown: Some(crate::extract::markdown::untrusted) }
+pub fn known<'s>(url: Option<&'s str>, money: &'s crate::render::MoneyFormats) -> crate::render::Site<'s> {
+    crate::render::Site { url, money: Some(money), markdown: Some(crate::extract::markdown::untrusted) }
 }
 
 /// A whole site: everything that requests are answered from.
@@ -55,8 +55,8 @@ pub struct Site {
     pub url: Option<Arc<str>>,
     /// The languages that it is written in.
     pub languages: Languages,
-    /// How amounts of money are written: `site.money-format`.
-    pub money_format: crate::render::MoneyFormat,
+    /// How amounts of money are written: `site.money-format` and `site.money-with-currency-format`.
+    pub money: crate::render::MoneyFormats,
     /// Which hosts are ours.
     pub hosts: Hosts,
     /// Which route a target belongs to, by position in `routes`.

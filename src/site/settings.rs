@@ -56,6 +56,8 @@ declare! {
         "languages": languages: Spanned<Vec<Spanned<String>>>,
         /// How the filter `money` writes amounts: markup around one of `{{ amount }}`, `{{ amount_no_decimals }}` and their forms; default `"{{ amount }}"`.
         "money-format": money_format: Spanned<String>,
+        /// How the filter `money_with_currency` writes them, as in `"${{ amount }} CAD"`; default `money-format`.
+        "money-with-currency-format": money_with_currency_format: Spanned<String>,
         /// Whether canonical URLs end in a slash: `"never"` (the default) or `"always"`.
         "trailing-slash": trailing_slash: Spanned<Slash>,
     }

@@ -1,11 +1,12 @@
-//! Filters and tags, from the tables that the renderer finds them in.
+//! Filters and tags, from the tables that the renderer finds them in, and what is known of code in pages.
 
 use super::{Page, cell, code};
+use crate::highlight::{Class, LANGUAGES, LONGEST_CODE, MOST_SPANS};
 use crate::render::{EXAMPLE_DATA, TAGS, filters};
 use std::fmt::Write as _;
 
-pub(super) fn pages() -> [Page; 2] {
-    [of_filters(), of_tags()]
+pub(super) fn pages() -> [Page; 3] {
+    [of_filters(), of_tags(), of_code()]
 }
 
 fn of_filters() -> Page {
@@ -32,4 +33,28 @@ fn of_tags() -> Page {
         write!(body, "## `{}`\n\n{}\n\n```liquid\n{}\n```\n\n", tag.name, tag.docs, tag.example).unwrap_or_default();
     }
     Page { name: "tags", title: "Tags", description: "Every tag of layouts, with an example.", body }
+}
+
+fn of_code() -> Page {
+    let mut body = format!(
+        "The code behind a fence of a Markdown document, and what the filter `highlight` and the tag `highlight` make, is a `pre` element of the \
+         class `highlight` with a `code` element of the class `language-…` in it, in which tokens stand in `span` elements. Colours are the \
+         style sheet's; nothing is styled inline. Code in a language that is not listed here stays plain, and so does code of more than \
+         {} KiB. Markdown that comes from outside gets {MOST_SPANS} tokens in colour, and so does each block that a layout makes.\n\n## Classes\n\n| Class | Marks |\n|---|---|\n",
+        LONGEST_CODE >> 10
+    );
+    for class in Class::ALL {
+        writeln!(body, "| `{}` | {} |", class.name(), cell(class.docs())).unwrap_or_default();
+    }
+    body.push_str("\n## Languages\n\nNames are the same in any case.\n\n| Language | Names |\n|---|---|\n");
+    for language in LANGUAGES {
+        let names: Vec<String> = language.names.iter().map(|name| code(name)).collect();
+        writeln!(body, "| {} | {} |", language.title, names.join(", ")).unwrap_or_default();
+    }
+    Page {
+        name: "code",
+        title: "Code in colours",
+        description: "The classes of highlighted code, and the languages.",
+        body,
+    }
 }

@@ -9,7 +9,7 @@ use crate::cli::console::Terminal;
 use crate::config::split_front_matter;
 use crate::diagnostic::{FileId, Files, Finding, Place};
 use crate::extract::{Format, FormatError};
-use crate::render::{Context, Escape, Fragment, Limits, MoneyFormat, RenderError};
+use crate::render::{Context, Escape, Fragment, Limits, MoneyFormats, RenderError};
 use crate::site::known;
 use crate::value::{JsonLimits, NULL, Object, Value};
 use anyhow::Context as _;
@@ -23,6 +23,8 @@ use std::process::ExitCode;
 const DEEPEST_FOLDER: usize = 16;
 /// How many partials are read.
 const MOST_PARTIALS: usize = 10_000;
+/// How deep a template of a line may go: Liquid lets partials call each other a hundred deep, each within a condition.
+const NESTING: usize = 200;
 
 pub(super) fn try_out(how: &LiquidArguments) -> anyhow::Result<ExitCode> {
     let time_zone = zone::of_environment(&mut Terminal::stderr());
@@ -62,7 +64,7 @@ fn of_file(path: &Path, how: &LiquidArguments, escape: Escape, zone: &TimeZone) 
         Ok(fragment) => fragment,
         Err(findings) => return Ok(refused(&findings, &files)),
     };
-    match render(&fragment, &data, zone) {
+    match render(&fragment, &data, Limits::default(), zone) {
         Ok(output) => {
             Terminal::stdout().write(&output);
             Ok(ExitCode::SUCCESS)
@@ -133,9 +135,8 @@ fn partials(folder: &Path, template: &Path, files: &mut Files) -> anyhow::Result
     Ok(partials)
 }
 
-fn render(fragment: &Fragment, data: &Value, zone: &TimeZone) -> Result<String, RenderError> {
-    let limits = Limits::default();
-    let money = MoneyFormat::default();
+fn render(fragment: &Fragment, data: &Value, limits: Limits, zone: &TimeZone) -> Result<String, RenderError> {
+    let money = MoneyFormats::default();
     let site = known(None, &money);
     fragment.render(data, &Context { limits: &limits, now: Timestamp::now(), time_zone: zone, site })
 }
@@ -147,6 +148,7 @@ fn help(error: &RenderError) -> &'static str {
         }
         RenderError::TooDeep { .. } => "a page may nest no deeper either",
         RenderError::Unusable { .. } => "in a page nothing would be printed here",
+        RenderError::Refused { .. } => "a site with such a call does not load",
     }
 }
 
@@ -173,9 +175,10 @@ fn rendered(request: &Value, escape: Escape, zone: &TimeZone) -> Result<Value, V
             None => finding.message.clone(),
         });
         let said: Vec<String> = said.collect();
-        stopped(&said.join("; "), if error.in_partials { "render" } else { "parse" })
+        stopped(&said.join("; "), "parse")
     })?;
-    let output = render(&fragment, data, zone).map_err(|error| stopped(&error.to_string(), "render"))?;
+    let limits = Limits { nesting: NESTING, ..Limits::default() };
+    let output = render(&fragment, data, limits, zone).map_err(|error| stopped(&error.to_string(), "render"))?;
     Ok(answer([("output", Value::text(output))]))
 }
 

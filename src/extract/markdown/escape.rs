@@ -1,22 +1,6 @@
 //! Writing text and URLs into HTML, as the `CommonMark` specification's examples do.
 
-/// `text` for an element's content or a quoted attribute.
-pub(super) fn text(text: &str, out: &mut String) {
-    let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escaped = match byte {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'"' => "&quot;",
-            _ => continue,
-        };
-        out.push_str(text.get(written..at).unwrap_or_default());
-        out.push_str(escaped);
-        written = at + 1;
-    }
-    out.push_str(text.get(written..).unwrap_or_default());
-}
+pub(super) use crate::highlight::escape as text;
 
 /// `url` for a quoted attribute: bytes that no URL may hold are percent-encoded, and `%` is left to mean what it says.
 pub(super) fn url(url: &str, out: &mut String) {

@@ -14,6 +14,7 @@ mod write;
 pub use anchor::anchors;
 
 use super::sanitise::sanitise;
+use crate::highlight::MOST_SPANS;
 use pulldown_cmark::{Options as Grammar, Parser};
 use std::ops::Range;
 
@@ -49,6 +50,8 @@ pub struct Options {
     pub heading_ids: bool,
     /// A fence's language ends at a comma or brace, too: ```` ```rust,ignore ````.
     pub fence_attributes: bool,
+    /// How many tokens of the code behind fences are marked for colours, in the languages that [`highlight`](crate::highlight) knows.
+    pub colours: usize,
     /// The output is sanitised, raw HTML and links included.
     pub sanitise: bool,
     /// What ids that we make begin with.
@@ -71,6 +74,7 @@ impl Options {
             heading_attributes: false,
             heading_ids: false,
             fence_attributes: false,
+            colours: 0,
             sanitise: false,
             id_prefix: "",
         }
@@ -90,6 +94,7 @@ impl Options {
             heading_attributes: true,
             heading_ids: true,
             fence_attributes: true,
+            colours: usize::MAX,
             ..Self::common_mark()
         }
     }
@@ -101,6 +106,7 @@ impl Options {
             definition_lists: false,
             heading_attributes: false,
             heading_ids: false,
+            colours: MOST_SPANS,
             sanitise: true,
             id_prefix: super::sanitise::FOREIGN_ID,
             ..Self::document()

@@ -114,7 +114,8 @@ fn github_s_extensions() {
              <p>Hot.</p>\n</div>\n",
         ),
         ("Term\n: Meaning\n", "<dl>\n<dt>Term</dt>\n<dd>Meaning</dd>\n</dl>\n"),
-        ("```rust,ignore\n```\n", "<pre><code class=\"language-rust\"></code></pre>\n"),
+        ("```rust,ignore\n```\n", "<pre class=\"highlight\"><code class=\"language-rust\"></code></pre>\n"),
+        ("```nonsense\n<\n```\n", "<pre><code class=\"language-nonsense\">&lt;\n</code></pre>\n"),
     ] {
         assert_eq!(html(text), expected, "{text}");
     }
@@ -213,7 +214,11 @@ fn what_comes_from_outside_is_sanitised() {
         ("[a](javascript:alert(1))", "<p><a rel=\"noopener noreferrer\">a</a></p>\n"),
         ("<b onclick=x>a</b> <img src=x onerror=y>", "<p><b>a</b> <img src=\"x\"></p>\n"),
         ("# Title {#main}", "<h1>Title {#main}</h1>\n"),
-        ("```rust\na\n```", "<pre><code class=\"language-rust\">a\n</code></pre>\n"),
+        (
+            "```rust\nlet a = <b>;\n```\n<span class=\"hl-key x\">c</span>",
+            "<pre class=\"highlight\"><code class=\"language-rust\"><span class=\"hl-keyword\">let</span> a = &lt;b&gt;;\n</code></pre>\n\
+             <p><span class=\"hl-key\">c</span></p>\n",
+        ),
         ("- [x] a", "<ul>\n<li><input type=\"checkbox\" disabled=\"\" checked=\"\"> a</li>\n</ul>\n"),
         ("| a |\n|:-:|\n", "<table>\n<thead>\n<tr>\n<th align=\"center\">a</th>\n</tr>\n</thead>\n</table>\n"),
     ] {
@@ -224,6 +229,17 @@ fn what_comes_from_outside_is_sanitised() {
         notes.contains("href=\"#user-content-fn-1\"") && notes.contains("<li id=\"user-content-fn-1\">"),
         "{notes}"
     );
+}
+
+#[test]
+fn code_from_outside_has_so_many_colours_and_no_more() {
+    let text = format!("```json\n[{}]\n```\n", "1,".repeat(60_000));
+    let html = untrusted(&text);
+    assert_eq!(html.matches("<span").count(), MOST_SPANS);
+    let two = format!("{text}\n{text}");
+    assert_eq!(untrusted(&two).matches("<span").count(), MOST_SPANS);
+    assert_eq!(render(&two, &Options::document(), None).unwrap().html.matches("<span").count(), 120_000);
+    assert!(!render(&text, &Options::common_mark(), None).unwrap().html.contains("span"));
 }
 
 #[test]

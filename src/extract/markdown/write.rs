@@ -3,6 +3,7 @@
 use super::id::Ids;
 use super::note::Notes;
 use super::{Heading, LONGEST_OUTPUT, Link, MarkdownError, Options, Rendered, Resolve, autolink, escape};
+use crate::highlight::{self, Budget, Language};
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -34,6 +35,8 @@ pub(super) fn write<'t>(
         containers: 0,
         linked: 0,
         in_code: false,
+        code: None,
+        colours: Budget::new(options.colours),
         plain: None,
         heading: None,
         table: Table::default(),
@@ -117,6 +120,10 @@ struct Writer<'t, 'r> {
     /// How many links are open; text within them holds no others.
     linked: usize,
     in_code: bool,
+    /// The open block of code, if it gets colours.
+    code: Option<OpenCode>,
+    /// What these may still cost.
+    colours: Budget,
     /// The text of the open heading or first paragraph, without markup.
     plain: Option<String>,
     heading: Option<OpenHeading<'t>>,
@@ -138,6 +145,11 @@ struct Table {
     column: usize,
     in_head: bool,
     has_rows: bool,
+}
+
+struct OpenCode {
+    language: &'static Language,
+    text: String,
 }
 
 struct OpenImage {
@@ -172,6 +184,10 @@ impl<'t> Writer<'t, '_> {
     }
 
     fn text(&mut self, text: &str) {
+        if let Some(code) = &mut self.code {
+            code.text.push_str(text);
+            return;
+        }
         escape::text(text, &mut self.rendered.html);
         self.remember(text);
     }
@@ -356,6 +372,9 @@ impl<'t> Writer<'t, '_> {
             }
             TagEnd::CodeBlock => {
                 self.in_code = false;
+                if let Some(OpenCode { language, text }) = self.code.take() {
+                    highlight::write(&text, language, &mut self.colours, &mut self.rendered.html);
+                }
                 self.push("</code></pre>\n");
             }
             TagEnd::HtmlBlock => self.line(),
@@ -446,14 +465,24 @@ impl<'t> Writer<'t, '_> {
 
     fn code_block(&mut self, kind: &CodeBlockKind<'t>) {
         self.in_code = true;
-        self.block("<pre><code");
-        if let CodeBlockKind::Fenced(info) = kind {
-            let attributes = self.options.fence_attributes;
-            let ends = |c: char| c.is_whitespace() || (attributes && matches!(c, ',' | '{'));
-            let language = info.split(ends).next().unwrap_or_default();
-            if !language.is_empty() {
-                attribute("class", &format!("language-{language}"), &mut self.rendered.html);
+        self.line();
+        let language = match kind {
+            CodeBlockKind::Fenced(info) => {
+                let attributes = self.options.fence_attributes;
+                let ends = |c: char| c.is_whitespace() || (attributes && matches!(c, ',' | '{'));
+                info.split(ends).next().unwrap_or_default()
             }
+            CodeBlockKind::Indented => "",
+        };
+        let known = if self.options.colours > 0 { highlight::find(language) } else { None };
+        if let Some(known) = known {
+            self.code = Some(OpenCode { language: known, text: String::new() });
+            highlight::open_block(language, &mut self.rendered.html);
+            return;
+        }
+        self.push("<pre><code");
+        if !language.is_empty() {
+            attribute("class", &format!("language-{language}"), &mut self.rendered.html);
         }
         self.push(">");
     }

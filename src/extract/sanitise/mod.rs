@@ -6,6 +6,7 @@
 
 mod tame;
 
+use crate::highlight::Class;
 use ammonia::{Builder, UrlRelative};
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -28,6 +29,7 @@ const CLASSES: &[&str] = &[
     "markdown-alert-warning",
     "markdown-alert-caution",
     "markdown-alert-title",
+    "highlight",
 ];
 
 static ALLOWED: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -54,7 +56,11 @@ pub fn sanitise(html: &str) -> Option<String> {
 }
 
 fn classes(value: &str) -> Option<Cow<'_, str>> {
-    let known = |class: &&str| CLASSES.contains(class) || class.strip_prefix("language-").is_some_and(is_word);
+    let known = |class: &&str| {
+        CLASSES.contains(class)
+            || class.strip_prefix("language-").is_some_and(is_word)
+            || Class::ALL.iter().any(|token| token.name() == *class)
+    };
     let kept: Vec<_> = value.split_ascii_whitespace().filter(known).collect();
     (!kept.is_empty()).then(|| kept.join(" ").into())
 }

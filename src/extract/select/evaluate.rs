@@ -3,7 +3,7 @@
 //! Depth first gives the order of section 2.5.2, because each segment's result is the concatenation of its results for the
 //! nodes before it. Every node that is looked at counts; a run that looks at too many ends with an error.
 
-use super::regexp::{Extent, Pattern, compile_given};
+use super::regexp::{Extent, Pattern, compile_given, compile_large};
 use super::syntax::{Comparison, Logical, Operand, Pick, Query, Segment};
 use crate::value::{Text, Value};
 use regex::Regex;
@@ -17,13 +17,18 @@ use std::rc::Rc;
 /// How many nodes one run may look at: `$..*..*` on a deep document would multiply without end.
 const MOST_NODES: usize = 2_000_000;
 /// What compiling a regular expression from the document counts as: it takes as long as looking at so many nodes.
-const COMPILING: usize = 2_000;
+const COMPILING: usize = 4_000;
+/// The same for one that is larger than most.
+const COMPILING_LARGE: usize = 40_000;
 /// So many expressions from the document are kept compiled: a filter rarely takes more than a few by turns.
 const MOST_KEPT: usize = 8;
-/// So many bytes of a string count as one node when an expression runs over them, or when they are written in a path.
+/// So many bytes of a string count as one node when they are compared or counted, when an expression runs over them, or when
+/// they are written in a path.
 const BYTES_PER_NODE: usize = 32;
 /// The same for an expression from the document, of which nobody knows how slow it is.
-const BYTES_PER_NODE_GIVEN: usize = 4;
+const BYTES_PER_NODE_GIVEN: usize = 1;
+/// So many look-ups of a singular query count as one node.
+const STEPS_PER_NODE: usize = 8;
 
 /// The run looked at more nodes than any sensible selector needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -368,6 +373,8 @@ impl<'d, 'b> Run<'d, 'b> {
                 Err(TooMuchWork) => return ControlFlow::Break(Stop::Exhausted),
             },
             Logical::Compare(left, comparison, right) => {
+                // What looks at no node takes its time, too, for each node that it judges.
+                self.spend(usize::from(matches!((left, right), (Operand::Literal(_), Operand::Literal(_)))))?;
                 let (left, right) = (self.operand(left, current)?, self.operand(right, current)?);
                 self.compare(left.as_deref(), *comparison, right.as_deref())?
             }
@@ -383,11 +390,15 @@ impl<'d, 'b> Run<'d, 'b> {
         ControlFlow::Continue(match operand {
             Operand::Literal(value) => Some(Cow::Borrowed(value)),
             Operand::Node(query) => {
-                self.spend(1)?;
+                self.spend(1 + query.segments.len() / STEPS_PER_NODE)?;
                 let start = if query.absolute { self.root } else { current };
                 point(&query.segments, start).map(Cow::Borrowed)
             }
-            Operand::Length(inner) => self.operand(inner, current)?.and_then(|value| length(&value)).map(Cow::Owned),
+            Operand::Length(inner) => {
+                let value = self.operand(inner, current)?;
+                self.spend(1 + value.as_deref().map_or(0, weight))?;
+                value.and_then(|value| length(&value)).map(Cow::Owned)
+            }
             Operand::Count(query) => {
                 let mut count = 0_usize;
                 self.count(query, current, &mut |_| count += 1)?;
@@ -414,11 +425,11 @@ impl<'d, 'b> Run<'d, 'b> {
 
     /// Comparison by section 2.3.5.2.2; an absent value equals only another absent one.
     fn compare(&self, left: Option<&Value>, comparison: Comparison, right: Option<&Value>) -> ControlFlow<Stop, bool> {
-        if let (Some(left), Some(right)) = (left, right)
-            && let (Some(some), Some(same)) = (width(left), width(right))
-            && some == same
-        {
-            self.spend_on_tree(left)?;
+        if let (Some(left), Some(right)) = (left, right) {
+            match (width(left), width(right)) {
+                (Some(of_left), Some(of_right)) if of_left == of_right => self.spend_on_tree(left)?,
+                _ => self.spend(weight(left).min(weight(right)))?,
+            }
         }
         let equal = left == right;
         let order = || match (left, right) {
@@ -435,7 +446,7 @@ impl<'d, 'b> Run<'d, 'b> {
         })
     }
 
-    /// Comparing two trees looks at their nodes.
+    /// Comparing two trees looks at their nodes, names and texts.
     fn spend_on_tree(&self, value: &Value) -> Walk {
         match value {
             Value::List(items) => {
@@ -444,9 +455,13 @@ impl<'d, 'b> Run<'d, 'b> {
             }
             Value::Object(object) => {
                 self.spend(object.len())?;
-                object.iter().try_for_each(|(_, member)| self.spend_on_tree(member))
+                object.iter().try_for_each(|(name, member)| {
+                    self.spend(name.len() / BYTES_PER_NODE)?;
+                    self.spend_on_tree(member)
+                })
             }
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => PASS,
+            Value::Text(_) => self.spend(weight(value)),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => PASS,
         }
     }
 
@@ -473,10 +488,17 @@ impl<'d, 'b> Run<'d, 'b> {
             Some(at) => kept.get_mut(at..).unwrap_or_default().rotate_left(1),
             None => {
                 self.spend(COMPILING)?;
+                let compiled = match compile_given(given, extent) {
+                    Ok(compiled) => compiled,
+                    Err(_too_large) => {
+                        self.spend(COMPILING_LARGE)?;
+                        compile_large(given, extent)
+                    }
+                };
                 if kept.len() == MOST_KEPT {
                     kept.remove(0);
                 }
-                kept.push(Given { text: given.clone(), extent, compiled: compile_given(given, extent) });
+                kept.push(Given { text: given.clone(), extent, compiled });
             }
         }
         let compiled = kept.last().and_then(|one| one.compiled.as_ref());
@@ -506,6 +528,20 @@ fn width(value: &Value) -> Option<usize> {
         Value::List(items) => Some(items.len()),
         Value::Object(object) => Some(object.len()),
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => None,
+    }
+}
+
+/// What reading a text to its end counts as.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len() / BYTES_PER_NODE,
+        Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::UInt(_)
+        | Value::Float(_)
+        | Value::List(_)
+        | Value::Object(_) => 0,
     }
 }
 

@@ -11,9 +11,9 @@ use crate::value::{Text, Value};
 use std::ops::Range;
 
 /// How deep parentheses, filters and functions may nest.
-const DEEPEST: usize = 32;
+pub(super) const DEEPEST: usize = 32;
 /// Indexes beyond this do not survive every JSON implementation (section 2.1, RFC 7493 section 2.2).
-const LARGEST_INTEGER: i64 = (1 << 53) - 1;
+const LARGEST_INTEGER: u64 = (1 << 53) - 1;
 /// The functions of section 2.4.
 const FUNCTIONS: &[&str] = &["length", "count", "match", "search", "value"];
 
@@ -109,7 +109,8 @@ impl Parser<'_> {
 
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth == DEEPEST {
-            return Err(self.error(self.at..self.at + 1, format!("nested deeper than {DEEPEST} levels")));
+            let end = self.at + self.peek().map_or(0, char::len_utf8);
+            return Err(self.error(self.at..end, format!("nested deeper than {DEEPEST} levels")));
         }
         self.depth += 1;
         let parsed = parse(self);
@@ -230,7 +231,7 @@ impl Parser<'_> {
         self.eat("-");
         self.digits()?;
         let text = self.text.get(start..self.at).unwrap_or_default();
-        let integer = text.parse().ok().filter(|number: &i64| number.abs() <= LARGEST_INTEGER);
+        let integer = text.parse().ok().filter(|number: &i64| number.unsigned_abs() <= LARGEST_INTEGER);
         match integer {
             Some(0) if text != "0" => Err(self.error(start..self.at, "`-0` is no index")),
             Some(integer) => Ok(Some(integer)),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::value::{JsonLimits, parse_json, write_json};
+use parse::DEEPEST;
 use proptest::prelude::*;
 
 fn json(text: &str) -> Value {
@@ -203,6 +204,8 @@ fn what_is_no_selector_is_refused_with_its_place() {
         ("$[01]", 2..4, "a number does not begin with `0`"),
         ("$[-0]", 2..4, "`-0` is no index"),
         ("$[9007199254740992]", 2..18, "the index is too large"),
+        ("$[-9223372036854775808]", 2..22, "the index is too large"),
+        ("$[:-9223372036854775808]", 3..23, "the index is too large"),
         ("$['a", 2..4, "the string has no closing `'`"),
         (r"$['\x']", 3..5, "no such escape in a string"),
         (r#"$['\"']"#, 3..5, "no such escape in a string"),
@@ -231,6 +234,7 @@ fn what_is_no_selector_is_refused_with_its_place() {
         ("$[?@.a == 1.]", 12..13, "expected a digit, found `]`"),
         ("$[?@.a == b]", 10..11, "`b` is no literal"),
         ("$[?match(@.a, 'a(')]", 14..18, "no regular expression: unclosed group"),
+        ("$[?match(@.a, 'a)|(b')]", 14..21, "no regular expression: unopened group"),
     ] {
         let error = Selector::compile(selector).expect_err(selector);
         assert_eq!((error.range, error.message.as_str()), (range, message), "{selector}");
@@ -281,6 +285,52 @@ fn hostile_selectors_and_documents_end() {
     assert!(Selector::compile("$[?match('a', @)]").unwrap().all(&patterns, &Budget::default()).is_err());
 }
 
+/// What takes long for each node counts for more than one, or a few kilobytes of selector would hold a thread for minutes.
+#[test]
+fn work_counts_by_what_it_takes() {
+    let long = "x".repeat(1_000_000);
+    let many = "0,".repeat(10_000) + "0";
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(100), "}".repeat(100));
+    let text =
+        format!(r#"{{"x":"{long}","y":"{long}","o":{{"x":"{long}"}},"p":{{"x":"{long}"}},"n":[{many}],"d":{deep}}}"#);
+    let document = json(&text);
+    let steps = ".a".repeat(99);
+    for condition in [
+        "$.x == $.y".to_owned(),
+        "$.x < $.y".to_owned(),
+        "$.o == $.p".to_owned(),
+        "length($.x) == 1".to_owned(),
+        "match($.x, $.y)".to_owned(),
+        vec!["1 == 2"; 400].join(" || "),
+        vec![format!("$.d{steps}.a == 2"); 19].join(" || "),
+    ] {
+        let selector = Selector::compile(&format!("$.n[?{condition}]")).unwrap();
+        assert_eq!(selector.all(&document, &Budget::default()), Err(TooMuchWork), "{condition:.40}");
+    }
+    // Once is no harm.
+    for condition in ["$.x == $.y", "$.o == $.p", "length(@) == 1000000"] {
+        let selector = Selector::compile(&format!("$[?{condition}]")).unwrap();
+        assert!(selector.all(&document, &Budget::default()).is_ok(), "{condition}");
+    }
+}
+
+#[test]
+fn neither_long_nor_nested_queries_need_more_stack_than_a_thread_has() {
+    let document = json(&format!("{}1{}", r#"{"a":"#.repeat(120), "}".repeat(120)));
+    let steps = ".a".repeat(118);
+    let nested = (0..DEEPEST / 2 - 1).fold(String::new(), |inner, _| format!("[?${steps}{inner}]"));
+    let parentheses = format!("[?{}@{}]", "(".repeat(DEEPEST - 2), ")".repeat(DEEPEST - 2));
+    let functions = format!("[?{}@{} == 1]", "length(".repeat(DEEPEST - 2), ")".repeat(DEEPEST - 2));
+    let run = move || {
+        for part in [nested, parentheses, functions] {
+            let selector = format!("$..a{part}");
+            let compiled = Selector::compile(&selector).unwrap_or_else(|error| panic!("{selector:.60}: {error}"));
+            compiled.all_with_paths(&document, &Budget::default()).map(|found| found.len()).unwrap_or_default();
+        }
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap().join().unwrap();
+}
+
 #[test]
 fn expressions_of_the_document_are_compiled_once_though_they_take_turns() {
     // Twenty thousand compilations would use up the budget ten times.
@@ -307,33 +357,42 @@ fn paths_count_for_their_length() {
 /// The public compliance suite, whose licence lies beside it.
 #[test]
 fn the_compliance_suite() {
-    let suite = include_str!("../../../tests/suites/jsonpath/cts.json");
-    let suite = parse_json(suite, JsonLimits { nodes: 1_000_000 }).unwrap();
-    let cases = suite.get("tests").and_then(Value::as_list).unwrap();
-    assert!(cases.len() >= 687);
-    for case in cases {
-        let text = case.get("selector").and_then(Value::as_str).unwrap();
-        let compiled = Selector::compile(text);
-        if case.get("invalid_selector").is_some() {
-            assert!(compiled.is_err(), "{text}");
-            continue;
-        }
-        let selector = compiled.unwrap_or_else(|error| panic!("{text}: {error}"));
-        let document = case.get("document").unwrap();
-        let located = selector.all_with_paths(document, &Budget::default()).unwrap();
-        let (paths, values): (Vec<_>, Vec<_>) =
-            located.into_iter().map(|(path, value)| (Value::text(path), value.clone())).unzip();
-        let all: Vec<Value> = selector.all(document, &Budget::default()).unwrap().into_iter().cloned().collect();
-        assert_eq!(all, values, "{text}");
-        assert_eq!(selector.first(document, &Budget::default()).unwrap(), all.first(), "{text}");
-        let (paths, values) = (Value::list(paths), Value::list(values));
-        let allowed = |one: &str, several: &str| match (case.get(one), case.get(several).and_then(Value::as_list)) {
-            (Some(only), _) => vec![only],
-            (None, list) => list.unwrap_or_default().iter().collect(),
-        };
-        let mut expected = allowed("result", "results").into_iter().zip(allowed("result_paths", "results_paths"));
-        assert!(expected.any(|pair| pair == (&values, &paths)), "{text}: {} at {}", written(&values), written(&paths));
+    let files = [
+        include_str!("../../../tests/suites/jsonpath/cts.json"),
+        include_str!("../../../tests/suites/jsonpath/newer.json"),
+    ];
+    let mut count = 0;
+    for suite in files {
+        let suite = parse_json(suite, JsonLimits { nodes: 1_000_000 }).unwrap();
+        let cases = suite.get("tests").and_then(Value::as_list).unwrap();
+        count += cases.len();
+        cases.iter().for_each(complies);
     }
+    assert_eq!(count, 703);
+}
+
+fn complies(case: &Value) {
+    let text = case.get("selector").and_then(Value::as_str).unwrap();
+    let compiled = Selector::compile(text);
+    if case.get("invalid_selector").is_some() {
+        assert!(compiled.is_err(), "{text}");
+        return;
+    }
+    let selector = compiled.unwrap_or_else(|error| panic!("{text}: {error}"));
+    let document = case.get("document").unwrap();
+    let located = selector.all_with_paths(document, &Budget::default()).unwrap();
+    let (paths, values): (Vec<_>, Vec<_>) =
+        located.into_iter().map(|(path, value)| (Value::text(path), value.clone())).unzip();
+    let all: Vec<Value> = selector.all(document, &Budget::default()).unwrap().into_iter().cloned().collect();
+    assert_eq!(all, values, "{text}");
+    assert_eq!(selector.first(document, &Budget::default()).unwrap(), all.first(), "{text}");
+    let (paths, values) = (Value::list(paths), Value::list(values));
+    let allowed = |one: &str, several: &str| match (case.get(one), case.get(several).and_then(Value::as_list)) {
+        (Some(only), _) => vec![only],
+        (None, list) => list.unwrap_or_default().iter().collect(),
+    };
+    let mut expected = allowed("result", "results").into_iter().zip(allowed("result_paths", "results_paths"));
+    assert!(expected.any(|pair| pair == (&values, &paths)), "{text}: {} at {}", written(&values), written(&paths));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The drawings (SVG) and formulas (MathML) that an output stands in, in HTML, where most of HTML's own rules end
+//! The drawings (SVG) and formulas (`MathML`) that an output stands in, in HTML, where most of HTML's own rules end
 //! (WHATWG HTML, section 13.2.6.5).
 
 /// More drawings within texts within drawings than this are not told apart.

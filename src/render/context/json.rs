@@ -27,13 +27,16 @@ impl Tracker {
     }
 
     pub(super) fn literal(&mut self, text: &str) {
-        for byte in text.bytes() {
-            match byte {
-                _ if self.escaped => self.escaped = false,
-                b'\\' => self.escaped = self.quoted,
-                b'"' => self.quoted = !self.quoted,
-                _ => {}
-            }
+        text.bytes().for_each(|byte| self.take(byte));
+    }
+
+    /// Takes a literal byte.
+    pub(super) fn take(&mut self, byte: u8) {
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' => self.escaped = self.quoted,
+            b'"' => self.quoted = !self.quoted,
+            _ => {}
         }
     }
 

@@ -260,22 +260,10 @@ impl Tracker {
 
     /// Something was printed here.
     pub(super) fn output(&mut self) {
-        match self.state {
-            State::Raw => self.script.output(),
-            State::Quoted { kind: Kind::Url, .. } => self.url.output(),
-            State::Text
-            | State::CharacterData
-            | State::TagOpen
-            | State::TagName
-            | State::InTag
-            | State::Slash
-            | State::AttributeName
-            | State::AfterName
-            | State::BeforeValue
-            | State::Quoted { .. }
-            | State::Unquoted
-            | State::Comment
-            | State::Declaration => {}
+        if self.state == State::Raw {
+            self.script.output();
+        } else if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+            self.url.output();
         }
     }
 
@@ -321,12 +309,8 @@ impl Tracker {
     }
 
     fn is_in_tag(&self) -> bool {
-        match self.state {
-            State::TagName | State::InTag | State::Slash | State::AttributeName | State::AfterName => true,
-            State::Unquoted | State::BeforeValue => true,
-            State::Text | State::TagOpen | State::Quoted { .. } | State::Comment => false,
-            State::CharacterData | State::Declaration | State::Raw => false,
-        }
+        let in_name = matches!(self.state, State::TagName | State::AttributeName | State::AfterName);
+        in_name || matches!(self.state, State::InTag | State::Slash | State::Unquoted | State::BeforeValue)
     }
 
     /// Follows a literal part. Tells of a `:` after which a value that was printed before it would be the scheme of a URL.
@@ -607,8 +591,8 @@ mod tests {
 
     #[test]
     fn every_place_is_recognised() {
-        let url = |part| Stand::Fine(Sink::Url(part));
         use UrlPart::{Path, Query, Rest, Root, Start};
+        let url = |part| Stand::Fine(Sink::Url(part));
         for (text, expected) in [
             ("", Stand::Fine(Sink::Text)),
             ("a < b", Stand::Fine(Sink::Text)),

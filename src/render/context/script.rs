@@ -4,7 +4,7 @@
 //! sections 13.2.5.15 to 31). Where a `/` could be a division or a pattern it goes on only until that would matter.
 
 use super::super::escape::Sink;
-use super::Stand;
+use super::{Stand, json};
 
 /// What a script is for, by its `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,8 @@ enum Hidden {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Script {
     mode: Mode,
+    /// Where in JSON, if it holds that and not code.
+    json: json::Tracker,
     /// The next byte means nothing: after a backslash, or as the second of two that were taken together.
     escaped: bool,
     /// The last byte that was neither white space nor of a comment.
@@ -123,15 +125,12 @@ impl Script {
     /// What may be printed here.
     pub(super) fn stand(&self, role: Role) -> Stand {
         match role {
-            Role::Data => match self.mode {
-                Mode::Quoted(_) if self.escaped => {
-                    Stand::Refused("after a backslash", "leave the backslash out: what needs one gets it")
-                }
-                Mode::Quoted(_) => Stand::Fine(Sink::JsonText),
-                Mode::Code | Mode::Pattern { .. } | Mode::Line | Mode::Block => Stand::OnlyJson("in a script"),
+            Role::Data => match self.json.stand() {
+                Stand::OnlyJson(_) => Stand::OnlyJson("in a script"),
+                stand @ (Stand::Fine(_) | Stand::OnlyOwn(..) | Stand::Refused(..)) => stand,
             },
             Role::Rules => {
-                let sink = if matches!(self.mode, Mode::Quoted(_)) { Sink::JsonText } else { Sink::Script };
+                let sink = if self.json.is_at_rest() { Sink::Script } else { Sink::JsonText };
                 Stand::OnlyOwn(sink, "in rules that say which scripts or pages are fetched", "write it out")
             }
             Role::Unknown => Stand::Refused(
@@ -161,22 +160,11 @@ impl Script {
     pub(super) fn take(&mut self, byte: u8, rest: &[u8], role: Role) {
         self.hide(byte, rest);
         if matches!(role, Role::Data | Role::Rules) {
-            self.json(byte);
+            self.json.take(byte);
         } else {
             self.javascript(byte, rest);
         }
         self.before = byte;
-    }
-
-    fn json(&mut self, byte: u8) {
-        let quoted = matches!(self.mode, Mode::Quoted(_));
-        match byte {
-            _ if self.escaped => self.escaped = false,
-            b'\\' => self.escaped = quoted,
-            b'"' if quoted => self.mode = Mode::Code,
-            b'"' => self.mode = Mode::Quoted(byte),
-            _ => {}
-        }
     }
 
     /// Follows HTML's comments, which are not JavaScript's.
@@ -315,6 +303,7 @@ impl Script {
     /// Where in a script after either of two branches; none if within quotes on one way only.
     pub(super) fn join(&self, other: &Self) -> Option<Self> {
         let agree = self.mode == other.mode
+            && self.json == other.json
             && self.escaped == other.escaped
             && self.templates == other.templates
             && self.hidden == other.hidden;

@@ -29,12 +29,33 @@ pub(super) fn date_to_rfc822<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &En
     written(input, RFC_822, env)
 }
 
-pub(super) fn date_to_string<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    written(input, SHORT, env)
+pub(super) fn date_to_string<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    in_words(input, arguments, SHORT, env)
 }
 
-pub(super) fn date_to_long_string<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    written(input, LONG, env)
+pub(super) fn date_to_long_string<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    in_words(input, arguments, LONG, env)
+}
+
+/// By the pattern of day, month and year; with `"ordinal"` as `5th March 2026`, and with `"US"` behind it as `March 5th, 2026`.
+fn in_words<'r>(input: Val<'r>, arguments: &Arguments<'r>, pattern: &str, env: &Env<'_>) -> Made<'r> {
+    if arguments.get(0).chars() != "ordinal" {
+        return written(input, pattern, env);
+    }
+    let Some(moment) = moment(input.view(), env) else { return Ok(input) };
+    let suffix = match moment.day() {
+        1 | 21 | 31 => "st",
+        2 | 22 => "nd",
+        3 | 23 => "rd",
+        _ => "th",
+    };
+    let month = if pattern == LONG { "%B" } else { "%b" };
+    let pattern = if arguments.get(1).chars() == "US" {
+        format!("{month} %-d{suffix}, %Y")
+    } else {
+        format!("%-d{suffix} {month} %Y")
+    };
+    written(input, &pattern, env)
 }
 
 /// `<time datetime="…">`, with the date by the argument's pattern, or as `date_to_rfc822` has it.

@@ -42,16 +42,30 @@ fn property(item: &Value, property: View<'_>) -> Result<Value, Stop> {
         (Value::Text(text), View::Str(part, _)) => {
             Ok(if text.contains(part) { Value::text(part) } else { Value::Null })
         }
-        (Value::Text(text), View::Int(index)) => Ok(usize::try_from(index)
-            .ok()
-            .and_then(|index| text.chars().nth(index))
-            .map_or(Value::Null, |character| Value::text(character.to_string()))),
-        (Value::Int(number), View::Int(bit)) => {
-            Ok(Value::Int(u32::try_from(bit).map_or(0, |bit| number.checked_shr(bit).unwrap_or(0) & 1)))
-        }
-        (Value::Int(_) | Value::UInt(_), _) => Err(Stop::Complaint),
-        (Value::Text(_) | Value::Null | Value::Bool(_) | Value::Float(_) | Value::List(_), _) => Err(Stop::Nothing),
+        (Value::Text(text), View::Int(index)) => Ok(character(text, index)),
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and there is no character that far away")]
+        (Value::Text(text), View::Float(index)) => Ok(character(text, index as i64)),
+        (Value::Int(number), View::Int(bit)) => Ok(Value::Int(bit_of(*number, bit))),
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and there is no bit that far away")]
+        (Value::Int(number), View::Float(bit)) => Ok(Value::Int(bit_of(*number, bit as i64))),
+        (Value::Text(_), View::Nil) => Err(Stop::Nothing),
+        (Value::Text(_) | Value::Int(_) | Value::UInt(_), _) => Err(Stop::Complaint),
+        (Value::Null | Value::Bool(_) | Value::Float(_) | Value::List(_), _) => Err(Stop::Nothing),
     }
+}
+
+/// The character at `index`, from the end if negative.
+fn character(text: &str, index: i64) -> Value {
+    let found = match usize::try_from(index) {
+        Ok(index) => text.chars().nth(index),
+        Err(_) => usize::try_from(-(index + 1)).ok().and_then(|index| text.chars().rev().nth(index)),
+    };
+    found.map_or(Value::Null, |character| Value::text(character.to_string()))
+}
+
+/// A bit of an integer, as many as there may be: those above are all like its sign.
+fn bit_of(number: i64, bit: i64) -> i64 {
+    u32::try_from(bit).map_or(0, |bit| number >> bit.min(63) & 1)
 }
 
 /// For each item, whether its property is the value asked for, or truthy if none is. `None`: the filter gives nothing.
@@ -135,42 +149,51 @@ pub(super) fn reverse<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) 
 }
 
 pub(super) fn concat<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    if !matches!(arguments.get(0).view(), View::List(_) | View::Range(..)) {
+    let View::List(more) = arguments.get(0).view() else {
         return Err(Fault::Complaint("`concat` takes a list"));
-    }
+    };
     let mut items = items(&input, env)?;
-    if let View::List(more) = arguments.get(0).view() {
-        env.charge_items(more.len())?;
-        items.extend(more.iter().cloned());
-    } else {
-        items.append(&mut self::items(arguments.get(0), env)?);
-    }
+    env.charge_items(more.len())?;
+    items.extend(more.iter().cloned());
     Ok(Val::list(items))
 }
 
 pub(super) fn compact<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let mut items = items(&input, env)?;
+    let items = items(&input, env)?;
     let by = arguments.get(0);
-    items.retain(|item| {
-        if by.is_nil() { !item.is_null() } else { property(item, by.view()).is_ok_and(|value| !value.is_null()) }
-    });
-    Ok(Val::list(items))
+    let mut kept = Vec::with_capacity(items.len());
+    for item in items {
+        let value = if by.is_nil() { Ok(item.clone()) } else { property(&item, by.view()) };
+        match value {
+            Ok(Value::Null) => {}
+            Ok(_) => kept.push(item),
+            Err(Stop::Nothing) => return Ok(Val::Nil),
+            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+        }
+    }
+    Ok(Val::list(kept))
 }
 
 pub(super) fn uniq<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let mut items = items(&input, env)?;
+    let items = items(&input, env)?;
     let by = arguments.get(0);
-    let mut seen = HashSet::new();
-    items.retain(|item| {
+    if items.len() == 1 {
+        return Ok(Val::list(items));
+    }
+    let (mut seen, mut kept) = (HashSet::new(), Vec::with_capacity(items.len()));
+    for item in items {
         let mut key = String::new();
-        if by.is_nil() {
-            write_json(item, &mut key);
-        } else {
-            write_json(&property(item, by.view()).unwrap_or_default(), &mut key);
+        let value = if by.is_nil() { Ok(item.clone()) } else { property(&item, by.view()) };
+        match value {
+            Ok(value) => write_json(&value, &mut key),
+            Err(Stop::Nothing) => return Ok(Val::Nil),
+            Err(Stop::Complaint) => return Err(NO_PROPERTY),
         }
-        seen.insert(key)
-    });
-    Ok(Val::list(items))
+        if seen.insert(key) {
+            kept.push(item);
+        }
+    }
+    Ok(Val::list(kept))
 }
 
 /// A number, or those of a list together.
@@ -225,22 +248,18 @@ pub(super) fn join<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
     Ok(Val::String(out, if markup { Origin::Markup } else { Origin::Outside }))
 }
 
-/// Sorts by keys made once, `nil` last; an error if two keys have no order.
-fn sorted<'r, K>(
-    items: Vec<Value>,
-    key: impl Fn(&Value) -> Result<Option<K>, Fault>,
-    order: impl Fn(&K, &K) -> Option<Ordering>,
-) -> Made<'r> {
-    let mut keyed = Vec::with_capacity(items.len());
-    for item in items {
-        keyed.push((key(&item)?, item));
-    }
+/// Items, each with what it is sorted by.
+type Keyed<K> = Vec<(Option<K>, Value)>;
+
+/// Sorts by keys made once, `nil` last unless `nil_first`; an error if two keys have no order.
+fn sorted<'r, K>(mut keyed: Keyed<K>, order: impl Fn(&K, &K) -> Option<Ordering>, nil_first: bool) -> Made<'r> {
     let mut comparable = true;
     keyed.sort_by(|(left, _), (right, _)| match (left, right) {
         (Some(left), Some(right)) => order(left, right).unwrap_or_else(|| {
             comparable = false;
             Ordering::Equal
         }),
+        (left, right) if nil_first => left.is_some().cmp(&right.is_some()),
         (left, right) => left.is_none().cmp(&right.is_none()),
     });
     if !comparable {
@@ -249,42 +268,48 @@ fn sorted<'r, K>(
     Ok(Val::list(keyed.into_iter().map(|(_, item)| item).collect()))
 }
 
-fn key_of(item: &Value, by: &Val<'_>) -> Result<Option<Value>, Fault> {
-    let key = if by.is_nil() {
-        item.clone()
-    } else {
-        match property(item, by.view()) {
-            Ok(value) => value,
-            Err(Stop::Nothing) => Value::Null,
-            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+/// The items with what they are sorted by. `None` if one of them can have no property: then they are not sorted, they are nothing.
+fn keyed(input: &Val<'_>, by: &Val<'_>, env: &Env<'_>) -> Result<Option<Keyed<Value>>, Fault> {
+    let items = items(input, env)?;
+    let (mut keyed, mut refused) = (Vec::with_capacity(items.len()), false);
+    for item in items {
+        let key = if by.is_nil() { Ok(item.clone()) } else { property(&item, by.view()) };
+        match key {
+            Ok(key) => keyed.push((Some(key).filter(|key| !key.is_null()), item)),
+            Err(Stop::Complaint) => {
+                refused = true;
+                keyed.push((None, item));
+            }
+            Err(Stop::Nothing) => return Ok(None),
         }
-    };
-    Ok(Some(key).filter(|key| !key.is_null()))
+    }
+    // What is alone is compared with nothing.
+    if refused && keyed.len() > 1 { Err(NO_PROPERTY) } else { Ok(Some(keyed)) }
 }
 
 pub(super) fn sort<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    if input.is_nil() {
-        return Ok(Val::Nil);
-    }
-    let by = arguments.get(0);
+    let nil_first = match &*arguments.get(1).chars() {
+        "" | "last" => false,
+        "first" => true,
+        _ => return Err(Fault::Complaint("`nil` stands `first` or `last`")),
+    };
+    let Some(keyed) = keyed(&input, arguments.get(0), env)? else { return Ok(Val::Nil) };
     sorted(
-        items(&input, env)?,
-        |item| key_of(item, by),
+        keyed,
         |left, right| match (left, right) {
             (Value::Text(left), Value::Text(right)) => Some(left.as_str().cmp(right.as_str())),
             (left, right) => numbers(View::from(left), View::from(right))
                 .or_else(|| equal(View::from(left), View::from(right)).then_some(Ordering::Equal)),
         },
+        nil_first,
     )
 }
 
 pub(super) fn sort_natural<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    if input.is_nil() {
-        return Ok(Val::Nil);
-    }
-    let by = arguments.get(0);
-    let key = |item: &Value| Ok(key_of(item, by)?.map(|key| View::from(&key).chars().to_lowercase()));
-    sorted(items(&input, env)?, key, |left, right| Some(left.cmp(right)))
+    let Some(keyed) = keyed(&input, arguments.get(0), env)? else { return Ok(Val::Nil) };
+    let lower = |key: Value| View::from(&key).chars().to_lowercase();
+    let keyed = keyed.into_iter().map(|(key, item)| (key.map(lower), item)).collect();
+    sorted(keyed, |left, right| Some(left.cmp(right)), false)
 }
 
 /// The items for which the condition holds.

@@ -11,9 +11,11 @@
 )]
 
 mod date;
+mod digest;
 mod list;
 mod money;
 mod number;
+mod slug;
 mod strftime;
 mod table;
 mod text;
@@ -21,7 +23,8 @@ mod web;
 
 pub(super) use date::pattern_of;
 pub(super) use list::items;
-pub use money::{MoneyFormat, MoneyFormatError};
+pub use money::{MoneyFormat, MoneyFormatError, MoneyFormats};
+pub(super) use number::{leading_integer, whole_integer};
 pub use table::EXAMPLE_DATA;
 use table::TABLE;
 
@@ -47,6 +50,27 @@ pub(super) struct Filter {
     pub(super) docs: &'static str,
     /// A use of it on [`EXAMPLE_DATA`], and what that prints.
     pub(super) example: (&'static str, &'static str),
+}
+
+/// What stands for a filter that does not exist, in a template that is tried: Liquid hands on the input as it is.
+pub(super) static UNKNOWN: Filter = stand_in(|input, _, _| Ok(input));
+
+/// What stands for a filter with the wrong number of arguments, in a template that is tried.
+pub(super) static MISCALLED: Filter = stand_in(|_, _, _| Err(Fault::Complaint("wrong number of arguments")));
+
+const fn stand_in(function: Function) -> Filter {
+    let named = &[];
+    Filter {
+        name: "",
+        least: 0,
+        most: usize::MAX,
+        named,
+        each: None,
+        effect: Inherits,
+        function,
+        docs: "",
+        example: ("", ""),
+    }
 }
 
 /// What a filter asks about each item.

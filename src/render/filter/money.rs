@@ -12,6 +12,15 @@ pub struct MoneyFormat {
     after: String,
 }
 
+/// The two ways of a site to write amounts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MoneyFormats {
+    /// As `money` does: `$1,134.65`.
+    pub plain: MoneyFormat,
+    /// As `money_with_currency` does: `$1,134.65 CAD`.
+    pub with_currency: MoneyFormat,
+}
+
 /// Why a text is no format of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyFormatError {
@@ -67,6 +76,8 @@ impl Default for MoneyFormat {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Whole,
+    /// By the other format.
+    Currency,
     /// Without the text around the amount.
     Bare,
     /// Without decimals if there are only zeros.
@@ -75,6 +86,10 @@ enum Form {
 
 pub(super) fn money<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     written(&input, Form::Whole, env)
+}
+
+pub(super) fn money_with_currency<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    written(&input, Form::Currency, env)
 }
 
 pub(super) fn money_without_currency<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -86,8 +101,9 @@ pub(super) fn money_without_trailing_zeros<'r>(input: Val<'r>, _: &mut Arguments
 }
 
 fn written<'r>(input: &Val<'r>, form: Form, env: &Env<'_>) -> Made<'r> {
-    let bare = MoneyFormat::default();
-    let format = env.context.site.money_format.unwrap_or(&bare);
+    let bare = MoneyFormats::default();
+    let formats = env.context.site.money.unwrap_or(&bare);
+    let format = if form == Form::Currency { &formats.with_currency } else { &formats.plain };
     if input.is_nil() {
         return Ok(Val::Nil);
     }

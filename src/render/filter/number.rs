@@ -166,6 +166,43 @@ fn number_in(text: &str) -> Number {
     parsed.map_or_else(|_| digits.parse().map_or(Number::Int(0), Number::Float), Number::Int)
 }
 
+/// The integer that a text begins with; else zero.
+pub(in crate::render) fn leading_integer(text: &str) -> i64 {
+    let text = text.trim();
+    let sign = usize::from(text.starts_with(['-', '+']));
+    let length = sign + leading_digits(text.get(sign..).unwrap_or(""));
+    let digits = text.get(..length).unwrap_or("").replace('_', "");
+    match digits.parse::<i128>() {
+        Ok(number) => i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX }),
+        Err(_) => 0,
+    }
+}
+
+/// The integer that a text is, as Ruby writes integers: `12`, `-1_000`, `0x1f`, `0b101`, `017`.
+pub(in crate::render) fn whole_integer(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let (radix, digits) = match lower.get(..2) {
+        Some("0x") => (16, lower.get(2..)?),
+        Some("0b") => (2, lower.get(2..)?),
+        Some("0o") => (8, lower.get(2..)?),
+        Some("0d") => (10, lower.get(2..)?),
+        Some(_) if lower.starts_with('0') => (8, lower.get(1..)?),
+        Some(_) | None => (10, &*lower),
+    };
+    let digits = if radix == 8 { digits.strip_prefix('_').unwrap_or(digits) } else { digits };
+    let parted = digits.starts_with('_') || digits.ends_with('_') || digits.contains("__");
+    if parted || digits.starts_with(['-', '+']) {
+        return None;
+    }
+    let number = i64::from_str_radix(&digits.replace('_', ""), radix).ok()?;
+    Some(if negative { -number } else { number })
+}
+
 fn pair(input: &Val<'_>, arguments: &Arguments<'_>) -> (Number, Number) {
     (number_of(input.view()), number_of(arguments.get(0).view()))
 }
@@ -199,9 +236,10 @@ pub(super) fn divided_by<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &
         (Number::Int(_), Number::Int(0)) => Err(BY_ZERO),
         (Number::Int(left), Number::Int(right)) => Ok(Number::Int(floor_division(left, right)).into_val()),
         (left, right) => {
+            // By a zero that is no integer, or of what is none, is infinite and no mistake.
             let exact = Decimal::of(left).zip(Decimal::of(right)).and_then(|(left, right)| left.over(right));
             let quotient = exact.map_or_else(|| left.as_f64() / right.as_f64(), Decimal::to_f64);
-            if quotient.is_finite() { Ok(Number::Float(quotient).into_val()) } else { Err(BY_ZERO) }
+            Ok(Number::Float(quotient).into_val())
         }
     }
 }
@@ -253,10 +291,13 @@ pub(super) fn floor<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> M
 fn whole<'r>(input: &Val<'_>, rounded: impl Fn(f64) -> f64) -> Made<'r> {
     Ok(match number_of(input.view()) {
         Number::Int(number) => Number::Int(number),
+        Number::Float(number) if !number.is_finite() => return Err(INFINITE),
         Number::Float(number) => to_int(rounded(number)),
     }
     .into_val())
 }
+
+const INFINITE: Fault = Fault::Complaint("what is infinite has no integer near it");
 
 #[expect(clippy::cast_possible_truncation, reason = "within the bounds just checked")]
 fn to_int(number: f64) -> Number {
@@ -267,6 +308,7 @@ pub(super) fn round<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'
     let places = places(arguments.get(0));
     Ok(match number_of(input.view()) {
         Number::Int(number) => Number::Int(round_to_tens(number, places)),
+        Number::Float(number) if !number.is_finite() => return Err(INFINITE),
         Number::Float(number) if places > 0 => Number::Float(rounded(number, places)),
         Number::Float(number) => match to_int(number.round()) {
             Number::Int(number) => Number::Int(round_to_tens(number, places)),

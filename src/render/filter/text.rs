@@ -1,11 +1,14 @@
 //! Filters on strings. A result that is part of its input is borrowed from it.
 
+use super::number::whole_integer;
 use super::{Arguments, Env, Fault, Made};
+use crate::highlight;
 use crate::render::escape;
 use crate::render::lex::is_space;
 use crate::render::val::{Val, View, to_i64};
 use crate::value::{Origin, Text, Value};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A string made of, or borrowed from, the input; `apply` sets its origin.
 fn chars(text: Cow<'_, str>) -> Val<'_> {
@@ -32,7 +35,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 pub(super) fn integer(val: &Val<'_>) -> Result<i64, Fault> {
     match val.view() {
         View::Int(number) => Ok(number),
-        View::Str(text, _) => text.trim().parse().ok().ok_or(Fault::Complaint("an integer is needed")),
+        View::Str(text, _) => whole_integer(text).ok_or(Fault::Complaint("an integer is needed")),
         View::UInt(_) => Ok(i64::MAX),
         View::Nil | View::Bool(_) | View::Float(_) | View::List(_) | View::Object(_) | View::Range(..) => {
             Err(Fault::Complaint("an integer is needed"))
@@ -241,13 +244,54 @@ fn substituted<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>)
             return Err(Fault::TooMuch);
         }
     }
-    Ok(Val::text(text.replace(&*old, &new)))
+    if !new.contains('\\') {
+        return Ok(Val::text(text.replace(&*old, &new)));
+    }
+    let (mut out, mut kept) = (String::new(), 0);
+    for (at, found) in text.match_indices(&*old) {
+        out.push_str(text.get(kept..at).unwrap_or(""));
+        push_referring(&new, &text, at..at + found.len(), &mut out);
+        kept = at + found.len();
+        if out.len() > env.limits().made_bytes {
+            return Err(Fault::TooMuch);
+        }
+    }
+    out.push_str(text.get(kept..).unwrap_or(""));
+    Ok(Val::text(out))
+}
+
+/// What takes the place of `found` in `text`. As in Ruby, `\0` and `\&` stand for what was found, `` \` `` and `\'` for what is before
+/// and behind it, `\1` to `\9` for nothing, and `\\` for a backslash.
+fn push_referring(new: &str, text: &str, found: Range<usize>, out: &mut String) {
+    let mut rest = new;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let mut characters = after.chars();
+        match characters.next() {
+            Some('0' | '&') => out.push_str(text.get(found.clone()).unwrap_or("")),
+            Some('`') => out.push_str(text.get(..found.start).unwrap_or("")),
+            Some('\'') => out.push_str(text.get(found.end..).unwrap_or("")),
+            Some('1'..='9') => {}
+            Some('\\') | None => out.push('\\'),
+            Some(other) => out.extend(['\\', other]),
+        }
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
 }
 
 pub(super) fn replace_first<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
     let text = input.into_chars();
-    let at = text.find(&*arguments.get(0).chars());
-    Ok(spliced(text, at, arguments))
+    let (old, new) = (arguments.get(0).chars(), arguments.get(1).chars());
+    let Some(at) = text.find(&*old).filter(|_| new.contains('\\')) else {
+        let at = text.find(&*old);
+        return Ok(spliced(text, at, arguments));
+    };
+    let end = at + old.len();
+    let mut out = text.get(..at).unwrap_or("").to_owned();
+    push_referring(&new, &text, at..end, &mut out);
+    out.push_str(text.get(end..).unwrap_or(""));
+    Ok(Val::text(out))
 }
 
 pub(super) fn replace_last<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
@@ -307,19 +351,25 @@ fn first_characters(text: &str, count: usize) -> &str {
 }
 
 pub(super) fn truncate<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let length = if arguments.has(0) { usize::try_from(integer(arguments.get(0))?).unwrap_or(0) } else { 50 };
+    if input.is_nil() {
+        return Ok(Val::Nil);
+    }
+    let length = if arguments.has(0) { integer(arguments.get(0))? } else { 50 };
     let end = if arguments.has(1) { arguments.get(1).chars() } else { "...".into() };
     let text = input.into_chars();
-    if text.chars().count() <= length {
+    if to_i64(text.chars().count()) <= length {
         return Ok(chars(text));
     }
-    let kept = length.saturating_sub(end.chars().count());
+    let kept = usize::try_from(length).unwrap_or(0).saturating_sub(end.chars().count());
     let mut out = first_characters(&text, kept).to_owned();
     out.push_str(&end);
     Ok(Val::text(out))
 }
 
 pub(super) fn truncatewords<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    if input.is_nil() {
+        return Ok(Val::Nil);
+    }
     let count = if arguments.has(0) { usize::try_from(integer(arguments.get(0))?).unwrap_or(0).max(1) } else { 15 };
     let end = if arguments.has(1) { arguments.get(1).chars() } else { "...".into() };
     let text = input.into_chars();
@@ -393,29 +443,6 @@ pub(super) fn pluralize<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &E
     Ok(Val::String(format!("{}s", singular.chars()), origin))
 }
 
-/// Letters and digits in lower case, everything between them one hyphen.
-pub(super) fn slugify<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let mut out = String::new();
-    let mut gap = false;
-    for character in input.chars().chars() {
-        if character.is_alphanumeric() {
-            if gap && !out.is_empty() {
-                out.push('-');
-            }
-            gap = false;
-            out.extend(character.to_lowercase());
-        } else {
-            gap = true;
-        }
-    }
-    Ok(Val::text(out))
-}
-
-/// How many words there are.
-pub(super) fn number_of_words<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(Val::int(to_i64(input.chars().split_whitespace().count())))
-}
-
 /// `two words` and `two-words` become `TwoWords`.
 pub(super) fn camelize<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
     let mut out = String::new();
@@ -436,4 +463,14 @@ pub(super) fn markdownify<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'
     // What is read is paid for as well as what is made: a render must not be long for want of output.
     env.charge(text.len())?;
     markdown(&text).map(Val::text).ok_or(Fault::Complaint("the Markdown is too long or too deep"))
+}
+
+/// Code in colours. It is escaped whatever it was: markup, too, is shown as the code that it is.
+pub(super) fn highlight<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    if input.is_nil() {
+        return Ok(Val::Nil);
+    }
+    let code = input.chars();
+    env.charge(code.len())?;
+    Ok(Val::text(highlight::block(&code, arguments.get(0).chars().trim())))
 }

@@ -1,8 +1,9 @@
-//! Filters for the web: JSON, URLs, Base64.
+//! Filters for the web: JSON, URLs and links, Base64.
 
 use super::{Arguments, Env, Fault, Made};
+use crate::render::escape::{self, Sink, UrlPart};
 use crate::render::val::Val;
-use crate::value::{Value, write_json, write_json_pretty};
+use crate::value::{Origin, Value, write_json, write_json_pretty};
 
 /// JSON text (RFC 8259). In a script the characters that could end it are escaped where it is printed.
 pub(super) fn json<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -36,27 +37,12 @@ pub(super) fn url_param_escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &En
 /// Unreserved characters and those in `kept` stay, a space becomes `space`.
 fn percent_encoded<'r>(text: &str, kept: &[u8], space: &str) -> Val<'r> {
     let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push_str(space),
-            byte if kept.contains(&byte) => out.push(char::from(byte)),
-            _ => {
-                out.push('%');
-                out.push(hex_digit(byte >> 4));
-                out.push(hex_digit(byte & 15));
-            }
-        }
-    }
+    escape::percent_encode(text, kept, space, &mut out);
     Val::text(out)
 }
 
 fn decoded_text<'r>(bytes: Vec<u8>) -> Made<'r> {
     String::from_utf8(bytes).ok().map(Val::text).ok_or(Fault::Complaint("what is decoded is not UTF-8"))
-}
-
-fn hex_digit(value: u8) -> char {
-    char::from_digit(value.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 pub(super) fn url_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
@@ -153,4 +139,31 @@ pub(super) fn relative_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<
     let own = env.context.site.url.map(|site| site.trim_end_matches('/'));
     let path = own.and_then(|site| text.strip_prefix(site)).unwrap_or(&text);
     Ok(Val::text(if path.contains("://") || path.starts_with('/') { path.to_owned() } else { format!("/{path}") }))
+}
+
+/// A URL without the name of the file that stands for its folder.
+pub(super) fn strip_index<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+    let text = input.chars();
+    let folder = ["index.html", "index.htm"].iter().find_map(|file| text.strip_suffix(file));
+    Ok(Val::text(folder.filter(|folder| folder.ends_with('/')).unwrap_or(&text)))
+}
+
+/// `<a href="…" title="…">…</a>`, each part escaped for its place.
+pub(super) fn link_to<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mut out = String::from("<a href=\"");
+    let url = arguments.get(0);
+    escape::write(&url.chars(), origin_of(url), Sink::Url(UrlPart::Start), &mut out);
+    if arguments.has(1) {
+        out.push_str("\" title=\"");
+        escape::write(&arguments.get(1).chars(), origin_of(arguments.get(1)), Sink::Attribute, &mut out);
+    }
+    out.push_str("\">");
+    let sink = if env.escapes { Sink::Text } else { Sink::Plain };
+    escape::write(&input.chars(), origin_of(&input), sink, &mut out);
+    out.push_str("</a>");
+    Ok(Val::text(out))
+}
+
+fn origin_of(val: &Val<'_>) -> Origin {
+    if val.is_markup() { Origin::Markup } else { Origin::Outside }
 }

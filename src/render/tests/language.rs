@@ -1,6 +1,6 @@
 //! The language beyond what the public suite covers: our own filters, dates, and behaviour on odd values.
 
-use super::support::{html, liquid, site};
+use super::support::{findings, html, liquid, site};
 
 fn all(cases: &[(&str, &str)], json: &str) {
     for (template, expected) in cases {
@@ -169,7 +169,10 @@ fn filters_that_ask_an_expression_about_each_item() {
                 "{% assign g = l | group_by_exp: 'x', 'x.n | modulo: 2' %}{% for p in g %}{{ p.name }}:{{ p.size }}:{{ p.items | map: 'n' | join: '+' }} {% endfor %}",
                 "1:2:1+3 0:1:2 ",
             ),
-            ("{% assign g = l | group_by: 't' %}{% for p in g %}[{{ p.name }}]{{ p.size }}{% endfor %}", "[ab]2[]1"),
+            (
+                "{% assign g = l | group_by: 't' %}{% for p in g %}[{{ p.name }}]{{ p.size }}{% endfor %}",
+                "[[\"a\", \"b\"]]2[[]]1",
+            ),
             ("{{ nothing | where_exp: 'x', 'x' | size }}{{ nothing | group_by: 'x' | size }}", "00"),
             ("{{ (1..5) | where_exp: 'x', 'x > 3' | join }}", "4 5"),
         ],
@@ -292,4 +295,36 @@ fn the_time_is_never_more_exact_than_the_layout_asks() {
         ],
         "{}",
     );
+}
+
+#[test]
+fn code_is_escaped_once_and_in_colours_wherever_it_stands() {
+    let json = r#"{"c":"\nlet a = \"<b>\";\n","d":"1 < 2"}"#;
+    let coloured = concat!(
+        "<pre class=\"highlight\"><code class=\"language-rust\"><span class=\"hl-keyword\">let</span> a = ",
+        "<span class=\"hl-string\">&quot;&lt;b&gt;&quot;</span>;</code></pre>"
+    );
+    assert_eq!(html("{{ c | highlight: 'rust' }}", json), coloured);
+    assert_eq!(liquid("{{ c | highlight: 'rust' }}", json), coloured);
+    assert_eq!(html("{% highlight rust %}\nlet a = \"<b>\";\n{% endhighlight %}", json), coloured);
+    assert_eq!(html("<p>{% highlight rust %}{{ c }}{% endhighlight %}</p>", json), format!("<p>{coloured}</p>"));
+    assert_eq!(liquid("{% highlight rust %}{% if d %}{{ c }}{% endif %}{% endhighlight %}", json), coloured);
+    assert_eq!(
+        html("{% highlight text %}{% raw %}{{ a }}{% endraw %} {{ d }}{% endhighlight %}{{ d }}", json),
+        "<pre class=\"highlight\"><code class=\"language-text\">{{ a }} 1 &lt; 2</code></pre>1 &lt; 2"
+    );
+    assert_eq!(html("{% capture e %}<i>{% endcapture %}{{ e | highlight: d }}", json).matches("&lt;i&gt;").count(), 1);
+    assert_eq!(html("[{{ nothing | highlight: 'rust' }}]", json), "[]");
+}
+
+#[test]
+fn a_block_of_code_stands_between_tags_and_names_its_language() {
+    for (layout, expected) in [
+        ("<p title=\"{% highlight rust %}a{% endhighlight %}\">", "layout/unsafe-place `{% highlight rust %}`"),
+        ("{% highlight %}a{% endhighlight %}", "layout/bad-expression `{% highlight %}`"),
+        ("{% highlight rust linenos %}a{% endhighlight %}", "layout/bad-expression `{% highlight rust linenos %}`"),
+        ("{% highlight rust %}a", "layout/unclosed `{% highlight rust %}`"),
+    ] {
+        assert!(findings(layout).iter().any(|found| found == expected), "{layout}: {:?}", findings(layout));
+    }
 }

@@ -6,4 +6,6 @@ mod golden;
 mod hostile;
 mod language;
 mod linking;
+mod shapes;
 mod support;
+mod trial;

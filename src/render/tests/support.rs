@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::render::{
-    Context, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, RenderError, Site as Known,
+    Context, Escape, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, MoneyFormats,
+    RenderError, Site as Known,
 };
 use crate::value::{JsonLimits, Value, parse_json};
 use jiff::Timestamp;
@@ -10,7 +11,10 @@ use jiff::tz::TimeZone;
 use std::sync::{Arc, LazyLock};
 
 static ZONE: TimeZone = TimeZone::UTC;
-static MONEY: LazyLock<MoneyFormat> = LazyLock::new(|| MoneyFormat::parse("${{ amount }}").unwrap());
+static MONEY: LazyLock<MoneyFormats> = LazyLock::new(|| MoneyFormats {
+    plain: MoneyFormat::parse("${{ amount }}").unwrap(),
+    with_currency: MoneyFormat::parse("${{ amount }} CAD").unwrap(),
+});
 
 /// `CommonMark` by the library: this floor knows none.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of what a floor above gives")]
@@ -29,13 +33,16 @@ pub(super) fn context(limits: &Limits) -> Context<'_> {
         limits,
         now: Timestamp::from_second(1_709_634_030).unwrap(),
         time_zone: &ZONE,
-        site: Known { url: Some("https://site.example"), money_format: Some(&MONEY), markdown: Some(markdown) },
+        site: Known { url: Some("https://site.example"), money: Some(&MONEY), markdown: Some(markdown) },
     }
 }
 
-/// A template on its own.
+/// A template on its own, compiled as a site does.
 pub(super) fn liquid(template: &str, json: &str) -> String {
-    let fragment = Fragment::parse(template, &[]).unwrap_or_else(|error| panic!("{template}: {:?}", error.findings));
+    let mut files = Files::default();
+    let place = Place::new(files.add("template", template), 0..template.len());
+    let fragment = Fragment::compile(place, &[], &files, Escape::None)
+        .unwrap_or_else(|findings| panic!("{template}: {findings:?}"));
     fragment.render(&data(json), &context(&Limits::default())).unwrap_or_else(|error| panic!("{template}: {error}"))
 }
 

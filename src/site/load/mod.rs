@@ -46,7 +46,7 @@ struct Shared<'s> {
     site: Value,
     /// Whether the site says which languages there are.
     declares_languages: bool,
-    money_format: crate::render::MoneyFormat,
+    money: crate::render::MoneyFormats,
     slash: TrailingSlash,
     deadline: std::time::Duration,
     /// Whether `[defaults]` could not be read: routes may have anything from there.
@@ -143,7 +143,7 @@ fn build(
         library,
         site: declared.scope,
         declares_languages: declared.declares_languages,
-        money_format: declared.money_format,
+        money: declared.money,
         slash: declared.slash,
         deadline: declared.settings.limits.deadline,
         lacks_defaults: decl.is_lost("defaults"),
@@ -181,7 +181,7 @@ fn build(
     documents::judge_links(&map.routers, &patterns, &mut shared);
     let Map { routers, list: routes, outlines, is_whole, .. } = map;
     let revision = revision(&routes, tree);
-    let Shared { files, findings, upstreams, library, money_format, .. } = shared;
+    let Shared { files, findings, upstreams, library, money, .. } = shared;
     let (library, partials, nesting) = library.into_parts();
     // With a `site.url` that cannot be read no site is served, whatever its hosts are.
     let hosts = declared.hosts.unwrap_or_else(Hosts::any);
@@ -189,7 +189,7 @@ fn build(
         root: tree.root.clone(),
         settings: declared.settings,
         url: declared.url,
-        money_format,
+        money,
         languages: declared.languages,
         hosts: hosts.serving(routers.hosts()),
         routers,

@@ -8,7 +8,7 @@ use super::languages;
 use crate::config::{Declared as _, Environment, Template};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::TrustedProxies;
-use crate::render::MoneyFormat;
+use crate::render::{MoneyFormat, MoneyFormats};
 use crate::router::{Authority, Hosts, TrailingSlash};
 use crate::value::{Object, Value};
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(super) struct Declared {
     pub settings: Settings,
     pub url: Option<Arc<str>>,
-    pub money_format: MoneyFormat,
+    pub money: MoneyFormats,
     pub hosts: Option<Hosts>,
     pub slash: TrailingSlash,
     pub languages: Languages,
@@ -62,17 +62,20 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
     ]
     .into_iter()
     .collect();
-    let money_format = site.and_then(|site| site.money_format.as_ref());
-    let money_format = money_format.map_or_else(MoneyFormat::default, |format| money(format, findings));
+    let plain =
+        site.and_then(|site| site.money_format.as_ref()).map(|format| money(format, findings)).unwrap_or_default();
+    let with_currency = site.and_then(|site| site.money_with_currency_format.as_ref());
+    let with_currency = with_currency.map_or_else(|| plain.clone(), |format| money(format, findings));
+    let money = MoneyFormats { plain, with_currency };
     let declares_languages = written.is_some();
-    Declared { settings, url, money_format, hosts, slash, languages, declares_languages, scope: scope.into() }
+    Declared { settings, url, money, hosts, slash, languages, declares_languages, scope: scope.into() }
 }
 
 fn text(written: Option<&Spanned<String>>) -> Option<&str> {
     written.map(|text| text.value.as_str())
 }
 
-/// `site.money-format`; the bare amount in place of what is none.
+/// A format of money; the bare amount in place of what is none.
 fn money(format: &Spanned<String>, findings: &mut Findings) -> MoneyFormat {
     MoneyFormat::parse(&format.value).unwrap_or_else(|error| {
         let message = format!("`{}` is no format of money: {error}", format.value);

@@ -1,19 +1,21 @@
 //! Running a program: nodes write into one buffer, values are borrowed from the data, every step is counted.
 
+mod call;
+
 use super::compare;
 use super::escape::{self, Sink};
 use super::filter::{self, Arguments, Env, Fault};
 use super::program::Program;
 use super::scope::{LoopState, Scope};
 use super::tree::{
-    Asked, Base, Block, Call, Case, Chain, Cycle, Each, For, Group, Node, Offset, Operand, Output, Over, Path, Step,
-    TableRow, Terms,
+    Asked, Base, Block, Case, Chain, Cycle, Each, For, Group, Join, NameId, Node, Offset, Operand, Output, Over, Path,
+    Refused, Step, TableRow, Terms,
 };
-use super::tree::{Join, NameId};
 use super::val::{Val, View, to_i64};
 use super::{Context, RenderError};
 use crate::diagnostic::Place;
 use crate::value::{List, NULL, Object, Origin, Value};
+use std::cell::Cell;
 use std::fmt::Write as _;
 
 /// Where to go on after a node.
@@ -25,6 +27,8 @@ enum Flow {
 }
 
 const NO_BOUND: Fault = Fault::Complaint("a loop's bound is no number");
+const NO_COUNT: Fault = Fault::Complaint("what is counted on is no number");
+const NO_END: Fault = Fault::Complaint("the end of a range is no integer");
 
 type Ran<T> = Result<T, RenderError>;
 
@@ -37,6 +41,10 @@ pub(super) struct Run<'r, 'e> {
     pub(super) globals: Option<&'r Value>,
     /// Whether a filter that cannot use its values is an error.
     pub(super) strict: bool,
+    /// Whether this is within a partial that `render` calls.
+    rendering: bool,
+    /// What went wrong where a value was needed at once. It is told when the render ends: whether it does is all that counts.
+    pending: Cell<Option<Fault>>,
     loop_at: Option<u32>,
     cycles: Vec<(Turn, usize)>,
     series: Vec<(u32, i64)>,
@@ -137,6 +145,8 @@ impl<'r, 'e> Run<'r, 'e> {
             scope: Scope::new(program, roots),
             globals: None,
             strict: false,
+            rendering: false,
+            pending: Cell::new(None),
             loop_at: None,
             cycles: Vec::new(),
             series: Vec::new(),
@@ -174,6 +184,9 @@ impl<'r, 'e> Run<'r, 'e> {
             }
         }
         self.block(body, out)?;
+        if let Some(fault) = self.pending.take() {
+            self.fault::<()>(fault, self.near)?;
+        }
         self.bounded(out, self.near)
     }
 
@@ -221,11 +234,16 @@ impl<'r, 'e> Run<'r, 'e> {
                 }
                 Node::Capture { name, body, place } => self.capture(*name, body, *place, out)?,
                 Node::Call(call) => self.call(call, out)?,
+                Node::Refused(refused) => {
+                    let Refused { complaint, place } = &**refused;
+                    return Err(RenderError::Refused { complaint: complaint.clone(), place: *place });
+                }
                 Node::Break => Flow::Break,
                 Node::Continue => Flow::Continue,
                 Node::Cycle(cycle) => self.cycle(cycle, out)?,
                 Node::Count { name, decrement, sink } => {
-                    let number = self.scope.count(*name, *decrement);
+                    let first = self.first_count(*name)?;
+                    let number = self.scope.count(*name, *decrement, first);
                     print(View::Int(number), *sink, out);
                     Flow::On
                 }
@@ -258,6 +276,18 @@ impl<'r, 'e> Run<'r, 'e> {
             return Err(RenderError::OutputTooLarge { limit: self.env.context.limits.output_bytes, place });
         }
         Ok(())
+    }
+
+    /// Where a counter begins: at nothing, unless there is data of its name, which only a template on its own counts on.
+    fn first_count(&self, name: NameId) -> Ran<i64> {
+        let name = self.program.names.get(name.index());
+        match self.globals.zip(name).and_then(|(data, name)| data.get(name)) {
+            Some(Value::Int(number)) => Ok(*number),
+            Some(Value::Text(_) | Value::Bool(_) | Value::List(_) | Value::Object(_)) => {
+                self.fault(NO_COUNT, self.near)
+            }
+            Some(Value::Null | Value::UInt(_) | Value::Float(_)) | None => Ok(0),
+        }
     }
 
     /// Counts one run through a body.
@@ -332,9 +362,19 @@ impl<'r, 'e> Run<'r, 'e> {
             Operand::Float(number) => Val::Own(Value::Float(*number)),
             Operand::Bool(value) => Val::bool(*value),
             Operand::Nil => Val::Nil,
+            // Only where something is compared with them they are more than a string without characters.
+            Operand::Empty | Operand::Blank => Val::Str("", Origin::Markup),
+            Operand::Range(ends) => Val::Range(self.end_of_range(&ends.0), self.end_of_range(&ends.1)),
+        }
+    }
+
+    /// One side of a comparison.
+    fn side(&self, operand: &'r Operand) -> Val<'r> {
+        match operand {
             Operand::Empty => Val::Empty,
             Operand::Blank => Val::Blank,
-            Operand::Range(ends) => Val::Range(self.end_of_range(&ends.0), self.end_of_range(&ends.1)),
+            Operand::Nil | Operand::Bool(_) | Operand::Int(_) | Operand::Float(_) => self.operand(operand),
+            Operand::Text(_) | Operand::Range(_) | Operand::Path(_) => self.operand(operand),
         }
     }
 
@@ -343,15 +383,18 @@ impl<'r, 'e> Run<'r, 'e> {
             View::Int(number) => number,
             View::UInt(_) => i64::MAX,
             #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what is wanted")]
-            View::Float(number) => number as i64,
-            View::Str(text, _) => {
-                let text = text.trim();
-                let digits = text.bytes().skip(usize::from(text.starts_with('-'))).take_while(u8::is_ascii_digit);
-                let length = usize::from(text.starts_with('-')) + digits.count();
-                text.get(..length).and_then(|number| number.parse().ok()).unwrap_or(0)
+            View::Float(number) => {
+                if matches!(operand, Operand::Path(_)) {
+                    self.pending.set(Some(NO_END));
+                }
+                number as i64
             }
-            View::Nil | View::Bool(_) | View::List(_) | View::Object(_) | View::Range(..) => 0,
-            View::Empty | View::Blank | View::Pair(..) | View::Loop => 0,
+            View::Str(text, _) => filter::leading_integer(text),
+            View::Nil | View::Empty | View::Blank => 0,
+            View::Bool(_) | View::List(_) | View::Object(_) | View::Range(..) | View::Pair(..) | View::Loop => {
+                self.pending.set(Some(NO_END));
+                0
+            }
         }
     }
 
@@ -401,11 +444,15 @@ impl<'r, 'e> Run<'r, 'e> {
         val
     }
 
+    /// A name that was computed, if the program knows it.
+    fn id_of(&self, name: &str) -> Option<NameId> {
+        let known = self.program.names.iter().position(|known| **known == *name);
+        known.and_then(|at| u32::try_from(at).ok()).map(NameId)
+    }
+
     /// The variable or root whose name was computed.
     fn named(&self, name: &str) -> Val<'r> {
-        let known = self.program.names.iter().position(|known| **known == *name);
-        let id = known.and_then(|at| u32::try_from(at).ok()).map(NameId);
-        let val = id.map_or(Val::Nil, |id| self.scope.get(id));
+        let val = self.id_of(name).map_or(Val::Nil, |id| self.scope.get(id));
         if val.is_nil() { self.globals.and_then(|data| data.get(name)).map_or(Val::Nil, Val::Ref) } else { val }
     }
 
@@ -420,8 +467,8 @@ impl<'r, 'e> Run<'r, 'e> {
             let holds = match &term.right {
                 None => self.operand(&term.left).is_truthy(),
                 Some((comparison, right)) => {
-                    let left = self.operand(&term.left);
-                    let right = self.operand(right);
+                    let left = self.side(&term.left);
+                    let right = self.side(right);
                     match compare::holds(&left, *comparison, &right) {
                         Ok(holds) => holds,
                         Err(complaint) => self.fault(Fault::Complaint(complaint), term.place)?,
@@ -447,7 +494,7 @@ impl<'r, 'e> Run<'r, 'e> {
             let times = match &arm.values {
                 None => usize::from(!matched),
                 Some(values) => {
-                    let equal = |value: &&'r Operand| compare::equal(subject.view(), self.operand(value).view());
+                    let equal = |value: &&'r Operand| compare::equal(subject.view(), self.side(value).view());
                     let times = values.iter().filter(equal).count();
                     matched |= times > 0;
                     times
@@ -463,42 +510,50 @@ impl<'r, 'e> Run<'r, 'e> {
         Ok(Flow::On)
     }
 
-    /// The bounds of a loop.
-    fn part(&mut self, over: &'r Over, place: Place) -> Ran<Part<'r>> {
+    /// The bounds of a loop. They may be negative: a loop that begins before the first item begins with it, and one that ends
+    /// there runs over nothing.
+    fn part(&mut self, over: &'r Over, table: bool, place: Place) -> Ran<Part<'r>> {
         let items = Items::of(self.operand(&over.items));
-        let whole = items.len();
         let from = match &over.offset {
             None => 0,
-            Some(Offset::Value(operand)) => self.bound(operand, place)?.unwrap_or(0),
+            Some(Offset::Value(operand)) => self.bound(operand, table, place)?.unwrap_or(0),
             Some(Offset::Continue) => {
                 self.series.iter().find(|(series, _)| *series == over.series).map_or(0, |(_, next)| *next)
             }
         };
-        let from = from.clamp(0, whole);
-        let limit = match &over.limit {
+        let to = match &over.limit {
             None => i64::MAX,
-            Some(operand) => self.bound(operand, place)?.unwrap_or(i64::MAX),
+            Some(operand) => self.bound(operand, table, place)?.map_or(i64::MAX, |limit| from.saturating_add(limit)),
         };
-        let length = limit.clamp(0, whole - from);
-        match self.series.iter_mut().find(|(series, _)| *series == over.series) {
-            Some((_, next)) => *next = from + length,
-            None => self.series.push((over.series, from + length)),
+        // A text is one item, wherever one begins or ends.
+        let (start, end) = if let Items::One(_) = items { (0, 1) } else { (from.max(0), to.min(items.len())) };
+        let length = end.saturating_sub(start).max(0);
+        if !table {
+            let next = from.saturating_add(length);
+            match self.series.iter_mut().find(|(series, _)| *series == over.series) {
+                Some((_, known)) => *known = next,
+                None => self.series.push((over.series, next)),
+            }
         }
-        Ok(Part { items, from, length, reversed: over.reversed })
+        Ok(Part { items, from: start, length, reversed: over.reversed })
     }
 
-    fn bound(&self, operand: &'r Operand, place: Place) -> Ran<Option<i64>> {
+    /// What bounds a loop. `tablerow` takes the integer that a value begins with, `for` one that is written in full.
+    fn bound(&self, operand: &'r Operand, table: bool, place: Place) -> Ran<Option<i64>> {
         let val = self.operand(operand);
         match val.view() {
+            View::Nil if table => Ok(Some(0)),
             View::Nil => Ok(None),
             View::Int(number) => Ok(Some(number)),
             #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what is wanted")]
-            View::Float(number) => Ok(Some(number as i64)),
-            View::Str(text, _) => match text.trim().parse() {
-                Ok(number) => Ok(Some(number)),
-                Err(_) => self.fault(NO_BOUND, place),
+            View::Float(number) if table || !self.strict => Ok(Some(number as i64)),
+            View::Empty | View::Blank if table => Ok(Some(0)),
+            View::Str(text, _) if table => Ok(Some(filter::leading_integer(text))),
+            View::Str(text, _) => match filter::whole_integer(text) {
+                Some(number) => Ok(Some(number)),
+                None => self.fault(NO_BOUND, place),
             },
-            View::Bool(_) | View::UInt(_) | View::List(_) | View::Object(_) | View::Range(..) => {
+            View::Bool(_) | View::UInt(_) | View::Float(_) | View::List(_) | View::Object(_) | View::Range(..) => {
                 self.fault(NO_BOUND, place)
             }
             View::Empty | View::Blank | View::Pair(..) | View::Loop => self.fault(NO_BOUND, place),
@@ -506,7 +561,7 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     fn for_loop(&mut self, node: &'r For, out: &mut String) -> Ran<Flow> {
-        let part = self.part(&node.over, node.place)?;
+        let part = self.part(&node.over, false, node.place)?;
         if part.length == 0 {
             return node.otherwise.as_ref().map_or(Ok(Flow::On), |block| self.block(block, out));
         }
@@ -562,10 +617,10 @@ impl<'r, 'e> Run<'r, 'e> {
         if !self.operand(&node.over.items).is_truthy() {
             return Ok(Flow::On);
         }
-        let part = self.part(&node.over, node.place)?;
+        let part = self.part(&node.over, true, node.place)?;
         let columns = match &node.columns {
             None => None,
-            Some(operand) => self.bound(operand, node.place)?,
+            Some(operand) => self.bound(operand, true, node.place)?,
         };
         // Without a positive number of columns there is one row.
         let columns = columns.unwrap_or(part.length);
@@ -633,7 +688,7 @@ impl<'r, 'e> Run<'r, 'e> {
 
     fn cycle(&mut self, cycle: &'r Cycle, out: &mut String) -> Ran<Flow> {
         let turn = match &cycle.group {
-            Group::Named(operand) => Turn::Named(self.operand(operand).chars().into_owned()),
+            Group::Named(operand) => Turn::Named(self.operand(operand).view().inspected()),
             Group::Listed(id) => Turn::Listed(*id),
         };
         let at = self.cycles.iter().position(|(known, _)| *known == turn).unwrap_or_else(|| {
@@ -649,144 +704,10 @@ impl<'r, 'e> Run<'r, 'e> {
         }
         Ok(Flow::On)
     }
+}
 
-    // Partials
-
-    fn call(&mut self, call: &'r Call, out: &mut String) -> Ran<Flow> {
-        let Some(body) = self.program.partials.get(call.partial as usize) else { return Ok(Flow::On) };
-        self.near = call.place;
-        if call.isolated { self.render(call, body, out) } else { self.include(call, body, out) }
-    }
-
-    fn render(&mut self, call: &'r Call, body: &'r Block, out: &mut String) -> Ran<Flow> {
-        let subject = call.subject.as_ref().map(|subject| (subject, self.operand(&subject.value)));
-        let items = match subject {
-            Some((subject, val))
-                if subject.each && matches!(val.view(), View::List(_) | View::Range(..) | View::Object(_)) =>
-            {
-                let part = Items::of(val);
-                let length = part.len();
-                return self.render_each(call, body, &part, length, out);
-            }
-            Some((subject, val)) => Some((subject.name, val)),
-            None => None,
-        };
-        self.rendered(call, body, items, None, out)
-    }
-
-    fn render_each(
-        &mut self,
-        call: &'r Call,
-        body: &'r Block,
-        items: &Items<'r>,
-        length: i64,
-        out: &mut String,
-    ) -> Ran<Flow> {
-        let Some(subject) = &call.subject else { return Ok(Flow::On) };
-        for index in 0..length {
-            let state = LoopState { name: "", length, index, parent: None, columns: None };
-            self.rendered(call, body, Some((subject.name, items.get(index))), Some(state), out)?;
-        }
-        Ok(Flow::On)
-    }
-
-    /// Runs a partial in a frame of its own.
-    fn rendered(
-        &mut self,
-        call: &'r Call,
-        body: &'r Block,
-        subject: Option<(NameId, Val<'r>)>,
-        state: Option<LoopState<'r>>,
-        out: &mut String,
-    ) -> Ran<Flow> {
-        self.iterate(call.place)?;
-        let mut parameters = [const { None }; 8];
-        let mut more = Vec::new();
-        for (at, (name, operand)) in call.parameters.iter().enumerate() {
-            let bound = Some((*name, self.operand(operand)));
-            match parameters.get_mut(at) {
-                Some(slot) => *slot = bound,
-                None => more.push(bound),
-            }
-        }
-        let outer = self.scope.enter();
-        let loop_at = self.loop_at.take();
-        for (name, val) in parameters.into_iter().chain(more).flatten().chain(subject) {
-            self.scope.assign(name, val);
-        }
-        if let Some(state) = state {
-            let at = u32::try_from(self.scope.loops.len()).unwrap_or(u32::MAX);
-            self.scope.loops.push(state);
-            if let Some(forloop) = self.program.forloop {
-                self.scope.assign(forloop, Val::Loop(at));
-            }
-        }
-        let result = self.block(body, out);
-        if state.is_some() {
-            self.scope.loops.pop();
-        }
-        self.loop_at = loop_at;
-        self.scope.leave(outer);
-        self.bounded(out, call.place)?;
-        // A `break` ends the partial, not its caller's loop.
-        result.map(|_| Flow::On)
-    }
-
-    fn include(&mut self, call: &'r Call, body: &'r Block, out: &mut String) -> Ran<Flow> {
-        let subject = call.subject.as_ref().map(|subject| (subject, self.operand(&subject.value)));
-        let kept = self.hidden.len();
-        for (name, operand) in &call.parameters {
-            let val = self.operand(operand).settled();
-            let before = self.scope.bind(*name, Some(val));
-            self.hidden.push((*name, before));
-        }
-        let flow = match subject {
-            None => self.included(call, body, out),
-            Some((subject, val)) => {
-                let outer = self.scope.bind(subject.name, None);
-                let flow = if matches!(val.view(), View::List(_) | View::Range(..)) {
-                    self.include_each(call, body, subject.name, val, out)
-                } else {
-                    self.scope.bind(subject.name, Some(val));
-                    self.included(call, body, out)
-                };
-                self.scope.bind(subject.name, outer);
-                flow
-            }
-        };
-        while self.hidden.len() > kept
-            && let Some((name, val)) = self.hidden.pop()
-        {
-            self.scope.bind(name, val);
-        }
-        flow
-    }
-
-    fn include_each(
-        &mut self,
-        call: &'r Call,
-        body: &'r Block,
-        name: NameId,
-        list: Val<'r>,
-        out: &mut String,
-    ) -> Ran<Flow> {
-        let items = Items::of(list);
-        for index in 0..items.len() {
-            self.scope.bind(name, Some(items.get(index)));
-            let flow = self.included(call, body, out)?;
-            if flow != Flow::On {
-                return Ok(flow);
-            }
-        }
-        Ok(Flow::On)
-    }
-
-    fn included(&mut self, call: &'r Call, body: &'r Block, out: &mut String) -> Ran<Flow> {
-        self.iterate(call.place)?;
-        let flow = self.block(body, out)?;
-        self.bounded(out, call.place)?;
-        Ok(flow)
-    }
+fn refused<T>(complaint: &str, place: Place) -> Ran<T> {
+    Err(RenderError::Refused { complaint: complaint.into(), place })
 }
 
 /// Writes a value as it must be written where it lands.
