@@ -2,7 +2,7 @@
 
 use super::arguments::{CheckArguments, Format, SiteArguments};
 use super::console::{Terminal, counted, summary};
-use super::{FAILED, USAGE, catalogue, load};
+use super::{FAILED, USAGE, catalogue, load, messages};
 use crate::diagnostic::did_you_mean;
 use crate::site::Loaded;
 use anyhow::anyhow;
@@ -14,6 +14,7 @@ pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
         return explain(code.as_deref());
     }
     let environment = load::environment().lenient();
+    messages::of_panics(environment.secrets());
     let Loaded { site, findings, files } = load::load(site, &environment);
     let mut out = Terminal::stdout().keeping(environment.secrets());
     match how.format {

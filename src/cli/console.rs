@@ -2,6 +2,7 @@
 
 use crate::config::{Secrets, Tripwire};
 use crate::diagnostic::{Files, Findings, Level, draw, to_json};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -31,8 +32,9 @@ impl Terminal {
         Self { tripwire: secrets.tripwire(), ..self }
     }
 
-    /// Writes `text` in one piece, so that lines of different threads do not mix.
+    /// Writes `text` in one piece, so that lines of different threads do not mix. Lines that hold a secret are withheld.
     pub(super) fn write(&mut self, text: &str) {
+        let text = discreet(text, &self.tripwire);
         self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush()).unwrap_or_default();
     }
 
@@ -91,6 +93,21 @@ impl Terminal {
     }
 }
 
+/// The text without the lines that hold a secret.
+fn discreet<'t>(text: &'t str, tripwire: &Tripwire) -> Cow<'t, str> {
+    let Some(name) = tripwire.find(text.as_bytes()) else { return text.into() };
+    let mut kept = String::with_capacity(text.len());
+    for line in text.lines() {
+        match tripwire.find(line.as_bytes()) {
+            None => kept.push_str(line),
+            Some(name) => kept.push_str(&withheld(name)),
+        }
+        kept.push('\n');
+    }
+    // It may have lines of its own.
+    if tripwire.find(kept.as_bytes()).is_none() { kept.into() } else { format!("{}\n", withheld(name)).into() }
+}
+
 /// What is said in place of a message.
 pub(super) fn withheld(name: &str) -> String {
     format!("a message is withheld: it holds the value of the secret `{name}`")
@@ -123,11 +140,27 @@ pub(super) fn counted(count: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Secret;
     use crate::diagnostic::{Finding, codes};
 
     codes! {
         /// An example.
         EXAMPLE = Error "test/example";
+    }
+
+    #[test]
+    fn lines_with_a_secret_are_withheld() {
+        let secrets = [("A", Secret::new("token+of-ours")), ("B", Secret::new("two\nlines, of ours"))];
+        let tripwire = Tripwire::new(secrets.iter().map(|(name, secret)| (*name, secret)));
+        assert_eq!(discreet("GET /\n", &tripwire), "GET /\n");
+        assert_eq!(
+            discreet("GET /\nGET /token%2bof-ours\nGET /x", &tripwire),
+            "GET /\na message is withheld: it holds the value of the secret `A`\nGET /x\n"
+        );
+        assert_eq!(
+            discreet("one\ntwo\nlines, of ours\n", &tripwire),
+            "a message is withheld: it holds the value of the secret `B`\n"
+        );
     }
 
     #[test]

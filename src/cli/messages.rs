@@ -1,5 +1,6 @@
-//! The server's own messages while it serves, on the standard error: none tells the value of a secret.
+//! The server's own messages while it serves, and what is said of panics, on the standard error: none tells the value of a secret.
 
+use super::console::{Terminal, withheld};
 use crate::config::Secrets;
 use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
@@ -19,11 +20,24 @@ pub(super) fn write(secrets: &Secrets) {
     panic::set_hook(Box::new(tell_panic));
 }
 
+/// The same of panics alone, for commands that write no messages.
+pub(super) fn of_panics(secrets: &Secrets) {
+    let secrets = secrets.clone();
+    panic::set_hook(Box::new(move |panic| {
+        let (text, at) = told(panic);
+        Terminal::stderr().keeping(&secrets).line(&format!("panicked at {at}: {text}"));
+    }));
+}
+
 /// What is said of a panic: the text may quote what was being handled, and goes the way of all messages.
 fn tell_panic(panic: &PanicHookInfo<'_>) {
-    let text = panic.payload_as_str().unwrap_or("no text");
-    let at = panic.location().map(ToString::to_string);
+    let (text, at) = told(panic);
     tracing::error!(at, "panicked: {text}");
+}
+
+/// The text of a panic, and where it happened.
+fn told<'p>(panic: &'p PanicHookInfo<'_>) -> (&'p str, String) {
+    (panic.payload_as_str().unwrap_or("no text"), panic.location().map(ToString::to_string).unwrap_or_default())
 }
 
 /// Makes writers that look through each message. The layer writes a message in one piece.
@@ -50,7 +64,7 @@ impl<W: Write> Write for Message<W> {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         match self.secrets.tripwire().find(text) {
             None => self.output.write_all(text)?,
-            Some(name) => writeln!(self.output, "{}", super::console::withheld(name))?,
+            Some(name) => writeln!(self.output, "{}", withheld(name))?,
         }
         Ok(text.len())
     }

@@ -3,7 +3,7 @@
 
 use super::code;
 use super::placeholder::Env;
-use super::tripwire::{SHORTEST, Tripwire};
+use super::tripwire::{SHORTEST, Tripwire, is_word};
 use crate::diagnostic::{Finding, Findings, Level};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,7 +55,8 @@ impl Environment {
 
     /// The same text as a secret, which is looked for from now on in all that leaves.
     ///
-    /// A default is no secret: it is written in the site. A finding if the text is too short to be looked for.
+    /// A default is no secret: it is written in the site. A finding if the text is too short to be looked for, or so like a word that it
+    /// may be found where nobody has told it.
     pub fn secret(&self, env: &Env, findings: &mut Findings) -> Secret {
         let secret = Secret::new(self.resolve(env, findings));
         let text = secret.expose().trim();
@@ -68,9 +69,18 @@ impl Environment {
                 "a secret of {SHORTEST} bytes or more cannot be guessed as easily, and is found if it comes back"
             );
             findings.push(Finding::new(&code::SHORT_SECRET, env.place, message).help(help));
-        } else {
-            self.secrets.give(&env.name, &secret);
+            return secret;
         }
+        if is_word(text) {
+            let message =
+                format!("the value of `{}` is like an ordinary word: pages that hold this word are not sent", env.name);
+            let help = format!(
+                "choose one that cannot be guessed; if it is no secret, write it as the default: `{{env.{}:…}}`",
+                env.name
+            );
+            findings.push(Finding::new(&code::WORD_SECRET, env.place, message).help(help));
+        }
+        self.secrets.give(&env.name, &secret);
         secret
     }
 
@@ -164,6 +174,7 @@ mod tests {
             ("STAGE".to_owned(), "development".to_owned()),
             ("PIN".to_owned(), "1234".to_owned()),
             ("EMPTY".to_owned(), String::new()),
+            ("WORD".to_owned(), "production".to_owned()),
         ]);
         let mut findings = Findings::default();
         assert!(environment.secrets().tripwire().is_idle());
@@ -176,12 +187,15 @@ mod tests {
         assert_eq!(environment.secret(&env("PIN", None), &mut findings).expose(), "1234");
         assert_eq!(findings.iter().map(|finding| finding.code.name).collect::<Vec<_>>(), ["env/short-secret"]);
         assert!(environment.secrets().tripwire().is_idle());
+        environment.secret(&env("WORD", None), &mut findings);
+        assert_eq!(findings.iter().last().map(|finding| finding.code.name), Some("env/word-secret"));
+        assert!(environment.secrets().tripwire().find(b"in production.").is_some());
         // Clones remember the same.
         environment.clone().secret(&env("TOKEN", None), &mut findings);
         let tripwire = environment.secrets().tripwire();
         assert!(tripwire.find(TOKEN.as_bytes()).is_some());
         assert!(Arc::ptr_eq(&tripwire, &environment.secrets().tripwire()));
-        assert_eq!(format!("{:?}", environment.secrets()), "{\"TOKEN\"}");
+        assert_eq!(format!("{:?}", environment.secrets()), "{\"TOKEN\", \"WORD\"}");
         assert!(!format!("{environment:?} {:?}", Secret::new(TOKEN)).contains("shpat"));
     }
 }

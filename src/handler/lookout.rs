@@ -62,6 +62,6 @@ impl Lookout<'_> {
     fn all_in(self, value: &Value) -> Vec<String> {
         let mut text = String::new();
         write_json(value, &mut text);
-        self.tripwire.find_all(text.as_bytes()).into_iter().map(|name| name.to_string()).collect()
+        self.tripwire.find_all(text.as_bytes()).into_iter().map(ToString::to_string).collect()
     }
 }

@@ -4,8 +4,9 @@
 //! that repeats what it was sent. The values are looked for as they are, percent-encoded, escaped as in JSON and HTML, and in Base64 at
 //! each of its three alignments. Other changes (another case, reversed, hexadecimal, cut in two with something in between) are not seen.
 //!
-//! One pass over the text finds all of them; what it costs does not depend on how many there are, and without secrets there is none.
+//! One pass over the text finds all of them, a second one only if letters in it are encoded; without secrets there is none.
 
+mod letters;
 mod spelling;
 
 use super::Secret;
@@ -21,13 +22,24 @@ pub(super) const SHORTEST: usize = 8;
 /// Of a longer value only its end is looked for, so that no value makes the search large. The end of a token is its signature.
 const LONGEST: usize = 64;
 
+/// Letters of which there are no more are a word, and not drawn by lot.
+const LONGEST_WORD: usize = 15;
+
+/// Whether a text is like an ordinary word or two, so that it may stand where nobody has told it.
+pub(super) fn is_word(text: &str) -> bool {
+    text.len() <= LONGEST_WORD && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b" -_.".contains(&byte))
+}
+
 /// Finds the values of secrets in what is about to leave.
 #[derive(Default)]
-pub struct Tripwire(Option<Box<Wires>>);
+pub struct Tripwire(Option<Box<Net>>);
 
-struct Wires {
+/// What is strung if there is anything to find.
+struct Net {
     /// The names of the secrets.
     names: Vec<Arc<str>>,
+    /// Those whose values are like ordinary words.
+    words: Vec<Arc<str>>,
     /// What the automaton finds, in the order of its patterns.
     wires: Vec<Wire>,
     automaton: AhoCorasick,
@@ -41,32 +53,48 @@ struct Wire {
     pattern: Box<[u8]>,
     /// What must stand around it; it is enough by itself if there is nothing.
     whole: Option<Spelling>,
+    /// All that are found where this one is, itself among them: their patterns are the beginning of this one's.
+    with: Box<[usize]>,
 }
 
 impl Wire {
     fn of(secret: usize, spelling: Option<Spelling>, otherwise: impl FnOnce() -> Vec<String>) -> Vec<Self> {
         match spelling {
-            Some(spelling) => vec![Self { secret, pattern: spelling.run().into(), whole: Some(spelling) }],
+            Some(spelling) => {
+                vec![Self { pattern: spelling.run().into(), whole: Some(spelling), ..Self::alone(secret) }]
+            }
             None => {
-                let whole = |form: String| Self { secret, pattern: form.into_bytes().into(), whole: None };
+                let whole = |form: String| Self { pattern: form.into_bytes().into(), ..Self::alone(secret) };
                 otherwise().into_iter().map(whole).collect()
             }
         }
+    }
+
+    fn alone(secret: usize) -> Self {
+        Self { secret, pattern: Box::default(), whole: None, with: Box::default() }
+    }
+
+    /// Whether it is found in `text` at `at`, where its pattern stands.
+    fn is_whole(&self, at: usize, text: &[u8]) -> bool {
+        self.whole.as_ref().is_none_or(|whole| whole.stands_around(at, text))
     }
 }
 
 impl Tripwire {
     /// One for these secrets, by the names of their variables. Those whose values are too short are left out.
     pub fn new<'s>(secrets: impl IntoIterator<Item = (&'s str, &'s Secret)>) -> Self {
-        let (mut names, mut wires) = (Vec::new(), Vec::new());
+        let (mut names, mut words, mut wires) = (Vec::new(), Vec::new(), Vec::new());
         for (name, secret) in secrets {
             let text = secret.expose().trim();
             if text.len() < SHORTEST {
                 continue;
             }
-            let text = text.get(text.ceil_char_boundary(text.len().saturating_sub(LONGEST))..).unwrap_or(text);
             let secret = names.len();
-            names.push(name.into());
+            names.push(Arc::from(name));
+            if is_word(text) {
+                words.extend(names.last().cloned());
+            }
+            let text = text.get(text.ceil_char_boundary(text.len().saturating_sub(LONGEST))..).unwrap_or(text);
             wires.extend(Wire::of(secret, Spelling::of_text(text), || usual(text)));
             for digits in base64(text.as_bytes()) {
                 let otherwise = || vec![digits.replace('+', "-").replace('/', "_"), digits.clone()];
@@ -76,8 +104,9 @@ impl Tripwire {
         if wires.is_empty() {
             return Self(None);
         }
+        introduce(&mut wires);
         let automaton = automaton(&wires);
-        Self(Some(Box::new(Wires { names, wires, automaton })))
+        Self(Some(Box::new(Net { names, words, wires, automaton })))
     }
 
     /// Whether it looks for nothing.
@@ -85,12 +114,17 @@ impl Tripwire {
         self.0.is_none()
     }
 
+    /// Whether the value of this secret is like an ordinary word.
+    pub fn is_word(&self, name: &str) -> bool {
+        self.0.as_ref().is_some_and(|net| net.words.iter().any(|word| &**word == name))
+    }
+
     /// The name of a secret whose value stands in `text`.
     pub fn find(&self, text: &[u8]) -> Option<&Arc<str>> {
-        let wires = self.0.as_ref()?;
+        let net = self.0.as_ref()?;
         let mut found = None;
-        wires.search(text, |secret| {
-            found = wires.names.get(secret);
+        net.search(text, |secret| {
+            found = net.names.get(secret);
             ControlFlow::Break(())
         });
         found
@@ -98,47 +132,67 @@ impl Tripwire {
 
     /// The names of all secrets whose values stand in `text`, each once.
     pub fn find_all(&self, text: &[u8]) -> Vec<&Arc<str>> {
-        let Some(wires) = &self.0 else { return Vec::new() };
-        let mut found = vec![false; wires.names.len()];
-        wires.search(text, |secret| {
+        let Some(net) = &self.0 else { return Vec::new() };
+        let mut found = vec![false; net.names.len()];
+        net.search(text, |secret| {
             found[secret] = true;
             ControlFlow::Continue(())
         });
-        wires.names.iter().zip(found).filter_map(|(name, found)| found.then_some(name)).collect()
+        net.names.iter().zip(found).filter_map(|(name, found)| found.then_some(name)).collect()
     }
 }
 
-impl Wires {
+impl Net {
     /// Tells `found` of each secret that stands in `text`, until it has heard enough.
     fn search(&self, text: &[u8], mut found: impl FnMut(usize) -> ControlFlow<()>) {
+        if !self.search_in(text, &mut found)
+            && let Some(plain) = letters::decoded(text)
+        {
+            self.search_in(&plain, &mut found);
+        }
+    }
+
+    /// The same, for the text as it is; whether `found` has heard enough.
+    fn search_in(&self, text: &[u8], found: &mut impl FnMut(usize) -> ControlFlow<()>) -> bool {
         let mut from = 0;
-        while let Some(at) = self.automaton.find(Input::new(text).range(from..)) {
-            let at = at.start();
-            // Several patterns may begin here, of which the automaton tells one.
-            for wire in
-                self.wires.iter().filter(|wire| text.get(at..).is_some_and(|rest| rest.starts_with(&wire.pattern)))
-            {
-                let is_whole = wire.whole.as_ref().is_none_or(|whole| whole.stands_around(at, text));
-                if is_whole && found(wire.secret).is_break() {
-                    return;
+        while let Some(longest) = self.automaton.find(Input::new(text).range(from..)) {
+            let with = self.wires.get(longest.pattern().as_usize()).map_or(&[][..], |wire| &wire.with);
+            for wire in with.iter().filter_map(|&at| self.wires.get(at)) {
+                if wire.is_whole(longest.start(), text) && found(wire.secret).is_break() {
+                    return true;
                 }
             }
-            from = at + 1;
+            from = longest.start() + 1;
         }
+        false
+    }
+}
+
+/// Tells each wire which others are found where it is.
+fn introduce(wires: &mut [Wire]) {
+    let with: Vec<Box<[usize]>> = wires
+        .iter()
+        .map(|longest| {
+            let is_beginning = |other: &Wire| longest.pattern.starts_with(&other.pattern);
+            wires.iter().enumerate().filter_map(|(at, other)| is_beginning(other).then_some(at)).collect()
+        })
+        .collect();
+    for (wire, with) in wires.iter_mut().zip(with) {
+        wire.with = with;
     }
 }
 
 fn automaton(wires: &[Wire]) -> AhoCorasick {
     // Of this kind a vectorised search is made, unless there are a great many.
     let builder =
-        AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(wires.iter().map(|wire| &wire.pattern));
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(wires.iter().map(|wire| &wire.pattern));
     builder.expect("patterns of bounded length, a few for each variable of the environment")
 }
 
 impl fmt::Debug for Tripwire {
     /// Names only.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_set().entries(self.0.iter().flat_map(|wires| &wires.names)).finish()
+        formatter.debug_set().entries(self.0.iter().flat_map(|net| &net.names)).finish()
     }
 }
 
@@ -227,10 +281,40 @@ mod tests {
     fn short_secrets_are_not_looked_for_and_long_ones_by_their_end() {
         assert!(tripwire(&[("A", ""), ("B", "seven77"), ("C", "  seven77 \n")]).is_idle());
         assert!(!tripwire(&[("A", "eight888")]).is_idle());
-        let long = format!("{}{TOKEN}{}", "a".repeat(1000), "é".repeat(40));
+        let long = format!("{}{TOKEN}{}!?x9", "a".repeat(1000), "é".repeat(40));
         let tripwire = tripwire(&[("LONG", &long)]);
         assert!(tripwire.find(long.as_bytes()).is_some());
-        assert!(tripwire.find(&long.as_bytes()[..long.len() - 2]).is_none());
+        let (cut, _) = long.split_at(long.len() - 2);
+        assert!(tripwire.find(cut.as_bytes()).is_none());
+        assert!(tripwire.find(format!("{}{TOKEN}", "a".repeat(1000)).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn few_letters_are_a_word() {
+        for (text, expected) in [
+            ("development", true),
+            ("Password", true),
+            ("acme-corp", true),
+            ("v1.example", false),
+            ("correct horse battery", false),
+            ("shpat_4f9c", false),
+        ] {
+            let tripwire = tripwire(&[("S", text)]);
+            assert_eq!(tripwire.is_word("S"), expected, "{text}");
+            assert!(!tripwire.is_word("T") && tripwire.find(text.as_bytes()).is_some());
+        }
+    }
+
+    #[test]
+    fn a_great_many_are_found_too() {
+        let secrets: Vec<(String, String)> =
+            (0..500).map(|at| (format!("S{at}"), format!("common-prefix-{at:04}/{at}"))).collect();
+        let tripwire = tripwire(&secrets.iter().map(|(name, text)| (&**name, &**text)).collect::<Vec<_>>());
+        for (name, text) in &secrets {
+            let page = format!("common-prefix- {text}. common-prefix");
+            assert_eq!(tripwire.find_all(page.as_bytes()), [&Arc::from(&**name)]);
+        }
+        assert!(tripwire.find(b"common-prefix-0007/8").is_none());
     }
 
     #[test]
@@ -254,6 +338,14 @@ mod tests {
             let percent: String = whole.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02x}") }).collect();
             let html = whole.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;");
             let base64 = encoded(whole.as_bytes());
+            let every_byte = whole.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+            let every_number = whole.chars().map(|c| format!("&#{};", u32::from(c))).collect::<Vec<_>>().concat();
+            let every_unit = whole.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
+            for text in [&every_byte, &every_number, &every_unit] {
+                // Where there is no run of letters only the usual spellings are looked for.
+                let has_run = secret.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= 3);
+                prop_assert!(!has_run || secret.len() > LONGEST || tripwire.find(text.as_bytes()).is_some(), "{text}");
+            }
             for text in [&whole, &percent, &html, &base64, &base64.replace('+', "-").replace('/', "_"), &serde_json::to_string(&whole).unwrap()] {
                 prop_assert!(tripwire.find(text.as_bytes()).is_some(), "{text}");
             }

@@ -1,7 +1,8 @@
 //! How a text may be spelled where text is printed: as it is, percent-encoded, escaped as in JSON or HTML, in any mixture.
 //!
-//! A text is found by a run of letters and digits, which no such encoding changes, and then read around that run, character by
-//! character, in whatever way each is spelled. What changes letters too (Base64) is a text of its own.
+//! A text is found by a run of letters and digits, which no such encoding has to change (`letters` gives back those that were changed
+//! all the same), and then read around that run, character by character, in whatever way each is spelled. What changes letters too
+//! (Base64) is a text of its own.
 
 /// A text whose characters may each be spelled in several ways.
 #[derive(Clone)]
@@ -16,28 +17,31 @@ pub(super) struct Spelling {
 }
 
 /// Shorter runs are in too many words.
-const SHORTEST_RUN: usize = 4;
+const SHORTEST_RUN: usize = 3;
 /// What is compared beyond this is compared character by character.
 const LONGEST_RUN: usize = 32;
-/// The most bytes that one character takes: four bytes of UTF-8, each with its percent sign encoded as well.
+/// More backslashes before a character are more than JSON in JSON has.
+const MOST_ESCAPES: usize = 4;
+/// The most bytes that are looked at for one character: four bytes of UTF-8, each with its percent sign encoded as well.
 const WIDEST: usize = 20;
 
 impl Spelling {
     /// Of a text; `None` if no run in it is long enough to find it by.
     pub(super) fn of_text(text: &str) -> Option<Self> {
-        Self::new(text, false, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        Self::new(text, false)
     }
 
     /// Of digits of Base64, likewise.
     pub(super) fn of_base64(digits: &str) -> Option<Self> {
-        Self::new(digits, true, |c| c.is_ascii_alphanumeric())
+        Self::new(digits, true)
     }
 
-    fn new(text: &str, is_base64: bool, stays: impl Fn(char) -> bool) -> Option<Self> {
+    fn new(text: &str, is_base64: bool) -> Option<Self> {
         let characters: Box<[char]> = text.chars().collect();
         let mut longest = 0..0;
         let mut at = 0;
-        for run in characters.split(|c| !stays(*c)) {
+        // Some encode the punctuation as well that RFC 3986 leaves as it is.
+        for run in characters.split(|c| !c.is_ascii_alphanumeric()) {
             if run.len() > longest.len() {
                 longest = at..at + run.len();
             }
@@ -63,12 +67,10 @@ impl Spelling {
     /// Whether `text` begins with it.
     fn begins(&self, text: &[u8]) -> bool {
         // Where the characters so far may end: some can be read in two ways, such as a percent sign that was not encoded.
-        let mut ends = vec![0];
+        let (mut ends, mut next) = (vec![0], Vec::new());
         for &character in &self.characters {
-            let mut next = Vec::new();
-            for rest in ends.iter().filter_map(|&end| Some((end, text.get(end..)?))) {
-                let (end, rest) = rest;
-                self.lengths(character, rest, |length| {
+            for &end in &ends {
+                self.lengths(character, text.get(end..).unwrap_or_default(), |length| {
                     if !next.contains(&(end + length)) {
                         next.push(end + length);
                     }
@@ -77,35 +79,36 @@ impl Spelling {
             if next.is_empty() {
                 return false;
             }
-            ends = next;
+            ends.clear();
+            std::mem::swap(&mut ends, &mut next);
         }
         true
     }
 
     /// How many bytes at the beginning of `text` spell `character`: each of the ways.
     fn lengths(&self, character: char, text: &[u8], mut found: impl FnMut(usize)) {
+        if character.is_ascii_alphanumeric() && text.first().is_some_and(|&byte| char::from(byte) == character) {
+            return found(1);
+        }
         let mut bytes = [0; 4];
         let bytes = character.encode_utf8(&mut bytes).as_bytes();
-        let mut ways = |text: &[u8], escape: usize| {
+        // JSON in JSON in an attribute: backslashes stay, and what they stand before is a reference.
+        let escapes = text.iter().take(MOST_ESCAPES).take_while(|byte| **byte == b'\\').count();
+        for escape in 0..=escapes {
+            let text = text.get(escape..).unwrap_or_default();
             let is_other_digit =
                 self.is_base64 && matches!((character, text.first()), ('+', Some(b'-')) | ('/', Some(b'_')));
             let is_form_space = character == ' ' && text.first() == Some(&b'+');
+            let is_doubled = matches!(character, '"' | '\'') && text.starts_with(&[bytes, bytes].concat());
             let lengths = [
                 text.starts_with(bytes).then_some(bytes.len()),
                 (is_other_digit || is_form_space).then_some(1),
+                is_doubled.then_some(2),
                 percent(bytes, text, b"%"),
                 percent(bytes, text, b"%25"),
-                reference(character, text),
                 json(character, text),
             ];
-            lengths.into_iter().flatten().for_each(|length| found(escape + length));
-        };
-        ways(text, 0);
-        // A quote in JSON in an attribute: the backslash stays, the quote is a reference.
-        if let Some((b'\\', rest)) = text.split_first()
-            && matches!(character, '"' | '\'' | '\\' | '/')
-        {
-            ways(rest, 1);
+            lengths.into_iter().flatten().chain(references(character, text)).for_each(|length| found(escape + length));
         }
     }
 }
@@ -123,39 +126,54 @@ fn percent(bytes: &[u8], text: &[u8], sign: &[u8]) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// The length of a character reference (HTML, section 13.5) at the beginning of `text`.
-fn reference(character: char, text: &[u8]) -> Option<usize> {
-    let rest = text.strip_prefix(b"&")?;
-    let end = rest.iter().take(10).position(|&byte| byte == b';')?;
-    let name = rest.get(..end)?;
-    let code = match name {
-        b"amp" => u32::from('&'),
-        b"lt" => u32::from('<'),
-        b"gt" => u32::from('>'),
-        b"quot" => u32::from('"'),
-        b"apos" => u32::from('\''),
-        [b'#', b'x' | b'X', digits @ ..] => number(digits, 16)?,
-        [b'#', digits @ ..] => number(digits, 10)?,
+/// The length of a character reference (HTML, section 13.5) at the beginning of `text`, however often what it begins with was escaped
+/// anew; an ampersand may be several of them.
+fn references(character: char, text: &[u8]) -> impl Iterator<Item = usize> {
+    let mut escaped = text.strip_prefix(b"&");
+    std::iter::from_fn(move || {
+        let rest = escaped?;
+        escaped = rest.strip_prefix(b"amp;");
+        Some((text.len() - rest.len(), rest))
+    })
+    .take(3)
+    .filter_map(move |(begin, rest)| {
+        let end = rest.iter().take(10).position(|&byte| byte == b';')?;
+        (referred(rest.get(..end)?)? == u32::from(character)).then_some(begin + end + 1)
+    })
+}
+
+/// The character that is called so, or by its number.
+fn referred(name: &[u8]) -> Option<u32> {
+    let character = match name {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        [b'#', b'x' | b'X', digits @ ..] => return number(digits, 16),
+        [b'#', digits @ ..] => return number(digits, 10),
         _ => return None,
     };
-    (code == u32::from(character)).then_some(end + 2)
+    Some(u32::from(character))
 }
 
 /// The length of an escape of JSON (RFC 8259, section 7) at the beginning of `text`.
 fn json(character: char, text: &[u8]) -> Option<usize> {
-    let letter = match character {
-        '\n' => b'n',
-        '\r' => b'r',
-        '\t' => b't',
-        _ => 0,
+    let letter: &[u8] = match character {
+        '\n' => b"\\n",
+        '\r' => b"\\r",
+        '\t' => b"\\t",
+        _ => &[],
     };
-    if text.starts_with(&[b'\\', letter]) {
-        return Some(2);
+    if !letter.is_empty() && text.starts_with(letter) {
+        return Some(letter.len());
     }
     let mut rest = text;
     for &mut unit in character.encode_utf16(&mut [0; 2]) {
-        let (digits, after) = rest.strip_prefix(b"\\u")?.split_at_checked(4)?;
-        if number(digits, 16)? != u32::from(unit) {
+        let escapes = rest.iter().take(MOST_ESCAPES).take_while(|byte| **byte == b'\\').count();
+        let (escapes, after) = rest.split_at_checked(escapes)?;
+        let (digits, after) = after.strip_prefix(b"u")?.split_at_checked(4)?;
+        if escapes.is_empty() || number(digits, 16)? != u32::from(unit) {
             return None;
         }
         rest = after;
@@ -163,7 +181,8 @@ fn json(character: char, text: &[u8]) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-fn number(digits: &[u8], radix: u32) -> Option<u32> {
+/// The number that these digits are, and nothing else is.
+pub(super) fn number(digits: &[u8], radix: u32) -> Option<u32> {
     let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
     u32::from_str_radix(text, radix).ok()
 }
@@ -172,6 +191,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
 pub(super) fn usual(text: &str) -> Vec<String> {
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let is_of_path = |byte: u8| is_unreserved(byte) || b"!$&'()*+,;=:@/".contains(&byte);
+    let all_encoded = percent_encoded(text, |byte| byte.is_ascii_alphanumeric());
     let encoded = percent_encoded(text, is_unreserved);
     let in_path = percent_encoded(text, is_of_path);
     let html = each(text, |c| match c {
@@ -190,12 +210,13 @@ pub(super) fn usual(text: &str) -> Vec<String> {
         '<' | '>' | '&' | '\'' => format!("\\u{:04x}", u32::from(c)),
         other => other.to_string(),
     });
-    let by_number = each(text, |c| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect());
-    let mut forms = vec![text.to_owned(), html, json, in_script, by_number];
+    let mut forms = vec![text.to_owned(), html, json, in_script];
     forms.extend([
         encoded.replace("%20", "+"),
+        with_lower_digits(&all_encoded),
         with_lower_digits(&encoded),
         with_lower_digits(&in_path),
+        all_encoded,
         encoded,
         in_path,
     ]);
@@ -237,9 +258,9 @@ mod tests {
 
     #[test]
     fn a_text_is_found_by_its_longest_run() {
-        assert_eq!(Spelling::of_text(SECRET).unwrap().run(), b"-words");
+        assert_eq!(Spelling::of_text(SECRET).unwrap().run(), b"words");
         assert_eq!(Spelling::of_base64("ab/cdefg-h").unwrap().run(), b"cdefg");
-        assert!(Spelling::of_text("abc/def=").is_none());
+        assert!(Spelling::of_text("ab-cd/ef=").is_none());
         assert!(Spelling::of_text("").is_none());
         assert_eq!(Spelling::of_text(&"x".repeat(64)).unwrap().run().len(), LONGEST_RUN);
     }
@@ -257,6 +278,12 @@ mod tests {
             "s3cr\\\"t+\\/=&é< %-words'\\\\",
             "s3cr\\u0022t+/=\\u0026\\u00e9\\u003C %-words\\u0027\\u005c",
             "s3cr\\&quot;t+/=&amp;é&lt; %-words&#39;\\\\",
+            "s3cr\\\\\\&quot;t+\\/=&amp;é&lt; %-words&#39;\\\\\\\\",
+            "s3cr\\\\u0022t+/=\\\\u0026\\\\u00e9< %-words'\\\\",
+            "s3cr&amp;quot;t+/=&amp;amp;&amp;amp;#233;&lt; %-words&amp;#39;\\",
+            "s3cr\"\"t+/=&é< %-words''\\",
+            "s3cr%22t%2B%2F%3D%26%C3%A9%3C%20%25%2Dwords%27%5C",
+            "%733cr%22&#116;+/=&\\u00e9< %-words'\\",
         ] {
             assert!(stands(text), "{text}");
             assert!(stands(&format!("before%{text}\\after &")), "{text}");
