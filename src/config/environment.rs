@@ -114,9 +114,21 @@ impl Secrets {
 
     /// What looks for all that were given out so far.
     pub fn tripwire(&self) -> Arc<Tripwire> {
-        let Given { secrets, tripwire } = &mut *self.given();
-        let make = || Arc::new(Tripwire::new(secrets.iter().map(|(name, secret)| (name.as_str(), secret))));
-        Arc::clone(tripwire.get_or_insert_with(make))
+        let secrets = {
+            let given = self.given();
+            if let Some(tripwire) = &given.tripwire {
+                return Arc::clone(tripwire);
+            }
+            given.secrets.clone()
+        };
+        // Not under the lock: whoever tells of a panic asks for this as well.
+        let tripwire = Tripwire::new(secrets.iter().map(|(name, secret)| (name.as_str(), secret)));
+        let tripwire = Arc::new(tripwire);
+        let mut given = self.given();
+        if given.secrets == secrets {
+            given.tripwire = Some(Arc::clone(&tripwire));
+        }
+        tripwire
     }
 
     fn given(&self) -> MutexGuard<'_, Given> {

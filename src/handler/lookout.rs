@@ -3,9 +3,9 @@
 //! It happens once, when a page is made; what is stored has been looked through. Files are sent as they are: they are the author's.
 
 use crate::config::Tripwire;
-use crate::site::{Route, slots};
+use crate::site::{Inputs, Route, slots};
 use crate::value::{Value, write_json};
-use http::HeaderMap;
+use http::header::{COOKIE, HeaderMap, HeaderName};
 
 /// What is known when something has been made.
 #[derive(Clone, Copy)]
@@ -14,12 +14,9 @@ pub(super) struct Lookout<'l> {
     pub(super) route: &'l Route,
     /// The data that it was made of.
     pub(super) slots: &'l [Value],
-    /// The header fields of the visitor's request that the route reads.
+    /// The header fields of the visitor's request that its sources send along.
     pub(super) visitor: &'l HeaderMap,
 }
-
-/// Where what a request says of itself stands.
-const SAID: [usize; 4] = [slots::PARAMS, slots::QUERY, slots::COOKIES, slots::REQUEST];
 
 impl Lookout<'_> {
     /// Whether one of these texts holds a secret. If so the log is told which one, and where it came from.
@@ -34,15 +31,8 @@ impl Lookout<'_> {
     /// somebody who guesses must not see by an error that the guess was right.
     #[cold]
     fn is_told(self, text: &[u8]) -> bool {
-        let said: Vec<_> =
-            SAID.iter().filter_map(|&slot| self.slots.get(slot)).flat_map(|value| self.all_in(value)).collect();
-        let is_sent = |name: &str| {
-            said.iter().any(|said| said == name)
-                || self
-                    .visitor
-                    .values()
-                    .any(|value| self.tripwire.find_all(value.as_bytes()).iter().any(|sent| &***sent == name))
-        };
+        let said = self.said();
+        let is_sent = |name: &str| said.iter().any(|said| said == name);
         let told: Vec<&str> =
             self.tripwire.find_all(text).into_iter().map(|name| &**name).filter(|name| !is_sent(name)).collect();
         if told.is_empty() {
@@ -56,6 +46,22 @@ impl Lookout<'_> {
         let (secrets, sources) = (told.join(", "), sources.join(", "));
         tracing::error!(route = &*self.route.name, secrets, sources, "what was made holds a secret, and is not sent");
         true
+    }
+
+    /// The secrets in what the request says, as far as it is in the page's key: whoever gets the page has said the same.
+    fn said(self) -> Vec<String> {
+        let Inputs { query, cookies, .. } = &self.route.inputs;
+        let read_query = query.iter().filter(|input| input.is_read).map(|input| (slots::QUERY, &*input.name));
+        let read_cookies = cookies.iter().filter(|input| input.is_read).map(|input| (slots::COOKIES, &*input.name));
+        let of_inputs = read_query
+            .chain(read_cookies)
+            .filter_map(|(slot, name)| self.slots.get(slot).and_then(|slot| slot.get(name)));
+        let whole = [slots::PARAMS, slots::REQUEST].into_iter().filter_map(|slot| self.slots.get(slot));
+        // Of the whole field only some cookies are in the key, if there is one.
+        let is_own = |name: &HeaderName| *name != COOKIE || !self.route.is_storable();
+        let fields = self.visitor.iter().filter(|(name, _)| is_own(name)).map(|(_, value)| value.as_bytes());
+        let in_fields = fields.flat_map(|value| self.tripwire.find_all(value)).map(ToString::to_string);
+        whole.chain(of_inputs).flat_map(|value| self.all_in(value)).chain(in_fields).collect()
     }
 
     /// The secrets in a value.

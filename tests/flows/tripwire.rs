@@ -17,6 +17,7 @@ crate::cases!(
     no_other_answer_holds_a_secret_that_comes_back,
     a_page_that_is_good_stays_when_a_secret_comes_back,
     whoever_guesses_a_secret_learns_nothing,
+    whoever_knows_a_secret_cannot_make_the_store_tell_it,
     what_is_no_secret_is_printed,
     a_secret_in_the_files_of_a_site_is_not_served,
     a_secret_like_a_word_is_a_warning_and_pages_with_the_word_are_not_sent,
@@ -245,6 +246,30 @@ fn whoever_guesses_a_secret_learns_nothing() {
     connection.send(longer).unwrap();
     connection.rest().unwrap();
     assert_outputs_tell_nothing(site);
+}
+
+fn whoever_knows_a_secret_cannot_make_the_store_tell_it() {
+    let fault = FaultServer::start();
+    fault.put("/repeat", repeating());
+    let kept = "layout = \"a.html\"\n[query.q]\n[cookies.c]\nenum = [\"x\"]\n[cache]\ns-maxage = \"1h\"";
+    let files = format!(
+        "-- layouts/a.html --\n{{{{ a.plain }}}}\n-- layouts/b.html --\n{{{{ a.plain }}}}{{{{ query.q }}}}{{{{ cookies.c }}}}\n{}{}",
+        route("unread", kept),
+        route("read", &kept.replace("a.html", "b.html")),
+    );
+    let site = start(&fault, &files);
+    let cookie = format!("c=x; d={PLAIN}");
+    for (target, status) in [
+        (format!("/unread?q={PLAIN}"), 500),
+        ("/unread".to_owned(), 500),
+        // Only who says the same gets the same page.
+        (format!("/read?q={PLAIN}"), 200),
+        ("/read".to_owned(), 500),
+        ("/read?q=other".to_owned(), 500),
+    ] {
+        assert_eq!(site.request("GET", &target, &[("Cookie", &cookie)], b"").status, status, "{target}");
+        assert_eq!(site.get(&target).status, status, "{target}");
+    }
 }
 
 fn what_is_no_secret_is_printed() {
