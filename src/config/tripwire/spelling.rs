@@ -19,7 +19,7 @@ pub(super) struct Spelling {
 /// Shorter runs are in too many words.
 const SHORTEST_RUN: usize = 3;
 /// What is compared beyond this is compared character by character.
-const LONGEST_RUN: usize = 32;
+const LONGEST_RUN: usize = 8;
 /// More backslashes before a character are more than JSON in JSON has.
 const MOST_ESCAPES: usize = 4;
 /// The most bytes that are looked at for one character: four bytes of UTF-8, each with its percent sign encoded as well.
