@@ -2,7 +2,8 @@
 //! by askama (templates compiled to machine code), by minijinja and by the `liquid` crate.
 //!
 //! Times are printed as ratios to askama's, the least of many rounds in turns within one process; requests for memory are counted.
-//! One line has a hundred times the data, none of which is printed.
+//! One line has a hundred times the data, none of which is printed. Another is the same layouts with `escape = "none"`, and what
+//! escaping costs is the ratio of the two. Last come the requests for memory of single outputs.
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use askama::Template as _;
@@ -11,7 +12,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use siteserver::config::{Secret, Tripwire};
 use siteserver::diagnostic::{Files, Findings};
-use siteserver::render::{Context, KeptLayouts, LayoutSource, Library, Limits, Site as Known};
+use siteserver::render::{Context, Fragment, KeptLayouts, LayoutSource, Library, Limits, Site as Known};
 use siteserver::value::{JsonLimits, Value, parse_json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -153,7 +154,8 @@ impl<'a> Engine<'a> {
     }
 }
 
-fn library() -> Result<Library> {
+/// The layouts, compiled; with `escape = "none"` in the front matter of each, if so.
+fn library(escape_none: bool) -> Result<Library> {
     let mut files = Files::default();
     let sources: Vec<LayoutSource> = SITESERVER
         .iter()
@@ -162,7 +164,7 @@ fn library() -> Result<Library> {
             file: files.add(*name, *text),
             body: 0..text.len(),
             outer: None,
-            escape_none: false,
+            escape_none,
         })
         .collect();
     let mut findings = Findings::default();
@@ -183,6 +185,25 @@ fn heavier(json: &str) -> Result<String> {
     Ok(more.replace("\"price\":", "\"unprinted\":{\"a\":[1,2,3],\"b\":{\"c\":\"some more text\"}},\"price\":"))
 }
 
+/// Outputs that are printed often, and what is in the data for them.
+const OUTPUTS: [&str; 6] = ["i", "number", "text", "date | date: '%Y-%m-%d'", "number | times: 2", "number | round: 1"];
+const PRINTED: &str = r#"{"number": 1234.56, "text": "Ropes & Anvils", "date": "2026-03-05T10:20:30Z"}"#;
+
+/// How often one more of an output asks for memory.
+fn allocations_of(output: &str, context: &Context<'_>) -> Result<usize> {
+    let data = parse_json(PRINTED, JsonLimits { nodes: usize::MAX })?;
+    let count = |times: usize| {
+        let text = format!("{{% for i in (1..{times}) %}}{{{{ {output} }}}}{{% endfor %}}");
+        let fragment = Fragment::parse(&text, &[]).map_err(|error| anyhow!("{:?}", error.findings))?;
+        let region = Region::new(ALLOCATOR);
+        black_box(fragment.render(&data, context)?);
+        let change = region.change();
+        anyhow::Ok(change.allocations + change.reallocations)
+    };
+    // That the page grows is a handful, and lost in the division.
+    Ok((count(1100)? - count(100)?) / 1000)
+}
+
 fn main() -> Result<()> {
     let rounds = std::env::var("ROUNDS").ok().map_or(Ok(ROUNDS), |rounds| rounds.parse()).context("ROUNDS")?;
     let data = data();
@@ -190,15 +211,15 @@ fn main() -> Result<()> {
     let parsed = |json: &str| parse_json(json, JsonLimits { nodes: usize::MAX });
     let (value, large) = (parsed(&json)?, parsed(&heavier(&json)?)?);
 
-    let library = library()?;
-    let layout = library.get("page.html").context("page.html")?;
+    let (escaping, bare) = (library(false)?, library(true)?);
     let limits = Limits::default();
     let (now, site) = (Timestamp::UNIX_EPOCH, Known::default());
     let context = Context { limits: &limits, now, time_zone: &TimeZone::UTC, site };
-    let ours = |value: &Value| {
+    let ours = |library: &Library, value: &Value| {
+        let layout = library.get("page.html").context("page.html")?;
         let null = Value::Null;
         let roots: Vec<&Value> = layout.roots().iter().map(|root| value.get(&root.name).unwrap_or(&null)).collect();
-        let mut out = String::with_capacity(layout.literal_bytes() * 2);
+        let mut out = String::with_capacity(layout.expected_bytes());
         layout.render(&roots, &context, &mut out)?;
         Ok(out)
     };
@@ -212,7 +233,7 @@ fn main() -> Result<()> {
         Tripwire::new(secrets.iter().map(|(name, secret)| (name.as_str(), secret)))
     };
     let watched = |tripwire: &Tripwire| {
-        let page = ours(&value)?;
+        let page = ours(&escaping, &value)?;
         ensure!(tripwire.find(page.as_bytes()).is_none(), "a page without secrets holds one");
         Ok(page)
     };
@@ -235,8 +256,9 @@ fn main() -> Result<()> {
 
     let mut engines = [
         Engine::new("askama", || data.render().map_err(|error| anyhow!("{error}"))),
-        Engine::new("siteserver", || ours(&value)),
-        Engine::new("siteserver, data x 100", || ours(&large)),
+        Engine::new("siteserver", || ours(&escaping, &value)),
+        Engine::new("siteserver, data x 100", || ours(&escaping, &large)),
+        Engine::new("siteserver, escape none", || ours(&bare, &value)),
         Engine::new("siteserver, 1 secret", || watched(&one)),
         Engine::new("siteserver, 16 secrets", || watched(&sixteen)),
         Engine::new("siteserver, 100 secrets", || watched(&hundred)),
@@ -259,6 +281,12 @@ fn main() -> Result<()> {
     for engine in &engines {
         let ratio = engine.least.as_secs_f64() / first;
         writeln!(out, "{:<24} {ratio:>6.2} x {:>12}", engine.name, engine.allocations()?)?;
+    }
+    let [_, escaped, _, unescaped, ..] = &engines;
+    writeln!(out, "escaped / unescaped {:>11.2} x", escaped.least.as_secs_f64() / unescaped.least.as_secs_f64())?;
+    for output in OUTPUTS {
+        let output_text = format!("{{{{ {output} }}}}");
+        writeln!(out, "{output_text:<34} {:>12}", allocations_of(output, &context)?)?;
     }
     Ok(())
 }

@@ -225,7 +225,8 @@ impl Making<'_> {
                 let value = json.shape.value(slots);
                 let value = value.map_err(|_not_text| internal(route, "a list or an object within a string"))?;
                 let mut text = String::new();
-                let style = JsonStyle { without_nulls: json.nulls == Nulls::Drop, most: context.limits.output_bytes };
+                let without_nulls = json.nulls == Nulls::Drop;
+                let style = JsonStyle { indented: false, without_nulls, most: context.limits.output_bytes };
                 if !write_json_within(&value, style, &mut text) {
                     return Err(internal(route, "more JSON than an answer may be long"));
                 }
@@ -297,9 +298,15 @@ fn render(
     slots: &[Value],
     context: &Context<'_>,
 ) -> Result<(Bytes, Option<Duration>), Stop> {
-    let mut out = String::with_capacity(layout.layout.literal_bytes() * 2);
+    let mut out = String::with_capacity(layout.layout.expected_bytes());
     match layout.render(slots, context, &mut out) {
-        Ok(()) => Ok((out.into(), true_for(layout, context))),
+        Ok(()) => {
+            // A page may be kept for long, and room that it did not need with it.
+            if out.capacity() - out.len() > out.len() / 4 {
+                out.shrink_to_fit();
+            }
+            Ok((out.into(), true_for(layout, context)))
+        }
         Err(error) => Err(internal(route, &error.to_string())),
     }
 }

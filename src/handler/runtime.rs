@@ -114,7 +114,7 @@ impl Subject {
         let params: Vec<Text> = route.params.iter().map(|name| Text::new(Arc::clone(name), Origin::Outside)).collect();
         Self {
             name,
-            params: Shape::new(params).unwrap_or_default(),
+            params: Shape::new(params).unwrap_or_else(Shape::empty),
             sources: route.sources.iter().map(|planned| planned.source.name.value.as_str().into()).collect(),
             graph: Graph::of(route),
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),

@@ -1,11 +1,11 @@
 //! Liquid's conditions on their own: `if = "repo.archived and user == nil"`, `where = "item.tags contains params.tag"`.
 
+use super::Context;
 use super::expr::{Names, Reader, Trouble};
 use super::program::{Manner, Program};
 use super::reads::{self, Read, Root};
 use super::run::Run;
 use super::tree::Terms;
-use super::{Context, RenderError};
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::value::Value;
 
@@ -58,7 +58,6 @@ impl Condition {
     /// Whether it holds for these values of its roots. What cannot be compared does not hold.
     #[must_use]
     pub fn holds(&self, roots: &[&Value], context: &Context<'_>) -> bool {
-        let result: Result<bool, RenderError> = Run::new(&self.program, roots, context).holds(&self.terms);
-        result.unwrap_or(false)
+        Run::new(&self.program, roots, context).holds(&self.terms).unwrap_or(false)
     }
 }

@@ -7,9 +7,10 @@ use super::filter::{self, Filter};
 use super::lex::cut;
 use super::program::Manner;
 use super::tree::{
-    Asked, Base, Chain, Command, Comparison, Each, FilterCall, Guess, Join, NameId, Operand, Path, Step, Term, Terms,
+    Asked, Base, Chain, Command, Comparison, Each, FilterCall, Join, NameId, Operand, Path, Step, Term, Terms,
 };
 use crate::diagnostic::{Code, FileId, Place, did_you_mean};
+use crate::value::Guess;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;

@@ -117,7 +117,7 @@ impl Fragment {
         let mut run = Run::new(&self.program, &roots, context);
         run.globals = Some(data);
         run.strict = true;
-        run.stages(&mut out)?;
+        run.stages(&mut out).map_err(|error| *error)?;
         Ok(out)
     }
 }

@@ -11,6 +11,7 @@ use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Layouts within layouts.
 const LAYOUT_DEPTH: usize = 16;
@@ -88,7 +89,7 @@ impl Library {
                 let called = program.files.iter().filter_map(|file| by_file.get(file));
                 let called = called.filter_map(|&name| Some((name.to_owned(), *digests.get(name)?)));
                 let called = found.is_empty().then(|| called.collect());
-                let compiled = Arc::new(Layout { name: layout.name.as_str().into(), program });
+                let compiled = Arc::new(Layout::new(&layout.name, program));
                 kept.compiled(digest, &compiled, called);
                 findings.append(found);
                 compiled
@@ -160,9 +161,16 @@ fn outer_chain<'s>(
 pub struct Layout {
     name: Arc<str>,
     program: Program,
+    /// Bytes of the last page.
+    last: AtomicUsize,
 }
 
 impl Layout {
+    fn new(name: &str, program: Program) -> Self {
+        let last = AtomicUsize::new(program.literal_bytes * 2);
+        Self { name: name.into(), program, last }
+    }
+
     /// Its path below `layouts/`.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -213,16 +221,24 @@ impl Layout {
         &self.program.files
     }
 
-    /// Bytes of literal text: the least room that the output needs.
+    /// Bytes of room that the next page probably needs: a little more than the last one did.
     #[must_use]
-    pub fn literal_bytes(&self) -> usize {
-        self.program.literal_bytes
+    pub fn expected_bytes(&self) -> usize {
+        let last = self.last.load(Ordering::Relaxed);
+        last.saturating_add(last / 16)
     }
 
     /// Appends the page to `out`. `roots` are the values of [`Layout::roots`], in that order; a missing one is `null`.
     ///
     /// After an error `out` holds part of a page.
     pub fn render(&self, roots: &[&Value], context: &Context<'_>, out: &mut String) -> Result<(), RenderError> {
-        Run::new(&self.program, roots, context).stages(out)
+        let before = out.len();
+        Run::new(&self.program, roots, context).stages(out).map_err(|error| *error)?;
+        let written = out.len() - before;
+        // Looked at before it is written: renders on other threads read it, too.
+        if self.last.load(Ordering::Relaxed) != written {
+            self.last.store(written, Ordering::Relaxed);
+        }
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@
 //! Two scopes are told apart. `{% include %}` shares everything with its caller. `{% render %}` sees its own parameters and the
 //! root names (`site`, `vars`, `page`, every source …), but no variable of its caller.
 
+mod budget;
 mod code;
 mod compare;
 mod condition;
@@ -54,6 +55,8 @@ pub struct Limits {
     pub output_bytes: usize,
     /// Bytes of strings and lists that filters and captures make on the way.
     pub made_bytes: usize,
+    /// Bytes of strings that filters and comparisons read; to look at an item of a list or a member counts as some, too.
+    pub read_bytes: usize,
     /// Runs through the bodies of loops and calls of partials, all together.
     pub iterations: usize,
     /// Blocks and partials inside each other.
@@ -62,7 +65,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { output_bytes: 4 << 20, made_bytes: 16 << 20, iterations: 100_000, nesting: 64 }
+        Self { output_bytes: 4 << 20, made_bytes: 16 << 20, read_bytes: 512 << 20, iterations: 100_000, nesting: 64 }
     }
 }
 
@@ -100,6 +103,14 @@ pub enum RenderError {
         /// The limit in bytes.
         limit: usize,
         /// The output that was one too many.
+        place: Place,
+    },
+    /// Filters and comparisons read more than [`Limits::read_bytes`].
+    #[error("filters and comparisons read more than {limit} bytes")]
+    TooMuchRead {
+        /// The limit in bytes.
+        limit: usize,
+        /// Where the last of them were read.
         place: Place,
     },
     /// More runs through loops than [`Limits::iterations`].
@@ -143,6 +154,7 @@ impl RenderError {
     pub fn place(&self) -> Place {
         match self {
             Self::OutputTooLarge { place, .. }
+            | Self::TooMuchRead { place, .. }
             | Self::TooManyIterations { place, .. }
             | Self::TooDeep { place, .. }
             | Self::Unusable { place, .. }

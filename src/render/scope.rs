@@ -167,6 +167,14 @@ impl<'r> Scope<'r> {
         self.root(name)
     }
 
+    /// The running loop that a name means as `forloop` does.
+    pub(super) fn running(&self, name: NameId) -> Option<&LoopState<'r>> {
+        match self.cells.get(self.frame.start + name.index()) {
+            Some(Some(Val::Loop(at))) => self.loops.get(*at as usize),
+            Some(_) | None => None,
+        }
+    }
+
     /// The value of a name, if it is data and no variable that a tag made.
     pub(super) fn borrowed(&self, name: NameId) -> Option<&'r Value> {
         let at = self.frame.start + name.index();

@@ -5,9 +5,8 @@
 use super::escape::Sink;
 use super::filter::Filter;
 use crate::diagnostic::Place;
-use crate::value::{Object, Value};
+use crate::value::Guess;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A name of one program: the index of its variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -229,24 +228,6 @@ pub(super) enum Step {
     Key { key: Arc<str>, command: Option<Command>, guess: Guess },
     Index(i64),
     Computed(Operand),
-}
-
-/// Where a key stood in the object that was looked at last. The objects of a list nearly always have the same names in the same
-/// order, so that this is where it stands in the next one, too; where it is not, nothing is lost, and neither by renders that share it.
-#[derive(Debug, Default)]
-pub(super) struct Guess(AtomicU32);
-
-impl Guess {
-    /// The member called `key`.
-    #[inline]
-    pub(super) fn member<'v>(&self, object: &'v Object, key: &str) -> Option<&'v Value> {
-        let guess = self.0.load(Ordering::Relaxed);
-        let at = object.shape().position_near(key, guess as usize)?;
-        if at != guess as usize {
-            self.0.store(u32::try_from(at).unwrap_or(0), Ordering::Relaxed);
-        }
-        object.values().get(at)
-    }
 }
 
 /// Keys that mean something on values that do not have them.

@@ -1,5 +1,7 @@
 //! Values while a template runs: borrowed from the data or the template wherever possible, made only by filters.
 
+use super::budget::Budget;
+use super::filter::Fault;
 use super::tree::Command;
 use crate::value::{Object, Origin, Text, Value};
 use std::borrow::Cow;
@@ -17,8 +19,6 @@ pub(super) enum Val<'r> {
     String(String, Origin),
     /// Both ends belong to it; never turned into a list unless a filter needs one.
     Range(i64, i64),
-    Empty,
-    Blank,
     /// A member of an object, as a loop sees it: `[key, value]`.
     Pair(&'r Text, &'r Value),
     /// `forloop` or `tablerowloop` of the loop at this position of the running loops.
@@ -37,6 +37,7 @@ pub(super) enum View<'v> {
     List(&'v [Value]),
     Object(&'v Object),
     Range(i64, i64),
+    /// The words of the language, which only comparisons meet.
     Empty,
     Blank,
     Pair(&'v Text, &'v Value),
@@ -67,8 +68,6 @@ impl<'r> Val<'r> {
             Self::Str(text, origin) => View::Str(text, *origin),
             Self::String(text, origin) => View::Str(text, *origin),
             Self::Range(from, to) => View::Range(*from, *to),
-            Self::Empty => View::Empty,
-            Self::Blank => View::Blank,
             Self::Pair(key, value) => View::Pair(key, value),
             Self::Loop(_) => View::Loop,
         }
@@ -94,15 +93,15 @@ impl<'r> Val<'r> {
         matches!(self.view(), View::Nil)
     }
 
-    /// Everything but `nil` and `false`.
+    /// See [`View::is_truthy`].
     pub(super) fn is_truthy(&self) -> bool {
-        !matches!(self.view(), View::Nil | View::Bool(false))
+        self.view().is_truthy()
     }
 
     /// As data that can be kept in a list or a variable.
     pub(super) fn into_value(self) -> Value {
         match self {
-            Self::Nil | Self::Empty | Self::Blank | Self::Loop(_) => Value::Null,
+            Self::Nil | Self::Loop(_) => Value::Null,
             Self::Ref(value) => value.clone(),
             Self::Own(value) => value,
             Self::Str(text, origin) => Value::Text(Text::new(text, origin)),
@@ -110,6 +109,14 @@ impl<'r> Val<'r> {
             Self::Range(from, to) => Value::text(format!("{from}..{to}")),
             Self::Pair(key, value) => Value::list(vec![Value::Text(key.clone()), value.clone()]),
         }
+    }
+
+    /// The same, counted if it must be copied.
+    pub(super) fn kept(self, budget: &Budget) -> Result<Value, Fault> {
+        if let Self::Str(text, _) = self {
+            budget.charge(text.len())?;
+        }
+        Ok(self.into_value())
     }
 
     /// In a form that can be read often without being copied.
@@ -121,29 +128,26 @@ impl<'r> Val<'r> {
             | Self::Own(_)
             | Self::Str(..)
             | Self::Range(..)
-            | Self::Empty
-            | Self::Blank
             | Self::Pair(..)
             | Self::Loop(_) => self,
         }
     }
 
     /// Its characters as Liquid turns it into a string, borrowed from the data if they stand there.
-    pub(super) fn into_chars(self) -> Cow<'r, str> {
+    pub(super) fn into_chars(self, budget: &Budget) -> Cow<'r, str> {
         match self {
             Self::Ref(Value::Text(text)) => Cow::Borrowed(text.as_str()),
             Self::Str(text, _) => Cow::Borrowed(text),
             Self::String(text, _) => Cow::Owned(text),
-            Self::Nil | Self::Ref(_) | Self::Own(_) | Self::Range(..) | Self::Empty => {
-                Cow::Owned(self.chars().into_owned())
+            Self::Nil | Self::Ref(_) | Self::Own(_) | Self::Range(..) | Self::Pair(..) | Self::Loop(_) => {
+                Cow::Owned(self.chars(budget).into_owned())
             }
-            Self::Blank | Self::Pair(..) | Self::Loop(_) => Cow::Owned(self.chars().into_owned()),
         }
     }
 
     /// Its characters, without taking it.
-    pub(super) fn chars(&self) -> Cow<'_, str> {
-        self.view().chars()
+    pub(super) fn chars(&self, budget: &Budget) -> Cow<'_, str> {
+        self.view().chars(budget)
     }
 
     /// Whether it is finished markup.
@@ -161,14 +165,9 @@ impl<'r> Val<'r> {
         match self {
             Self::Ref(value) => of(value).map_or(Self::Nil, Self::Ref),
             Self::Own(value) => of(value).cloned().map_or(Self::Nil, Self::Own),
-            Self::Nil
-            | Self::Str(..)
-            | Self::String(..)
-            | Self::Range(..)
-            | Self::Empty
-            | Self::Blank
-            | Self::Pair(..)
-            | Self::Loop(_) => Self::Nil,
+            Self::Nil | Self::Str(..) | Self::String(..) | Self::Range(..) | Self::Pair(..) | Self::Loop(_) => {
+                Self::Nil
+            }
         }
     }
 
@@ -248,60 +247,63 @@ pub(super) fn to_i64(number: usize) -> i64 {
 impl<'v> View<'v> {
     /// The characters that a filter works on, made only if the value is not a string. A list is printed item by item, but as a
     /// string it is what Ruby shows: `[1, "a"]`.
-    pub(super) fn chars(self) -> Cow<'v, str> {
-        if let View::Str(text, _) = self {
-            return Cow::Borrowed(text);
+    pub(super) fn chars(self, budget: &Budget) -> Cow<'v, str> {
+        match self {
+            View::Str(text, _) => Cow::Borrowed(text),
+            View::List(_) | View::Object(_) | View::Pair(..) => Cow::Owned(self.inspected(budget)),
+            View::Nil | View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Range(..) => {
+                Cow::Owned(self.simple_chars())
+            }
+            View::Empty | View::Blank | View::Loop => Cow::Borrowed(""),
         }
-        if let View::List(_) | View::Pair(..) = self {
-            return Cow::Owned(self.inspected());
-        }
-        let mut out = String::new();
-        self.push_to(&mut out);
-        Cow::Owned(out)
     }
 
-    /// As Ruby shows it: what is no string never looks like one.
-    pub(super) fn inspected(self) -> String {
+    /// As Ruby shows it: what is no string never looks like one. A part of it, if it is longer than the budget has room for.
+    pub(super) fn inspected(self, budget: &Budget) -> String {
         let mut out = String::new();
-        self.inspect(&mut out);
+        self.inspect(&mut out, budget.left());
+        // Whoever can fail asks the budget next.
+        budget.charge(out.len()).unwrap_or_default();
         out
     }
 
-    /// Appends the characters, unescaped.
-    pub(super) fn push_to(self, out: &mut String) {
-        self.print(&mut |text, _| out.push_str(text));
+    /// The characters of what neither is a string nor holds anything.
+    fn simple_chars(self) -> String {
+        let mut out = String::new();
+        self.print(0, &mut |text, _| {
+            out.push_str(text);
+            true
+        });
+        out
     }
 
-    /// Hands over the characters, each part with its origin.
-    pub(super) fn print(self, write: &mut impl FnMut(&str, Origin)) {
+    /// Hands over the characters, each part with its origin, and something at least for each item of a list, until told that it
+    /// is enough; whether it never was. Of an object there are no more than `most` bytes, and a few.
+    pub(super) fn print(self, most: usize, write: &mut impl FnMut(&str, Origin) -> bool) -> bool {
         match self {
-            View::Nil | View::Empty | View::Blank | View::Loop => {}
+            View::Nil | View::Empty | View::Blank | View::Loop => write("", Origin::Markup),
             View::Bool(true) => write("true", Origin::Markup),
             View::Bool(false) => write("false", Origin::Markup),
-            View::Int(number) => write_integer(number.unsigned_abs(), number < 0, write),
-            View::UInt(number) => write_integer(number, false, write),
+            View::Int(number) => write(itoa::Buffer::new().format(number), Origin::Markup),
+            View::UInt(number) => write(itoa::Buffer::new().format(number), Origin::Markup),
             View::Float(number) => write_float(number, write),
             View::Str(text, origin) => write(text, origin),
             View::List(items) => {
-                for item in items {
-                    View::from(item).print(write);
-                }
+                write("", Origin::Markup) && items.iter().all(|item| View::from(item).print(most, write))
             }
-            View::Pair(key, value) => {
-                write(key, key.origin());
-                View::from(value).print(write);
-            }
+            View::Pair(key, value) => write(key, key.origin()) && View::from(value).print(most, write),
             View::Range(from, to) => write(&format!("{from}..{to}"), Origin::Markup),
             View::Object(_) => {
                 let mut out = String::new();
-                self.inspect(&mut out);
-                write(&out, Origin::Outside);
+                self.inspect(&mut out, most);
+                write(&out, Origin::Outside)
             }
         }
     }
 
-    /// As it looks within an object or a list that is printed whole: as Ruby shows it.
-    fn inspect(self, out: &mut String) {
+    /// As it looks within an object or a list that is printed whole: as Ruby shows it. Whether that is all of it: nothing is worth
+    /// writing behind `end`.
+    fn inspect(self, out: &mut String, end: usize) -> bool {
         match self {
             View::Nil | View::Empty | View::Blank | View::Loop => out.push_str("nil"),
             View::Str(text, _) => inspect_text(text, out),
@@ -309,7 +311,9 @@ impl<'v> View<'v> {
                 out.push('[');
                 for (at, item) in items.iter().enumerate() {
                     out.push_str(if at > 0 { ", " } else { "" });
-                    View::from(item).inspect(out);
+                    if !View::from(item).inspect(out, end) {
+                        return false;
+                    }
                 }
                 out.push(']');
             }
@@ -317,9 +321,11 @@ impl<'v> View<'v> {
                 out.push('{');
                 for (at, (key, value)) in object.iter().enumerate() {
                     out.push_str(if at > 0 { ", " } else { "" });
-                    View::Str(key, Origin::Outside).inspect(out);
+                    inspect_text(key, out);
                     out.push_str("=>");
-                    View::from(value).inspect(out);
+                    if !View::from(value).inspect(out, end) {
+                        return false;
+                    }
                 }
                 out.push('}');
             }
@@ -327,11 +333,21 @@ impl<'v> View<'v> {
                 out.push('[');
                 inspect_text(key, out);
                 out.push_str(", ");
-                View::from(value).inspect(out);
+                if !View::from(value).inspect(out, end) {
+                    return false;
+                }
                 out.push(']');
             }
-            View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Range(..) => self.push_to(out),
+            View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Range(..) => {
+                out.push_str(&self.simple_chars());
+            }
         }
+        out.len() <= end
+    }
+
+    /// Everything but `nil` and `false`.
+    pub(super) fn is_truthy(self) -> bool {
+        !matches!(self, View::Nil | View::Bool(false))
     }
 
     /// Whether `== empty` holds.
@@ -382,27 +398,8 @@ fn inspect_text(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Decimal digits without the formatting machinery, which is most of the cost of printing a number.
-fn write_integer(magnitude: u64, negative: bool, write: &mut impl FnMut(&str, Origin)) {
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
-    let mut left = magnitude;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(left % 10).unwrap_or(0);
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
-    if negative {
-        write("-", Origin::Markup);
-    }
-    write(std::str::from_utf8(&digits[at..]).unwrap_or(""), Origin::Markup);
-}
-
 /// A number that is no integer, as Ruby writes it.
-fn write_float(number: f64, write: &mut impl FnMut(&str, Origin)) {
+fn write_float(number: f64, write: &mut impl FnMut(&str, Origin) -> bool) -> bool {
     let magnitude = number.abs();
     if !number.is_finite() {
         let name = if number.is_nan() {
@@ -412,35 +409,41 @@ fn write_float(number: f64, write: &mut impl FnMut(&str, Origin)) {
         } else {
             "-Infinity"
         };
-        write(name, Origin::Markup);
-        return;
+        return write(name, Origin::Markup);
     }
     if magnitude == 0.0 || (1e-4..1e15).contains(&magnitude) {
-        write(zmij::Buffer::new().format(number), Origin::Markup);
-        return;
+        return write(zmij::Buffer::new().format(number), Origin::Markup);
     }
     let text = format!("{number:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let point = if digits.contains('.') { "" } else { ".0" };
     let sign = if exponent.starts_with('-') { "-" } else { "+" };
     let text = format!("{digits}{point}e{sign}{:0>2}", exponent.trim_start_matches('-'));
-    write(&text, Origin::Markup);
+    write(&text, Origin::Markup)
 }
 
-/// The items that a filter works on: a list, a range, an object's pairs, or one value. Lists inside lists are flattened.
-pub(super) fn flat_items(view: View<'_>, out: &mut Vec<Value>) {
+/// Appends the items that a filter works on: those of a list, and of lists within it; of a range; one value.
+pub(super) fn flat_items(view: View<'_>, budget: &Budget, out: &mut Vec<Value>) -> Result<(), Fault> {
     match view {
         View::Nil | View::Empty | View::Blank | View::Loop => {}
         View::List(items) => {
+            budget.charge_items(items.len())?;
             for item in items {
                 if let Value::List(inner) = item {
-                    flat_items(View::List(inner), out);
+                    flat_items(View::List(inner), budget, out)?;
                 } else {
                     out.push(item.clone());
                 }
             }
         }
-        View::Range(from, to) => out.extend((from..=to).map(Value::Int)),
+        View::Range(from, to) => {
+            let length = usize::try_from(to.saturating_sub(from).saturating_add(1)).unwrap_or(0);
+            if length > budget.limits().iterations {
+                return Err(Fault::TooMany);
+            }
+            budget.charge_items(length)?;
+            out.extend((from..=to).map(Value::Int));
+        }
         View::Object(object) => out.push(Value::Object(object.clone())),
         View::Pair(key, value) => {
             out.push(Value::Text(key.clone()));
@@ -450,37 +453,44 @@ pub(super) fn flat_items(view: View<'_>, out: &mut Vec<Value>) {
         View::Int(number) => out.push(Value::Int(number)),
         View::UInt(number) => out.push(Value::UInt(number)),
         View::Float(number) => out.push(Value::Float(number)),
-        View::Str(text, origin) => out.push(Value::Text(Text::new(text, origin))),
+        View::Str(text, origin) => {
+            budget.charge(text.len())?;
+            out.push(Value::Text(Text::new(text, origin)));
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::Limits;
 
     #[test]
     fn numbers_print_as_ruby_prints_them() {
+        let budget = Budget::new(&Limits::default());
         for (number, expected) in
             [(5.0, "5.0"), (0.1 + 0.2, "0.30000000000000004"), (1e20, "1.0e+20"), (1.5e-7, "1.5e-07"), (-0.5, "-0.5")]
         {
-            assert_eq!(View::Float(number).chars(), expected);
+            assert_eq!(View::Float(number).chars(&budget), expected);
         }
-        assert_eq!(View::Int(i64::MIN).chars(), "-9223372036854775808");
-        assert_eq!(View::UInt(u64::MAX).chars(), "18446744073709551615");
-        assert_eq!(View::Int(0).chars(), "0");
+        assert_eq!(View::Int(i64::MIN).chars(&budget), "-9223372036854775808");
+        assert_eq!(View::UInt(u64::MAX).chars(&budget), "18446744073709551615");
+        assert_eq!(View::Int(0).chars(&budget), "0");
     }
 
     #[test]
     fn keys_indexes_and_commands() {
+        let budget = Budget::new(&Limits::default());
         let list = Value::list(vec![Value::Int(3), Value::Int(1)]);
         for val in [Val::Ref(&list), Val::Own(list.clone())] {
-            assert_eq!(val.index(-1).chars(), "1");
-            assert_eq!(val.index(-3).chars(), "");
-            assert_eq!(val.key("size", Some(Command::Size)).chars(), "2");
-            assert_eq!(val.key("first", Some(Command::First)).chars(), "3");
+            assert_eq!(val.index(-1).chars(&budget), "1");
+            assert_eq!(val.index(-3).chars(&budget), "");
+            assert_eq!(val.key("size", Some(Command::Size)).chars(&budget), "2");
+            assert_eq!(val.key("first", Some(Command::First)).chars(&budget), "3");
         }
         let object = Value::Object([("size", Value::Int(9)), ("b", Value::Null)].into_iter().collect());
-        assert_eq!(Val::Ref(&object).key("size", Some(Command::Size)).chars(), "9");
-        assert_eq!(Val::Ref(&object).key("first", Some(Command::First)).chars(), "[\"size\", 9]");
+        assert_eq!(Val::Ref(&object).key("size", Some(Command::Size)).chars(&budget), "9");
+        assert_eq!(Val::Ref(&object).key("first", Some(Command::First)).chars(&budget), "[\"size\", 9]");
     }
 }

@@ -18,7 +18,7 @@ mod yaml;
 pub(crate) use json::ignore_scalars;
 pub use json::{JsonError, JsonLimits, JsonParser, JsonSkipped, JsonValue, ReadJson, parse_json, read_json};
 pub use object::{Object, ObjectBuilder};
-pub use shape::Shape;
+pub use shape::{Guess, Shape};
 pub use text::{Origin, Text};
 pub use write::{JsonStyle, write_json, write_json_pretty, write_json_within};
 pub use yaml::{Yaml, YamlError, parse_yaml};

@@ -5,6 +5,7 @@
 
 use super::{Object, Origin, Text, Value};
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::vec::Drain;
 
@@ -12,11 +13,13 @@ use std::vec::Drain;
 const LINEAR: usize = 12;
 
 /// The distinct names of an object, in their order.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Shape {
     names: Box<[Text]>,
     /// Positions in `names`, sorted by name; empty where there are few.
     sorted: Box<[u32]>,
+    /// No other shape has it, before or after: what a [`Guess`] knows a shape by.
+    number: u64,
 }
 
 impl Shape {
@@ -28,16 +31,21 @@ impl Shape {
         }
         if names.len() <= LINEAR {
             let repeated = (1..names.len()).any(|at| names[..at].contains(&names[at]));
-            return (!repeated).then(|| Arc::new(Self { names, sorted: Box::default() }));
+            return (!repeated).then(|| Arc::new(Self::numbered(names, Box::default())));
         }
         let sorted = sorted(&names);
         let repeated = sorted.windows(2).any(|pair| names[pair[0] as usize] == names[pair[1] as usize]);
-        (!repeated).then(|| Arc::new(Self { names, sorted }))
+        (!repeated).then(|| Arc::new(Self::numbered(names, sorted)))
+    }
+
+    fn numbered(names: Box<[Text]>, sorted: Box<[u32]>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self { names, sorted, number: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// No names; always the same one.
-    pub(super) fn empty() -> Arc<Self> {
-        static EMPTY: LazyLock<Arc<Shape>> = LazyLock::new(Arc::default);
+    pub fn empty() -> Arc<Self> {
+        static EMPTY: LazyLock<Arc<Shape>> = LazyLock::new(|| Arc::new(Shape::numbered([].into(), [].into())));
         Arc::clone(&EMPTY)
     }
 
@@ -45,12 +53,6 @@ impl Shape {
     #[must_use]
     pub fn names(&self) -> &[Text] {
         &self.names
-    }
-
-    /// Where `name` stands; `guess` is looked at first.
-    #[must_use]
-    pub fn position_near(&self, name: &str, guess: usize) -> Option<usize> {
-        if self.names.get(guess).is_some_and(|known| known.is(name)) { Some(guess) } else { self.position(name) }
     }
 
     /// Where `name` stands.
@@ -62,6 +64,45 @@ impl Shape {
         let name_at = |at: u32| self.names.get(at as usize).map_or("", Text::as_str);
         let found = self.sorted.binary_search_by(|&at| name_at(at).cmp(name)).ok()?;
         self.sorted.get(found).map(|&at| at as usize)
+    }
+}
+
+/// Where one name stands in the shape that it was looked for in last. The objects of a list nearly always have the same shape, so
+/// that it is there in the next one, too, and nothing is compared; where it is not, nothing is lost, and neither by threads that
+/// share the guess.
+#[derive(Debug, Default)]
+pub struct Guess(
+    /// The number of the shape above [`PLACE_BITS`] of the position.
+    AtomicU64,
+);
+
+/// Bits of a position. The last position is past the end of every shape that is remembered: the name is not there.
+const PLACE_BITS: u32 = 16;
+const NOWHERE: u64 = (1 << PLACE_BITS) - 1;
+
+impl Guess {
+    /// The member called `name`. One guess is for one name: it is never asked for another.
+    #[inline]
+    pub fn member<'o>(&self, object: &'o Object, name: &str) -> Option<&'o Value> {
+        let seen = self.0.load(Ordering::Relaxed);
+        let known = usize::try_from(seen & NOWHERE).unwrap_or(usize::MAX);
+        let shape = object.shape();
+        let position = if seen >> PLACE_BITS == shape.number { known } else { self.look(shape, name, known) };
+        object.values().get(position)
+    }
+
+    /// Finds the name in a shape that it was not looked for in last, and remembers where; past the end if it is not there.
+    fn look(&self, shape: &Shape, name: &str, guess: usize) -> usize {
+        let is_there = shape.names.get(guess).is_some_and(|known| known.is(name));
+        let position = if is_there { guess } else { shape.position(name).unwrap_or(usize::MAX) };
+        let place = u64::try_from(position).map_or(NOWHERE, |position| position.min(NOWHERE));
+        // A shape with more positions than fit is looked through each time. So would be one whose number does not fit, after
+        // centuries.
+        let fits = u64::try_from(shape.names.len()).is_ok_and(|length| length <= NOWHERE);
+        if let Some(number) = shape.number.checked_mul(1 << PLACE_BITS).filter(|_| fits) {
+            self.0.store(number | place, Ordering::Relaxed);
+        }
+        position
     }
 }
 
@@ -177,4 +218,40 @@ fn compact(names: &[Cow<'_, str>]) -> Vec<Text> {
         Text::slice_of(&buffer, buffer.get(range).unwrap_or_default(), Origin::Outside)
     };
     names.iter().map(slice).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(keys: impl IntoIterator<Item = (String, i64)>) -> Object {
+        keys.into_iter().map(|(key, number)| (key, Value::Int(number))).collect()
+    }
+
+    #[test]
+    fn a_guess_finds_its_name_in_every_shape() {
+        let key = |number: i64| format!("key{number}");
+        let few = object([(key(1), 1), (key(7), 2)]);
+        let others = object([(key(7), 3), (key(1), 4)]);
+        let none = object([(key(2), 5)]);
+        let many = object((0..70_000).map(|number| (key(69_999 - number), number)));
+        let large = object((10..70_000).map(|number| (key(number), number)));
+        let guess = Guess::default();
+        for _ in 0..2 {
+            for (object, expected) in [
+                (&few, Some(2)),
+                (&few, Some(2)),
+                (&none, None),
+                (&none, None),
+                (&others, Some(3)),
+                (&Object::default(), None),
+                (&many, Some(69_992)),
+                (&large, None),
+                (&many, Some(69_992)),
+                (&few, Some(2)),
+            ] {
+                assert_eq!(guess.member(object, "key7"), expected.map(Value::Int).as_ref());
+            }
+        }
+    }
 }

@@ -16,17 +16,19 @@ pub fn write_json_pretty(value: &Value, out: &mut String) {
 /// How JSON is written for others.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonStyle {
+    /// Whether each item has a line of its own, two spaces further in for each level.
+    pub indented: bool,
     /// Whether members that are null are left out, at every depth. Nulls in lists stay: they have a position.
     pub without_nulls: bool,
     /// The most bytes.
     pub most: usize,
 }
 
-/// Appends `value` as compact JSON of this style; `false` if that would be too long, and what was appended is a part of it.
+/// Appends `value` as JSON of this style; `false` if that would be too long, and what was appended is a part of it.
 #[must_use]
 pub fn write_json_within(value: &Value, style: JsonStyle, out: &mut String) -> bool {
     let end = out.len().saturating_add(style.most);
-    write(value, out, Layout { level: None, without_nulls: style.without_nulls, end });
+    write(value, out, Layout { level: style.indented.then_some(0), without_nulls: style.without_nulls, end });
     out.len() <= end
 }
 
@@ -155,7 +157,7 @@ mod tests {
         let value = value.unwrap_or_default();
         let written = |without_nulls, most| {
             let mut out = String::new();
-            write_json_within(&value, JsonStyle { without_nulls, most }, &mut out).then_some(out)
+            write_json_within(&value, JsonStyle { indented: false, without_nulls, most }, &mut out).then_some(out)
         };
         let short = "{\"b\":[null,{}],\"d\":{\"f\":1}}";
         assert_eq!(written(true, 1000).as_deref(), Some(short));

@@ -35,7 +35,11 @@ fn answer_each(mut input: impl BufRead, mut output: impl Write, answer: impl Fn(
             refusal(format!("the line is longer than {LONGEST_LINE} bytes"))
         };
         written.clear();
-        if !write_json_within(&answered, JsonStyle { without_nulls: false, most: LONGEST_ANSWER }, &mut written) {
+        if !write_json_within(
+            &answered,
+            JsonStyle { indented: false, without_nulls: false, most: LONGEST_ANSWER },
+            &mut written,
+        ) {
             written.clear();
             written.push_str("{\"error\":\"the answer is too long\"}");
         }

@@ -146,6 +146,7 @@ fn help(error: &RenderError) -> &'static str {
         RenderError::OutputTooLarge { .. } | RenderError::TooManyIterations { .. } => {
             "a page may cost no more either; let loops end earlier: `{% for item in list limit: 100 %}`"
         }
+        RenderError::TooMuchRead { .. } => "a page may cost no more either; look at less, or at it less often",
         RenderError::TooDeep { .. } => "a page may nest no deeper either",
         RenderError::Unusable { .. } => "in a page nothing would be printed here",
         RenderError::Refused { .. } => "a site with such a call does not load",

@@ -17,7 +17,7 @@ use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
 pub(super) fn date<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let format = arguments.get(0).chars();
+    let format = arguments.get(0).chars(&env.budget);
     if format.is_empty() { Ok(input) } else { written(input, &format, env) }
 }
 
@@ -39,7 +39,7 @@ pub(super) fn date_to_long_string<'r>(input: Val<'r>, arguments: &mut Arguments<
 
 /// By the pattern of day, month and year; with `"ordinal"` as `5th March 2026`, and with `"US"` behind it as `March 5th, 2026`.
 fn in_words<'r>(input: Val<'r>, arguments: &Arguments<'r>, pattern: &str, env: &Env<'_>) -> Made<'r> {
-    if arguments.get(0).chars() != "ordinal" {
+    if arguments.get(0).chars(&env.budget) != "ordinal" {
         return written(input, pattern, env);
     }
     let Some(moment) = moment(input.view(), env) else { return Ok(input) };
@@ -50,7 +50,7 @@ fn in_words<'r>(input: Val<'r>, arguments: &Arguments<'r>, pattern: &str, env: &
         _ => "th",
     };
     let month = if pattern == LONG { "%B" } else { "%b" };
-    let pattern = if arguments.get(1).chars() == "US" {
+    let pattern = if arguments.get(1).chars(&env.budget) == "US" {
         format!("{month} %-d{suffix}, %Y")
     } else {
         format!("%-d{suffix} {month} %Y")
@@ -62,12 +62,12 @@ fn in_words<'r>(input: Val<'r>, arguments: &Arguments<'r>, pattern: &str, env: &
 pub(super) fn time_tag<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let Some(moment) = moment(input.view(), env) else {
         let mut text = String::new();
-        escape::escape(&input.chars(), &mut text);
+        escape::escape(&input.chars(&env.budget), &mut text);
         return Ok(Val::text(text));
     };
-    let format = if arguments.has(0) { arguments.get(0).chars() } else { RFC_822.into() };
+    let format = if arguments.has(0) { arguments.get(0).chars(&env.budget) } else { RFC_822.into() };
     let (mut exact, mut text, mut out) = (String::new(), String::new(), String::new());
-    let limit = env.limits().made_bytes;
+    let limit = env.budget.limits().made_bytes;
     if !strftime::write(&moment, XML_SCHEMA, limit, &mut exact) || !strftime::write(&moment, &format, limit, &mut text)
     {
         return Err(Fault::TooMuch);
@@ -100,8 +100,8 @@ pub(in crate::render) fn pattern_of(filter: &str) -> Option<&'static str> {
 
 fn written<'r>(input: Val<'r>, format: &str, env: &Env<'_>) -> Made<'r> {
     let Some(moment) = moment(input.view(), env) else { return Ok(input) };
-    let mut out = String::new();
-    let limit = env.limits().made_bytes;
+    let mut out = env.buffer();
+    let limit = env.budget.limits().made_bytes;
     if strftime::write(&moment, format, limit, &mut out) { Ok(Val::text(out)) } else { Err(Fault::TooMuch) }
 }
 

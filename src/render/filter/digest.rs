@@ -33,14 +33,14 @@ pub(super) fn hmac_sha256<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env
 
 /// RFC 2104, with the argument as the key.
 fn signed<'r>(input: &Val<'r>, arguments: &Arguments<'r>, algorithm: hmac::Algorithm, env: &Env<'_>) -> Made<'r> {
-    let key = hmac::Key::new(algorithm, arguments.get(0).chars().as_bytes());
+    let key = hmac::Key::new(algorithm, arguments.get(0).chars(&env.budget).as_bytes());
     of(input, env, |bytes| hexadecimal(hmac::sign(&key, bytes).as_ref()))
 }
 
 /// What is read is paid for: the result is short, however long that was.
 fn of<'r>(input: &Val<'r>, env: &Env<'_>, digest: impl FnOnce(&[u8]) -> String) -> Made<'r> {
-    let text = input.chars();
-    env.charge(text.len())?;
+    let text = input.chars(&env.budget);
+    env.budget.charge(text.len())?;
     Ok(Val::text(digest(text.as_bytes())))
 }
 

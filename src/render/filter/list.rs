@@ -3,44 +3,66 @@
 use super::number::{Number, number_of};
 use super::text::integer;
 use super::{Arguments, Env, Fault, Made};
-use crate::render::compare::{equal, numbers};
+use crate::render::compare::{equal, numbers, text_order};
 use crate::render::tree::Command;
 use crate::render::val::{Val, View, flat_items, to_i64};
-use crate::value::{Origin, Value, write_json};
+use crate::value::{JsonStyle, Origin, Value, write_json_within};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-/// The items of `input`, lists within it flattened.
-pub(in crate::render) fn items(input: &Val<'_>, env: &Env<'_>) -> Result<Vec<Value>, Fault> {
-    if let View::Range(from, to) = input.view() {
-        let length = to.saturating_sub(from).saturating_add(1).max(0);
-        if usize::try_from(length).is_ok_and(|length| length > env.limits().iterations) {
-            return Err(Fault::TooMany);
+/// The items of `input`, lists within it flattened; where they stand, if there is none within.
+pub(in crate::render) fn items<'v>(input: &'v Val<'_>, env: &Env<'_>) -> Result<Cow<'v, [Value]>, Fault> {
+    if let View::List(items) = input.view() {
+        env.budget.read_values(items.len())?;
+        if !items.iter().any(|item| matches!(item, Value::List(_))) {
+            return Ok(Cow::Borrowed(items));
         }
-        env.charge_items(usize::try_from(length).unwrap_or(0))?;
     }
-    let mut out = Vec::with_capacity(if let View::List(items) = input.view() { items.len() } else { 1 });
-    flat_items(input.view(), &mut out);
-    env.charge_items(out.len())?;
-    Ok(out)
+    let mut out = Vec::new();
+    flat_items(input.view(), &env.budget, &mut out)?;
+    Ok(Cow::Owned(out))
+}
+
+/// The items of `input` in a list that can be changed.
+fn own_items(input: &Val<'_>, env: &Env<'_>) -> Result<Vec<Value>, Fault> {
+    let items = items(input, env)?;
+    if let Cow::Borrowed(items) = items {
+        env.budget.charge_items(items.len())?;
+    }
+    Ok(items.into_owned())
+}
+
+/// A list of those items that are chosen.
+fn chosen<'r, 'v>(items: impl Iterator<Item = &'v Value>, env: &Env<'_>) -> Made<'r> {
+    let chosen: Vec<Value> = items.cloned().collect();
+    env.budget.charge_items(chosen.len())?;
+    Ok(Val::list(chosen))
 }
 
 /// What stands for a property that cannot be asked for.
 enum Stop {
     /// Ruby would know no `[]` on such an item; the whole filter then gives nothing.
     Nothing,
-    Complaint,
+    Fault(Fault),
 }
 
 const NO_PROPERTY: Fault = Fault::Complaint("an item has no such property");
 
 /// `item[property]`, with Ruby's meaning on strings and integers.
-fn property(item: &Value, property: View<'_>) -> Result<Value, Stop> {
+fn property(item: &Value, property: View<'_>, env: &Env<'_>) -> Result<Value, Stop> {
+    if let Value::Text(text) = item {
+        env.budget.read(text.len()).map_err(Stop::Fault)?;
+    }
     match (item, property) {
         (Value::Object(object), View::Str(key, _)) => Ok(object.get(key).cloned().unwrap_or_default()),
         (Value::Object(_), _) => Ok(Value::Null),
         (Value::Text(text), View::Str(part, _)) => {
-            Ok(if text.contains(part) { Value::text(part) } else { Value::Null })
+            if !text.contains(part) {
+                return Ok(Value::Null);
+            }
+            env.budget.charge(part.len()).map_err(Stop::Fault)?;
+            Ok(Value::text(part))
         }
         (Value::Text(text), View::Int(index)) => Ok(character(text, index)),
         #[expect(clippy::cast_possible_truncation, reason = "saturates, and there is no character that far away")]
@@ -49,7 +71,7 @@ fn property(item: &Value, property: View<'_>) -> Result<Value, Stop> {
         #[expect(clippy::cast_possible_truncation, reason = "saturates, and there is no bit that far away")]
         (Value::Int(number), View::Float(bit)) => Ok(Value::Int(bit_of(*number, bit as i64))),
         (Value::Text(_), View::Nil) => Err(Stop::Nothing),
-        (Value::Text(_) | Value::Int(_) | Value::UInt(_), _) => Err(Stop::Complaint),
+        (Value::Text(_) | Value::Int(_) | Value::UInt(_), _) => Err(Stop::Fault(NO_PROPERTY)),
         (Value::Null | Value::Bool(_) | Value::Float(_) | Value::List(_), _) => Err(Stop::Nothing),
     }
 }
@@ -69,15 +91,15 @@ fn bit_of(number: i64, bit: i64) -> i64 {
 }
 
 /// For each item, whether its property is the value asked for, or truthy if none is. `None`: the filter gives nothing.
-fn matching(items: &[Value], arguments: &Arguments<'_>) -> Result<Option<Vec<bool>>, Fault> {
+fn matching(items: &[Value], arguments: &Arguments<'_>, env: &Env<'_>) -> Result<Option<Vec<bool>>, Fault> {
     let target = arguments.get(1);
     let mut matches = Vec::with_capacity(items.len());
     for item in items {
-        match property(item, arguments.get(0).view()) {
+        match property(item, arguments.get(0).view(), env) {
             Ok(value) if target.is_nil() => matches.push(!matches!(value, Value::Null | Value::Bool(false))),
-            Ok(value) => matches.push(equal(View::from(&value), target.view())),
+            Ok(value) => matches.push(equal(View::from(&value), target.view(), &env.budget)),
             Err(Stop::Nothing) => return Ok(None),
-            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+            Err(Stop::Fault(fault)) => return Err(fault),
         }
     }
     Ok(Some(matches))
@@ -85,9 +107,8 @@ fn matching(items: &[Value], arguments: &Arguments<'_>) -> Result<Option<Vec<boo
 
 fn filtered<'r>(input: &Val<'r>, arguments: &Arguments<'r>, env: &Env<'_>, wanted: bool) -> Made<'r> {
     let items = items(input, env)?;
-    let Some(matches) = matching(&items, arguments)? else { return Ok(Val::Nil) };
-    let kept = items.into_iter().zip(matches).filter(|(_, matches)| *matches == wanted).map(|(item, _)| item);
-    Ok(Val::list(kept.collect()))
+    let Some(matches) = matching(&items, arguments, env)? else { return Ok(Val::Nil) };
+    chosen(items.iter().zip(matches).filter(|(_, matches)| *matches == wanted).map(|(item, _)| item), env)
 }
 
 pub(super) fn keep<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -100,8 +121,9 @@ pub(super) fn reject<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &En
 
 fn position(input: &Val<'_>, arguments: &Arguments<'_>, env: &Env<'_>) -> Result<Option<(usize, Value)>, Fault> {
     let items = items(input, env)?;
-    let Some(matches) = matching(&items, arguments)? else { return Ok(None) };
-    Ok(items.into_iter().zip(matches).enumerate().find(|(_, (_, matches))| *matches).map(|(at, (item, _))| (at, item)))
+    let Some(matches) = matching(&items, arguments, env)? else { return Ok(None) };
+    let found = matches.iter().position(|matches| *matches);
+    Ok(found.and_then(|at| Some((at, items.get(at)?.clone()))))
 }
 
 pub(super) fn find<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -114,16 +136,18 @@ pub(super) fn find_index<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env:
 
 pub(super) fn has<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let items = items(&input, env)?;
-    Ok(matching(&items, arguments)?.map_or(Val::Nil, |matches| Val::bool(matches.contains(&true))))
+    Ok(matching(&items, arguments, env)?.map_or(Val::Nil, |matches| Val::bool(matches.contains(&true))))
 }
 
 pub(super) fn map<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let mut out = Vec::new();
-    for item in items(&input, env)? {
-        out.push(match property(&item, arguments.get(0).view()) {
+    let items = items(&input, env)?;
+    env.budget.charge_items(items.len())?;
+    let mut out = Vec::with_capacity(items.len());
+    for item in &*items {
+        out.push(match property(item, arguments.get(0).view(), env) {
             Ok(value) => value,
             Err(Stop::Nothing) => Value::Null,
-            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+            Err(Stop::Fault(fault)) => return Err(fault),
         });
     }
     Ok(Val::list(out))
@@ -143,7 +167,7 @@ pub(super) fn size<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Ma
 }
 
 pub(super) fn reverse<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let mut items = items(&input, env)?;
+    let mut items = own_items(&input, env)?;
     items.reverse();
     Ok(Val::list(items))
 }
@@ -152,8 +176,8 @@ pub(super) fn concat<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &En
     let View::List(more) = arguments.get(0).view() else {
         return Err(Fault::Complaint("`concat` takes a list"));
     };
-    let mut items = items(&input, env)?;
-    env.charge_items(more.len())?;
+    let mut items = own_items(&input, env)?;
+    env.budget.charge_items(more.len())?;
     items.extend(more.iter().cloned());
     Ok(Val::list(items))
 }
@@ -161,60 +185,73 @@ pub(super) fn concat<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &En
 pub(super) fn compact<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let items = items(&input, env)?;
     let by = arguments.get(0);
-    let mut kept = Vec::with_capacity(items.len());
-    for item in items {
-        let value = if by.is_nil() { Ok(item.clone()) } else { property(&item, by.view()) };
+    let mut kept = Vec::new();
+    for item in &*items {
+        let value = if by.is_nil() { Ok(item.clone()) } else { property(item, by.view(), env) };
         match value {
             Ok(Value::Null) => {}
             Ok(_) => kept.push(item),
             Err(Stop::Nothing) => return Ok(Val::Nil),
-            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+            Err(Stop::Fault(fault)) => return Err(fault),
         }
     }
-    Ok(Val::list(kept))
+    chosen(kept.into_iter(), env)
 }
 
 pub(super) fn uniq<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let items = items(&input, env)?;
     let by = arguments.get(0);
     if items.len() == 1 {
-        return Ok(Val::list(items));
+        return chosen(items.iter(), env);
     }
-    let (mut seen, mut kept) = (HashSet::new(), Vec::with_capacity(items.len()));
-    for item in items {
+    let (mut seen, mut kept) = (HashSet::new(), Vec::new());
+    for item in &*items {
         let mut key = String::new();
-        let value = if by.is_nil() { Ok(item.clone()) } else { property(&item, by.view()) };
+        let value = if by.is_nil() { Ok(item.clone()) } else { property(item, by.view(), env) };
         match value {
-            Ok(value) => write_json(&value, &mut key),
+            Ok(value) => push_json(&value, false, env, &mut key)?,
             Err(Stop::Nothing) => return Ok(Val::Nil),
-            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+            Err(Stop::Fault(fault)) => return Err(fault),
         }
-        if seen.insert(key) {
+        env.budget.read(key.len())?;
+        if !seen.contains(&key) {
+            env.budget.charge(key.len())?;
+            seen.insert(key);
             kept.push(item);
         }
     }
-    Ok(Val::list(kept))
+    chosen(kept.into_iter(), env)
+}
+
+/// Appends JSON, unless that is more than may be made.
+pub(super) fn push_json(value: &Value, indented: bool, env: &Env<'_>, out: &mut String) -> Result<(), Fault> {
+    let style = JsonStyle { indented, without_nulls: false, most: env.budget.left() };
+    if write_json_within(value, style, out) { Ok(()) } else { Err(Fault::TooMuch) }
 }
 
 /// A number, or those of a list together.
-fn sum_of(value: &Value) -> Number {
+fn sum_of(value: &Value, env: &Env<'_>) -> Result<Number, Fault> {
     if let Value::List(items) = value {
-        return items.iter().fold(Number::Int(0), |total, item| total.plus(sum_of(item)));
+        env.budget.read_values(items.len())?;
+        return items.iter().try_fold(Number::Int(0), |total, item| Ok(total.plus(sum_of(item, env)?)));
     }
-    number_of(View::from(value))
+    if let Value::Text(text) = value {
+        env.budget.read(text.len())?;
+    }
+    Ok(number_of(View::from(value)))
 }
 
 pub(super) fn sum<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let by = arguments.get(0);
     let mut total = Number::Int(0);
-    for item in items(&input, env)? {
+    for item in &*items(&input, env)? {
         let number = if by.is_nil() {
-            number_of(View::from(&item))
+            sum_of(item, env)?
         } else {
-            match property(&item, by.view()) {
-                Ok(value) => sum_of(&value),
+            match property(item, by.view(), env) {
+                Ok(value) => sum_of(&value, env)?,
                 Err(Stop::Nothing) => Number::Int(0),
-                Err(Stop::Complaint) => return Err(NO_PROPERTY),
+                Err(Stop::Fault(fault)) => return Err(fault),
             }
         };
         total = total.plus(number);
@@ -222,13 +259,24 @@ pub(super) fn sum<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'
     Ok(total.into_val())
 }
 
+/// Appends what an item prints; whether all of it is markup.
+fn push_printed(item: &Value, env: &Env<'_>, out: &mut String) -> Result<bool, Fault> {
+    let (mut markup, most) = (true, env.budget.left());
+    let all = View::from(item).print(most, &mut |text, origin| {
+        out.push_str(text);
+        markup &= origin == Origin::Markup;
+        out.len() <= most && env.budget.read_values(1).is_ok()
+    });
+    if all { Ok(markup) } else { Err(Fault::TooMuch) }
+}
+
 pub(super) fn join<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     if matches!(input.view(), View::Str(..) | View::Nil | View::Empty | View::Blank) {
         return Ok(input);
     }
-    let glue = if arguments.has(0) { arguments.get(0).chars() } else { " ".into() };
+    let glue = if arguments.has(0) { arguments.get(0).chars(&env.budget) } else { " ".into() };
     let items = items(&input, env)?;
-    if glue.len().saturating_mul(items.len()) > env.limits().made_bytes {
+    if glue.len().saturating_mul(items.len()) > env.budget.limits().made_bytes {
         return Err(Fault::TooMuch);
     }
     let mut markup = !arguments.has(0) || arguments.get(0).is_markup();
@@ -237,13 +285,7 @@ pub(super) fn join<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
         if at > 0 {
             out.push_str(&glue);
         }
-        View::from(item).print(&mut |text, origin| {
-            out.push_str(text);
-            markup &= origin == Origin::Markup;
-        });
-        if out.len() > env.limits().made_bytes {
-            return Err(Fault::TooMuch);
-        }
+        markup &= push_printed(item, env, &mut out)?;
     }
     Ok(Val::String(out, if markup { Origin::Markup } else { Origin::Outside }))
 }
@@ -272,14 +314,16 @@ fn sorted<'r, K>(mut keyed: Keyed<K>, order: impl Fn(&K, &K) -> Option<Ordering>
 fn keyed(input: &Val<'_>, by: &Val<'_>, env: &Env<'_>) -> Result<Option<Keyed<Value>>, Fault> {
     let items = items(input, env)?;
     let (mut keyed, mut refused) = (Vec::with_capacity(items.len()), false);
-    for item in items {
-        let key = if by.is_nil() { Ok(item.clone()) } else { property(&item, by.view()) };
+    env.budget.charge_items(items.len())?;
+    for item in items.into_owned() {
+        let key = if by.is_nil() { Ok(item.clone()) } else { property(&item, by.view(), env) };
         match key {
             Ok(key) => keyed.push((Some(key).filter(|key| !key.is_null()), item)),
-            Err(Stop::Complaint) => {
+            Err(Stop::Fault(Fault::Complaint(_))) => {
                 refused = true;
                 keyed.push((None, item));
             }
+            Err(Stop::Fault(fault)) => return Err(fault),
             Err(Stop::Nothing) => return Ok(None),
         }
     }
@@ -288,7 +332,7 @@ fn keyed(input: &Val<'_>, by: &Val<'_>, env: &Env<'_>) -> Result<Option<Keyed<Va
 }
 
 pub(super) fn sort<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let nil_first = match &*arguments.get(1).chars() {
+    let nil_first = match &*arguments.get(1).chars(&env.budget) {
         "" | "last" => false,
         "first" => true,
         _ => return Err(Fault::Complaint("`nil` stands `first` or `last`")),
@@ -297,9 +341,9 @@ pub(super) fn sort<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
     sorted(
         keyed,
         |left, right| match (left, right) {
-            (Value::Text(left), Value::Text(right)) => Some(left.as_str().cmp(right.as_str())),
+            (Value::Text(left), Value::Text(right)) => Some(text_order(left, right, &env.budget)),
             (left, right) => numbers(View::from(left), View::from(right))
-                .or_else(|| equal(View::from(left), View::from(right)).then_some(Ordering::Equal)),
+                .or_else(|| equal(View::from(left), View::from(right), &env.budget).then_some(Ordering::Equal)),
         },
         nil_first,
     )
@@ -307,9 +351,13 @@ pub(super) fn sort<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
 
 pub(super) fn sort_natural<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let Some(keyed) = keyed(&input, arguments.get(0), env)? else { return Ok(Val::Nil) };
-    let lower = |key: Value| View::from(&key).chars().to_lowercase();
-    let keyed = keyed.into_iter().map(|(key, item)| (key.map(lower), item)).collect();
-    sorted(keyed, |left, right| Some(left.cmp(right)), false)
+    let mut lower = Vec::with_capacity(keyed.len());
+    for (key, item) in keyed {
+        let key = key.map(|key| View::from(&key).chars(&env.budget).to_lowercase());
+        env.budget.charge(key.as_ref().map_or(0, String::len))?;
+        lower.push((key, item));
+    }
+    sorted(lower, |left, right| Some(text_order(left, right, &env.budget)), false)
 }
 
 /// The items for which the condition holds.
@@ -330,13 +378,13 @@ fn is_true(value: &Value) -> bool {
 
 pub(super) fn group_by<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let mut keyed = Vec::new();
-    for item in items(&input, env)? {
-        let key = match property(&item, arguments.get(0).view()) {
+    for item in &*items(&input, env)? {
+        let key = match property(item, arguments.get(0).view(), env) {
             Ok(key) => key,
             Err(Stop::Nothing) => Value::Null,
-            Err(Stop::Complaint) => return Err(NO_PROPERTY),
+            Err(Stop::Fault(fault)) => return Err(fault),
         };
-        keyed.push((item, key));
+        keyed.push((item.clone(), key));
     }
     groups(keyed, env)
 }
@@ -347,13 +395,13 @@ pub(super) fn group_by_exp<'r>(_: Val<'r>, arguments: &mut Arguments<'r>, env: &
 
 /// Objects of `name`, `items` and `size`, in the order in which their keys appear.
 fn groups<'r>(keyed: Vec<(Value, Value)>, env: &Env<'_>) -> Made<'r> {
-    env.charge_nesting()?;
+    env.budget.charge_nesting()?;
     let mut positions: HashMap<String, usize> = HashMap::new();
     let mut groups: Vec<(String, Vec<Value>)> = Vec::new();
     for (item, key) in keyed {
-        let name = View::from(&key).chars().into_owned();
-        env.charge(name.len())?;
-        env.charge_items(1)?;
+        let name = View::from(&key).chars(&env.budget).into_owned();
+        env.budget.charge(name.len())?;
+        env.budget.charge_items(1)?;
         let next = groups.len();
         let at = *positions.entry(name.clone()).or_insert(next);
         if at == next {
@@ -374,19 +422,19 @@ fn groups<'r>(keyed: Vec<(Value, Value)>, env: &Env<'_>) -> Made<'r> {
 /// A value as an item of a list.
 fn held(val: Val<'_>, env: &Env<'_>) -> Result<Value, Fault> {
     if matches!(val, Val::Own(Value::List(_) | Value::Object(_))) {
-        env.charge_nesting()?;
+        env.budget.charge_nesting()?;
     }
-    Ok(val.into_value())
+    val.kept(&env.budget)
 }
 
 pub(super) fn push<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let mut items = items(&input, env)?;
+    let mut items = own_items(&input, env)?;
     items.push(held(arguments.take(0), env)?);
     Ok(Val::list(items))
 }
 
 pub(super) fn unshift<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let mut items = items(&input, env)?;
+    let mut items = own_items(&input, env)?;
     items.insert(0, held(arguments.take(0), env)?);
     Ok(Val::list(items))
 }
@@ -397,20 +445,20 @@ fn how_many(arguments: &Arguments<'_>) -> Result<usize, Fault> {
 }
 
 pub(super) fn pop<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let mut items = items(&input, env)?;
+    let mut items = own_items(&input, env)?;
     items.truncate(items.len().saturating_sub(how_many(arguments)?));
     Ok(Val::list(items))
 }
 
 pub(super) fn shift<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let mut items = items(&input, env)?;
+    let mut items = own_items(&input, env)?;
     items.drain(..how_many(arguments)?.min(items.len()));
     Ok(Val::list(items))
 }
 
 /// `a, b, and c`; the argument is the word before the last.
 pub(super) fn array_to_sentence_string<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let word = if arguments.has(0) { arguments.get(0).chars() } else { "and".into() };
+    let word = if arguments.has(0) { arguments.get(0).chars(&env.budget) } else { "and".into() };
     let items = items(&input, env)?;
     let mut out = String::new();
     for (at, item) in items.iter().enumerate() {
@@ -420,10 +468,7 @@ pub(super) fn array_to_sentence_string<'r>(input: Val<'r>, arguments: &mut Argum
             1 => out.extend([", ", &*word, " "]),
             _ => out.push_str(", "),
         }
-        View::from(item).push_to(&mut out);
-        if out.len() > env.limits().made_bytes {
-            return Err(Fault::TooMuch);
-        }
+        push_printed(item, env, &mut out)?;
     }
     Ok(Val::text(out))
 }

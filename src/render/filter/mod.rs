@@ -28,9 +28,10 @@ pub(super) use number::{leading_integer, whole_integer};
 pub use table::EXAMPLE_DATA;
 use table::TABLE;
 
+use super::Context;
+use super::budget::Budget;
 use super::reads::Granularity;
-use super::val::Val;
-use super::{Context, Limits};
+use super::val::{Val, View};
 use crate::value::{Origin, Value};
 use std::cell::Cell;
 
@@ -102,6 +103,8 @@ pub(super) enum Fault {
     Complaint(&'static str),
     /// The strings and lists of this render are beyond the budget.
     TooMuch,
+    /// What filters and comparisons of this render read is beyond the budget.
+    TooMuchRead,
     /// A range has more items than loops may run.
     TooMany,
 }
@@ -150,40 +153,25 @@ pub(super) struct Env<'e> {
     pub(super) escapes: bool,
     /// How exactly the layout may know the time; not at all, if it never asks for it.
     granularity: Option<Granularity>,
-    made: Cell<usize>,
-    nested: Cell<usize>,
+    pub(super) budget: Budget,
+    /// What an earlier output was made in.
+    spare: Cell<String>,
 }
-
-/// How often a render may put what filters made into something larger: a value so deep that nothing could be done with it, not
-/// even forget it, without running out of stack, takes more.
-const NESTED: usize = 500;
 
 impl<'e> Env<'e> {
     pub(super) fn new(context: &'e Context<'e>, escapes: bool, granularity: Option<Granularity>) -> Self {
-        Self { context, escapes, granularity, made: Cell::new(0), nested: Cell::new(0) }
+        Self { context, escapes, granularity, budget: Budget::new(context.limits), spare: Cell::default() }
     }
 
-    fn limits(&self) -> &Limits {
-        self.context.limits
+    /// An empty string to make something short in, a date or a number: it has the memory of the last one that was printed.
+    fn buffer(&self) -> String {
+        self.spare.take()
     }
 
-    /// Counts `bytes` that are about to be made.
-    pub(super) fn charge(&self, bytes: usize) -> Result<(), Fault> {
-        let made = self.made.get().saturating_add(bytes);
-        self.made.set(made);
-        if made > self.limits().made_bytes { Err(Fault::TooMuch) } else { Ok(()) }
-    }
-
-    /// Counts a value that holds others which filters made.
-    fn charge_nesting(&self) -> Result<(), Fault> {
-        let nested = self.nested.get() + 1;
-        self.nested.set(nested);
-        if nested > NESTED { Err(Fault::TooMuch) } else { Ok(()) }
-    }
-
-    /// Counts a list of `items` that is about to be made.
-    fn charge_items(&self, items: usize) -> Result<(), Fault> {
-        self.charge(items.saturating_mul(size_of::<Value>()))
+    /// Takes a string that has been printed, for the next one.
+    pub(super) fn give_back(&self, mut printed: String) {
+        printed.clear();
+        self.spare.set(printed);
     }
 }
 
@@ -196,10 +184,16 @@ pub(super) fn apply<'r>(filter: &Filter, input: Val<'r>, arguments: &mut Argumen
         Keeps => Some(Origin::Outside),
         Inherits => None,
     };
+    for val in arguments.given.iter().chain([&input]) {
+        if let View::Str(text, _) = val.view() {
+            env.budget.read(text.len())?;
+        }
+    }
     let made = (filter.function)(input, arguments, env)?;
+    env.budget.check()?;
     Ok(match (made, origin) {
         (Val::String(text, own), origin) => {
-            env.charge(text.len())?;
+            env.budget.charge(text.len())?;
             Val::String(text, origin.unwrap_or(own))
         }
         (Val::Str(text, _), Some(origin)) => Val::Str(text, origin),

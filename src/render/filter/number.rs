@@ -4,6 +4,7 @@ use super::{Arguments, Env, Fault, Made};
 use crate::render::val::{Val, View};
 use crate::value::{Origin, Value};
 use std::cmp::Ordering;
+use std::io::Write as _;
 
 /// A number as filters reckon with it. `i128` holds every integer that a value can be, and their sums.
 #[derive(Debug, Clone, Copy)]
@@ -23,13 +24,26 @@ impl Decimal {
     fn of(number: Number) -> Option<Self> {
         match number {
             Number::Int(digits) => Some(Self { digits, scale: 0 }),
-            Number::Float(number) => {
-                let text = number.to_string();
-                let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-                let digits = format!("{whole}{fraction}").parse().ok()?;
-                Some(Self { digits, scale: u32::try_from(fraction.len()).ok()? })
-            }
+            Number::Float(number) => Self::of_float(number),
         }
+    }
+
+    /// The shortest decimal that means this float.
+    fn of_float(number: f64) -> Option<Self> {
+        let mut buffer = zmij::Buffer::new();
+        // As in `-12.5`, `1e+20`, `1.5e-7` or `NaN`.
+        let text = buffer.format(number);
+        let (text, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let fraction = if fraction == "0" { "" } else { fraction };
+        let mut digits: i128 = 0;
+        for byte in whole.bytes().chain(fraction.bytes()) {
+            digits = digits * 10 + i128::from(char::from(byte).to_digit(10)?);
+        }
+        let scale = i32::try_from(fraction.len()).ok()? - exponent.parse::<i32>().ok()?;
+        let zeros = 10_i128.checked_pow(u32::try_from(-scale).unwrap_or(0))?;
+        Some(Self { digits: (sign * digits).checked_mul(zeros)?, scale: u32::try_from(scale).unwrap_or(0) })
     }
 
     /// Both with the same scale.
@@ -59,7 +73,14 @@ impl Decimal {
     }
 
     fn to_f64(self) -> f64 {
-        format!("{}e-{}", self.digits, self.scale).parse().unwrap_or(0.0)
+        // `i128` has 40 characters at most, the scale ten.
+        let mut text = [0_u8; 64];
+        let mut rest = text.as_mut_slice();
+        let written = write!(rest, "{}e-{}", self.digits, self.scale);
+        let left = rest.len();
+        let length = text.len() - left;
+        let text = text.get(..length).and_then(|text| std::str::from_utf8(text).ok()).filter(|_| written.is_ok());
+        text.and_then(|text| text.parse().ok()).unwrap_or(0.0)
     }
 }
 
@@ -341,23 +362,23 @@ fn round_to_tens(number: i128, places: i32) -> i128 {
 }
 
 /// Digits in groups of three: decimals (none), separator (`,`).
-pub(super) fn number<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn number<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     if matches!(input.view(), View::Nil) {
         // A price that is missing is not a price of nothing.
         return Ok(input);
     }
-    let separator = if arguments.has(1) { arguments.get(1).chars() } else { ",".into() };
+    let separator = if arguments.has(1) { arguments.get(1).chars(&env.budget) } else { ",".into() };
     let places = usize::try_from(places(arguments.get(0)).clamp(0, 20)).unwrap_or(0);
     Ok(Val::text(grouped(&decimals(number_of(input.view()), places), &separator, ".")))
 }
 
 /// The digits as they are, in groups of three: what stands between them (`,`), and before the decimals (`.`).
-pub(super) fn number_with_delimiter<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn number_with_delimiter<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let or = |at: usize, default: &'static str| {
-        if arguments.has(at) { arguments.get(at).chars() } else { default.into() }
+        if arguments.has(at) { arguments.get(at).chars(&env.budget) } else { default.into() }
     };
     let digits = number_of(input.view()).into_val();
-    Ok(Val::text(grouped(&digits.chars(), &or(0, ","), &or(1, "."))))
+    Ok(Val::text(grouped(&digits.chars(&env.budget), &or(0, ","), &or(1, "."))))
 }
 
 /// The integer part.

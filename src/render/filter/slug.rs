@@ -23,8 +23,8 @@ enum Mode {
 }
 
 /// As Jekyll has it: the argument names one of the modes.
-pub(super) fn slugify<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let mode = match &*arguments.get(0).chars() {
+pub(super) fn slugify<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let mode = match &*arguments.get(0).chars(&env.budget) {
         "" | "default" => Mode::Letters,
         "none" => Mode::Untouched,
         "raw" => Mode::Raw,
@@ -33,7 +33,7 @@ pub(super) fn slugify<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env
         "latin" => Mode::Latin,
         _ => return Err(Fault::Complaint("the modes are `none`, `raw`, `default`, `pretty`, `ascii` and `latin`")),
     };
-    Ok(Val::text(slug(&input.chars(), mode)))
+    Ok(Val::text(slug(&input.chars(&env.budget), mode)))
 }
 
 fn slug(text: &str, mode: Mode) -> String {
@@ -112,9 +112,9 @@ fn latin(character: char) -> Option<&'static str> {
 
 /// How many words there are. In the scripts of East Asia, which put no space between them, each character is one if the
 /// argument is `cjk`, or if it is `auto` and there are any.
-pub(super) fn number_of_words<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let text = input.chars();
-    let apart = match &*arguments.get(0).chars() {
+pub(super) fn number_of_words<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.chars(&env.budget);
+    let apart = match &*arguments.get(0).chars(&env.budget) {
         "cjk" => true,
         "auto" => text.chars().any(is_word_alone),
         _ => false,

@@ -5,7 +5,6 @@
 
 use jiff::Zoned;
 use jiff::civil::Weekday;
-use std::fmt::Write as _;
 
 /// The widest padding. A page is no place for more, and a format must not be able to ask for a gigabyte.
 const WIDEST: usize = 1024;
@@ -139,7 +138,7 @@ fn put(moment: &Zoned, flags: Flags, letter: char, out: &mut String) -> bool {
         'b' | 'h' => text(flags, short(month()), str::to_uppercase, out),
         'p' => text(flags, if moment.hour() < 12 { "AM" } else { "PM" }, str::to_lowercase, out),
         'P' => text(flags, if moment.hour() < 12 { "am" } else { "pm" }, str::to_uppercase, out),
-        'Z' => text(flags, &zone_name(moment), str::to_lowercase, out),
+        'Z' => with_zone_name(moment, |name| text(flags, name, str::to_lowercase, out)),
         'z' => return offset(moment, flags, out),
         'n' => text(flags, "\n", str::to_uppercase, out),
         't' => text(flags, "\t", str::to_uppercase, out),
@@ -174,8 +173,7 @@ fn number(flags: Flags, number: i64, padding: char, width: usize, out: &mut Stri
         pad(out, padding, width, length + sign.len());
         out.push_str(sign);
     }
-    // Writing to a string cannot fail.
-    write!(out, "{magnitude}").unwrap_or_default();
+    out.push_str(itoa::Buffer::new().format(magnitude));
 }
 
 /// Four digits, and a sign of its own before them.
@@ -216,16 +214,16 @@ fn composed(moment: &Zoned, flags: Flags, format: &str, out: &mut String) {
     }
 }
 
-/// The abbreviation of the zone; none for a mere offset.
-fn zone_name(moment: &Zoned) -> String {
+/// Hands on the abbreviation of the zone; none for a mere offset.
+fn with_zone_name(moment: &Zoned, write: impl FnOnce(&str)) {
     let zone = moment.time_zone();
     if *zone == jiff::tz::TimeZone::UTC {
-        return "UTC".to_owned();
+        write("UTC");
+    } else if zone.to_fixed_offset().is_ok() {
+        write("");
+    } else {
+        write(zone.to_offset_info(moment.timestamp()).abbreviation());
     }
-    if zone.to_fixed_offset().is_ok() {
-        return String::new();
-    }
-    zone.to_offset_info(moment.timestamp()).abbreviation().to_owned()
 }
 
 /// `+hhmm`, with colons `+hh:mm`, `+hh:mm:ss` and the shortest of them; the width counts them too.
@@ -236,14 +234,16 @@ fn offset(moment: &Zoned, flags: Flags, out: &mut String) -> bool {
     let seconds = moment.offset().seconds();
     let (hours, minutes) = (seconds.unsigned_abs() / 3600, seconds.unsigned_abs() / 60 % 60);
     let left = seconds.unsigned_abs() % 60;
+    let after = [("", minutes), (":", minutes), (":", left)];
     let tail = match (flags.colons, minutes, left) {
-        (0, ..) => format!("{minutes:02}"),
-        (1, ..) | (3, 1.., 0) => format!(":{minutes:02}"),
-        (3, 0, 0) => String::new(),
-        _ => format!(":{minutes:02}:{left:02}"),
+        (0, ..) => &after[..1],
+        (1, ..) | (3, 1.., 0) => &after[1..2],
+        (3, 0, 0) => &after[..0],
+        _ => &after[1..],
     };
+    let tail_length: usize = tail.iter().map(|(colon, _)| colon.len() + 2).sum();
     let sign = if seconds < 0 { '-' } else { '+' };
-    let width = flags.width.unwrap_or(0).saturating_sub(tail.len() + 1);
+    let width = flags.width.unwrap_or(0).saturating_sub(tail_length + 1);
     let digits = hours.checked_ilog10().map_or(1, |log| usize::try_from(log).unwrap_or(0) + 1);
     match flags.padding {
         _ if flags.bare => out.push(sign),
@@ -256,7 +256,11 @@ fn offset(moment: &Zoned, flags: Flags, out: &mut String) -> bool {
             pad(out, '0', width.max(2), digits);
         }
     }
-    write!(out, "{hours}{tail}").unwrap_or_default();
+    out.push_str(itoa::Buffer::new().format(hours));
+    for &(colon, part) in tail {
+        out.push_str(colon);
+        number(Flags::default(), part.into(), '0', 2, out);
+    }
     true
 }
 

@@ -53,10 +53,10 @@ pub(super) fn prepend<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &E
 }
 
 fn joined<'r>(left: &Val<'_>, right: &Val<'_>, env: &Env<'_>) -> Made<'r> {
-    let (left, right) = (left.chars(), right.chars());
+    let (left, right) = (left.chars(&env.budget), right.chars(&env.budget));
     let length = left.len() + right.len();
     // `apply` counts the result; here it only must not be made if it is beyond all bounds.
-    if length > env.limits().made_bytes {
+    if length > env.budget.limits().made_bytes {
         return Err(Fault::TooMuch);
     }
     let mut out = String::with_capacity(length);
@@ -65,16 +65,16 @@ fn joined<'r>(left: &Val<'_>, right: &Val<'_>, env: &Env<'_>) -> Made<'r> {
     Ok(Val::text(out))
 }
 
-pub(super) fn upcase<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(Val::text(input.chars().to_uppercase()))
+pub(super) fn upcase<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(Val::text(input.chars(&env.budget).to_uppercase()))
 }
 
-pub(super) fn downcase<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(Val::text(input.chars().to_lowercase()))
+pub(super) fn downcase<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(Val::text(input.chars(&env.budget).to_lowercase()))
 }
 
-pub(super) fn capitalize<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let text = input.chars();
+pub(super) fn capitalize<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.chars(&env.budget);
     let mut characters = text.chars();
     // A letter whose capital is several, as that of `ß`, gets a single one: `Ss`.
     let mut capital = characters.next().map(char::to_uppercase).into_iter().flatten();
@@ -88,29 +88,29 @@ fn is_stripped(character: char) -> bool {
     is_space(character) || character == '\0'
 }
 
-pub(super) fn strip<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(part(input.into_chars(), |text| text.trim_matches(is_stripped)))
+pub(super) fn strip<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(part(input.into_chars(&env.budget), |text| text.trim_matches(is_stripped)))
 }
 
-pub(super) fn lstrip<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(part(input.into_chars(), |text| text.trim_start_matches(is_stripped)))
+pub(super) fn lstrip<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(part(input.into_chars(&env.budget), |text| text.trim_start_matches(is_stripped)))
 }
 
-pub(super) fn rstrip<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(part(input.into_chars(), |text| text.trim_end_matches(is_stripped)))
+pub(super) fn rstrip<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(part(input.into_chars(&env.budget), |text| text.trim_end_matches(is_stripped)))
 }
 
-pub(super) fn squish<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn squish<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let mut out = String::new();
-    for word in input.chars().split_whitespace() {
+    for word in input.chars(&env.budget).split_whitespace() {
         out.push_str(if out.is_empty() { "" } else { " " });
         out.push_str(word);
     }
     Ok(Val::text(out))
 }
 
-pub(super) fn strip_newlines<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let text = input.into_chars();
+pub(super) fn strip_newlines<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.into_chars(&env.budget);
     if !text.contains('\n') {
         return Ok(chars(text));
     }
@@ -120,9 +120,9 @@ pub(super) fn strip_newlines<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<
 /// Escapes what is not markup yet, unless the format has no markup.
 fn escaped<'r>(input: Val<'r>, env: &Env<'_>) -> Cow<'r, str> {
     if input.is_markup() || !env.escapes {
-        return input.into_chars();
+        return input.into_chars(&env.budget);
     }
-    let text = input.into_chars();
+    let text = input.into_chars(&env.budget);
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     escape::escape(&text, &mut out);
     Cow::Owned(out)
@@ -136,15 +136,15 @@ pub(super) fn newline_to_br<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env
     Ok(Val::text(text.replace("\r\n", "\n").replace('\n', "<br />\n")))
 }
 
-pub(super) fn escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let text = input.chars();
+pub(super) fn escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.chars(&env.budget);
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     escape::escape(&text, &mut out);
     Ok(Val::text(out))
 }
 
-pub(super) fn escape_once<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let text = input.chars();
+pub(super) fn escape_once<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.chars(&env.budget);
     let mut out = String::with_capacity(text.len());
     let mut rest = &*text;
     while let Some(at) = rest.find('&') {
@@ -175,14 +175,14 @@ fn reference_length(text: &str) -> usize {
     if length > 0 && bytes.get(start + length) == Some(&b';') { start + length + 1 } else { 0 }
 }
 
-pub(super) fn raw<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(chars(input.into_chars()))
+pub(super) fn raw<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(chars(input.into_chars(&env.budget)))
 }
 
 pub(super) fn strip_html<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     // What is left of markup is text, so its character references become characters again.
     let markup = env.escapes && input.is_markup();
-    let text = without_tags(input.into_chars());
+    let text = without_tags(input.into_chars(&env.budget));
     Ok(if markup && text.contains('&') { Val::text(unescaped(&text)) } else { chars(text) })
 }
 
@@ -232,15 +232,15 @@ pub(super) fn remove<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &En
 }
 
 fn substituted<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let text = input.into_chars();
-    let (old, new) = (arguments.get(0).chars(), arguments.get(1).chars());
+    let text = input.into_chars(&env.budget);
+    let (old, new) = (arguments.get(0).chars(&env.budget), arguments.get(1).chars(&env.budget));
     if !text.contains(&*old) {
         return Ok(chars(text));
     }
     let growth = new.len().saturating_sub(old.len());
     if growth > 0 {
         let times = if old.is_empty() { text.chars().count() + 1 } else { text.matches(&*old).count() };
-        if growth.saturating_mul(times) > env.limits().made_bytes {
+        if growth.saturating_mul(times) > env.budget.limits().made_bytes {
             return Err(Fault::TooMuch);
         }
     }
@@ -252,7 +252,7 @@ fn substituted<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>)
         out.push_str(text.get(kept..at).unwrap_or(""));
         push_referring(&new, &text, at..at + found.len(), &mut out);
         kept = at + found.len();
-        if out.len() > env.limits().made_bytes {
+        if out.len() > env.budget.limits().made_bytes {
             return Err(Fault::TooMuch);
         }
     }
@@ -280,12 +280,12 @@ fn push_referring(new: &str, text: &str, found: Range<usize>, out: &mut String) 
     out.push_str(rest);
 }
 
-pub(super) fn replace_first<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let text = input.into_chars();
-    let (old, new) = (arguments.get(0).chars(), arguments.get(1).chars());
+pub(super) fn replace_first<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.into_chars(&env.budget);
+    let (old, new) = (arguments.get(0).chars(&env.budget), arguments.get(1).chars(&env.budget));
     let Some(at) = text.find(&*old).filter(|_| new.contains('\\')) else {
         let at = text.find(&*old);
-        return Ok(spliced(text, at, arguments));
+        return Ok(spliced(text, at, arguments, env));
     };
     let end = at + old.len();
     let mut out = text.get(..at).unwrap_or("").to_owned();
@@ -294,10 +294,10 @@ pub(super) fn replace_first<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _
     Ok(Val::text(out))
 }
 
-pub(super) fn replace_last<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let text = input.into_chars();
-    let at = text.rfind(&*arguments.get(0).chars());
-    Ok(spliced(text, at, arguments))
+pub(super) fn replace_last<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.into_chars(&env.budget);
+    let at = text.rfind(&*arguments.get(0).chars(&env.budget));
+    Ok(spliced(text, at, arguments, env))
 }
 
 pub(super) fn remove_first<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -308,9 +308,9 @@ pub(super) fn remove_last<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env
     replace_last(input, arguments, env)
 }
 
-fn spliced<'r>(text: Cow<'r, str>, at: Option<usize>, arguments: &Arguments<'_>) -> Val<'r> {
+fn spliced<'r>(text: Cow<'r, str>, at: Option<usize>, arguments: &Arguments<'_>, env: &Env<'_>) -> Val<'r> {
     let Some(at) = at else { return chars(text) };
-    let (old, new) = (arguments.get(0).chars(), arguments.get(1).chars());
+    let (old, new) = (arguments.get(0).chars(&env.budget), arguments.get(1).chars(&env.budget));
     let mut out = String::with_capacity(text.len() + new.len());
     out.push_str(text.get(..at).unwrap_or(""));
     out.push_str(&new);
@@ -318,7 +318,7 @@ fn spliced<'r>(text: Cow<'r, str>, at: Option<usize>, arguments: &Arguments<'_>)
     Val::text(out)
 }
 
-pub(super) fn slice<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn slice<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let start = integer(arguments.get(0))?;
     let length = if arguments.get(1).is_nil() { 1 } else { integer(arguments.get(1))? };
     let bounds = |whole: usize| -> Option<(usize, usize)> {
@@ -334,7 +334,7 @@ pub(super) fn slice<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'
         let (start, length) = bounds(items.len()).unwrap_or_default();
         return Ok(Val::list(items.iter().skip(start).take(length).cloned().collect()));
     }
-    let text = input.into_chars();
+    let text = input.into_chars(&env.budget);
     let (start, length) = bounds(text.chars().count()).unwrap_or_default();
     Ok(part(text, |text| {
         let mut rest = text.chars();
@@ -350,13 +350,13 @@ fn first_characters(text: &str, count: usize) -> &str {
     text.get(..end).unwrap_or("")
 }
 
-pub(super) fn truncate<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn truncate<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     if input.is_nil() {
         return Ok(Val::Nil);
     }
     let length = if arguments.has(0) { integer(arguments.get(0))? } else { 50 };
-    let end = if arguments.has(1) { arguments.get(1).chars() } else { "...".into() };
-    let text = input.into_chars();
+    let end = if arguments.has(1) { arguments.get(1).chars(&env.budget) } else { "...".into() };
+    let text = input.into_chars(&env.budget);
     if to_i64(text.chars().count()) <= length {
         return Ok(chars(text));
     }
@@ -366,13 +366,13 @@ pub(super) fn truncate<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &En
     Ok(Val::text(out))
 }
 
-pub(super) fn truncatewords<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn truncatewords<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     if input.is_nil() {
         return Ok(Val::Nil);
     }
     let count = if arguments.has(0) { usize::try_from(integer(arguments.get(0))?).unwrap_or(0).max(1) } else { 15 };
-    let end = if arguments.has(1) { arguments.get(1).chars() } else { "...".into() };
-    let text = input.into_chars();
+    let end = if arguments.has(1) { arguments.get(1).chars(&env.budget) } else { "...".into() };
+    let text = input.into_chars(&env.budget);
     // Cut is what has anything behind the last word that stays, and be it a space.
     let is_last = |word: &str| word.as_bytes().as_ptr_range().end == text.as_bytes().as_ptr_range().end;
     if words(&text).nth(count - 1).is_none_or(is_last) {
@@ -388,14 +388,14 @@ pub(super) fn truncatewords<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _
 }
 
 pub(super) fn split<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let text = input.chars();
-    let separator = arguments.get(0).chars();
+    let text = input.chars(&env.budget);
+    let separator = arguments.get(0).chars(&env.budget);
     let mut items: Vec<Value> = Vec::new();
-    env.charge(text.len())?;
+    env.budget.charge(text.len())?;
     // All parts share one buffer, which is the input's own if it has one.
     let shared: std::sync::Arc<str> = (&*text).into();
     let mut add = |part: &str| {
-        env.charge_items(1)?;
+        env.budget.charge_items(1)?;
         items.push(Value::Text(Text::slice_of(&shared, part, Origin::Outside)));
         Ok(())
     };
@@ -426,7 +426,7 @@ pub(super) fn default<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env
 }
 
 /// The first word for one, the second for any other number; without a second, the first with an `s`.
-pub(super) fn pluralize<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn pluralize<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let one = if let View::List(items) = input.view() {
         items.len() == 1
     } else {
@@ -440,13 +440,13 @@ pub(super) fn pluralize<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, _: &E
     }
     let singular = arguments.take(0);
     let origin = if singular.is_markup() { Origin::Markup } else { Origin::Outside };
-    Ok(Val::String(format!("{}s", singular.chars()), origin))
+    Ok(Val::String(format!("{}s", singular.chars(&env.budget)), origin))
 }
 
 /// `two words` and `two-words` become `TwoWords`.
-pub(super) fn camelize<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn camelize<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let mut out = String::new();
-    for word in input.chars().split(|character: char| !character.is_alphanumeric()) {
+    for word in input.chars(&env.budget).split(|character: char| !character.is_alphanumeric()) {
         let mut characters = word.chars();
         out.extend(characters.next().into_iter().flat_map(char::to_uppercase));
         out.push_str(characters.as_str());
@@ -459,9 +459,9 @@ pub(super) fn markdownify<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'
     let Some(markdown) = env.context.site.markdown else {
         return Err(Fault::Complaint("there is no Markdown here"));
     };
-    let text = input.chars();
+    let text = input.chars(&env.budget);
     // What is read is paid for as well as what is made: a render must not be long for want of output.
-    env.charge(text.len())?;
+    env.budget.charge(text.len())?;
     markdown(&text).map(Val::text).ok_or(Fault::Complaint("the Markdown is too long or too deep"))
 }
 
@@ -470,7 +470,7 @@ pub(super) fn highlight<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: 
     if input.is_nil() {
         return Ok(Val::Nil);
     }
-    let code = input.chars();
-    env.charge(code.len())?;
-    Ok(Val::text(highlight::block(&code, arguments.get(0).chars().trim())))
+    let code = input.chars(&env.budget);
+    env.budget.charge(code.len())?;
+    Ok(Val::text(highlight::block(&code, arguments.get(0).chars(&env.budget).trim())))
 }

@@ -1,37 +1,38 @@
 //! Filters for the web: JSON, URLs and links, Base64.
 
+use super::list::{items, push_json};
 use super::{Arguments, Env, Fault, Made};
 use crate::render::escape::{self, Sink, UrlPart};
 use crate::render::val::Val;
-use crate::value::{Origin, Value, write_json, write_json_pretty};
+use crate::value::{Origin, Value};
 
 /// JSON text (RFC 8259). In a script the characters that could end it are escaped where it is printed.
 pub(super) fn json<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let mut out = String::new();
-    let write = if arguments.named(0).is_truthy() { write_json_pretty } else { write_json };
+    let indented = arguments.named(0).is_truthy();
     if let Val::Ref(value) = input {
-        write(value, &mut out);
+        push_json(value, indented, env, &mut out)?;
     } else if let Val::Range(..) = input {
-        write(&Value::list(super::list::items(&input, env)?), &mut out);
+        push_json(&Value::list(items(&input, env)?.into_owned()), indented, env, &mut out)?;
     } else {
-        write(&input.into_value(), &mut out);
+        push_json(&input.kept(&env.budget)?, indented, env, &mut out)?;
     }
     Ok(Val::text(out))
 }
 
 /// RFC 3986 section 2.3, with `+` for a space as forms have it.
-pub(super) fn url_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(percent_encoded(&input.chars(), b"", "+"))
+pub(super) fn url_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(percent_encoded(&input.chars(&env.budget), b"", "+"))
 }
 
 /// A whole URL: what structures it (RFC 3986 section 2.2) and escapes that are there stay.
-pub(super) fn uri_escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(percent_encoded(&input.chars(), b"%:/?#[]@!$&'()*+,;=", "%20"))
+pub(super) fn uri_escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(percent_encoded(&input.chars(&env.budget), b"%:/?#[]@!$&'()*+,;=", "%20"))
 }
 
 /// A part of a URL: nothing that structures one stays, but for the slash.
-pub(super) fn url_param_escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(percent_encoded(&input.chars(), b"/", "%20"))
+pub(super) fn url_param_escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(percent_encoded(&input.chars(&env.budget), b"/", "%20"))
 }
 
 /// Unreserved characters and those in `kept` stay, a space becomes `space`.
@@ -45,8 +46,8 @@ fn decoded_text<'r>(bytes: Vec<u8>) -> Made<'r> {
     String::from_utf8(bytes).ok().map(Val::text).ok_or(Fault::Complaint("what is decoded is not UTF-8"))
 }
 
-pub(super) fn url_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let text = input.chars();
+pub(super) fn url_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.chars(&env.budget);
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -65,21 +66,21 @@ pub(super) fn url_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>)
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-pub(super) fn base64_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(Val::text(encode(input.chars().as_bytes(), STANDARD)))
+pub(super) fn base64_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(Val::text(encode(input.chars(&env.budget).as_bytes(), STANDARD)))
 }
 
-pub(super) fn base64_url_safe_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    Ok(Val::text(encode(input.chars().as_bytes(), URL_SAFE)))
+pub(super) fn base64_url_safe_encode<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    Ok(Val::text(encode(input.chars(&env.budget).as_bytes(), URL_SAFE)))
 }
 
-pub(super) fn base64_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    decode(input.chars().as_bytes(), STANDARD)
+pub(super) fn base64_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    decode(input.chars(&env.budget).as_bytes(), STANDARD)
 }
 
-pub(super) fn base64_url_safe_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
+pub(super) fn base64_url_safe_decode<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     // The padding may be left out here, and the two digits of the other alphabet are understood too.
-    let mut digits = input.chars().replace('+', "-").replace('/', "_");
+    let mut digits = input.chars(&env.budget).replace('+', "-").replace('/', "_");
     while !digits.len().is_multiple_of(4) && !digits.ends_with("==") {
         digits.push('=');
     }
@@ -126,7 +127,7 @@ fn decode<'r>(bytes: &[u8], alphabet: &[u8; 64]) -> Made<'r> {
 /// The site's URL before a path; unchanged if it is absolute or the site has no URL.
 pub(super) fn absolute_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let Some(site) = env.context.site.url else { return Ok(input) };
-    let text = input.chars();
+    let text = input.chars(&env.budget);
     if text.contains("://") || text.starts_with("//") {
         return Ok(Val::text(text));
     }
@@ -135,15 +136,15 @@ pub(super) fn absolute_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<
 
 /// The path of a URL on this site.
 pub(super) fn relative_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let text = input.chars();
+    let text = input.chars(&env.budget);
     let own = env.context.site.url.map(|site| site.trim_end_matches('/'));
     let path = own.and_then(|site| text.strip_prefix(site)).unwrap_or(&text);
     Ok(Val::text(if path.contains("://") || path.starts_with('/') { path.to_owned() } else { format!("/{path}") }))
 }
 
 /// A URL without the name of the file that stands for its folder.
-pub(super) fn strip_index<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>) -> Made<'r> {
-    let text = input.chars();
+pub(super) fn strip_index<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let text = input.chars(&env.budget);
     let folder = ["index.html", "index.htm"].iter().find_map(|file| text.strip_suffix(file));
     Ok(Val::text(folder.filter(|folder| folder.ends_with('/')).unwrap_or(&text)))
 }
@@ -152,14 +153,14 @@ pub(super) fn strip_index<'r>(input: Val<'r>, _: &mut Arguments<'r>, _: &Env<'_>
 pub(super) fn link_to<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let mut out = String::from("<a href=\"");
     let url = arguments.get(0);
-    escape::write(&url.chars(), origin_of(url), Sink::Url(UrlPart::Start), &mut out);
+    escape::write(&url.chars(&env.budget), origin_of(url), Sink::Url(UrlPart::Start), &mut out);
     if arguments.has(1) {
         out.push_str("\" title=\"");
-        escape::write(&arguments.get(1).chars(), origin_of(arguments.get(1)), Sink::Attribute, &mut out);
+        escape::write(&arguments.get(1).chars(&env.budget), origin_of(arguments.get(1)), Sink::Attribute, &mut out);
     }
     out.push_str("\">");
     let sink = if env.escapes { Sink::Text } else { Sink::Plain };
-    escape::write(&input.chars(), origin_of(&input), sink, &mut out);
+    escape::write(&input.chars(&env.budget), origin_of(&input), sink, &mut out);
     out.push_str("</a>");
     Ok(Val::text(out))
 }

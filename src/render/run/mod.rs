@@ -30,7 +30,8 @@ const NO_BOUND: Fault = Fault::Complaint("a loop's bound is no number");
 const NO_COUNT: Fault = Fault::Complaint("what is counted on is no number");
 const NO_END: Fault = Fault::Complaint("the end of a range is no integer");
 
-type Ran<T> = Result<T, RenderError>;
+/// The error in a box: a result passes through every block, and fits two registers so.
+type Ran<T> = Result<T, Box<RenderError>>;
 
 /// One render.
 pub(super) struct Run<'r, 'e> {
@@ -89,7 +90,7 @@ impl<'r> Items<'r> {
             val @ (Val::Ref(Value::Text(_)) | Val::Own(Value::Text(_)) | Val::Str(..) | Val::String(..)) => {
                 if val.view().is_empty() { Self::None } else { Self::One(val) }
             }
-            Val::Nil | Val::Ref(_) | Val::Own(_) | Val::Empty | Val::Blank | Val::Loop(_) => Self::None,
+            Val::Nil | Val::Ref(_) | Val::Own(_) | Val::Loop(_) => Self::None,
         }
     }
 
@@ -195,7 +196,7 @@ impl<'r, 'e> Run<'r, 'e> {
         let limit = self.env.context.limits.nesting;
         // The outermost block is a whole layout, which is in nothing.
         if self.depth > limit {
-            return Err(RenderError::TooDeep { limit, place: self.near });
+            return Err(RenderError::TooDeep { limit, place: self.near }.into());
         }
         self.depth += 1;
         let flow = self.nodes(block, out);
@@ -236,7 +237,7 @@ impl<'r, 'e> Run<'r, 'e> {
                 Node::Call(call) => self.call(call, out)?,
                 Node::Refused(refused) => {
                     let Refused { complaint, place } = &**refused;
-                    return Err(RenderError::Refused { complaint: complaint.clone(), place: *place });
+                    return Err(RenderError::Refused { complaint: complaint.clone(), place: *place }.into());
                 }
                 Node::Break => Flow::Break,
                 Node::Continue => Flow::Continue,
@@ -244,7 +245,7 @@ impl<'r, 'e> Run<'r, 'e> {
                 Node::Count { name, decrement, sink } => {
                     let first = self.first_count(*name)?;
                     let number = self.scope.count(*name, *decrement, first);
-                    print(View::Int(number), *sink, out);
+                    self.print(View::Int(number), *sink, out);
                     Flow::On
                 }
                 Node::TableRow(node) => self.table_row(node, out)?,
@@ -258,24 +259,60 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     fn output(&mut self, output: &'r Output, out: &mut String) -> Ran<Flow> {
-        if let (Operand::Path(path), []) = (&output.chain.value, output.chain.filters.as_slice())
-            && let Some(value) = self.borrowed(path)
-        {
-            print(View::from(value), output.sink, out);
-            self.bounded(out, output.place)?;
-            return Ok(Flow::On);
+        let mut made = Val::Nil;
+        let view = if output.chain.filters.is_empty() {
+            self.view(&output.chain.value, &mut made)
+        } else {
+            made = self.chain(&output.chain, output.place)?;
+            made.view()
+        };
+        self.print(view, output.sink, out);
+        if let Val::String(text, _) = made {
+            self.env.give_back(text);
         }
-        let val = self.chain(&output.chain, output.place)?;
-        print(val.view(), output.sink, out);
         self.bounded(out, output.place)?;
         Ok(Flow::On)
     }
 
+    /// Writes a value as it must be written where it lands.
+    fn print(&self, view: View<'_>, sink: Sink, out: &mut String) {
+        let budget = &self.env.budget;
+        if let View::Str(text, origin) = view {
+            // Not all that is read is written: a link that is dead is short, however long it was.
+            budget.read(text.len()).unwrap_or_default();
+            return escape::write(text, origin, sink, out);
+        }
+        let most = self.end.saturating_sub(out.len());
+        if sink.takes_whole() {
+            let (mut whole, mut of) = (String::new(), Origin::Outside);
+            view.print(most, &mut |text, origin| {
+                whole.push_str(text);
+                of = origin;
+                whole.len() <= most && budget.read(text.len() + 1).is_ok()
+            });
+            return escape::write(&whole, of, sink, out);
+        }
+        let end = self.end;
+        view.print(most, &mut |text, origin| {
+            escape::write(text, origin, sink, out);
+            out.len() <= end && budget.read(text.len() + 1).is_ok()
+        });
+    }
+
     fn bounded(&self, out: &str, place: Place) -> Ran<()> {
         if out.len() > self.end {
-            return Err(RenderError::OutputTooLarge { limit: self.env.context.limits.output_bytes, place });
+            return Err(RenderError::OutputTooLarge { limit: self.env.context.limits.output_bytes, place }.into());
         }
-        Ok(())
+        self.within_budget(place)
+    }
+
+    /// What cannot fail leaves it to the next step to ask whether it was too much.
+    #[inline]
+    fn within_budget(&self, place: Place) -> Ran<()> {
+        match self.env.budget.check() {
+            Ok(()) => Ok(()),
+            Err(fault) => self.fault(fault, place),
+        }
     }
 
     /// Where a counter begins: at nothing, unless there is data of its name, which only a template on its own counts on.
@@ -294,18 +331,19 @@ impl<'r, 'e> Run<'r, 'e> {
     fn iterate(&mut self, place: Place) -> Ran<()> {
         self.iterations += 1;
         let limit = self.env.context.limits.iterations;
-        if self.iterations > limit { Err(RenderError::TooManyIterations { limit, place }) } else { Ok(()) }
+        if self.iterations > limit { Err(RenderError::TooManyIterations { limit, place }.into()) } else { Ok(()) }
     }
 
     /// A filter's or comparison's failure: nothing in a layout, an error where the author is asking.
     fn fault<T: Default>(&self, fault: Fault, place: Place) -> Ran<T> {
         let limits = self.env.context.limits;
-        match fault {
-            Fault::TooMuch => Err(RenderError::OutputTooLarge { limit: limits.made_bytes, place }),
-            Fault::TooMany => Err(RenderError::TooManyIterations { limit: limits.iterations, place }),
-            Fault::Complaint(complaint) if self.strict => Err(RenderError::Unusable { complaint, place }),
-            Fault::Complaint(_) => Ok(T::default()),
-        }
+        Err(Box::new(match fault {
+            Fault::TooMuch => RenderError::OutputTooLarge { limit: limits.made_bytes, place },
+            Fault::TooMuchRead => RenderError::TooMuchRead { limit: limits.read_bytes, place },
+            Fault::TooMany => RenderError::TooManyIterations { limit: limits.iterations, place },
+            Fault::Complaint(complaint) if self.strict => RenderError::Unusable { complaint, place },
+            Fault::Complaint(_) => return Ok(T::default()),
+        }))
     }
 
     // Values
@@ -341,17 +379,42 @@ impl<'r, 'e> Run<'r, 'e> {
         };
         let hidden = self.scope.bind(each.variable, None);
         let mut asked = Vec::with_capacity(items.len());
-        for item in items {
+        for item in items.into_owned() {
             self.iterate(place)?;
             self.scope.bind(each.variable, Some(Val::Own(item.clone())));
             let answer = match &each.asked {
                 Asked::Condition(terms) => Value::Bool(self.holds(terms)?),
-                Asked::Value(chain) => self.chain(chain, place)?.into_value(),
+                Asked::Value(chain) => match self.chain(chain, place)?.kept(&self.env.budget) {
+                    Ok(value) => value,
+                    Err(fault) => self.fault(fault, place)?,
+                },
             };
             asked.push((item, answer));
         }
         self.scope.bind(each.variable, hidden);
         Ok(asked)
+    }
+
+    /// What an operand is, to look at: only what data and template do not hold is put into `made`.
+    #[inline]
+    fn view<'v>(&self, operand: &'r Operand, made: &'v mut Val<'r>) -> View<'v> {
+        match operand {
+            Operand::Path(path) => match self.borrowed(path) {
+                Some(value) => return View::from(value),
+                None => *made = self.walked(path),
+            },
+            Operand::Int(number) => return View::Int(*number),
+            Operand::Text(text) => return View::Str(text, Origin::Markup),
+            Operand::Nil
+            | Operand::Bool(_)
+            | Operand::Float(_)
+            | Operand::Empty
+            | Operand::Blank
+            | Operand::Range(_) => {
+                *made = self.operand(operand);
+            }
+        }
+        made.view()
     }
 
     fn operand(&self, operand: &'r Operand) -> Val<'r> {
@@ -369,12 +432,12 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     /// One side of a comparison.
-    fn side(&self, operand: &'r Operand) -> Val<'r> {
+    fn side<'v>(&self, operand: &'r Operand, made: &'v mut Val<'r>) -> View<'v> {
         match operand {
-            Operand::Empty => Val::Empty,
-            Operand::Blank => Val::Blank,
-            Operand::Nil | Operand::Bool(_) | Operand::Int(_) | Operand::Float(_) => self.operand(operand),
-            Operand::Text(_) | Operand::Range(_) | Operand::Path(_) => self.operand(operand),
+            Operand::Empty => View::Empty,
+            Operand::Blank => View::Blank,
+            Operand::Nil | Operand::Bool(_) | Operand::Int(_) | Operand::Float(_) => self.view(operand, made),
+            Operand::Text(_) | Operand::Range(_) | Operand::Path(_) => self.view(operand, made),
         }
     }
 
@@ -418,12 +481,19 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     fn path(&self, path: &'r Path) -> Val<'r> {
-        if let Some(value) = self.borrowed(path) {
-            return Val::Ref(value);
+        self.borrowed(path).map_or_else(|| self.walked(path), Val::Ref)
+    }
+
+    /// The value of any path.
+    fn walked(&self, path: &'r Path) -> Val<'r> {
+        if let (Base::Name(name), [Step::Key { key, .. }]) = (&path.base, path.steps.as_slice())
+            && let Some(state) = self.scope.running(*name)
+        {
+            return state.field(key);
         }
         let mut val = match &path.base {
             Base::Name(name) => self.scope.get(*name),
-            Base::Computed(operand) => self.named(&self.operand(operand).chars()),
+            Base::Computed(operand) => self.named(&self.operand(operand).chars(&self.env.budget)),
         };
         for step in &path.steps {
             val = match step {
@@ -435,7 +505,10 @@ impl<'r, 'e> Run<'r, 'e> {
                     match (&val, key.view()) {
                         (_, View::Int(index)) => val.index(index),
                         (Val::Loop(_), View::Str(key, _)) => self.loop_field(&val, key),
-                        (_, View::Str(key, _)) => val.key(key, None),
+                        (_, View::Str(key, _)) => {
+                            self.env.budget.read(key.len()).unwrap_or_default();
+                            val.key(key, None)
+                        }
                         _ => Val::Nil,
                     }
                 }
@@ -465,12 +538,16 @@ impl<'r, 'e> Run<'r, 'e> {
     pub(super) fn holds(&mut self, terms: &'r Terms) -> Ran<bool> {
         for (term, join) in &terms.0 {
             let holds = match &term.right {
-                None => self.operand(&term.left).is_truthy(),
+                None => self.view(&term.left, &mut Val::Nil).is_truthy(),
                 Some((comparison, right)) => {
-                    let left = self.side(&term.left);
-                    let right = self.side(right);
-                    match compare::holds(&left, *comparison, &right) {
-                        Ok(holds) => holds,
+                    let (mut left_made, mut right_made) = (Val::Nil, Val::Nil);
+                    let left = self.side(&term.left, &mut left_made);
+                    let right = self.side(right, &mut right_made);
+                    match compare::holds(left, *comparison, right, &self.env.budget) {
+                        Ok(holds) => {
+                            self.within_budget(term.place)?;
+                            holds
+                        }
                         Err(complaint) => self.fault(Fault::Complaint(complaint), term.place)?,
                     }
                 }
@@ -494,8 +571,11 @@ impl<'r, 'e> Run<'r, 'e> {
             let times = match &arm.values {
                 None => usize::from(!matched),
                 Some(values) => {
-                    let equal = |value: &&'r Operand| compare::equal(subject.view(), self.side(value).view());
+                    let equal = |value: &&'r Operand| {
+                        compare::equal(subject.view(), self.side(value, &mut Val::Nil), &self.env.budget)
+                    };
                     let times = values.iter().filter(equal).count();
+                    self.within_budget(self.near)?;
                     matched |= times > 0;
                     times
                 }
@@ -663,7 +743,7 @@ impl<'r, 'e> Run<'r, 'e> {
         let flow = self.block(body, &mut buffer);
         self.end = end;
         let flow = flow?;
-        if let Err(fault) = self.env.charge(buffer.len()) {
+        if let Err(fault) = self.env.budget.charge(buffer.len()) {
             self.fault::<()>(fault, place)?;
         }
         Ok((buffer, flow))
@@ -688,7 +768,7 @@ impl<'r, 'e> Run<'r, 'e> {
 
     fn cycle(&mut self, cycle: &'r Cycle, out: &mut String) -> Ran<Flow> {
         let turn = match &cycle.group {
-            Group::Named(operand) => Turn::Named(self.operand(operand).view().inspected()),
+            Group::Named(operand) => Turn::Named(self.operand(operand).view().inspected(&self.env.budget)),
             Group::Listed(id) => Turn::Listed(*id),
         };
         let at = self.cycles.iter().position(|(known, _)| *known == turn).unwrap_or_else(|| {
@@ -699,7 +779,7 @@ impl<'r, 'e> Run<'r, 'e> {
         let current = *position;
         *position = if current + 1 >= cycle.values.len() { 0 } else { current + 1 };
         if let Some(operand) = cycle.values.get(current) {
-            print(self.operand(operand).view(), cycle.sink, out);
+            self.print(self.operand(operand).view(), cycle.sink, out);
             self.bounded(out, cycle.place)?;
         }
         Ok(Flow::On)
@@ -707,18 +787,5 @@ impl<'r, 'e> Run<'r, 'e> {
 }
 
 fn refused<T>(complaint: &str, place: Place) -> Ran<T> {
-    Err(RenderError::Refused { complaint: complaint.into(), place })
-}
-
-/// Writes a value as it must be written where it lands.
-fn print(view: View<'_>, sink: Sink, out: &mut String) {
-    if sink.takes_whole() {
-        let (mut whole, mut of) = (String::new(), Origin::Outside);
-        view.print(&mut |text, origin| {
-            whole.push_str(text);
-            of = origin;
-        });
-        return escape::write(&whole, of, sink, out);
-    }
-    view.print(&mut |text, origin| escape::write(text, origin, sink, out));
+    Err(RenderError::Refused { complaint: complaint.into(), place }.into())
 }

@@ -71,6 +71,87 @@ fn loops_and_doubling_end() {
     assert_eq!(liquid("{% for i in (1..1000000000) limit: 2 %}{{ i }}{% endfor %}", "{}"), "12");
 }
 
+/// A list that is small, and of which a page of Petabytes could be printed.
+const VAST: &str = "{% for i in (1..40) %}{% assign l = l | group_by: 'x' %}{% assign l = l | concat: l %}{% endfor %}";
+
+#[test]
+fn what_is_far_larger_than_its_parts_is_not_printed_out() {
+    let page = |template: &str| {
+        let page = site(&[("page.html", "", &format!("{VAST}{template}"))]);
+        let limits = Limits { output_bytes: 1 << 18, made_bytes: 1 << 20, read_bytes: 16 << 20, ..Limits::default() };
+        page.render_with("page.html", "{\"l\": [{\"x\": 1}], \"k\": [{\"x\": 1}]}", &limits)
+    };
+    for template in [
+        "{{ l }}",
+        "{{ l | json }}",
+        "{{ l | json: pretty: true }}",
+        "{{ l | uniq | size }}",
+        "{{ l | join | size }}",
+        "{{ l | array_to_sentence_string | size }}",
+        "{{ l | append: 'x' | size }}",
+        "{{ 'x' | append: l | size }}",
+        "{{ l | sort_natural: 'items' | size }}",
+        "{{ l | group_by: 'items' | size }}",
+        "{% cycle l: 1, 2 %}",
+        "{% capture x %}{{ l }}{% endcapture %}",
+        "<a href=\"{{ l }}\"></a>",
+    ] {
+        assert!(matches!(page(template), Err(RenderError::OutputTooLarge { .. })), "{template}");
+    }
+    // Two that are the same in every part but are not one.
+    let other = VAST.replace("l =", "k =").replace("= l", "= k").replace(": l", ": k");
+    for template in [
+        "{% if l == k %}{% endif %}",
+        "{% if l contains k %}{% endif %}{% case l %}{% when k %}{% endcase %}",
+        "{{ l | where: 'items', k[0].items | size }}",
+    ] {
+        assert!(matches!(page(&format!("{other}{template}")), Err(RenderError::TooMuchRead { .. })), "{template}");
+    }
+    assert_eq!(page("{% if l == l %}{{ l.size }}{{ l | map: 'size' | join }}{% endif %}"), Ok("22 2".to_owned()));
+}
+
+#[test]
+fn large_data_is_not_read_without_end() {
+    let text = "a ".repeat(500_000);
+    let numbers = (0..50_000).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+    let data = format!(
+        "{{\"s\": \"{text}\", \"t\": \"{text}\", \"n\": [{numbers}], \"spaces\": \"{}\"}}",
+        " ".repeat(1_000_000)
+    );
+    let page = |body: &str| {
+        let page = site(&[("page.html", "", &format!("{{% for i in (1..99999) %}}{body}{{% endfor %}}"))]);
+        page.render_with("page.html", &data, &Limits { read_bytes: 16 << 20, ..Limits::default() })
+    };
+    for body in [
+        "{% if s contains 'zz' %}{% endif %}",
+        "{% if s == t %}{% endif %}",
+        "{% if s < t %}{% endif %}",
+        "{% if spaces == blank %}{% endif %}",
+        "{% if n contains 'q' %}{% endif %}",
+        "{% case s %}{% when t %}{% endcase %}",
+        "{% assign z = s | size %}",
+        "{% assign z = s | truncate: 3 %}",
+        "{% assign z = s | remove: 'q' %}",
+        "{% assign z = s | plus: 1 %}",
+        "{% assign z = n | sum %}",
+        "{% assign z = n | has: 'a' %}",
+        "{% assign z = n | find: 'a', 1 %}",
+        "{% assign z = s | date: '%Y' %}",
+        "{% assign z = s | md5 %}",
+        "{% assign z = s | number_of_words %}",
+        "<a href=\"{{ 'javascript:' | append: s }}\"></a>",
+    ] {
+        let rendered = page(body);
+        let stopped = matches!(rendered, Err(RenderError::TooMuchRead { .. } | RenderError::OutputTooLarge { .. }));
+        assert!(stopped, "{body}");
+    }
+    for body in
+        ["{% assign z = n | first %}", "{% assign z = n | size %}", "{% if s %}{% endif %}", "{% assign z = s %}"]
+    {
+        assert_eq!(page(body), Ok(String::new()), "{body}");
+    }
+}
+
 #[test]
 fn partials_that_call_themselves_end() {
     let page = site(&[
