@@ -360,6 +360,20 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
+        fn what_looks_like_an_encoding_hides_nothing(
+            secret in "[%&\\\\#;uxamp25\"'+ é0a]{8,24}",
+            before in "[%&\\\\#;uxamp25\"'+ é0a]{0,24}",
+            after in "[%&\\\\#;uxamp25\"'+ é0a]{0,24}",
+        ) {
+            let tripwire = tripwire(&[("S", &secret)]);
+            let text = format!("{before}{secret}{after}");
+            let is_long_enough = secret.trim().len() >= SHORTEST;
+            prop_assert!(!is_long_enough || tripwire.find(text.as_bytes()).is_some(), "{text}");
+            // Whatever stands there, it ends.
+            tripwire.find_all(format!("{before}{after}").as_bytes());
+        }
+
+        #[test]
         fn no_encoding_hides_a_secret(
             secret in "[ -~é]{8,80}".prop_filter("no space around", |text| text.trim() == text && text.len() >= SHORTEST),
             before in "[ -~]{0,7}",
