@@ -60,6 +60,12 @@ impl Sink {
         }
     }
 
+    /// Whether an integer is written as it is.
+    #[inline]
+    pub(super) fn takes_digits(self) -> bool {
+        !matches!(self, Self::Nowhere)
+    }
+
     /// Whether a value must be written in one piece.
     pub(super) fn takes_whole(self) -> bool {
         matches!(self, Self::CsvCell | Self::CsvQuoted { .. })
@@ -88,7 +94,17 @@ const BLOCKED: &str = "#blocked";
 const SCHEMES: [&str; 5] = ["http", "https", "mailto", "tel", "sms"];
 
 /// Appends `text` as it must be written in `sink`.
+#[inline]
 pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
+    match (sink, origin) {
+        (Sink::Text | Sink::Attribute, Origin::Outside) => replace::<Text>(text, out),
+        (Sink::Text, Origin::Markup) | (Sink::Plain, _) => out.push_str(text),
+        _ => write_elsewhere(text, origin, sink, out),
+    }
+}
+
+/// The same, wherever it is: nearly everything goes between tags or into attributes.
+fn write_elsewhere(text: &str, origin: Origin, sink: Sink, out: &mut String) {
     let markup = origin == Origin::Markup;
     match sink {
         Sink::Plain => out.push_str(text),
@@ -129,85 +145,149 @@ fn without_foreign(text: &str) -> Cow<'_, str> {
     if text.contains(foreign) { text.replace(foreign, FOREIGN).into() } else { text.into() }
 }
 
-/// What an escaper replaces, and what by: ASCII characters, but not NUL.
-type Replaced = &'static [(u8, &'static str)];
-
 /// An escaper is a type, so that the code of each is made for its own characters, wherever it is called.
 trait Escaper {
-    const REPLACED: Replaced;
+    /// The characters that it replaces, ASCII all of them: those that are the second byte once the bits of the first are set.
+    const REPLACED: &'static [(u8, u8)];
+    /// It replaces all characters up to this one, too.
+    const UP_TO: Option<u8> = None;
+
+    /// Appends what stands for one of these characters. Each is a constant, so that it is written in an instruction or two.
+    fn push(character: u8, out: &mut String);
 }
 
 /// Text, between tags or within quotes.
 struct Text;
 
 impl Escaper for Text {
-    const REPLACED: Replaced = &[(b'&', "&amp;"), (b'<', "&lt;"), (b'>', "&gt;"), (b'"', "&quot;"), (b'\'', "&#39;")];
+    const REPLACED: &'static [(u8, u8)] = &[(b'&' ^ b'\'', b'\''), (0, b'"'), (b'<' ^ b'>', b'>')];
+
+    #[inline]
+    fn push(character: u8, out: &mut String) {
+        match character {
+            b'&' => out.push_str("&amp;"),
+            other => Quoted::push(other, out),
+        }
+    }
 }
 
 /// Markup within quotes.
 struct Quoted;
 
 impl Escaper for Quoted {
-    const REPLACED: Replaced = &[(b'<', "&lt;"), (b'>', "&gt;"), (b'"', "&quot;"), (b'\'', "&#39;")];
+    const REPLACED: &'static [(u8, u8)] = &[(0, b'\''), (0, b'"'), (b'<' ^ b'>', b'>')];
+
+    #[inline]
+    fn push(character: u8, out: &mut String) {
+        match character {
+            b'<' => out.push_str("&lt;"),
+            b'>' => out.push_str("&gt;"),
+            b'"' => out.push_str("&quot;"),
+            _ => out.push_str("&#39;"),
+        }
+    }
 }
 
 /// A URL.
 struct Url;
 
 impl Escaper for Url {
-    const REPLACED: Replaced = &[
-        (b'&', "&amp;"),
-        (b'"', "%22"),
-        (b'\'', "%27"),
-        (b'<', "%3C"),
-        (b'>', "%3E"),
-        (b'`', "%60"),
-        (b' ', "%20"),
-        (b'\t', "%09"),
-        (b'\n', "%0A"),
-        (b'\r', "%0D"),
-    ];
+    const REPLACED: &'static [(u8, u8)] = &[(b'&' ^ b'\'', b'\''), (0, b'"'), (b'<' ^ b'>', b'>'), (0, b'`')];
+    const UP_TO: Option<u8> = Some(b' ');
+
+    #[inline]
+    fn push(character: u8, out: &mut String) {
+        match character {
+            b'&' => out.push_str("&amp;"),
+            other => percent(other, out),
+        }
+    }
 }
 
 /// A URL whose `&` are written as markup already.
 struct MarkupUrl;
 
 impl Escaper for MarkupUrl {
-    const REPLACED: Replaced = Url::REPLACED.split_first().expect("`&` comes first").1;
+    const REPLACED: &'static [(u8, u8)] = &[(0, b'\''), (0, b'"'), (b'<' ^ b'>', b'>'), (0, b'`')];
+    const UP_TO: Option<u8> = Url::UP_TO;
+
+    #[inline]
+    fn push(character: u8, out: &mut String) {
+        percent(character, out);
+    }
 }
 
 /// A quoted cell of comma-separated values.
 struct Cell;
 
 impl Escaper for Cell {
-    const REPLACED: Replaced = &[(b'"', "\"\"")];
+    const REPLACED: &'static [(u8, u8)] = &[(0, b'"')];
+
+    #[inline]
+    fn push(_: u8, out: &mut String) {
+        out.push_str("\"\"");
+    }
 }
 
 /// Appends `text` as the escaper has it. Most text has nothing to replace, so eight characters are looked at together, and what
 /// stands between those that are replaced is copied whole.
+#[inline]
 fn replace<E: Escaper>(text: &str, out: &mut String) {
+    if is_short_and_clean::<E>(text.as_bytes()) { out.push_str(text) } else { replace_all::<E>(text, out) }
+}
+
+/// Whether it is no more than two words, and nothing in them is replaced, as in most of the words and names of a page.
+#[inline]
+fn is_short_and_clean<E: Escaper>(text: &[u8]) -> bool {
+    // What is read twice is the same both times.
+    let (first, last) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(&first), Some(&last)) if text.len() <= 16 => (u64::from_le_bytes(first), u64::from_le_bytes(last)),
+        (Some(_), _) => return false,
+        (None, _) => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            (Some(&first), Some(&last)) => (u32::from_le_bytes(first).into(), u32::from_le_bytes(last).into()),
+            _ => (last_word(text, text), 0),
+        },
+    };
+    marks::<E>(first) | marks::<E>(last) == 0
+}
+
+fn replace_all<E: Escaper>(text: &str, out: &mut String) {
     let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let (pairs, odd) = words.as_chunks::<2>();
     let mut copied = 0;
-    for (number, &word) in words.iter().enumerate() {
-        let marks = marks::<E>(u64::from_le_bytes(word));
-        if marks != 0 {
-            copied = replace_marked::<E>(text, copied, number * 8, marks, out);
+    for (number, pair) in pairs.iter().enumerate() {
+        let [first, second] = pair.map(|word| marks::<E>(u64::from_le_bytes(word)));
+        if first | second != 0 {
+            copied = replace_marked::<E>(text, copied, number * 16, first, out);
+            copied = replace_marked::<E>(text, copied, number * 16 + 8, second, out);
         }
     }
-    let marks = marks::<E>(last_word(text.as_bytes(), rest));
-    if marks != 0 {
-        copied = replace_marked::<E>(text, copied, words.len() * 8, marks, out);
+    if let [word] = odd {
+        let marks = marks::<E>(u64::from_le_bytes(*word));
+        if marks != 0 {
+            copied = replace_marked::<E>(text, copied, pairs.len() * 16, marks, out);
+        }
+    }
+    if !rest.is_empty() {
+        let marks = marks::<E>(last_word(text.as_bytes(), rest));
+        if marks != 0 {
+            copied = replace_marked::<E>(text, copied, words.len() * 8, marks, out);
+        }
     }
     out.push_str(text.get(copied..).unwrap_or(""));
 }
 
 /// The end of `text`, which is less than a word, filled up with NULs.
 fn last_word(text: &[u8], rest: &[u8]) -> u64 {
-    match (text.last_chunk(), rest.len()) {
-        (_, 0) => 0,
-        (Some(&last), length) => u64::from_le_bytes(last) >> (64 - 8 * length),
-        (None, _) => rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    if let Some(&last) = text.last_chunk() {
+        return u64::from_le_bytes(last) >> (64 - 8 * rest.len());
     }
+    // What is read twice is the same both times.
+    if let (Some(&first), Some(&last)) = (rest.first_chunk(), rest.last_chunk()) {
+        let last = u64::from(u32::from_le_bytes(last)) << (8 * (rest.len() - 4));
+        return u64::from(u32::from_le_bytes(first)) | last;
+    }
+    rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 /// The highest bit of each byte that the escaper replaces.
@@ -217,18 +297,24 @@ fn last_word(text: &[u8], rest: &[u8]) -> u64 {
 fn marks<E: Escaper>(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 0xff;
     const LOW: u64 = 0x7f * ONES;
+    let each = |byte: u8| u64::from(byte) * ONES;
+    let low = word & LOW;
     // The sum of seven bits and 0x7f reaches the eighth bit unless they are all zero: where the character is that one.
-    let others = |&(character, _): &(u8, &str)| ((word & LOW) ^ (u64::from(character) * ONES)) + LOW;
-    !E::REPLACED.iter().map(others).fold(u64::MAX, |all, others| all & others) & !word & !LOW
+    let others = |&(mask, value): &(u8, u8)| ((low | each(mask)) ^ each(value)) + LOW;
+    // And so does the sum with what `UP_TO` lacks to it, above `UP_TO`.
+    let above = E::UP_TO.map_or(u64::MAX, |last| low + each(0x7f - last));
+    !E::REPLACED.iter().map(others).fold(above, |all, others| all & others) & !word & !LOW
 }
 
 /// Appends what has not been copied before each mark, and what stands for the character there; how far `text` is then copied.
+#[inline]
 fn replace_marked<E: Escaper>(text: &str, mut copied: usize, start: usize, mut marks: u64, out: &mut String) -> usize {
     while marks != 0 {
         let at = start + marks.trailing_zeros() as usize / 8;
-        let is_there = |&&(character, _): &&(u8, &str)| text.as_bytes().get(at) == Some(&character);
+        // Behind the end there are NULs.
+        let Some(&character) = text.as_bytes().get(at) else { break };
         out.push_str(text.get(copied..at).unwrap_or(""));
-        out.push_str(E::REPLACED.iter().find(is_there).map_or("", |(_, replacement)| replacement));
+        E::push(character, out);
         copied = at + 1;
         marks &= marks - 1;
     }
@@ -376,8 +462,11 @@ fn script(text: &str, out: &mut String) {
 /// scheme and within it, so a scheme that holds any is none of ours.
 fn is_safe(text: &str, markup: bool) -> bool {
     let text = text.trim_start_matches(|character: char| character <= ' ');
-    let end = text.find(['/', '?', '#', '\\']).unwrap_or(text.len());
-    let head = text.get(..end).unwrap_or("");
+    let end = text.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'));
+    let head = end.map_or(text, |end| text.get(..end).unwrap_or(""));
+    if head.is_empty() {
+        return true;
+    }
     if markup && head.replace("&amp;", "").contains('&') {
         // A character reference could be the colon, or any letter.
         return false;
@@ -410,21 +499,33 @@ mod tests {
         assert_eq!(written(hostile, Origin::Outside, Sink::Nowhere), "");
     }
 
-    /// Whatever stands around it, at whatever distance from the beginning and the end.
-    #[test]
-    fn every_character_is_replaced_wherever_it_stands() {
-        for length in 0..26 {
+    /// Wherever a character stands, and whatever is around it.
+    fn replaces<E: Escaper>(replaced: &str) {
+        for length in 1..26 {
             for at in 0..length {
-                for (byte, expected) in (0..0x80).map(|byte| (byte, Text::REPLACED.iter().find(|pair| pair.0 == byte)))
-                {
+                for character in (0..0x80).map(char::from) {
                     let (before, after) = ("é".repeat(at), "\u{7f}".repeat(length - at - 1));
-                    let character = char::from(byte).to_string();
-                    let expected = expected.map_or(character.as_str(), |(_, replacement)| replacement);
-                    let text = format!("{before}{character}{after}");
-                    assert_eq!(written(&text, Origin::Outside, Sink::Text), format!("{before}{expected}{after}"));
+                    let (mut out, mut expected) = (String::new(), String::new());
+                    replace::<E>(&format!("{before}{character}{after}"), &mut out);
+                    if replaced.contains(character) {
+                        E::push(u8::try_from(character).unwrap_or_default(), &mut expected);
+                    } else {
+                        expected.push(character);
+                    }
+                    assert_eq!(out, format!("{before}{expected}{after}"));
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_character_is_replaced_wherever_it_stands() {
+        let controls: String = (0..=0x20).map(char::from).collect();
+        replaces::<Text>("&<>\"'");
+        replaces::<Quoted>("<>\"'");
+        replaces::<Url>(&format!("&<>\"'`{controls}"));
+        replaces::<MarkupUrl>(&format!("<>\"'`{controls}"));
+        replaces::<Cell>("\"");
         let all: String = (0..0x80).map(char::from).chain("ÿ\u{a6}\u{bc}ꚦ".chars()).collect();
         let expected = all.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let expected = expected.replace('"', "&quot;").replace('\'', "&#39;");
@@ -455,6 +556,7 @@ mod tests {
         for (text, expected) in [
             ("https://a.example/?a=1&b=\"2\"", "https://a.example/?a=1&amp;b=%222%22"),
             ("/a b/<c>", "/a%20b/%3Cc%3E"),
+            ("a\0\u{1f}\t\u{7f}\r\n", "a%00%1F%09\u{7f}%0D%0A"),
             ("MAILTO:me@a.example", "MAILTO:me@a.example"),
             ("a/b:c", "a/b:c"),
             ("?q=a:b", "?q=a:b"),

@@ -41,7 +41,7 @@ pub use filter::{EXAMPLE_DATA, FilterDocs, MoneyFormat, MoneyFormatError, MoneyF
 pub use fragment::{Escape, Fragment, FragmentError};
 pub use kept::KeptLayouts;
 pub use layout::{Layout, LayoutSource, Library};
-pub use parse::{TAGS, TagDocs};
+pub use parse::{TAGS, TagDocs, TagEffect};
 pub use reads::{Granularity, Read, Root, Segment};
 
 use crate::diagnostic::Place;

@@ -18,108 +18,179 @@ use std::ops::Range;
 pub struct TagDocs {
     /// Its name.
     pub name: &'static str,
+    /// What it makes of where values come from.
+    pub effect: TagEffect,
     /// What it does: Markdown.
     pub docs: &'static str,
     /// A use of it.
     pub example: &'static str,
 }
 
+/// What a tag makes of where values come from, and with it of whether they are escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagEffect {
+    /// It has to do with no value, and prints none.
+    Nothing,
+    /// It prints values as `{{ }}` does.
+    Prints,
+    /// It looks at values; what its block prints is escaped there.
+    Chooses,
+    /// It gives a value a name, and the value stays what it is.
+    Binds,
+    /// What its block printed is escaped, and so it is markup.
+    Captures,
+    /// It gives values to a partial, whose outputs are escaped for the place where it is called.
+    Calls,
+    /// It prints words of the layout, which are markup.
+    Literal,
+    /// It shows what its block printed as text between tags of its own.
+    Shows,
+}
+
+impl TagEffect {
+    /// The same in words, for the reference.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Nothing => "It prints no value.",
+            Self::Prints => "Values are escaped for their place.",
+            Self::Chooses => "What its block prints is escaped there.",
+            Self::Binds => "Values stay what they are, text or markup.",
+            Self::Captures => "What its block prints is escaped there, and is markup from then on.",
+            Self::Calls => {
+                "Values that a partial gets stay what they are, and are escaped there for the place of the call."
+            }
+            Self::Literal => "Its block is markup, as all that the layout itself says.",
+            Self::Shows => "Its block is escaped whole, markup too.",
+        }
+    }
+}
+
 /// Every tag that begins something, in alphabetical order.
 pub static TAGS: &[TagDocs] = &[
-    TagDocs { name: "assign", docs: "Sets a variable.", example: "{% assign total = price | times: 2 %}" },
+    TagDocs {
+        name: "assign",
+        effect: TagEffect::Binds,
+        docs: "Sets a variable.",
+        example: "{% assign total = price | times: 2 %}",
+    },
     TagDocs {
         name: "break",
+        effect: TagEffect::Nothing,
         docs: "Ends the loop around it.",
         example: "{% for item in items %}{% if item.last %}{% break %}{% endif %}{% endfor %}",
     },
     TagDocs {
         name: "capture",
+        effect: TagEffect::Captures,
         docs: "Sets a variable to what its block prints, which is markup then.",
         example: "{% capture name %}{{ first }} {{ last }}{% endcapture %}",
     },
     TagDocs {
         name: "case",
+        effect: TagEffect::Chooses,
         docs: "Chooses the block whose value is equal; `else` for any other.",
         example: r#"{% case kind %}{% when "a", "b" %}one of two{% else %}another{% endcase %}"#,
     },
     TagDocs {
         name: "comment",
+        effect: TagEffect::Nothing,
         docs: "Prints nothing.",
         example: "{% comment %}for those who read the layout{% endcomment %}",
     },
     TagDocs {
         name: "continue",
+        effect: TagEffect::Nothing,
         docs: "Goes on with the next item of the loop around it.",
         example: "{% for item in items %}{% unless item.new %}{% continue %}{% endunless %}{{ item.name }}{% endfor %}",
     },
     TagDocs {
         name: "cycle",
+        effect: TagEffect::Prints,
         docs: "Prints its values in turn; with a name before a colon, each name takes turns of its own.",
         example: r#"{% for item in items %}{% cycle "odd", "even" %}{% endfor %}"#,
     },
-    TagDocs { name: "decrement", docs: "Takes one from a counter, and prints it.", example: "{% decrement left %}" },
+    TagDocs {
+        name: "decrement",
+        effect: TagEffect::Prints,
+        docs: "Takes one from a counter, and prints it.",
+        example: "{% decrement left %}",
+    },
     TagDocs {
         name: "doc",
+        effect: TagEffect::Nothing,
         docs: "Says what a layout is for; prints nothing.",
         example: "{% doc %}A card of one product.{% enddoc %}",
     },
     TagDocs {
         name: "echo",
+        effect: TagEffect::Prints,
         docs: "Prints a value, as `{{ }}` does; for `{% liquid %}`.",
         example: "{% echo name | upcase %}",
     },
     TagDocs {
         name: "for",
+        effect: TagEffect::Binds,
         docs: "Goes through a list, an object or a range, with `limit`, `offset`, `reversed`; `else` if there is nothing. Within it `forloop` has `index`, `first`, `last`, `length`.",
         example: "{% for item in items limit: 3 %}{{ forloop.index }} {{ item.name }}{% else %}none{% endfor %}",
     },
     TagDocs {
         name: "highlight",
+        effect: TagEffect::Shows,
         docs: "Prints its block as code in the language that it names, escaped, with [classes for colours](code.md).",
         example: "{% highlight rust %}let x = 1;{% endhighlight %}",
     },
     TagDocs {
         name: "if",
+        effect: TagEffect::Chooses,
         docs: "Prints its block if a condition holds; `elsif` and `else` otherwise. Conditions have `==`, `!=`, `<`, `>`, `<=`, `>=`, `contains`, `and`, `or`.",
         example: "{% if item.price > 10 and item.stock %}buy{% elsif item.soon %}soon{% else %}gone{% endif %}",
     },
     TagDocs {
         name: "ifchanged",
+        effect: TagEffect::Chooses,
         docs: "Prints its block if that differs from the last time.",
         example: "{% for item in items %}{% ifchanged %}{{ item.group }}{% endifchanged %}{% endfor %}",
     },
     TagDocs {
         name: "include",
+        effect: TagEffect::Calls,
         docs: "Prints a partial that sees the variables of its caller.",
         example: r#"{% include "card" %}"#,
     },
     TagDocs {
         name: "increment",
+        effect: TagEffect::Prints,
         docs: "Adds one to a counter, and prints what it was before.",
         example: "{% increment count %}",
     },
     TagDocs {
         name: "liquid",
+        effect: TagEffect::Chooses,
         docs: "Tags one a line, without their signs.",
         example: "{% liquid\nassign total = price | times: 2\necho total\n%}",
     },
     TagDocs {
         name: "raw",
+        effect: TagEffect::Literal,
         docs: "Prints its block as it is: braces are not read.",
         example: "{% raw %}{{ as it is }}{% endraw %}",
     },
     TagDocs {
         name: "render",
+        effect: TagEffect::Calls,
         docs: "Prints a partial that sees only what it is given, and the first words of the route.",
         example: r#"{% render "card", item: item %}"#,
     },
     TagDocs {
         name: "tablerow",
+        effect: TagEffect::Binds,
         docs: "Goes through a list as rows and cells of a table, with `cols`.",
         example: "<table>{% tablerow item in items cols: 2 %}{{ item.name }}{% endtablerow %}</table>",
     },
     TagDocs {
         name: "unless",
+        effect: TagEffect::Chooses,
         docs: "Prints its block if a condition does not hold.",
         example: "{% unless item.stock %}gone{% endunless %}",
     },

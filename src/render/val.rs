@@ -45,6 +45,7 @@ pub(super) enum View<'v> {
 }
 
 impl<'v> From<&'v Value> for View<'v> {
+    #[inline]
     fn from(value: &'v Value) -> Self {
         match value {
             Value::Null => Self::Nil,

@@ -12,14 +12,17 @@ pub(super) fn pages() -> [Page; 3] {
 fn of_filters() -> Page {
     let mut body = format!(
         "A filter stands behind a value: `{{{{ name | upcase }}}}`. Its arguments follow a colon, parted by commas. A filter that can do nothing \
-         with its input prints nothing, and never fails a page. The examples are tests; they use this data, and nothing is escaped:\n\n\
-         ```json\n{EXAMPLE_DATA}\n```\n\n| Filter | Arguments | Makes | Example | Prints |\n|---|---|---|---|---|\n"
+         with its input prints nothing, and never fails a page.\n\nThe column *Is* tells whether a page [escapes](../docs/escaping.md) the \
+         result: text is escaped, markup is not, as the words of a layout, Markdown and captures are not. Numbers and what is nil or true have \
+         nothing to escape. The examples are tests; they use this data, and nothing is escaped:\n\n\
+         ```json\n{EXAMPLE_DATA}\n```\n\n| Filter | Arguments | Makes | Is | Example | Prints |\n|---|---|---|---|---|---|\n"
     );
     for filter in filters() {
         let example = code(&format!("{{{{ {} }}}}", filter.example));
         let [arguments, docs, example, printed] =
             [filter.arguments.as_str(), filter.docs, &example, &code(filter.printed)].map(cell);
-        writeln!(body, "| `{}` | {arguments} | {docs} | {example} | {printed} |", filter.name).unwrap_or_default();
+        writeln!(body, "| `{}` | {arguments} | {docs} | {} | {example} | {printed} |", filter.name, filter.origin)
+            .unwrap_or_default();
     }
     Page { name: "filters", title: "Filters", description: "Every filter of layouts, with an example.", body }
 }
@@ -30,7 +33,8 @@ fn of_tags() -> Page {
          it. A line that begins with `#` within a tag is a comment.\n\n",
     );
     for tag in TAGS {
-        write!(body, "## `{}`\n\n{}\n\n```liquid\n{}\n```\n\n", tag.name, tag.docs, tag.example).unwrap_or_default();
+        write!(body, "## `{}`\n\n{} {}\n\n```liquid\n{}\n```\n\n", tag.name, tag.docs, tag.effect.says(), tag.example)
+            .unwrap_or_default();
     }
     Page { name: "tags", title: "Tags", description: "Every tag of layouts, with an example.", body }
 }

@@ -96,6 +96,18 @@ pub(super) enum Effect {
     Inherits,
 }
 
+impl Effect {
+    /// The same in words, for the reference.
+    fn says(self) -> &'static str {
+        match self {
+            Self::Keeps => "markup if all that goes in is",
+            Self::Markup => "markup",
+            Self::Text => "text",
+            Self::Inherits => "of each value its own",
+        }
+    }
+}
+
 /// Why there is no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -215,6 +227,8 @@ pub struct FilterDocs {
     pub arguments: String,
     /// What it makes of its input: Markdown.
     pub docs: &'static str,
+    /// Whether a layout escapes what it makes, in words.
+    pub origin: &'static str,
     /// A use of it on [`EXAMPLE_DATA`].
     pub example: &'static str,
     /// What that prints where nothing is escaped.
@@ -227,7 +241,7 @@ pub fn documentation() -> impl Iterator<Item = FilterDocs> {
         let named = filter.named.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let arguments = if named.is_empty() { filter.arity() } else { format!("{}; named: {named}", filter.arity()) };
         let (example, printed) = filter.example;
-        FilterDocs { name: filter.name, arguments, docs: filter.docs, example, printed }
+        FilterDocs { name: filter.name, arguments, docs: filter.docs, origin: filter.effect.says(), example, printed }
     })
 }
 

@@ -228,7 +228,7 @@ pub(super) static TABLE: &[Filter] = &[
         [0, 0],
         Markup,
         text::escape,
-        "With `<`, `>`, `&` and quotes as character references. Layouts escape by themselves: use it for text that is escaped twice on purpose.",
+        "With `<`, `>`, `&` and quotes as character references. Layouts escape by themselves, and what this made not again; twice it escapes twice.",
         r#""a < b" | escape"#,
         "a &lt; b",
     ),

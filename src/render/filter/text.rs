@@ -332,7 +332,8 @@ pub(super) fn slice<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env
     };
     if let View::List(items) = input.view() {
         let (start, length) = bounds(items.len()).unwrap_or_default();
-        return Ok(Val::list(items.iter().skip(start).take(length).cloned().collect()));
+        env.budget.charge_items(length)?;
+        return Ok(Val::list(items.get(start..start + length).unwrap_or_default().to_vec()));
     }
     let text = input.into_chars(&env.budget);
     let (start, length) = bounds(text.chars().count()).unwrap_or_default();

@@ -188,6 +188,7 @@ impl<'r, 'e> Run<'r, 'e> {
         if let Some(fault) = self.pending.take() {
             self.fault::<()>(fault, self.near)?;
         }
+        self.within_budget(self.near)?;
         self.bounded(out, self.near)
     }
 
@@ -259,6 +260,18 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     fn output(&mut self, output: &'r Output, out: &mut String) -> Ran<Flow> {
+        // Nearly every output is a value that stands in the data.
+        if let (Operand::Path(path), []) = (&output.chain.value, output.chain.filters.as_slice())
+            && let Some(value) = self.borrowed(path)
+        {
+            self.print(View::from(value), output.sink, out);
+            self.bounded(out, output.place)?;
+            return Ok(Flow::On);
+        }
+        self.output_made(output, out)
+    }
+
+    fn output_made(&mut self, output: &'r Output, out: &mut String) -> Ran<Flow> {
         let mut made = Val::Nil;
         let view = if output.chain.filters.is_empty() {
             self.view(&output.chain.value, &mut made)
@@ -275,13 +288,21 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     /// Writes a value as it must be written where it lands.
+    #[inline]
     fn print(&self, view: View<'_>, sink: Sink, out: &mut String) {
-        let budget = &self.env.budget;
         if let View::Str(text, origin) = view {
             // Not all that is read is written: a link that is dead is short, however long it was.
-            budget.read(text.len()).unwrap_or_default();
+            self.env.budget.read(text.len()).unwrap_or_default();
             return escape::write(text, origin, sink, out);
         }
+        if let (View::Int(number), true) = (view, sink.takes_digits()) {
+            return out.push_str(itoa::Buffer::new().format(number));
+        }
+        self.print_parts(view, sink, out);
+    }
+
+    fn print_parts(&self, view: View<'_>, sink: Sink, out: &mut String) {
+        let budget = &self.env.budget;
         let most = self.end.saturating_sub(out.len());
         if sink.takes_whole() {
             let (mut whole, mut of) = (String::new(), Origin::Outside);
@@ -303,7 +324,7 @@ impl<'r, 'e> Run<'r, 'e> {
         if out.len() > self.end {
             return Err(RenderError::OutputTooLarge { limit: self.env.context.limits.output_bytes, place }.into());
         }
-        self.within_budget(place)
+        Ok(())
     }
 
     /// What cannot fail leaves it to the next step to ask whether it was too much.
@@ -331,7 +352,10 @@ impl<'r, 'e> Run<'r, 'e> {
     fn iterate(&mut self, place: Place) -> Ran<()> {
         self.iterations += 1;
         let limit = self.env.context.limits.iterations;
-        if self.iterations > limit { Err(RenderError::TooManyIterations { limit, place }.into()) } else { Ok(()) }
+        if self.iterations > limit {
+            return Err(RenderError::TooManyIterations { limit, place }.into());
+        }
+        self.within_budget(place)
     }
 
     /// A filter's or comparison's failure: nothing in a layout, an error where the author is asking.

@@ -6,6 +6,7 @@ mod golden;
 mod hostile;
 mod language;
 mod linking;
+mod origins;
 mod shapes;
 mod support;
 mod trial;
