@@ -74,6 +74,7 @@ fn main() -> ExitCode {
         flows::sharing::CASES,
         flows::ssrf::CASES,
         flows::together::CASES,
+        flows::tripwire::CASES,
         empty_root::CASES,
         findings::CASES,
         keys::CASES,

@@ -10,6 +10,7 @@ use askama::Template as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use siteserver::config::{Secret, Tripwire};
 use siteserver::diagnostic::{Files, Findings};
 use siteserver::render::{Context, Fragment, KeptLayouts, LayoutSource, Library, Limits, Site as Known};
 use siteserver::value::{JsonLimits, Value, parse_json};
@@ -223,6 +224,21 @@ fn main() -> Result<()> {
         Ok(out)
     };
 
+    // Looked through for the values of secrets, as every page is before it leaves.
+    let tripwire = |secrets: usize| {
+        let secret = |at: usize| {
+            (format!("S{at}"), Secret::new(format!("{}-{}", at * 7_919, at.wrapping_mul(0x9e37_79b9_7f4a_7c15))))
+        };
+        let secrets: Vec<(String, Secret)> = (1..=secrets).map(secret).collect();
+        Tripwire::new(secrets.iter().map(|(name, secret)| (name.as_str(), secret)))
+    };
+    let watched = |tripwire: &Tripwire| {
+        let page = ours(&escaping, &value)?;
+        ensure!(tripwire.find(page.as_bytes()).is_none(), "a page without secrets holds one");
+        Ok(page)
+    };
+    let (one, sixteen, hundred) = (tripwire(1), tripwire(16), tripwire(100));
+
     let mut jinja = minijinja::Environment::new();
     for (name, text) in NAMES.iter().zip(JINJA) {
         jinja.add_template(name, text)?;
@@ -243,6 +259,9 @@ fn main() -> Result<()> {
         Engine::new("siteserver", || ours(&escaping, &value)),
         Engine::new("siteserver, data x 100", || ours(&escaping, &large)),
         Engine::new("siteserver, escape none", || ours(&bare, &value)),
+        Engine::new("siteserver, 1 secret", || watched(&one)),
+        Engine::new("siteserver, 16 secrets", || watched(&sixteen)),
+        Engine::new("siteserver, 100 secrets", || watched(&hundred)),
         Engine::new("minijinja", || Ok(jinja_page.render(&jinja_data)?)),
         Engine::new("liquid", || Ok(liquid_page.render(&liquid_data)?)),
     ];

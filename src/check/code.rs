@@ -78,4 +78,15 @@ codes! {
     /// trust = true
     /// ```
     RAW_OUTSIDE = Warning "layout/raw-outside";
+
+    /// The value of a secret is written in a file of the site.
+    ///
+    /// What is in the files is in backups and repositories, and a page made of it is not sent: the value of a secret is looked for in
+    /// everything that leaves. The finding names the variable, the file and the line, and does not show the line. It is a warning if the
+    /// value is like an ordinary word (`env/word-secret`): only the pages that hold the word are not sent then.
+    ///
+    /// Take it out of the file. If it is no secret, it can as well be written as the default, and is not looked for if it is the same:
+    /// `{env.STAGE:development}`. If the page is meant to have it, write it in `[vars]` or set it with `--set`, and do not name the
+    /// variable in `headers` or `query`.
+    WRITTEN_SECRET = Error "env/secret-written";
 }

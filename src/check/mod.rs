@@ -13,6 +13,7 @@ mod raw_outputs;
 mod redirects;
 mod unused_layouts;
 mod unused_upstreams;
+mod written_secrets;
 
 pub use code::CODES;
 
@@ -23,13 +24,14 @@ use crate::site::{Draft, Outline};
 type Rule = fn(&Outline, &Files, &mut Findings);
 
 /// Every rule.
-const RULES: [Rule; 6] = [
+const RULES: [Rule; 7] = [
     absolute_urls::check,
     unused_layouts::check,
     unused_upstreams::check,
     private_addresses::check,
     redirects::check,
     raw_outputs::check,
+    written_secrets::check,
 ];
 
 /// Applies every rule to the draft of a site, and adds what they find to what is found.

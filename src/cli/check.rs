@@ -2,8 +2,8 @@
 
 use super::arguments::{CheckArguments, Format, SiteArguments};
 use super::console::{Terminal, counted, summary};
-use super::{FAILED, USAGE, catalogue, load};
-use crate::diagnostic::{did_you_mean, to_json};
+use super::{FAILED, USAGE, catalogue, load, messages};
+use crate::diagnostic::did_you_mean;
 use crate::site::Loaded;
 use anyhow::anyhow;
 use std::process::ExitCode;
@@ -13,10 +13,12 @@ pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
     if let Some(code) = &how.explain {
         return explain(code.as_deref());
     }
-    let Loaded { site, findings, files } = load::load(site, &load::environment().lenient());
-    let mut out = Terminal::stdout();
+    let environment = load::environment().lenient();
+    messages::of_panics(environment.secrets());
+    let Loaded { site, findings, files } = load::load(site, &environment);
+    let mut out = Terminal::stdout().keeping(environment.secrets());
     match how.format {
-        Format::Json => out.write(&to_json(&findings, &files)),
+        Format::Json => out.findings_as_json(&findings, &files),
         Format::Text => {
             out.findings(&findings, &files);
             let counts = summary(&findings);

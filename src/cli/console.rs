@@ -1,30 +1,40 @@
 //! Writing to people: where to, whether in colours, and how findings are summed up.
 
-use crate::diagnostic::{Files, Findings, Level, draw};
+use crate::config::{Secrets, Tripwire};
+use crate::diagnostic::{Files, Findings, Level, draw, to_json};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 
 /// One of the two streams that people read. What cannot be written is let go: the reader has left, and the exit code still tells.
 pub(super) struct Terminal {
     stream: Box<dyn Write>,
     colours: bool,
+    tripwire: Arc<Tripwire>,
 }
 
 impl Terminal {
     /// The standard output: what a command was asked for.
     pub(super) fn stdout() -> Self {
         let stream = io::stdout();
-        Self { colours: has_colours(stream.is_terminal()), stream: Box::new(stream) }
+        Self { colours: has_colours(stream.is_terminal()), stream: Box::new(stream), tripwire: Arc::default() }
     }
 
     /// The standard error: everything else.
     pub(super) fn stderr() -> Self {
         let stream = io::stderr();
-        Self { colours: has_colours(stream.is_terminal()), stream: Box::new(stream) }
+        Self { colours: has_colours(stream.is_terminal()), stream: Box::new(stream), tripwire: Arc::default() }
     }
 
-    /// Writes `text` in one piece, so that lines of different threads do not mix.
+    /// The same, which keeps the secrets that were given out so far.
+    pub(super) fn keeping(self, secrets: &Secrets) -> Self {
+        Self { tripwire: secrets.tripwire(), ..self }
+    }
+
+    /// Writes `text` in one piece, so that lines of different threads do not mix. Lines that hold a secret are withheld.
     pub(super) fn write(&mut self, text: &str) {
+        let text = discreet(text, &self.tripwire);
         self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush()).unwrap_or_default();
     }
 
@@ -37,7 +47,14 @@ impl Terminal {
     pub(super) fn findings(&mut self, findings: &Findings, files: &Files) {
         let mut text = String::new();
         for finding in findings {
-            text.push_str(&draw(finding, files, self.colours));
+            let drawn = draw(finding, files, self.colours);
+            match self.tripwire.find(drawn.as_bytes()) {
+                None => text.push_str(&drawn),
+                Some(name) => {
+                    write!(text, "{}[{}]: {}", finding.level.name(), finding.code.name, withheld(name))
+                        .unwrap_or_default();
+                }
+            }
             text.push_str("\n\n");
         }
         let omitted: usize = Level::ALL.iter().map(|level| findings.omitted(*level)).sum();
@@ -47,11 +64,53 @@ impl Terminal {
         self.write(&text);
     }
 
+    /// The findings as JSON. Those that hold a secret are not among them, and the standard error says so.
+    pub(super) fn findings_as_json(&mut self, findings: &Findings, files: &Files) {
+        let mut kept = findings.clone();
+        if self.tripwire.find(to_json(findings, files).as_bytes()).is_some() {
+            kept.retain(|finding| {
+                let mut alone = Findings::default();
+                alone.push(finding.clone());
+                let found = self.tripwire.find(to_json(&alone, files).as_bytes());
+                if let Some(name) = found {
+                    Self::stderr().line(&format!(
+                        "{}[{}]: {}",
+                        finding.level.name(),
+                        finding.code.name,
+                        withheld(name)
+                    ));
+                }
+                found.is_none()
+            });
+        }
+        self.write(&to_json(&kept, files));
+    }
+
     /// Says why a command cannot do what it was asked for.
     pub(super) fn problem(&mut self, error: &anyhow::Error) {
         let word = if self.colours { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         self.line(&format!("{word}: {error:#}"));
     }
+}
+
+/// The text without the lines that hold a secret.
+fn discreet<'t>(text: &'t str, tripwire: &Tripwire) -> Cow<'t, str> {
+    let Some(name) = tripwire.find(text.as_bytes()) else { return text.into() };
+    let mut kept = String::with_capacity(text.len());
+    for line in text.lines() {
+        match tripwire.find(line.as_bytes()) {
+            None => kept.push_str(line),
+            Some(name) => kept.push_str(&withheld(name)),
+        }
+        kept.push('\n');
+    }
+    // It may have lines of its own.
+    if tripwire.find(kept.as_bytes()).is_none() { kept.into() } else { format!("{}\n", withheld(name)).into() }
+}
+
+/// What is said in place of a message.
+pub(super) fn withheld(name: &str) -> String {
+    format!("a message is withheld: it holds the value of the secret `{name}`")
 }
 
 /// Colours are for people at terminals who have not asked to be spared (<https://no-color.org>).
@@ -81,11 +140,27 @@ pub(super) fn counted(count: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Secret;
     use crate::diagnostic::{Finding, codes};
 
     codes! {
         /// An example.
         EXAMPLE = Error "test/example";
+    }
+
+    #[test]
+    fn lines_with_a_secret_are_withheld() {
+        let secrets = [("A", Secret::new("token+of-ours")), ("B", Secret::new("two\nlines, of ours"))];
+        let tripwire = Tripwire::new(secrets.iter().map(|(name, secret)| (*name, secret)));
+        assert_eq!(discreet("GET /\n", &tripwire), "GET /\n");
+        assert_eq!(
+            discreet("GET /\nGET /token%2bof-ours\nGET /x", &tripwire),
+            "GET /\na message is withheld: it holds the value of the secret `A`\nGET /x\n"
+        );
+        assert_eq!(
+            discreet("one\ntwo\nlines, of ours\n", &tripwire),
+            "a message is withheld: it holds the value of the secret `B`\n"
+        );
     }
 
     #[test]

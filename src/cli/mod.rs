@@ -9,6 +9,7 @@
 //! | `catalogue` | the codes of all floors, for `check --explain` |
 //! | `reference` | the pages of the documentation that are written from declarations |
 //! | `console` | writing to people: terminals, colours, counts |
+//! | `messages` | the server's own messages while it serves |
 //!
 //! It must not know how anything is done, only what is asked for. A new command is a variant of `Command` with its help, a file with its
 //! function, and a line of [`run`].
@@ -18,6 +19,7 @@ mod catalogue;
 mod check;
 mod console;
 mod load;
+mod messages;
 pub mod reference;
 mod routes;
 mod schema;

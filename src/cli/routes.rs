@@ -2,18 +2,20 @@
 
 use super::arguments::SiteArguments;
 use super::console::{Terminal, summary};
-use super::load;
+use super::{load, messages};
 use crate::report;
 use crate::site::Loaded;
 use std::process::ExitCode;
 
 /// Writes the table of routes to the standard output. A site with errors has none: its findings go to the standard error.
 pub(super) fn routes(site: &SiteArguments) -> anyhow::Result<ExitCode> {
-    let Loaded { site, findings, files } = load::load(site, &load::environment().lenient());
+    let environment = load::environment().lenient();
+    messages::of_panics(environment.secrets());
+    let Loaded { site, findings, files } = load::load(site, &environment);
     let Some(site) = site else {
-        Terminal::stderr().findings(&findings, &files);
+        Terminal::stderr().keeping(environment.secrets()).findings(&findings, &files);
         anyhow::bail!("the routes are not known: {}", summary(&findings));
     };
-    Terminal::stdout().write(&report::routes(&site));
+    Terminal::stdout().keeping(environment.secrets()).write(&report::routes(&site));
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,8 @@
 
 use super::arguments::SiteArguments;
 use super::console::{Terminal, counted, summary};
-use super::load;
+use super::{load, messages};
+use crate::config::Secrets;
 use crate::handler::Runtime;
 use crate::server::{
     self, AccessLog, AccessLogWriter, Current, Ended, ListenAddress, ListenError, Listener, Outcome, Reload, Reloaded,
@@ -16,25 +17,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How long work that nobody waits for any more may take to end after the last answer.
 const AFTERMATH: Duration = Duration::from_millis(200);
 
 /// Serves the site until it is told to stop.
 pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
-    write_messages();
+    let environment = load::environment();
+    let secrets = environment.secrets().clone();
+    messages::write(&secrets);
     // From here on no edit goes unseen, also one that comes while the site is loaded for the first time.
     let watch = Watch::new(&arguments.config);
-    let environment = load::environment();
     let begun = Instant::now();
     let memory = Memory::default();
     let Loaded { site, findings, files } = load::load_again(&arguments, &environment, &memory);
-    Terminal::stderr().findings(&findings, &files);
+    Terminal::stderr().keeping(&secrets).findings(&findings, &files);
     let site = Arc::new(site.ok_or_else(|| anyhow!("the site is not served: {}", summary(&findings)))?);
-    let start = Start { loaded_in: begun.elapsed(), watch: site.settings.watch.then_some(watch), site };
+    let start = Start { loaded_in: begun.elapsed(), watch: site.settings.watch.then_some(watch), site, secrets };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers(&start.site.settings)?)
         .enable_all()
@@ -56,18 +55,19 @@ struct Start {
     site: Arc<Site>,
     loaded_in: Duration,
     watch: Option<Watch>,
+    secrets: Secrets,
 }
 
 impl Start {
     /// Serves the site to the end; `load` loads it anew.
     async fn run(self, load: impl Fn() -> Loaded + Send + Sync + 'static) -> anyhow::Result<Ended> {
-        let Self { site, loaded_in, watch } = self;
+        let Self { site, loaded_in, watch, secrets } = self;
         let listeners = listen(&site.settings)?;
         // Signals mean what they should before anybody is told that the server is there.
         let shutdown = Shutdown::new();
         shutdown.on_signals().context("signals cannot be received")?;
         let asked = signal(SignalKind::hangup()).context("signals cannot be received")?;
-        let (log, writer) = access_log(&site.settings).context("the access log cannot be written")?;
+        let (log, writer) = access_log(&site.settings, &secrets).context("the access log cannot be written")?;
         let runtime = Arc::new(Runtime::new(&site).context("upstreams cannot be called")?);
         let current = Current::new(Arc::clone(&site), runtime);
         let edited = Arc::new(Notify::new());
@@ -78,6 +78,7 @@ impl Start {
         let started_with = site.settings.clone();
         let trusted_proxies = started_with.trusted_proxies.clone();
         let limits = server::Limits { trusted_proxies, ..server::Limits::from(&started_with.limits) };
+        let announce = move |reloaded| announce(reloaded, &secrets);
         let reload = Reload { load, announce, current: current.clone(), started_with };
         announce_start(&site, &listeners, loaded_in);
         let reloading = tokio::spawn(reload.run(asked, edited));
@@ -89,14 +90,6 @@ impl Start {
         }
         Ok(ended)
     }
-}
-
-/// The server's own messages go to the standard error; those of libraries only if they are errors, because they may quote what they carry.
-fn write_messages() {
-    let ours = Targets::new().with_target("siteserver", LevelFilter::INFO).with_default(LevelFilter::ERROR);
-    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false).with_ansi(false);
-    // It is already done if a test serves twice in one process.
-    tracing_subscriber::registry().with(ours).with(layer).try_init().unwrap_or_default();
 }
 
 /// How many threads serve: `server.workers`, else `TOKIO_WORKER_THREADS`, else one for each core.
@@ -141,7 +134,7 @@ fn way_out(error: &ListenError) -> &'static str {
     found.map_or("choose another address in `server.listen`", |(_, way)| way)
 }
 
-fn access_log(settings: &Settings) -> io::Result<(AccessLog, Option<AccessLogWriter>)> {
+fn access_log(settings: &Settings, secrets: &Secrets) -> io::Result<(AccessLog, Option<AccessLogWriter>)> {
     let format = match settings.format {
         site::LogFormat::Auto => server::LogFormat::for_stdout(),
         site::LogFormat::Json => server::LogFormat::Json,
@@ -150,7 +143,7 @@ fn access_log(settings: &Settings) -> io::Result<(AccessLog, Option<AccessLogWri
     match settings.access {
         site::AccessLog::Off => Ok((AccessLog::off(), None)),
         site::AccessLog::Stdout => {
-            let (log, writer) = AccessLog::to(io::stdout(), format)?;
+            let (log, writer) = AccessLog::to(io::stdout(), format, secrets.clone())?;
             Ok((log, Some(writer)))
         }
     }
@@ -172,9 +165,9 @@ fn url(address: &ListenAddress) -> String {
 }
 
 /// Says what a reload came to.
-fn announce(reloaded: Reloaded) {
+fn announce(reloaded: Reloaded, secrets: &Secrets) {
     let Reloaded { findings, files, outcome } = reloaded;
-    let mut terminal = Terminal::stderr();
+    let mut terminal = Terminal::stderr().keeping(secrets);
     terminal.findings(&findings, &files);
     match outcome {
         Outcome::Exchanged { site, elapsed, needs_restart } => {

@@ -189,4 +189,22 @@ codes! {
     ///
     /// Set the variable for the process that serves, or give a default: `{env.SHOP_URL:http://localhost:8080}`.
     ENV_UNSET = Error "env/unset";
+
+    /// A secret of fewer than eight bytes.
+    ///
+    /// The values of secrets are looked for in every page, error and log line before it leaves, so that none gets out by way of an upstream
+    /// that repeats what it was sent. A value as short as this one is in too many words to be looked for; besides, it is soon guessed. Where
+    /// it may stand is checked as for any other.
+    ///
+    /// Use a longer one, if whoever issues it lets you.
+    SHORT_SECRET = Note "env/short-secret";
+
+    /// The value of a secret is like an ordinary word: letters only, and few of them.
+    ///
+    /// The values of secrets are looked for in everything that leaves, and what holds one is not sent. With `development`, `password` or
+    /// `localhost` as a value, each page that has the word in it is a 500. The finding names the variable and does not show the value.
+    ///
+    /// Choose a value that cannot be guessed. If it is no secret, write it as the default as well, and it is not looked for:
+    /// `{env.STAGE:development}`.
+    WORD_SECRET = Warning "env/word-secret";
 }

@@ -1,18 +1,21 @@
-//! The environment as a map read once, at start. Only variables that the site names are ever looked at.
+//! The environment as a map read once, at start. Only variables that the site names are ever looked at; it is remembered which of
+//! them were given out as secrets.
 
 use super::code;
 use super::placeholder::Env;
+use super::tripwire::{SHORTEST, Tripwire, is_word};
 use crate::diagnostic::{Finding, Findings, Level};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The variables of the process, taken when it started.
 #[derive(Clone, Default)]
 pub struct Environment {
-    variables: BTreeMap<String, String>,
+    variables: Arc<BTreeMap<String, String>>,
     /// How bad an unset variable is: an error in `serve`, a warning in `check`, which may run on another machine.
     lenient: bool,
+    secrets: Secrets,
 }
 
 impl fmt::Debug for Environment {
@@ -25,7 +28,7 @@ impl fmt::Debug for Environment {
 impl Environment {
     /// These variables.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { variables: variables.into_iter().collect(), lenient: false }
+        Self { variables: Arc::new(variables.into_iter().collect()), lenient: false, secrets: Secrets::default() }
     }
 
     /// With unset variables as warnings.
@@ -49,6 +52,96 @@ impl Environment {
         );
         String::new()
     }
+
+    /// The same text as a secret, which is looked for from now on in all that leaves.
+    ///
+    /// A default is no secret: it is written in the site. A finding if the text is too short to be looked for, or so like a word that it
+    /// may be found where nobody has told it.
+    pub fn secret(&self, env: &Env, findings: &mut Findings) -> Secret {
+        let secret = Secret::new(self.resolve(env, findings));
+        let text = secret.expose().trim();
+        if text.is_empty() || env.default.as_deref() == Some(secret.expose()) {
+            return secret;
+        }
+        if text.len() < SHORTEST {
+            let message = format!("the value of `{}` is too short to be watched for", env.name);
+            let help = format!(
+                "a secret of {SHORTEST} bytes or more cannot be guessed as easily, and is found if it comes back"
+            );
+            findings.push(Finding::new(&code::SHORT_SECRET, env.place, message).help(help));
+            return secret;
+        }
+        if is_word(text) {
+            let message =
+                format!("the value of `{}` is like an ordinary word: pages that hold this word are not sent", env.name);
+            let help = format!(
+                "choose one that cannot be guessed; if it is no secret, write it as the default: `{{env.{}:…}}`",
+                env.name
+            );
+            findings.push(Finding::new(&code::WORD_SECRET, env.place, message).help(help));
+        }
+        self.secrets.give(&env.name, &secret);
+        secret
+    }
+
+    /// What was given out as secrets, by this environment and its clones.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+}
+
+/// The secrets that a process has given out, to be looked for in what leaves it; clones are the same ones.
+///
+/// It only grows: what an earlier site has sent may come back to a later one.
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<Mutex<Given>>);
+
+#[derive(Default)]
+struct Given {
+    secrets: BTreeMap<String, Secret>,
+    /// What looks for all of them; `None` if another one was given since.
+    tripwire: Option<Arc<Tripwire>>,
+}
+
+impl Secrets {
+    fn give(&self, name: &str, secret: &Secret) {
+        let mut given = self.given();
+        if given.secrets.get(name) != Some(secret) {
+            given.secrets.insert(name.to_owned(), secret.clone());
+            given.tripwire = None;
+        }
+    }
+
+    /// What looks for all that were given out so far.
+    pub fn tripwire(&self) -> Arc<Tripwire> {
+        let secrets = {
+            let given = self.given();
+            if let Some(tripwire) = &given.tripwire {
+                return Arc::clone(tripwire);
+            }
+            given.secrets.clone()
+        };
+        // Not under the lock: whoever tells of a panic asks for this as well.
+        let tripwire = Tripwire::new(secrets.iter().map(|(name, secret)| (name.as_str(), secret)));
+        let tripwire = Arc::new(tripwire);
+        let mut given = self.given();
+        if given.secrets == secrets {
+            given.tripwire = Some(Arc::clone(&tripwire));
+        }
+        tripwire
+    }
+
+    fn given(&self) -> MutexGuard<'_, Given> {
+        // Nothing that runs under this lock leaves it half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    /// Names only.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.given().secrets.keys()).finish()
+    }
 }
 
 /// Text that must not be shown: it has no `Display`, and its `Debug` hides it. It is read only where it is sent.
@@ -70,5 +163,51 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Files, Place};
+
+    const TOKEN: &str = "shpat_4f9c1e77b2a84d0f";
+
+    fn env(name: &str, default: Option<&str>) -> Env {
+        let place = Place::new(Files::default().add("site.toml", "{}"), 0..2);
+        Env { name: name.to_owned(), default: default.map(str::to_owned), place }
+    }
+
+    #[test]
+    fn what_was_given_as_a_secret_is_looked_for() {
+        let environment = Environment::new([
+            ("TOKEN".to_owned(), TOKEN.to_owned()),
+            ("HOST".to_owned(), "https://api.example".to_owned()),
+            ("STAGE".to_owned(), "development".to_owned()),
+            ("PIN".to_owned(), "1234".to_owned()),
+            ("EMPTY".to_owned(), String::new()),
+            ("WORD".to_owned(), "production".to_owned()),
+        ]);
+        let mut findings = Findings::default();
+        assert!(environment.secrets().tripwire().is_idle());
+        environment.resolve(&env("HOST", None), &mut findings);
+        environment.secret(&env("STAGE", Some("development")), &mut findings);
+        environment.secret(&env("UNSET", Some("a-default")), &mut findings);
+        environment.secret(&env("EMPTY", None), &mut findings);
+        assert!(environment.secrets().tripwire().is_idle());
+        assert!(findings.is_empty());
+        assert_eq!(environment.secret(&env("PIN", None), &mut findings).expose(), "1234");
+        assert_eq!(findings.iter().map(|finding| finding.code.name).collect::<Vec<_>>(), ["env/short-secret"]);
+        assert!(environment.secrets().tripwire().is_idle());
+        environment.secret(&env("WORD", None), &mut findings);
+        assert_eq!(findings.iter().last().map(|finding| finding.code.name), Some("env/word-secret"));
+        assert!(environment.secrets().tripwire().find(b"in production.").is_some());
+        // Clones remember the same.
+        environment.clone().secret(&env("TOKEN", None), &mut findings);
+        let tripwire = environment.secrets().tripwire();
+        assert!(tripwire.find(TOKEN.as_bytes()).is_some());
+        assert!(Arc::ptr_eq(&tripwire, &environment.secrets().tripwire()));
+        assert_eq!(format!("{:?}", environment.secrets()), "{\"TOKEN\", \"WORD\"}");
+        assert!(!format!("{environment:?} {:?}", Secret::new(TOKEN)).contains("shpat"));
     }
 }

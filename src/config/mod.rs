@@ -19,6 +19,7 @@ mod set;
 mod shape;
 mod texts;
 mod tree;
+mod tripwire;
 
 pub use binding::{Binding, Each, NotText, Shape, scalar_text};
 pub use code::CODES;
@@ -27,7 +28,7 @@ pub use decode::{
     Declared, Decode, Key, Named, OneOrMany, Size, Within, declare, list, not_a_word, unknown_key, words, wrong_type,
 };
 pub use document::read_toml;
-pub use environment::{Environment, Secret};
+pub use environment::{Environment, Secret, Secrets};
 pub use front_matter::{
     CODES as FRONT_MATTER_CODES, FRONT_MATTER_SYNTAX, FRONT_MATTER_UNCLOSED, LONGEST_FRONT_MATTER, MatterError,
     MatterKind, Parts, YamlMatter, read_yaml, split_front_matter,
@@ -41,3 +42,4 @@ pub use schema::{Described, Schema, Table as TableSchema, Text as TextSchema, Wo
 pub use set::read_set;
 pub use texts::Texts;
 pub use tree::{ContentFile, Tree, TreeFile};
+pub use tripwire::Tripwire;

@@ -120,6 +120,11 @@ impl Files {
         id
     }
 
+    /// Every file, in the order in which they were added.
+    pub fn ids(&self) -> impl Iterator<Item = FileId> {
+        (0..).map(FileId).take(self.0.len())
+    }
+
     /// The file that was added under this name; the first, if there are several.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<FileId> {

@@ -4,6 +4,7 @@ use super::ask::{self, Answered};
 use super::fetch::Calls;
 use super::fill::Begun;
 use super::gather::{Gathered, Request, SourceCall};
+use super::lookout::Lookout;
 use super::plan::Ending;
 use super::respond::lasting_fields;
 use super::runtime::{Service, Subject};
@@ -117,13 +118,15 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
     let trouble = if subject.is_asked { ask::trouble(route, &ending) } else { None };
     let making = Making { route, lasting: &subject.fields, context: &context, degraded };
     let represented = match ending {
-        Ending::Complete => making.represent(slots),
+        Ending::Complete => making.represent(&mut slots),
         Ending::Rule(rule) => match route.rules.get(rule) {
-            Some(rule) => making.ruled(slots, &rule.then),
+            Some(rule) => making.ruled(&mut slots, &rule.then),
             None => Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
         },
         Ending::Failed(_, fatal) => Err(ended(fatal)),
     };
+    let lookout = Lookout { tripwire: &service.site.tripwire, route, slots: &slots, visitor: &visitor };
+    let represented = looked_through(represented, lookout);
     let answer =
         subject.is_asked.then(|| match (trouble, represented.as_ref().ok().and_then(|page| page.value.as_ref())) {
             (Some(trouble), _) => Err(trouble),
@@ -136,6 +139,20 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
         Err(Stop::Error(status)) => (What::Error(status), false),
     };
     Made { what, calls, is_stored, answer }
+}
+
+/// What was made, unless it tells a secret of the site.
+fn looked_through(made: Result<Representation, Stop>, lookout: Lookout<'_>) -> Result<Representation, Stop> {
+    let tells = match &made {
+        Ok(page) => {
+            // The other fields are the author's own words.
+            let filled = lookout.route.headers.iter().filter_map(|(name, _)| page.fields.get(name));
+            lookout.finds_secret(filled.map(HeaderValue::as_bytes).chain([&*page.body]))
+        }
+        Err(Stop::Redirect { location, .. }) => lookout.finds_secret([location.as_bytes()]),
+        Err(Stop::Error(_)) => false,
+    };
+    if tells { Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)) } else { made }
 }
 
 fn ended(fatal: Fatal) -> Stop {
@@ -164,38 +181,38 @@ struct Making<'m> {
 
 impl Making<'_> {
     /// The representation that a rule asks for.
-    fn ruled(self, mut slots: Vec<Value>, then: &Then) -> Result<Representation, Stop> {
+    fn ruled(self, slots: &mut [Value], then: &Then) -> Result<Representation, Stop> {
         let Self { route, context, degraded, .. } = self;
         match then {
-            Then::Redirect { target, status, .. } => Err(redirect(target, *status, &slots)),
+            Then::Redirect { target, status, .. } => Err(redirect(target, *status, slots)),
             Then::Status(status) => Err(Stop::Error(*status)),
             Then::Layout { status, layout } => {
-                describe(route, &mut slots);
-                let (body, true_for) = render(route, layout, &slots, context)?;
+                describe(route, slots);
+                let (body, true_for) = render(route, layout, slots, context)?;
                 // It may be HTML where the route's own answers are not, and has the fields of what it is.
                 let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
-                let fields = Making { lasting: &lasting, ..self }.fields(&slots, layout.csp.as_ref())?;
+                let fields = Making { lasting: &lasting, ..self }.fields(slots, layout.csp.as_ref())?;
                 Ok(Representation { status: *status, fields, body, degraded, value: None, true_for })
             }
         }
     }
 
     /// The representation of a route whose data is there.
-    fn represent(self, mut slots: Vec<Value>) -> Result<Representation, Stop> {
+    fn represent(self, slots: &mut [Value]) -> Result<Representation, Stop> {
         let Self { route, context, degraded, .. } = self;
-        describe(route, &mut slots);
+        describe(route, slots);
         let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
         let (mut said, mut csp) = (None, None);
         let (body, true_for) = match &route.resource {
             Resource::Page(layout) => {
                 csp = layout.csp.as_ref();
-                render(route, layout, &slots, context)?
+                render(route, layout, slots, context)?
             }
             Resource::Document(document) => {
                 csp = document.csp.as_ref();
                 match &document.layout {
-                    Some(layout) => render(route, layout, &slots, context)?,
+                    Some(layout) => render(route, layout, slots, context)?,
                     None => unlaid(&document.html),
                 }
             }
@@ -207,12 +224,12 @@ impl Making<'_> {
                 };
                 csp = document.csp.as_ref();
                 match tree.layout_of(document) {
-                    Some(layout) => render(route, layout, &slots, context)?,
+                    Some(layout) => render(route, layout, slots, context)?,
                     None => unlaid(&document.html),
                 }
             }
             Resource::Json(json) => {
-                let value = json.shape.value(&slots);
+                let value = json.shape.value(slots);
                 let value = value.map_err(|_not_text| internal(route, "a list or an object within a string"))?;
                 let mut text = String::new();
                 let without_nulls = json.nulls == Nulls::Drop;
@@ -223,11 +240,11 @@ impl Making<'_> {
                 said = Some(value);
                 (text.into(), None)
             }
-            Resource::Redirect(target) => return Err(redirect(target, route.status, &slots)),
+            Resource::Redirect(target) => return Err(redirect(target, route.status, slots)),
             // Files are answered before anything is gathered.
             Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
         };
-        let fields = self.fields(&slots, csp)?;
+        let fields = self.fields(slots, csp)?;
         Ok(Representation { status: route.status, fields, body, degraded, value: said, true_for })
     }
 

@@ -13,6 +13,7 @@ mod fetch;
 mod fill;
 mod gather;
 mod inputs;
+mod lookout;
 mod make;
 mod page;
 mod plan;

@@ -1,6 +1,7 @@
 //! Error pages: rendered at load, so that no failure can make them fail; only the request's id is added when one is sent.
 
 use super::PolicyField;
+use crate::config::Tripwire;
 use crate::diagnostic::FileId;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode};
@@ -46,6 +47,11 @@ impl ErrorPage {
         );
         let page = Self::new(status, HeaderValue::from_static("text/html; charset=utf-8"), &text);
         Self { csp: Some(PolicyField::strict()), ..page }
+    }
+
+    /// Whether it holds a secret, and must not be sent.
+    pub fn holds_secret(&self, tripwire: &Tripwire) -> bool {
+        self.parts.iter().any(|part| tripwire.find(part).is_some())
     }
 
     /// The page for the request called `id`, which must hold nothing that needs escaping.

@@ -1,7 +1,8 @@
 //! The access log: one line for each exchange, formatted and written by a thread of its own.
 //!
 //! A request hands its record over without waiting: if the thread cannot keep up (a pipe nobody reads), records are dropped and counted.
-//! What is logged of a request is its method and its path, never its query or its fields.
+//! What is logged of a request is its method and its path, never its query or its fields; neither of them if the value of a secret is
+//! in the line.
 
 use http::{Method, StatusCode};
 use std::io::{self, IsTerminal, Write};
@@ -13,6 +14,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::RequestId;
+use crate::config::{Secrets, Tripwire};
 
 /// One request and its answer.
 #[derive(Debug, Clone)]
@@ -123,14 +125,18 @@ impl AccessLog {
         Self(None)
     }
 
-    /// A log that writes to `output`, on a new thread.
-    pub fn to(output: impl Write + Send + 'static, format: LogFormat) -> io::Result<(Self, AccessLogWriter)> {
+    /// A log that writes to `output`, on a new thread, and tells no value of `secrets`.
+    pub fn to(
+        output: impl Write + Send + 'static,
+        format: LogFormat,
+        secrets: Secrets,
+    ) -> io::Result<(Self, AccessLogWriter)> {
         let (records, receiver) = sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let desk = Desk { records, dropped: Arc::clone(&dropped) };
         let (finished, end) = sync_channel::<Finished>(0);
         thread::Builder::new().name("access-log".to_owned()).spawn(move || {
-            write_all(&receiver, &dropped, output, format);
+            write_all(&receiver, &dropped, output, format, &secrets);
             drop(finished);
         })?;
         Ok((Self(Some(Arc::new(desk))), AccessLogWriter(end)))
@@ -152,12 +158,19 @@ impl AccessLog {
 }
 
 /// The writer's life: sleeps until there is a record, then writes in batches until a pause finds none.
-fn write_all(records: &Receiver<Exchange>, dropped: &AtomicU64, mut output: impl Write, format: LogFormat) {
+fn write_all(
+    records: &Receiver<Exchange>,
+    dropped: &AtomicU64,
+    mut output: impl Write,
+    format: LogFormat,
+    secrets: &Secrets,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     while let Ok(first) = records.recv() {
-        write_line(&first, format, &mut batch);
+        let mut tripwire = secrets.tripwire();
+        write_line(&first, format, &tripwire, &mut batch);
         loop {
-            let more = fill(&mut batch, records, format);
+            let more = fill(&mut batch, records, format, &tripwire);
             if !batch.is_empty() {
                 emit(&batch, &mut output);
                 batch.clear();
@@ -166,12 +179,14 @@ fn write_all(records: &Receiver<Exchange>, dropped: &AtomicU64, mut output: impl
             if lost > 0 {
                 tracing::warn!(lost, "access log lines were dropped: the output is too slow");
             }
+            // A site that was loaded meanwhile may have given out others.
+            tripwire = secrets.tripwire();
             match more {
                 More::Full => {}
                 More::Caught => {
                     thread::sleep(GATHER);
                     match records.try_recv() {
-                        Ok(next) => write_line(&next, format, &mut batch),
+                        Ok(next) => write_line(&next, format, &tripwire, &mut batch),
                         Err(TryRecvError::Empty) => break,
                         Err(TryRecvError::Disconnected) => return,
                     }
@@ -192,10 +207,10 @@ enum More {
     Never,
 }
 
-fn fill(batch: &mut Vec<u8>, records: &Receiver<Exchange>, format: LogFormat) -> More {
+fn fill(batch: &mut Vec<u8>, records: &Receiver<Exchange>, format: LogFormat, tripwire: &Tripwire) -> More {
     while batch.len() < BATCH {
         match records.try_recv() {
-            Ok(exchange) => write_line(&exchange, format, batch),
+            Ok(exchange) => write_line(&exchange, format, tripwire, batch),
             Err(TryRecvError::Empty) => return More::Caught,
             Err(TryRecvError::Disconnected) => return More::Never,
         }
@@ -209,7 +224,18 @@ fn emit(batch: &[u8], output: &mut impl Write) {
     }
 }
 
-fn write_line(exchange: &Exchange, format: LogFormat, line: &mut Vec<u8>) {
+fn write_line(exchange: &Exchange, format: LogFormat, tripwire: &Tripwire, lines: &mut Vec<u8>) {
+    let begin = lines.len();
+    write_exchange(exchange, format, lines);
+    if let Some(name) = lines.get(begin..).and_then(|line| tripwire.find(line)) {
+        lines.truncate(begin);
+        // All that others choose the words of.
+        let path = format!("withheld: holds the value of {name}").into();
+        write_exchange(&Exchange { method: None, path: Some(path), ..exchange.clone() }, format, lines);
+    }
+}
+
+fn write_exchange(exchange: &Exchange, format: LogFormat, line: &mut Vec<u8>) {
     let written = match format {
         LogFormat::Json => write_json(exchange, line),
         LogFormat::Text => write_text(exchange, line),
@@ -314,6 +340,7 @@ fn write_text(exchange: &Exchange, line: &mut Vec<u8>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Secret;
     use std::sync::Mutex;
 
     fn exchange() -> Exchange {
@@ -338,9 +365,32 @@ mod tests {
     }
 
     fn line(exchange: &Exchange, format: LogFormat) -> String {
+        line_without(exchange, format, &Tripwire::default())
+    }
+
+    fn line_without(exchange: &Exchange, format: LogFormat, tripwire: &Tripwire) -> String {
         let mut line = Vec::new();
-        write_line(exchange, format, &mut line);
+        write_line(exchange, format, tripwire, &mut line);
         String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn no_line_tells_a_secret() {
+        let secret = Secret::new("t0ken+/of=a \"secret\"");
+        let tripwire = Tripwire::new([("TOKEN", &secret)]);
+        for path in ["/t0ken+/of=a%20%22secret%22", "/x/t0ken%2B%2fof%3da \"secret\"", "/dDBrZW4rL29mPWEgInNlY3JldCI="]
+        {
+            let exchange = Exchange { path: Some(path.into()), ..exchange() };
+            for format in [LogFormat::Json, LogFormat::Text] {
+                let told = line_without(&exchange, format, &tripwire);
+                assert!(told.contains("withheld: holds the value of TOKEN"), "{told}");
+                assert!(told.contains("200") && told.contains(&exchange.id.to_string()), "{told}");
+                assert!(tripwire.find(told.as_bytes()).is_none() && !told.contains("GET"), "{told}");
+                assert_eq!(told.lines().count(), 1);
+                assert!(line(&exchange, format).contains("GET"));
+            }
+        }
+        assert_eq!(line_without(&exchange(), LogFormat::Json, &tripwire).matches("withheld").count(), 0);
     }
 
     #[test]
@@ -405,7 +455,7 @@ mod tests {
     #[test]
     fn every_record_is_written_before_the_end() {
         let output = Output::default();
-        let (log, writer) = AccessLog::to(output.clone(), LogFormat::Json).unwrap();
+        let (log, writer) = AccessLog::to(output.clone(), LogFormat::Json, Secrets::default()).unwrap();
         for _ in 0..1_000 {
             log.record(exchange());
         }
@@ -417,7 +467,7 @@ mod tests {
     #[test]
     fn nobody_waits_for_an_output_that_is_stuck() {
         let output = Output::default();
-        let (log, writer) = AccessLog::to(output.clone(), LogFormat::Json).unwrap();
+        let (log, writer) = AccessLog::to(output.clone(), LogFormat::Json, Secrets::default()).unwrap();
         let stuck = output.0.lock().unwrap();
         for _ in 0..2 * QUEUE + 1_000 {
             log.record(exchange());

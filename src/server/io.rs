@@ -320,7 +320,8 @@ impl Transport {
         let now = SystemTime::now();
         let (method, path) = gate::claimed(input);
         let to_head = method == Some(Method::HEAD);
-        let octets = refusal::octets(refusal, to_head, now);
+        let id = RequestId::next();
+        let octets = refusal::octets(refusal, id, to_head, now);
         let content = memchr::memmem::find(&octets, b"\r\n\r\n").map_or(0, |end| octets.len() - end - 4);
         let begun = match &self.reading {
             Reading::Head(awaited) => awaited.begun,
@@ -328,7 +329,7 @@ impl Transport {
         };
         let exchange = Exchange {
             time: now,
-            id: RequestId::next(),
+            id,
             client: self.ledger.peer(),
             method,
             path: path.map(Box::from),

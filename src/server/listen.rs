@@ -303,7 +303,8 @@ fn turn_away<S>(socket: Socket, peer: Option<SocketAddr>, full: Full, server: &S
     };
     let now = SystemTime::now();
     let refusal = Refusal::new(http::StatusCode::SERVICE_UNAVAILABLE, reason);
-    let octets = refusal::octets(refusal, false, now);
+    let id = RequestId::next();
+    let octets = refusal::octets(refusal, id, false, now);
     let written = match socket {
         Socket::Tcp(stream) => stream.into_std().and_then(|mut stream| stream.write_all(&octets)),
         Socket::Unix(stream) => stream.into_std().and_then(|mut stream| stream.write_all(&octets)),
@@ -313,7 +314,7 @@ fn turn_away<S>(socket: Socket, peer: Option<SocketAddr>, full: Full, server: &S
     }
     server.log.record(Exchange {
         time: now,
-        id: RequestId::next(),
+        id,
         client: peer.map(|peer| peer.ip().to_canonical()),
         method: None,
         path: None,

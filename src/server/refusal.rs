@@ -1,6 +1,6 @@
 //! The answers that the server gives on its own behalf, without any site: written to the socket as octets, or handed to hyper.
 //!
-//! They tell the client what is wrong with its request, and nothing about the server.
+//! They tell the client what is wrong with its request and the id by which the log knows it, and nothing about the server.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
@@ -15,9 +15,9 @@ use super::gate::Refusal;
 const ALLOWED: &str = "GET, HEAD, OPTIONS";
 
 /// A refusal as octets, after which the connection ends. The answer to HEAD has no content (RFC 9110, section 9.3.2).
-pub(super) fn octets(refusal: Refusal, to_head: bool, now: SystemTime) -> Vec<u8> {
+pub(super) fn octets(refusal: Refusal, id: RequestId, to_head: bool, now: SystemTime) -> Vec<u8> {
     let Refusal { status, reason } = refusal;
-    let line = text(status, reason);
+    let line = text(status, reason, id);
     let mut answer = format!(
         "HTTP/1.1 {} {}\r\ndate: {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\ncache-control: no-store\r\n",
         status.as_str(),
@@ -40,8 +40,8 @@ pub(super) fn octets(refusal: Refusal, to_head: bool, now: SystemTime) -> Vec<u8
 }
 
 /// A refusal of a request whose head was sound, after which the connection ends.
-pub(super) fn response(refusal: Refusal) -> Response<Bytes> {
-    let mut response = plain(refusal.status, text(refusal.status, refusal.reason));
+pub(super) fn response(refusal: Refusal, id: RequestId) -> Response<Bytes> {
+    let mut response = plain(refusal.status, text(refusal.status, refusal.reason, id));
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(ALLOWED));
@@ -52,9 +52,7 @@ pub(super) fn response(refusal: Refusal) -> Response<Bytes> {
 /// The answer of a request whose handler broke. Its id finds the cause in the log.
 pub(super) fn broken(id: RequestId) -> Response<Bytes> {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
-    let mut line = text(status, "the server made a mistake");
-    writeln!(line, "id: {id}").expect("a string takes everything");
-    plain(status, line)
+    plain(status, text(status, "the server made a mistake", id))
 }
 
 fn plain(status: StatusCode, text: String) -> Response<Bytes> {
@@ -65,8 +63,8 @@ fn plain(status: StatusCode, text: String) -> Response<Bytes> {
     response
 }
 
-fn text(status: StatusCode, reason: &str) -> String {
-    format!("{} {}: {reason}\n", status.as_str(), phrase(status))
+fn text(status: StatusCode, reason: &str, id: RequestId) -> String {
+    format!("{} {}: {reason}\nid: {id}\n", status.as_str(), phrase(status))
 }
 
 /// The reason phrase, where RFC 9110 renamed what the crate still calls by its old name too.

@@ -192,11 +192,14 @@ impl<S: Service> Exchanging<S> {
         match leftover {
             Leftover::Nothing => {}
             Leftover::TooMuch if !is_refused(response.status()) => {
-                response =
-                    own(refusal::response(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "nothing here reads a body")));
+                response = own(refusal::response(
+                    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "nothing here reads a body"),
+                    id,
+                ));
             }
             Leftover::Late => {
-                response = own(refusal::response(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")));
+                response =
+                    own(refusal::response(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"), id));
             }
             Leftover::TooMuch | Leftover::Unsent | Leftover::Broken => close(&mut response),
         }

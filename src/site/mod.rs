@@ -25,7 +25,7 @@ pub use memory::Memory;
 pub use routers::Routers;
 pub use settings::{AccessLog, Limits, LogFormat, Settings};
 
-use crate::config::{Binding, ContentFile, Environment, Template};
+use crate::config::{Binding, ContentFile, Environment, Template, Tripwire};
 use crate::diagnostic::{FileId, Files, Findings};
 use crate::render::Condition;
 use crate::resource::{Cors, ErrorPage, Linked, Policy, Resource};
@@ -69,6 +69,8 @@ pub struct Site {
     pub content: Vec<ContentFile>,
     /// Error pages for requests that belong to no route.
     pub errors: SectionErrors,
+    /// Finds the secrets that the site sends to its upstreams, in what is made for visitors.
+    pub tripwire: Arc<Tripwire>,
     /// Changes whenever anything that any page is made from changes.
     pub revision: u64,
 }
@@ -203,6 +205,13 @@ impl ErrorPages {
         Self(pages)
     }
 
+    /// Without those that hold a secret: ours stand for them.
+    fn withhold(&mut self, tripwire: &Tripwire) {
+        if !tripwire.is_idle() {
+            self.0.retain(|page| !page.holds_secret(tripwire));
+        }
+    }
+
     /// The declared pages.
     pub fn iter(&self) -> impl Iterator<Item = &ErrorPage> {
         self.0.iter().map(|page| &**page)
@@ -237,9 +246,21 @@ impl SectionErrors {
         self.0.iter().find(|(folder, _)| is_below(folder)).map_or(&NONE, |(_, pages)| pages)
     }
 
+    fn withhold(&mut self, tripwire: &Tripwire) {
+        self.0.iter_mut().for_each(|(_, pages)| pages.withhold(tripwire));
+    }
+
     /// The pages of every folder.
     pub fn all(&self) -> impl Iterator<Item = &ErrorPages> {
         self.0.iter().map(|(_, pages)| pages)
+    }
+}
+
+impl Site {
+    /// Takes away what was made at load and holds a secret.
+    fn withhold(&mut self) {
+        self.errors.withhold(&self.tripwire);
+        self.routes.iter_mut().for_each(|route| route.errors.withhold(&self.tripwire));
     }
 }
 

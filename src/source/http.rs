@@ -194,7 +194,7 @@ impl Http<Binding> {
                 separator = '&';
             }
         };
-        push(&upstream.query, target);
+        push(upstream.query.expose(), target);
         for pair in &self.written_query {
             write_pair(pair, slots, |text| push(text, target))?;
         }

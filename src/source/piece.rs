@@ -33,7 +33,7 @@ impl Pieces {
         let piece = |part: &Part| match part {
             Part::Literal(text) => Piece::Literal(Arc::clone(text)),
             Part::Value(reference) => Piece::Value(reference.clone()),
-            Part::Env(env) => Piece::Secret(Secret::new(environment.resolve(env, findings))),
+            Part::Env(env) => Piece::Secret(environment.secret(env, findings)),
         };
         Self { pieces: template.parts.iter().map(piece).collect(), place: template.place }
     }

@@ -2,7 +2,9 @@
 
 use super::code;
 use super::piece::{Pieces, refuse_secrets};
-use crate::config::{BAD_VALUE, Declared as _, Environment, MISSING_KEY, Named, Part, Template, Within, declare};
+use crate::config::{
+    BAD_VALUE, Declared as _, Environment, MISSING_KEY, Named, Part, Secret, Template, Within, declare,
+};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::upstream::{BreakerSettings, Trust, Url};
 use http::header::{HeaderName, HeaderValue};
@@ -57,8 +59,8 @@ pub struct Upstream {
     pub base: String,
     /// Header fields of every call; values that hold secrets are marked sensitive.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Query pairs of every call, encoded, `a=b&c=d`.
-    pub query: String,
+    /// Query pairs of every call, encoded, `a=b&c=d`. There may be secrets among them.
+    pub query: Secret,
     /// How calls are made.
     pub calling: Calling,
     /// How many calls at once.
@@ -129,7 +131,7 @@ impl Upstream {
             name: name.value.as_str().into(),
             base: base(base_url, environment, findings)?,
             headers,
-            query: pairs.join("&"),
+            query: Secret::new(pairs.join("&")),
             calling,
             max_concurrent: max_concurrent.map_or(32, |most| most.value.0 as usize),
             breaker,
@@ -142,7 +144,7 @@ impl Upstream {
             name: origin.into(),
             base: origin.to_owned(),
             headers: Vec::new(),
-            query: String::new(),
+            query: Secret::new(""),
             calling: Calling::default(),
             max_concurrent: 32,
             breaker: None,

@@ -27,6 +27,7 @@ pub(crate) mod secrets;
 pub(crate) mod sharing;
 pub(crate) mod ssrf;
 pub(crate) mod together;
+pub(crate) mod tripwire;
 
 use crate::support::SAFETY_NET;
 use crate::support::fault::FaultServer;

@@ -47,7 +47,7 @@ fn what_never_ends_costs_its_own_page() {
     );
     archive.push_str("-- layouts/partials/leaf.html --\nx\n");
     for (name, layout) in LAYOUTS {
-        write!(archive, 
+        write!(archive,
             "-- layouts/{name}.html --\n{layout}\n-- routes/{name}.toml --\npath = \"/{name}\"\nlayout = \"{name}.html\"\n\
              [query.n]\ntype = \"int\"\ndefault = 1000000000\n[query.to]\n[sources.data]\nupstream = \"up\"\npath = \"/data\"\nquery = {{ to = \"{{query.to}}\" }}\n"
         ).unwrap();

@@ -1,7 +1,7 @@
 //! A secret leaves towards its upstream, and nowhere else: no response, log line, message or finding holds it in any form.
 //!
-//! What an upstream repeats in its *data* is data, and a page that prints it prints it. Everything else an upstream may repeat it in
-//! (status line, fields, error bodies, what cannot be read) ends in our own words.
+//! What an upstream repeats it in (status line, fields, error bodies, what cannot be read) ends in our own words; what it repeats in its
+//! *data* is found before a page leaves (`tripwire`).
 
 use super::until;
 use crate::support::canary::{CANARY, base64, percent, sighted};
@@ -14,7 +14,7 @@ use std::process::Output;
 crate::cases!(
     every_form_of_the_canary_is_recognised,
     no_fault_tells_the_canary,
-    what_an_upstream_repeats_is_told_only_as_data,
+    what_an_upstream_repeats_is_not_told,
     no_limit_tells_the_canary,
     no_command_tells_the_canary,
     a_secret_that_no_field_can_hold_is_a_finding,
@@ -247,7 +247,7 @@ fn no_fault_tells_the_canary() {
     assert_outputs_tell_nothing(site);
 }
 
-fn what_an_upstream_repeats_is_told_only_as_data() {
+fn what_an_upstream_repeats_is_not_told() {
     let fault = FaultServer::start();
     let typed = "[sources.a]\nupstream = \"up\"\npath = \"/echo\"\nextract.n = { select = \"$.headers.authorization\"";
     let site = options().start(&format!(
@@ -286,15 +286,13 @@ fn what_an_upstream_repeats_is_told_only_as_data() {
         assert_eq!(status(&answer), expected, "{target}");
         assert_unseen(target, &answer);
     }
-    // A field of the upstream's answer is never one of ours, even when its data is served.
     for kind in ["json", "page", "kept"] {
-        let answer = whole_answer(&site, "GET", &format!("/up/strict/{kind}/reflect/200"), &[]);
-        let head = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-        assert_unseen("the head around data that repeats", &answer[..head]);
-        assert_eq!(status(&answer), "200");
+        for path in ["reflect/200", "echo"] {
+            let answer = whole_answer(&site, "GET", &format!("/up/strict/{kind}/{path}"), &[]);
+            assert_unseen("data that repeats", &answer);
+            assert_eq!(status(&answer), "500");
+        }
     }
-    // Data is data; and this shows that what looks would see.
-    assert!(sighted(site.get("/up/strict/json/echo").text().as_bytes()).is_some());
     assert_outputs_tell_nothing(site);
 }
 

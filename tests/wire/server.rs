@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
+use siteserver::config::Secrets;
 use siteserver::server::{
     AccessLog, Answer, Arrival, Ended, Facts, Limits, ListenAddress, Listener, LogFormat, RequestBody, Shutdown, serve,
 };
@@ -42,7 +43,7 @@ impl Server {
         let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).unwrap();
         let ListenAddress::Tcp(address) = *listener.address() else { panic!("not a TCP address") };
         let (lines, log) = channel();
-        let (access_log, _writer) = AccessLog::to(Lines(lines), LogFormat::Json).unwrap();
+        let (access_log, _writer) = AccessLog::to(Lines(lines), LogFormat::Json, Secrets::default()).unwrap();
         let (starts, begun) = channel();
         let held = Arc::new(Semaphore::new(0));
         let site = Arc::new(Site { starts, held: Arc::clone(&held), large: vec![b'x'; LARGE].into() });

@@ -188,7 +188,7 @@ fn build(
     let (library, partials, nesting) = library.into_parts();
     // With a `site.url` that cannot be read no site is served, whatever its hosts are.
     let hosts = declared.hosts.unwrap_or_else(Hosts::any);
-    let site = Site {
+    let mut site = Site {
         root: tree.root.clone(),
         settings: declared.settings,
         url: declared.url,
@@ -200,8 +200,10 @@ fn build(
         upstreams,
         content: tree.content.clone(),
         errors,
+        tripwire: environment.secrets().tripwire(),
         revision,
     };
+    site.withhold();
     let is_read = is_read && tables.len() == count;
     let outline = Outline {
         site,
