@@ -29,6 +29,8 @@ pub(crate) struct Tracker {
     script: Script,
     /// The drawings and formulas around.
     foreign: Foreign,
+    /// Whether this is in a section of character data within a script or a style.
+    in_section: bool,
     /// Whether it is XML.
     xml: bool,
 }
@@ -158,6 +160,9 @@ const RAW_ELEMENTS: [&str; 8] = ["iframe", "noembed", "noframes", "script", "sty
 /// The longest literal beginning of a value that is looked at.
 const LONGEST_VALUE: usize = 64;
 
+/// How a section of character data begins.
+const SECTION: &[u8] = b"<![CDATA[";
+
 const USE_DATA: &str = "put it in a `data-…` attribute, or in `<script type=\"application/json\">` with `| json`";
 
 impl Tracker {
@@ -172,6 +177,7 @@ impl Tracker {
             role: Role::Code,
             script: Script::default(),
             foreign: Foreign::default(),
+            in_section: false,
             xml: false,
         }
     }
@@ -219,7 +225,8 @@ impl Tracker {
     /// Whether tags and values that follow begin and end alike from both points.
     pub(in super::super) fn reads_like(&self, other: &Self) -> bool {
         let same = self.state == other.state && self.element == other.element && self.foreign == other.foreign;
-        same && (self.state != State::Raw || self.script.hides_like(&other.script))
+        let alike = || self.in_section == other.in_section && self.script.hides_like(&other.script);
+        same && (self.state != State::Raw || alike())
     }
 
     /// Whether the markup is between tags.
@@ -365,7 +372,7 @@ impl Tracker {
             (State::Quoted { .. }, State::Quoted { .. }) if self.state == other.state => {
                 Some(Self { url: self.url.join(&other.url), foreign, ..self.clone() })
             }
-            (State::Raw, State::Raw) if self.element == other.element => {
+            (State::Raw, State::Raw) if self.element == other.element && self.in_section == other.in_section => {
                 let role = self.role.join(other.role);
                 Some(Self { script: self.script.join(&other.script)?, role, foreign, ..self.clone() })
             }
@@ -391,6 +398,13 @@ impl Tracker {
                     at,
                     message: "a value before this `:` could choose a scheme that runs code",
                     help: "write the scheme out, as in `https:`, or print the whole URL as one value",
+                });
+            }
+            if self.state == State::Raw && self.begins_markup(rest) {
+                clash.get_or_insert(Clash {
+                    at,
+                    message: "what looks like a tag within a script or a style is one in a drawing, and in XML",
+                    help: "put the code into `<![CDATA[ … ]]>`, or into HTML outside of the drawing, or write `\\x3c`",
                 });
             }
             at += self.step(rest);
@@ -485,9 +499,9 @@ impl Tracker {
             self.state = State::Comment;
             return 4 + self.abrupt_end(rest);
         }
-        if (self.xml || self.foreign.is_inside()) && rest.starts_with(b"<![CDATA[") {
+        if (self.xml || self.foreign.is_inside()) && rest.starts_with(SECTION) {
             self.state = State::CharacterData;
-            return 9;
+            return SECTION.len();
         }
         // An end tag without a name is none: `</>` is nothing at all, and `</ …` a comment.
         if !self.xml
@@ -602,6 +616,7 @@ impl Tracker {
         let closes_itself = closes_itself && (self.xml || self.foreign.is_inside() || Foreign::begins(&self.element));
         if self.is_raw() && !closes_itself {
             self.script = Script::default();
+            self.in_section = false;
             self.state = State::Raw;
             return;
         }
@@ -612,17 +627,41 @@ impl Tracker {
         self.state = State::Text;
     }
 
-    fn raw(&mut self, byte: u8, rest: &[u8]) -> usize {
+    /// Whether the content of a script or a style is read as markup all the same, but for sections of character data: so it is
+    /// in XML, and in drawings and formulas within HTML.
+    fn reads_raw(&self) -> bool {
+        (self.xml || self.foreign.is_inside()) && !self.in_section
+    }
+
+    /// Whether `rest`, which stands in a script or a style, begins something that is not its end, or could together with a value
+    /// that is printed next.
+    fn begins_markup(&self, rest: &[u8]) -> bool {
+        let may_begin = match rest {
+            [b'<', after, ..] => after.is_ascii_alphabetic() || matches!(after, b'/' | b'!' | b'?'),
+            [b'<'] => true,
+            _ => false,
+        };
+        may_begin && self.reads_raw() && !self.ends_raw(rest) && !rest.starts_with(SECTION)
+    }
+
+    /// Whether `rest` is the end tag of the element whose content is not markup.
+    fn ends_raw(&self, rest: &[u8]) -> bool {
         let name = self.element.as_bytes();
-        let is_end = byte == b'<'
-            && rest.get(1) == Some(&b'/')
+        rest.starts_with(b"</")
             && rest.get(2..2 + name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name))
-            && rest.get(2 + name.len()).is_none_or(|&byte| is_space(byte) || matches!(byte, b'>' | b'/'));
-        if is_end && !self.script.is_nested() {
-            let length = 2 + name.len();
+            && rest.get(2 + name.len()).is_none_or(|&byte| is_space(byte) || matches!(byte, b'>' | b'/'))
+    }
+
+    fn raw(&mut self, byte: u8, rest: &[u8]) -> usize {
+        if self.in_section {
+            self.in_section = !rest.starts_with(b"]]>");
+        } else if self.ends_raw(rest) && !self.script.is_nested() {
+            let length = 2 + self.element.len();
             self.element.insert(0, '/');
             self.state = State::TagName;
             return length;
+        } else {
+            self.in_section = self.reads_raw() && rest.starts_with(SECTION);
         }
         if self.element.ends_with("script") {
             self.script.take(byte, rest, self.role);

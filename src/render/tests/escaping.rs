@@ -82,6 +82,37 @@ fn only_json_stands_in_scripts() {
     assert_eq!(findings("<script>let x = '{{ x | json }}';</script>"), ["layout/unsafe-place `{{ x | json }}`"]);
 }
 
+/// There a script is read as markup: what looks like a tag is one, and its attributes are no script.
+#[test]
+fn scripts_of_drawings_hold_no_tags() {
+    let is_refused = |page: &str| findings(page).first().is_some_and(|found| found == "layout/unsafe-place `<`");
+    for script in [
+        "<script>x = <p title={{ x | json }}</script>",
+        "<script>x = 1 <{{ x | json }}</script>",
+        "<script><!-- {{ x | json }} --></script>",
+        "<script>'</style>'</script>",
+        "<style>a::after { content: '<b>' }</style>",
+        "<script><![CDATA[ 1 ]]> <b> </script>",
+    ] {
+        assert!(is_refused(&format!("<svg>{script}</svg>")), "{script}: {:?}", findings(script));
+        assert!(is_refused(&format!("<svg><title></title>{script}</svg>")), "{script}");
+        assert!(!is_refused(script), "in HTML it is no markup: {script}");
+    }
+    for script in [
+        "<script>let x = {{ x | json }}, y = 1 < 2;</script>",
+        "<script><![CDATA[ let x = {{ x | json }}, y = '<b></script>'; ]]></script><text>{{ x }}</text>",
+        "<style>a { color: red }</style>",
+    ] {
+        assert_eq!(findings(&format!("<svg>{script}</svg>{{{{ x }}}}")), [""; 0], "{script}");
+    }
+    let hidden = "<svg><script><![CDATA[ '</script>' + {{ x }} ]]></script></svg>";
+    assert_eq!(findings(hidden), ["layout/unsafe-place `{{ x }}`"], "the section has not ended");
+    assert_eq!(
+        findings("<svg><script>{% if a %}<![CDATA[{% endif %} 1 ]]></script></svg>"),
+        ["layout/branch-context `{% if a %}`"]
+    );
+}
+
 #[test]
 fn places_where_nothing_is_safe_are_findings() {
     for page in [
