@@ -3,6 +3,7 @@
 //! What runs when is decided in `plan`; calls are made in `fetch`; what a failure becomes is declared by each source. All of it
 //! is one task, whatever the number of sources.
 
+use super::aside;
 use super::ask::{Answered, Asked, Asking};
 use super::fetch::{self, Caller, Calls, Fetching};
 use super::fill::Begun;
@@ -19,7 +20,6 @@ use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// For whom data is gathered, and how long that may take.
 #[derive(Clone, Copy)]
@@ -377,12 +377,7 @@ impl Data<'_> {
         let is_long = listing.items_looked_at(&value) > MANY;
         let surroundings = Surroundings { slots: &self.slots, context: self.request.context, url: &url };
         let work = || listing.apply(value, surroundings, is_stand_in);
-        if is_long && Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
-            // The other requests of this thread go on elsewhere.
-            tokio::task::block_in_place(work)
-        } else {
-            work()
-        }
+        if is_long { aside::long(work) } else { work() }
     }
 
     /// What the source declares about its trouble; said to the log if nothing is declared.

@@ -1,5 +1,6 @@
 //! One answer made anew: gather, decide, represent. What comes out is ready to be sent to everybody who may have it.
 
+use super::aside::Aside;
 use super::ask::{self, Answered};
 use super::fetch::Calls;
 use super::fill::Begun;
@@ -14,7 +15,7 @@ use crate::extract::apart;
 use crate::fields::content_type_of;
 use crate::render::Context;
 use crate::resource::{Linked, Nulls, PolicyField, Resource};
-use crate::site::{Privacy, Route, Then, slots};
+use crate::site::{Privacy, Route, Rule, Then, slots};
 use crate::source::Fatal;
 use crate::value::{JsonStyle, ObjectBuilder, Value, write_json_within};
 use bytes::Bytes;
@@ -79,8 +80,13 @@ struct Representation {
 
 /// Why there is no representation.
 enum Stop {
-    Redirect { status: StatusCode, location: HeaderValue },
+    Redirect {
+        status: StatusCode,
+        location: HeaderValue,
+    },
     Error(StatusCode),
+    /// More work than a page may cost while others wait for the thread.
+    Long,
 }
 
 /// Makes the answer. With `key`, it is also stored if the route and the outcome allow.
@@ -116,14 +122,15 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
     }
     let degraded = !degraded.is_empty();
     let trouble = if subject.is_asked { ask::trouble(route, &ending) } else { None };
-    let making = Making { route, lasting: &subject.fields, context: &context, degraded };
-    let represented = match ending {
-        Ending::Complete => making.represent(&mut slots),
-        Ending::Rule(rule) => match route.rules.get(rule) {
-            Some(rule) => making.ruled(&mut slots, &rule.then),
-            None => Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
-        },
+    let making = Making { route, lasting: &subject.fields, context: &context, degraded, is_soon: false };
+    let rule = match ending {
+        Ending::Complete => Ok(None),
+        Ending::Rule(rule) => route.rules.get(rule).map(Some).ok_or(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
         Ending::Failed(_, fatal) => Err(ended(fatal)),
+    };
+    let represented = match rule {
+        Ok(rule) => making.soon_or_aside(rule, &mut slots, &service.runtime.aside, deadline).await,
+        Err(stop) => Err(stop),
     };
     let lookout = Lookout { tripwire: &service.site.tripwire, route, slots: &slots, visitor: &visitor };
     let represented = looked_through(represented, lookout);
@@ -137,6 +144,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
         Ok(page) => finish(service, (route, subject), page, begin, key.zip(begun.ticket)),
         Err(Stop::Redirect { status, location }) => (What::Redirect { status, location, degraded }, false),
         Err(Stop::Error(status)) => (What::Error(status), false),
+        Err(Stop::Long) => (What::Error(StatusCode::SERVICE_UNAVAILABLE), false),
     };
     Made { what, calls, is_stored, answer }
 }
@@ -150,7 +158,7 @@ fn looked_through(made: Result<Representation, Stop>, lookout: Lookout<'_>) -> R
             lookout.finds_secret(filled.map(HeaderValue::as_bytes).chain([&*page.body]))
         }
         Err(Stop::Redirect { location, .. }) => lookout.finds_secret([location.as_bytes()]),
-        Err(Stop::Error(_)) => false,
+        Err(Stop::Error(_) | Stop::Long) => false,
     };
     if tells { Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)) } else { made }
 }
@@ -177,18 +185,45 @@ struct Making<'m> {
     lasting: &'m HeaderMap,
     context: &'m Context<'m>,
     degraded: bool,
+    /// Whether this is only tried: what is too much for it is made aside.
+    is_soon: bool,
 }
 
 impl Making<'_> {
+    /// The representation; one that takes long is begun anew aside, where it keeps nobody waiting.
+    async fn soon_or_aside(
+        self,
+        rule: Option<&Rule>,
+        slots: &mut [Value],
+        aside: &Aside,
+        deadline: Instant,
+    ) -> Result<Representation, Stop> {
+        let limits = self.context.limits.of_short_work();
+        let context = Context { limits: &limits, ..*self.context };
+        let soon = Making { context: &context, is_soon: limits != *self.context.limits, ..self };
+        match soon.decided(rule, slots) {
+            Err(Stop::Long) => aside.work(deadline, || self.decided(rule, slots)).await.unwrap_or(Err(Stop::Long)),
+            made => made,
+        }
+    }
+
+    /// The representation that a rule asks for, or the route's own.
+    fn decided(self, rule: Option<&Rule>, slots: &mut [Value]) -> Result<Representation, Stop> {
+        match rule {
+            Some(rule) => self.ruled(slots, &rule.then),
+            None => self.represent(slots),
+        }
+    }
+
     /// The representation that a rule asks for.
     fn ruled(self, slots: &mut [Value], then: &Then) -> Result<Representation, Stop> {
-        let Self { route, context, degraded, .. } = self;
+        let Self { route, degraded, .. } = self;
         match then {
             Then::Redirect { target, status, .. } => Err(redirect(target, *status, slots)),
             Then::Status(status) => Err(Stop::Error(*status)),
             Then::Layout { status, layout } => {
                 describe(route, slots);
-                let (body, true_for) = render(route, layout, slots, context)?;
+                let (body, true_for) = self.render(layout, slots)?;
                 // It may be HTML where the route's own answers are not, and has the fields of what it is.
                 let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
@@ -207,12 +242,12 @@ impl Making<'_> {
         let (body, true_for) = match &route.resource {
             Resource::Page(layout) => {
                 csp = layout.csp.as_ref();
-                render(route, layout, slots, context)?
+                self.render(layout, slots)?
             }
             Resource::Document(document) => {
                 csp = document.csp.as_ref();
                 match &document.layout {
-                    Some(layout) => render(route, layout, slots, context)?,
+                    Some(layout) => self.render(layout, slots)?,
                     None => unlaid(&document.html),
                 }
             }
@@ -224,7 +259,7 @@ impl Making<'_> {
                 };
                 csp = document.csp.as_ref();
                 match tree.layout_of(document) {
-                    Some(layout) => render(route, layout, slots, context)?,
+                    Some(layout) => self.render(layout, slots)?,
                     None => unlaid(&document.html),
                 }
             }
@@ -246,6 +281,27 @@ impl Making<'_> {
         };
         let fields = self.fields(slots, csp)?;
         Ok(Representation { status: route.status, fields, body, degraded, value: said, true_for })
+    }
+
+    /// What a layout makes of the data, and for how long what it prints of the present time is true.
+    fn render(self, layout: &Linked, slots: &[Value]) -> Result<(Bytes, Option<Duration>), Stop> {
+        let Self { route, context, is_soon, .. } = self;
+        let expected = layout.layout.expected_bytes();
+        if is_soon && expected > context.limits.output_bytes {
+            return Err(Stop::Long);
+        }
+        let mut out = String::with_capacity(expected);
+        match layout.render(slots, context, &mut out) {
+            Ok(()) => {
+                // A page may be kept for long, and room that it did not need with it.
+                if out.capacity() - out.len() > out.len() / 4 {
+                    out.shrink_to_fit();
+                }
+                Ok((out.into(), true_for(layout, context)))
+            }
+            Err(error) if is_soon && error.is_too_much() => Err(Stop::Long),
+            Err(error) => Err(internal(route, &format!("{}: {error}", layout.layout.locate(error.place())))),
+        }
     }
 
     /// The fields of a route's answers, besides validators and what depends on the coding.
@@ -298,26 +354,6 @@ pub(super) fn describe(route: &Route, slots: &mut [Value]) {
     }
     if let Some(slot) = slots.get_mut(slots::PAGE) {
         *slot = page.finish().into();
-    }
-}
-
-/// What a layout makes of the data, and for how long what it prints of the present time is true.
-fn render(
-    route: &Route,
-    layout: &Linked,
-    slots: &[Value],
-    context: &Context<'_>,
-) -> Result<(Bytes, Option<Duration>), Stop> {
-    let mut out = String::with_capacity(layout.layout.expected_bytes());
-    match layout.render(slots, context, &mut out) {
-        Ok(()) => {
-            // A page may be kept for long, and room that it did not need with it.
-            if out.capacity() - out.len() > out.len() / 4 {
-                out.shrink_to_fit();
-            }
-            Ok((out.into(), true_for(layout, context)))
-        }
-        Err(error) => Err(internal(route, &format!("{}: {error}", layout.layout.locate(error.place())))),
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! It knows nothing of sockets and listeners: a request's head and the moment of its arrival come in, a response goes out.
 
+mod aside;
 mod ask;
 mod asset;
 mod body;

@@ -1,5 +1,6 @@
 //! What outlives a site: connections to upstreams, the page store, fills under way. And a site put into service with it.
 
+use super::aside::Aside;
 use super::asset::Assets;
 use super::fetch;
 use super::make::Made;
@@ -24,6 +25,8 @@ pub struct Runtime {
     /// Calls under way that nobody's person is in, by their identity.
     pub(super) calls: Flights<(Arc<[u8]>, Epoch), fetch::Result>,
     pub(super) assets: Assets,
+    /// Where pages that take long are made.
+    pub(super) aside: Aside,
     pub(super) time_zone: TimeZone,
 }
 
@@ -37,6 +40,7 @@ impl Runtime {
             pages: Flights::new(),
             calls: Flights::new(),
             assets: Assets::default(),
+            aside: Aside::default(),
             time_zone: TimeZone::UTC,
         })
     }

@@ -73,6 +73,20 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// These, but no more than what takes a few milliseconds.
+    #[must_use]
+    pub fn of_short_work(&self) -> Self {
+        Self {
+            output_bytes: self.output_bytes.min(512 << 10),
+            made_bytes: self.made_bytes.min(1 << 20),
+            read_bytes: self.read_bytes.min(8 << 20),
+            iterations: self.iterations.min(10_000),
+            nesting: self.nesting,
+        }
+    }
+}
+
 /// What a render knows besides its values.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -161,6 +175,16 @@ pub enum RenderError {
 }
 
 impl RenderError {
+    /// Whether it was more than the limits allow, so that others might allow it.
+    #[must_use]
+    pub fn is_too_much(&self) -> bool {
+        match self {
+            Self::OutputTooLarge { .. } | Self::TooMuchMade { .. } | Self::TooMuchRead { .. } => true,
+            Self::TooManyIterations { .. } => true,
+            Self::TooDeep { .. } | Self::Unusable { .. } | Self::Refused { .. } => false,
+        }
+    }
+
     /// Where it happened.
     #[must_use]
     pub fn place(&self) -> Place {

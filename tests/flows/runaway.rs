@@ -40,7 +40,7 @@ fn what_never_ends_costs_its_own_page() {
     let body = format!("{{\"text\":\"{}\",\"list\":[{}]}}", "a ".repeat(400_000), list.join(","));
     fault.put("/data", Reply::json(body));
     let mut archive = format!(
-        "-- site.toml --\n[upstreams.up]\nbase-url = \"{}\"\nallow-private = true\n-- routes/plain.toml --\npath = \"/plain\"\njson = {{ ok = true }}\n\
+        "-- site.toml --\n[limits]\ndeadline = \"5m\"\n[upstreams.up]\nbase-url = \"{}\"\nallow-private = true\n-- routes/plain.toml --\npath = \"/plain\"\njson = {{ ok = true }}\n\
          -- layouts/partials/deep.html --\n{{% for i in (1..9) %}}{{% render 'deeper' %}}{{% endfor %}}\n-- layouts/partials/deeper.html --\n{}\n",
         fault.url("/"),
         "{% for i in (1..999) %}{% for j in (1..999) %}{% render 'leaf' %}{% endfor %}{% endfor %}"
@@ -61,6 +61,8 @@ fn what_never_ends_costs_its_own_page() {
     for _ in 0..20 {
         assert_eq!(site.get("/plain").status, 200);
     }
+    let ended = site.messages().matches("a page cannot be made").count();
+    assert!(ended < clients.len(), "the others were not waited for");
     for (name, _, client) in &mut clients {
         assert_eq!(client.response().unwrap().status, 500, "{name}");
         let place = if *name == "calls" {

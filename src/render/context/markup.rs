@@ -6,6 +6,7 @@
 //! and names that mean something to HTML alone. Where it is unsure it says [`Stand::Refused`], never "safe".
 
 use super::super::escape::{Sink, UrlPart};
+use super::attribute::Kind;
 use super::foreign::Foreign;
 use super::script::{Role, Script};
 use super::url::Url;
@@ -89,71 +90,6 @@ impl Sight {
         matches!(self, Self::Value | Self::Raw)
     }
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Plain,
-    Url,
-    /// Several URLs of images.
-    Images,
-    /// The `content` of `<meta>`, which may be where to go next.
-    Meta,
-    /// The `type` of a script.
-    ScriptType,
-    Code,
-    Style,
-    Document,
-}
-
-/// Attributes that a browser follows.
-const URL_ATTRIBUTES: [&str; 14] = [
-    "action",
-    "background",
-    "cite",
-    "codebase",
-    "data",
-    "formaction",
-    "href",
-    "icon",
-    "longdesc",
-    "manifest",
-    "ping",
-    "poster",
-    "src",
-    "xlink:href",
-];
-
-/// Attributes that list images with their sizes.
-const IMAGE_ATTRIBUTES: [&str; 2] = ["imagesrcset", "srcset"];
-
-/// Of those, what means the same wherever it stands in XML.
-const URL_ATTRIBUTES_OF_XML: [&str; 4] = ["formaction", "href", "src", "xlink:href"];
-
-/// How the attributes of XHTML and SVG begin that are scripts. In other vocabularies `on` begins many a harmless word.
-const EVENTS: [&str; 22] = [
-    "onabort",
-    "onani",
-    "onbefore",
-    "onbegin",
-    "onblur",
-    "onchange",
-    "onclick",
-    "ondblclick",
-    "ondrag",
-    "onend",
-    "onerror",
-    "onfocus",
-    "oninput",
-    "onkey",
-    "onload",
-    "onmouse",
-    "onpointer",
-    "onrepeat",
-    "onscroll",
-    "onsubmit",
-    "ontoggle",
-    "ontouch",
-];
 
 const RAW_ELEMENTS: [&str; 8] = ["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"];
 
@@ -578,29 +514,7 @@ impl Tracker {
 
     /// What the value of the attribute at hand is.
     fn kind(&self) -> Kind {
-        let attribute = self.attribute.as_str();
-        let element = local_name(&self.element);
-        let (url, code) = if self.xml {
-            let of_element = matches!((element, attribute), ("form", "action") | ("object", "data"));
-            let code = EVENTS.iter().any(|event| attribute.starts_with(event));
-            (of_element || URL_ATTRIBUTES_OF_XML.contains(&attribute), code)
-        } else {
-            (URL_ATTRIBUTES.contains(&attribute), attribute.starts_with("on"))
-        };
-        // What SVG animates may be the address of a link.
-        let animated = matches!(element, "set" | "animate");
-        match attribute {
-            _ if url => Kind::Url,
-            _ if code => Kind::Code,
-            "to" | "from" | "by" if animated => Kind::Url,
-            "values" if animated => Kind::Code,
-            "content" if element == "meta" => Kind::Meta,
-            "type" if element == "script" => Kind::ScriptType,
-            "style" => Kind::Style,
-            "srcdoc" => Kind::Document,
-            _ if IMAGE_ATTRIBUTES.contains(&attribute) => Kind::Images,
-            _ => Kind::Plain,
-        }
+        Kind::of(local_name(&self.element), &self.attribute, self.xml)
     }
 
     /// Whether the content of the element is not markup.

@@ -3,6 +3,7 @@
 //! A tracker follows the literal parts of a layout and says at each output what may be printed there ([`Stand`]). It knows nothing
 //! of values or of Liquid. A format without a structure (`.txt`) has none. Where a tracker is unsure it refuses, it never says "safe".
 
+mod attribute;
 mod csv;
 mod foreign;
 mod json;

@@ -1,0 +1,96 @@
+//! What the values of attributes are, by their names: text, addresses, code.
+//!
+//! It knows nothing of where a value begins or ends.
+
+/// What a value is to a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plain,
+    Url,
+    /// Several URLs of images.
+    Images,
+    /// The `content` of `<meta>`, which may be where to go next.
+    Meta,
+    /// The `type` of a script.
+    ScriptType,
+    Code,
+    Style,
+    Document,
+}
+
+/// Attributes that a browser follows.
+const URL_ATTRIBUTES: [&str; 14] = [
+    "action",
+    "background",
+    "cite",
+    "codebase",
+    "data",
+    "formaction",
+    "href",
+    "icon",
+    "longdesc",
+    "manifest",
+    "ping",
+    "poster",
+    "src",
+    "xlink:href",
+];
+
+/// Attributes that list images with their sizes.
+const IMAGE_ATTRIBUTES: [&str; 2] = ["imagesrcset", "srcset"];
+
+/// Of those, what means the same wherever it stands in XML.
+const URL_ATTRIBUTES_OF_XML: [&str; 4] = ["formaction", "href", "src", "xlink:href"];
+
+/// How the attributes of XHTML and SVG begin that are scripts. In other vocabularies `on` begins many a harmless word.
+const EVENTS: [&str; 22] = [
+    "onabort",
+    "onani",
+    "onbefore",
+    "onbegin",
+    "onblur",
+    "onchange",
+    "onclick",
+    "ondblclick",
+    "ondrag",
+    "onend",
+    "onerror",
+    "onfocus",
+    "oninput",
+    "onkey",
+    "onload",
+    "onmouse",
+    "onpointer",
+    "onrepeat",
+    "onscroll",
+    "onsubmit",
+    "ontoggle",
+    "ontouch",
+];
+
+impl Kind {
+    /// What the value of this attribute is on this element; both are in lower case, and the element without a prefix.
+    pub(super) fn of(element: &str, attribute: &str, xml: bool) -> Self {
+        let (url, code) = if xml {
+            let of_element = matches!((element, attribute), ("form", "action") | ("object", "data"));
+            let code = EVENTS.iter().any(|event| attribute.starts_with(event));
+            (of_element || URL_ATTRIBUTES_OF_XML.contains(&attribute), code)
+        } else {
+            (URL_ATTRIBUTES.contains(&attribute), attribute.starts_with("on"))
+        };
+        // What SVG animates may be the address of a link.
+        let animated = matches!(element, "set" | "animate");
+        match attribute {
+            _ if url => Self::Url,
+            _ if code => Self::Code,
+            "to" | "from" | "by" if animated => Self::Url,
+            "values" if animated => Self::Code,
+            "content" if element == "meta" => Self::Meta,
+            "type" if element == "script" => Self::ScriptType,
+            "style" => Self::Style,
+            "srcdoc" => Self::Document,
+            _ if IMAGE_ATTRIBUTES.contains(&attribute) => Self::Images,
+            _ => Self::Plain,
+        }
+    }
+}
