@@ -99,6 +99,7 @@ pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
     match (sink, origin) {
         (Sink::Text | Sink::Attribute, Origin::Outside) => replace::<Text>(text, out),
         (Sink::Text, Origin::Markup) | (Sink::Plain, _) => out.push_str(text),
+        (Sink::Url(UrlPart::Start), Origin::Outside) => link(text, out),
         _ => write_elsewhere(text, origin, sink, out),
     }
 }
@@ -321,6 +322,11 @@ fn replace_marked<E: Escaper>(text: &str, mut copied: usize, start: usize, mut m
     copied
 }
 
+/// A whole URL that comes from outside.
+fn link(text: &str, out: &mut String) {
+    if is_safe(text, false) { replace::<Url>(text, out) } else { out.push_str(BLOCKED) }
+}
+
 fn url(text: &str, markup: bool, out: &mut String) {
     if markup { replace::<MarkupUrl>(text, out) } else { replace::<Url>(text, out) }
 }
@@ -461,6 +467,10 @@ fn script(text: &str, out: &mut String) {
 /// Whether a URL is relative or of a scheme that runs nothing. Browsers skip control characters and white space before a
 /// scheme and within it, so a scheme that holds any is none of ours.
 fn is_safe(text: &str, markup: bool) -> bool {
+    if text.starts_with('/') {
+        // Nearly every link of a page, and the rest of this is about schemes.
+        return true;
+    }
     let text = text.trim_start_matches(|character: char| character <= ' ');
     let end = text.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'));
     let head = end.map_or(text, |end| text.get(..end).unwrap_or(""));
