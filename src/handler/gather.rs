@@ -358,7 +358,9 @@ impl Data<'_> {
         self.apply(listing, value, is_partial).or_else(|absent| {
             *outcome = absent.word();
             match absent {
-                Absent::NoList => self.troubled(position, &Trouble::Error { late: false, reason: absent.word() }),
+                Absent::NoList | Absent::TooMuchWork => {
+                    self.troubled(position, &Trouble::Error { late: false, reason: absent.word() })
+                }
                 Absent::Empty | Absent::PastTheEnd => Err(Fatal::NotFound),
             }
         })

@@ -22,7 +22,26 @@ const NESTED: usize = 500;
 /// What it takes to look at one value, in bytes that could be read instead.
 const LOOK: usize = 32;
 
+/// What has been counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spent {
+    made: usize,
+    nested: usize,
+    read: usize,
+}
+
 impl Budget {
+    /// Goes on where another one was.
+    pub(super) fn resume(&self, spent: Spent) {
+        self.made.set(spent.made);
+        self.nested.set(spent.nested);
+        self.read.set(spent.read);
+    }
+
+    pub(super) fn spent(&self) -> Spent {
+        Spent { made: self.made.get(), nested: self.nested.get(), read: self.read.get() }
+    }
+
     pub(super) fn new(limits: &Limits) -> Self {
         Self { limits: *limits, made: Cell::new(0), nested: Cell::new(0), read: Cell::new(0) }
     }

@@ -1,6 +1,7 @@
 //! Liquid's conditions on their own: `if = "repo.archived and user == nil"`, `where = "item.tags contains params.tag"`.
 
 use super::Context;
+use super::budget::Spent;
 use super::expr::{Names, Reader, Trouble};
 use super::program::{Manner, Program};
 use super::reads::{self, Read, Root};
@@ -8,6 +9,14 @@ use super::run::Run;
 use super::tree::Terms;
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::value::Value;
+
+/// What conditions have cost so far that go through many items within the budget of one render.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Work(Spent);
+
+/// The items cost more than a render may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMuchWork;
 
 /// A compiled condition.
 #[derive(Debug)]
@@ -59,5 +68,17 @@ impl Condition {
     #[must_use]
     pub fn holds(&self, roots: &[&Value], context: &Context<'_>) -> bool {
         Run::new(&self.program, roots, context).holds(&self.terms).unwrap_or(false)
+    }
+
+    /// The same for one of many items, which all together may cost what a render may.
+    pub fn holds_within(&self, roots: &[&Value], context: &Context<'_>, work: &mut Work) -> Result<bool, TooMuchWork> {
+        let mut run = Run::new(&self.program, roots, context);
+        run.budget().resume(work.0);
+        let holds = run.holds(&self.terms);
+        work.0 = run.budget().spent();
+        match run.budget().check() {
+            Ok(()) => Ok(holds.unwrap_or(false)),
+            Err(_) => Err(TooMuchWork),
+        }
     }
 }

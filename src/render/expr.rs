@@ -106,6 +106,11 @@ impl<'s, 'n> Reader<'s, 'n> {
         Place::new(self.file, range.start + self.shift..range.end + self.shift)
     }
 
+    /// Whether only what Liquid refuses is refused.
+    pub(super) fn is_trial(&self) -> bool {
+        self.manner == Manner::Trial
+    }
+
     pub(super) fn position(&self) -> usize {
         self.at
     }

@@ -52,6 +52,10 @@ pub struct FragmentError {
 }
 
 impl Fragment {
+    /// How many blocks and partials may stand inside each other in what [`Fragment::parse`] takes: Ruby's Liquid lets partials call
+    /// each other a hundred deep, each within a block.
+    pub const DEEPEST: usize = 200;
+
     /// Compiles `text` as Liquid has it; nothing is escaped. `partials` are names, as `{% render %}` says them, and their texts.
     pub fn parse(text: &str, partials: &[(&str, &str)]) -> Result<Self, Box<FragmentError>> {
         Self::parse_escaped(text, partials, Escape::None)
@@ -95,7 +99,10 @@ impl Fragment {
         let named = |(name, place): &(&str, Place)| (format!("partials/{name}{dot}{extension}"), source(*place));
         let known: HashMap<String, Source<'_>> = partials.iter().map(named).collect();
         let mut findings = Findings::default();
-        let nesting = Limits::default().nesting;
+        let nesting = match manner {
+            Manner::Site => Limits::default().nesting,
+            Manner::Trial => Self::DEEPEST,
+        };
         let program = program::compile(&source(template), &[], &known, extension, nesting, manner, &mut findings);
         if findings.has_errors() {
             findings.sort();

@@ -39,7 +39,7 @@ mod tree;
 mod val;
 
 pub use code::CODES;
-pub use condition::Condition;
+pub use condition::{Condition, TooMuchWork, Work};
 pub use filter::{EXAMPLE_DATA, FilterDocs, MoneyFormat, MoneyFormatError, MoneyFormats, documentation as filters};
 pub use fragment::{Escape, Fragment, FragmentError};
 pub use kept::KeptLayouts;

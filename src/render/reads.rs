@@ -89,6 +89,8 @@ pub(super) struct Analysis {
     pub(super) root_names: Vec<NameId>,
     pub(super) reads: Vec<Read>,
     pub(super) now: Option<Granularity>,
+    /// Whether data may ask for the time, too.
+    pub(super) data_asks: bool,
     /// The first word of each path whose name or first key is computed.
     pub(super) computed: Vec<(Option<Arc<str>>, Place)>,
     /// What `| raw` keeps from being escaped: the tag or output, and the positions of the roots that it may be made of.
@@ -119,7 +121,13 @@ impl Analysis {
         let place = Place::new(program.file, 0..0);
         let roots = program.names.iter().map(|name| Root { name: Arc::clone(name), place, certain: false });
         let ids = (0..program.names.len()).filter_map(|id| u32::try_from(id).ok()).map(NameId);
-        Self { roots: roots.collect(), root_names: ids.collect(), now: Some(Granularity::Second), ..Self::default() }
+        Self {
+            roots: roots.collect(),
+            root_names: ids.collect(),
+            now: Some(Granularity::Second),
+            data_asks: true,
+            ..Self::default()
+        }
     }
 }
 
@@ -286,6 +294,7 @@ impl<'p> Walk<'p> {
             roots: roots.collect(),
             reads: reads.collect(),
             now: self.now,
+            data_asks: false,
             computed: self.computed.into_values().collect(),
             root_names: self.order.clone(),
             raw,

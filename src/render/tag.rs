@@ -12,8 +12,10 @@ use super::tree::{
     Over, Path, Refused, Subject, TableRow, Target,
 };
 use crate::highlight;
+use regex::Regex;
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What a tag became, and whether it prints nothing.
 type Made = (Option<Node>, bool);
@@ -30,7 +32,24 @@ fn settable<'s>(reader: &mut Reader<'s, '_>) -> Parsed<&'s str> {
     if word.ends_with('?') { trouble(range, "a name that is set cannot end in `?`") } else { Ok(word) }
 }
 
+/// What a template that is tried may `assign`: as in Liquid any run of signs that names are made of, wherever it stands, in front
+/// of `=`. `x.y` is a name then, which is found as `['x.y']`, and no part of `x`.
+static ASSIGNED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"((?:\(?[\w.\[\]-]\)?)+)\s*=\s*").ok());
+
+/// What it may `capture`: the first such run.
+static CAPTURED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"((?:\(?[\w.\[\]-]\)?)+)").ok());
+
 impl<'s> Parser<'_, 's> {
+    /// The name that a tag sets in a template that is tried, and what follows it; none if it is read as in a site.
+    fn loosely_set(&self, tag: &Tag, pattern: Option<&Regex>) -> Option<(&'s str, Range<usize>)> {
+        if self.build.manner != Manner::Trial {
+            return None;
+        }
+        let found = pattern?.captures(cut(self.text, tag.markup.clone()))?;
+        let rest = tag.markup.start + found.get(0)?.end()..tag.markup.end;
+        Some((found.get(1)?.as_str(), rest))
+    }
+
     /// The node of a tag that is known; `None` for any other tag.
     pub(super) fn known_tag(
         &mut self,
@@ -235,14 +254,21 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn assign(&mut self, tag: &Tag) -> Option<Node> {
-        let (name, value) = self.read(tag.markup.clone(), |reader| {
-            let name = settable(reader)?;
-            if !reader.take("=") {
-                let at = reader.position();
-                return trouble(at..at, "`=` is expected here, as in `assign name = value`");
+        let (name, value) = match self.loosely_set(tag, ASSIGNED.as_ref()) {
+            Some((name, rest)) => {
+                let nothing = Chain { value: Operand::Nil, filters: Vec::new() };
+                let value = self.read(rest, |reader| if reader.at_end() { Ok(nothing) } else { reader.chain() })?;
+                (self.name(name), value)
             }
-            Ok((reader.names.id(name), reader.chain()?))
-        })?;
+            None => self.read(tag.markup.clone(), |reader| {
+                let name = settable(reader)?;
+                if !reader.take("=") {
+                    let at = reader.position();
+                    return trouble(at..at, "`=` is expected here, as in `assign name = value`");
+                }
+                Ok((reader.names.id(name), reader.chain()?))
+            })?,
+        };
         self.note_absolute_urls(&value);
         self.note_raw(&value, &tag.whole);
         if self.is_encoded(&value) {
@@ -254,13 +280,16 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn capture(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
-        let name = self.read(tag.markup.clone(), |reader| {
-            let name = match reader.string()? {
-                Some(name) => name,
-                None => settable(reader)?,
-            };
-            Ok(reader.names.id(name))
-        });
+        let name = match self.loosely_set(tag, CAPTURED.as_ref()) {
+            Some((name, _)) => Some(self.name(name)),
+            None => self.read(tag.markup.clone(), |reader| {
+                let name = match reader.string()? {
+                    Some(name) => name,
+                    None => settable(reader)?,
+                };
+                Ok(reader.names.id(name))
+            }),
+        };
         // What is captured is markup of its own, wherever the tag stands; in other formats it is a text, escaped when it is printed.
         let outer = self.tracker.clone();
         self.tracker = outer.as_ref().filter(|tracker| tracker.is_markup()).map(Tracker::fresh);
@@ -274,10 +303,15 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn count(&mut self, tag: &Tag, decrement: bool) -> Option<Node> {
-        let name = self.read(tag.markup.clone(), |reader| {
-            let name = settable(reader)?;
-            Ok(reader.names.id(name))
-        })?;
+        let name = if self.build.manner == Manner::Trial {
+            // Whatever stands there is the name, and be it nothing.
+            self.name(cut(self.text, tag.markup.clone()).trim())
+        } else {
+            self.read(tag.markup.clone(), |reader| {
+                let name = settable(reader)?;
+                Ok(reader.names.id(name))
+            })?
+        };
         // A whole number is JSON.
         let sink = self.sink(true, false, &tag.whole);
         Some(Node::Count { name, decrement, sink })
@@ -322,9 +356,13 @@ impl<'s> Parser<'_, 's> {
     /// Code in colours. What it holds is code whatever it looks like, so nothing in it is escaped before it all is. Without
     /// outputs it is a constant of the layout; with them it is captured under a name that cannot be written, and filtered.
     fn highlight(&mut self, tag: &Tag, lexer: &mut Lexer<'s>, block: &mut Block) -> Option<Node> {
-        let language = cut(self.text, tag.markup.clone());
-        if language.is_empty() || language.contains(is_space) {
-            let help = "write one word, as in `{% highlight rust %}`; lines are not numbered".to_owned();
+        let markup = cut(self.text, tag.markup.clone());
+        let (language, options) = markup.split_once(is_space).unwrap_or((markup, ""));
+        let is_known = |option: &str| option.is_empty() || option == "linenos" || option.starts_with("linenos=");
+        if language.is_empty() || !options.split(is_space).all(is_known) {
+            let help =
+                "write one word, as in `{% highlight rust %}`; `linenos` may follow, though lines are not numbered";
+            let help = help.to_owned();
             self.find(&code::BAD_EXPRESSION, tag.whole.clone(), "`highlight` takes the name of a language", Some(help));
         }
         if self.tracker.as_ref().is_some_and(|tracker| !tracker.takes_elements()) {
@@ -561,7 +599,7 @@ struct Head {
     columns: Option<Operand>,
 }
 
-/// `item in list limit: 2 offset: 1 reversed`.
+/// `item in list reversed limit: 2 offset: 1`.
 fn loop_head(reader: &mut Reader<'_, '_>, columns_too: bool) -> Parsed<Head> {
     let variable_name = reader.word("a name")?.0.to_owned();
     if !reader.take_word("in") {
@@ -573,25 +611,36 @@ fn loop_head(reader: &mut Reader<'_, '_>, columns_too: bool) -> Parsed<Head> {
     let items = reader.operand()?;
     let series = format!("{variable_name}-{}", reader.since(start));
     let variable = reader.names.id(&variable_name);
-    let mut over = Over { items, limit: None, offset: None, reversed: false, series: 0 };
+    let reversed = !columns_too && reader.take_word("reversed");
+    let mut over = Over { items, limit: None, offset: None, reversed, series: 0 };
     let mut columns = None;
     while !reader.at_end() {
         if reader.take(",") {
             continue;
         }
-        if !columns_too && reader.take_word("reversed") {
-            over.reversed = true;
-            continue;
-        }
-        let (word, range) = reader.word("`limit`, `offset` or `reversed`")?;
+        let (word, range) =
+            reader.word(if columns_too { "`cols`, `limit` or `offset`" } else { "`limit` or `offset`" })?;
         if !reader.take(":") {
-            return trouble(range, format!("`{word}` is not expected here"));
+            match word {
+                // Liquid passes over it, too.
+                _ if reader.is_trial() && (columns_too || word == "reversed") => continue,
+                "reversed" if !columns_too => {
+                    return trouble(
+                        range,
+                        "`reversed` stands right behind the list, as in `for item in list reversed`",
+                    );
+                }
+                _ => return trouble(range, format!("`{word}` is not expected here")),
+            }
         }
         match word {
             "limit" => over.limit = Some(reader.operand()?),
             "offset" if reader.take_word("continue") => over.offset = Some(Offset::Continue),
             "offset" => over.offset = Some(Offset::Value(reader.operand()?)),
             "cols" if columns_too => columns = Some(reader.operand()?),
+            _ if columns_too && reader.is_trial() => {
+                reader.operand()?;
+            }
             _ => return trouble(range, format!("a loop has no `{word}`")),
         }
     }

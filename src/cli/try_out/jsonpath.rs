@@ -17,7 +17,7 @@ const AT_ONCE: usize = 1 << 16;
 pub(super) fn try_out(how: &JsonpathArguments) -> anyhow::Result<ExitCode> {
     match (&how.selector, &how.document) {
         (Some(selector), Some(document)) => of_file(selector, document, how),
-        (_, None) | (None, _) => lines::answer_all(of_line),
+        (_, None) | (None, _) => lines::answer_all(of_line, refusal),
     }
 }
 
@@ -85,13 +85,13 @@ fn of_line(request: &Value) -> Value {
 }
 
 fn selected(request: &Value) -> Result<Value, Value> {
-    let text = text_of(request, "selector")?;
+    let text = text_of(request, "selector").map_err(|refused| refusal(&refused))?;
     let document = request.get("document").ok_or_else(|| refusal("`document` is missing"))?;
     let selector = Selector::compile(text).map_err(|error| {
         let column = text.get(..error.range.start).map_or(0, |before| before.chars().count()) + 1;
-        refusal(format!("selector:1:{column}: {}", error.message))
+        refusal(&format!("selector:1:{column}: {}", error.message))
     })?;
-    let found = select(&selector, document, true).map_err(|error| refusal(error.to_string()))?;
+    let found = select(&selector, document, true).map_err(|error| refusal(&error.to_string()))?;
     let (paths, values) = found.into_iter().map(|(path, value)| (Value::text(path), value.clone())).unzip();
     Ok(answer([("values", Value::list(values)), ("paths", Value::list(paths))]))
 }

@@ -2,7 +2,6 @@
 //!
 //! A line that cannot be read, or that meets a bug of ours, is answered by `{"error"}`; only the end of the input ends the program.
 
-use super::refusal;
 use crate::value::{JsonLimits, JsonStyle, Value, parse_json, write_json_within};
 use std::io::{self, BufRead, Read as _, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,21 +17,27 @@ const KEPT_ROOM: usize = 1 << 20;
 const VALUES_BESIDE: usize = 1_000;
 
 /// Answers the lines of the standard input until it ends, or until nobody reads the answers.
-pub(super) fn answer_all(answer: impl Fn(&Value) -> Value) -> anyhow::Result<ExitCode> {
-    match answer_each(io::stdin().lock(), io::stdout().lock(), answer) {
+/// `refuse` makes the answer to a line that cannot be read of what is wrong with it.
+pub(super) fn answer_all(answer: impl Fn(&Value) -> Value, refuse: impl Fn(&str) -> Value) -> anyhow::Result<ExitCode> {
+    match answer_each(io::stdin().lock(), io::stdout().lock(), answer, refuse) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
-fn answer_each(mut input: impl BufRead, mut output: impl Write, answer: impl Fn(&Value) -> Value) -> io::Result<()> {
+fn answer_each(
+    mut input: impl BufRead,
+    mut output: impl Write,
+    answer: impl Fn(&Value) -> Value,
+    refuse: impl Fn(&str) -> Value,
+) -> io::Result<()> {
     let mut line = Vec::new();
     let mut written = String::new();
     while let Some(fits) = read_line(&mut input, &mut line)? {
         let answered = if fits {
-            of_line(&line, &answer)
+            of_line(&line, &answer).unwrap_or_else(|wrong| refuse(&wrong))
         } else {
-            refusal(format!("the line is longer than {LONGEST_LINE} bytes"))
+            refuse(&format!("the line is longer than {LONGEST_LINE} bytes"))
         };
         written.clear();
         if !write_json_within(
@@ -71,20 +76,18 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<
     Ok(Some(true))
 }
 
-fn of_line(line: &[u8], answer: &impl Fn(&Value) -> Value) -> Value {
-    let text = match std::str::from_utf8(line) {
-        Ok(text) => text,
-        Err(error) => return refusal(format!("the line is not UTF-8: {error}")),
-    };
+/// The answer to a line, or why it cannot be read.
+fn of_line(line: &[u8], answer: &impl Fn(&Value) -> Value) -> Result<Value, String> {
+    let text = std::str::from_utf8(line).map_err(|error| format!("the line is not UTF-8: {error}"))?;
     let limits = JsonLimits { nodes: JsonLimits::default().nodes + VALUES_BESIDE };
     match parse_json(text, limits) {
         Ok(request @ Value::Object(_)) => {
             // Nothing that is shared can be left half done: an answer is made of its request alone.
             catch_unwind(AssertUnwindSafe(|| answer(&request)))
-                .unwrap_or_else(|_| refusal("this met a bug of siteserver"))
+                .map_err(|_panic| "this met a bug of siteserver".to_owned())
         }
-        Ok(_) => refusal("the line is no JSON object"),
-        Err(error) => refusal(format!("the line cannot be read: {error}")),
+        Ok(_) => Err("the line is no JSON object".to_owned()),
+        Err(error) => Err(format!("the line cannot be read: {error}")),
     }
 }
 
@@ -99,7 +102,7 @@ mod tests {
             Some(_) => panic!("asked for"),
             None => object([("saw", request.clone())]),
         };
-        answer_each(input, &mut output, echo).unwrap();
+        answer_each(input, &mut output, echo, super::super::refusal).unwrap();
         String::from_utf8(output).unwrap()
     }
 

@@ -1,8 +1,7 @@
 //! `siteserver try liquid`: a template on its own.
 
 use super::{
-    BAD_DATA, STOPPED, answer, lines, read, read_text, refusal, refused, refused_for, shown, text_of, with_article,
-    zone,
+    BAD_DATA, STOPPED, answer, lines, read, read_text, refused, refused_for, shown, text_of, with_article, zone,
 };
 use crate::cli::arguments::{Escaping, LiquidArguments};
 use crate::cli::console::Terminal;
@@ -23,8 +22,6 @@ use std::process::ExitCode;
 const DEEPEST_FOLDER: usize = 16;
 /// How many partials are read.
 const MOST_PARTIALS: usize = 10_000;
-/// How deep a template of a line may go: Liquid lets partials call each other a hundred deep, each within a condition.
-const NESTING: usize = 200;
 
 pub(super) fn try_out(how: &LiquidArguments) -> anyhow::Result<ExitCode> {
     let time_zone = zone::of_environment(&mut Terminal::stderr());
@@ -35,7 +32,7 @@ pub(super) fn try_out(how: &LiquidArguments) -> anyhow::Result<ExitCode> {
     };
     match &how.template {
         Some(template) => of_file(template, how, escape, &time_zone),
-        None => lines::answer_all(|request| of_line(request, escape, &time_zone)),
+        None => lines::answer_all(|request| of_line(request, escape, &time_zone), unreadable_line),
     }
 }
 
@@ -160,17 +157,24 @@ fn of_line(request: &Value, escape: Escape, zone: &TimeZone) -> Value {
     rendered(request, escape, zone).unwrap_or_else(|refusal| refusal)
 }
 
+/// The answer to a line that holds no template: nothing of it was rendered.
+fn unreadable_line(message: &str) -> Value {
+    stopped(message, "parse")
+}
+
 fn rendered(request: &Value, escape: Escape, zone: &TimeZone) -> Result<Value, Value> {
-    let template = text_of(request, "template")?;
+    let template = text_of(request, "template").map_err(|refused| unreadable_line(&refused))?;
     let data = match request.get("data") {
         None | Some(Value::Null) => &NULL,
         Some(data @ Value::Object(_)) => data,
-        Some(other) => return Err(refusal(format!("`data` is an object, not {}", with_article(other)))),
+        Some(other) => return Err(unreadable_line(&format!("`data` is an object, not {}", with_article(other)))),
     };
     let partials = match request.get("templates") {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Object(partials)) => named_texts(partials)?,
-        Some(other) => return Err(refusal(format!("`templates` is an object, not {}", with_article(other)))),
+        Some(other) => {
+            return Err(unreadable_line(&format!("`templates` is an object, not {}", with_article(other))));
+        }
     };
     let fragment = Fragment::parse_escaped(template, &partials, escape).map_err(|error| {
         let said = error.findings.iter().map(|finding| match finding.place {
@@ -180,7 +184,7 @@ fn rendered(request: &Value, escape: Escape, zone: &TimeZone) -> Result<Value, V
         let said: Vec<String> = said.collect();
         stopped(&said.join("; "), "parse")
     })?;
-    let limits = Limits { nesting: NESTING, ..Limits::default() };
+    let limits = Limits { nesting: Fragment::DEEPEST, ..Limits::default() };
     let output = render(&fragment, data, limits, zone).map_err(|error| stopped(&error.to_string(), "render"))?;
     Ok(answer([("output", Value::text(output))]))
 }
@@ -191,7 +195,8 @@ fn named_texts(partials: &Object) -> Result<Vec<(&str, &str)>, Value> {
         .map(|(name, text)| match text.as_str() {
             Some(text) => Ok((name.as_str(), text)),
             None => {
-                Err(refusal(format!("`templates` holds strings, and `{}` is {}", name.as_str(), with_article(text))))
+                let what = with_article(text);
+                Err(unreadable_line(&format!("`templates` holds strings, and `{}` is {what}", name.as_str())))
             }
         })
         .collect()

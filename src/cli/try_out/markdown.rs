@@ -14,7 +14,7 @@ use std::process::ExitCode;
 pub(super) fn try_out(how: &MarkdownArguments) -> anyhow::Result<ExitCode> {
     match &how.text {
         Some(path) => of_file(path, how),
-        None => lines::answer_all(of_line),
+        None => lines::answer_all(of_line, refusal),
     }
 }
 
@@ -67,7 +67,7 @@ fn of_line(request: &Value) -> Value {
 }
 
 fn rendered(request: &Value) -> Result<Value, Value> {
-    let text = text_of(request, "markdown")?;
+    let text = text_of(request, "markdown").map_err(|refused| refusal(&refused))?;
     let mut options = Options::common_mark();
     match request.get("options") {
         None | Some(Value::Null) => {}
@@ -76,16 +76,16 @@ fn rendered(request: &Value) -> Result<Value, Value> {
                 *switch(&mut options, extension(name)?) = true;
             }
         }
-        Some(other) => return Err(refusal(format!("`options` is a list of names, not {}", with_article(other)))),
+        Some(other) => return Err(refusal(&format!("`options` is a list of names, not {}", with_article(other)))),
     }
-    let html = render(text, &options, None).map_err(|error| refusal(error.to_string()))?.html;
+    let html = render(text, &options, None).map_err(|error| refusal(&error.to_string()))?.html;
     Ok(answer([("html", Value::text(html))]))
 }
 
 /// The extension that a line names.
 fn extension(name: &Value) -> Result<Extension, Value> {
     let Some(name) = name.as_str() else {
-        return Err(refusal(format!("`options` is a list of names, and {} is none", with_article(name))));
+        return Err(refusal(&format!("`options` is a list of names, and {} is none", with_article(name))));
     };
     Extension::from_str(name, false).map_err(|_unknown| {
         let known: Vec<_> = Extension::value_variants()
@@ -94,6 +94,6 @@ fn extension(name: &Value) -> Result<Extension, Value> {
             .collect();
         let help = did_you_mean(name, known.iter().map(String::as_str));
         let help = help.unwrap_or_else(|| format!("there are {}", known.join(", ")));
-        refusal(format!("there is no option `{name}`; {help}"))
+        refusal(&format!("there is no option `{name}`; {help}"))
     })
 }

@@ -98,16 +98,16 @@ fn answer<const N: usize>(members: [(&str, Value); N]) -> Value {
 }
 
 /// The answer that says why there is no other.
-fn refusal(message: impl Into<String>) -> Value {
-    answer([("error", Value::from(message.into().as_str()))])
+fn refusal(message: &str) -> Value {
+    answer([("error", Value::from(message))])
 }
 
-/// The string called `key` of a line's object.
-fn text_of<'v>(request: &'v Value, key: &str) -> Result<&'v str, Value> {
+/// The string called `key` of a line's object; else what is wrong with it.
+fn text_of<'v>(request: &'v Value, key: &str) -> Result<&'v str, String> {
     match request.get(key) {
         Some(Value::Text(text)) => Ok(text),
-        Some(other) => Err(refusal(format!("`{key}` is a string, not {}", with_article(other)))),
-        None => Err(refusal(format!("`{key}` is missing"))),
+        Some(other) => Err(format!("`{key}` is a string, not {}", with_article(other))),
+        None => Err(format!("`{key}` is missing")),
     }
 }
 

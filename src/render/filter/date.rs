@@ -1,8 +1,8 @@
 //! `date` and the filters that write a date in one form: which moment a value means, by every form of date that people write.
 //!
-//! A date without a time zone is in the site's; one with an offset keeps it. What is no date is handed on unchanged, and so is
-//! what is a date only together with the present one (`10:20`, `5 March`): data must not make a page depend on the clock. The
-//! patterns are those of `strftime.rs`.
+//! A date without a time zone is in the site's; one with an offset keeps it. A day that its month does not have is one of the
+//! next, as in Ruby. What is no date is handed on unchanged, and so is in a site what is a date only together with the present
+//! one (`10:20`, `5 March`): data must not make a page depend on the clock. The patterns are those of `strftime.rs`.
 
 use super::{Arguments, Env, Fault, Made, strftime};
 use crate::render::escape;
@@ -110,8 +110,8 @@ fn moment(view: View<'_>, env: &Env<'_>) -> Option<Zoned> {
     match view {
         View::Int(seconds) => at(seconds, zone),
         // Only the layout itself can ask for the time: data that says `now` must not make a page depend on the clock.
-        View::Str(text, Origin::Markup) if is_now(text) => now(env),
-        View::Str(text, _) => parse(text.trim(), zone),
+        View::Str(text, origin) if (origin == Origin::Markup || env.data_asks) && is_now(text) => now(env),
+        View::Str(text, _) => parse(text.trim(), zone, today(env)),
         View::Nil | View::Bool(_) | View::UInt(_) | View::Float(_) | View::List(_) | View::Object(_) => None,
         View::Range(..) | View::Empty | View::Blank | View::Pair(..) | View::Loop => None,
     }
@@ -121,6 +121,11 @@ fn moment(view: View<'_>, env: &Env<'_>) -> Option<Zoned> {
 /// changes no more often than it says. Nothing if it never asks.
 fn now(env: &Env<'_>) -> Option<Zoned> {
     cut(env.context.now.to_zoned(env.context.time_zone.clone()), env.granularity?)
+}
+
+/// The day on which a time is that has none, and whose year a month has that has none; nothing in a site.
+fn today(env: &Env<'_>) -> Option<civil::Date> {
+    env.data_asks.then(|| env.context.now.to_zoned(env.context.time_zone.clone()).date())
 }
 
 impl Granularity {
@@ -167,24 +172,32 @@ fn at(seconds: i64, zone: &TimeZone) -> Option<Zoned> {
 /// Longer texts are no dates.
 const LONGEST: usize = 100;
 
-fn parse(text: &str, zone: &TimeZone) -> Option<Zoned> {
+fn parse(text: &str, zone: &TimeZone, today: Option<civil::Date>) -> Option<Zoned> {
     if text.is_empty() || text.len() > LONGEST {
         return None;
     }
-    // Eight digits are `YYYYMMDD`, any other number is a time in Unix seconds.
-    if text.len() != 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return at(text.parse().ok()?, zone);
     }
-    iso(text, zone).or_else(|| written_by_people(&text.to_ascii_lowercase(), zone))
+    iso(text, zone).or_else(|| written_by_people(&text.to_ascii_lowercase(), zone, today))
+}
+
+/// In a zone. An hour that there are two of is the later one, and one that there is none of is behind the gap: as Ruby has it.
+fn in_zone(moment: civil::DateTime, zone: &TimeZone) -> Option<Zoned> {
+    zone.to_ambiguous_zoned(moment).later().ok()
 }
 
 /// RFC 3339, RFC 9557 and ISO 8601's `YYYY-MM-DD` with or without a time.
 fn iso(text: &str, zone: &TimeZone) -> Option<Zoned> {
+    // A leap second would be the one before it here; it is the one behind it to Ruby.
+    if text.contains(":60") {
+        return None;
+    }
     let pieces = Pieces::parse(text).ok()?;
     let moment = pieces.date().to_datetime(pieces.time().unwrap_or_else(Time::midnight));
     match pieces.to_numeric_offset() {
         Some(offset) => with_offset(moment, offset, zone),
-        None => moment.to_zoned(zone.clone()).ok(),
+        None => in_zone(moment, zone),
     }
 }
 
@@ -233,6 +246,19 @@ static DATES: LazyLock<Vec<(Regex, [Part; 3])>> = LazyLock::new(|| {
     .collect()
 });
 
+/// The forms of a date of this year.
+static DAYS: LazyLock<Vec<(Regex, [Part; 3])>> = LazyLock::new(|| {
+    use Part::{Day, Month, Nothing};
+    [
+        (r"^([0-9]{1,2})(?:st|nd|rd|th)?[ ./-]*MONTH$", [Day, Month, Nothing]),
+        (r"^MONTH(?:[ ./-]*([0-9]{1,2})(?:st|nd|rd|th)?)?$", [Month, Day, Nothing]),
+        (r"^([0-9]{1,2})/([0-9]{1,2})$", [Month, Day, Nothing]),
+    ]
+    .into_iter()
+    .filter_map(|(pattern, parts)| Some((expression(pattern)?, parts)))
+    .collect()
+});
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Year,
@@ -244,24 +270,28 @@ enum Part {
 }
 
 /// A time, a date and what people write around them, in lower case.
-fn written_by_people(text: &str, zone: &TimeZone) -> Option<Zoned> {
+fn written_by_people(text: &str, zone: &TimeZone, today: Option<civil::Date>) -> Option<Zoned> {
     let found = TIME.as_ref()?.captures(text);
-    let (time, offset, rest) = match &found {
+    let ((time, over), offset, rest) = match &found {
         Some(found) => {
             let whole = found.get(0)?;
             let (before, after) = (text.get(..whole.start())?, text.get(whole.end()..)?);
             // A `t` may stand between date and time, and other signs that are no part of the date.
             (time(found)?, offset(found), format!("{before} {after}"))
         }
-        None => (Time::midnight(), None, text.to_owned()),
+        None => ((Time::midnight(), 0), None, text.to_owned()),
     };
     let utc = rest.contains("utc") || rest.contains("gmt");
     let rest = FILLERS.as_ref()?.replace_all(&rest, " ");
-    let rest: Vec<&str> = rest.split_ascii_whitespace().collect();
-    let moment = date_in(&rest.join(" "))?.to_datetime(time);
+    let rest = rest.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    let date = date_in(&rest, &DATES, 0).or_else(|| {
+        let today = today?;
+        if rest.is_empty() { found.as_ref().map(|_| today) } else { date_in(&rest, &DAYS, today.year()) }
+    })?;
+    let moment = date.to_datetime(time).checked_add(Span::new().seconds(over)).ok()?;
     match offset.or(utc.then_some(Offset::UTC)) {
         Some(offset) => with_offset(moment, offset, zone),
-        None => moment.to_zoned(zone.clone()).ok(),
+        None => in_zone(moment, zone),
     }
 }
 
@@ -269,7 +299,8 @@ fn number<T: std::str::FromStr>(found: &Captures<'_>, name: &str) -> Option<T> {
     found.name(name)?.as_str().parse().ok()
 }
 
-fn time(found: &Captures<'_>) -> Option<Time> {
+/// The time, and how many seconds later it is: `24:00` is the next day's midnight, and a leap second belongs to the next minute.
+fn time(found: &Captures<'_>) -> Option<(Time, i64)> {
     let hour: i8 = number(found, "hour")?;
     let half = found.name("half").or_else(|| found.name("bare"));
     let hour = match half.map(|half| half.as_str()) {
@@ -278,10 +309,12 @@ fn time(found: &Captures<'_>) -> Option<Time> {
         None => hour,
     };
     let nanoseconds = found.name("fraction").and_then(|digits| format!("{:0<9.9}", digits.as_str()).parse().ok());
-    // A leap second is the last of its minute.
-    let second = number::<i8>(found, "second").unwrap_or(0);
-    let second = if second == 60 { 59 } else { second };
-    Time::new(hour, number(found, "minute").unwrap_or(0), second, nanoseconds.unwrap_or(0)).ok()
+    let (minute, second) = (number::<i8>(found, "minute").unwrap_or(0), number::<i8>(found, "second").unwrap_or(0));
+    if (hour, minute, second) == (24, 0, 0) {
+        return Some((Time::midnight(), 24 * 60 * 60));
+    }
+    let (second, over) = if second == 60 { (59, 1) } else { (second, 0) };
+    Some((Time::new(hour, minute, second, nanoseconds.unwrap_or(0)).ok()?, over))
 }
 
 /// The offset that a name of a zone, or a sign and digits, mean; both together add up.
@@ -309,20 +342,23 @@ fn offset(found: &Captures<'_>) -> Option<Offset> {
     Offset::from_seconds((named.unwrap_or(0) + signed.unwrap_or(0)) * 60).ok()
 }
 
-fn date_in(text: &str) -> Option<civil::Date> {
-    let (found, parts) = DATES.iter().find_map(|(form, parts)| Some((form.captures(text)?, parts)))?;
+/// The date that one of `forms` finds, of `year` if it names none.
+fn date_in(text: &str, forms: &[(Regex, [Part; 3])], year: i16) -> Option<civil::Date> {
+    let (found, parts) = forms.iter().find_map(|(form, parts)| Some((form.captures(text)?, parts)))?;
     let is_long = |at: usize| found.get(at).is_some_and(|part| part.len() > 2);
-    let (mut year, mut month, mut day) = (0, 0, 1);
+    let (mut year, mut month, mut day) = (year, 0, 1);
     for (at, part) in (1..).zip(parts) {
         let Some(written) = found.get(at).map(|part| part.as_str()) else { continue };
         let is_year = *part == Part::Year || *part == Part::Number && (is_long(at) || at == 1 && !is_long(3));
         match part {
             Part::Year | Part::Number if is_year => year = full_year(written)?,
             Part::Month => month = month_of(written)?,
-            Part::Year | Part::Number | Part::Day | Part::Nothing => day = written.parse().ok()?,
+            Part::Year | Part::Number | Part::Day | Part::Nothing => day = written.parse::<i64>().ok()?,
         }
     }
-    civil::Date::new(year, month, day).ok()
+    let first = civil::Date::new(year, month, 1).ok()?;
+    // `2020-02-30` is the first of March.
+    (1..=31).contains(&day).then(|| first.checked_add(Span::new().days(day - 1)).ok()).flatten()
 }
 
 /// Two digits mean the years from 1969 to 2068.
@@ -350,7 +386,7 @@ mod tests {
     #[test]
     fn every_expression_is_one() {
         assert!(TIME.is_some() && FILLERS.is_some());
-        assert_eq!(DATES.len(), 7);
+        assert_eq!((DATES.len(), DAYS.len()), (7, 3));
     }
 
     #[test]
@@ -382,13 +418,20 @@ mod tests {
             ("05.03.2024 10:20", "2024-03-05T10:20:00+09:00"),
             ("2024/03/05", "2024-03-05T00:00:00+09:00"),
             ("24-03-05", "2024-03-05T00:00:00+09:00"),
-            ("20240305", "2024-03-05T00:00:00+09:00"),
+            ("20240305", "1970-08-23T15:18:25+09:00"),
+            ("20240305 10:20", "2024-03-05T10:20:00+09:00"),
+            ("2024-02-30", "2024-03-01T00:00:00+09:00"),
+            ("Fri, 31 Apr 2024 10:00:00 GMT", "2024-05-01T10:00:00+00:00"),
+            ("2024-03-05 24:00:00", "2024-03-06T00:00:00+09:00"),
+            ("2024-12-31T24:00Z", "2025-01-01T00:00:00+00:00"),
+            ("2024-03-05 23:59:60", "2024-03-06T00:00:00+09:00"),
+            ("2024-03-05T10:59:60Z", "2024-03-05T11:00:00+00:00"),
             ("20240305T102030Z", "2024-03-05T10:20:30+00:00"),
             ("1709596800", "2024-03-05T09:00:00+09:00"),
             ("5 Mar 2024 10 PM GMT+2", "2024-03-05T22:00:00+02:00"),
             ("1 Jan 70", "1970-01-01T00:00:00+09:00"),
         ] {
-            let moment = parse(text, &tokyo).unwrap_or_else(|| panic!("{text}"));
+            let moment = parse(text, &tokyo, None).unwrap_or_else(|| panic!("{text}"));
             let expected: Timestamp = expected.parse().unwrap();
             assert_eq!(moment.timestamp(), expected, "{text}");
         }
@@ -402,7 +445,9 @@ mod tests {
             "10:20",
             "5 March",
             "March",
-            "2024-02-30",
+            "2024-02-32",
+            "2024-13-01",
+            "2024-03-05 24:01",
             "12/25/2024",
             "32 May 2024",
             "25:00 5 May 2024",
@@ -415,7 +460,40 @@ mod tests {
             "é 5 May 2024",
         ] {
             let seconds = text == "12";
-            assert_eq!(parse(text, &TimeZone::UTC).is_some(), seconds, "{text}");
+            assert_eq!(parse(text, &TimeZone::UTC, None).is_some(), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_taken_from_the_present_day() {
+        let today = civil::date(2026, 11, 21);
+        for (text, expected) in [
+            ("10:20", "2026-11-21T10:20:00Z"),
+            ("5 pm", "2026-11-21T17:00:00Z"),
+            ("March", "2026-03-01T00:00:00Z"),
+            ("5th of March", "2026-03-05T00:00:00Z"),
+            ("Mar 5 10:20", "2026-03-05T10:20:00Z"),
+            ("3/15", "2026-03-15T00:00:00Z"),
+        ] {
+            let moment = parse(text, &TimeZone::UTC, Some(today)).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(moment.timestamp(), expected.parse().unwrap(), "{text}");
+        }
+        for text in ["", "yesterday", "Monday", "15.3", "13/1", "32 March"] {
+            assert!(parse(text, &TimeZone::UTC, Some(today)).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_hour_that_there_are_two_of_is_the_later_one() {
+        let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        for (text, expected) in [
+            ("2026-10-25 02:30", "2026-10-25T02:30:00+01:00"),
+            ("2026-10-25T02:30:00", "2026-10-25T02:30:00+01:00"),
+            ("2026-10-25 02:30 +0200", "2026-10-25T02:30:00+02:00"),
+            ("2026-03-29 02:30", "2026-03-29T03:30:00+02:00"),
+        ] {
+            let moment = parse(text, &berlin, None).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(moment.timestamp(), expected.parse().unwrap(), "{text}");
         }
     }
 }

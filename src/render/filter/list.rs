@@ -70,7 +70,6 @@ fn property(item: &Value, property: View<'_>, env: &Env<'_>) -> Result<Value, St
         (Value::Int(number), View::Int(bit)) => Ok(Value::Int(bit_of(*number, bit))),
         #[expect(clippy::cast_possible_truncation, reason = "saturates, and there is no bit that far away")]
         (Value::Int(number), View::Float(bit)) => Ok(Value::Int(bit_of(*number, bit as i64))),
-        (Value::Text(_), View::Nil) => Err(Stop::Nothing),
         (Value::Text(_) | Value::Int(_) | Value::UInt(_), _) => Err(Stop::Fault(NO_PROPERTY)),
         (Value::Null | Value::Bool(_) | Value::Float(_) | Value::List(_), _) => Err(Stop::Nothing),
     }
@@ -90,25 +89,26 @@ fn bit_of(number: i64, bit: i64) -> i64 {
     u32::try_from(bit).map_or(0, |bit| number >> bit.min(63) & 1)
 }
 
-/// For each item, whether its property is the value asked for, or truthy if none is. `None`: the filter gives nothing.
-fn matching(items: &[Value], arguments: &Arguments<'_>, env: &Env<'_>) -> Result<Option<Vec<bool>>, Fault> {
-    let target = arguments.get(1);
-    let mut matches = Vec::with_capacity(items.len());
-    for item in items {
-        match property(item, arguments.get(0).view(), env) {
-            Ok(value) if target.is_nil() => matches.push(!matches!(value, Value::Null | Value::Bool(false))),
-            Ok(value) => matches.push(equal(View::from(&value), target.view(), &env.budget)),
-            Err(Stop::Nothing) => return Ok(None),
-            Err(Stop::Fault(fault)) => return Err(fault),
-        }
-    }
-    Ok(Some(matches))
+/// Whether an item's property is the value asked for, or truthy if none is.
+fn fits(item: &Value, arguments: &Arguments<'_>, env: &Env<'_>) -> Result<bool, Stop> {
+    let (value, target) = (property(item, arguments.get(0).view(), env)?, arguments.get(1));
+    Ok(if target.is_nil() { is_true(&value) } else { equal(View::from(&value), target.view(), &env.budget) })
 }
 
 fn filtered<'r>(input: &Val<'r>, arguments: &Arguments<'r>, env: &Env<'_>, wanted: bool) -> Made<'r> {
     let items = items(input, env)?;
-    let Some(matches) = matching(&items, arguments, env)? else { return Ok(Val::Nil) };
-    chosen(items.iter().zip(matches).filter(|(_, matches)| *matches == wanted).map(|(item, _)| item), env)
+    let mut kept = Vec::new();
+    for item in &*items {
+        match fits(item, arguments, env) {
+            Ok(fits) if fits == wanted => kept.push(item),
+            Ok(_) => {}
+            Err(Stop::Nothing) => return Ok(Val::Nil),
+            // The newer filters make nothing of that where `where` complains.
+            Err(Stop::Fault(Fault::Complaint(_))) if !wanted && arguments.get(0).is_nil() => return Ok(Val::Nil),
+            Err(Stop::Fault(fault)) => return Err(fault),
+        }
+    }
+    chosen(kept.into_iter(), env)
 }
 
 pub(super) fn keep<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -119,24 +119,48 @@ pub(super) fn reject<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &En
     filtered(&input, arguments, env, false)
 }
 
-fn position(input: &Val<'_>, arguments: &Arguments<'_>, env: &Env<'_>) -> Result<Option<(usize, Value)>, Fault> {
-    let items = items(input, env)?;
-    let Some(matches) = matching(&items, arguments, env)? else { return Ok(None) };
-    let found = matches.iter().position(|matches| *matches);
-    Ok(found.and_then(|at| Some((at, items.get(at)?.clone()))))
+/// What a search of a list comes to.
+enum Search {
+    Found(usize, Value),
+    Missing,
+    /// An item that no property can be asked of stands before any that fits: the whole filter gives nothing.
+    Nothing,
+}
+
+/// The first item that fits. What stands behind it is not looked at, whatever it is.
+fn search(input: &Val<'_>, arguments: &Arguments<'_>, env: &Env<'_>) -> Result<Search, Fault> {
+    for (at, item) in items(input, env)?.iter().enumerate() {
+        match fits(item, arguments, env) {
+            Ok(true) => return Ok(Search::Found(at, item.clone())),
+            Ok(false) => {}
+            Err(Stop::Nothing) => return Ok(Search::Nothing),
+            Err(Stop::Fault(Fault::Complaint(_))) if arguments.get(0).is_nil() => return Ok(Search::Nothing),
+            Err(Stop::Fault(fault)) => return Err(fault),
+        }
+    }
+    Ok(Search::Missing)
 }
 
 pub(super) fn find<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    Ok(position(&input, arguments, env)?.map_or(Val::Nil, |(_, item)| Val::Own(item)))
+    Ok(match search(&input, arguments, env)? {
+        Search::Found(_, item) => Val::Own(item),
+        Search::Missing | Search::Nothing => Val::Nil,
+    })
 }
 
 pub(super) fn find_index<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    Ok(position(&input, arguments, env)?.map_or(Val::Nil, |(at, _)| Val::int(to_i64(at))))
+    Ok(match search(&input, arguments, env)? {
+        Search::Found(at, _) => Val::int(to_i64(at)),
+        Search::Missing | Search::Nothing => Val::Nil,
+    })
 }
 
 pub(super) fn has<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let items = items(&input, env)?;
-    Ok(matching(&items, arguments, env)?.map_or(Val::Nil, |matches| Val::bool(matches.contains(&true))))
+    Ok(match search(&input, arguments, env)? {
+        Search::Found(..) => Val::bool(true),
+        Search::Missing => Val::bool(false),
+        Search::Nothing => Val::Nil,
+    })
 }
 
 pub(super) fn map<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -349,11 +373,12 @@ pub(super) fn sort<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
     )
 }
 
+/// Without regard to the case of ASCII letters, and of no others: as Ruby's `casecmp`.
 pub(super) fn sort_natural<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let Some(keyed) = keyed(&input, arguments.get(0), env)? else { return Ok(Val::Nil) };
     let mut lower = Vec::with_capacity(keyed.len());
     for (key, item) in keyed {
-        let key = key.map(|key| View::from(&key).chars(&env.budget).to_lowercase());
+        let key = key.map(|key| View::from(&key).chars(&env.budget).to_ascii_lowercase());
         env.budget.charge(key.as_ref().map_or(0, String::len))?;
         lower.push((key, item));
     }

@@ -30,7 +30,7 @@ use table::TABLE;
 
 use super::Context;
 use super::budget::Budget;
-use super::reads::Granularity;
+use super::reads::{Analysis, Granularity};
 use super::val::{Val, View};
 use crate::value::{Origin, Value};
 use std::cell::Cell;
@@ -165,14 +165,17 @@ pub(super) struct Env<'e> {
     pub(super) escapes: bool,
     /// How exactly the layout may know the time; not at all, if it never asks for it.
     granularity: Option<Granularity>,
+    /// Whether also data that says `now` means the present, as in a template that is tried.
+    data_asks: bool,
     pub(super) budget: Budget,
     /// What an earlier output was made in.
     spare: Cell<String>,
 }
 
 impl<'e> Env<'e> {
-    pub(super) fn new(context: &'e Context<'e>, escapes: bool, granularity: Option<Granularity>) -> Self {
-        Self { context, escapes, granularity, budget: Budget::new(context.limits), spare: Cell::default() }
+    pub(super) fn new(context: &'e Context<'e>, escapes: bool, analysis: &Analysis) -> Self {
+        let Analysis { now: granularity, data_asks, .. } = *analysis;
+        Self { context, escapes, granularity, data_asks, budget: Budget::new(context.limits), spare: Cell::default() }
     }
 
     /// An empty string to make something short in, a date or a number: it has the memory of the last one that was printed.

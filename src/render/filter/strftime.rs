@@ -28,7 +28,7 @@ const MONTHS: [&str; 12] = [
 /// What stands between `%` and the letter.
 #[derive(Debug, Clone, Copy, Default)]
 struct Flags {
-    /// `-`: no padding.
+    /// `-`: no padding of numbers and names.
     bare: bool,
     /// `0` or `_` (a space), if it is said.
     padding: Option<char>,
@@ -73,13 +73,28 @@ fn read(directive: &str) -> Option<(Flags, char, &str)> {
     loop {
         let character = characters.next()?;
         match character {
-            '-' => flags.bare = true,
+            // Behind a width, or an `E` or `O`, there is no flag.
+            '-' | '^' | '#' | '_' | '+' if modifier.is_some() || flags.width.is_some() => {
+                return Some((flags, '\0', characters.as_str()));
+            }
+            '-' => {
+                flags.bare = true;
+                flags.padding = None;
+            }
             '^' => flags.upper = true,
             '#' => flags.other_case = true,
             '_' => flags.padding = Some(' '),
             '0' if flags.width.is_none() => flags.padding = Some('0'),
-            ':' => flags.colons += 1,
-            '0'..='9' => {
+            ':' if flags.colons == 0 => {
+                let rest = characters.as_str();
+                let more = rest.len() - rest.trim_start_matches(':').len();
+                flags.colons = more + 1;
+                characters = rest.get(more..).unwrap_or("").chars();
+                if !characters.as_str().starts_with('z') {
+                    return Some((flags, '\0', characters.as_str()));
+                }
+            }
+            '0'..='9' if modifier.is_none() => {
                 let digit = character.to_digit(10).and_then(|digit| usize::try_from(digit).ok()).unwrap_or(0);
                 flags.width = Some((flags.width.unwrap_or(0) * 10 + digit).min(WIDEST));
             }
@@ -99,9 +114,6 @@ fn read(directive: &str) -> Option<(Flags, char, &str)> {
 
 /// Appends one directive; whether there is one of that letter.
 fn put(moment: &Zoned, flags: Flags, letter: char, out: &mut String) -> bool {
-    if flags.colons > 0 && letter != 'z' {
-        return false;
-    }
     let day = usize::from(moment.weekday().to_sunday_zero_offset().unsigned_abs());
     let name = |names: &[&'static str], at: usize| names.get(at).copied().unwrap_or("");
     let month = || name(&MONTHS, usize::from(moment.month().unsigned_abs()).saturating_sub(1));
@@ -150,7 +162,6 @@ fn put(moment: &Zoned, flags: Flags, letter: char, out: &mut String) -> bool {
         'r' => composed(moment, flags, "%I:%M:%S %p", out),
         'T' | 'X' => composed(moment, flags, "%H:%M:%S", out),
         'v' => composed(moment, flags, "%e-%^b-%Y", out),
-        '+' => composed(moment, flags, "%a %b %e %H:%M:%S %Z %Y", out),
         _ => return false,
     }
     true
@@ -162,7 +173,7 @@ fn pad(out: &mut String, padding: char, width: usize, length: usize) {
 
 fn number(flags: Flags, number: i64, padding: char, width: usize, out: &mut String) {
     let padding = flags.padding.unwrap_or(padding);
-    let width = if flags.bare { flags.width.unwrap_or(0) } else { flags.width.unwrap_or(width) };
+    let width = if flags.bare { 0 } else { flags.width.unwrap_or(width) };
     let magnitude = number.unsigned_abs();
     let length = magnitude.checked_ilog10().map_or(1, |log| usize::try_from(log).unwrap_or(0) + 1);
     let sign = if number < 0 { "-" } else { "" };
@@ -196,10 +207,10 @@ fn text(flags: Flags, text: &str, other: fn(&str) -> String, out: &mut String) {
     if !flags.bare {
         pad(out, flags.padding.unwrap_or(' '), flags.width.unwrap_or(0), text.chars().count());
     }
-    if flags.upper {
-        out.push_str(&text.to_uppercase());
-    } else if flags.other_case {
+    if flags.other_case {
         out.push_str(&other(text));
+    } else if flags.upper {
+        out.push_str(&text.to_uppercase());
     } else {
         out.push_str(text);
     }
@@ -220,7 +231,7 @@ fn with_zone_name(moment: &Zoned, write: impl FnOnce(&str)) {
     if *zone == jiff::tz::TimeZone::UTC {
         write("UTC");
     } else if zone.to_fixed_offset().is_ok() {
-        write("");
+        // Nothing, however wide.
     } else {
         write(zone.to_offset_info(moment.timestamp()).abbreviation());
     }
@@ -246,7 +257,6 @@ fn offset(moment: &Zoned, flags: Flags, out: &mut String) -> bool {
     let width = flags.width.unwrap_or(0).saturating_sub(tail_length + 1);
     let digits = hours.checked_ilog10().map_or(1, |log| usize::try_from(log).unwrap_or(0) + 1);
     match flags.padding {
-        _ if flags.bare => out.push(sign),
         Some(' ') => {
             pad(out, ' ', width.max(2), digits);
             out.push(sign);
@@ -304,10 +314,13 @@ mod tests {
             ("%p %P %^P %#p", "AM am AM am"),
             ("%A %a %^a %^A %#a %u %w", "Tuesday Tue TUE TUESDAY TUE 2 2"),
             ("%U %W %V", "09 10 10"),
-            ("%z %:z %::z %:::z %10z %_10z %-z", "+0000 +00:00 +00:00:00 +00 +000000000       +000 +000"),
+            ("%z %:z %::z %:::z %10z %_10z %-z", "+0000 +00:00 +00:00:00 +00 +000000000       +000 +0000"),
             ("%Z %#Z %s", "UTC utc 1709629623"),
             ("%c|%D|%F|%R|%r", "Tue Mar  5 09:07:03 2024|03/05/24|2024-03-05|09:07|09:07:03 AM"),
-            ("%T|%X|%x|%v|%+", "09:07:03|09:07:03|03/05/24| 5-MAR-2024|Tue Mar  5 09:07:03 UTC 2024"),
+            ("%T|%X|%x|%v|%+", "09:07:03|09:07:03|03/05/24| 5-MAR-2024|%+"),
+            ("%-5d %-_5d %_-5d %-05d %-5B %5-d %+5d", "5 5 5 5 March %5-d %+5d"),
+            ("%^#p %#^Z %^5b %5^b %:5z %5:z %-10z %-_z", "am utc   MAR %5^b %:5z +00:00 +000000000  +000"),
+            ("%O5d %E^Y %:d %::", "%O5d %E^Y %:d %::"),
             ("%n%t%%", "\n\t%"),
             ("%EY %Oy %Ez %OY", "2024 24 %Ez %OY"),
             ("%Q %i %", "%Q %i %"),
@@ -326,6 +339,7 @@ mod tests {
             ("2023-01-01T00:00:00Z", "%U %W %V %G", "01 00 52 2022"),
             ("2024-12-30T00:00:00Z", "%U %W %V %G %g", "52 53 01 2025 25"),
             ("2024-01-01T12:00:00+05:30", "%z %:z %:::z [%Z] %I %p", "+0530 +05:30 +05:30 [] 12 PM"),
+            ("2024-01-01T12:00:00+05:30", "[%5Z] [%05Z]", "[] []"),
             ("2024-01-01T00:00:00-08:00", "%z %I %l %p %s", "-0800 12 12 AM 1704096000"),
             ("0987-01-01T00:00:00Z", "%Y %-Y %C %y", "0987 987 09 87"),
         ] {

@@ -351,11 +351,24 @@ fn first_characters(text: &str, count: usize) -> &str {
     text.get(..end).unwrap_or("")
 }
 
+/// An integer, be it beyond those of the machine: then the nearest of them.
+fn any_integer(val: &Val<'_>) -> Result<i64, Fault> {
+    let of_digits = |text: &str| {
+        let text = text.trim();
+        let digits = text.trim_start_matches('-');
+        let is_number = text.len() - digits.len() <= 1 && !digits.is_empty();
+        let beyond = if digits.len() < text.len() { i64::MIN } else { i64::MAX };
+        (is_number && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(beyond)
+    };
+    integer(val)
+        .or_else(|fault| if let View::Str(text, _) = val.view() { of_digits(text).ok_or(fault) } else { Err(fault) })
+}
+
 pub(super) fn truncate<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     if input.is_nil() {
         return Ok(Val::Nil);
     }
-    let length = if arguments.has(0) { integer(arguments.get(0))? } else { 50 };
+    let length = if arguments.has(0) { any_integer(arguments.get(0))? } else { 50 };
     let end = if arguments.has(1) { arguments.get(1).chars(&env.budget) } else { "...".into() };
     let text = input.into_chars(&env.budget);
     if to_i64(text.chars().count()) <= length {

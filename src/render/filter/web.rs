@@ -124,22 +124,39 @@ fn decode<'r>(bytes: &[u8], alphabet: &[u8; 64]) -> Made<'r> {
     decoded_text(out)
 }
 
-/// The site's URL before a path; unchanged if it is absolute or the site has no URL.
+/// What may stand in a URL and structures it, or is an escape already; brackets only stand around an address, which no path has.
+const OF_URLS: &[u8] = b"%:/?#@!$&'()*+,;=";
+
+/// Whether it begins as `https:` or `mailto:` does (RFC 3986 section 3.1): then it is whole.
+fn has_scheme(url: &str) -> bool {
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// The site's URL before a path, and what no URL holds escaped; unchanged if it is absolute or the site has no URL.
 pub(super) fn absolute_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let Some(site) = env.context.site.url else { return Ok(input) };
     let text = input.chars(&env.budget);
-    if text.contains("://") || text.starts_with("//") {
+    if has_scheme(&text) || text.starts_with("//") {
         return Ok(Val::text(text));
     }
-    Ok(Val::text(format!("{}/{}", site.trim_end_matches('/'), text.trim_start_matches('/'))))
+    let mut out = format!("{}/", site.trim_end_matches('/'));
+    escape::percent_encode(text.trim_start_matches('/'), OF_URLS, "%20", &mut out);
+    Ok(Val::text(out))
 }
 
-/// The path of a URL on this site.
+/// The path of a URL on this site, and what no URL holds escaped.
 pub(super) fn relative_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let text = input.chars(&env.budget);
     let own = env.context.site.url.map(|site| site.trim_end_matches('/'));
     let path = own.and_then(|site| text.strip_prefix(site)).unwrap_or(&text);
-    Ok(Val::text(if path.contains("://") || path.starts_with('/') { path.to_owned() } else { format!("/{path}") }))
+    if path.is_empty() || has_scheme(path) {
+        return Ok(Val::text(path));
+    }
+    let mut out = String::from(if path.starts_with('/') { "" } else { "/" });
+    escape::percent_encode(path, OF_URLS, "%20", &mut out);
+    Ok(Val::text(out))
 }
 
 /// A URL without the name of the file that stands for its folder.

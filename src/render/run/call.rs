@@ -101,8 +101,9 @@ impl<'r> Run<'r, '_> {
         let outer = self.scope.enter();
         let loop_at = self.loop_at.take();
         let rendering = std::mem::replace(&mut self.rendering, true);
-        // Its cycles begin anew, and so do its loops that continue another.
+        // Its cycles begin anew, and so do its loops that continue another; it has printed nothing that could have changed.
         let (cycles, series) = (std::mem::take(&mut self.cycles), std::mem::take(&mut self.series));
+        let changed = self.changed.take();
         for (name, val) in parameters.into_iter().chain(more).flatten().chain(subject) {
             self.scope.assign(name, val);
         }
@@ -119,7 +120,7 @@ impl<'r> Run<'r, '_> {
         }
         self.loop_at = loop_at;
         self.rendering = rendering;
-        (self.cycles, self.series) = (cycles, series);
+        (self.cycles, self.series, self.changed) = (cycles, series, changed);
         self.scope.leave(outer);
         self.bounded(out, call.place)?;
         // A `break` ends the partial, not its caller's loop.

@@ -2,6 +2,7 @@
 
 mod call;
 
+use super::budget::Budget;
 use super::compare;
 use super::escape::{self, Sink};
 use super::filter::{self, Arguments, Env, Fault};
@@ -142,7 +143,7 @@ impl<'r, 'e> Run<'r, 'e> {
         let escapes = program.stages.first().is_some_and(|stage| stage.is_markup);
         Self {
             program,
-            env: Env::new(context, escapes, program.analysis.now),
+            env: Env::new(context, escapes, &program.analysis),
             scope: Scope::new(program, roots),
             globals: None,
             strict: false,
@@ -158,6 +159,10 @@ impl<'r, 'e> Run<'r, 'e> {
             near: Place::new(program.file, 0..0),
             end: usize::MAX,
         }
+    }
+
+    pub(super) fn budget(&self) -> &Budget {
+        &self.env.budget
     }
 
     /// Renders every stage; the output of each is the `content` of the next.

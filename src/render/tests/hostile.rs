@@ -1,8 +1,8 @@
 //! Input that is meant to hurt ends as a finding or as an error, and never takes the process with it.
 
-use super::support::{context, liquid, site};
+use super::support::{context, data, liquid, site};
 use crate::diagnostic::{Files, Findings, Place};
-use crate::render::{Condition, Fragment, Limits, RenderError};
+use crate::render::{Condition, Fragment, Limits, RenderError, TooMuchWork, Work};
 use crate::value::Value;
 use proptest::prelude::*;
 
@@ -71,6 +71,25 @@ fn loops_and_doubling_end() {
         assert!(stopped, "{template}");
     }
     assert_eq!(liquid("{% for i in (1..1000000000) limit: 2 %}{{ i }}{% endfor %}", "{}"), "12");
+}
+
+#[test]
+fn many_items_share_what_a_page_may_cost() {
+    let text = "item.name == 'a' or data.text contains item.name";
+    let (_, file) = super::support::file(text);
+    let mut findings = Findings::default();
+    let condition = Condition::compile(text, Place::new(file, 0..text.len()), &mut findings).unwrap();
+    let document = data(&format!("{{\"text\": \"{}\"}}", "a".repeat(1 << 20)));
+    let item = data("{\"name\": \"ab\"}");
+    let roots: Vec<&Value> =
+        condition.roots().iter().map(|root| if &*root.name == "item" { &item } else { &document }).collect();
+    let (limits, mut work) = (Limits::default(), Work::default());
+    let holds = (0..1000).map(|_| condition.holds_within(&roots, &context(&limits), &mut work));
+    let held: Vec<bool> = holds.map_while(Result::ok).collect();
+    assert_eq!(held.len(), limits.read_bytes >> 20);
+    assert!(!held.contains(&true));
+    assert_eq!(condition.holds_within(&roots, &context(&limits), &mut work), Err(TooMuchWork));
+    assert!(!condition.holds(&roots, &context(&limits)));
 }
 
 /// A list that is small, and of which a page of Petabytes could be printed.
@@ -295,7 +314,7 @@ proptest! {
     fn soups_of_tokens_never_panic(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..40)) {
         let text = pieces.concat();
         let page = site(&[("page.html", "", &text), ("page.txt", "", &text), ("partials/p.html", "", "{{ x }}")]);
-        let data = super::support::data(r#"{"x":{"y":["a",{"a":1},null]},"y":[1,"b",[2]]}"#);
+        let data = data(r#"{"x":{"y":["a",{"a":1},null]},"y":[1,"b",[2]]}"#);
         let limits = Limits { iterations: 1000, ..Limits::default() };
         for name in ["page.html", "page.txt"] {
             let rendered = page.render_value(name, &data, &limits);

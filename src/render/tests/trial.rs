@@ -6,7 +6,8 @@ use crate::render::{Fragment, Limits};
 /// What a template prints; else at which stage it is refused.
 fn tried(template: &str, partials: &[(&str, &str)], json: &str) -> Result<String, &'static str> {
     let fragment = Fragment::parse(template, partials).map_err(|_refused| "parse")?;
-    fragment.render(&data(json), &context(&Limits::default())).map_err(|_refused| "render")
+    let limits = Limits { nesting: Fragment::DEEPEST, ..Limits::default() };
+    fragment.render(&data(json), &context(&limits)).map_err(|_refused| "render")
 }
 
 fn all(cases: &[(&str, Result<&str, &str>)], partials: &[(&str, &str)], json: &str) {
@@ -155,6 +156,8 @@ fn filters_on_odd_values() {
             (r#"{{ 'a-b' | replace_first: '-', "\`\'" }}{{ 'a-b' | replace_last: '-', '\0' }}"#, Ok(r"aabba\0b")),
             ("{{ nothing | truncate: nothing }}{{ nothing | truncatewords: 'x' }}{{ '' | truncate: -1 }}", Ok("...")),
             ("{{ 'a' | truncate: nothing }}", Err("render")),
+            ("{{ 'ab' | truncate: 99999999999999999999 }}{{ 'ab' | truncate: '-99999999999999999999' }}", Ok("ab...")),
+            ("{{ o | sort_natural | join }}", Ok("a e E z Z É é")),
             (
                 "{{ 10.0 | divided_by: 0 }} {{ -1.5 | divided_by: 0.0 }} {{ 0.0 | divided_by: 0 }}",
                 Ok("Infinity -Infinity NaN"),
@@ -179,8 +182,125 @@ fn filters_on_odd_values() {
             ("{{ 'a' | slugify: 'other' }}", Err("render")),
         ],
         &[],
-        r#"{"l":[null,{"n":1}],"m":[{"n":2},{},{"n":1}]}"#,
+        r#"{"l":[null,{"n":1}],"m":[{"n":2},{},{"n":1}],"o":["é","É","z","Z","a","e","E"]}"#,
     );
+}
+
+#[test]
+fn names_that_are_set_are_found_as_liquid_finds_them() {
+    all(
+        &[
+            ("{% assign x.y = 1 %}[{{ x.y }}][{{ x }}][{{ ['x.y'] }}]", Ok("[][][1]")),
+            ("{% assign a[0] = 1 %}{{ a[0] }}", Ok("5")),
+            ("{% assign some words x = 1 | plus: 1 %}{{ x }}", Ok("2")),
+            ("{% assign x = %}[{{ x }}]", Ok("[]")),
+            ("{% assign (x) = 1 %}{{ ['(x)'] }}", Ok("1")),
+            ("{% assign x? = 1 %}", Err("parse")),
+            ("{% assign 'x' = 1 %}", Err("parse")),
+            ("{% assign x == 1 %}", Err("parse")),
+            ("{% capture a.b %}x{% endcapture %}[{{ a.b }}]{{ ['a.b'] }}", Ok("[]x")),
+            ("{% capture 'a b' %}x{% endcapture %}{{ a }}", Ok("x")),
+            ("{% capture %}{% endcapture %}", Err("parse")),
+            ("{% increment a.b %}{% increment a.b %}{{ a.b }}{% increment %}{% decrement x y %}", Ok("010-1")),
+            ("{% for i in (1..2) limit: 2 reversed %}{{ i }}{% endfor %}", Ok("12")),
+            ("{% for i in (1..3) reversed limit: 2 %}{{ i }}{% endfor %}", Ok("21")),
+            ("{% for i in (1..2) more %}{% endfor %}", Err("parse")),
+            (
+                "{% tablerow i in (1..1) reversed more other: 2 %}{{ i }}{% endtablerow %}",
+                Ok("<tr class=\"row1\">\n<td class=\"col1\">1</td></tr>\n"),
+            ),
+        ],
+        &[],
+        r#"{"a":[5]}"#,
+    );
+}
+
+#[test]
+fn a_search_ends_with_what_it_finds() {
+    all(
+        &[
+            (
+                "{{ l | find: 'z', 42 | json }}{{ l | has: 'z', 42 }}{{ l | find_index: 'z', 42 }}",
+                Ok(r#"{"z":42}true0"#),
+            ),
+            ("{{ s | find: 'pp' }} {{ s | has: 'pp' }} {{ s | find_index: 'pp' }}", Ok("apple true 0")),
+            ("{{ m | find: 'z' | json }}{{ m | where: 'z' }}", Err("render")),
+            ("{{ m | find: 'z' | json }}{{ m | has: 'z' }}", Ok(r#"{"z":42}true"#)),
+            ("{{ m | find: 'y' }}", Err("render")),
+            ("[{{ l | has: 'y' }}][{{ l | find_index: 'y' }}][{{ l | where: 'z' }}]", Ok("[][][]")),
+            ("{{ 'x' | map: nil }}", Err("render")),
+            ("{{ s | where: nil }}", Err("render")),
+            ("{{ 'x' | reject: nil, 1 }}{{ 'x' | find: nil }}", Ok("")),
+        ],
+        &[],
+        r#"{"l":[{"z":42},null],"s":["apple","b",null],"m":[{"z":42},5]}"#,
+    );
+}
+
+#[test]
+fn data_may_ask_for_the_time() {
+    all(
+        &[
+            ("{{ d | date: '%Y' }}{{ h.d | date: '%m' }}{{ t | date: '%d' }}", Ok("20240305")),
+            ("{% capture x %}now{% endcapture %}{{ x | date: '%Y' }}", Ok("2024")),
+            (
+                "{{ 'no' | append: 'w' | date: '%Y' }}{% assign l = 'a,now' | split: ',' %}{{ l[1] | date: '%m' }}",
+                Ok("202403"),
+            ),
+            ("{{ '10:20' | date: '%F %R' }} {{ 'May 5' | date: '%F' }}", Ok("2024-03-05 10:20 2024-05-05")),
+        ],
+        &[],
+        r#"{"d":"now","h":{"d":"NOW"},"t":"today"}"#,
+    );
+}
+
+#[test]
+fn what_a_partial_printed_before_has_not_changed_for_the_next() {
+    all(
+        &[
+            ("{% for x in l %}{% render 'once' %}{% endfor %}", Ok("111")),
+            ("{% for x in l %}{% include 'once' %}{% endfor %}", Ok("1")),
+            ("{% ifchanged %}1{% endifchanged %}{% render 'once' %}{% ifchanged %}1{% endifchanged %}", Ok("11")),
+            ("{% render 'once' for l %}", Ok("111")),
+        ],
+        &[("once", "{% ifchanged %}1{% endifchanged %}")],
+        r#"{"l":[1,2,3]}"#,
+    );
+}
+
+/// The test's thread has 2 MiB, as the server's have.
+#[test]
+fn blocks_nest_two_hundred_deep_on_a_small_stack() {
+    let deepest = Fragment::DEEPEST;
+    let within = format!("{}x{}", "l[".repeat(30), "]".repeat(30));
+    for (open, close) in [
+        ("{% if true %}", "{% endif %}"),
+        ("{% unless false %}", "{% endunless %}"),
+        ("{% if false %}{% else %}", "{% endif %}"),
+        ("{% case 1 %}{% when 1 %}", "{% endcase %}"),
+        ("{% for i in (1..1) %}", "{% endfor %}"),
+        ("{% for i in (1..0) %}{% else %}", "{% endfor %}"),
+        ("{% tablerow i in (1..1) %}", "{% endtablerow %}"),
+        ("{% capture c %}", "{% endcapture %}{{ c }}"),
+        ("{% ifchanged %}-", "{% endifchanged %}"),
+    ] {
+        let nested = |depth: usize| format!("{}{{{{ {within} }}}}y{}", open.repeat(depth), close.repeat(depth));
+        let printed = tried(&nested(deepest), &[], "{}");
+        assert!(printed.as_ref().is_ok_and(|printed| printed.contains('y')), "{open}: {printed:?}");
+        assert_eq!(tried(&nested(deepest + 1), &[], "{}"), Err("parse"), "{open}");
+    }
+    let lines =
+        |depth: usize| format!("{{% liquid\n{}echo 1\n{}%}}", "if true\n".repeat(depth), "endif\n".repeat(depth));
+    assert_eq!(tried(&lines(deepest - 1), &[], "{}").as_deref(), Ok("1"));
+    assert_eq!(tried(&lines(deepest), &[], "{}"), Err("parse"));
+    for call in
+        ["{% include 'down' %}", "{% render 'down', n: n %}", "{% for i in (1..1) %}{% include 'down' %}{% endfor %}"]
+    {
+        let body = format!("{{% if n > 0 %}}{{% assign n = n | minus: 1 %}}{call}{{% endif %}}");
+        let down = [("down", body.as_str())];
+        assert_eq!(tried("{% include 'down' %}", &down, r#"{"n":60}"#).as_deref(), Ok(""), "{call}");
+        assert_eq!(tried("{% include 'down' %}", &down, r#"{"n":300}"#), Err("render"), "{call}");
+    }
 }
 
 #[test]
@@ -191,7 +311,11 @@ fn ends_of_blocks_say_no_more_than_their_name() {
             ("{% doc %}a{% enddocs %}b{% enddoc\nmore %}c", Ok("c")),
             ("{% raw a %}{% endraw %}", Err("parse")),
             ("{% case 1 %}{% else a %}{% endcase %}", Err("parse")),
-            ("{% tablerow i in l reversed %}{% endtablerow %}", Err("parse")),
+            ("{% highlight %}{% endhighlight %}", Err("parse")),
+            (
+                "{% highlight ruby linenos linenos=table %}a{% endhighlight %}",
+                Ok("<pre class=\"highlight\"><code class=\"language-ruby\">a</code></pre>"),
+            ),
         ],
         &[],
         "{}",

@@ -3,7 +3,7 @@
 use super::order::compare;
 use super::{Field, Filter, Key, Listing, Paging, Root};
 use crate::config::{Binding, scalar_text};
-use crate::render::Context;
+use crate::render::{Context, TooMuchWork, Work};
 use crate::value::{List, NULL, Object, ObjectBuilder, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub enum Absent {
     Empty,
     /// There is no page of this number.
     PastTheEnd,
+    /// To look through its items takes more than a page may cost.
+    TooMuchWork,
 }
 
 impl Absent {
@@ -37,6 +39,7 @@ impl Absent {
             Self::NoList => "no-list",
             Self::Empty => "empty",
             Self::PastTheEnd => "past-the-end",
+            Self::TooMuchWork => "too-much-work",
         }
     }
 }
@@ -80,7 +83,7 @@ impl Listing<Binding> {
         let (items, around) = taken_apart(value)?;
         let mut items = Items::Shared(items);
         if let Some(filter) = &self.filter {
-            items = Items::Picked(filter.kept(items.as_slice(), asked));
+            items = Items::Picked(filter.kept(items.as_slice(), asked)?);
         }
         if !self.sort.is_empty() {
             items = Items::Picked(sorted(items.as_slice(), &self.sort));
@@ -139,7 +142,9 @@ fn put_together(items: Value, around: Option<&Object>, pagination: Option<Value>
 }
 
 impl Filter<Binding> {
-    fn kept(&self, items: &[Value], asked: Surroundings<'_>) -> Vec<Value> {
+    /// All items together may cost what a page may.
+    fn kept(&self, items: &[Value], asked: Surroundings<'_>) -> Result<Vec<Value>, Absent> {
+        let mut work = Work::default();
         let mut roots: Vec<&Value> = self.roots.iter().map(|root| self.value(*root, asked.slots)).collect();
         let mut kept = Vec::new();
         for item in items {
@@ -148,11 +153,12 @@ impl Filter<Binding> {
                     *value = item;
                 }
             }
-            if self.condition.holds(&roots, asked.context) {
+            let holds = self.condition.holds_within(&roots, asked.context, &mut work);
+            if holds.map_err(|TooMuchWork| Absent::TooMuchWork)? {
                 kept.push(item.clone());
             }
         }
-        kept
+        Ok(kept)
     }
 
     fn value<'s>(&self, root: Root, slots: &'s [Value]) -> &'s Value {
