@@ -61,7 +61,7 @@ fn of_dates() -> Page {
         };
         writeln!(body, "| `{directive}` | {docs} | {shown} |").unwrap_or_default();
     }
-    Page { name: "dates", title: "Patterns of dates", description: "Every directive of the filter `date`.", body }
+    Page { name: "dates", title: "Patterns of dates", description: "Every directive of the filter date.", body }
 }
 
 fn of_tags() -> Page {
