@@ -4,6 +4,8 @@
 //! says `# in a route`, and is completed here. The blocks of one page are one site, and `check` must accept it.
 
 use crate::support::site::{Folder, binary};
+use crate::trying;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use std::process::Output;
 crate::cases!(
     every_example_is_accepted,
     a_wrong_example_is_noticed,
+    every_example_of_the_language_prints_what_is_said,
     every_command_and_flag_exists,
     every_script_and_file_exists,
     the_limits_are_those_that_are_declared,
@@ -136,6 +139,20 @@ fn a_wrong_example_is_noticed() {
     assert_eq!(check(&site(right)).status.code(), Some(0));
     for (from, to) in [("s-maxage", "s-maxagee"), ("\"1s\"", "1"), ("layout =", "layuot =")] {
         assert_eq!(check(&site(&right.replace(from, to))).status.code(), Some(1), "{to}");
+    }
+}
+
+/// The rows of two code spans in `liquid.md`: a template, and what it prints of the data on the page.
+fn every_example_of_the_language_prints_what_is_said() {
+    let page = fs::read_to_string(root().join("content/docs/liquid.md")).expect("text");
+    let data: Value = serde_json::from_str(blocks(&page, "json").next().expect("the data")).expect("JSON");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix("` |")?.split_once("` | `"));
+    let rows: Vec<_> = rows.map(|(template, printed)| (template.replace("\\|", "|"), printed)).collect();
+    assert!(rows.len() > 20, "only {} examples were found", rows.len());
+    let requests: Vec<_> = rows.iter().map(|(template, _)| json!({ "template": template, "data": data })).collect();
+    let given = trying::answers(&["liquid", "--escape", "none"], &requests);
+    for ((template, printed), given) in rows.iter().zip(given) {
+        assert_eq!(given["output"], *printed, "{template}: {given}");
     }
 }
 

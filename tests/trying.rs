@@ -51,7 +51,7 @@ fn run(command: &mut Command, input: &str) -> (Option<i32>, String, String) {
 }
 
 /// The answers to requests.
-fn answers(arguments: &[&str], requests: &[Value]) -> Vec<Value> {
+pub(crate) fn answers(arguments: &[&str], requests: &[Value]) -> Vec<Value> {
     let input = requests.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
     let lines = raw_answers(arguments, &input);
     assert_eq!(lines.len(), requests.len(), "one answer to each line");
@@ -125,7 +125,7 @@ fn data_that_is_wrong_is_drawn_with_its_place() {
 
 fn a_render_that_stops_says_where() {
     let folder = Folder::new();
-    let (code, out, err) = tried(&folder, &["liquid", "-"], "a\n{{ 'x' | divided_by: 0 }}");
+    let (code, out, err) = tried(&folder, &["liquid", "-"], "a\n{{ 'x' | divided_by: none }}");
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(err.contains("error[try/stopped]") && err.contains("standard input:2:"), "{err}");
     let (code, _, err) = tried(&folder, &["liquid", "-"], "{% for i in (1..1000000000) %}{% endfor %}");

@@ -19,9 +19,10 @@ codes! {
     UNKNOWN_FILTER = Error "layout/unknown-filter"
         help "the reference lists all filters with their arguments";
 
-    /// A filter with too few or too many arguments, or with a named argument that it does not have.
+    /// A filter with too few or too many arguments, with a named argument that it does not have, or with a value that is of no use to it.
     ///
-    /// A missing argument would count as `nil`, and one too many would be ignored.
+    /// A missing argument would count as `nil`, and one too many would be ignored; division by zero prints nothing. A language or a directive
+    /// of `date` that nobody knows is a warning: the code is shown without colours, the directive as it was written.
     ///
     /// Arguments follow a colon and are parted by commas: `{{ text | replace: "a", "b" }}`.
     FILTER_ARGUMENTS = Error "layout/filter-arguments"
@@ -48,8 +49,15 @@ codes! {
     /// It would be `nil`, and a condition false, without a word.
     ///
     /// Compare with `==`, not `=`; write text in quotes; a `for` is `{% for item in list %}`; there is no arithmetic: `{{ a | plus: 1 }}`.
-    BAD_EXPRESSION = Error "layout/bad-expression"
-        help "compare with `==`, write text in quotes, and compute with filters: `{{ price | times: 2 }}`";
+    BAD_EXPRESSION = Error "layout/bad-expression";
+
+    /// A field that `forloop` or `tablerowloop` does not have.
+    ///
+    /// It would print nothing, and a condition on it would never hold.
+    ///
+    /// The fields are `index`, `index0`, `rindex`, `rindex0`, `first`, `last` and `length`, for `forloop` also `name` and `parentloop`, for
+    /// `tablerowloop` also `row`, `col`, `col0`, `col_first` and `col_last`.
+    UNKNOWN_LOOP_FIELD = Error "layout/unknown-loop-field";
 
     /// Blocks or brackets inside each other beyond the limit.
     ///

@@ -35,7 +35,7 @@ impl Condition {
         let terms = match reader.terms().and_then(|terms| reader.finish().map(|()| terms)) {
             Ok(terms) => terms,
             Err(trouble) => {
-                let Trouble { code, at, message, help } = *trouble;
+                let Trouble { code, at, message, help } = trouble.mend(text, 0..text.len(), "if");
                 let end = place.range().end.max(start);
                 let at = (at.start + start).min(end)..(at.end + start).min(end);
                 findings.push(Finding::new(code, Place::new(place.file, at), message).maybe_help(help));

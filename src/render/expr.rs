@@ -5,7 +5,9 @@
 
 use super::filter::{self, Filter};
 use super::lex::cut;
+use super::mend;
 use super::program::Manner;
+use super::scope::LOOPS;
 use super::tree::{
     Asked, Base, Chain, Command, Comparison, Each, FilterCall, Join, NameId, Operand, Path, Step, Term, Terms,
 };
@@ -57,9 +59,25 @@ pub(super) struct Trouble {
 
 pub(super) type Parsed<T> = Result<T, Box<Trouble>>;
 
+impl Trouble {
+    /// With what to write instead: `range` of `text` was to be read, in the tag `tag` (`""` for an output).
+    pub(super) fn mend(mut self, text: &str, range: Range<usize>, tag: &str) -> Self {
+        if self.help.is_none() && self.code.name == super::code::BAD_EXPRESSION.name {
+            let (before, rest) = (cut(text, range.start..self.at.start), cut(text, self.at.start..range.end));
+            self.help = mend::expression(before.trim(), rest).or_else(|| mend::form(tag).map(str::to_owned));
+        }
+        self
+    }
+}
+
 /// What cannot be read at `at`, and why.
 pub(super) fn trouble<T>(at: Range<usize>, message: impl Into<String>) -> Parsed<T> {
-    Err(Box::new(Trouble { code: &super::code::BAD_EXPRESSION, at, message: message.into(), help: None }))
+    mended(at, message, None)
+}
+
+/// The same, with what to write instead.
+pub(super) fn mended<T>(at: Range<usize>, message: impl Into<String>, help: Option<String>) -> Parsed<T> {
+    Err(Box::new(Trouble { code: &super::code::BAD_EXPRESSION, at, message: message.into(), help }))
 }
 
 /// An operand on its own.
@@ -213,7 +231,8 @@ impl<'s, 'n> Reader<'s, 'n> {
         let start = self.at + 1;
         let content = cut(self.text, start..self.end);
         let Some(length) = memchr::memchr(quote, content.as_bytes()) else {
-            return trouble(self.at..self.at + 1, "this string does not end");
+            let help = format!("close it with `{}`", char::from(quote));
+            return mended(self.at..self.at + 1, "this string does not end", Some(help));
         };
         self.at = start + length + 1;
         Ok(Some(cut(content, 0..length)))
@@ -301,14 +320,13 @@ impl<'s, 'n> Reader<'s, 'n> {
         self.at += 1;
         let from = self.operand()?;
         if !self.take("..") {
-            return trouble(
-                start..self.at,
-                "brackets make ranges only, as in `(1..5)`; conditions are read from right to left without them",
-            );
+            let help = "conditions are read from right to left; set a variable, or put one `if` into another";
+            return mended(start..self.at, "brackets make ranges only, as in `(1..5)`", Some(help.to_owned()));
         }
         let to = self.operand()?;
         if !self.take(")") {
-            return trouble(start..self.at, "this range is not closed by `)`");
+            let help = "a range is two integers: `(1..5)`".to_owned();
+            return mended(start..self.at, "this range is not closed by `)`", Some(help));
         }
         Ok(Operand::Range(Box::new((from, to))))
     }
@@ -361,7 +379,32 @@ impl<'s, 'n> Reader<'s, 'n> {
                 }
             }
         }
+        if self.manner == Manner::Site {
+            Self::loop_fields(cut(self.text, start..self.at), start, &steps)?;
+        }
         Ok(Operand::Path(Box::new(Path { base, steps, place: self.place(start..self.at) })))
+    }
+
+    /// What a loop knows of itself is a closed shape.
+    fn loop_fields(written: &str, start: usize, steps: &[Step]) -> Parsed<()> {
+        let Some((name, known)) = LOOPS.iter().find(|(name, _)| {
+            written.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '[']) || rest.trim().is_empty())
+        }) else {
+            return Ok(());
+        };
+        let key = steps.iter().find_map(|step| match step {
+            Step::Key { key, .. } if &**key == "parentloop" && *name == "forloop" => None,
+            Step::Key { key, .. } => Some(&**key),
+            Step::Index(_) | Step::Computed(_) => None,
+        });
+        let Some(key) = key.filter(|key| !known.contains(key)) else { return Ok(()) };
+        let at = written.find(key).map_or(start..start + written.len(), |at| start + at..start + at + key.len());
+        Err(Box::new(Trouble {
+            code: &super::code::UNKNOWN_LOOP_FIELD,
+            at,
+            message: format!("`{name}` has no `{key}`"),
+            help: mend::loop_field(key, known),
+        }))
     }
 
     fn bracketed(&mut self, start: usize) -> Parsed<Operand> {
@@ -387,7 +430,7 @@ impl<'s, 'n> Reader<'s, 'n> {
                 code: &super::code::UNKNOWN_FILTER,
                 at: range,
                 message: format!("there is no filter `{name}`"),
-                help: did_you_mean(name, filter::names()),
+                help: mend::filter(name),
             }));
         };
         if let Some(asked) = filter.each {

@@ -26,6 +26,7 @@ mod fragment;
 mod kept;
 mod layout;
 mod lex;
+mod mend;
 mod needs;
 mod parse;
 mod program;
@@ -33,6 +34,7 @@ mod reads;
 mod run;
 mod scope;
 mod tag;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -40,13 +42,16 @@ mod val;
 
 pub use code::CODES;
 pub use condition::{Condition, TooMuchWork, Work};
-pub use filter::{EXAMPLE_DATA, FilterDocs, MoneyFormat, MoneyFormatError, MoneyFormats, documentation as filters};
+pub use filter::{
+    DATE_OF_EXAMPLES, DIRECTIVES, EXAMPLE_DATA, FilterDocs, MoneyFormat, MoneyFormatError, MoneyFormats,
+    documentation as filters,
+};
 pub use fragment::{Escape, Fragment, FragmentError};
 pub use kept::KeptLayouts;
 pub use layout::{Layout, LayoutSource, Library};
 pub use needs::{Needs, Obstacle, ObstacleKind, Origin, Use};
-pub use parse::{TAGS, TagDocs, TagEffect};
 pub use reads::{Granularity, Read, Root, Segment};
+pub use tags::{EXAMPLE_PARTIALS, TAGS, TagDocs, TagEffect, TagExample};
 
 use crate::diagnostic::Place;
 use jiff::Timestamp;

@@ -8,193 +8,12 @@ use super::context::{Stand, Tracker};
 use super::escape::Sink;
 use super::expr::{Names, Parsed, Reader, Trouble, chain};
 use super::lex::{Lexer, Tag, Token, cut, is_space};
-use super::program::Build;
+use super::mend;
+use super::program::{Build, Manner};
+use super::tags::TAGS;
 use super::tree::{Asked, Base, Block, Chain, NameId, Node, Operand, Output};
-use crate::diagnostic::{Code, FileId, Finding, Place, did_you_mean};
+use crate::diagnostic::{Code, FileId, Finding, Level, Place, suggest};
 use std::ops::Range;
-
-/// A tag that begins something, and what the reference says of it.
-#[derive(Debug, Clone, Copy)]
-pub struct TagDocs {
-    /// Its name.
-    pub name: &'static str,
-    /// What it makes of where values come from.
-    pub effect: TagEffect,
-    /// What it does: Markdown.
-    pub docs: &'static str,
-    /// A use of it.
-    pub example: &'static str,
-}
-
-/// What a tag makes of where values come from, and with it of whether they are escaped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TagEffect {
-    /// It has to do with no value, and prints none.
-    Nothing,
-    /// It prints values as `{{ }}` does.
-    Prints,
-    /// It looks at values; what its block prints is escaped there.
-    Chooses,
-    /// It gives a value a name, and the value stays what it is.
-    Binds,
-    /// What its block printed is escaped, and so it is markup.
-    Captures,
-    /// It gives values to a partial, whose outputs are escaped for the place where it is called.
-    Calls,
-    /// It prints words of the layout, which are markup.
-    Literal,
-    /// It shows what its block printed as text between tags of its own.
-    Shows,
-}
-
-impl TagEffect {
-    /// The same in words, for the reference.
-    #[must_use]
-    pub fn says(self) -> &'static str {
-        match self {
-            Self::Nothing => "It prints no value.",
-            Self::Prints => "Values are escaped for their place.",
-            Self::Chooses => "What its block prints is escaped there.",
-            Self::Binds => "Values stay what they are, text or markup.",
-            Self::Captures => "What its block prints is escaped there, and is markup from then on.",
-            Self::Calls => {
-                "Values that a partial gets stay what they are, and are escaped there for the place of the call."
-            }
-            Self::Literal => "Its block is markup, as all that the layout itself says.",
-            Self::Shows => "Its block is escaped whole, markup too.",
-        }
-    }
-}
-
-/// Every tag that begins something, in alphabetical order.
-pub static TAGS: &[TagDocs] = &[
-    TagDocs {
-        name: "assign",
-        effect: TagEffect::Binds,
-        docs: "Sets a variable.",
-        example: "{% assign total = price | times: 2 %}",
-    },
-    TagDocs {
-        name: "break",
-        effect: TagEffect::Nothing,
-        docs: "Ends the loop around it.",
-        example: "{% for item in items %}{% if item.last %}{% break %}{% endif %}{% endfor %}",
-    },
-    TagDocs {
-        name: "capture",
-        effect: TagEffect::Captures,
-        docs: "Sets a variable to what its block prints, which is markup then.",
-        example: "{% capture name %}{{ first }} {{ last }}{% endcapture %}",
-    },
-    TagDocs {
-        name: "case",
-        effect: TagEffect::Chooses,
-        docs: "Chooses the block whose value is equal; `else` for any other.",
-        example: r#"{% case kind %}{% when "a", "b" %}one of two{% else %}another{% endcase %}"#,
-    },
-    TagDocs {
-        name: "comment",
-        effect: TagEffect::Nothing,
-        docs: "Prints nothing.",
-        example: "{% comment %}for those who read the layout{% endcomment %}",
-    },
-    TagDocs {
-        name: "continue",
-        effect: TagEffect::Nothing,
-        docs: "Goes on with the next item of the loop around it.",
-        example: "{% for item in items %}{% unless item.new %}{% continue %}{% endunless %}{{ item.name }}{% endfor %}",
-    },
-    TagDocs {
-        name: "cycle",
-        effect: TagEffect::Prints,
-        docs: "Prints its values in turn; with a name before a colon, each name takes turns of its own.",
-        example: r#"{% for item in items %}{% cycle "odd", "even" %}{% endfor %}"#,
-    },
-    TagDocs {
-        name: "decrement",
-        effect: TagEffect::Prints,
-        docs: "Takes one from a counter, and prints it.",
-        example: "{% decrement left %}",
-    },
-    TagDocs {
-        name: "doc",
-        effect: TagEffect::Nothing,
-        docs: "Says what a layout is for; prints nothing.",
-        example: "{% doc %}A card of one product.{% enddoc %}",
-    },
-    TagDocs {
-        name: "echo",
-        effect: TagEffect::Prints,
-        docs: "Prints a value, as `{{ }}` does; for `{% liquid %}`.",
-        example: "{% echo name | upcase %}",
-    },
-    TagDocs {
-        name: "for",
-        effect: TagEffect::Binds,
-        docs: "Goes through a list, an object or a range, with `limit`, `offset`, `reversed`; `else` if there is nothing. Within it `forloop` has `index`, `first`, `last`, `length`.",
-        example: "{% for item in items limit: 3 %}{{ forloop.index }} {{ item.name }}{% else %}none{% endfor %}",
-    },
-    TagDocs {
-        name: "highlight",
-        effect: TagEffect::Shows,
-        docs: "Prints its block as code in the language that it names, escaped, with [classes for colours](code.md).",
-        example: "{% highlight rust %}let x = 1;{% endhighlight %}",
-    },
-    TagDocs {
-        name: "if",
-        effect: TagEffect::Chooses,
-        docs: "Prints its block if a condition holds; `elsif` and `else` otherwise. Conditions have `==`, `!=`, `<`, `>`, `<=`, `>=`, `contains`, `and`, `or`.",
-        example: "{% if item.price > 10 and item.stock %}buy{% elsif item.soon %}soon{% else %}gone{% endif %}",
-    },
-    TagDocs {
-        name: "ifchanged",
-        effect: TagEffect::Chooses,
-        docs: "Prints its block if that differs from the last time.",
-        example: "{% for item in items %}{% ifchanged %}{{ item.group }}{% endifchanged %}{% endfor %}",
-    },
-    TagDocs {
-        name: "include",
-        effect: TagEffect::Calls,
-        docs: "Prints a partial that sees the variables of its caller.",
-        example: r#"{% include "card" %}"#,
-    },
-    TagDocs {
-        name: "increment",
-        effect: TagEffect::Prints,
-        docs: "Adds one to a counter, and prints what it was before.",
-        example: "{% increment count %}",
-    },
-    TagDocs {
-        name: "liquid",
-        effect: TagEffect::Chooses,
-        docs: "Tags one a line, without their signs.",
-        example: "{% liquid\nassign total = price | times: 2\necho total\n%}",
-    },
-    TagDocs {
-        name: "raw",
-        effect: TagEffect::Literal,
-        docs: "Prints its block as it is: braces are not read.",
-        example: "{% raw %}{{ as it is }}{% endraw %}",
-    },
-    TagDocs {
-        name: "render",
-        effect: TagEffect::Calls,
-        docs: "Prints a partial that sees only what it is given, and the first words of the route.",
-        example: r#"{% render "card", item: item %}"#,
-    },
-    TagDocs {
-        name: "tablerow",
-        effect: TagEffect::Binds,
-        docs: "Goes through a list as rows and cells of a table, with `cols`.",
-        example: "<table>{% tablerow item in items cols: 2 %}{{ item.name }}{% endtablerow %}</table>",
-    },
-    TagDocs {
-        name: "unless",
-        effect: TagEffect::Chooses,
-        docs: "Prints its block if a condition does not hold.",
-        example: "{% unless item.stock %}gone{% endunless %}",
-    },
-];
 
 /// Filters whose result is a piece of a URL.
 const ENCODING: [&str; 4] = ["cgi_escape", "uri_escape", "url_encode", "url_escape"];
@@ -229,6 +48,8 @@ pub(super) struct Parser<'b, 's> {
     pending: Option<Tag>,
     /// Unknown tags, whose end tags are no news.
     unknown: Vec<&'s str>,
+    /// Those that were taken for another tag.
+    taken: Vec<&'s str>,
     gave_up: bool,
 }
 
@@ -255,6 +76,7 @@ impl<'b, 's> Parser<'b, 's> {
             depth: 0,
             pending: None,
             unknown: Vec::new(),
+            taken: Vec::new(),
             gave_up: false,
         }
     }
@@ -296,19 +118,25 @@ impl<'b, 's> Parser<'b, 's> {
         self.build.names.id(name)
     }
 
-    /// Reads all of `range`; a finding if that cannot be done.
-    pub(super) fn read<T>(
+    /// Reads all words of a tag; a finding if that cannot be done.
+    pub(super) fn read<T>(&mut self, tag: &Tag, read: impl FnOnce(&mut Reader<'s, '_>) -> Parsed<T>) -> Option<T> {
+        self.read_range(tag.markup.clone(), cut(self.text, tag.name.clone()), read)
+    }
+
+    /// Reads all of `range`, which stands in the tag called `name` (`""` for an output).
+    pub(super) fn read_range<T>(
         &mut self,
         range: Range<usize>,
+        name: &str,
         read: impl FnOnce(&mut Reader<'s, '_>) -> Parsed<T>,
     ) -> Option<T> {
         let manner = self.build.manner;
-        let mut reader = Reader::new(self.text, range, &mut self.build.names, self.file, 0, manner);
+        let mut reader = Reader::new(self.text, range.clone(), &mut self.build.names, self.file, 0, manner);
         let result = read(&mut reader).and_then(|value| reader.finish().map(|()| value));
         match result {
             Ok(value) => Some(value),
             Err(trouble) => {
-                let Trouble { code, at, message, help } = *trouble;
+                let Trouble { code, at, message, help } = trouble.mend(self.text, range, name);
                 self.find(code, at, &message, help);
                 None
             }
@@ -351,6 +179,9 @@ impl<'b, 's> Parser<'b, 's> {
                         self.pending = Some(tag);
                         return (block, None);
                     }
+                    if self.is_misspelt_end(name, &tag, ends) {
+                        return (block, Some(tag));
+                    }
                     self.tag(name, &tag, lexer, &mut block);
                 }
             }
@@ -358,6 +189,22 @@ impl<'b, 's> Parser<'b, 's> {
                 return (block, None);
             }
         }
+    }
+
+    /// Whether a tag that does not exist looks like the end of the innermost block; there is a finding about it then.
+    fn is_misspelt_end(&mut self, name: &str, tag: &Tag, ends: &[&'static str]) -> bool {
+        let (Some(&end), Some(opener)) = (ends.first(), name.strip_prefix("end")) else { return false };
+        // The end of what was taken for another tag is no news.
+        if self.taken.contains(&opener) && mend::renamed(opener) == end.strip_prefix("end") {
+            return true;
+        }
+        let exists = TAGS.iter().any(|tag| tag.name == opener) || self.unknown.contains(&opener);
+        if exists || self.build.manner == Manner::Trial || suggest(name, [end]).is_none() {
+            return false;
+        }
+        let help = Some(format!("did you mean `{end}`?"));
+        self.find(&code::UNKNOWN_TAG, tag.name.clone(), &format!("there is no tag `{name}`"), help);
+        true
     }
 
     fn unclosed(&mut self, opening: Option<&Tag>) {
@@ -393,22 +240,32 @@ impl<'b, 's> Parser<'b, 's> {
         if cut(self.text, inside.clone()).trim().is_empty() {
             return;
         }
-        if let Some(chain) = self.read(inside, chain) {
+        if let Some(chain) = self.read_range(inside, "", chain) {
             let sink = self.sink_of(&chain, &whole);
             block.nodes.push(Node::Output(Output { chain, sink, place: self.place(whole) }));
         }
     }
 
-    /// Remembers where a chain asks for absolute URLs.
-    pub(super) fn note_absolute_urls(&mut self, chain: &Chain) {
+    /// Remembers where a chain asks for absolute URLs, and looks at the arguments that are written out.
+    pub(super) fn note_filters(&mut self, chain: &Chain) {
         for call in &chain.filters {
             if call.filter.name == "absolute_url" {
                 self.build.absolute_urls.push(call.place);
             }
+            if self.build.manner == Manner::Site
+                && let Some(wrong) = mend::arguments(call)
+            {
+                self.find_arguments(call.place, wrong);
+            }
             if let Some(Asked::Value(inner)) = call.each.as_ref().map(|each| &each.asked) {
-                self.note_absolute_urls(inner);
+                self.note_filters(inner);
             }
         }
+    }
+
+    /// A finding about arguments that fit and are of no use.
+    pub(super) fn find_arguments(&mut self, place: Place, (level, message, help): (Level, String, String)) {
+        self.build.findings.push(Finding::new(&code::FILTER_ARGUMENTS, place, message).help(help).level(level));
     }
 
     /// Remembers where a chain keeps data from being escaped.
@@ -421,7 +278,7 @@ impl<'b, 's> Parser<'b, 's> {
 
     /// The sink for a chain that stands here.
     pub(super) fn sink_of(&mut self, chain: &Chain, at: &Range<usize>) -> Sink {
-        self.note_absolute_urls(chain);
+        self.note_filters(chain);
         let json = chain.filters.last().is_some_and(|call| matches!(call.filter.name, "json" | "jsonify"));
         self.note_raw(chain, at);
         let is_written = |operand: &Operand| !matches!(operand, Operand::Path(_) | Operand::Range(_));
@@ -552,11 +409,36 @@ impl<'b, 's> Parser<'b, 's> {
             self.find(&code::STRAY_TAG, tag.whole.clone(), &message, None);
             return;
         }
-        self.unknown.push(name);
         let message =
             if name.is_empty() { "a tag without a name".to_owned() } else { format!("there is no tag `{name}`") };
         let at = if name.is_empty() { tag.whole.clone() } else { tag.name.clone() };
-        self.find(&code::UNKNOWN_TAG, at, &message, did_you_mean(name, TAGS.iter().map(|tag| tag.name)));
+        let meant = mend::tag(name, TAGS.iter().map(|tag| tag.name), self.open.last().copied());
+        self.find(&code::UNKNOWN_TAG, at, &message, meant.help);
+        match meant.tag.filter(|meant| self.reads_as(name, meant, tag)) {
+            // One misspelt letter is one finding: what it sets and what it opens is there.
+            Some(meant) => {
+                let made = self.known_tag(meant, tag, lexer, block);
+                block.nodes.extend(made.and_then(|(node, _)| node));
+            }
+            None => self.unknown.push(name),
+        }
+    }
+
+    /// Whether a tag that does not exist can be taken for `meant`: if that has an end, it follows, and no end of the other does, unless
+    /// it is the word of another language for the same.
+    fn reads_as(&mut self, name: &'s str, meant: &str, tag: &Tag) -> bool {
+        const MOST: usize = 32;
+        if self.taken.len() >= MOST {
+            return false;
+        }
+        self.taken.push(name);
+        let rest = cut(self.text, tag.whole.end..self.text.len());
+        let ends = |name: &str| rest.contains(&format!("end{name}"));
+        if ends(name) {
+            // What stands in `raw` is looked through for its own end only.
+            return mend::renamed(name) == Some(meant) && mend::is_block(meant) && meant != "raw";
+        }
+        !mend::is_block(meant) || ends(meant)
     }
 
     /// A `{% liquid %}` tag: its lines are tags, and its blocks close within it.

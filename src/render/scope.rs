@@ -8,6 +8,28 @@ use super::tree::NameId;
 use super::val::Val;
 use crate::value::Value;
 
+/// The names by which loops know themselves, and the fields of each.
+pub(super) const LOOPS: [(&str, &[&str]); 2] = [
+    ("forloop", &["index", "index0", "rindex", "rindex0", "first", "last", "length", "name", "parentloop"]),
+    (
+        "tablerowloop",
+        &[
+            "index",
+            "index0",
+            "rindex",
+            "rindex0",
+            "first",
+            "last",
+            "length",
+            "col",
+            "col0",
+            "col_first",
+            "col_last",
+            "row",
+        ],
+    ),
+];
+
 /// A loop that is running.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LoopState<'r> {
@@ -196,5 +218,22 @@ impl<'r> Scope<'r> {
     fn root(&self, name: NameId) -> Val<'r> {
         let slot = self.root_of.get(name.index()).copied().flatten();
         slot.and_then(|slot| self.roots.get(slot as usize)).map_or(Val::Nil, |value| Val::Ref(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_a_loop_has_a_value() {
+        for (name, fields) in LOOPS {
+            let columns = (name == "tablerowloop").then_some(2);
+            let state = LoopState { name: "item-list", length: 3, index: 1, parent: Some(0), columns };
+            for field in fields {
+                assert!(!matches!(state.field(field), Val::Nil), "{name}.{field}");
+            }
+            assert!(matches!(state.field("size"), Val::Nil));
+        }
     }
 }

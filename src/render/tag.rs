@@ -1,16 +1,18 @@
-//! The tags: one function each, from the words of the tag to a node. To add one, write it here and in `TAGS` of `parse.rs`.
+//! The tags: one function each, from the words of the tag to a node. To add one, write it here and in `TAGS` of `tags.rs`.
 
 use super::code;
 use super::context::Tracker;
-use super::expr::{Parsed, Reader, chain, operand, terms, trouble};
+use super::expr::{Parsed, Reader, chain, mended, operand, terms, trouble};
 use super::filter;
 use super::lex::{Lexer, Tag, Token, cut, is_space};
+use super::mend;
 use super::parse::Parser;
 use super::program::{Manner, no_partial};
 use super::tree::{
     Arm, Base, Block, Branch, Call, Case, Chain, Cycle, FilterCall, For, Group, NameId, Node, Offset, Operand, Output,
     Over, Path, Refused, Subject, TableRow, Target,
 };
+use crate::diagnostic::did_you_mean;
 use crate::highlight;
 use regex::Regex;
 use std::fmt::Write as _;
@@ -100,7 +102,7 @@ impl<'s> Parser<'_, 's> {
         let mut ends: Vec<Option<Tracker>> = Vec::new();
         let mut branches = Vec::new();
         let (mut blank, mut has_else) = (true, false);
-        let mut condition = Some(self.read(tag.markup.clone(), terms));
+        let mut condition = Some(self.read(tag, terms));
         let mut negated = negated;
         loop {
             self.tracker.clone_from(&entry);
@@ -112,8 +114,9 @@ impl<'s> Parser<'_, 's> {
             negated = false;
             let Some(stop) = stop else { break };
             match cut(self.text, stop.name.clone()) {
-                "elsif" => condition = Some(self.read(stop.markup.clone(), terms)),
+                "elsif" => condition = Some(self.read(&stop, terms)),
                 "else" => {
+                    self.else_is_bare(&stop, false);
                     condition = None;
                     has_else = true;
                 }
@@ -133,8 +136,23 @@ impl<'s> Parser<'_, 's> {
         (Some(Node::If(branches)), blank)
     }
 
+    /// What stands behind an `else` would be passed over in silence: most often a condition.
+    fn else_is_bare(&mut self, part: &Tag, of_loop: bool) {
+        if part.markup.is_empty() || self.build.manner == Manner::Trial {
+            return;
+        }
+        let words = cut(self.text, part.markup.clone()).trim();
+        let condition = words.strip_prefix("if").map_or(words, str::trim_start);
+        let help = if of_loop {
+            "write `{% else %}`: its block is printed when there is no item".to_owned()
+        } else {
+            format!("with a condition it is `{{% elsif {condition} %}}`")
+        };
+        self.find(&code::BAD_EXPRESSION, part.markup.clone(), "`else` takes no condition", Some(help));
+    }
+
     fn case(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
-        let subject = self.read(tag.markup.clone(), operand);
+        let subject = self.read(tag, operand);
         let entry = self.tracker.clone();
         let mut ends: Vec<Option<Tracker>> = vec![entry.clone()];
         let mut arms = Vec::new();
@@ -143,11 +161,12 @@ impl<'s> Parser<'_, 's> {
         let mut stop = self.inner(lexer, tag, "endcase", &["when", "else"]).and_then(|(_, stop)| stop);
         while let Some(part) = stop {
             let values = match cut(self.text, part.name.clone()) {
-                "when" => Some(self.read(part.markup.clone(), when_values).unwrap_or_default()),
+                "when" => Some(self.read(&part, when_values).unwrap_or_default()),
                 "else" => {
                     if !part.markup.is_empty() {
                         let message = "the `else` of a `case` takes no values";
-                        self.find(&code::BAD_EXPRESSION, part.markup.clone(), message, None);
+                        let help = "for values of its own, write `{% when \"a\", \"b\" %}`".to_owned();
+                        self.find(&code::BAD_EXPRESSION, part.markup.clone(), message, Some(help));
                     }
                     None
                 }
@@ -174,7 +193,7 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn for_loop(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
-        let head = self.read(tag.markup.clone(), |reader| loop_head(reader, false));
+        let head = self.read(tag, |reader| loop_head(reader, false));
         let entry = self.tracker.clone();
         let mut ends = vec![entry.clone()];
         let (mut body, mut otherwise) = (Block::default(), None);
@@ -195,7 +214,8 @@ impl<'s> Parser<'_, 's> {
             body = inner;
             ends.push(self.tracker.clone());
             let is_else = |stop: &Tag| cut(self.text, stop.name.clone()) == "else";
-            if stop.as_ref().is_some_and(is_else) {
+            if let Some(stop) = stop.filter(is_else) {
+                self.else_is_bare(&stop, true);
                 self.tracker.clone_from(&entry);
                 otherwise = self.inner(lexer, tag, "endfor", &[]).map(|(inner, _)| inner);
                 ends.push(self.tracker.clone());
@@ -225,7 +245,7 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn table_row(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
-        let head = self.read(tag.markup.clone(), |reader| loop_head(reader, true));
+        let head = self.read(tag, |reader| loop_head(reader, true));
         if self.tracker.as_ref().is_some_and(|tracker| !tracker.takes_elements()) {
             self.find(
                 &code::UNSAFE_PLACE,
@@ -257,10 +277,12 @@ impl<'s> Parser<'_, 's> {
         let (name, value) = match self.loosely_set(tag, ASSIGNED.as_ref()) {
             Some((name, rest)) => {
                 let nothing = Chain { value: Operand::Nil, filters: Vec::new() };
-                let value = self.read(rest, |reader| if reader.at_end() { Ok(nothing) } else { reader.chain() })?;
+                let value = self.read_range(rest, cut(self.text, tag.name.clone()), |reader| {
+                    if reader.at_end() { Ok(nothing) } else { reader.chain() }
+                })?;
                 (self.name(name), value)
             }
-            None => self.read(tag.markup.clone(), |reader| {
+            None => self.read(tag, |reader| {
                 let name = settable(reader)?;
                 if !reader.take("=") {
                     let at = reader.position();
@@ -269,7 +291,7 @@ impl<'s> Parser<'_, 's> {
                 Ok((reader.names.id(name), reader.chain()?))
             })?,
         };
-        self.note_absolute_urls(&value);
+        self.note_filters(&value);
         self.note_raw(&value, &tag.whole);
         if self.is_encoded(&value) {
             self.build.encoded.insert(name);
@@ -282,7 +304,7 @@ impl<'s> Parser<'_, 's> {
     fn capture(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
         let name = match self.loosely_set(tag, CAPTURED.as_ref()) {
             Some((name, _)) => Some(self.name(name)),
-            None => self.read(tag.markup.clone(), |reader| {
+            None => self.read(tag, |reader| {
                 let name = match reader.string()? {
                     Some(name) => name,
                     None => settable(reader)?,
@@ -307,7 +329,7 @@ impl<'s> Parser<'_, 's> {
             // Whatever stands there is the name, and be it nothing.
             self.name(cut(self.text, tag.markup.clone()).trim())
         } else {
-            self.read(tag.markup.clone(), |reader| {
+            self.read(tag, |reader| {
                 let name = settable(reader)?;
                 Ok(reader.names.id(name))
             })?
@@ -318,7 +340,7 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn cycle(&mut self, tag: &Tag) -> Option<Node> {
-        let (group, values) = self.read(tag.markup.clone(), |reader| {
+        let (group, values) = self.read(tag, |reader| {
             let first = reader.operand()?;
             let (group, mut values) =
                 if reader.take(":") { (Some(first), vec![reader.operand()?]) } else { (None, vec![first]) };
@@ -348,7 +370,7 @@ impl<'s> Parser<'_, 's> {
         if tag.markup.is_empty() {
             return None;
         }
-        let chain = self.read(tag.markup.clone(), chain)?;
+        let chain = self.read(tag, chain)?;
         let sink = self.sink_of(&chain, &tag.whole);
         Some(Node::Output(Output { chain, sink, place: self.place(tag.whole.clone()) }))
     }
@@ -364,6 +386,11 @@ impl<'s> Parser<'_, 's> {
                 "write one word, as in `{% highlight rust %}`; `linenos` may follow, though lines are not numbered";
             let help = help.to_owned();
             self.find(&code::BAD_EXPRESSION, tag.whole.clone(), "`highlight` takes the name of a language", Some(help));
+        } else if self.build.manner == Manner::Site
+            && let Some(wrong) = mend::language(language)
+        {
+            let place = self.place(tag.markup.clone());
+            self.find_arguments(place, wrong);
         }
         if self.tracker.as_ref().is_some_and(|tracker| !tracker.takes_elements()) {
             let message = "`highlight` makes a block, which stands between tags";
@@ -398,7 +425,7 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn call(&mut self, tag: &Tag, isolated: bool) -> Option<Node> {
-        let Words { name, at, subject, alias, parameters } = self.read(tag.markup.clone(), call_words)?;
+        let Words { name, at, subject, alias, parameters } = self.read(tag, call_words)?;
         let is_trial = self.build.manner == Manner::Trial;
         let entry = self.entry_of_partial(tag);
         let place = self.place(at.clone());
@@ -452,7 +479,12 @@ impl<'s> Parser<'_, 's> {
     fn raw(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let Some(range) = self.verbatim(tag, lexer, "endraw") else { return (None, true) };
         if !tag.markup.is_empty() {
-            self.find(&code::BAD_EXPRESSION, tag.markup.clone(), "`raw` takes no arguments", None);
+            self.find(
+                &code::BAD_EXPRESSION,
+                tag.markup.clone(),
+                "`raw` takes no arguments",
+                Some("write `{% raw %}`".to_owned()),
+            );
         }
         let place = self.place(range.clone());
         let text = self.follow(range);
@@ -463,10 +495,15 @@ impl<'s> Parser<'_, 's> {
     fn doc(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
         let body = self.verbatim(tag, lexer, "enddoc")?;
         if !tag.markup.is_empty() {
-            self.find(&code::BAD_EXPRESSION, tag.markup.clone(), "`doc` takes no arguments", None);
+            self.find(
+                &code::BAD_EXPRESSION,
+                tag.markup.clone(),
+                "`doc` takes no arguments",
+                Some("write `{% doc %}`".to_owned()),
+            );
         }
         if cut(self.text, body.clone()).contains("{% doc %}") {
-            self.find(&code::BAD_EXPRESSION, body, "`doc` does not nest", None);
+            self.find(&code::BAD_EXPRESSION, body, "`doc` does not nest", Some("close the outer one first".to_owned()));
         }
         None
     }
@@ -523,7 +560,8 @@ impl<'s> Parser<'_, 's> {
             if at > tag.markup.start && !content.is_empty() && !content.starts_with('#') {
                 let start = at + (line.len() - line.trim_start().len());
                 let message = "every line of a comment begins with `#`";
-                self.find(&code::BAD_EXPRESSION, start..start + content.len(), message, None);
+                let help = "write `#` before it, or close the tag".to_owned();
+                self.find(&code::BAD_EXPRESSION, start..start + content.len(), message, Some(help));
                 break;
             }
             at += line.len();
@@ -618,30 +656,34 @@ fn loop_head(reader: &mut Reader<'_, '_>, columns_too: bool) -> Parsed<Head> {
         if reader.take(",") {
             continue;
         }
-        let (word, range) =
-            reader.word(if columns_too { "`cols`, `limit` or `offset`" } else { "`limit` or `offset`" })?;
-        if !reader.take(":") {
-            match word {
-                // Liquid passes over it, too.
-                _ if reader.is_trial() && (columns_too || word == "reversed") => continue,
-                "reversed" if !columns_too => {
-                    return trouble(
-                        range,
-                        "`reversed` stands right behind the list, as in `for item in list reversed`",
-                    );
-                }
-                _ => return trouble(range, format!("`{word}` is not expected here")),
+        let known: &[&str] = if columns_too { &["cols", "limit", "offset"] } else { &["limit", "offset", "reversed"] };
+        let (word, range) = reader.word(&format!("`{}`", known.join("`, `")))?;
+        let has_value = reader.take(":");
+        // What Liquid passes over, a trial passes over, too.
+        if reader.is_trial() && !has_value && (columns_too || word == "reversed") {
+            continue;
+        }
+        if !known.contains(&word) {
+            if columns_too && reader.is_trial() {
+                reader.operand()?;
+                continue;
             }
+            let kind = if columns_too { "`tablerow`" } else { "a loop" };
+            return mended(range, format!("{kind} has no `{word}`"), did_you_mean(word, known.iter().copied()));
+        }
+        if word == "reversed" {
+            return trouble(range, "`reversed` stands right behind the list, as in `for item in list reversed`");
+        }
+        if !has_value {
+            let help = format!("write `{word}: 3`");
+            return mended(range, format!("a colon is missing behind `{word}`"), Some(help));
         }
         match word {
             "limit" => over.limit = Some(reader.operand()?),
             "offset" if reader.take_word("continue") => over.offset = Some(Offset::Continue),
             "offset" => over.offset = Some(Offset::Value(reader.operand()?)),
             "cols" if columns_too => columns = Some(reader.operand()?),
-            _ if columns_too && reader.is_trial() => {
-                reader.operand()?;
-            }
-            _ => return trouble(range, format!("a loop has no `{word}`")),
+            _ => return trouble(range, format!("a loop has no `{word}` with a value")),
         }
     }
     Ok(Head { variable, series, over, columns })

@@ -12,6 +12,7 @@
 
 mod date;
 mod digest;
+mod directives;
 mod list;
 mod money;
 mod number;
@@ -22,11 +23,15 @@ mod text;
 mod web;
 
 pub(super) use date::pattern_of;
+pub use directives::{DATE_OF_EXAMPLES, DIRECTIVES};
 pub(super) use list::items;
 pub use money::{MoneyFormat, MoneyFormatError, MoneyFormats};
 pub(super) use number::{leading_integer, whole_integer};
 pub use table::EXAMPLE_DATA;
 use table::TABLE;
+
+pub(super) use slug::MODES as SLUG_MODES;
+pub(super) use strftime::unknown as unknown_directive;
 
 use super::Context;
 use super::budget::Budget;
@@ -97,13 +102,13 @@ pub(super) enum Effect {
 }
 
 impl Effect {
-    /// The same in words, for the reference.
-    fn says(self) -> &'static str {
+    /// The same in words, for the reference; nothing where values stay what they are.
+    fn says(self) -> Option<&'static str> {
         match self {
-            Self::Keeps => "markup if all that goes in is",
-            Self::Markup => "markup",
-            Self::Text => "text",
-            Self::Inherits => "of each value its own",
+            Self::Keeps => Some("markup if all that goes in is"),
+            Self::Markup => Some("markup"),
+            Self::Text => Some("text"),
+            Self::Inherits => None,
         }
     }
 }
@@ -230,8 +235,8 @@ pub struct FilterDocs {
     pub arguments: String,
     /// What it makes of its input: Markdown.
     pub docs: &'static str,
-    /// Whether a layout escapes what it makes, in words.
-    pub origin: &'static str,
+    /// Whether a layout escapes what it makes, in words; none if values stay what they are.
+    pub origin: Option<&'static str>,
     /// A use of it on [`EXAMPLE_DATA`].
     pub example: &'static str,
     /// What that prints where nothing is escaped.

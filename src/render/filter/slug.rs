@@ -22,6 +22,9 @@ enum Mode {
     Latin,
 }
 
+/// What `slugify` may be told.
+pub(in crate::render) const MODES: [&str; 6] = ["ascii", "default", "latin", "none", "pretty", "raw"];
+
 /// As Jekyll has it: the argument names one of the modes.
 pub(super) fn slugify<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let mode = match &*arguments.get(0).chars(&env.budget) {

@@ -64,6 +64,21 @@ pub(super) fn write(moment: &Zoned, format: &str, limit: usize, out: &mut String
     out.len() <= limit
 }
 
+/// The first directive of a format that prints itself, because there is none of its letter.
+pub(in crate::render) fn unknown(format: &str) -> Option<&str> {
+    let moment = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
+    let mut out = String::new();
+    let mut rest = format;
+    while let Some((_, directive)) = memchr::memchr(b'%', rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
+        match read(directive) {
+            Some((flags, letter, after)) if put(&moment, flags, letter, &mut out) => rest = after,
+            Some((_, _, after)) => return directive.get(..directive.len() - after.len()),
+            None => return Some(directive),
+        }
+    }
+    None
+}
+
 /// The flags, the letter and what follows; none if the text ends before the letter.
 fn read(directive: &str) -> Option<(Flags, char, &str)> {
     let mut flags = Flags::default();

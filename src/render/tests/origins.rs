@@ -23,7 +23,10 @@ fn data(hostile: &str) -> String {
     );
     let roots = ["name", "first", "last", "kind", "price", "nothing", "newline", "value"];
     let roots: Vec<String> = roots.iter().map(|root| format!("\"{root}\": \"{text}\"")).collect();
-    format!("{{{}, \"item\": {object}, \"items\": [{object}, \"{text}\"], \"products\": [{object}]}}", roots.join(", "))
+    format!(
+        "{{{}, \"item\": {object}, \"items\": [{object}, \"{text}\"], \"products\": [{object}, {object}, {object}]}}",
+        roots.join(", ")
+    )
 }
 
 /// What stands behind the filter's name in its example, up to the next filter.
@@ -70,11 +73,11 @@ fn no_filter_makes_an_element_of_text() {
 fn what_a_filter_says_of_its_result_is_so() {
     let printed = |call: &str| html(&format!("{{{{ \"<b>x</b>\" | {call} }}}}"), EXAMPLE_DATA);
     for (name, origin, call, expected) in [
-        ("append", "markup if all that goes in is", "append: '<i>'", "<b>x</b><i>"),
-        ("append", "markup if all that goes in is", "append: newline", "&lt;b&gt;x&lt;/b&gt;\n"),
-        ("escape", "markup", "escape", "&lt;b&gt;x&lt;/b&gt;"),
-        ("slice", "text", "slice: 0, 3", "&lt;b&gt;"),
-        ("default", "of each value its own", "default: 1", "<b>x</b>"),
+        ("append", Some("markup if all that goes in is"), "append: '<i>'", "<b>x</b><i>"),
+        ("append", Some("markup if all that goes in is"), "append: newline", "&lt;b&gt;x&lt;/b&gt;\n"),
+        ("escape", Some("markup"), "escape", "&lt;b&gt;x&lt;/b&gt;"),
+        ("slice", Some("text"), "slice: 0, 3", "&lt;b&gt;"),
+        ("default", None, "default: 1", "<b>x</b>"),
     ] {
         assert_eq!(filters().find(|filter| filter.name == name).map(|filter| filter.origin), Some(origin));
         assert_eq!(printed(call), expected, "{call}");
@@ -85,11 +88,14 @@ fn what_a_filter_says_of_its_result_is_so() {
 fn no_tag_makes_an_element_of_text() {
     let card = "{{ item.name }}{{ name }}<i title=\"{{ item.name }}\"></i>";
     for tag in TAGS {
-        let page = site(&[("page.html", "", tag.example), ("partials/card.html", "", card)]);
-        for hostile in HOSTILE {
-            let printed = page.render_with("page.html", &data(hostile), &Limits::default());
-            let printed = printed.unwrap_or_else(|error| panic!("{}: {error}", tag.name));
-            assert!(!is_hostile(&printed), "{}: {printed}", tag.name);
+        for example in tag.examples {
+            let partials = [("partials/card.html", "", card), ("partials/left.html", "", card)];
+            let page = site(&[&[("page.html", "", example.template)], &partials[..]].concat());
+            for hostile in HOSTILE {
+                let printed = page.render_with("page.html", &data(hostile), &Limits::default());
+                let printed = printed.unwrap_or_else(|error| panic!("{}: {error}", tag.name));
+                assert!(!is_hostile(&printed), "{}: {printed}", tag.name);
+            }
         }
     }
 }

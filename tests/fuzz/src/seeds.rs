@@ -91,7 +91,8 @@ fn paths(root: &Path) -> Vec<String> {
 /// data.
 fn templates(root: &Path) -> Vec<String> {
     let layouts = [texts(&root.join("layouts"), "html"), texts(&root.join("examples"), "html")].concat();
-    let examples = filters().map(|filter| filter.example).chain(TAGS.iter().map(|tag| tag.example)).map(str::to_owned);
+    let tags = TAGS.iter().flat_map(|tag| tag.examples).map(|example| example.template);
+    let examples = filters().map(|filter| filter.example).chain(tags).map(str::to_owned);
     let mut seeds: Vec<String> =
         layouts.into_iter().chain(examples).map(|text| format!("{text}\0{{{{ x }}}}\0{EXAMPLE_DATA}")).collect();
     let golden = std::env::var_os("SITESERVER_SUITES").map(|folder| PathBuf::from(folder).join("golden_liquid.json"));
