@@ -181,7 +181,7 @@ pub(super) fn form(tag: &str) -> Option<&'static str> {
         "if" | "elsif" | "unless" => "a condition compares values: `{% if price > 10 and name == \"Anvil\" %}`",
         "case" => "a `case` is about one value: `{% case kind %}{% when \"a\", \"b\" %}…{% endcase %}`",
         "when" => "values are parted by commas or `or`: `{% when \"a\", \"b\" %}`",
-        "for" => "a loop is `{% for item in list limit: 3 offset: 1 reversed %}`",
+        "for" => "a loop is `{% for item in list reversed limit: 3 offset: 1 %}`",
         "tablerow" => "it is `{% tablerow item in list cols: 3 limit: 9 offset: 1 %}`",
         "assign" => "a variable is set as in `{% assign total = price | times: 2 %}`",
         "capture" => "it is `{% capture name %}…{% endcapture %}`",

@@ -124,7 +124,7 @@ impl<'b, 's> Parser<'b, 's> {
     }
 
     /// Reads all of `range`, which stands in the tag called `name` (`""` for an output).
-    fn read_range<T>(
+    pub(super) fn read_range<T>(
         &mut self,
         range: Range<usize>,
         name: &str,

@@ -160,14 +160,14 @@ pub static TAGS: &[TagDocs] = &[
         name: "for",
         effect: TagEffect::Binds,
         docs: "Goes through a list, an object or a range; `else` if there is nothing. `offset` leaves items out, `limit` takes so many of the rest, \
-               `reversed` turns these around. `offset: continue` goes on where the last loop with the same variable and list ended. \
+               `reversed`, right behind the list, turns these around. `offset: continue` goes on where the last loop with the same variable and list ended. \
                What `forloop` knows is in [the language](../docs/liquid.md#loops).",
         examples: &[
             shows(
                 "{% for item in products %}{{ forloop.index }}. {{ item.name }}{% unless forloop.last %}, {% endunless %}{% endfor %}",
                 "1. Anvil, 2. Rope, 3. Rocket",
             ),
-            shows("{% for item in products limit: 2 offset: 1 reversed %}{{ item.name }} {% endfor %}", "Rocket Rope "),
+            shows("{% for item in products reversed limit: 2 offset: 1 %}{{ item.name }} {% endfor %}", "Rocket Rope "),
             shows("{% for number in (1..4) %}{{ number }}{% endfor %}", "1234"),
             shows(
                 "{% for pair in products[1] %}{{ pair[0] }}={{ pair[1] }} {% endfor %}",
