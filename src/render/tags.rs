@@ -160,7 +160,7 @@ pub static TAGS: &[TagDocs] = &[
         name: "for",
         effect: TagEffect::Binds,
         docs: "Goes through a list, an object or a range; `else` if there is nothing. `offset` leaves items out, `limit` takes so many of the rest, \
-               `reversed` turns these around. `offset: continue` goes on where the last loop with the same variable and list ended. \
+               `reversed`, right behind the list, turns these around. `offset: continue` goes on where the last loop with the same variable and list ended. \
                What `forloop` knows is in [the language](../docs/liquid.md#loops).",
         examples: &[
             shows(
