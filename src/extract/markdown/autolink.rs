@@ -36,6 +36,22 @@ pub(super) fn find(text: &str, before: Option<char>, decoded: &[usize]) -> Vec<F
     found
 }
 
+/// The first URL in the source `text` that begins within `range`. It may end behind it, and no address of mail is one.
+pub(super) fn written(text: &str, range: Range<usize>) -> Option<Range<usize>> {
+    let mut search = range.start;
+    while let Some(at) = text.get(search..range.end)?.find([':', 'w']).map(|at| search + at) {
+        search = at + 1;
+        let found = match text.as_bytes().get(at) {
+            Some(b'w') => www(text, at, None, &[]),
+            _ => url(text, range.start, at, &[]),
+        };
+        if let Some(link) = found {
+            return Some(link.range);
+        }
+    }
+    None
+}
+
 fn www(text: &str, at: usize, before: Option<char>, decoded: &[usize]) -> Option<Found> {
     let rest = text.get(at..).filter(|rest| rest.starts_with("www."))?;
     let previous = match text.get(..at)?.chars().next_back() {
@@ -46,7 +62,7 @@ fn www(text: &str, at: usize, before: Option<char>, decoded: &[usize]) -> Option
         return None;
     }
     let end = at + link_length(rest, domain_length(rest, true)?, at, decoded);
-    (end > at).then_some(Found { range: at..end, scheme: "http://" })
+    (end > at + "www.".len() - 1 && rest != "www.").then_some(Found { range: at..end, scheme: "http://" })
 }
 
 fn url(text: &str, from: usize, colon: usize, decoded: &[usize]) -> Option<Found> {
@@ -77,7 +93,7 @@ fn mail(text: &str, from: usize, at: usize) -> Option<Found> {
     length = written.trim_end_matches('.').len();
     let written = rest.get(..length)?;
     let well_formed = written.contains('.') && !written.starts_with('.') && !written.contains("..");
-    if !well_formed || written.ends_with(['-', '_']) || rest.get(length..)?.starts_with('@') {
+    if !well_formed || !written.ends_with(|c: char| c.is_ascii_alphabetic()) || rest.get(length..)?.starts_with('@') {
         return None;
     }
     let start = from + start;
@@ -187,6 +203,9 @@ mod tests {
             ("a.b-c_d@a.b_", &[]),
             ("mailto:foo@bar.baz", &["mailto:foo@bar.baz"]),
             ("xmpp:foo@bar.baz/txt@bin.com/x", &["xmpp:foo@bar.baz/txt@bin.com"]),
+            ("a@b.c1 a@b.1", &[]),
+            ("www. (www.) www.", &[]),
+            ("www.a", &["www.a"]),
             ("a@b @ c@", &[]),
             ("größe@bar.baz", &["e@bar.baz"]),
             ("日本http://a.b", &["http://a.b"]),

@@ -8,6 +8,10 @@ mod anchor;
 mod autolink;
 mod escape;
 mod id;
+mod line;
+mod mask;
+mod nesting;
+mod normal;
 mod note;
 mod write;
 
@@ -15,7 +19,7 @@ pub use anchor::anchors;
 
 use super::sanitise::sanitise;
 use crate::highlight::MOST_SPANS;
-use pulldown_cmark::{Options as Grammar, Parser};
+use pulldown_cmark::Options as Grammar;
 use std::ops::Range;
 
 /// The longest text that is rendered, in bytes.
@@ -178,6 +182,9 @@ pub enum MarkdownError {
     /// Quotes, lists or emphasis within each other, beyond anything a reader could see.
     #[error("quotes, lists or emphasis nest deeper than {} levels", write::DEEPEST)]
     TooDeep,
+    /// Many lines within many quotes or lists: reading each would walk through all of these.
+    #[error("quotes and lists nest too deep for a text of so many lines")]
+    TooDeepForLength,
     /// What is to be sanitised is longer than [`LONGEST_HTML`](super::LONGEST_HTML).
     #[error("the HTML is too long to be sanitised")]
     TooLongToSanitise,
@@ -194,8 +201,12 @@ pub fn render(text: &str, options: &Options, resolve: Option<Resolve<'_>>) -> Re
     if text.len() > LONGEST_MARKDOWN {
         return Err(MarkdownError::TooLong);
     }
-    let events = Parser::new_ext(text, options.grammar()).into_offset_iter();
-    let mut rendered = write::write(text, events, *options, resolve)?;
+    let text = normal::Normal::of(text);
+    if nesting::is_too_much(&text.text) {
+        return Err(MarkdownError::TooDeepForLength);
+    }
+    let mask = mask::Mask::of(&text.text, *options);
+    let mut rendered = write::write(&text, mask.as_ref(), *options, resolve)?;
     if options.sanitise {
         rendered.html = sanitise(&rendered.html).ok_or(MarkdownError::TooLongToSanitise)?;
     }

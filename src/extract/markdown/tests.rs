@@ -272,6 +272,105 @@ fn hostile_texts_end() {
     assert_eq!(render(&called, &Options::document(), None).err(), Some(MarkdownError::TooLongOutput));
 }
 
+#[test]
+fn lines_may_end_in_any_way() {
+    let plain = |text: &str| render(text, &Options::common_mark(), None).unwrap().html;
+    for (text, expected) in [
+        ("``\r\nfoo\r\n``", "<p><code>foo</code></p>\n"),
+        ("a\rb\r\rc", "<p>a\nb</p>\n<p>c</p>\n"),
+        ("    foo", "<pre><code>foo\n</code></pre>\n"),
+        ("\tfoo", "<pre><code>foo\n</code></pre>\n"),
+        ("```\na", "<pre><code>a\n</code></pre>\n"),
+        ("a\0b", "<p>a\u{fffd}b</p>\n"),
+        ("", ""),
+    ] {
+        assert_eq!(plain(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn inline_code_and_tags_go_on_after_what_begins_a_line() {
+    for (text, expected) in [
+        ("`foo\n    bar`", "<p><code>foo bar</code></p>\n"),
+        ("``\n   foo \n  ``", "<p><code>foo </code></p>\n"),
+        ("> `a\n>   b\n c`", "<blockquote>\n<p><code>a b c</code></p>\n</blockquote>\n"),
+        ("> `a\n> b > c`", "<blockquote>\n<p><code>a b &gt; c</code></p>\n</blockquote>\n"),
+        ("- > `a\n  >  b`", "<ul>\n<li>\n<blockquote>\n<p><code>a b</code></p>\n</blockquote>\n</li>\n</ul>\n"),
+        ("> foo <!-- a --\n> b -->", "<blockquote>\n<p>foo <!-- a --\nb --></p>\n</blockquote>\n"),
+        ("<a\n   b='c\n  d'>", "<p><a\nb='c\nd'></p>\n"),
+        ("![`a\n  b`](c)", "<p><img src=\"c\" alt=\"a b\" /></p>\n"),
+    ] {
+        assert_eq!(render(text, &Options::common_mark(), None).unwrap().html, expected, "{text:?}");
+    }
+}
+
+#[test]
+fn places_of_links_are_those_of_the_text_as_it_was_written() {
+    let text = "a\r\n\0 [b](c)\r\n\r\n\0\0 https://d.e\r![f](g)";
+    let links = document(text).links;
+    let places: Vec<_> = links.iter().map(|link| &text[link.range.clone()]).collect();
+    assert_eq!(places, ["[b](c)", "https://d.e", "![f](g)"]);
+}
+
+#[test]
+fn urls_are_read_before_emphasis_and_code() {
+    let options = Options { autolinks: true, strikethrough: true, ..Options::common_mark() };
+    let link = |url: &str| format!("<a href=\"{}\">{url}</a>", url.replace('`', "%60").replace('[', "%5B"));
+    for (text, expected) in [
+        ("https://a.b/*x*/y", format!("<p>{}</p>\n", link("https://a.b/*x*/y"))),
+        ("http://a.b/~~x~~ ~~y~~", format!("<p>{}~~ <del>y</del></p>\n", link("http://a.b/~~x"))),
+        ("*http://a.b/*c d*", format!("<p><em>{} d</em></p>\n", link("http://a.b/*c"))),
+        ("**http://a.b/c_d**", format!("<p><strong>{}</strong></p>\n", link("http://a.b/c_d"))),
+        ("http://a.b/`c d`", format!("<p>{} d`</p>\n", link("http://a.b/`c"))),
+        ("http://a.b/[c x](d)", format!("<p>{} x](d)</p>\n", link("http://a.b/[c"))),
+        (
+            "`http://a.b/*c*` <http://d.e>",
+            "<p><code>http://a.b/*c*</code> <a href=\"http://d.e\">http://d.e</a></p>\n".to_owned(),
+        ),
+        ("[http://a.b/*c*](d)", "<p><a href=\"d\">http://a.b/<em>c</em></a></p>\n".to_owned()),
+        ("    http://a.b/*c*", "<pre><code>http://a.b/*c*\n</code></pre>\n".to_owned()),
+        ("www. *a*", "<p>www. <em>a</em></p>\n".to_owned()),
+    ] {
+        assert_eq!(render(text, &options, None).unwrap().html, expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_lone_task_marker_is_text_and_its_item_goes_on() {
+    let options = Options { task_lists: true, ..Options::common_mark() };
+    for (text, expected) in [
+        ("- [ ]\nfoo", "<ul>\n<li>[ ]\nfoo</li>\n</ul>\n"),
+        ("- [x]\n  foo", "<ul>\n<li>[x]\nfoo</li>\n</ul>\n"),
+        ("- [\t] foo", "<ul>\n<li>[\t] foo</li>\n</ul>\n"),
+    ] {
+        assert_eq!(render(text, &options, None).unwrap().html, expected, "{text:?}");
+    }
+}
+
+#[test]
+fn the_filter_of_tags_looks_at_names_alone() {
+    let options = Options { tag_filter: true, ..Options::common_mark() };
+    for (text, expected) in [
+        ("a <!-- <script> --> <script>", "<p>a <!-- <script> --> &lt;script></p>\n"),
+        ("<div></script</div>\n<script", "<div></script</div>\n&lt;script\n"),
+    ] {
+        assert_eq!(render(text, &options, None).unwrap().html, expected, "{text:?}");
+    }
+}
+
+/// Each of these takes minutes if its parts are looked at more than a few times.
+#[test]
+fn long_texts_cost_what_they_are_long() {
+    let deep = "- ".repeat(80_000) + &"a\n".repeat(80_000);
+    assert_eq!(render(&deep, &Options::common_mark(), None), Err(MarkdownError::TooDeepForLength));
+    for text in ["*a **a ", "[a](", "_a ", "~a ~~b "] {
+        let text = text.repeat(1_400_000 / text.len());
+        for options in [Options::document(), Options { autolinks: true, ..Options::common_mark() }] {
+            assert!(render(&text, &options, None).is_ok(), "{text:.40}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 

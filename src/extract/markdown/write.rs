@@ -1,10 +1,14 @@
 //! The events of a text to HTML, one after another, without recursion.
 
 use super::id::Ids;
+use super::mask::Mask;
+use super::normal::Normal;
 use super::note::Notes;
-use super::{Heading, LONGEST_OUTPUT, Link, MarkdownError, Options, Rendered, Resolve, autolink, escape};
+use super::{Heading, LONGEST_OUTPUT, Link, MarkdownError, Options, Rendered, Resolve, autolink, escape, line};
 use crate::highlight::{self, Budget, Language};
-use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
+use pulldown_cmark::{
+    Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd,
+};
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -15,15 +19,51 @@ pub(super) const DEEPEST: usize = 256;
 const FILTERED: &[&str] =
     &["title", "textarea", "style", "xmp", "iframe", "noembed", "noframes", "script", "plaintext"];
 
-/// Writes `events`, which were read from `source`.
-pub(super) fn write<'t>(
-    source: &'t str,
+/// Writes `normal`, as it is read with `mask` on.
+///
+/// Where that makes something else than text of what it covers, which only a text that is out to do so can bring about, it is taken off.
+pub(super) fn write(
+    normal: &Normal,
+    mask: Option<&Mask>,
+    options: Options,
+    resolve: Option<Resolve<'_>>,
+) -> Result<Rendered, MarkdownError> {
+    let Some(mask) = mask else {
+        return write_events(normal, events(&normal.text, options), options, resolve);
+    };
+    let mut uncovered = 0;
+    let events = events(&mask.text, options).map(|(event, range)| {
+        let covered = if matches!(event, Event::Text(_)) { mask.within(&range) } else { 0 };
+        uncovered += covered;
+        match normal.text.get(range.clone()).filter(|_| covered > 0) {
+            Some(written) => (Event::Text(CowStr::Borrowed(written)), range),
+            None => (event, range),
+        }
+    });
+    let rendered = write_events(normal, events, options, resolve)?;
+    if uncovered == mask.len() {
+        return Ok(rendered);
+    }
+    write(normal, None, options, resolve)
+}
+
+/// What the grammar reads in `text`.
+fn events(text: &str, options: Options) -> impl Iterator<Item = (Event<'_>, Range<usize>)> {
+    Parser::new_ext(text, options.grammar()).into_offset_iter()
+}
+
+/// Writes `events`, which were read from `normal`.
+fn write_events<'t>(
+    normal: &'t Normal,
     events: impl Iterator<Item = (Event<'t>, Range<usize>)>,
     options: Options,
     resolve: Option<Resolve<'_>>,
 ) -> Result<Rendered, MarkdownError> {
+    let source = normal.text.as_str();
     let mut writer = Writer {
         source,
+        normal,
+        quotes: 0,
         options,
         resolve,
         rendered: Rendered::default(),
@@ -44,17 +84,15 @@ pub(super) fn write<'t>(
     };
     let mut events = events.peekable();
     while let Some((event, range)) = events.next() {
-        let is_last = matches!(events.peek(), Some((Event::End(_), _)));
-        let event = if is_last { without_bare_marker(event, &range, source) } else { event };
         if let Event::Text(first) = event {
             if writer.looks_for_links() {
                 // The grammar splits text at every character that might have meant something; a link may span the parts.
-                let mut text = SplitText { decoded: Vec::new(), range: range.clone(), text: CowStr::Borrowed("") };
-                text.push(first, range, source);
+                let mut text = SplitText { decoded: Vec::new(), range: range.clone(), text: String::new() };
+                text.push(&first, range, source);
                 while let Some((Event::Text(more), range)) =
                     events.next_if(|(event, _)| matches!(event, Event::Text(_)))
                 {
-                    text.push(more, range, source);
+                    text.push(&more, range, source);
                 }
                 writer.linked_text(&text);
             } else {
@@ -71,39 +109,30 @@ pub(super) fn write<'t>(
     Ok(writer.rendered)
 }
 
-/// `[ ]` with nothing after it, not even a space, is text (GFM, section 5.3).
-fn without_bare_marker<'t>(event: Event<'t>, range: &Range<usize>, source: &'t str) -> Event<'t> {
-    let Event::TaskListMarker(_) = event else { return event };
-    let after = source.get(range.end..).unwrap_or_default();
-    if after.starts_with([' ', '\t']) {
-        return event;
-    }
-    Event::Text(CowStr::Borrowed(source.get(range.clone()).unwrap_or_default().trim_end()))
-}
-
 /// Text that the grammar has split.
-struct SplitText<'t> {
-    text: CowStr<'t>,
+struct SplitText {
+    text: String,
     /// Its bytes in the source.
     range: Range<usize>,
     /// Where characters stand in it that the source spells as entities.
     decoded: Vec<usize>,
 }
 
-impl<'t> SplitText<'t> {
-    fn push(&mut self, part: CowStr<'t>, range: Range<usize>, source: &str) {
+impl SplitText {
+    fn push(&mut self, part: &str, range: Range<usize>, source: &str) {
         let written = source.get(range.clone()).unwrap_or_default();
-        if written.starts_with('&') && written.ends_with(';') && written != &*part {
+        if written.starts_with('&') && written.ends_with(';') && written != part {
             self.decoded.push(self.text.len());
         }
         self.range.end = range.end;
-        let before = std::mem::replace(&mut self.text, CowStr::Borrowed(""));
-        self.text = if before.is_empty() { part } else { CowStr::from(before.into_string() + &part) };
+        self.text.push_str(part);
     }
 }
 
 struct Writer<'t, 'r> {
     source: &'t str,
+    /// The same, and where its bytes are in the text of its author.
+    normal: &'t Normal,
     options: Options,
     resolve: Option<Resolve<'r>>,
     rendered: Rendered,
@@ -117,6 +146,8 @@ struct Writer<'t, 'r> {
     depth: usize,
     /// How many of them are quotes, lists, notes or tables.
     containers: usize,
+    /// How many quotes are open.
+    quotes: usize,
     /// How many links are open; text within them holds no others.
     linked: usize,
     in_code: bool,
@@ -200,7 +231,7 @@ impl<'t> Writer<'t, '_> {
         }
     }
 
-    fn linked_text(&mut self, SplitText { text, range: source, decoded }: &SplitText<'_>) {
+    fn linked_text(&mut self, SplitText { text, range: source, decoded }: &SplitText) {
         let text: &str = text;
         let before = self.source.get(..source.start).and_then(|before| before.chars().next_back());
         let as_written = self.source.get(source.clone()) == Some(text);
@@ -222,6 +253,7 @@ impl<'t> Writer<'t, '_> {
                 source.clone()
             };
             let destination = format!("{}{shown}", link.scheme);
+            let range = self.normal.written(&range);
             self.rendered.links.push(Link { destination, image: false, range });
         }
         escape::text(text.get(written..).unwrap_or_default(), &mut self.rendered.html);
@@ -230,7 +262,7 @@ impl<'t> Writer<'t, '_> {
 
     fn event(&mut self, event: Event<'t>, range: Range<usize>) -> Result<(), MarkdownError> {
         if self.image.is_some() {
-            self.within_image(&event);
+            self.within_image(&event, range);
             return Ok(());
         }
         match event {
@@ -247,16 +279,15 @@ impl<'t> Writer<'t, '_> {
             }
             Event::Text(text) => self.text(&text),
             Event::Code(code) => {
+                let read = line::code(self.source.get(range).unwrap_or_default(), self.quotes);
                 self.push("<code>");
-                self.text(&code);
+                self.text(read.as_deref().unwrap_or(&code));
                 self.push("</code>");
             }
-            Event::Html(html) | Event::InlineHtml(html) => {
-                if self.options.tag_filter {
-                    self.filtered(&html);
-                } else {
-                    self.push(&html);
-                }
+            Event::Html(html) => self.html(&html),
+            Event::InlineHtml(html) => {
+                let read = line::html(self.source.get(range).unwrap_or_default(), self.quotes);
+                self.inline_html(read.as_deref().unwrap_or(&html));
             }
             Event::SoftBreak => {
                 self.push("\n");
@@ -294,6 +325,7 @@ impl<'t> Writer<'t, '_> {
             }
             Tag::BlockQuote(kind) => {
                 self.containers += 1;
+                self.quotes += 1;
                 match kind {
                     None => self.block("<blockquote>\n"),
                     Some(kind) => self.alert(kind),
@@ -367,6 +399,7 @@ impl<'t> Writer<'t, '_> {
             TagEnd::Heading(level) => self.end_heading(level),
             TagEnd::BlockQuote(kind) => {
                 self.containers -= 1;
+                self.quotes -= 1;
                 self.line();
                 self.push(if kind.is_some() { "</div>\n" } else { "</blockquote>\n" });
             }
@@ -525,6 +558,7 @@ impl<'t> Writer<'t, '_> {
     }
 
     fn destination(&mut self, destination: &str, image: bool, range: Range<usize>) {
+        let range = self.normal.written(&range);
         let link = Link { destination: destination.to_owned(), image, range };
         let resolved = self.resolve.and_then(|resolve| resolve(&link));
         escape::url(resolved.as_deref().unwrap_or(destination), &mut self.rendered.html);
@@ -532,7 +566,7 @@ impl<'t> Writer<'t, '_> {
     }
 
     /// An image's description is the text of what is written in it.
-    fn within_image(&mut self, event: &Event<'t>) {
+    fn within_image(&mut self, event: &Event<'t>, range: Range<usize>) {
         match event {
             Event::Start(_) => {
                 if let Some(image) = &mut self.image {
@@ -551,9 +585,15 @@ impl<'t> Writer<'t, '_> {
                     self.push(" />");
                 }
             }
-            Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => {
-                escape::text(text, &mut self.rendered.html);
+            Event::Code(code) => {
+                let read = line::code(self.source.get(range).unwrap_or_default(), self.quotes);
+                escape::text(read.as_deref().unwrap_or(code), &mut self.rendered.html);
             }
+            Event::InlineHtml(html) => {
+                let read = line::html(self.source.get(range).unwrap_or_default(), self.quotes);
+                escape::text(read.as_deref().unwrap_or(html), &mut self.rendered.html);
+            }
+            Event::Text(text) => escape::text(text, &mut self.rendered.html),
             Event::SoftBreak | Event::HardBreak => self.push(" "),
             Event::Html(_)
             | Event::Rule
@@ -564,19 +604,47 @@ impl<'t> Writer<'t, '_> {
         }
     }
 
+    fn html(&mut self, html: &str) {
+        if self.options.tag_filter {
+            self.filtered(html);
+        } else {
+            self.push(html);
+        }
+    }
+
+    /// One tag, comment or instruction: what stands within it is no element.
+    fn inline_html(&mut self, html: &str) {
+        match html.strip_prefix('<') {
+            Some(part) if self.options.tag_filter && is_filtered(part, true) => {
+                self.push("&lt;");
+                self.push(part);
+            }
+            Some(_) | None => self.push(html),
+        }
+    }
+
     /// Raw HTML whose [`FILTERED`] elements are shown.
     fn filtered(&mut self, html: &str) {
         let mut parts = html.split('<');
         self.push(parts.next().unwrap_or_default());
-        for part in parts {
-            let name = part.strip_prefix('/').unwrap_or(part);
-            let end = name.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/')).unwrap_or(name.len());
-            let name = name.get(..end).unwrap_or_default();
-            let shown = FILTERED.iter().any(|filtered| filtered.eq_ignore_ascii_case(name));
-            self.push(if shown { "&lt;" } else { "<" });
+        let mut parts = parts.peekable();
+        while let Some(part) = parts.next() {
+            self.push(if is_filtered(part, parts.peek().is_none()) { "&lt;" } else { "<" });
             self.push(part);
         }
     }
+}
+
+/// Whether `part`, which follows a `<`, begins with the name of one of the [`FILTERED`] elements; another `<` ends no name.
+fn is_filtered(part: &str, is_last: bool) -> bool {
+    let name = part.strip_prefix('/').unwrap_or(part);
+    let end = name.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/'));
+    let name = match end {
+        Some(end) => name.get(..end).unwrap_or_default(),
+        None if is_last => name,
+        None => return false,
+    };
+    FILTERED.iter().any(|filtered| filtered.eq_ignore_ascii_case(name))
 }
 
 fn attribute(name: &str, value: &str, out: &mut String) {
