@@ -334,6 +334,11 @@ fn url(text: &str, markup: bool, out: &mut String) {
 /// A piece of a path: what would end the path is encoded, and at the root also what would begin a host. An escape that is
 /// there already stays, because paths are handed on encoded as often as not.
 fn path(text: &str, root: bool, markup: bool, out: &mut String) {
+    // An empty piece stood between two slashes, which would begin a host.
+    if root && out.len() >= 2 && out.as_bytes().iter().rev().take(2).all(|byte| matches!(byte, b'/' | b'\\')) {
+        out.pop();
+        out.push_str("./");
+    }
     let host = if root { text.len() - text.trim_start_matches(['/', '\\']).len() } else { 0 };
     let (slashes, text) = text.split_at_checked(host).unwrap_or(("", text));
     slashes.bytes().for_each(|byte| percent(byte, out));

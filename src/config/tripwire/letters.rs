@@ -8,6 +8,9 @@ use memchr::memchr3_iter;
 /// More digits than the number of a letter ever has, leading zeros included.
 const MOST_DIGITS: usize = 8;
 
+/// More backslashes before a `u` than JSON in JSON in JSON in JSON has.
+const MOST_ESCAPES: usize = 15;
+
 /// The text with its letters and digits as they are; `None` if none of them is encoded.
 pub(super) fn decoded(text: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
@@ -53,7 +56,8 @@ fn encoded(text: &[u8]) -> Option<(u8, usize)> {
             (code, rest.get(1..)?)
         }
         _ => {
-            let backslashes = rest.iter().take_while(|byte| **byte == b'\\').count();
+            // Those before the last few stay: a run of them is looked at once, and not again from each of them.
+            let backslashes = rest.iter().take(MOST_ESCAPES).take_while(|byte| **byte == b'\\').count();
             let rest = rest.get(backslashes..)?.strip_prefix(b"u")?;
             let (digits, rest) = rest.split_at_checked(4)?;
             (number(digits, 16)?, rest)
@@ -78,10 +82,19 @@ mod tests {
             ("&#99", ""),
             ("&#;&#x;&#99999999999;%6%zz%25\\u00\\u006", ""),
             ("caf\\u00e9 &eacute; %c3%a9 &#233;", ""),
+            (&format!("{}u0063", "\\".repeat(40)), &format!("{}c", "\\".repeat(24))),
             ("", ""),
         ] {
             let plain = decoded(text.as_bytes()).map(|plain| String::from_utf8(plain).unwrap());
             assert_eq!(plain.unwrap_or_default(), expected, "{text}");
+        }
+    }
+
+    /// Were each looked at from all before it, these would take longer than anybody waits.
+    #[test]
+    fn long_runs_take_no_longer_than_their_length() {
+        for sign in ["\\", "%", "%25", "&", "&amp;", "&#", "\\u", "&amp;#"] {
+            assert!(decoded(sign.repeat(4_000_000).as_bytes()).is_none());
         }
     }
 }

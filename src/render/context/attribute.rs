@@ -40,38 +40,95 @@ const URL_ATTRIBUTES: [&str; 14] = [
 const IMAGE_ATTRIBUTES: [&str; 2] = ["imagesrcset", "srcset"];
 
 /// Of those, what means the same wherever it stands in XML.
-const URL_ATTRIBUTES_OF_XML: [&str; 4] = ["formaction", "href", "src", "xlink:href"];
+const URL_ATTRIBUTES_OF_XML: [&str; 3] = ["formaction", "href", "src"];
 
 /// How the attributes of XHTML and SVG begin that are scripts. In other vocabularies `on` begins many a harmless word.
-const EVENTS: [&str; 22] = [
+const EVENTS: [&str; 77] = [
     "onabort",
+    "onactivate",
+    "onafter",
     "onani",
+    "onaux",
     "onbefore",
     "onbegin",
     "onblur",
+    "oncancel",
+    "oncanplay",
     "onchange",
     "onclick",
+    "onclose",
+    "oncommand",
+    "oncontext",
+    "oncopy",
+    "oncue",
+    "oncut",
     "ondblclick",
+    "ondevice",
     "ondrag",
+    "ondrop",
+    "onduration",
+    "onemptied",
     "onend",
     "onerror",
     "onfocus",
+    "onformdata",
+    "onfull",
+    "ongesture",
+    "ongot",
+    "onhash",
     "oninput",
+    "oninvalid",
     "onkey",
+    "onlanguage",
     "onload",
+    "onlost",
+    "onmessage",
     "onmouse",
+    "onoffline",
+    "ononline",
+    "onorientation",
+    "onpage",
+    "onpaste",
+    "onpause",
+    "onplay",
     "onpointer",
+    "onpopstate",
+    "onprogress",
+    "onratechange",
+    "onrejection",
     "onrepeat",
+    "onreset",
+    "onresize",
     "onscroll",
+    "onsearch",
+    "onsecurity",
+    "onseek",
+    "onselect",
+    "onslot",
+    "onstalled",
+    "onstorage",
     "onsubmit",
+    "onsuspend",
+    "ontimeupdate",
     "ontoggle",
     "ontouch",
+    "ontransition",
+    "onunhandled",
+    "onunload",
+    "onvisibility",
+    "onvolume",
+    "onwaiting",
+    "onwebkit",
+    "onwheel",
+    "onzoom",
 ];
 
 impl Kind {
     /// What the value of this attribute is on this element; both are in lower case, and the element without a prefix.
     pub(super) fn of(element: &str, attribute: &str, xml: bool) -> Self {
         let (url, code) = if xml {
+            // A prefix may be any.
+            let attribute = attribute.rsplit(':').next().unwrap_or(attribute);
             let of_element = matches!((element, attribute), ("form", "action") | ("object", "data"));
             let code = EVENTS.iter().any(|event| attribute.starts_with(event));
             (of_element || URL_ATTRIBUTES_OF_XML.contains(&attribute), code)

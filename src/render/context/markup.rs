@@ -26,6 +26,8 @@ pub(crate) struct Tracker {
     url: Url,
     /// What the `<script>` at hand is for.
     role: Role,
+    /// Whether its type has been said.
+    is_typed: bool,
     /// Where in its text.
     script: Script,
     /// The drawings and formulas around.
@@ -111,6 +113,7 @@ impl Tracker {
             value: String::new(),
             url: Url::default(),
             role: Role::Code,
+            is_typed: false,
             script: Script::default(),
             foreign: Foreign::default(),
             in_section: false,
@@ -302,7 +305,8 @@ impl Tracker {
             let clear = self.state == State::InTag && other.state == State::InTag;
             let state = if clear { State::InTag } else { State::Unquoted };
             let role = self.role.join(other.role);
-            return Some(Self { state, element: self.element.clone(), role, foreign, ..self.fresh() });
+            let is_typed = self.is_typed || other.is_typed;
+            return Some(Self { state, element: self.element.clone(), role, is_typed, foreign, ..self.fresh() });
         }
         match (self.state, other.state) {
             (State::Quoted { .. }, State::Quoted { .. }) if self.state == other.state => {
@@ -473,6 +477,7 @@ impl Tracker {
             byte if byte.is_ascii_alphabetic() => {
                 self.element.push(char::from(byte.to_ascii_lowercase()));
                 self.role = Role::Code;
+                self.is_typed = false;
                 State::TagName
             }
             _ => State::Text,
@@ -506,7 +511,8 @@ impl Tracker {
 
     /// The value of an attribute has ended.
     fn end_value(&mut self) {
-        if self.kind() == Kind::ScriptType {
+        // Of two attributes of a name, browsers take the first.
+        if self.kind() == Kind::ScriptType && !std::mem::replace(&mut self.is_typed, true) {
             self.role = Role::of(&self.value);
         }
         self.state = State::InTag;

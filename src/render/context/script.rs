@@ -190,7 +190,8 @@ impl Script {
 
     fn javascript(&mut self, byte: u8, rest: &[u8]) {
         if self.escaped {
-            self.escaped = false;
+            // A line end of two characters is one.
+            self.escaped = rest.starts_with(b"\r\n");
             return;
         }
         match self.mode {
@@ -198,7 +199,7 @@ impl Script {
             Mode::Quoted(quote) => match byte {
                 b'\\' => self.escaped = true,
                 _ if byte == quote => self.end_literal(),
-                b'\n' if quote != b'`' => self.mode = Mode::Code,
+                b'\n' | b'\r' if quote != b'`' => self.mode = Mode::Code,
                 b'{' if quote == b'`' && self.before == b'$' => {
                     self.lost |= self.templates.len() >= DEEPEST;
                     if !self.lost {
@@ -211,14 +212,14 @@ impl Script {
             },
             Mode::Pattern { class } => match byte {
                 b'\\' => self.escaped = true,
-                b'\n' => self.mode = Mode::Code,
+                _ if ends_line(rest) => self.mode = Mode::Code,
                 b'[' => self.mode = Mode::Pattern { class: true },
                 b']' => self.mode = Mode::Pattern { class: false },
                 b'/' if !class => self.end_literal(),
                 _ => {}
             },
             Mode::Line => {
-                if byte == b'\n' {
+                if ends_line(rest) {
                     self.mode = Mode::Code;
                     self.doubtful = false;
                 }
@@ -325,6 +326,13 @@ impl Script {
             }
         })
     }
+}
+
+/// Whether a line of JavaScript ends here (ECMA-262, section 12.3).
+fn ends_line(rest: &[u8]) -> bool {
+    matches!(rest, [b'\n' | b'\r', ..])
+        || rest.starts_with("\u{2028}".as_bytes())
+        || rest.starts_with("\u{2029}".as_bytes())
 }
 
 #[cfg(test)]

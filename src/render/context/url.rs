@@ -22,6 +22,8 @@ pub(super) enum Scheme {
     Settled,
     /// The same so far, but another slash would begin a host.
     Root,
+    /// The same after a value, which may have been empty.
+    Begun,
     /// Within the name of a host.
     Named,
     /// Where the name of a host begins.
@@ -39,7 +41,7 @@ impl Scheme {
     fn join(self, other: Self) -> Self {
         match (self, other) {
             // Only the next byte tells, and not the same one: a host may begin.
-            (Self::Root, Self::Named) | (Self::Named, Self::Root) => Self::Host,
+            (Self::Root | Self::Begun, Self::Named) | (Self::Named, Self::Root | Self::Begun) => Self::Host,
             _ => self.max(other),
         }
     }
@@ -53,8 +55,12 @@ impl Scheme {
     fn followed_by(self, byte: u8) -> Self {
         match (self, byte) {
             (_, byte) if byte <= b' ' => self,
+            // What is printed next sees to it that no host begins, if nothing was printed between the two.
+            (Self::Begun, b'/' | b'\\') => Self::Begun,
             (Self::Root | Self::Host, b'/' | b'\\') => Self::Host,
-            (Self::Root, _) | (Self::Named, b'/' | b'\\') | (Self::Named | Self::Host, b'?' | b'#') => Self::Settled,
+            (Self::Root | Self::Begun, _) | (Self::Named, b'/' | b'\\') | (Self::Named | Self::Host, b'?' | b'#') => {
+                Self::Settled
+            }
             (Self::Named | Self::Host, _) => Self::Named,
             (Self::Settled | Self::Open | Self::Fed | Self::Runs, _) => self,
         }
@@ -95,7 +101,7 @@ impl Url {
         match self.scheme {
             _ if self.queried => UrlPart::Query,
             Scheme::Open | Scheme::Fed => UrlPart::Start,
-            Scheme::Root => UrlPart::Root,
+            Scheme::Root | Scheme::Begun => UrlPart::Root,
             Scheme::Settled if !self.fed => UrlPart::Path,
             Scheme::Settled | Scheme::Named | Scheme::Host | Scheme::Runs => UrlPart::Rest,
         }
@@ -103,8 +109,10 @@ impl Url {
 
     /// A value was printed.
     pub(super) fn output(&mut self) {
-        if self.scheme == Scheme::Open {
-            self.scheme = Scheme::Fed;
+        match self.scheme {
+            Scheme::Open => self.scheme = Scheme::Fed,
+            Scheme::Root => self.scheme = Scheme::Begun,
+            Scheme::Settled | Scheme::Begun | Scheme::Named | Scheme::Host | Scheme::Fed | Scheme::Runs => {}
         }
         // A value that is a whole URL, or the most of one, may hold a query; a piece of a path or a query does not.
         self.fed |= matches!(self.part(), UrlPart::Start | UrlPart::Rest);

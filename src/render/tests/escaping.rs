@@ -113,6 +113,49 @@ fn scripts_of_drawings_hold_no_tags() {
     );
 }
 
+/// What the tracker once took for another place than browsers do.
+#[test]
+fn places_are_those_that_browsers_see() {
+    let refused = ["layout/unsafe-place `{{ x | json }}`"];
+    for page in [
+        "<script>s = \"abc \\\r\n {{ x | json }}\";</script>",
+        "<script>// a\rs = `{{ x | json }}`;</script>",
+        "<script>// a\u{2028}s = `{{ x | json }}`;</script>",
+    ] {
+        assert_eq!(findings(page), refused, "{page}");
+    }
+    let page = "<script type=\"text/javascript\" type=\"application/json\">{\"a\": \"{{ x }}\"}</script>";
+    assert_eq!(findings(page), ["layout/unsafe-place `{{ x }}`"], "the first of two attributes counts");
+    let xml = |body: &str| {
+        let page = site(&[("a.xml", "", body)]);
+        (page.codes(), page.render_with("a.xml", "{\"x\": \"javascript:alert(1)\"}", &Limits::default()).unwrap())
+    };
+    assert!(xml("<a l:href=\"{{ x }}\"/>").1.contains("#blocked"), "a prefix may be any");
+    for event in ["onpageshow", "onpaste", "onwheel", "ontransitionend", "onresize"] {
+        assert_eq!(
+            xml(&format!("<body {event}=\"f('{{{{ x }}}}')\"/>")).0,
+            ["layout/unsafe-place `{{ x }}`"],
+            "{event}"
+        );
+    }
+    assert_eq!(xml("<option one=\"{{ x }}\" only=\"{{ x }}\"/>").0, [""; 0]);
+}
+
+#[test]
+fn an_empty_piece_of_a_path_begins_no_host() {
+    let page = |data: &str| {
+        let template = "<a href=\"/{{ a }}/{{ b }}\"></a>{% for p in l %}<a href=\"/{% for p in l %}{{ p }}/{% endfor %}{{ b }}\"></a>{% endfor %}";
+        html(template, data)
+    };
+    assert_eq!(page("{\"a\": \"\", \"b\": \"evil.example/x\"}"), "<a href=\"/./evil.example/x\"></a>");
+    assert_eq!(page("{\"a\": \"\", \"b\": \"/evil.example\"}"), "<a href=\"/./%2Fevil.example\"></a>");
+    assert_eq!(page("{\"a\": \"u\", \"b\": \"a?b#c\"}"), "<a href=\"/u/a%3Fb%23c\"></a>");
+    assert_eq!(
+        page("{\"a\": \"u\", \"b\": \"evil.example\", \"l\": [\"\"]}"),
+        "<a href=\"/u/evil.example\"></a><a href=\"/./evil.example\"></a>"
+    );
+}
+
 #[test]
 fn places_where_nothing_is_safe_are_findings() {
     for page in [
