@@ -206,7 +206,11 @@ fn is_known(of: Use, address: &str, origins: &BTreeSet<(Use, Origin)>) -> bool {
 fn check(page: &str, needs: &Needs) -> Result<(), String> {
     let mut found = Found::default();
     find(&tree(page, true).document, &page.replace("\r\n", "\n"), &mut found);
-    let origins = needs.origins(&|_| None);
+    let mut origins = needs.origins(&|_| None);
+    if needs.has_scripts() {
+        // A page that has any script may load more from where it comes from.
+        origins.insert((Use::Script, Origin::Own));
+    }
     let told = |kind: ObstacleKind| needs.obstacles().iter().any(|obstacle| obstacle.kind == kind);
     let known: BTreeSet<&str> = needs.scripts().collect();
     if !told(ObstacleKind::Script) && found.scripts.iter().any(|digest| !known.contains(digest.as_str())) {
