@@ -1,7 +1,7 @@
 //! Writing to people: where to, whether in colours, and how findings are summed up.
 
 use crate::config::{Secrets, Tripwire};
-use crate::diagnostic::{Files, Findings, Level, draw, to_json};
+use crate::diagnostic::{Files, Finding, Findings, Level, draw, to_json};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -50,10 +50,7 @@ impl Terminal {
             let drawn = draw(finding, files, self.colours);
             match self.tripwire.find(drawn.as_bytes()) {
                 None => text.push_str(&drawn),
-                Some(name) => {
-                    write!(text, "{}[{}]: {}", finding.level.name(), finding.code.name, withheld(name))
-                        .unwrap_or_default();
-                }
+                Some(name) => text.push_str(&withheld_finding(finding, name)),
             }
             text.push_str("\n\n");
         }
@@ -66,23 +63,20 @@ impl Terminal {
 
     /// The findings as JSON. Those that hold a secret are not among them, and the standard error says so.
     pub(super) fn findings_as_json(&mut self, findings: &Findings, files: &Files) {
-        let mut kept = findings.clone();
-        if self.tripwire.find(to_json(findings, files).as_bytes()).is_some() {
-            kept.retain(|finding| {
-                let mut alone = Findings::default();
-                alone.push(finding.clone());
-                let found = self.tripwire.find(to_json(&alone, files).as_bytes());
-                if let Some(name) = found {
-                    Self::stderr().line(&format!(
-                        "{}[{}]: {}",
-                        finding.level.name(),
-                        finding.code.name,
-                        withheld(name)
-                    ));
-                }
-                found.is_none()
-            });
+        let whole = to_json(findings, files);
+        if self.tripwire.find(whole.as_bytes()).is_none() {
+            return self.write(&whole);
         }
+        let mut kept = findings.clone();
+        kept.retain(|finding| {
+            let mut alone = Findings::default();
+            alone.push(finding.clone());
+            let found = self.tripwire.find(to_json(&alone, files).as_bytes());
+            if let Some(name) = found {
+                Self::stderr().line(&withheld_finding(finding, name));
+            }
+            found.is_none()
+        });
         self.write(&to_json(&kept, files));
     }
 
@@ -106,6 +100,11 @@ fn discreet<'t>(text: &'t str, tripwire: &Tripwire) -> Cow<'t, str> {
     }
     // It may have lines of its own.
     if tripwire.find(kept.as_bytes()).is_none() { kept.into() } else { format!("{}\n", withheld(name)).into() }
+}
+
+/// What is said in place of a finding.
+fn withheld_finding(finding: &Finding, name: &str) -> String {
+    format!("{}[{}]: {}", finding.level.name(), finding.code.name, withheld(name))
 }
 
 /// What is said in place of a message.

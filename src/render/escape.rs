@@ -241,13 +241,10 @@ fn replace<E: Escaper>(text: &str, out: &mut String) {
 #[inline]
 fn is_short_and_clean<E: Escaper>(text: &[u8]) -> bool {
     // What is read twice is the same both times.
-    let (first, last) = match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+    let (first, last) = match (text.first_chunk(), text.last_chunk()) {
         (Some(&first), Some(&last)) if text.len() <= 16 => (u64::from_le_bytes(first), u64::from_le_bytes(last)),
         (Some(_), _) => return false,
-        (None, _) => match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-            (Some(&first), Some(&last)) => (u32::from_le_bytes(first).into(), u32::from_le_bytes(last).into()),
-            _ => (last_word(text, text), 0),
-        },
+        (None, _) => (last_word(text, text), 0),
     };
     marks::<E>(first) | marks::<E>(last) == 0
 }

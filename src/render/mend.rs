@@ -51,7 +51,7 @@ const ELSEWHERE: [(&str, &str); 16] = [
 ];
 
 /// Filters of other languages, and what does the same here.
-const FILTERS: [(&str, &str); 44] = [
+const FILTERS: [(&str, &str); 51] = [
     ("add", "plus"),
     ("addslashes", "json"),
     ("batch", "`{% tablerow item in list cols: 3 %}` makes rows"),
@@ -74,11 +74,12 @@ const FILTERS: [(&str, &str); 44] = [
     ("int", "to_integer"),
     ("json_encode", "json"),
     ("len", "size"),
+    ("lenght", "size"),
     ("length", "size"),
     ("linebreaks", "newline_to_br"),
-    ("ltrim", "lstrip"),
     ("lower", "downcase"),
     ("lowercase", "downcase"),
+    ("ltrim", "lstrip"),
     ("markdown", "markdownify"),
     ("mod", "modulo"),
     ("multiply", "times"),
@@ -87,24 +88,19 @@ const FILTERS: [(&str, &str); 44] = [
     ("range", "`(1..5)` is a range: `{% for number in (1..5) %}`"),
     ("rtrim", "rstrip"),
     ("safe", "raw"),
+    ("select", "where"),
+    ("selectattr", "where"),
     ("slug", "slugify"),
     ("striptags", "strip_html"),
     ("substr", "slice"),
     ("substring", "slice"),
     ("subtract", "minus"),
+    ("title", "capitalize"),
     ("to_json", "json"),
     ("tojson", "json"),
-    ("title", "capitalize"),
-    ("trim", "strip"),
-];
-
-/// More of them, that are nearer to another filter than to the one that is meant.
-const FILTERS_TOO: [(&str, &str); 7] = [
-    ("lenght", "size"),
-    ("select", "where"),
-    ("selectattr", "where"),
     ("tolowercase", "downcase"),
     ("touppercase", "upcase"),
+    ("trim", "strip"),
     ("upper", "upcase"),
     ("uppercase", "upcase"),
 ];
@@ -150,7 +146,7 @@ pub(super) fn is_block(tag: &str) -> bool {
 
 /// What was meant by a filter that does not exist.
 pub(super) fn filter(name: &str) -> Option<String> {
-    let Some(meant) = listed(&FILTERS, name).or_else(|| listed(&FILTERS_TOO, name)) else {
+    let Some(meant) = listed(&FILTERS, name) else {
         return did_you_mean(name, filter::names());
     };
     if filter::find(meant).is_some() { Some(format!("it is `{meant}` in Liquid")) } else { Some(meant.to_owned()) }
@@ -320,7 +316,7 @@ mod tests {
         for tag in BLOCKS {
             assert!(exists(tag), "{tag}");
         }
-        for (foreign, own) in FILTERS.iter().chain(&FILTERS_TOO) {
+        for (foreign, own) in &FILTERS {
             assert!(filter::find(foreign).is_none(), "{foreign}");
             assert!(filter::find(own).is_some() || own.contains(' '), "{own}");
         }

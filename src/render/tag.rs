@@ -478,14 +478,7 @@ impl<'s> Parser<'_, 's> {
 
     fn raw(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let Some(range) = self.verbatim(tag, lexer, "endraw") else { return (None, true) };
-        if !tag.markup.is_empty() {
-            self.find(
-                &code::BAD_EXPRESSION,
-                tag.markup.clone(),
-                "`raw` takes no arguments",
-                Some("write `{% raw %}`".to_owned()),
-            );
-        }
+        self.refuse_arguments("raw", tag);
         let place = self.place(range.clone());
         let text = self.follow(range);
         self.build.literal_bytes += text.len();
@@ -494,18 +487,19 @@ impl<'s> Parser<'_, 's> {
 
     fn doc(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {
         let body = self.verbatim(tag, lexer, "enddoc")?;
-        if !tag.markup.is_empty() {
-            self.find(
-                &code::BAD_EXPRESSION,
-                tag.markup.clone(),
-                "`doc` takes no arguments",
-                Some("write `{% doc %}`".to_owned()),
-            );
-        }
+        self.refuse_arguments("doc", tag);
         if cut(self.text, body.clone()).contains("{% doc %}") {
             self.find(&code::BAD_EXPRESSION, body, "`doc` does not nest", Some("close the outer one first".to_owned()));
         }
         None
+    }
+
+    /// A finding about what stands behind the name of a tag that takes nothing.
+    fn refuse_arguments(&mut self, name: &str, tag: &Tag) {
+        if !tag.markup.is_empty() {
+            let (message, help) = (format!("`{name}` takes no arguments"), format!("write `{{% {name} %}}`"));
+            self.find(&code::BAD_EXPRESSION, tag.markup.clone(), &message, Some(help));
+        }
     }
 
     fn verbatim(&mut self, tag: &Tag, lexer: &mut Lexer<'s>, end: &str) -> Option<Range<usize>> {
