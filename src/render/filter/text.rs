@@ -283,9 +283,9 @@ fn push_referring(new: &str, text: &str, found: Range<usize>, out: &mut String) 
 pub(super) fn replace_first<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let text = input.into_chars(&env.budget);
     let (old, new) = (arguments.get(0).chars(&env.budget), arguments.get(1).chars(&env.budget));
-    let Some(at) = text.find(&*old).filter(|_| new.contains('\\')) else {
-        let at = text.find(&*old);
-        return Ok(spliced(text, at, arguments, env));
+    let found = text.find(&*old);
+    let Some(at) = found.filter(|_| new.contains('\\')) else {
+        return Ok(spliced(text, found, arguments, env));
     };
     let end = at + old.len();
     let mut out = text.get(..at).unwrap_or("").to_owned();
