@@ -138,6 +138,7 @@ fn no_layout_prints_a_secret_that_comes_back() {
 fn no_spelling_of_an_upstream_gets_through() {
     let fault = FaultServer::start();
     let each = |form: &dyn Fn(u32) -> String| CANARY.chars().map(|c| form(u32::from(c))).collect::<Vec<_>>().concat();
+    let octets = |form: &dyn Fn(u8) -> String| CANARY.bytes().map(form).collect::<Vec<_>>().concat();
     let spellings = [
         CANARY.to_owned(),
         format!("Bearer {CANARY}, and more"),
@@ -152,17 +153,17 @@ fn no_spelling_of_an_upstream_gets_through() {
         each(&|c| format!("\\u{c:04x}")),
         each(&|c| format!("&#{c};")),
         each(&|c| format!("&#x{c:X};")),
-        CANARY.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat(),
+        octets(&|byte| format!("%{byte:02x}")),
         percent(&each(&|c| format!("\\u{c:04x}"))),
         percent(&each(&|c| format!("&#0{c};"))),
         serde_json::to_string(&each(&|c| format!("\\u{c:04X}"))).unwrap(),
         serde_json::to_string(&serde_json::to_string(CANARY).unwrap()).unwrap(),
-        each(&|c| format!("&#37;{c:02x}")),
+        octets(&|byte| format!("&#37;{byte:02x}")),
         each(&|c| format!("%26%23x{c:x}%3B")),
-        each(&|c| if c % 2 == 0 { format!("\\u{c:04x}") } else { format!("%25{c:02X}") }),
-        each(&|c| if c % 3 == 0 { format!("&amp;#x00{c:x};") } else { format!("%{c:02X}") }),
-        each(&|c| format!("{c:02X}")),
-        each(&|c| format!("{c:02x}")),
+        each(&|c| if c % 2 == 0 || c > 127 { format!("\\u{c:04x}") } else { format!("%25{c:02X}") }),
+        each(&|c| if c % 3 == 0 || c > 127 { format!("&amp;#x00{c:x};") } else { format!("%{c:02X}") }),
+        octets(&|byte| format!("{byte:02X}")),
+        octets(&|byte| format!("{byte:02x}")),
     ];
     let route = "-- routes/a.toml --\npath = \"/a/{at}\"\njson = { v = \"{a}\" }\n[sources.a]\nupstream = \"up\"\npath = \"/a/{params.at}\"\n";
     let site = start(&fault, route);
