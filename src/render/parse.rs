@@ -41,6 +41,8 @@ pub(super) struct Parser<'b, 's> {
     is_outer: bool,
     /// Where the loops that are open began in the markup.
     pub(super) loops: Vec<Option<Tracker>>,
+    /// How many loops were open where each capture began that is open.
+    pub(super) captures: Vec<usize>,
     /// The end tags of the blocks that are open.
     open: Vec<&'static str>,
     /// How many of them a `{% liquid %}` tag may not close.
@@ -73,6 +75,7 @@ impl<'b, 's> Parser<'b, 's> {
             escapes,
             is_outer,
             loops: Vec::new(),
+            captures: Vec::new(),
             open: Vec::new(),
             floor: 0,
             depth: 0,
@@ -448,7 +451,11 @@ impl<'b, 's> Parser<'b, 's> {
     pub(super) fn leave_loop(&mut self, tag: &Tag) {
         let Some(tracker) = &self.tracker else { return };
         let entry = self.loops.last().cloned().flatten().unwrap_or_else(|| tracker.fresh());
-        if tracker.join(&entry).is_none() {
+        if tracker.is_markup() && self.captures.last() == Some(&self.loops.len()) {
+            let help = "decide before `{% capture %}` whether the loop goes on";
+            let message = "a loop is left within a text that is captured";
+            self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, Some(help.to_owned()));
+        } else if tracker.join(&entry).is_none() {
             let help = "leave the loop between tags, where its body begins";
             let message = "the loop is left within a tag, a comment or a script";
             self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, Some(help.to_owned()));

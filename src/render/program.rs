@@ -126,6 +126,14 @@ impl Build<'_> {
         self.known.contains_key(&self.full_name(name))
     }
 
+    /// Whether a partial may leave a loop of its caller, itself or by what it includes: whether the words for it are in its text.
+    pub(super) fn may_leave(&self, name: &str) -> bool {
+        let says = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        let leaves = |source: &Source<'_>| says(source.text, &["break", "continue"]);
+        let Some(source) = self.known.get(&self.full_name(name)) else { return false };
+        leaves(source) || (says(source.text, &["include"]) && self.known.values().any(leaves))
+    }
+
     fn full_name(&self, name: &str) -> String {
         let dot = if self.extension.is_empty() { "" } else { "." };
         format!("partials/{name}{dot}{}", self.extension)

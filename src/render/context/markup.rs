@@ -93,7 +93,8 @@ impl Sight {
     }
 }
 
-const RAW_ELEMENTS: [&str; 8] = ["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"];
+pub(super) const RAW_ELEMENTS: [&str; 8] =
+    ["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"];
 
 /// The longest literal beginning of a value that is looked at.
 const LONGEST_VALUE: usize = 64;

@@ -4,6 +4,7 @@
 //! of values or of Liquid. A format without a structure (`.txt`) has none. Where a tracker is unsure it refuses, it never says "safe".
 
 mod attribute;
+mod balance;
 mod csv;
 mod foreign;
 mod json;
@@ -11,6 +12,7 @@ mod markup;
 mod script;
 mod url;
 
+pub(super) use balance::balanced;
 pub(super) use markup::{Sight, Tracker as Markup};
 
 use super::escape::Sink;

@@ -7,7 +7,7 @@ use crate::value::{Object, Value};
 use reqwest::Url;
 
 /// Links, with `V` where a value is printed.
-const LINKS: [&str; 14] = [
+const LINKS: [&str; 15] = [
     "/s?q=V",
     "/s?q=V&amp;p=V",
     "?V=1",
@@ -22,6 +22,7 @@ const LINKS: [&str; 14] = [
     "https://h.example/V/V?a=V",
     "//h.example/a?b=V",
     "/{% if v %}V{% endif %}/V",
+    "/V/{% ifchanged %}V{% endifchanged %}",
 ];
 
 /// What prints a value.
