@@ -57,6 +57,8 @@ pub(super) struct Program {
     pub(super) files: Vec<FileId>,
     /// The outputs that end in `| raw`.
     pub(super) raw: Vec<Place>,
+    /// Whether neither it nor any layout around it escapes values.
+    pub(super) is_unescaped: bool,
     /// Where the filter `absolute_url` stands.
     pub(super) absolute_urls: Vec<Place>,
     /// What it makes a browser load and run.
@@ -283,6 +285,7 @@ pub(super) fn compile<'s>(
         file: first.file,
         files,
         raw: build.raw,
+        is_unescaped: sources().all(|source| !source.escapes),
         absolute_urls: build.absolute_urls,
         needs: Needs::default(),
         forloop,
@@ -314,6 +317,7 @@ impl Program {
             file,
             files: vec![file],
             raw: Vec::new(),
+            is_unescaped: false,
             absolute_urls: Vec::new(),
             needs: Needs::default(),
             forloop: None,

@@ -11,6 +11,7 @@ mod markup;
 mod script;
 mod url;
 
+pub(super) use attribute::is_event_of_xml;
 pub(super) use markup::{Sight, Tracker as Markup};
 
 use super::escape::Sink;
