@@ -12,7 +12,7 @@ use super::runtime::{Service, Subject};
 use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Ticket};
 use crate::config::{Binding, NoLocation, Template};
 use crate::extract::apart;
-use crate::fields::content_type_of;
+use crate::fields::content_type_of_made;
 use crate::render::Context;
 use crate::resource::{Linked, Nulls, PolicyField, Resource};
 use crate::site::{Privacy, Route, Rule, Then, slots};
@@ -225,7 +225,7 @@ impl Making<'_> {
                 describe(route, slots);
                 let (body, true_for) = self.render(layout, slots)?;
                 // It may be HTML where the route's own answers are not, and has the fields of what it is.
-                let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
+                let content_type = HeaderValue::from_str(&content_type_of_made(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
                 let fields = Making { lasting: &lasting, ..self }.fields(slots, layout.csp.as_ref())?;
                 Ok(Representation { status: *status, fields, body, degraded, value: None, true_for })

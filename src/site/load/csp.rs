@@ -7,7 +7,7 @@ use super::kind::Shown;
 use super::{Shared, documents};
 use crate::config::TreeFile;
 use crate::diagnostic::{Finding, Findings, Place};
-use crate::fields::content_type_of;
+use crate::fields::{content_type_of_made, is_document};
 use crate::render::{Layout, Needs, Obstacle, ObstacleKind};
 use crate::resource::{Csp, Decl, Linked, PolicyField, Resource, Surroundings};
 use crate::source::{Kind, Source};
@@ -156,16 +156,16 @@ impl Policies {
     ) {
         for rule in rules.into_iter().flatten() {
             if let Then::Layout { layout, .. } = &mut rule.then
-                && content_type_of(layout.layout.name()).starts_with("text/html")
+                && is_document(&content_type_of_made(layout.layout.name()))
             {
                 self.dress_layout(layout, &mut shared.findings);
             }
         }
-        let is_html = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+        let has_policy = content_type.and_then(|value| value.to_str().ok()).is_some_and(is_document);
         let Some(resource) = resource else { return };
         match resource {
-            Resource::Page(layout) if is_html => self.dress_layout(layout, &mut shared.findings),
-            Resource::Document(document) if is_html => {
+            Resource::Page(layout) if has_policy => self.dress_layout(layout, &mut shared.findings),
+            Resource::Document(document) if has_policy => {
                 let layout = document.layout.as_ref().map(|layout| &layout.layout);
                 if let Some(layout) = layout {
                     self.tell(layout, &mut shared.findings);
@@ -177,7 +177,7 @@ impl Policies {
                     self.tell_of_document(&needs, html, &shown.page, shared);
                 }
             }
-            Resource::Tree(tree) if is_html => {
+            Resource::Tree(tree) if has_policy => {
                 tree.layouts.iter().for_each(|layout| self.tell(&layout.layout, &mut shared.findings));
                 let Shown::Tree(shown) = shown else { return };
                 // Most documents need nothing of their own.
