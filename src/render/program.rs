@@ -118,6 +118,11 @@ impl Build<'_> {
         self.series(&own)
     }
 
+    /// Whether what is compiled makes markup.
+    pub(super) fn makes_markup(&self) -> bool {
+        matches!(self.extension, "html" | "xml")
+    }
+
     /// Whether there is a partial of this name.
     pub(super) fn has_partial(&self, name: &str) -> bool {
         self.known.contains_key(&self.full_name(name))

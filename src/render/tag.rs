@@ -293,6 +293,7 @@ impl<'s> Parser<'_, 's> {
         };
         self.note_filters(&value);
         self.note_raw(&value, &tag.whole);
+        self.note_pieces(&value, &tag.whole);
         if self.is_encoded(&value) {
             self.build.encoded.insert(name);
         } else {
@@ -351,6 +352,7 @@ impl<'s> Parser<'_, 's> {
         })?;
         let group = group.map_or_else(|| Group::Listed(self.turns(&values)), Group::Named);
         let sink = self.sink(false, false, &tag.whole);
+        self.warn_of_pieces(&values.iter().collect::<Vec<_>>(), &tag.whole);
         Some(Node::Cycle(Box::new(Cycle { group, values, sink, place: self.place(tag.whole.clone()) })))
     }
 
@@ -371,8 +373,7 @@ impl<'s> Parser<'_, 's> {
             return None;
         }
         let chain = self.read(tag, chain)?;
-        let sink = self.sink_of(&chain, &tag.whole);
-        Some(Node::Output(Output { chain, sink, place: self.place(tag.whole.clone()) }))
+        Some(self.printed(chain, tag.whole.clone()))
     }
 
     /// Code in colours. What it holds is code whatever it looks like, so nothing in it is escaped before it all is. Without
@@ -408,7 +409,7 @@ impl<'s> Parser<'_, 's> {
         let place = self.place(tag.whole.clone());
         let name = self.name("{% highlight %}");
         block.nodes.push(Node::Capture { name, body, place });
-        let arguments = vec![Operand::Text(language.into())];
+        let arguments = vec![Operand::text(language)];
         let filters =
             vec![FilterCall { filter: filter::find("highlight")?, arguments, named: Vec::new(), each: None, place }];
         let value = Operand::Path(Box::new(Path { base: Base::Name(name), steps: Vec::new(), place }));
@@ -426,6 +427,7 @@ impl<'s> Parser<'_, 's> {
 
     fn call(&mut self, tag: &Tag, isolated: bool) -> Option<Node> {
         let Words { name, at, subject, alias, parameters } = self.read(tag, call_words)?;
+        self.warn_of_pieces(&parameters.iter().map(|(_, value)| value).collect::<Vec<_>>(), &tag.whole);
         let is_trial = self.build.manner == Manner::Trial;
         let entry = self.entry_of_partial(tag);
         let place = self.place(at.clone());

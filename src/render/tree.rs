@@ -2,10 +2,11 @@
 //!
 //! Names are slots already, filters are functions already; places remain for errors and findings.
 
+use super::context;
 use super::escape::Sink;
 use super::filter::Filter;
 use crate::diagnostic::Place;
-use crate::value::Guess;
+use crate::value::{Guess, Origin, Text};
 use std::sync::Arc;
 
 /// A name of one program: the index of its variable.
@@ -201,11 +202,24 @@ pub(super) enum Operand {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(Box<str>),
+    /// A literal: authored, if it is whole; a piece of a tag is a text like any other.
+    Text(Text),
     Empty,
     Blank,
     Range(Box<(Self, Self)>),
     Path(Box<Path>),
+}
+
+impl Operand {
+    /// What a layout says in quotes.
+    pub(super) fn text(text: &str) -> Self {
+        Self::Text(Text::new(text, if context::is_whole(text) { Origin::Authored } else { Origin::Outside }))
+    }
+
+    /// A literal that cannot be markup, because a tag in it begins or ends elsewhere.
+    pub(super) fn piece(&self) -> Option<&Text> {
+        if let Self::Text(text) = self { Some(text).filter(|text| text.origin() == Origin::Outside) } else { None }
+    }
 }
 
 /// `name.key[0][other.path]`.

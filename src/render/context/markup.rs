@@ -603,6 +603,25 @@ impl Tracker {
     }
 }
 
+/// Whether tags begin and end in `text`, in HTML and in XML, and nothing reads on otherwise behind it.
+pub(super) fn is_whole(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    // What ends here and has not begun here began around it.
+    let ends_another = |name: &&str| {
+        let end = lower.find(&format!("</{name}"));
+        end.is_some_and(|end| lower.find(&format!("<{name}")).is_none_or(|start| start > end))
+    };
+    let is_within = |mut tracker: Tracker| {
+        let start = tracker.clone();
+        tracker.literal(text).is_none() && tracker.reads_like(&start)
+    };
+    // Comments, declarations and sections of character data have other ends in other places.
+    !["<!", "<?"].iter().any(|aside| text.contains(aside))
+        && !RAW_ELEMENTS.iter().chain(&["svg", "math", "template"]).any(ends_another)
+        && is_within(Tracker::html())
+        && is_within(Tracker::xml())
+}
+
 /// What HTML takes for white space.
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0c)

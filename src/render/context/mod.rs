@@ -38,6 +38,13 @@ pub(super) struct Clash {
     pub(super) help: &'static str,
 }
 
+/// Whether a text of the layout may be printed anywhere between tags without changing what stands behind it: it has no `<`, or the
+/// tags in it begin and end in it. What would hide or colour what follows, a script or a drawing that is left open, is not whole;
+/// nor is the end of one that was opened elsewhere.
+pub(super) fn is_whole(text: &str) -> bool {
+    !text.contains('<') || markup::is_whole(text)
+}
+
 /// Follows a layout, literal by literal, output by output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tracker {

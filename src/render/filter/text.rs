@@ -150,10 +150,10 @@ pub(super) fn escape_once<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'
     while let Some(at) = rest.find('&') {
         let (before, after) = rest.split_at(at);
         escape::escape(before, &mut out);
-        let length = reference_length(after);
-        if length > 0 {
-            out.push_str(after.get(..length).unwrap_or(""));
-            rest = after.get(length..).unwrap_or("");
+        let (reference, behind) = after.split_at(escape::reference_length(after));
+        if is_kept(reference) {
+            out.push_str(reference);
+            rest = behind;
         } else {
             out.push_str("&amp;");
             rest = after.get(1..).unwrap_or("");
@@ -163,16 +163,12 @@ pub(super) fn escape_once<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'
     Ok(Val::text(out))
 }
 
-/// The length of the character reference that `text` begins with, `&` and `;` included.
-fn reference_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let number = bytes.get(1) == Some(&b'#');
-    let start = if number { 2 } else { 1 };
-    // The longest name has 31 letters; without a bound, text full of `&` would take quadratic time.
-    let name = bytes.iter().skip(start).take(32);
-    let length =
-        name.take_while(|byte| if number { byte.is_ascii_digit() } else { byte.is_ascii_alphabetic() }).count();
-    if length > 0 && bytes.get(start + length) == Some(&b';') { start + length + 1 } else { 0 }
+/// Whether `escape_once` takes it for a character reference: as in Liquid a name of letters, or a decimal number.
+fn is_kept(reference: &str) -> bool {
+    let inner = reference.trim_start_matches('&').trim_end_matches(';');
+    let digits = inner.strip_prefix('#');
+    let are_digits = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    !inner.is_empty() && digits.map_or_else(|| inner.bytes().all(|byte| byte.is_ascii_alphabetic()), are_digits)
 }
 
 pub(super) fn raw<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -453,7 +449,7 @@ pub(super) fn pluralize<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: 
         return Ok(arguments.take(1));
     }
     let singular = arguments.take(0);
-    let origin = if singular.is_markup() { Origin::Markup } else { Origin::Outside };
+    let origin = singular.origin();
     Ok(Val::String(format!("{}s", singular.chars(&env.budget)), origin))
 }
 

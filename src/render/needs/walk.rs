@@ -83,12 +83,12 @@ impl Walk<'_> {
             Node::TableRow(node) => self.repeated(&node.body, states),
             Node::IfChanged { body, .. } => self.branches(std::iter::once(body), false, states),
             Node::Capture { body, .. } => self.block(body, &mut vec![self.start()]),
-            Node::Assign { value, .. } => {
-                if let Operand::Text(text) = &value.value {
-                    self.markup(text);
-                }
+            Node::Assign { value, .. } => self.literals(value),
+            Node::Cycle(cycle) => {
+                cycle.values.iter().for_each(|value| self.literal(value));
+                print(states, &VALUE.to_string());
             }
-            Node::Count { .. } | Node::Cycle(_) => print(states, &VALUE.to_string()),
+            Node::Count { .. } => print(states, &VALUE.to_string()),
             Node::Call(call) => self.call(call, states),
             Node::Break | Node::Continue | Node::Refused(_) => {}
         }
@@ -125,11 +125,7 @@ impl Walk<'_> {
     }
 
     fn call(&mut self, call: &Call, states: &mut Vec<State>) {
-        for (_, value) in &call.parameters {
-            if let Operand::Text(text) = value {
-                self.markup(text);
-            }
-        }
+        call.parameters.iter().for_each(|(_, value)| self.literal(value));
         // In a site the name of a partial is written out.
         let (program, Target::Partial(number)) = (self.program, &call.target) else { return };
         let Some(partial) = program.partials.get(*number as usize).filter(|_| self.depth < DEEPEST) else {
@@ -164,10 +160,7 @@ impl Walk<'_> {
         }
         let hole = self.hole(chain);
         if states.iter().any(State::is_text) {
-            // Text that stands in a layout is markup.
-            if let Operand::Text(text) = &chain.value {
-                self.markup(text);
-            }
+            self.literals(chain);
             match hole.chars().next().and_then(holes::path) {
                 Some(index) if is_raw => {
                     self.needs.printed_raw.insert(index);
@@ -215,9 +208,18 @@ impl Walk<'_> {
         }
     }
 
-    /// A text of the layout that is printed somewhere: whatever it holds is authored markup.
-    fn markup(&mut self, text: &str) {
-        if text.contains('<') {
+    /// The strings in a chain that may be printed somewhere.
+    fn literals(&mut self, chain: &Chain) {
+        self.literal(&chain.value);
+        chain.filters.iter().flat_map(|call| &call.arguments).for_each(|argument| self.literal(argument));
+    }
+
+    /// A string of the layout that may be printed somewhere: whatever it holds is authored markup, unless it is a piece of a tag.
+    fn literal(&mut self, operand: &Operand) {
+        if let Operand::Text(text) = operand
+            && text.contains('<')
+            && operand.piece().is_none()
+        {
             self.needs.follow(&mut vec![self.start()], text, None, 0);
         }
     }

@@ -109,7 +109,7 @@ impl Policies {
     /// Adds what the markup needs that stands in a value.
     fn add_value(&mut self, value: &Value, needs: &mut KnownNeeds) {
         match value {
-            Value::Text(text) if text.origin() == Origin::Markup => {
+            Value::Text(text) if text.origin() != Origin::Outside => {
                 let needs = needs.of(text);
                 if !needs.is_nothing() {
                     self.given.push(needs);
