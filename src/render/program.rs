@@ -57,8 +57,8 @@ pub(super) struct Program {
     pub(super) files: Vec<FileId>,
     /// The outputs that end in `| raw`.
     pub(super) raw: Vec<Place>,
-    /// Whether neither it nor any layout around it escapes values.
-    pub(super) is_unescaped: bool,
+    /// The files of layouts that escape nothing.
+    pub(super) unescaped: Vec<FileId>,
     /// Where the filter `absolute_url` stands.
     pub(super) absolute_urls: Vec<Place>,
     /// What it makes a browser load and run.
@@ -290,7 +290,7 @@ pub(super) fn compile<'s>(
         file: first.file,
         files,
         raw: build.raw,
-        is_unescaped: sources().all(|source| !source.escapes),
+        unescaped: sources().filter(|source| !source.escapes).map(|source| source.file).collect(),
         absolute_urls: build.absolute_urls,
         needs: Needs::default(),
         forloop,
@@ -322,7 +322,7 @@ impl Program {
             file,
             files: vec![file],
             raw: Vec::new(),
-            is_unescaped: false,
+            unescaped: Vec::new(),
             absolute_urls: Vec::new(),
             needs: Needs::default(),
             forloop: None,
