@@ -54,7 +54,23 @@ impl<'a> MediaType<'a> {
 
     /// Whether what it says of its characters is UTF-8, or nothing.
     pub fn is_utf_8(&self) -> bool {
-        self.parameter("charset").is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"))
+        let mut charsets = self.written().flatten().filter(|(name, _)| name.eq_ignore_ascii_case("charset"));
+        charsets.all(|(_, value)| value.eq_ignore_ascii_case(b"utf-8"))
+    }
+
+    /// Whether its parameters are well-formed, so that nobody reads them otherwise (RFC 9110, section 5.6.6).
+    pub fn is_well_formed(&self) -> bool {
+        self.written().all(|parameter| parameter.is_some())
+    }
+
+    /// The parameters as they are written; none for what is no parameter.
+    fn written(&self) -> impl Iterator<Item = Option<(&'a str, Cow<'a, [u8]>)>> {
+        let parameters = split_unquoted(self.parameters.as_bytes(), b';').map(<[u8]>::trim_ascii);
+        parameters.filter(|parameter| !parameter.is_empty()).map(|parameter| {
+            let (name, value) = std::str::from_utf8(parameter).ok()?.split_once('=')?;
+            let is_name = !name.is_empty() && name.bytes().all(super::list::is_token);
+            is_name.then_some((name, token_or_quoted(value.as_bytes())?))
+        })
     }
 
     /// The value of a parameter.
@@ -234,10 +250,19 @@ mod tests {
         for value in ["text/plain", "text/plain; charset=UTF-8", "text/plain; a=b; charset=\"utf-8\""] {
             assert!(is_utf_8(value), "{value}");
         }
-        for value in
-            ["text/plain; charset=utf-16le", "text/plain;a=b;Charset=iso-2022-jp", "text/plain; charset=us-ascii"]
-        {
+        for value in [
+            "text/plain; charset=utf-16le",
+            "text/plain;a=b;Charset=iso-2022-jp",
+            "a/b; charset=utf-8; charset=\"utf-7\"",
+        ] {
             assert!(!is_utf_8(value), "{value}");
+        }
+        let is_well_formed = |value| MediaType::parse(value).is_some_and(|media_type| media_type.is_well_formed());
+        for value in ["text/html", "text/html;", "text/html; charset=\"utf-8\"; a=b", "multipart/mixed;boundary=x"] {
+            assert!(is_well_formed(value), "{value}");
+        }
+        for value in ["text/html; charset = utf-7", "text/html; utf-8", "text/html; a=b c", "text/html; a=\"b"] {
+            assert!(!is_well_formed(value), "{value}");
         }
     }
 

@@ -238,7 +238,7 @@ impl Making<'_> {
         let Self { route, context, degraded, .. } = self;
         describe(route, slots);
         let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
-        let (mut said, mut csp) = (None, None);
+        let (mut said, mut csp, mut lasting) = (None, None, None);
         let (body, true_for) = match &route.resource {
             Resource::Page(layout) => {
                 csp = layout.csp.as_ref();
@@ -258,6 +258,7 @@ impl Making<'_> {
                     return Err(Stop::Error(StatusCode::NOT_FOUND));
                 };
                 csp = document.csp.as_ref();
+                lasting = document.content_type.as_ref().map(|content_type| lasting_fields(route, Some(content_type)));
                 match tree.layout_of(document) {
                     Some(layout) => self.render(layout, slots)?,
                     None => unlaid(&document.html),
@@ -279,7 +280,8 @@ impl Making<'_> {
             // Files are answered before anything is gathered.
             Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
         };
-        let fields = self.fields(slots, csp)?;
+        let lasting = lasting.as_ref().unwrap_or(self.lasting);
+        let fields = Making { lasting, ..self }.fields(slots, csp)?;
         Ok(Representation { status: route.status, fields, body, degraded, value: said, true_for })
     }
 

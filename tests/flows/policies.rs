@@ -12,6 +12,7 @@ crate::cases![
     xml_is_a_document_too,
     markup_in_xml_is_well_formed,
     a_type_in_other_letters_is_the_same,
+    a_document_is_what_its_own_layout_makes,
     a_changed_policy_makes_another_page,
 ];
 
@@ -380,4 +381,42 @@ fn a_type_in_other_letters_is_the_same() {
     let page = site.get("/page");
     assert_eq!((page.header("content-type"), page.header(CSP)), (Some("Text/HTML; charset=utf-8"), Some(STRICT)));
     assert_eq!(page.header("x-frame-options"), Some("SAMEORIGIN"));
+}
+
+fn a_document_is_what_its_own_layout_makes() {
+    let site = Options::default().start(
+        r#"-- site.toml --
+-- layouts/page.html --
+<h1>{{ query.v }}</h1>{{ content }}
+-- layouts/page.txt --
+{{ query.v }}
+-- layouts/page.xml --
+<?xml-stylesheet href="https://cdn.example/a.css" type="text/css"?><page>{{ query.v }}</page>
+-- content/tree/index.md --
+A page
+-- content/tree/text.md --
++++
+layout = "page.txt"
++++
+-- content/tree/xml.md --
++++
+layout = "page.xml"
++++
+-- routes/tree.toml --
+path = "/tree/{*page}"
+content = "tree"
+layout = "page.html"
+[query.v]
+"#,
+    );
+    let page = |path: &str| site.get(&format!("/tree{path}?v=%3Cscript%3Ealert(1)%3C/script%3E"));
+    let html = page("");
+    assert_eq!((html.header("content-type"), html.header(CSP)), (Some("text/html; charset=utf-8"), Some(STRICT)));
+    let text = page("/text");
+    assert_eq!((text.header("content-type"), text.header(CSP)), (Some("text/plain; charset=utf-8"), None));
+    assert_eq!((text.text(), text.header("x-content-type-options")), ("<script>alert(1)</script>\n", Some("nosniff")));
+    let xml = page("/xml");
+    assert_eq!(xml.header("content-type"), Some("application/xml; charset=utf-8"));
+    assert_eq!(sources(xml.header(CSP).expect("a policy"), "style-src"), ["'self'", "https://cdn.example"]);
+    assert_eq!(xml.header("x-frame-options"), Some("SAMEORIGIN"));
 }

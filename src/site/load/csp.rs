@@ -9,7 +9,7 @@ use crate::config::TreeFile;
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::fields::{content_type_of_made, is_document};
 use crate::render::{Layout, Needs, Obstacle, ObstacleKind};
-use crate::resource::{Csp, Decl, Linked, PolicyField, Resource, Surroundings};
+use crate::resource::{Csp, Decl, Linked, PolicyField, Resource, Surroundings, TreeDocument};
 use crate::source::{Kind, Source};
 use crate::value::{Origin, Text, Value};
 use http::HeaderValue;
@@ -177,13 +177,22 @@ impl Policies {
                     self.tell_of_document(&needs, html, &shown.page, shared);
                 }
             }
-            Resource::Tree(tree) if has_policy => {
-                tree.layouts.iter().for_each(|layout| self.tell(&layout.layout, &mut shared.findings));
+            Resource::Tree(tree) => {
                 let Shown::Tree(shown) = shown else { return };
+                let is_document = |content_type: Option<&HeaderValue>| {
+                    let content_type = content_type.map(HeaderValue::to_str);
+                    content_type.map_or(has_policy, |value| value.is_ok_and(is_document))
+                };
+                let of_layouts = super::media::of_tree(shown, decl);
+                for (layout, _) in tree.layouts.iter().zip(&of_layouts).filter(|(_, of)| is_document(of.as_ref())) {
+                    self.tell(&layout.layout, &mut shared.findings);
+                }
                 // Most documents need nothing of their own.
                 let mut plain: HashMap<Option<usize>, Option<PolicyField>> = HashMap::new();
                 for page in &shown.documents {
-                    let Some(document) = tree.documents.get_mut(&page.name) else { continue };
+                    let document = tree.documents.get_mut(&page.name);
+                    let is_document = |document: &&mut TreeDocument| is_document(document.content_type.as_ref());
+                    let Some(document) = document.filter(is_document) else { continue };
                     let html = document.html.as_str().unwrap_or_default();
                     let needs = shared.needs.of_document(&document.html);
                     let layout = document.layout.and_then(|layout| tree.layouts.get(layout));
@@ -202,11 +211,7 @@ impl Policies {
                 folder.csp =
                     place.filter(|place| place.file == file.file).and_then(|_| self.field(&[&Needs::of_unknown()]));
             }
-            Resource::Page(_)
-            | Resource::Document(_)
-            | Resource::Tree(_)
-            | Resource::Json(_)
-            | Resource::Redirect(_) => {}
+            Resource::Page(_) | Resource::Document(_) | Resource::Json(_) | Resource::Redirect(_) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use super::super::{Rule, Then, code};
 use super::route::{self, is_own, shared_name};
 use super::scope::{Reads, Scope};
-use super::{Shared, documents, layouts};
+use super::{Shared, documents, layouts, media};
 use crate::config::{Declared as _, PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::render::{Condition, Layout, Read, Segment};
@@ -11,7 +11,7 @@ use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Resourc
 use crate::source::{self, Source};
 use crate::value::Value;
 use http::StatusCode;
-use http::header::HeaderName;
+use http::header::{HeaderName, REFRESH};
 use std::sync::Arc;
 
 /// What a route shows, before names are resolved. Whatever is missing is told already.
@@ -356,6 +356,17 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
     None
 }
 
+/// Tells of a field that sends visitors on, and into which data is printed.
+pub(super) fn refuse_changing(field: &HeaderName, template: &Template, findings: &mut Findings) {
+    if field == REFRESH {
+        let message = "what is printed into `refresh` could send visitors anywhere";
+        findings.push(
+            Finding::new(&resource::OPEN_REDIRECT, template.place, message)
+                .help("write the address out, or the key `redirect`, or a rule with `then.redirect`"),
+        );
+    }
+}
+
 /// The sources that the route itself mentions, by position.
 pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: &Shared<'_>) -> Vec<usize> {
     let mut roots: Vec<String> = Vec::new();
@@ -429,9 +440,12 @@ fn link_tree(
 ) -> Option<Tree> {
     let layouts: Vec<_> =
         tree.layouts.iter().map(|layout| link_layout(layout, scope, reads, &mut shared.findings)).collect();
+    let content_types = media::of_tree(tree, scope.written.decl);
     let document = |shown: &documents::ShownPage| {
         let page = route::with_place(shown.page.clone());
-        (shown.name.clone(), TreeDocument { layout: shown.layout, html: shown.html.clone(), page, csp: None })
+        let content_type = shown.layout.and_then(|layout| content_types.get(layout).cloned().flatten());
+        let html = shown.html.clone();
+        (shown.name.clone(), TreeDocument { layout: shown.layout, content_type, html, page, csp: None })
     };
     if tree.lacks_layout {
         return None;

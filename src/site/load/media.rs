@@ -4,6 +4,7 @@
 //! made here is UTF-8 (RFC 9110, section 8.3.2).
 
 use super::super::code;
+use super::documents::ShownTree;
 use super::kind::Shown;
 use super::layouts::Layouts;
 use crate::config::{BAD_VALUE, Tree};
@@ -17,21 +18,28 @@ use std::borrow::Cow;
 /// First words whose values the author has written.
 const OF_AUTHORS: [&str; 2] = ["site", "vars"];
 
-/// The media type of the route's answers.
+/// What a document is without a layout.
+const HTML: &str = "text/html; charset=utf-8";
+
+/// The media type of the route's answers; of a tree's, of those documents whose layout makes no other.
 pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Option<HeaderValue> {
-    let made = |layout: Option<&Layout>| {
-        layout.map_or("text/html; charset=utf-8".into(), |layout| content_type_of_made(layout.name()))
-    };
+    let made = |layout: Option<&Layout>| layout.map_or(HTML.into(), |layout| content_type_of_made(layout.name()));
     let derived = match shown {
         Shown::Page(layout) => made(Some(layout.as_ref()?)),
         Shown::Document(document) => made(document.layout.as_deref()),
-        Shown::Tree(tree) => made(tree.layouts.first().map(AsRef::as_ref)),
+        Shown::Tree(_) => HTML.into(),
         Shown::Json(..) => "application/json".into(),
         Shown::Files { .. } | Shown::Redirect(_) | Shown::Unclear => return None,
     };
     let Some(written) = &decl.content_type else { return HeaderValue::from_str(&derived).ok() };
     let is_authored = !matches!(shown, Shown::Json(..)) && shown.layouts().all(is_authored);
-    match judge(&written.value, &derived, is_authored) {
+    // Of a tree each layout has to be right for it.
+    let of_tree = shown.layouts().filter(|_| matches!(shown, Shown::Tree(_))).map(|layout| made(Some(layout)));
+    let judged = std::iter::once(derived)
+        .chain(of_tree)
+        .map(|derived| judge(&written.value, &derived, is_authored))
+        .reduce(|one, other| one.and(other));
+    match judged? {
         Ok(value) => HeaderValue::from_str(&value).ok(),
         Err((message, help)) => {
             findings.push(Finding::new(&BAD_VALUE, written.place, message).help(help));
@@ -40,10 +48,20 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
     }
 }
 
+/// The media type that each layout of a tree makes, where it is another than that of the route.
+pub(super) fn of_tree(tree: &ShownTree, decl: &Decl) -> Vec<Option<HeaderValue>> {
+    let other = |layout: &Layout| {
+        let made = content_type_of_made(layout.name());
+        let is_other = decl.content_type.is_none() && made != HTML;
+        HeaderValue::from_str(&made).ok().filter(|_| is_other)
+    };
+    tree.layouts.iter().map(|layout| other(layout)).collect()
+}
+
 /// The value of the field for a media type whose `text` is written where `derived` would be sent; else what is wrong with it, and what to do.
 fn judge<'w>(text: &'w str, derived: &str, is_authored: bool) -> Result<Cow<'w, str>, (String, &'static str)> {
     let is_value = HeaderValue::from_str(text).is_ok();
-    let Some(media_type) = MediaType::parse(text).filter(|_| is_value) else {
+    let Some(media_type) = MediaType::parse(text).filter(|it| is_value && it.is_well_formed()) else {
         return Err((format!("`{text}` is not a media type"), "content-type = \"application/atom+xml\""));
     };
     if !media_type.is_utf_8() {

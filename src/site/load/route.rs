@@ -694,6 +694,7 @@ impl Fields {
                     }
                 },
                 None => {
+                    kind::refuse_changing(&field, template, findings);
                     let linked = template.try_map(|reference| scope.bind(reference, reads, findings));
                     headers.extend(linked.map(|template| (field, template)));
                 }
