@@ -65,7 +65,7 @@ const STEP: usize = 4;
 const PORTION: usize = 30;
 
 /// Routes that print their query, each by a way of its own.
-const ROUTES: [&str; 3] = ["/query", "/data", "/markdown"];
+const ROUTES: [&str; 4] = ["/query", "/data", "/markdown", "/xhtml"];
 
 const PAGES: &str = r#"-- routes/query.toml --
 layout = "query.html"
@@ -82,6 +82,20 @@ layout = "markdown.html"
 [query.v]
 -- layouts/markdown.html --
 <section id="text">{{ query.v | markdownify }}</section>
+-- routes/xhtml.toml --
+layout = "xhtml.xml"
+content-type = "application/xhtml+xml"
+[query.v]
+-- layouts/xhtml.xml --
+<?xml version="1.0"?>
+<html xmlns="http://www.w3.org/1999/xhtml"><head><title>{{ query.v }}</title></head><body class="{{ query.v }}">
+<section id="text">{{ query.v }}<![CDATA[{{ query.v }}]]>{{ query.v | newline_to_br }}</section>
+<p title='{{ query.v }}'><a href="{{ query.v }}">a</a><a href="/x?y={{ query.v }}">b</a><img src="{{ query.v }}" alt="c"/></p>
+<form action="{{ query.v }}"><button formaction='{{ query.v }}'>d</button></form><div>{{ query.v | markdownify }}</div>
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="http://www.w3.org/1999/xlink"><a x:href="{{ query.v }}"><text>{{ query.v }}</text></a>
+<a><set attributeName="href" to="{{ query.v }}"/><text>e</text></a></svg>
+<script type="application/json">{{ query.v | json }}</script>
+</body></html>
 -- routes/known.toml --
 layout = "known.html"
 [query.v]

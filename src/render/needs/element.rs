@@ -225,7 +225,7 @@ impl Needs {
     /// Takes what a script imports by an address that is written out.
     fn imports(&mut self, script: &str) {
         let mut before = "";
-        for part in script.split(['"', '\'']) {
+        for part in script.split(['"', '\'', '`']) {
             let before = std::mem::replace(&mut before, part).trim_end();
             let imports = before.ends_with("from") || before.trim_end_matches('(').trim_end().ends_with("import");
             if imports && part.contains("//") {

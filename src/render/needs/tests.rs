@@ -106,6 +106,11 @@ fn elements_load_by_their_attributes() {
             ],
         ),
         (
+            "<style>a { background: image-set('https://a.example/1.png' 1x, \"https://b.example/2.png\" type('image/png') 2x) }</style>",
+            vec![(Use::Image, host("https://a.example")), (Use::Image, host("https://b.example"))],
+        ),
+        ("<script>import(`https://a.example/a.js`)</script>", vec![(Use::Script, host("https://a.example"))]),
+        (
             "<script type=importmap>{\"imports\": {\"a\": \"https://a.example/a.js\"}}</script>",
             vec![(Use::Script, host("https://a.example"))],
         ),
