@@ -38,7 +38,7 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
     let judged = std::iter::once(derived)
         .chain(of_tree)
         .map(|derived| judge(&written.value, &derived, is_authored))
-        .reduce(|one, other| one.and(other));
+        .reduce(Result::and);
     match judged? {
         Ok(value) => HeaderValue::from_str(&value).ok(),
         Err((message, help)) => {
