@@ -23,6 +23,7 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use tracing::Instrument as _;
 
 /// What was made, and how its sources went.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(super) struct Made {
     pub(super) is_stored: bool,
     /// What it is for those who ask in process; `None` if no route asks this one.
     pub(super) answer: Option<ask::Answer>,
+    /// The request that it was made for, as the messages call it; `None` if it was not made now.
+    pub(super) id: Option<Arc<str>>,
 }
 
 impl Made {
@@ -58,6 +61,8 @@ pub(super) enum What {
 /// What one request brings to the making of its answer.
 pub(super) struct Order {
     pub(super) route: usize,
+    /// The request's id, for the messages.
+    pub(super) id: Arc<str>,
     pub(super) slots: Vec<Value>,
     pub(super) visitor: HeaderMap,
     pub(super) time: SystemTime,
@@ -89,13 +94,19 @@ enum Stop {
     Long,
 }
 
-/// Makes the answer. With `key`, it is also stored if the route and the outcome allow.
+/// Makes the answer. With `key`, it is also stored if the route and the outcome allow. What is told to the log meanwhile has the id of the
+/// request that it is made for, also what a panic tells.
 pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
+    let span = tracing::error_span!(parent: None, "request", id = &*order.id);
+    made(service, order, key).instrument(span).await
+}
+
+async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let begin = Instant::now();
-    let Order { route: position, slots, visitor, time, deadline, begun } = order;
+    let Order { route: position, id, slots, visitor, time, deadline, begun } = order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
         let what = What::Error(StatusCode::INTERNAL_SERVER_ERROR);
-        return Made { what, calls: Vec::new(), is_stored: false, answer: None };
+        return Made { what, calls: Vec::new(), is_stored: false, answer: None, id: Some(id) };
     };
     let context = Context {
         limits: &service.site.settings.limits.render,
@@ -113,6 +124,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
         context: &context,
         begun: &begun,
         calls: &calls,
+        id: &id,
     };
     let Gathered { mut slots, ending, mut degraded, calls } = request.gather(slots).await;
     if !degraded.is_empty() {
@@ -146,7 +158,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
         Err(Stop::Error(status)) => (What::Error(status), false),
         Err(Stop::Long) => (What::Error(StatusCode::SERVICE_UNAVAILABLE), false),
     };
-    Made { what, calls, is_stored, answer }
+    Made { what, calls, is_stored, answer, id: Some(id) }
 }
 
 /// What was made, unless it tells a secret of the site.

@@ -153,6 +153,11 @@ trait Escaper {
     /// It replaces all characters up to this one, too.
     const UP_TO: Option<u8> = None;
 
+    /// Where the first of them is in a long text, if that is found sooner than by looking at words; `Some(0)` if it is not.
+    fn first(_: &[u8]) -> Option<usize> {
+        Some(0)
+    }
+
     /// Appends what stands for one of these characters. Each is a constant, so that it is written in an instruction or two.
     fn push(character: u8, out: &mut String);
 }
@@ -162,6 +167,12 @@ struct Text;
 
 impl Escaper for Text {
     const REPLACED: &'static [(u8, u8)] = &[(b'&' ^ b'\'', b'\''), (0, b'"'), (b'<' ^ b'>', b'>')];
+
+    fn first(text: &[u8]) -> Option<usize> {
+        let sign = memchr::memchr3(b'&', b'<', b'>', text);
+        let quote = memchr::memchr2(b'"', b'\'', text.get(..sign.unwrap_or(text.len())).unwrap_or_default());
+        quote.or(sign)
+    }
 
     #[inline]
     fn push(character: u8, out: &mut String) {
@@ -221,7 +232,20 @@ impl Escaper for Cell {
 /// stands between those that are replaced is copied whole.
 #[inline]
 fn replace<E: Escaper>(text: &str, out: &mut String) {
-    if is_short_and_clean::<E>(text.as_bytes()) { out.push_str(text) } else { replace_all::<E>(text, out) }
+    if is_short_and_clean::<E>(text.as_bytes()) { out.push_str(text) } else { replace_in_longer::<E>(text, out) }
+}
+
+/// A text from so many bytes on is long.
+const LONG: usize = 64;
+
+fn replace_in_longer<E: Escaper>(text: &str, out: &mut String) {
+    let first = if text.len() < LONG { Some(0) } else { E::first(text.as_bytes()) };
+    // It is ASCII, so a character begins there.
+    let (clean, rest) = text.split_at_checked(first.unwrap_or(text.len())).unwrap_or(("", text));
+    out.push_str(clean);
+    if !rest.is_empty() {
+        replace_all::<E>(rest, out);
+    }
 }
 
 /// Whether it is no more than two words, and nothing in them is replaced, as in most of the words and names of a page.
@@ -566,7 +590,7 @@ mod tests {
 
     /// Wherever a character stands, and whatever is around it.
     fn replaces<E: Escaper>(replaced: &str) {
-        for length in 1..26 {
+        for length in (1..26).chain([40, 65]) {
             for at in 0..length {
                 for character in (0..0x80).map(char::from) {
                     let (before, after) = ("é".repeat(at), "\u{7f}".repeat(length - at - 1));

@@ -373,7 +373,7 @@ codes! {
     /// content-type = "image/svg+xml"
     /// ```
     ///
-    /// A script or a style sheet (`.js`, `.css`) is made by a layout that prints nothing but `site` and `vars`. Data goes to scripts as JSON.
+    /// A script or a style sheet (`.js`, `.css`) is made by a layout that prints nothing but `site`, `vars` and `env`. Data goes to scripts as JSON.
     /// `escape = "none"` in the front matter of the layout says that the author answers for every value.
     UNESCAPED_FORMAT = Error "layout/unescaped-format";
 

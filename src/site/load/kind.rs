@@ -4,7 +4,7 @@ use super::super::{Rule, Then, code};
 use super::route::{self, is_own, shared_name};
 use super::scope::{Reads, Scope};
 use super::{Shared, documents, layouts, media};
-use crate::config::{Declared as _, PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
+use crate::config::{Declared as _, Environment, PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::render::{Condition, Layout, Read, Segment};
 use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Resource, Tree, TreeDocument};
@@ -113,7 +113,7 @@ fn of_one_kind(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<
             .map(|shape| Shown::Json(shape, nulls));
     }
     if let Some(redirect) = &decl.redirect {
-        self::redirect(redirect, &mut shared.findings);
+        self::redirect(&redirect.value, shared.environment, &mut shared.findings);
         return Some(Shown::Redirect(redirect.value.clone()));
     }
     let Some(name) = &decl.layout else {
@@ -298,9 +298,9 @@ fn folder(files: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Sh
 }
 
 /// Finds secrets in the target of a redirect, and a host that a request could choose; whether there is no such host.
-pub(super) fn redirect(target: &Spanned<Template>, findings: &mut Findings) -> bool {
-    source::refuse_secrets(&target.value, "a redirect", findings);
-    let sound = is_anchored(&target.value);
+pub(super) fn redirect(target: &Template, environment: &Environment, findings: &mut Findings) -> bool {
+    source::refuse_secrets(target, "a redirect", environment, findings);
+    let sound = is_anchored(target);
     if !sound {
         findings.push(
             Finding::new(
@@ -420,7 +420,7 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
             Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter), csp: None })
         }
         Shown::Json(shape, nulls) => {
-            source::refuse_secrets_in(shape, "the JSON of an answer", &mut shared.findings);
+            source::refuse_secrets_in(shape, "the JSON of an answer", shared.environment, &mut shared.findings);
             let shape = super::json::link(shape, None, scope, reads, &mut shared.findings)?;
             Resource::Json(Json { shape, nulls: *nulls })
         }
@@ -590,7 +590,7 @@ fn then(decl: &resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared:
                     .help("keep one"),
             );
         }
-        let sound = redirect(target, &mut shared.findings);
+        let sound = redirect(&target.value, shared.environment, &mut shared.findings);
         let linked = target.value.try_map(|reference| scope.bind(reference, reads, &mut shared.findings));
         let after = reads.sources.keys().filter_map(|&at| position(scope, at)).collect();
         let status = status(302, redirects, &mut shared.findings);

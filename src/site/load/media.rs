@@ -15,8 +15,8 @@ use crate::resource::Decl;
 use http::HeaderValue;
 use std::borrow::Cow;
 
-/// First words whose values the author has written.
-const OF_AUTHORS: [&str; 2] = ["site", "vars"];
+/// First words whose values come from nobody but those who write the site and run it.
+const OF_AUTHORS: [&str; 3] = ["env", "site", "vars"];
 
 /// What a document is without a layout.
 const HTML: &str = "text/html; charset=utf-8";
@@ -85,7 +85,7 @@ fn judge<'w>(text: &'w str, derived: &str, is_authored: bool) -> Result<Cow<'w, 
 }
 
 /// What to do about a type that is neither markup nor inert.
-const OTHERWISE: &str = "print data as JSON, for a script that stays the same; or print nothing but `site` and `vars`; or answer for it: \
+const OTHERWISE: &str = "print data as JSON, for a script that stays the same; or print nothing but `site`, `vars` and `env`; or answer for it: \
                          `escape = \"none\"` in the layout's front matter";
 
 fn neither(media_type: &str) -> String {

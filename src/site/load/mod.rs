@@ -131,6 +131,7 @@ fn build(
     if slipped::stands_for_defaults(table) {
         decl.lose("defaults");
     }
+    let environment = &environment.with_public(site::public(&decl, &mut findings));
     let declared = site::compile(&decl, environment, &mut findings);
     let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
     let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);

@@ -61,6 +61,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         sources: &sources,
         slots: slots_of(&sources, &needed),
         broken,
+        environment: shared.environment,
         written: Written { decl: &decl, table, lacks_defaults: shared.lacks_defaults },
     };
     let linked = Linked::new(&scope, &needed, &after, known, shared);
@@ -227,7 +228,7 @@ pub(super) fn look(table: &Table, shared: &mut Shared<'_>) {
         kind::layout(name, shared);
     }
     if let Some(redirect) = &decl.redirect {
-        kind::redirect(redirect, &mut shared.findings);
+        kind::redirect(&redirect.value, shared.environment, &mut shared.findings);
     }
     if let Some(cache) = &decl.cache {
         Policy::compile(cache, &mut shared.findings);
@@ -464,9 +465,7 @@ fn sources(
             try_sample(source, decl, sample, shared);
         }
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
-            OnUnauthorized::Redirect(target) => {
-                kind::redirect(&Spanned { value: target.clone(), place: target.place }, &mut shared.findings)
-            }
+            OnUnauthorized::Redirect(target) => kind::redirect(target, shared.environment, &mut shared.findings),
             OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => true,
         };
         let sound = sound
@@ -655,7 +654,7 @@ impl Fields {
         let mut link = |written: &Option<Spanned<Template>>, what: &str, findings: &mut Findings| match written {
             None => Some(None),
             Some(template) => {
-                source::refuse_secrets(&template.value, what, findings);
+                source::refuse_secrets(&template.value, what, scope.environment, findings);
                 let linked = template.value.try_map(|reference| scope.bind(reference, reads, findings))?;
                 // What never changes is part of `page`.
                 Some(Some(linked).filter(|linked| linked.as_literal().is_none()))
@@ -667,7 +666,7 @@ impl Fields {
         for (name, written) in decl.headers.iter().flat_map(|named| &named.0) {
             let field = kind::header_name(name, findings);
             if let (None, Some(template)) = (&field, written.value()) {
-                source::refuse_secrets(template, "a header of an answer", findings);
+                source::refuse_secrets(template, "a header of an answer", scope.environment, findings);
                 template.try_map(|reference| scope.bind(reference, reads, findings));
             }
             let Some(field) = field else { continue };
@@ -682,7 +681,7 @@ impl Fields {
                     continue;
                 }
             };
-            source::refuse_secrets(template, "a header of an answer", findings);
+            source::refuse_secrets(template, "a header of an answer", scope.environment, findings);
             match template.as_literal() {
                 Some(text) => match HeaderValue::from_str(text) {
                     Ok(value) => fixed.push((field, value)),
@@ -757,6 +756,7 @@ fn constants(shared: &Shared<'_>, vars: &Value, shown: &Shown, sources: usize) -
     let mut constants = vec![Value::Null; slots::FIRST_SOURCE + sources];
     constants[slots::SITE] = shared.site.clone();
     constants[slots::VARS] = vars.clone();
+    constants[slots::ENV] = shared.environment.published();
     constants[slots::DEGRADED] = Value::list(Vec::new());
     if let Shown::Document(document) = shown {
         constants[slots::CONTENT] = document.html.clone();
