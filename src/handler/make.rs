@@ -12,7 +12,7 @@ use super::runtime::{Service, Subject};
 use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Ticket};
 use crate::config::{Binding, NoLocation, Template};
 use crate::extract::apart;
-use crate::fields::content_type_of;
+use crate::fields::content_type_of_made;
 use crate::render::Context;
 use crate::resource::{Linked, Nulls, PolicyField, Resource};
 use crate::site::{Privacy, Route, Rule, Then, slots};
@@ -237,7 +237,7 @@ impl Making<'_> {
                 describe(route, slots);
                 let (body, true_for) = self.render(layout, slots)?;
                 // It may be HTML where the route's own answers are not, and has the fields of what it is.
-                let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
+                let content_type = HeaderValue::from_str(&content_type_of_made(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
                 let fields = Making { lasting: &lasting, ..self }.fields(slots, layout.csp.as_ref())?;
                 Ok(Representation { status: *status, fields, body, degraded, value: None, true_for })
@@ -250,7 +250,7 @@ impl Making<'_> {
         let Self { route, context, degraded, .. } = self;
         describe(route, slots);
         let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
-        let (mut said, mut csp) = (None, None);
+        let (mut said, mut csp, mut lasting) = (None, None, None);
         let (body, true_for) = match &route.resource {
             Resource::Page(layout) => {
                 csp = layout.csp.as_ref();
@@ -270,6 +270,7 @@ impl Making<'_> {
                     return Err(Stop::Error(StatusCode::NOT_FOUND));
                 };
                 csp = document.csp.as_ref();
+                lasting = document.content_type.as_ref().map(|content_type| lasting_fields(route, Some(content_type)));
                 match tree.layout_of(document) {
                     Some(layout) => self.render(layout, slots)?,
                     None => unlaid(&document.html),
@@ -291,7 +292,8 @@ impl Making<'_> {
             // Files are answered before anything is gathered.
             Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
         };
-        let fields = self.fields(slots, csp)?;
+        let lasting = lasting.as_ref().unwrap_or(self.lasting);
+        let fields = Making { lasting, ..self }.fields(slots, csp)?;
         Ok(Representation { status: route.status, fields, body, degraded, value: said, true_for })
     }
 

@@ -57,6 +57,8 @@ pub(super) struct Program {
     pub(super) files: Vec<FileId>,
     /// The outputs that end in `| raw`.
     pub(super) raw: Vec<Place>,
+    /// The files of layouts that escape nothing.
+    pub(super) unescaped: Vec<FileId>,
     /// Where the filter `absolute_url` stands.
     pub(super) absolute_urls: Vec<Place>,
     /// What it makes a browser load and run.
@@ -296,6 +298,7 @@ pub(super) fn compile<'s>(
         file: first.file,
         files,
         raw: build.raw,
+        unescaped: sources().filter(|source| !source.escapes).map(|source| source.file).collect(),
         absolute_urls: build.absolute_urls,
         needs: Needs::default(),
         forloop,
@@ -327,6 +330,7 @@ impl Program {
             file,
             files: vec![file],
             raw: Vec::new(),
+            unescaped: Vec::new(),
             absolute_urls: Vec::new(),
             needs: Needs::default(),
             forloop: None,

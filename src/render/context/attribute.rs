@@ -130,8 +130,7 @@ impl Kind {
             // A prefix may be any.
             let attribute = attribute.rsplit(':').next().unwrap_or(attribute);
             let of_element = matches!((element, attribute), ("form", "action") | ("object", "data"));
-            let code = EVENTS.iter().any(|event| attribute.starts_with(event));
-            (of_element || URL_ATTRIBUTES_OF_XML.contains(&attribute), code)
+            (of_element || URL_ATTRIBUTES_OF_XML.contains(&attribute), is_event_of_xml(attribute))
         } else {
             (URL_ATTRIBUTES.contains(&attribute), attribute.starts_with("on"))
         };
@@ -150,4 +149,9 @@ impl Kind {
             _ => Self::Plain,
         }
     }
+}
+
+/// Whether an attribute of this name, which is in lower case, is a script in XHTML and SVG.
+pub(in super::super) fn is_event_of_xml(attribute: &str) -> bool {
+    EVENTS.iter().any(|event| attribute.starts_with(event))
 }

@@ -16,7 +16,7 @@ use super::{Clash, Stand};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tracker {
     state: State,
-    /// The element whose tag is open, or whose content this is if it is not markup; in lower case.
+    /// The element whose tag is open, or whose content this is if it is not markup; in HTML in lower case.
     element: String,
     /// The attribute at hand, in lower case.
     attribute: String,
@@ -77,7 +77,9 @@ pub(in super::super) enum Sight {
     Value,
     /// In an element whose content is not markup.
     Raw,
-    /// In a comment, a declaration, a section of character data.
+    /// In what begins with `<!` or `<?` and ends at the next `>`.
+    Declaration,
+    /// In a comment, a section of character data.
     Aside,
 }
 
@@ -87,9 +89,9 @@ impl Sight {
         matches!(self, Self::TagName | Self::InTag | Self::AttributeName | Self::BeforeValue | Self::Value)
     }
 
-    /// Whether what stands here is a text of its own: a value, or the content of an element that is not markup.
+    /// Whether what stands here is a text of its own: a value, a declaration, or the content of an element that is not markup.
     pub(in super::super) fn is_kept(self) -> bool {
-        matches!(self, Self::Value | Self::Raw)
+        matches!(self, Self::Value | Self::Raw | Self::Declaration)
     }
 }
 
@@ -123,8 +125,13 @@ impl Tracker {
     }
 
     /// At the beginning of XML.
-    pub(super) fn xml() -> Self {
+    pub(in super::super) fn xml() -> Self {
         Self { xml: true, ..Self::html() }
+    }
+
+    /// Whether it is XML.
+    pub(in super::super) fn is_xml(&self) -> bool {
+        self.xml
     }
 
     /// At the beginning of the same format.
@@ -142,7 +149,8 @@ impl Tracker {
             State::AttributeName => Sight::AttributeName,
             State::BeforeValue => Sight::BeforeValue,
             State::Quoted { .. } | State::Unquoted => Sight::Value,
-            State::Comment | State::CharacterData | State::Declaration => Sight::Aside,
+            State::Declaration => Sight::Declaration,
+            State::Comment | State::CharacterData => Sight::Aside,
             State::Raw => Sight::Raw,
         }
     }
@@ -365,7 +373,7 @@ impl Tracker {
                 b'>' => self.close_tag(false),
                 b'/' => self.state = State::Slash,
                 byte if is_space(byte) => self.state = State::InTag,
-                _ => self.element.push(char::from(byte.to_ascii_lowercase())),
+                _ => self.element.push(self.folded(byte)),
             },
             State::InTag | State::AfterName => self.in_tag(byte),
             State::Slash if byte == b'>' => self.close_tag(true),
@@ -476,13 +484,18 @@ impl Tracker {
             }
             b'!' | b'?' => State::Declaration,
             byte if byte.is_ascii_alphabetic() => {
-                self.element.push(char::from(byte.to_ascii_lowercase()));
+                self.element.push(self.folded(byte));
                 self.role = Role::Code;
                 self.is_typed = false;
                 State::TagName
             }
             _ => State::Text,
         };
+    }
+
+    /// A letter of an element's name, whose case means something in XML alone: there `Style` is none of HTML's elements.
+    fn folded(&self, byte: u8) -> char {
+        char::from(if self.xml { byte } else { byte.to_ascii_lowercase() })
     }
 
     fn in_tag(&mut self, byte: u8) {
@@ -795,6 +808,9 @@ mod tests {
             ("<script/><p>", Stand::Fine(Sink::XmlText)),
             ("<script src='/a'/><p>", Stand::Fine(Sink::XmlText)),
             ("<svg:script>a = ", Stand::OnlyJson("in a script")),
+            ("<Style><color>", Stand::Fine(Sink::XmlText)),
+            ("<kml:Style>", Stand::Fine(Sink::XmlText)),
+            ("<SCRIPT><a href='", Stand::Fine(Sink::XmlUrl(UrlPart::Start))),
         ] {
             assert_eq!(after(text), expected, "{text}");
         }

@@ -13,6 +13,7 @@ mod languages;
 pub(super) mod layouts;
 mod listing;
 mod matter;
+mod media;
 mod plan;
 mod privacy;
 mod route;
@@ -135,6 +136,7 @@ fn build(
     let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
     let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
+    media::check_layouts(tree, &library, &mut findings);
     let foundation = foundation(tree, table, &files);
     let mut shared = Shared {
         tree,

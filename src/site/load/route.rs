@@ -5,7 +5,9 @@ use super::super::{Called, Planned, Route, RouteOutline, Rule, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope, Written};
-use super::{Compiled, Shared, asked, csp, data, documents, doubts, errors, input, listing, plan, section, short};
+use super::{
+    Compiled, Shared, asked, csp, data, documents, doubts, errors, input, listing, media, plan, section, short,
+};
 use crate::config::{Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template};
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
 use crate::resource::{Cors, Csp, Decl, HeaderDecl, Policy, Resource};
@@ -83,7 +85,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let planned = planned(linked.sources, &needed, &after, &of_sources);
     let inputs = inputs(query, cookies, &all, &sources, &needed);
     let status = kind::status(&shown, &decl, &mut shared.findings);
-    let content_type = kind::content_type(&shown, &decl, &mut shared.findings);
+    let content_type = media::content_type(&shown, &decl, &mut shared.findings);
     let mut told = Findings::default();
     let policies =
         csp::Policies::new(&decl, &vars, shared, &mut told).with_sources(&sources, &needed, known, &mut shared.needs);
@@ -691,6 +693,7 @@ impl Fields {
                     }
                 },
                 None => {
+                    kind::refuse_changing(&field, template, findings);
                     let linked = template.try_map(|reference| scope.bind(reference, reads, findings));
                     headers.extend(linked.map(|template| (field, template)));
                 }
