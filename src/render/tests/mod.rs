@@ -8,6 +8,7 @@ mod language;
 mod linking;
 mod needs;
 mod origins;
+mod places;
 mod shapes;
 mod support;
 mod trial;
