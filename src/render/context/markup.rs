@@ -367,9 +367,7 @@ impl Tracker {
         }
         let foreign = self.foreign.join(&other.foreign);
         if self.is_in_tag() && other.is_in_tag() {
-            let matters = |tracker: &Self| means_something(&tracker.element);
-            let in_drawing = self.foreign.is_inside() || self.foreign.is_lost();
-            if self.element != other.element && (in_drawing || matters(self) || matters(other)) {
+            if !self.is_of_like(other) {
                 return None;
             }
             // Where one way is within a name or a value, nothing is sure before white space or the end of the tag.
@@ -377,6 +375,10 @@ impl Tracker {
             let state = if clear { State::InTag } else { State::Unquoted };
             let said = self.said_so_far().join(&other.said_so_far());
             let fed = self.fed || other.fed;
+            // What branches say in turn, the runs of a loop say together.
+            if fed && said.power(local_name(&self.element)) == Power::Acts {
+                return None;
+            }
             let element = self.element.clone();
             return Some(Self { state, element, said, fed, foreign, ..self.fresh() });
         }
@@ -384,7 +386,11 @@ impl Tracker {
         let said = self.said.join(&other.said);
         let fed = self.fed || other.fed;
         match (self.state, other.state) {
-            (State::Quoted { .. }, State::Quoted { .. }) if self.state == other.state => {
+            (State::Quoted { .. }, State::Quoted { .. })
+                if self.state == other.state
+                    && self.is_of_like(other)
+                    && (self.attribute == other.attribute || deciders(local_name(&self.element)).is_empty()) =>
+            {
                 Some(Self { url: self.url.join(&other.url), foreign, value, said, fed, ..self.clone() })
             }
             (State::Raw, State::Raw) if self.element == other.element && self.in_section == other.in_section => {
@@ -393,6 +399,14 @@ impl Tracker {
             (State::Text, State::Text) => Some(Self { foreign, ..self.fresh() }),
             _ => None,
         }
+    }
+
+    /// Whether what is told of the element at hand is true of the other one as well.
+    fn is_of_like(&self, other: &Self) -> bool {
+        let matters = |tracker: &Self| {
+            means_something(&tracker.element) || tracker.foreign.is_inside() || tracker.foreign.is_lost()
+        };
+        self.element == other.element || !(matters(self) || matters(other))
     }
 
     /// What the tag at hand has said, if what it is saying is cut off.

@@ -377,6 +377,18 @@ fn what_branches_say_of_a_tag_is_not_known_behind_them() {
     let is_code = |stand| matches!(stand, Some(Stand::OnlyJson(Sink::Code, _)));
     assert!(is_code(joined("<script ", "<script type=module ", ">a = ")));
     assert!(is_code(joined("<script", "<script defer", ">a = ")));
+    for (one, other, then) in [
+        ("<a href='", "<base href='", ""),
+        ("<script src='", "<img src='", ""),
+        ("<link rel='", "<link as='", ""),
+        ("<link href='", "<link href='/", "{}' rel=icon>"),
+    ] {
+        assert_eq!(joined(one, other, then).is_some(), then.ends_with('>'), "{one} or {other}");
+    }
+    let mut printed = tracker("<link href='");
+    printed.output();
+    printed.literal("' ");
+    assert_eq!(printed.join(&tracker("<link rel=stylesheet ")), None, "in a loop, both may come");
     for (one, other) in [("<a ", "<base "), ("<div", "<svg"), ("<x", "<link"), ("</svg", "</p"), ("<svg><a", "<svg><b")]
     {
         assert_eq!(joined(one, other, " href='"), None, "{one} or {other}");
