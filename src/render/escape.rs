@@ -28,6 +28,8 @@ pub(super) enum Sink {
     Images,
     /// Within a script, or outside the quotes of JSON, where only JSON can stand.
     Script,
+    /// Within JavaScript, where the same is a literal of its own.
+    Code,
     /// Within the quotes of a string of JSON.
     JsonText,
     /// A cell of comma-separated values on its own.
@@ -46,7 +48,7 @@ impl Sink {
             Self::Attribute | Self::Images => Self::XmlAttribute,
             Self::Url(part) => Self::XmlUrl(part),
             other @ (Self::Plain | Self::XmlText | Self::XmlAttribute | Self::XmlUrl(_) | Self::Script) => other,
-            other @ (Self::JsonText | Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
+            other @ (Self::Code | Self::JsonText | Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
         }
     }
 
@@ -57,7 +59,7 @@ impl Sink {
             Self::XmlUrl(UrlPart::Query) => Self::XmlUrl(UrlPart::Encoded),
             other @ (Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute) => other,
             other @ (Self::Url(_) | Self::XmlUrl(_) | Self::Images | Self::Script | Self::JsonText) => other,
-            other @ (Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
+            other @ (Self::Code | Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
         }
     }
 
@@ -124,6 +126,7 @@ fn write_elsewhere(text: &str, origin: Origin, sink: Sink, out: &mut String) {
         Sink::Images if markup => images(&characters(text), out),
         Sink::Images => images(text, out),
         Sink::Script => script(text, out),
+        Sink::Code => code(text, out),
         Sink::JsonText => json_text(text, out),
         Sink::CsvCell => csv_cell(text, out),
         Sink::CsvQuoted { start } => csv_quoted(text, start, out),
@@ -502,13 +505,24 @@ fn json_text(text: &str, out: &mut String) {
     script(text.get(from..).unwrap_or(""), out);
 }
 
-/// With what programs that open comma-separated values take for a formula.
-const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+/// With what programs that open comma-separated values take for a formula. Some of them pass over white space before it.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// Whether a cell that begins so would be computed. A number may have a sign.
+/// So much of a cell is looked at for what it begins with.
+const LONGEST_BEGINNING: usize = 256;
+
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '\0' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
+}
+
+/// Whether a cell that is this would be computed. A number may have a sign.
 fn is_formula(text: &str) -> bool {
-    let is_number = || text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    text.starts_with(FORMULA) && !(is_number() && text.parse::<f64>().is_ok())
+    let bare = text.trim_matches(is_blank);
+    let is_number = || {
+        let is_of_number = |byte: u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+        bare.len() < LONGEST_BEGINNING && bare.bytes().all(is_of_number) && bare.parse::<f64>().is_ok()
+    };
+    bare.starts_with(FORMULA) && !is_number() || text.starts_with(['\t', '\r', '\n'])
 }
 
 /// A cell, in quotes if it needs them (RFC 4180, section 2). An apostrophe before it keeps a formula from being one.
@@ -517,17 +531,44 @@ fn csv_cell(text: &str, out: &mut String) {
     if quotes {
         out.push('"');
     }
-    csv_quoted(text, true, out);
+    if is_formula(text) {
+        out.push('\'');
+    }
+    replace::<Cell>(text, out);
     if quotes {
         out.push('"');
     }
 }
 
+/// A piece of a cell in quotes. At its `start` there is no text yet, or what was printed, which may have been empty, or a number
+/// with a sign, which is a formula together with more.
 fn csv_quoted(text: &str, start: bool, out: &mut String) {
-    if start && is_formula(text) {
-        out.push('\'');
+    if start && !text.is_empty() {
+        let begun = cell_at(out);
+        let cell = begun.and_then(|begun| out.get(begun..)).unwrap_or("\"").trim_start_matches(is_blank);
+        match begun {
+            _ if cell.is_empty() && is_formula(text) => out.push('\''),
+            Some(begun) if cell.starts_with(FORMULA) => out.insert(begun, '\''),
+            _ => {}
+        }
     }
     replace::<Cell>(text, out);
+}
+
+/// Where the cell begins at whose end more is printed, behind its quote; nothing if it is long. Within it quotes are doubled.
+fn cell_at(out: &str) -> Option<usize> {
+    let floor = out.len().saturating_sub(LONGEST_BEGINNING);
+    let near = out.as_bytes().get(floor..)?;
+    let mut end = near.len();
+    while let Some(quote) = memchr::memrchr(b'"', near.get(..end)?) {
+        let quotes = near.get(..=quote)?.iter().rev().take_while(|byte| **byte == b'"').count();
+        let first = quote + 1 - quotes;
+        if quotes % 2 == 1 && (first > 0 || floor == 0) {
+            return Some(floor + first + 1);
+        }
+        end = first;
+    }
+    (floor == 0).then_some(0)
 }
 
 /// JSON for a script element: no character that could end it or begin a comment, none that ends a line in old JavaScript.
@@ -545,6 +586,23 @@ fn script(text: &str, out: &mut String) {
             other => out.push(other),
         }
     }
+}
+
+/// JSON as a literal of JavaScript. There a member called `__proto__` would be no member but say what the object inherits
+/// (ECMA-262, section B.3.1), unless its name is computed.
+fn code(text: &str, out: &mut String) {
+    const KEY: &str = "\"__proto__\"";
+    let mut from = 0;
+    for (at, _) in text.match_indices(KEY) {
+        let (before, after) = (text.get(..at).unwrap_or(""), text.get(at + KEY.len()..).unwrap_or(""));
+        // Behind a backslash it is the end of a longer name.
+        if !before.ends_with('\\') && after.starts_with(':') {
+            script(text.get(from..at).unwrap_or(""), out);
+            out.push_str("[\"__proto__\"]");
+            from = at + KEY.len();
+        }
+    }
+    script(text.get(from..).unwrap_or(""), out);
 }
 
 /// Whether a URL is relative or of a scheme that runs nothing. Browsers skip control characters and white space before a
@@ -720,11 +778,52 @@ mod tests {
             ("--5", "'--5"),
             ("+49 30", "'+49 30"),
             ("", ""),
+            (" -5.5", "\" -5.5\""),
+            (" =1", "\"' =1\""),
+            ("\u{a0}=1", "'\u{a0}=1"),
+            ("\u{feff}@a", "'\u{feff}@a"),
+            ("\n=1", "\"'\n=1\""),
+            ("\u{3000}＋1", "'\u{3000}＋1"),
+            ("－5", "'－5"),
+            ("a=1", "a=1"),
         ] {
             assert_eq!(written(text, Origin::Outside, Sink::CsvCell), expected, "{text}");
         }
         assert_eq!(written("=\"a\"", Origin::Outside, Sink::CsvQuoted { start: true }), "'=\"\"a\"\"");
         assert_eq!(written("=\"a\"", Origin::Outside, Sink::CsvQuoted { start: false }), "=\"\"a\"\"");
+        for (before, text, expected) in [
+            ("a,\"", "=1", "a,\"'=1"),
+            ("\"", "-5", "\"-5"),
+            ("\" ", "=1", "\" '=1"),
+            ("\"\u{a0}", "+cmd", "\"\u{a0}'+cmd"),
+            ("\"Ann ", "-x", "\"Ann -x"),
+            ("\"-5 ", "+cmd", "\"'-5 +cmd"),
+            ("\"-5", "", "\"-5"),
+            ("\"-5*", "1", "\"'-5*1"),
+            ("\"'-5*", "1", "\"'-5*1"),
+            ("\"\"\"a\"\"", "=1", "\"\"\"a\"\"=1"),
+            ("\"\"\"\"\"", "=1", "\"\"\"\"\"=1"),
+            ("\"a\"\"b\",\"-1", "=1", "\"a\"\"b\",\"'-1=1"),
+        ] {
+            let mut out = before.to_owned();
+            write(text, Origin::Outside, Sink::CsvQuoted { start: true }, &mut out);
+            assert_eq!(out, expected, "{text} behind {before}");
+        }
+    }
+
+    #[test]
+    fn no_member_says_what_an_object_inherits() {
+        for (text, expected) in [
+            ("{\"__proto__\":{\"a\":1}}", "{[\"__proto__\"]:{\"a\":1}}"),
+            ("{\n  \"__proto__\": {\"__proto__\": 1}}", "{\n  [\"__proto__\"]: {[\"__proto__\"]: 1}}"),
+            ("[\"__proto__\",\"<\"]", "[\"__proto__\",\"\\u003c\"]"),
+            ("{\"a\\\"__proto__\":1}", "{\"a\\\"__proto__\":1}"),
+            ("\"\\\"__proto__\\\":\"", "\"\\\"__proto__\\\":\""),
+            ("{\"\\\\\":1,\"__proto__\":2}", "{\"\\\\\":1,[\"__proto__\"]:2}"),
+        ] {
+            assert_eq!(written(text, Origin::Outside, Sink::Code), expected);
+            assert!(!written(text, Origin::Outside, Sink::Script).contains('[') || text.contains('['), "{text}");
+        }
     }
 
     #[test]

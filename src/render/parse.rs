@@ -97,9 +97,11 @@ impl<'b, 's> Parser<'b, 's> {
             finding.code.name == code::BRANCH_CONTEXT.name && finding.place.is_some_and(|place| place.file == self.file)
         });
         let astray = match (&entry, &self.tracker) {
-            (Some(entry), Some(tracker)) if entry.is_at_rest() => {
-                (!tracker.is_at_rest()).then_some("the text ends within a tag, a comment, a script or quotes")
+            (Some(entry), Some(tracker)) if entry.is_at_rest() && !tracker.is_at_rest() => {
+                Some("the text ends within a tag, a comment, a script or quotes")
             }
+            (Some(entry), Some(tracker)) if entry.is_at_rest() => (!tracker.keeps_drawings(entry))
+                .then_some("the text ends in another place of a drawing or a formula than it began in"),
             (Some(entry), Some(tracker)) => (!tracker.returns_to(entry))
                 .then_some("the partial is called within a tag or quotes, and ends in another place than that"),
             _ => None,
@@ -387,8 +389,8 @@ impl<'b, 's> Parser<'b, 's> {
         tracker.output();
         let (whereabouts, help) = match stand {
             Stand::Fine(sink) => return sink,
-            Stand::OnlyJson(_) if json => return Sink::Script,
-            Stand::OnlyJson(whereabouts) => (whereabouts, "write `| json` last"),
+            Stand::OnlyJson(sink, _) if json => return sink,
+            Stand::OnlyJson(_, whereabouts) => (whereabouts, "write `| json` last"),
             Stand::OnlyOwn(sink, ..) if own => return sink,
             Stand::OnlyOwn(_, whereabouts, help) | Stand::Refused(whereabouts, help) => (whereabouts, help),
         };

@@ -97,7 +97,8 @@ allow-private = true
 [defaults]
 vars.cdn = "https://cdn.example"
 -- layouts/base.html --
-<head><link rel="stylesheet" href="{{ vars.cdn }}/a.css"><script src="{{ '/a.js' | absolute_url }}"></script></head>
+<head><link rel="stylesheet" href="https://cdn.example/a.css"><script src="{{ '/a.js' | absolute_url }}"></script></head>
+<img src="{{ vars.cdn }}/a.png">
 {{ content }}
 -- layouts/page.html --
 +++

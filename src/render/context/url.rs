@@ -6,11 +6,14 @@ use std::collections::BTreeSet;
 /// Schemes whose URLs are code or documents.
 const RUNNING: [&str; 3] = ["javascript", "vbscript", "data"];
 
-/// How character references begin that could be part of a scheme, or its colon.
-const HIDING: [&[u8]; 4] = [b"&#", b"&colon;", b"&Tab;", b"&NewLine;"];
+/// Character references that could be part of a scheme, its colon, or what ends a scheme or a host.
+const HIDING: [&str; 7] = ["colon;", "Tab;", "NewLine;", "sol;", "bsol;", "quest;", "num;"];
 
-/// What a `data:` URL may be when a value is printed into it: these run nothing.
-const MEDIA: [&[u8]; 4] = [b"image/", b"audio/", b"video/", b"font/"];
+/// No name of a character reference is longer.
+const LONGEST_REFERENCE: usize = 32;
+
+/// What a `data:` URL may be when a value is printed into it, if its type is written out: these run nothing.
+const MEDIA: [&str; 4] = ["audio/", "font/", "image/", "video/"];
 
 /// The most ways through branches that are told apart within one URL.
 const MOST_WAYS: usize = 16;
@@ -51,6 +54,15 @@ impl Scheme {
         matches!(self, Self::Open | Self::Fed)
     }
 
+    /// Takes a character reference that could be any character.
+    fn followed_by_any(self) -> Self {
+        match self {
+            Self::Open | Self::Fed => Self::Runs,
+            Self::Root | Self::Begun => Self::Host,
+            other @ (Self::Settled | Self::Named | Self::Host | Self::Runs) => other,
+        }
+    }
+
     /// Takes a byte after the scheme, as far as the host: browsers take `\\` for `/` and skip control characters.
     fn followed_by(self, byte: u8) -> Self {
         match (self, byte) {
@@ -77,11 +89,72 @@ pub(super) struct Url {
     queried: bool,
     /// Whether a value was printed whose own parts are not known.
     fed: bool,
+    reference: Reference,
+}
+
+/// How far a character reference has come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum Reference {
+    #[default]
+    None,
+    /// This stands behind an `&`.
+    Begun(String),
+    /// Something does, on one way through branches.
+    Unclear,
+}
+
+impl Reference {
+    /// Takes a byte of a URL; whether this makes a character that could be part of a scheme or end one.
+    fn take(&mut self, byte: u8) -> bool {
+        match self {
+            _ if byte == b'&' => *self = Self::Begun(String::new()),
+            Self::None => {}
+            Self::Begun(name) if name.is_empty() && byte == b'#' => {
+                // Any character; its digits follow.
+                name.push('#');
+                return true;
+            }
+            Self::Begun(name) if byte.is_ascii_alphanumeric() && name.len() < LONGEST_REFERENCE => {
+                name.push(char::from(byte));
+            }
+            Self::Begun(name) => {
+                let hides = byte == b';' && HIDING.iter().any(|hiding| hiding.strip_suffix(';') == Some(name));
+                *self = Self::None;
+                return hides;
+            }
+            Self::Unclear if byte.is_ascii_alphanumeric() => {}
+            Self::Unclear => {
+                *self = Self::None;
+                return matches!(byte, b'#' | b';' | b':');
+            }
+        }
+        false
+    }
+
+    /// Whether what was taken last stands for itself, or is at least no beginning of what [`HIDING`] lists.
+    fn is_over(&self) -> bool {
+        match self {
+            Self::None | Self::Unclear => true,
+            Self::Begun(name) => {
+                !name.starts_with('#') && !HIDING.iter().any(|hiding| hiding.starts_with(name.as_str()))
+            }
+        }
+    }
+
+    fn join(&self, other: &Self) -> Self {
+        if self == other { self.clone() } else { Self::Unclear }
+    }
 }
 
 impl Default for Url {
     fn default() -> Self {
-        Self { scheme: Scheme::Open, schemes: BTreeSet::from([String::new()]), queried: false, fed: false }
+        Self {
+            scheme: Scheme::Open,
+            schemes: BTreeSet::from([String::new()]),
+            queried: false,
+            fed: false,
+            reference: Reference::None,
+        }
     }
 }
 
@@ -94,6 +167,11 @@ impl Url {
     /// Whether it runs code, or is a document of its own.
     pub(super) fn runs(&self) -> bool {
         self.scheme == Scheme::Runs
+    }
+
+    /// Whether a value that is printed here could complete a character reference.
+    pub(super) fn refers(&self) -> bool {
+        self.reference != Reference::None
     }
 
     /// Which part a value is that is printed here.
@@ -116,17 +194,35 @@ impl Url {
         }
         // A value that is a whole URL, or the most of one, may hold a query; a piece of a path or a query does not.
         self.fed |= matches!(self.part(), UrlPart::Start | UrlPart::Rest);
+        self.reference = Reference::None;
     }
 
     /// Takes a literal byte; `rest` begins with it. Whether a value that was printed before it could so become the scheme.
     pub(super) fn take(&mut self, byte: u8, rest: &[u8]) -> bool {
-        let hides = HIDING.iter().any(|reference| rest.starts_with(reference));
-        let chosen = self.scheme == Scheme::Fed && (byte == b':' || hides);
+        let was_begun = matches!(self.reference, Reference::Begun(_));
+        if self.reference.take(byte) {
+            let chosen = self.scheme == Scheme::Fed;
+            self.scheme = self.scheme.followed_by_any();
+            return chosen;
+        }
+        if was_begun && (byte == b'&' || self.reference.is_over()) {
+            self.ampersand();
+        }
+        if !self.reference.is_over() {
+            return false;
+        }
+        let chosen = self.scheme == Scheme::Fed && byte == b':';
         let settled = if self.scheme.is_open() { self.settle(byte, rest) } else { Some(self.scheme.followed_by(byte)) };
         self.scheme = settled.unwrap_or(self.scheme);
-        // After a whole URL that was printed, `&` goes on with its query.
-        self.queried |= matches!(byte, b'?' | b'#') || (byte == b'&' && self.fed && !hides);
+        self.queried |= matches!(byte, b'?' | b'#');
         chosen
+    }
+
+    /// Takes an `&` that begins no reference of interest: it is part of no scheme.
+    fn ampersand(&mut self) {
+        self.scheme = if self.scheme.is_open() { Scheme::Settled } else { self.scheme.followed_by(b'&') };
+        // After a whole URL that was printed, it goes on with its query.
+        self.queried |= self.fed;
     }
 
     /// Takes a byte of a URL whose scheme is not known yet; what is known if this byte tells. `rest` begins with the byte.
@@ -136,13 +232,10 @@ impl Url {
             b'/' | b'\\' if self.schemes.contains("") => Some(Scheme::Root),
             b'/' | b'\\' => Some(Scheme::Settled),
             b':' => {
-                let media = rest.get(1..).is_some_and(|rest| MEDIA.iter().any(|media| rest.starts_with(media)));
+                let media = rest.get(1..).is_some_and(is_media);
                 let runs = |scheme: &String| RUNNING.contains(&scheme.as_str()) && !(scheme == "data" && media);
                 Some(if self.schemes.iter().any(runs) { Scheme::Runs } else { Scheme::Host })
             }
-            // A reference could be any letter, or the colon; an `&` as such is part of no scheme.
-            b'&' if HIDING.iter().any(|reference| rest.starts_with(reference)) => Some(Scheme::Runs),
-            b'&' => Some(Scheme::Settled),
             byte if byte <= b' ' => None,
             _ => {
                 let longest = RUNNING.iter().map(|scheme| scheme.len()).max().unwrap_or_default();
@@ -163,10 +256,21 @@ impl Url {
     pub(super) fn join(&self, other: &Self) -> Self {
         let schemes: BTreeSet<String> = self.schemes.union(&other.schemes).cloned().collect();
         let scheme = self.scheme.join(other.scheme);
-        let lost = schemes.len() > MOST_WAYS && scheme == Scheme::Open;
+        let reference = self.reference.join(&other.reference);
+        // Of an `&` on one way only, what follows would be a reference or a part of the scheme.
+        let scheme = if scheme != Scheme::Open {
+            scheme
+        } else if reference == Reference::Unclear {
+            Scheme::Runs
+        } else if schemes.len() > MOST_WAYS {
+            Scheme::Fed
+        } else {
+            scheme
+        };
         Self {
-            scheme: if lost { Scheme::Fed } else { scheme },
+            scheme,
             schemes,
+            reference,
             // A query on one way only: a value is a piece of it, as long as it cannot give the scheme on the other.
             queried: (self.queried || other.queried) && !scheme.is_open(),
             fed: self.fed || other.fed,
@@ -180,5 +284,86 @@ impl Url {
             joined.scheme = Scheme::Fed;
         }
         (joined != *self).then_some(joined)
+    }
+}
+
+/// Whether a `data:` URL that goes on so is of a type that runs nothing. An image may be a drawing, with scripts in it.
+fn is_media(rest: &[u8]) -> bool {
+    let Some(end) = rest.iter().position(|byte| matches!(byte, b';' | b',')) else { return false };
+    let essence = rest.get(..end).and_then(|essence| std::str::from_utf8(essence).ok()).unwrap_or("");
+    let is_plain = essence.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.'));
+    is_plain && MEDIA.iter().any(|media| essence.starts_with(media)) && !essence.contains("svg")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The URL after these literals, with a value between each two.
+    fn after(literals: &[&str]) -> (Url, bool) {
+        let (mut url, mut chosen) = (Url::default(), false);
+        for (number, literal) in literals.iter().enumerate() {
+            if number > 0 {
+                url.output();
+            }
+            for (at, &byte) in literal.as_bytes().iter().enumerate() {
+                chosen |= url.take(byte, &literal.as_bytes()[at..]);
+            }
+        }
+        (url, chosen)
+    }
+
+    #[test]
+    fn a_value_completes_no_reference() {
+        for literal in ["javascript&", "&", "x&#", "&#x3", "&col", "/a&", "/?a=1&", "/?a&ti", "https://a.example/&am"] {
+            assert!(after(&[literal]).0.refers(), "{literal}");
+        }
+        for literal in ["/?a&b=", "/?a&amp;", "/?a=&lt;", "/&#47;", "/a&/", "&&a/", "/?a=1&page="] {
+            assert!(!after(&[literal]).0.refers(), "{literal}");
+        }
+    }
+
+    #[test]
+    fn references_hide_what_they_stand_for() {
+        for literal in ["javascript&colon;", "&#106;avascript:", "java&NewLine;script:", "java&Tab;", "&sol;", "x&num;"]
+        {
+            assert!(after(&[literal]).0.runs(), "{literal}");
+        }
+        for literal in ["/&sol;", "/&#47;", "//a&#46;", "//&bsol;"] {
+            assert!(after(&[literal]).0.leads_anywhere() && !after(&[literal]).0.runs(), "{literal}");
+        }
+        for literal in ["a&amp;", "a&b=", "&colo;", "&&", "x&copy;", "/a&#47;b/"] {
+            assert!(!after(&[literal, ":"]).1 && !after(&[literal]).0.runs(), "{literal}");
+        }
+        for literal in [":", "&colon;", "&#", "a&#x", "&Tab;"] {
+            assert!(after(&["", literal]).1, "{literal}");
+        }
+    }
+
+    #[test]
+    fn references_are_followed_through_branches() {
+        let join = |one: &[&str], other: &[&str]| after(one).0.join(&after(other).0);
+        assert!(join(&["java&"], &["java"]).runs());
+        let mut fed = join(&["", "&"], &["", ""]);
+        assert!(fed.take(b':', b":"));
+        let mut fed = join(&["", "&col"], &["", ""]);
+        assert!(!fed.take(b'o', b"on;") && !fed.take(b'n', b"n;") && fed.take(b';', b";"));
+        assert!(join(&["/?a", "&"], &["/?a", ""]).refers());
+    }
+
+    #[test]
+    fn what_data_is_stands_in_the_layout() {
+        for (literal, runs) in [
+            ("data:image/png;base64,", false),
+            ("data:font/woff2,", false),
+            ("data:image/", true),
+            ("data:image/png", true),
+            ("data:image/svg+xml,", true),
+            ("data:image/svg&#43;xml,", true),
+            ("data:text/html,", true),
+            ("data:", true),
+        ] {
+            assert_eq!(after(&[literal]).0.runs(), runs, "{literal}");
+        }
     }
 }
