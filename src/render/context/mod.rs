@@ -12,8 +12,8 @@ mod markup;
 mod script;
 mod url;
 
-pub(super) use balance::balanced;
 pub(super) use attribute::is_event_of_xml;
+pub(super) use balance::balanced;
 pub(super) use markup::{Sight, Tracker as Markup};
 
 use super::escape::Sink;
