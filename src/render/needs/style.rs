@@ -15,7 +15,7 @@ impl Needs {
         // A set of images may be named by bare strings.
         for part in text.split("image-set(").skip(1) {
             let set = part.split([';', '}']).next().unwrap_or_default();
-            for address in set.split(['"', '\'']).skip(1).step_by(2).filter(|address| address.contains('/')) {
+            for address in set.split(['"', '\'']).skip(1).step_by(2).filter(|address| address.contains("//")) {
                 self.load(Use::Image, address);
             }
         }
