@@ -368,9 +368,8 @@ fn url(text: &str, part: UrlPart, origin: Origin, out: &mut String) {
         UrlPart::Opaque => percent_encode_but(text, |byte| byte >= 0x80 || b"-._~!$'()*+,;=:@/%".contains(&byte), out),
         UrlPart::Piece => match so_far(out) {
             SoFar::Query => url(text, UrlPart::Query, origin, out),
-            SoFar::Nothing | SoFar::Scheme | SoFar::Root | SoFar::Host | SoFar::Named | SoFar::Path => {
-                path(text, false, out);
-            }
+            SoFar::Root | SoFar::Host => path(text, true, out),
+            SoFar::Nothing | SoFar::Scheme | SoFar::Named | SoFar::Path => path(text, false, out),
         },
         UrlPart::Next => {
             let part = match so_far(out) {

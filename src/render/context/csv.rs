@@ -14,6 +14,8 @@ pub(crate) enum Tracker {
     Bare,
     /// After a value that is a cell of its own.
     Whole,
+    /// On one way through branches that, on another where a cell begins.
+    Ended,
     /// Within the quotes of a cell.
     Quoted(Cell),
     /// After a quote within quotes: the end of the cell, unless another follows.
@@ -63,7 +65,7 @@ impl Tracker {
             Self::Start => Stand::Fine(Sink::CsvCell),
             Self::Quoted(Cell::Formula) => Stand::Refused("within a formula", "print a cell that is one value"),
             Self::Quoted(cell) => Stand::Fine(Sink::CsvQuoted { start: cell != Cell::Text }),
-            Self::Bare | Self::Whole | Self::Closed(_) => {
+            Self::Bare | Self::Whole | Self::Ended | Self::Closed(_) => {
                 Stand::Refused("within a cell without quotes", "write double quotes around the whole cell")
             }
         }
@@ -73,7 +75,7 @@ impl Tracker {
         *self = match *self {
             Self::Start => Self::Whole,
             Self::Quoted(Cell::Blank) => Self::Quoted(Cell::Printed),
-            other @ (Self::Quoted(_) | Self::Bare | Self::Whole | Self::Closed(_)) => other,
+            other @ (Self::Quoted(_) | Self::Bare | Self::Whole | Self::Ended | Self::Closed(_)) => other,
         };
     }
 
@@ -86,7 +88,7 @@ impl Tracker {
                 (Self::Quoted(cell), byte) => Self::Quoted(cell.followed_by(byte)),
                 (_, b',' | b';' | b'\t' | b'\r' | b'\n') => Self::Start,
                 (Self::Start, b'"') => Self::Quoted(Cell::Blank),
-                (Self::Whole, _) => {
+                (Self::Whole | Self::Ended, _) => {
                     clash.get_or_insert(Clash {
                         at,
                         message: "a value in a cell without quotes is followed by more than it",
@@ -105,9 +107,10 @@ impl Tracker {
             _ if self == other => Some(self),
             (Self::Quoted(one), Self::Quoted(other)) => Some(Self::Quoted(one.join(other))),
             (Self::Quoted(_), _) | (_, Self::Quoted(_)) => None,
+            (Self::Bare, _) | (_, Self::Bare) => Some(Self::Bare),
+            (Self::Closed(one), Self::Closed(other)) => Some(Self::Closed(one.join(other))),
             // The separator may be left out after the last cell of a row.
-            (Self::Start, _) | (_, Self::Start) => Some(Self::Start),
-            _ => Some(Self::Bare),
+            _ => Some(Self::Ended),
         }
     }
 }
@@ -157,7 +160,9 @@ mod tests {
         let quoted = Tracker::Quoted;
         assert_eq!(quoted(Cell::Text).join(quoted(Cell::Blank)), Some(quoted(Cell::Printed)));
         assert_eq!(quoted(Cell::Formula).join(quoted(Cell::Text)), Some(quoted(Cell::Formula)));
-        assert_eq!(Tracker::Whole.join(Tracker::Start), Some(Tracker::Start));
+        let mut ended = Tracker::Whole.join(Tracker::Start).unwrap();
+        assert!(matches!(ended.stand(), Stand::Refused(..)), "a value may stand before it");
+        assert_eq!((ended.literal("\n"), ended), (None, Tracker::Start));
         assert_eq!(Tracker::Quoted(Cell::Blank).join(Tracker::Start), None);
     }
 }

@@ -12,7 +12,7 @@ fn after(text: &str) -> Stand {
 
 #[test]
 fn every_place_is_recognised() {
-    use UrlPart::{Path, Query, Rest, Root, Start};
+    use UrlPart::{Host, Opaque, Path, Query, Root, Start};
     let url = |part| Stand::Fine(Sink::Url(part));
     for (text, expected) in [
         ("", Stand::Fine(Sink::Text)),
@@ -28,8 +28,8 @@ fn every_place_is_recognised() {
         ("<a href='?a=", url(Query)),
         ("<a href='/x?a=b&amp;c=", url(Query)),
         ("<a href='/x#", url(Query)),
-        ("<a href='mailto:", url(Rest)),
-        ("<a href='https://", url(Rest)),
+        ("<a href='mailto:", url(Opaque)),
+        ("<a href='https://", url(Host)),
         ("<a href='https://a.example/", url(Path)),
         ("<img srcset=\"", Stand::Fine(Sink::Images)),
         ("<a href=\"x\">", Stand::Fine(Sink::Text)),
@@ -53,9 +53,9 @@ fn every_place_is_recognised() {
         ("</ a=\"> ", Stand::Fine(Sink::Text)),
         ("<<!-- > <script> --><p title='", Stand::Fine(Sink::Attribute)),
         ("</><p title='", Stand::Fine(Sink::Attribute)),
-        ("<a href='https:", url(Rest)),
+        ("<a href='https:", url(Host)),
         ("<a href=' \tx-java", url(Start)),
-        ("<img src='data:image/png;base64,", url(Path)),
+        ("<img src='data:image/png;base64,", url(Opaque)),
         ("<meta name=description content='", Stand::Fine(Sink::Attribute)),
         ("<meta http-equiv=refresh content='0; url=", url(Start)),
         ("<meta name=description content='5; ", Stand::Fine(Sink::Attribute)),
@@ -271,8 +271,8 @@ fn branches_join_where_they_agree() {
     };
     let joined = |left: &str, right: &str| tracker(left).join(&tracker(right)).map(|tracker| tracker.stand());
     assert_eq!(joined("<b>", "<i>"), Some(Stand::Fine(Sink::Text)));
-    assert_eq!(joined("<a href=\"/", "<a href=\""), Some(Stand::Fine(Sink::Url(UrlPart::Start))));
-    assert_eq!(joined("<a href='https:", "<a href='http:"), Some(Stand::Fine(Sink::Url(UrlPart::Rest))));
+    assert_eq!(joined("<a href=\"/", "<a href=\""), Some(Stand::Fine(Sink::Url(UrlPart::Next))));
+    assert_eq!(joined("<a href='https:", "<a href='http:"), Some(Stand::Fine(Sink::Url(UrlPart::Host))));
     assert!(matches!(joined("<a href='javascript:", "<a href='http:"), Some(Stand::Refused(..))));
     for (left, right) in [("/", "//"), ("/", "//x"), ("//x", "/"), ("/a", "/"), ("https:", "/a/")] {
         let joined = joined(&format!("<script src='{left}"), &format!("<script src='{right}"));
@@ -283,7 +283,7 @@ fn branches_join_where_they_agree() {
     assert!(matches!(slashes.stand(), Stand::OnlyOwn(..)));
     let mut either = tracker("<a href='https").join(&tracker("<a href='http")).unwrap();
     assert_eq!(either.literal("://"), None);
-    assert_eq!(either.stand(), Stand::Fine(Sink::Url(UrlPart::Rest)));
+    assert_eq!(either.stand(), Stand::Fine(Sink::Url(UrlPart::Host)));
     assert!(joined("<option", "<option selected").is_some());
     assert!(matches!(joined("<a", "<a class=\"x\""), Some(Stand::Refused(..))));
     assert_eq!(joined("<a href=\"", "<a title=\""), None);

@@ -207,6 +207,7 @@ impl Url {
             Scheme::Runs => UrlPart::Rest,
             Scheme::Settled if !self.fed && !self.is_either => UrlPart::Path,
             Scheme::Settled => UrlPart::Piece,
+            Scheme::Root | Scheme::Begun if self.is_either => UrlPart::Piece,
             _ if self.is_either => UrlPart::Next,
             Scheme::Open => UrlPart::Start,
             Scheme::Fed | Scheme::Behind | Scheme::Any => UrlPart::Next,
@@ -327,6 +328,10 @@ impl Url {
         } else {
             scheme
         };
+        // What begins with a slash on both ways is a path on both, as far as values are concerned.
+        let is_rooted = |url: &Self| matches!(url.scheme, Scheme::Settled | Scheme::Root | Scheme::Begun);
+        let differ = self.scheme != other.scheme && !(is_rooted(self) && is_rooted(other));
+        let is_either = self.is_either || other.is_either || differ || self.queried != other.queried;
         Self {
             scheme,
             schemes,
@@ -334,7 +339,7 @@ impl Url {
             // A query on one way only: a value is a piece of it, as long as it cannot give the scheme on the other.
             queried: (self.queried || other.queried) && !scheme.is_open(),
             fed: self.fed || other.fed,
-            is_either: self.is_either || other.is_either || self != other,
+            is_either,
         }
     }
 
