@@ -139,6 +139,19 @@ codes! {
     /// ```
     UNSAFE_PLACE = Error "layout/unsafe-place";
 
+    /// A string that holds a piece of a tag: one that it begins and does not end, or the reverse.
+    ///
+    /// What is put together of pieces while a page is made has no structure that is known before. Such a string is a text like any other:
+    /// its `<` is printed as `&lt;`.
+    ///
+    /// Write the tag in the layout itself, or capture it whole:
+    ///
+    /// ```liquid
+    /// {% capture link %}<a href="{{ url }}">{{ name }}</a>{% endcapture %}
+    /// ```
+    PIECE_OF_MARKUP = Warning "layout/piece-of-markup"
+        help "write the tag in the layout itself, or whole within `{% capture %}`";
+
     /// The branches of a block end in different places of the markup, one within a tag and another outside it.
     ///
     /// What follows stands in an attribute or in text depending on the data, so it cannot be escaped for where it stands.

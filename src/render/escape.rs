@@ -1,7 +1,8 @@
 //! Writing a string so that it cannot leave the place where it lands.
 //!
 //! The place is decided once, when a layout is compiled (`context.rs`); here are the writers, one for each kind of place.
-//! Finished markup is not escaped as text, but within an attribute even markup may not close the quotes or open a tag.
+//! Finished markup is not escaped as text, but within an attribute even markup may not close the quotes or open a tag, and in a
+//! URL it is no more than the characters that it shows.
 
 use crate::value::Origin;
 use std::borrow::Cow;
@@ -54,8 +55,8 @@ impl Sink {
     /// The same place for a value that a filter has made ready for it, if that is a query.
     pub(super) fn of_encoded(self) -> Self {
         match self {
-            Self::Url(UrlPart::Query) => Self::Url(UrlPart::Rest),
-            Self::XmlUrl(UrlPart::Query) => Self::XmlUrl(UrlPart::Rest),
+            Self::Url(UrlPart::Query) => Self::Url(UrlPart::Encoded),
+            Self::XmlUrl(UrlPart::Query) => Self::XmlUrl(UrlPart::Encoded),
             other @ (Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute) => other,
             other @ (Self::Url(_) | Self::XmlUrl(_) | Self::Images | Self::Script | Self::JsonText) => other,
             other @ (Self::Code | Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
@@ -79,7 +80,7 @@ impl Sink {
 pub(super) enum UrlPart {
     /// The whole, or the beginning, where a scheme could be given.
     Start,
-    /// What its parts are is not known, but it gives no scheme; or it is encoded already.
+    /// What its parts are is not known, but it gives no scheme.
     Rest,
     /// A piece of the path after the slash it begins with, where another slash would begin a host.
     Root,
@@ -87,6 +88,8 @@ pub(super) enum UrlPart {
     Path,
     /// A piece of the query or of the fragment.
     Query,
+    /// The same, encoded already.
+    Encoded,
 }
 
 /// What stands for a URL whose scheme could run code.
@@ -100,7 +103,7 @@ const SCHEMES: [&str; 5] = ["http", "https", "mailto", "tel", "sms"];
 pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
     match (sink, origin) {
         (Sink::Text | Sink::Attribute, Origin::Outside) => replace::<Text>(text, out),
-        (Sink::Text, Origin::Markup) | (Sink::Plain, _) => out.push_str(text),
+        (Sink::Text, Origin::Markup | Origin::Authored) | (Sink::Plain, _) => out.push_str(text),
         (Sink::Url(UrlPart::Start), Origin::Outside) => link(text, out),
         _ => write_elsewhere(text, origin, sink, out),
     }
@@ -108,7 +111,7 @@ pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
 
 /// The same, wherever it is: nearly everything goes between tags or into attributes.
 fn write_elsewhere(text: &str, origin: Origin, sink: Sink, out: &mut String) {
-    let markup = origin == Origin::Markup;
+    let markup = origin != Origin::Outside;
     match sink {
         Sink::Plain => out.push_str(text),
         Sink::XmlText => write(&without_foreign(text), origin, Sink::Text, out),
@@ -118,13 +121,10 @@ fn write_elsewhere(text: &str, origin: Origin, sink: Sink, out: &mut String) {
         Sink::Text => escape(text, out),
         Sink::Attribute if markup => replace::<Quoted>(text, out),
         Sink::Attribute => escape(text, out),
-        Sink::Url(UrlPart::Start) if !is_safe(text, markup) => out.push_str(BLOCKED),
-        Sink::Url(UrlPart::Start | UrlPart::Rest) => url(text, markup, out),
-        Sink::Url(UrlPart::Root) => path(text, true, markup, out),
-        Sink::Url(UrlPart::Path) => path(text, false, markup, out),
-        Sink::Url(UrlPart::Query) if markup => url(text, markup, out),
-        Sink::Url(UrlPart::Query) => percent_encode(text, b"", "%20", out),
-        Sink::Images => images(text, origin, out),
+        Sink::Url(part) if markup => url(&characters(text), part, origin, out),
+        Sink::Url(part) => url(text, part, origin, out),
+        Sink::Images if markup => images(&characters(text), out),
+        Sink::Images => images(text, out),
         Sink::Script => script(text, out),
         Sink::Code => code(text, out),
         Sink::JsonText => json_text(text, out),
@@ -156,6 +156,11 @@ trait Escaper {
     /// It replaces all characters up to this one, too.
     const UP_TO: Option<u8> = None;
 
+    /// Where the first of them is in a long text, if that is found sooner than by looking at words; `Some(0)` if it is not.
+    fn first(_: &[u8]) -> Option<usize> {
+        Some(0)
+    }
+
     /// Appends what stands for one of these characters. Each is a constant, so that it is written in an instruction or two.
     fn push(character: u8, out: &mut String);
 }
@@ -165,6 +170,12 @@ struct Text;
 
 impl Escaper for Text {
     const REPLACED: &'static [(u8, u8)] = &[(b'&' ^ b'\'', b'\''), (0, b'"'), (b'<' ^ b'>', b'>')];
+
+    fn first(text: &[u8]) -> Option<usize> {
+        let sign = memchr::memchr3(b'&', b'<', b'>', text);
+        let quote = memchr::memchr2(b'"', b'\'', text.get(..sign.unwrap_or(text.len())).unwrap_or_default());
+        quote.or(sign)
+    }
 
     #[inline]
     fn push(character: u8, out: &mut String) {
@@ -208,19 +219,6 @@ impl Escaper for Url {
     }
 }
 
-/// A URL whose `&` are written as markup already.
-struct MarkupUrl;
-
-impl Escaper for MarkupUrl {
-    const REPLACED: &'static [(u8, u8)] = &[(0, b'\''), (0, b'"'), (b'<' ^ b'>', b'>'), (0, b'`')];
-    const UP_TO: Option<u8> = Url::UP_TO;
-
-    #[inline]
-    fn push(character: u8, out: &mut String) {
-        percent(character, out);
-    }
-}
-
 /// A quoted cell of comma-separated values.
 struct Cell;
 
@@ -237,7 +235,20 @@ impl Escaper for Cell {
 /// stands between those that are replaced is copied whole.
 #[inline]
 fn replace<E: Escaper>(text: &str, out: &mut String) {
-    if is_short_and_clean::<E>(text.as_bytes()) { out.push_str(text) } else { replace_all::<E>(text, out) }
+    if is_short_and_clean::<E>(text.as_bytes()) { out.push_str(text) } else { replace_in_longer::<E>(text, out) }
+}
+
+/// A text from so many bytes on is long.
+const LONG: usize = 64;
+
+fn replace_in_longer<E: Escaper>(text: &str, out: &mut String) {
+    let first = if text.len() < LONG { Some(0) } else { E::first(text.as_bytes()) };
+    // It is ASCII, so a character begins there.
+    let (clean, rest) = text.split_at_checked(first.unwrap_or(text.len())).unwrap_or(("", text));
+    out.push_str(clean);
+    if !rest.is_empty() {
+        replace_all::<E>(rest, out);
+    }
 }
 
 /// Whether it is no more than two words, and nothing in them is replaced, as in most of the words and names of a page.
@@ -324,16 +335,75 @@ fn replace_marked<E: Escaper>(text: &str, mut copied: usize, start: usize, mut m
 
 /// A whole URL that comes from outside.
 fn link(text: &str, out: &mut String) {
-    if is_safe(text, false) { replace::<Url>(text, out) } else { out.push_str(BLOCKED) }
+    if is_safe(text) { replace::<Url>(text, out) } else { out.push_str(BLOCKED) }
 }
 
-fn url(text: &str, markup: bool, out: &mut String) {
-    if markup { replace::<MarkupUrl>(text, out) } else { replace::<Url>(text, out) }
+/// A part of a URL: characters, and no markup. What the authors of the site have written may be several pieces of a query.
+fn url(text: &str, part: UrlPart, origin: Origin, out: &mut String) {
+    match part {
+        UrlPart::Start => link(text, out),
+        UrlPart::Rest => replace::<Url>(text, out),
+        UrlPart::Root => path(text, true, out),
+        UrlPart::Path => path(text, false, out),
+        UrlPart::Query | UrlPart::Encoded if origin == Origin::Authored => replace::<Url>(text, out),
+        UrlPart::Query => percent_encode(text, b"", "%20", out),
+        UrlPart::Encoded => encode_rest(text, out),
+    }
+}
+
+/// The characters that markup shows, its tags among them: what our escaping wrote as character references, and those by number.
+/// No others need to be known: in a URL the `&` of what is left over is one.
+fn characters(markup: &str) -> Cow<'_, str> {
+    const NAMES: [(&str, char); 6] =
+        [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&quot;", '"'), ("&apos;", '\''), ("&nbsp;", '\u{a0}')];
+    if !markup.contains('&') {
+        return Cow::Borrowed(markup);
+    }
+    let mut out = String::with_capacity(markup.len());
+    let mut rest = markup;
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
+        let (before, reference) = rest.split_at(at);
+        out.push_str(before);
+        let length = reference_length(reference).max(1);
+        let (reference, after) = reference.split_at(length);
+        let named = || NAMES.iter().find(|(name, _)| *name == reference).map(|(_, character)| *character);
+        match numbered(reference).or_else(named) {
+            Some(character) => out.push(character),
+            None => out.push_str(reference),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// What a character reference stands for that has a number.
+fn numbered(reference: &str) -> Option<char> {
+    let number = reference.strip_prefix("&#")?.strip_suffix(';')?;
+    let code = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => number.parse(),
+    };
+    code.ok().and_then(char::from_u32)
+}
+
+/// The length of the character reference that `text` begins with, `&` and `;` included; 0 if it begins with none.
+pub(super) fn reference_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (start, is_part): (usize, fn(&u8) -> bool) = match bytes {
+        [b'&', b'#', b'x' | b'X', ..] => (3, u8::is_ascii_hexdigit),
+        [b'&', b'#', ..] => (2, u8::is_ascii_digit),
+        [b'&', ..] => (1, u8::is_ascii_alphanumeric),
+        _ => return 0,
+    };
+    // The longest name has 31 letters; without a bound, text full of `&` would take quadratic time.
+    let length = bytes.iter().skip(start).take(32).take_while(|byte| is_part(byte)).count();
+    if length > 0 && bytes.get(start + length) == Some(&b';') { start + length + 1 } else { 0 }
 }
 
 /// A piece of a path: what would end the path is encoded, and at the root also what would begin a host. An escape that is
 /// there already stays, because paths are handed on encoded as often as not.
-fn path(text: &str, root: bool, markup: bool, out: &mut String) {
+fn path(text: &str, root: bool, out: &mut String) {
     // An empty piece stood between two slashes, which would begin a host.
     if root && out.len() >= 2 && out.as_bytes().iter().rev().take(2).all(|byte| matches!(byte, b'/' | b'\\')) {
         out.pop();
@@ -343,14 +413,10 @@ fn path(text: &str, root: bool, markup: bool, out: &mut String) {
     let (slashes, text) = text.split_at_checked(host).unwrap_or(("", text));
     slashes.bytes().for_each(|byte| percent(byte, out));
     let bytes = text.as_bytes();
-    let is_escape =
-        |at: usize| bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     let mut from = 0;
     for (at, &byte) in bytes.iter().enumerate() {
         let kept = match byte {
-            b'%' => is_escape(at),
-            // A reference in markup has an `&`, a `#` and a `;`: they are characters of their own.
-            b'&' | b'#' if markup => true,
+            b'%' => is_escape(bytes, at),
             b'?' | b'#' | b'&' | b'\\' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'{' | b'}' | b'|' | b'^' => false,
             byte => byte > b' ' && byte != 0x7f,
         };
@@ -365,6 +431,22 @@ fn path(text: &str, root: bool, markup: bool, out: &mut String) {
         }
     }
     out.push_str(text.get(from..).unwrap_or(""));
+}
+
+/// Whether there is a percent-encoded byte at `at`.
+fn is_escape(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Percent-encodes what is not encoded yet of a piece of a query; `+` is a space there.
+fn encode_rest(text: &str, out: &mut String) {
+    for (at, &byte) in text.as_bytes().iter().enumerate() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'+' => out.push(char::from(byte)),
+            b'%' if is_escape(text.as_bytes(), at) => out.push('%'),
+            byte => percent(byte, out),
+        }
+    }
 }
 
 /// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3) and those in `kept`; a space becomes `space`.
@@ -388,13 +470,12 @@ fn percent(byte: u8, out: &mut String) {
 }
 
 /// A list of images: each of its URLs must be one that a link could be.
-fn images(text: &str, origin: Origin, out: &mut String) {
+fn images(text: &str, out: &mut String) {
     for (number, candidate) in text.split(',').enumerate() {
         if number > 0 {
             out.push(',');
         }
-        let is_fine = is_safe(candidate, origin == Origin::Markup);
-        write(if is_fine { candidate } else { BLOCKED }, origin, Sink::Attribute, out);
+        escape(if is_safe(candidate) { candidate } else { BLOCKED }, out);
     }
 }
 
@@ -526,7 +607,7 @@ fn code(text: &str, out: &mut String) {
 
 /// Whether a URL is relative or of a scheme that runs nothing. Browsers skip control characters and white space before a
 /// scheme and within it, so a scheme that holds any is none of ours.
-fn is_safe(text: &str, markup: bool) -> bool {
+fn is_safe(text: &str) -> bool {
     if text.starts_with('/') {
         // Nearly every link of a page, and the rest of this is about schemes.
         return true;
@@ -536,10 +617,6 @@ fn is_safe(text: &str, markup: bool) -> bool {
     let head = end.map_or(text, |end| text.get(..end).unwrap_or(""));
     if head.is_empty() {
         return true;
-    }
-    if markup && head.replace("&amp;", "").contains('&') {
-        // A character reference could be the colon, or any letter.
-        return false;
     }
     head.split_once(':').is_none_or(|(scheme, _)| SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)))
 }
@@ -571,7 +648,7 @@ mod tests {
 
     /// Wherever a character stands, and whatever is around it.
     fn replaces<E: Escaper>(replaced: &str) {
-        for length in 1..26 {
+        for length in (1..26).chain([40, 65]) {
             for at in 0..length {
                 for character in (0..0x80).map(char::from) {
                     let (before, after) = ("é".repeat(at), "\u{7f}".repeat(length - at - 1));
@@ -594,7 +671,6 @@ mod tests {
         replaces::<Text>("&<>\"'");
         replaces::<Quoted>("<>\"'");
         replaces::<Url>(&format!("&<>\"'`{controls}"));
-        replaces::<MarkupUrl>(&format!("<>\"'`{controls}"));
         replaces::<Cell>("\"");
         let all: String = (0..0x80).map(char::from).chain("ÿ\u{a6}\u{bc}ꚦ".chars()).collect();
         let expected = all.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -616,8 +692,13 @@ mod tests {
         ] {
             assert_eq!(written(text, Origin::Outside, Sink::Url(UrlPart::Start)), BLOCKED, "{text}");
         }
-        for text in ["javascript&colon;alert(1)", "java&#x0A;script:x", "&#106;avascript:x"] {
-            assert_eq!(written(text, Origin::Markup, Sink::Url(UrlPart::Start)), BLOCKED, "{text}");
+        for origin in [Origin::Markup, Origin::Authored] {
+            for text in ["javascript&#58;alert(1)", "java&#x0A;script:x", "&#106;avascript:x"] {
+                assert_eq!(written(text, origin, Sink::Url(UrlPart::Start)), BLOCKED, "{text}");
+            }
+            // What is no reference that we know is none for the browser either.
+            let written = written("javascript&colon;alert(1)", origin, Sink::Url(UrlPart::Start));
+            assert_eq!(written, "javascript&amp;colon;alert(1)");
         }
     }
 

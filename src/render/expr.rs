@@ -257,7 +257,7 @@ impl<'s, 'n> Reader<'s, 'n> {
 
     fn operand_within(&mut self) -> Parsed<Operand> {
         if let Some(text) = self.string()? {
-            return Ok(Operand::Text(text.into()));
+            return Ok(Operand::text(text));
         }
         match self.peek() {
             Some(b'(') => self.range(),
@@ -312,7 +312,7 @@ impl<'s, 'n> Reader<'s, 'n> {
             return Ok(Operand::Float(text.parse().unwrap_or(0.0)));
         }
         // An integer beyond those of the machine keeps its digits, which filters read as the number.
-        Ok(text.parse().map_or_else(|_| Operand::Text(text.into()), Operand::Int))
+        Ok(text.parse().map_or_else(|_| Operand::text(text), Operand::Int))
     }
 
     fn range(&mut self) -> Parsed<Operand> {

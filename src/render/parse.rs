@@ -7,16 +7,18 @@ use super::code;
 use super::context::{Stand, Tracker};
 use super::escape::Sink;
 use super::expr::{Names, Parsed, Reader, Trouble, chain};
+use super::filter::Effect;
 use super::lex::{Lexer, Tag, Token, cut, is_space};
 use super::mend;
 use super::program::{Build, Manner};
 use super::tags::TAGS;
-use super::tree::{Asked, Base, Block, Chain, NameId, Node, Operand, Output};
+use super::tree::{Asked, Base, Block, Chain, FilterCall, NameId, Node, Operand, Output};
 use crate::diagnostic::{Code, FileId, Finding, Level, Place, suggest};
+use crate::value::Text;
 use std::ops::Range;
 
 /// Filters whose result is a piece of a URL.
-const ENCODING: [&str; 4] = ["cgi_escape", "uri_escape", "url_encode", "url_escape"];
+const ENCODING: [&str; 5] = ["cgi_escape", "uri_escape", "url_encode", "url_escape", "url_param_escape"];
 
 /// Whether a chain is `content` as it is.
 fn is_content(chain: &Chain, names: &Names) -> bool {
@@ -39,6 +41,8 @@ pub(super) struct Parser<'b, 's> {
     is_outer: bool,
     /// Where the loops that are open began in the markup.
     pub(super) loops: Vec<Option<Tracker>>,
+    /// How many loops were open where each capture began that is open.
+    pub(super) captures: Vec<usize>,
     /// The end tags of the blocks that are open.
     open: Vec<&'static str>,
     /// How many of them a `{% liquid %}` tag may not close.
@@ -71,6 +75,7 @@ impl<'b, 's> Parser<'b, 's> {
             escapes,
             is_outer,
             loops: Vec::new(),
+            captures: Vec::new(),
             open: Vec::new(),
             floor: 0,
             depth: 0,
@@ -243,8 +248,71 @@ impl<'b, 's> Parser<'b, 's> {
             return;
         }
         if let Some(chain) = self.read_range(inside, "", chain) {
-            let sink = self.sink_of(&chain, &whole);
-            block.nodes.push(Node::Output(Output { chain, sink, place: self.place(whole) }));
+            block.nodes.push(self.printed(chain, whole));
+        }
+    }
+
+    /// What prints a chain that stands here.
+    pub(super) fn printed(&mut self, chain: Chain, whole: Range<usize>) -> Node {
+        if let Some(text) = self.literal_of(&chain, &whole) {
+            return text;
+        }
+        let sink = self.sink_of(&chain, &whole);
+        if matches!(sink, Sink::Text | Sink::XmlText) {
+            self.note_pieces(&chain, &whole);
+        }
+        Node::Output(Output { chain, sink, place: self.place(whole) })
+    }
+
+    /// A string that is printed between tags as it is written: a part of the markup like those around it.
+    fn literal_of(&mut self, chain: &Chain, whole: &Range<usize>) -> Option<Node> {
+        let (Operand::Text(text), []) = (&chain.value, chain.filters.as_slice()) else { return None };
+        let tracker = self.tracker.as_mut().filter(|tracker| tracker.takes_elements())?;
+        let clash = tracker.literal(text);
+        if let Some(clash) = clash {
+            self.find(&code::UNSAFE_PLACE, whole.clone(), clash.message, Some(clash.help.to_owned()));
+        }
+        self.build.literal_bytes += text.len();
+        let start = whole.start + cut(self.text, whole.clone()).find(&**text).unwrap_or_default();
+        Some(Node::Text(Box::from(&**text), self.place(start..start + text.len())))
+    }
+
+    /// Warns of strings in a chain that hold pieces of tags, if they are printed as they are.
+    pub(super) fn note_pieces(&mut self, chain: &Chain, at: &Range<usize>) {
+        let makes_text = |call: &FilterCall| {
+            call.filter.effect == Effect::Text
+                || ["escape", "escape_once", "json", "jsonify"].contains(&call.filter.name)
+        };
+        if chain.filters.iter().any(makes_text) {
+            return;
+        }
+        let handed_on = chain.filters.iter().filter_map(|call| match call.filter.effect {
+            Effect::Keeps => call.arguments.first(),
+            Effect::Exchanges => call.arguments.get(1),
+            Effect::Inherits if ["default", "join", "pluralize"].contains(&call.filter.name) => call.arguments.first(),
+            Effect::Inherits | Effect::Markup | Effect::Text => None,
+        });
+        let printed: Vec<&Operand> = std::iter::once(&chain.value).chain(handed_on).collect();
+        self.warn_of_pieces(&printed, at);
+    }
+
+    /// Warns of those of `operands` that are strings with a piece of a tag.
+    pub(super) fn warn_of_pieces(&mut self, operands: &[&Operand], at: &Range<usize>) {
+        if !self.escapes || self.build.manner == Manner::Trial || !self.build.makes_markup() {
+            return;
+        }
+        let piece = operands.iter().find_map(|operand| operand.piece());
+        // A lone `<` is meant as a text.
+        let begins_tag = |piece: &&Text| {
+            piece
+                .split('<')
+                .skip(1)
+                .any(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic() || "/!?".contains(first)))
+        };
+        if let Some(piece) = piece.filter(begins_tag) {
+            let written = cut(self.text, at.clone()).find(&**piece).map(|found| at.start + found);
+            let at = written.map_or(at.clone(), |start| start..start + piece.len());
+            self.find(&code::PIECE_OF_MARKUP, at, "a piece of a tag in a string is printed as text", None);
         }
     }
 
@@ -385,7 +453,11 @@ impl<'b, 's> Parser<'b, 's> {
     pub(super) fn leave_loop(&mut self, tag: &Tag) {
         let Some(tracker) = &self.tracker else { return };
         let entry = self.loops.last().cloned().flatten().unwrap_or_else(|| tracker.fresh());
-        if tracker.join(&entry).is_none() {
+        if tracker.is_markup() && self.captures.last() == Some(&self.loops.len()) {
+            let help = "decide before `{% capture %}` whether the loop goes on";
+            let message = "a loop is left within a text that is captured";
+            self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, Some(help.to_owned()));
+        } else if tracker.join(&entry).is_none() {
             let help = "leave the loop between tags, where its body begins";
             let message = "the loop is left within a tag, a comment or a script";
             self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, Some(help.to_owned()));

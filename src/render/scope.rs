@@ -54,7 +54,7 @@ impl<'r> LoopState<'r> {
             "last" => Val::bool(index == length - 1),
             "length" => Val::int(length),
             _ => match self.columns {
-                None if key == "name" => Val::Str(self.name, crate::value::Origin::Markup),
+                None if key == "name" => Val::Str(self.name, crate::value::Origin::Authored),
                 None if key == "parentloop" => self.parent.map_or(Val::Nil, Val::Loop),
                 None => Val::Nil,
                 Some(columns) => column_field(key, index, columns.max(1)),

@@ -2,10 +2,11 @@
 //!
 //! Names are slots already, filters are functions already; places remain for errors and findings.
 
+use super::context;
 use super::escape::Sink;
 use super::filter::Filter;
 use crate::diagnostic::Place;
-use crate::value::Guess;
+use crate::value::{Guess, Origin, Text};
 use std::sync::Arc;
 
 /// A name of one program: the index of its variable.
@@ -35,13 +36,30 @@ pub(super) enum Node {
     TableRow(Box<TableRow>),
     Break,
     Continue,
-    Assign { name: NameId, value: Chain, place: Place },
-    Capture { name: NameId, body: Block, place: Place },
-    Count { name: NameId, decrement: bool, sink: Sink },
+    Assign {
+        name: NameId,
+        value: Chain,
+        place: Place,
+    },
+    /// `escapes` says whether what it prints is escaped as markup.
+    Capture {
+        name: NameId,
+        body: Block,
+        escapes: bool,
+        place: Place,
+    },
+    Count {
+        name: NameId,
+        decrement: bool,
+        sink: Sink,
+    },
     Cycle(Box<Cycle>),
     Call(Box<Call>),
     Refused(Box<Refused>),
-    IfChanged { body: Block, place: Place },
+    IfChanged {
+        body: Block,
+        place: Place,
+    },
 }
 
 /// `{{ chain }}`, escaped for where it stands.
@@ -201,11 +219,24 @@ pub(super) enum Operand {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(Box<str>),
+    /// A literal: authored, if it is whole; a piece of a tag is a text like any other.
+    Text(Text),
     Empty,
     Blank,
     Range(Box<(Self, Self)>),
     Path(Box<Path>),
+}
+
+impl Operand {
+    /// What a layout says in quotes.
+    pub(super) fn text(text: &str) -> Self {
+        Self::Text(Text::new(text, if context::is_whole(text) { Origin::Authored } else { Origin::Outside }))
+    }
+
+    /// A literal that cannot be markup, because a tag in it begins or ends elsewhere.
+    pub(super) fn piece(&self) -> Option<&Text> {
+        if let Self::Text(text) = self { Some(text).filter(|text| text.origin() == Origin::Outside) } else { None }
+    }
 }
 
 /// `name.key[0][other.path]`.

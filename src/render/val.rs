@@ -151,15 +151,22 @@ impl<'r> Val<'r> {
         self.view().chars(budget)
     }
 
+    /// Where what it prints comes from.
+    pub(super) fn origin(&self) -> Origin {
+        match self.view() {
+            View::Str(_, origin) => origin,
+            // Numbers and the like print no character that markup could be made of.
+            View::Nil | View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Range(..) => {
+                Origin::Authored
+            }
+            View::Empty | View::Blank | View::Loop => Origin::Authored,
+            View::List(_) | View::Object(_) | View::Pair(..) => Origin::Outside,
+        }
+    }
+
     /// Whether it is finished markup.
     pub(super) fn is_markup(&self) -> bool {
-        match self.view() {
-            View::Str(_, origin) => origin == Origin::Markup,
-            // Numbers and the like print no character that markup could be made of.
-            View::Nil | View::Bool(_) | View::Int(_) | View::UInt(_) | View::Float(_) | View::Range(..) => true,
-            View::Empty | View::Blank | View::Loop => true,
-            View::List(_) | View::Object(_) | View::Pair(..) => false,
-        }
+        self.origin() != Origin::Outside
     }
 
     fn child(&self, of: impl for<'v> Fn(&'v Value) -> Option<&'v Value>) -> Self {
@@ -282,18 +289,18 @@ impl<'v> View<'v> {
     /// is enough; whether it never was. Of an object there are no more than `most` bytes, and a few.
     pub(super) fn print(self, most: usize, write: &mut impl FnMut(&str, Origin) -> bool) -> bool {
         match self {
-            View::Nil | View::Empty | View::Blank | View::Loop => write("", Origin::Markup),
-            View::Bool(true) => write("true", Origin::Markup),
-            View::Bool(false) => write("false", Origin::Markup),
-            View::Int(number) => write(itoa::Buffer::new().format(number), Origin::Markup),
-            View::UInt(number) => write(itoa::Buffer::new().format(number), Origin::Markup),
+            View::Nil | View::Empty | View::Blank | View::Loop => write("", Origin::Authored),
+            View::Bool(true) => write("true", Origin::Authored),
+            View::Bool(false) => write("false", Origin::Authored),
+            View::Int(number) => write(itoa::Buffer::new().format(number), Origin::Authored),
+            View::UInt(number) => write(itoa::Buffer::new().format(number), Origin::Authored),
             View::Float(number) => write_float(number, write),
             View::Str(text, origin) => write(text, origin),
             View::List(items) => {
-                write("", Origin::Markup) && items.iter().all(|item| View::from(item).print(most, write))
+                write("", Origin::Authored) && items.iter().all(|item| View::from(item).print(most, write))
             }
             View::Pair(key, value) => write(key, key.origin()) && View::from(value).print(most, write),
-            View::Range(from, to) => write(&format!("{from}..{to}"), Origin::Markup),
+            View::Range(from, to) => write(&format!("{from}..{to}"), Origin::Authored),
             View::Object(_) => {
                 let mut out = String::new();
                 self.inspect(&mut out, most);
@@ -410,17 +417,17 @@ fn write_float(number: f64, write: &mut impl FnMut(&str, Origin) -> bool) -> boo
         } else {
             "-Infinity"
         };
-        return write(name, Origin::Markup);
+        return write(name, Origin::Authored);
     }
     if magnitude == 0.0 || (1e-4..1e15).contains(&magnitude) {
-        return write(zmij::Buffer::new().format(number), Origin::Markup);
+        return write(zmij::Buffer::new().format(number), Origin::Authored);
     }
     let text = format!("{number:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let point = if digits.contains('.') { "" } else { ".0" };
     let sign = if exponent.starts_with('-') { "-" } else { "+" };
     let text = format!("{digits}{point}e{sign}{:0>2}", exponent.trim_start_matches('-'));
-    write(&text, Origin::Markup)
+    write(&text, Origin::Authored)
 }
 
 /// Appends the items that a filter works on: those of a list, and of lists within it; of a range; one value.

@@ -124,7 +124,7 @@ impl Documents {
             markdown::render(text, &markdown::Options::document(), Some(&ask))?;
         let anchors = markdown::anchors(&html).into();
         let needs = Arc::new(Needs::of_html(&html));
-        let document = Arc::new(Document { html: Value::markup(html), toc, title, description, anchors, needs });
+        let document = Arc::new(Document { html: Value::authored(html), toc, title, description, anchors, needs });
         let mut kept = self.kept();
         kept.rendered += 1;
         let remembered = Remembered { document: Arc::clone(&document), links: asked.into_inner(), load: kept.load };

@@ -60,10 +60,16 @@ impl Value {
         Self::Text(Text::new(content, Origin::Outside))
     }
 
-    /// A string of finished markup: Markdown output, sanitised HTML, the inner output of a layout.
+    /// A string of finished markup that may hold data: sanitised HTML, Markdown from outside.
     #[must_use]
     pub fn markup(content: impl Into<Arc<str>>) -> Self {
         Self::Text(Text::new(content, Origin::Markup))
+    }
+
+    /// A string of markup that the site's authors wrote.
+    #[must_use]
+    pub fn authored(content: impl Into<Arc<str>>) -> Self {
+        Self::Text(Text::new(content, Origin::Authored))
     }
 
     /// A list.

@@ -7,14 +7,18 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// Where a string came from, which decides whether it is escaped where it is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Where a string came from, which decides whether it is escaped where it is printed. The order is that of trust: what is put
+/// together of two strings has the lesser of their origins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Origin {
     /// From a request, an upstream, a file or a declaration: plain text, escaped wherever it lands.
     #[default]
     Outside,
-    /// Finished markup: made by us from Markdown, sanitised, or captured from a layout's own output.
+    /// Finished markup that may hold data: sanitised, or captured from a layout's own output. It stands between tags as it is.
+    /// To take pieces out of it could set free what its quotes hold.
     Markup,
+    /// Markup that the site's authors wrote: in a layout or in a document. There is no data in it.
+    Authored,
 }
 
 /// A shared, immutable string with its [`Origin`].

@@ -238,6 +238,7 @@ const MARKUP: u8 = 8;
 const BYTES: u8 = 9;
 const LIST: u8 = 10;
 const OBJECT: u8 = 11;
+const AUTHORED: u8 = 12;
 
 /// Bytes on the stack until they outgrow it.
 struct Buffer {
@@ -317,6 +318,7 @@ impl Buffer {
                 self.push(match text.origin() {
                     Origin::Outside => TEXT,
                     Origin::Markup => MARKUP,
+                    Origin::Authored => AUTHORED,
                 });
                 self.text(text);
             }

@@ -147,8 +147,8 @@ impl Kind {
             // A prefix may be any.
             let local = attribute.rsplit(':').next().unwrap_or(attribute);
             let of_element = matches!((element, local), ("form", "action") | ("object", "data"));
-            let code = EVENTS.iter().any(|event| local.starts_with(event));
-            (of_element || attribute == "xml:base" || URL_ATTRIBUTES_OF_XML.contains(&local), code)
+            let of_any = attribute == "xml:base" || URL_ATTRIBUTES_OF_XML.contains(&local);
+            (of_element || of_any, is_event_of_xml(local))
         } else {
             (URL_ATTRIBUTES.contains(&attribute), attribute.starts_with("on"))
         };
@@ -167,6 +167,11 @@ impl Kind {
             _ => Self::Plain,
         }
     }
+}
+
+/// Whether an attribute of this name, which is in lower case, is a script in XHTML and SVG.
+pub(in super::super) fn is_event_of_xml(attribute: &str) -> bool {
+    EVENTS.iter().any(|event| attribute.starts_with(event))
 }
 
 /// Whether some attributes of this element are of another kind than on others, and nothing else is special about it.

@@ -17,7 +17,7 @@ use super::{Clash, Stand};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tracker {
     state: State,
-    /// The element whose tag is open, or whose content this is if it is not markup; in lower case.
+    /// The element whose tag is open, or whose content this is if it is not markup; in HTML in lower case.
     element: String,
     /// The attribute at hand, in lower case.
     attribute: String,
@@ -85,7 +85,9 @@ pub(in super::super) enum Sight {
     Value,
     /// In an element whose content is not markup.
     Raw,
-    /// In a comment, a declaration, a section of character data.
+    /// In what begins with `<!` or `<?` and ends at the next `>`.
+    Declaration,
+    /// In a comment, a section of character data.
     Aside,
 }
 
@@ -95,13 +97,14 @@ impl Sight {
         matches!(self, Self::TagName | Self::InTag | Self::AttributeName | Self::BeforeValue | Self::Value)
     }
 
-    /// Whether what stands here is a text of its own: a value, or the content of an element that is not markup.
+    /// Whether what stands here is a text of its own: a value, a declaration, or the content of an element that is not markup.
     pub(in super::super) fn is_kept(self) -> bool {
-        matches!(self, Self::Value | Self::Raw)
+        matches!(self, Self::Value | Self::Raw | Self::Declaration)
     }
 }
 
-const RAW_ELEMENTS: [&str; 8] = ["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"];
+pub(super) const RAW_ELEMENTS: [&str; 8] =
+    ["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"];
 
 /// How a section of character data begins.
 const SECTION: &[u8] = b"<![CDATA[";
@@ -151,8 +154,13 @@ impl Tracker {
     }
 
     /// At the beginning of XML.
-    pub(super) fn xml() -> Self {
+    pub(in super::super) fn xml() -> Self {
         Self { xml: true, ..Self::html() }
+    }
+
+    /// Whether it is XML.
+    pub(in super::super) fn is_xml(&self) -> bool {
+        self.xml
     }
 
     /// At the beginning of the same format.
@@ -170,7 +178,8 @@ impl Tracker {
             State::AttributeName => Sight::AttributeName,
             State::BeforeValue => Sight::BeforeValue,
             State::Quoted { .. } | State::Unquoted => Sight::Value,
-            State::Comment | State::CharacterData | State::Declaration | State::Instruction => Sight::Aside,
+            State::Declaration | State::Instruction => Sight::Declaration,
+            State::Comment | State::CharacterData => Sight::Aside,
             State::Raw => Sight::Raw,
         }
     }
@@ -466,7 +475,7 @@ impl Tracker {
                 b'>' => self.close_tag(false),
                 b'/' => self.state = State::Slash,
                 byte if is_space(byte) => self.state = State::InTag,
-                _ => self.element.push(char::from(byte.to_ascii_lowercase())),
+                _ => self.element.push(self.folded(byte)),
             },
             State::InTag | State::AfterName => self.in_tag(byte),
             State::Slash if byte == b'>' => self.close_tag(true),
@@ -604,11 +613,16 @@ impl Tracker {
             b'?' if self.xml => State::Instruction,
             b'!' | b'?' => State::Declaration,
             byte if byte.is_ascii_alphabetic() => {
-                self.element.push(char::from(byte.to_ascii_lowercase()));
+                self.element.push(self.folded(byte));
                 State::TagName
             }
             _ => State::Text,
         };
+    }
+
+    /// A letter of an element's name, whose case means something in XML alone: there `Style` is none of HTML's elements.
+    fn folded(&self, byte: u8) -> char {
+        char::from(if self.xml { byte } else { byte.to_ascii_lowercase() })
     }
 
     fn in_tag(&mut self, byte: u8) {
@@ -755,6 +769,25 @@ impl Tracker {
         }
         1
     }
+}
+
+/// Whether tags begin and end in `text`, in HTML and in XML, and nothing reads on otherwise behind it.
+pub(super) fn is_whole(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    // What ends here and has not begun here began around it.
+    let ends_another = |name: &&str| {
+        let end = lower.find(&format!("</{name}"));
+        end.is_some_and(|end| lower.find(&format!("<{name}")).is_none_or(|start| start > end))
+    };
+    let is_within = |mut tracker: Tracker| {
+        let start = tracker.clone();
+        tracker.literal(text).is_none() && tracker.reads_like(&start)
+    };
+    // Comments, declarations and sections of character data have other ends in other places.
+    !["<!", "<?"].iter().any(|aside| text.contains(aside))
+        && !RAW_ELEMENTS.iter().chain(&["svg", "math", "template"]).any(ends_another)
+        && is_within(Tracker::html())
+        && is_within(Tracker::xml())
 }
 
 /// What HTML takes for white space.

@@ -4,6 +4,7 @@
 //! of values or of Liquid. A format without a structure (`.txt`) has none. Where a tracker is unsure it refuses, it never says "safe".
 
 mod attribute;
+mod balance;
 mod csv;
 mod foreign;
 mod json;
@@ -14,6 +15,8 @@ mod script;
 mod tests;
 mod url;
 
+pub(super) use attribute::is_event_of_xml;
+pub(super) use balance::balanced;
 pub(super) use markup::{Sight, Tracker as Markup};
 
 use super::escape::Sink;
@@ -38,6 +41,13 @@ pub(super) struct Clash {
     pub(super) at: usize,
     pub(super) message: &'static str,
     pub(super) help: &'static str,
+}
+
+/// Whether a text of the layout may be printed anywhere between tags without changing what stands behind it: it has no `<`, or the
+/// tags in it begin and end in it. What would hide or colour what follows, a script or a drawing that is left open, is not whole;
+/// nor is the end of one that was opened elsewhere.
+pub(super) fn is_whole(text: &str) -> bool {
+    !text.contains('<') || markup::is_whole(text)
 }
 
 /// Follows a layout, literal by literal, output by output.

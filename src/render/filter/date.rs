@@ -110,7 +110,7 @@ fn moment(view: View<'_>, env: &Env<'_>) -> Option<Zoned> {
     match view {
         View::Int(seconds) => at(seconds, zone),
         // Only the layout itself can ask for the time: data that says `now` must not make a page depend on the clock.
-        View::Str(text, origin) if (origin == Origin::Markup || env.data_asks) && is_now(text) => now(env),
+        View::Str(text, origin) if (origin == Origin::Authored || env.data_asks) && is_now(text) => now(env),
         View::Str(text, _) => parse(text.trim(), zone, today(env)),
         View::Nil | View::Bool(_) | View::UInt(_) | View::Float(_) | View::List(_) | View::Object(_) => None,
         View::Range(..) | View::Empty | View::Blank | View::Pair(..) | View::Loop => None,

@@ -283,15 +283,15 @@ pub(super) fn sum<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'
     Ok(total.into_val())
 }
 
-/// Appends what an item prints; whether all of it is markup.
-fn push_printed(item: &Value, env: &Env<'_>, out: &mut String) -> Result<bool, Fault> {
-    let (mut markup, most) = (true, env.budget.left());
+/// Appends what an item prints; where that comes from.
+fn push_printed(item: &Value, env: &Env<'_>, out: &mut String) -> Result<Origin, Fault> {
+    let (mut least, most) = (Origin::Authored, env.budget.left());
     let all = View::from(item).print(most, &mut |text, origin| {
         out.push_str(text);
-        markup &= origin == Origin::Markup;
+        least = least.min(origin);
         out.len() <= most && env.budget.read_values(1).is_ok()
     });
-    if all { Ok(markup) } else { Err(Fault::TooMuch) }
+    if all { Ok(least) } else { Err(Fault::TooMuch) }
 }
 
 pub(super) fn join<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -303,15 +303,15 @@ pub(super) fn join<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<
     if glue.len().saturating_mul(items.len()) > env.budget.limits().made_bytes {
         return Err(Fault::TooMuch);
     }
-    let mut markup = !arguments.has(0) || arguments.get(0).is_markup();
+    let mut origin = if arguments.has(0) { arguments.get(0).origin() } else { Origin::Authored };
     let mut out = String::new();
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
             out.push_str(&glue);
         }
-        markup &= push_printed(item, env, &mut out)?;
+        origin = origin.min(push_printed(item, env, &mut out)?);
     }
-    Ok(Val::String(out, if markup { Origin::Markup } else { Origin::Outside }))
+    Ok(Val::String(out, origin))
 }
 
 /// Items, each with what it is sorted by.

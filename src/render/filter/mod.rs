@@ -35,6 +35,7 @@ pub(super) use strftime::unknown as unknown_directive;
 
 use super::Context;
 use super::budget::Budget;
+use super::context;
 use super::reads::{Analysis, Granularity};
 use super::val::{Val, View};
 use crate::value::{Origin, Value};
@@ -93,6 +94,8 @@ pub(super) enum Each {
 pub(super) enum Effect {
     /// Finished markup stays that if all arguments are markup too, or literals of the layout; else the result is text.
     Keeps,
+    /// The same for markup without data. In markup with data only tags are exchanged whole: what takes a quote away makes text.
+    Exchanges,
     /// The result is finished markup, because the filter escaped what was not.
     Markup,
     /// The result is text, whatever went in: cutting markup could open a tag, decoding could make one.
@@ -106,6 +109,7 @@ impl Effect {
     fn says(self) -> Option<&'static str> {
         match self {
             Self::Keeps => Some("markup if all that goes in is"),
+            Self::Exchanges => Some("markup if all that goes in is, and no data is in it or whole tags are exchanged"),
             Self::Markup => Some("markup"),
             Self::Text => Some("text"),
             Self::Inherits => None,
@@ -197,11 +201,15 @@ impl<'e> Env<'e> {
 
 /// Runs a filter and gives its result the origin that the table says.
 pub(super) fn apply<'r>(filter: &Filter, input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let least = || arguments.given.iter().map(Val::origin).fold(input.origin(), Origin::min);
     let origin = match filter.effect {
         Markup => Some(Origin::Markup),
         Text => Some(Origin::Outside),
-        Keeps if input.is_markup() && arguments.given.iter().all(Val::is_markup) => Some(Origin::Markup),
-        Keeps => Some(Origin::Outside),
+        Keeps => Some(least()),
+        Exchanges => Some(match least() {
+            Origin::Markup if !exchanges_tags(&arguments.given) => Origin::Outside,
+            origin @ (Origin::Outside | Origin::Markup | Origin::Authored) => origin,
+        }),
         Inherits => None,
     };
     for val in arguments.given.iter().chain([&input]) {
@@ -214,11 +222,41 @@ pub(super) fn apply<'r>(filter: &Filter, input: Val<'r>, arguments: &mut Argumen
     Ok(match (made, origin) {
         (Val::String(text, own), origin) => {
             env.budget.charge(text.len())?;
-            Val::String(text, origin.unwrap_or(own))
+            match origin {
+                Some(origin) if text.contains('<') => whole(text, filter.effect, origin),
+                origin => Val::String(text, origin.unwrap_or(own)),
+            }
         }
         (Val::Str(text, _), Some(origin)) => Val::Str(text, origin),
         (made, _) => made,
     })
+}
+
+/// What a filter made of markup. What the authors wrote may have lost a part of a tag: then it is a text. Markup with data in it may
+/// have lost one of two tags: it is closed.
+fn whole<'r>(text: String, effect: Effect, origin: Origin) -> Val<'r> {
+    match (effect, origin) {
+        (Keeps | Exchanges, Origin::Authored) if !context::is_whole(&text) => Val::String(text, Origin::Outside),
+        (Exchanges, Origin::Markup) => match context::balanced(&text) {
+            Some(text) => Val::String(text, origin),
+            None => Val::String(text, Origin::Outside),
+        },
+        (Keeps | Exchanges | Markup | Text | Inherits, _) => Val::String(text, origin),
+    }
+}
+
+/// Whether a substitution takes whole tags for whole tags. No data holds a `<` or a `>` as such, so that what is found begins and
+/// ends where the layout's own tags do.
+fn exchanges_tags([old, new]: &[Val<'_>; MOST]) -> bool {
+    let is_whole = |val: &Val<'_>| {
+        if let View::Str(text, origin) = val.view() {
+            origin == Origin::Authored && context::is_whole(text)
+        } else {
+            val.is_nil()
+        }
+    };
+    let is_tag = |text: &str| text.starts_with('<') && text.ends_with('>');
+    matches!(old.view(), View::Str(text, _) if is_tag(text)) && is_whole(old) && is_whole(new)
 }
 
 /// The filter called `name`.
@@ -275,7 +313,7 @@ fn count(number: usize) -> String {
     if number == 1 { "1 argument".to_owned() } else { format!("{number} arguments") }
 }
 
-use Effect::{Inherits, Keeps, Markup, Text};
+use Effect::{Exchanges, Inherits, Keeps, Markup, Text};
 
 #[cfg(test)]
 mod tests {

@@ -120,7 +120,7 @@ impl Number {
                 (Ok(number), _) => Value::Int(number),
                 (Err(_), Ok(number)) => Value::UInt(number),
                 // No value holds it, but its digits do, and every filter reads them back as the number.
-                (Err(_), Err(_)) => return Val::String(number.to_string(), Origin::Markup),
+                (Err(_), Err(_)) => return Val::String(number.to_string(), Origin::Authored),
             },
             Self::Float(number) => Value::Float(number),
         })

@@ -1,6 +1,6 @@
 //! The one table of filters: names, arguments, functions, and what the reference says of each, with an example that is a test.
 
-use super::Effect::{Inherits, Keeps, Markup, Text};
+use super::Effect::{Exchanges, Inherits, Keeps, Markup, Text};
 use super::{Each, Effect, Filter, Function, date, digest, list, money, number, slug, text, web};
 
 /// What the examples of filters are used on, as JSON.
@@ -578,7 +578,7 @@ pub(super) static TABLE: &[Filter] = &[
     row(
         "remove",
         [1, 1],
-        Keeps,
+        Exchanges,
         text::remove,
         "Without every occurrence of the argument.",
         r#""a-b-c" | remove: "-""#,
@@ -587,7 +587,7 @@ pub(super) static TABLE: &[Filter] = &[
     row(
         "remove_first",
         [1, 1],
-        Keeps,
+        Exchanges,
         text::remove_first,
         "Without the first occurrence of the argument.",
         r#""a-b-c" | remove_first: "-""#,
@@ -596,7 +596,7 @@ pub(super) static TABLE: &[Filter] = &[
     row(
         "remove_last",
         [1, 1],
-        Keeps,
+        Exchanges,
         text::remove_last,
         "Without the last occurrence of the argument.",
         r#""a-b-c" | remove_last: "-""#,
@@ -605,7 +605,7 @@ pub(super) static TABLE: &[Filter] = &[
     row(
         "replace",
         [1, 2],
-        Keeps,
+        Exchanges,
         text::replace,
         "With the second argument for every occurrence of the first; nothing, if there is no second.",
         r#""a-b-c" | replace: "-", "+""#,
@@ -614,7 +614,7 @@ pub(super) static TABLE: &[Filter] = &[
     row(
         "replace_first",
         [1, 2],
-        Keeps,
+        Exchanges,
         text::replace_first,
         "With the second argument for the first occurrence of the first.",
         r#""a-b-c" | replace_first: "-", "+""#,
@@ -623,7 +623,7 @@ pub(super) static TABLE: &[Filter] = &[
     row(
         "replace_last",
         [2, 2],
-        Keeps,
+        Exchanges,
         text::replace_last,
         "With the second argument for the last occurrence of the first.",
         r#""a-b-c" | replace_last: "-", "+""#,

@@ -4,7 +4,7 @@ use super::list::{items, push_json};
 use super::{Arguments, Env, Fault, Made};
 use crate::render::escape::{self, Sink, UrlPart};
 use crate::render::val::Val;
-use crate::value::{Origin, Value};
+use crate::value::Value;
 
 /// JSON text (RFC 8259). In a script the characters that could end it are escaped where it is printed.
 pub(super) fn json<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -170,18 +170,14 @@ pub(super) fn strip_index<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'
 pub(super) fn link_to<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let mut out = String::from("<a href=\"");
     let url = arguments.get(0);
-    escape::write(&url.chars(&env.budget), origin_of(url), Sink::Url(UrlPart::Start), &mut out);
+    escape::write(&url.chars(&env.budget), url.origin(), Sink::Url(UrlPart::Start), &mut out);
     if arguments.has(1) {
         out.push_str("\" title=\"");
-        escape::write(&arguments.get(1).chars(&env.budget), origin_of(arguments.get(1)), Sink::Attribute, &mut out);
+        escape::write(&arguments.get(1).chars(&env.budget), arguments.get(1).origin(), Sink::Attribute, &mut out);
     }
     out.push_str("\">");
     let sink = if env.escapes { Sink::Text } else { Sink::Plain };
-    escape::write(&input.chars(&env.budget), origin_of(&input), sink, &mut out);
+    escape::write(&input.chars(&env.budget), input.origin(), sink, &mut out);
     out.push_str("</a>");
     Ok(Val::text(out))
-}
-
-fn origin_of(val: &Val<'_>) -> Origin {
-    if val.is_markup() { Origin::Markup } else { Origin::Outside }
 }

@@ -12,6 +12,13 @@ impl Needs {
             self.load(Use::Image, address);
             self.load(Use::Font, address);
         }
+        // A set of images may be named by bare strings.
+        for part in text.split("image-set(").skip(1) {
+            let set = part.split([';', '}']).next().unwrap_or_default();
+            for address in set.split(['"', '\'']).skip(1).step_by(2).filter(|address| address.contains('/')) {
+                self.load(Use::Image, address);
+            }
+        }
         for part in text.split("@import").skip(1) {
             let address = part.trim_start().trim_start_matches("url(").trim_start().trim_start_matches(['"', '\'']);
             let end = address.find(['"', '\'', ')', ';']).unwrap_or(address.len());

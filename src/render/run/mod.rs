@@ -59,6 +59,8 @@ pub(super) struct Run<'r, 'e> {
     near: Place,
     /// The length of the buffer that is one byte too many.
     end: usize,
+    /// The least trusted of what was printed into the buffer.
+    least: Cell<Origin>,
 }
 
 /// Which cycle a position belongs to.
@@ -158,6 +160,7 @@ impl<'r, 'e> Run<'r, 'e> {
             depth: 0,
             near: Place::new(program.file, 0..0),
             end: usize::MAX,
+            least: Cell::new(Origin::Authored),
         }
     }
 
@@ -168,16 +171,16 @@ impl<'r, 'e> Run<'r, 'e> {
     /// Renders every stage; the output of each is the `content` of the next.
     pub(super) fn stages(&mut self, out: &mut String) -> Ran<()> {
         let Some((last, inner)) = self.program.stages.split_last() else { return Ok(()) };
-        let mut content: Option<String> = None;
+        let mut content: Option<Val<'r>> = None;
         for stage in inner {
             let mut buffer = String::with_capacity(self.program.literal_bytes);
             self.stage(&stage.body, stage.is_markup, content.take(), &mut buffer)?;
-            content = Some(buffer);
+            content = Some(self.made(buffer).settled());
         }
         self.stage(&last.body, last.is_markup, content, out)
     }
 
-    fn stage(&mut self, body: &'r Block, escapes: bool, content: Option<String>, out: &mut String) -> Ran<()> {
+    fn stage(&mut self, body: &'r Block, escapes: bool, content: Option<Val<'r>>, out: &mut String) -> Ran<()> {
         self.env.escapes = escapes;
         self.end = out.len().saturating_add(self.env.context.limits.output_bytes);
         if let Some(content) = content {
@@ -186,15 +189,25 @@ impl<'r, 'e> Run<'r, 'e> {
             self.series.clear();
             self.changed = None;
             if let Some(name) = self.program.content {
-                self.scope.bind(name, Some(Val::String(content, Origin::Markup).settled()));
+                self.scope.bind(name, Some(content));
             }
         }
+        self.least.set(Origin::Authored);
         self.block(body, out)?;
         if let Some(fault) = self.pending.take() {
             self.fault::<()>(fault, self.near)?;
         }
         self.within_budget(self.near)?;
         self.bounded(out, self.near)
+    }
+
+    /// What was printed into a buffer, as a value. If it was escaped it is markup; if no data is in it, it is the authors' own.
+    fn made(&self, buffer: String) -> Val<'r> {
+        let origin = match self.least.get() {
+            Origin::Authored => Origin::Authored,
+            Origin::Outside | Origin::Markup => Origin::Markup,
+        };
+        Val::String(buffer, origin)
     }
 
     /// Runs a block, one level deeper than what holds it.
@@ -239,7 +252,7 @@ impl<'r, 'e> Run<'r, 'e> {
                     self.scope.assign(*name, val);
                     Flow::On
                 }
-                Node::Capture { name, body, place } => self.capture(*name, body, *place, out)?,
+                Node::Capture { name, body, escapes, place } => self.capture(*name, body, *escapes, *place)?,
                 Node::Call(call) => self.call(call, out)?,
                 Node::Refused(refused) => {
                     let Refused { complaint, place } = &**refused;
@@ -298,6 +311,7 @@ impl<'r, 'e> Run<'r, 'e> {
         if let View::Str(text, origin) = view {
             // Not all that is read is written: a link that is dead is short, however long it was.
             self.env.budget.read(text.len()).unwrap_or_default();
+            self.least.set(self.least.get().min(origin));
             return escape::write(text, origin, sink, out);
         }
         if let (View::Int(number), true) = (view, sink.takes_digits()) {
@@ -320,6 +334,7 @@ impl<'r, 'e> Run<'r, 'e> {
         }
         let end = self.end;
         view.print(most, &mut |text, origin| {
+            self.least.set(self.least.get().min(origin));
             escape::write(text, origin, sink, out);
             out.len() <= end && budget.read(text.len() + 1).is_ok()
         });
@@ -433,7 +448,7 @@ impl<'r, 'e> Run<'r, 'e> {
                 None => *made = self.walked(path),
             },
             Operand::Int(number) => return View::Int(*number),
-            Operand::Text(text) => return View::Str(text, Origin::Markup),
+            Operand::Text(text) => return View::Str(text, text.origin()),
             Operand::Nil
             | Operand::Bool(_)
             | Operand::Float(_)
@@ -449,13 +464,13 @@ impl<'r, 'e> Run<'r, 'e> {
     fn operand(&self, operand: &'r Operand) -> Val<'r> {
         match operand {
             Operand::Path(path) => self.path(path),
-            Operand::Text(text) => Val::Str(text, Origin::Markup),
+            Operand::Text(text) => Val::Str(text, text.origin()),
             Operand::Int(number) => Val::int(*number),
             Operand::Float(number) => Val::Own(Value::Float(*number)),
             Operand::Bool(value) => Val::bool(*value),
             Operand::Nil => Val::Nil,
             // Only where something is compared with them they are more than a string without characters.
-            Operand::Empty | Operand::Blank => Val::Str("", Origin::Markup),
+            Operand::Empty | Operand::Blank => Val::Str("", Origin::Authored),
             Operand::Range(ends) => Val::Range(self.end_of_range(&ends.0), self.end_of_range(&ends.1)),
         }
     }
@@ -778,20 +793,30 @@ impl<'r, 'e> Run<'r, 'e> {
         Ok((buffer, flow))
     }
 
-    fn capture(&mut self, name: NameId, body: &'r Block, place: Place, _: &mut String) -> Ran<Flow> {
+    fn capture(&mut self, name: NameId, body: &'r Block, escapes: bool, place: Place) -> Ran<Flow> {
+        let around = self.least.replace(Origin::Authored);
         let (buffer, flow) = self.aside(body, place)?;
         // What was captured is escaped already, if anything is.
-        self.scope.assign(name, Val::String(buffer, if self.env.escapes { Origin::Markup } else { Origin::Outside }));
+        let captured = if escapes { self.made(buffer) } else { Val::text(buffer) };
+        self.scope.assign(name, captured);
+        self.least.set(around);
         Ok(flow)
     }
 
+    /// Prints the body where it stands, because what may be printed depends on what was before, and takes it back if it is the same.
     fn if_changed(&mut self, body: &'r Block, place: Place, out: &mut String) -> Ran<Flow> {
-        let (buffer, flow) = self.aside(body, place)?;
-        if self.changed.as_ref() != Some(&buffer) {
-            out.push_str(&buffer);
-            self.bounded(out, place)?;
-            self.changed = Some(buffer);
+        let start = out.len();
+        let flow = self.block(body, out)?;
+        self.bounded(out, place)?;
+        let printed = out.get(start..).unwrap_or("");
+        if self.changed.as_deref() == Some(printed) {
+            out.truncate(start);
+            return Ok(flow);
         }
+        if let Err(fault) = self.env.budget.charge(printed.len()) {
+            self.fault::<()>(fault, place)?;
+        }
+        self.changed = Some(printed.to_owned());
         Ok(flow)
     }
 

@@ -72,6 +72,151 @@ fn literals_are_the_authors_own_and_filters_say_what_they_make() {
 }
 
 #[test]
+fn pieces_of_tags_are_no_markup() {
+    // What is printed where it is written is read with the rest of the layout.
+    let data = r#"{"x":"y' onclick=z","c":"\" onfocus=z a=\""}"#;
+    for (template, expected) in [
+        ("{{ '<a href=\"' }}{{ x }}\">", Ok("<a href=\"y%27%20onclick=z\">")),
+        ("{% echo '<i>' %}{{ x }}", Ok("<i>y&#39; onclick=z")),
+        ("{{ '<a href=' }}{{ x }}>", Err("layout/unsafe-place `{{ x }}`")),
+        ("{{ '<script>' }}{{ x }}</script>", Err("layout/unsafe-place `{{ x }}`")),
+        ("{{ \"<div onclick='\" }}{{ x }}'>", Err("layout/unsafe-place `{{ x }}`")),
+        ("{% assign o = '<script>' %}{{ o }}{{ x }}</script>", Err("layout/piece-of-markup `<script>`")),
+        ("{{ c | default: '<a title=' }}{{ x }}>", Err("layout/piece-of-markup `<a title=`")),
+        ("{% render 'part', open: '<b title=' %}", Err("layout/piece-of-markup `<b title=`")),
+        ("{% cycle '<b ', '<i>' %}{{ x }}", Err("layout/piece-of-markup `<b `")),
+    ] {
+        let page = site(&[("page.html", "", template), ("partials/part.html", "", "{{ open }}")]);
+        match expected {
+            Ok(expected) => assert_eq!(page.render("page.html", data), expected, "{template}"),
+            Err(code) => assert_eq!(page.codes(), [code], "{template}"),
+        }
+    }
+    // A warning, because it is printed as what it is: a text.
+    let printed =
+        |template: &str| site(&[("page.html", "", template)]).render_with("page.html", data, &Limits::default());
+    assert_eq!(printed("{% assign o = '<b title=' %}{{ o }}{{ x }}>"), Ok("&lt;b title=y&#39; onclick=z>".to_owned()));
+    for template in ["{% if x contains '<b' %}{% endif %}", "{{ '<b' | escape }}", "{{ x | split: '<b' | first }}"] {
+        assert_eq!(findings(template), [""; 0], "{template}");
+    }
+}
+
+#[test]
+fn what_is_taken_out_of_markup_with_data_makes_a_text_of_it() {
+    let captured = "{% capture c %}<i title=\"{{ x }}\">b</i>{% endcapture %}";
+    for (call, expected) in [
+        ("remove: '\"'", "&lt;i title=a onclick=b&gt;b&lt;/i&gt;"),
+        ("replace: 'title', 'alt'", "&lt;i alt=&quot;a onclick=b&quot;&gt;b&lt;/i&gt;"),
+        ("replace: '</i>', '</i><br>'", "<i title=\"a onclick=b\">b</i><br>"),
+        ("remove: '</i>'", "<i title=\"a onclick=b\">b</i>"),
+        ("replace: '</i>', '</i></div>'", "<i title=\"a onclick=b\">b</i>"),
+        ("replace: '</i>', '<b '", "&lt;i title=&quot;a onclick=b&quot;&gt;b&lt;b "),
+        ("replace: '</i>', x", "&lt;i title=&quot;a onclick=b&quot;&gt;ba onclick=b"),
+        ("append: '<br>'", "<i title=\"a onclick=b\">b</i><br>"),
+    ] {
+        let template = format!("{captured}{{{{ c | {call} }}}}");
+        let page = site(&[("page.html", "", &template)]);
+        let printed = page.render_with("page.html", r#"{"x":"a onclick=b"}"#, &Limits::default());
+        assert_eq!(printed, Ok(expected.to_owned()), "{call}");
+    }
+    // Without data it is what the authors wrote.
+    let template = "{% capture c %}<i title=\"a\">{{ 1 | plus: 1 }}</i>{% endcapture %}{{ c | remove: '\"' }}";
+    assert_eq!(html(template, "{}"), "<i title=a>2</i>");
+    let around = site(&[
+        ("page.html", "around.html", "<b title=\"{{ x }}\">c</b>"),
+        ("around.html", "", "{{ content | remove: '\"' }}"),
+    ]);
+    assert_eq!(around.render("page.html", r#"{"x":"a"}"#), "&lt;b title=a&gt;c&lt;/b&gt;");
+}
+
+#[test]
+fn what_filters_make_of_markup_is_no_other_markup() {
+    let one = |template: &str, value: Value| {
+        let page = site(&[("page.html", "", template)]);
+        assert!(page.findings.is_empty(), "{template}: {:?}", page.codes());
+        let data: crate::value::Object = [("h", value)].into_iter().collect();
+        page.render_value("page.html", &Value::Object(data), &Limits::default()).unwrap()
+    };
+    for (template, value, expected) in [
+        // No word of a URL that it was not, and no space that browsers pass over.
+        (
+            "{{ h | upcase }}",
+            "<a href=\"java\u{17f}cr\u{131}pt:x\">é &lt;</a>",
+            "<A HREF=\"JAVA\u{17f}CR\u{131}PT:X\">É &lt;</A>",
+        ),
+        ("{{ h | downcase }}", "<B>\u{212a}\u{130}É &Auml;", "<b>\u{212a}\u{130}é &Auml;"),
+        ("{{ h | capitalize }}", "É\u{212a}<B>", "É\u{212a}<b>"),
+        ("{{ h | squish }}", "<a href=\"\u{2003}javascript:x\">a \n b", "<a href=\"\u{2003}javascript:x\">a b"),
+        // One of two tags.
+        ("{{ h | remove: '<p>' | remove: '</p>' }}<b>", "<p title=\"a\">x</p>", "<p title=\"a\">x</p><b>"),
+        ("{{ h | remove: '<p>' | remove: '</p>' }}<b>", "<p>x</p>", "x<b>"),
+        (
+            "{{ h | replace: '<table>', '<div><table>' | replace: '</table>', '</table></div>' }}",
+            "<table></table>x<table></table>",
+            "<div><table></table></div>x<div><table></table></div>",
+        ),
+    ] {
+        assert_eq!(one(template, Value::markup(value)), expected, "{template}");
+    }
+    for (template, expected) in [
+        // What the authors wrote, without a part of it, is text.
+        ("{% assign o = '<a href=\"#\">' | remove: '#\">' %}{{ o }}{{ h }}\">", "&lt;a href=&quot;x y=z\">"),
+        ("{{ '<br>' | replace: '>', '&lt;' }}{{ h }}", "&lt;br&amp;lt;x y=z"),
+        ("{{ 'ß' | upcase }}", "SS"),
+        // What is captured where nothing is escaped is data.
+        (
+            "{% highlight text %}{% capture demo %}<b>{{ h }}{% endcapture %}{% endhighlight %}{{ demo }}",
+            "<pre class=\"highlight\"><code class=\"language-text\"></code></pre>&lt;b&gt;x y=z",
+        ),
+    ] {
+        assert_eq!(one(template, Value::text("x y=z")), expected, "{template}");
+    }
+}
+
+#[test]
+fn what_may_be_printed_twice_begins_where_it_ended() {
+    for template in [
+        "{% case t %}{% when 'new', y %}<p class=\"{% else %}<p class=\"o {% endcase %}{{ x }}\">",
+        "<p title={% case x %}{% when 'a' %}\"x\"{% when y %}\"{{ z }}\"{% endcase %}>",
+        "<p title={% case x %}{% else %}\"x\"{% when 'a' %}\"{{ z }}\"{% endcase %}>",
+        "<a title=\"{% for t in r %}{% capture c %}<i title=\"{% break %}\">{% endcapture %}{% endfor %}\">{{ c }}",
+        "<a title=\"{% for t in r %}\">{% include 'leaves' %}<b title=\"{% endfor %}\">",
+    ] {
+        let page = site(&[("page.html", "", template), ("partials/leaves.html", "", "{% break %}")]);
+        assert!(page.findings.has_errors(), "{template}");
+    }
+    for template in [
+        "{% case t %}{% when 'a', 'b' %}<p class=\"a\">{% when 'c' %}<p>{% else %}<p class=\"o\">{% endcase %}{{ x }}",
+        "<p{% case t %}{% when x %} class=\"a\"{% when y, z %} title=\"{{ x }}\"{% endcase %}>",
+        "{% for t in r %}<b>{% include 'leaves' %}</b>{% endfor %}",
+        "<a href=\"{% case t %}{% when 'a' %}/x{% when 'b' %}/y{% endcase %}\">",
+    ] {
+        let page = site(&[("page.html", "", template), ("partials/leaves.html", "", "{% break %}")]);
+        assert_eq!(page.codes(), [""; 0], "{template}");
+    }
+}
+
+#[test]
+fn markup_in_a_url_is_the_characters_that_it_shows() {
+    let captured = "{% capture c %}{{ x }}{% endcapture %}";
+    for (link, value, expected) in [
+        ("/s?q={{ x | escape }}", "a&b=<", "/s?q=a%26b%3D%3C"),
+        ("/s?q={{ c }}", "a&b=<", "/s?q=a%26b%3D%3C"),
+        ("/{{ x | escape_once }}", "&#47;evil.example", "/%2Fevil.example"),
+        ("/a/{{ c }}", "b?c", "/a/b%3Fc"),
+        ("{{ c }}", "javascript:x", "#blocked"),
+        ("{{ c }}", "/a?b&c", "/a?b&amp;c"),
+        ("?q={{ x | url_encode }}", "a b%&", "?q=a+b%25%26"),
+        ("?q={{ x | uri_escape }}", "a&b", "?q=a%26b"),
+        ("?{{ 'a=1&b=2' }}", "", "?a=1&amp;b=2"),
+    ] {
+        let data = format!("{{\"x\": \"{value}\"}}");
+        let printed = html(&format!("{captured}<a href=\"{link}\">"), &data);
+        assert_eq!(printed, format!("<a href=\"{expected}\">"), "{link}");
+    }
+}
+
+#[test]
 fn only_json_stands_in_scripts() {
     let page = "<script>let x = {{ x | json }};</script><p>{{ x }}</p>";
     assert_eq!(

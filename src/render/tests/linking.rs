@@ -112,7 +112,7 @@ fn layouts_nest_and_partials_share_or_not() {
         ("partials/set.html", "", "{% assign y = x %}"),
         ("partials/lone.html", "", ""),
     ]);
-    assert_eq!(all.render("page.html", r#"{"t":"<","u":"&"}"#), "<body><p>&lt;</p>[x<&amp;]1</body>");
+    assert_eq!(all.render("page.html", r#"{"t":"<","u":"&"}"#), "<body><p>&lt;</p>[x&lt;&amp;]1</body>");
     assert_eq!(all.library.names().collect::<Vec<_>>(), ["base.html", "page.html"]);
     assert_eq!(all.library.unused_partials().collect::<Vec<_>>(), ["partials/lone.html"]);
     assert_eq!(all.layout("page.html").files().len(), 4);

@@ -6,6 +6,7 @@ mod golden;
 mod hostile;
 mod language;
 mod linking;
+mod links;
 mod needs;
 mod origins;
 mod places;

@@ -68,6 +68,7 @@ const PIECES: &[&str] = &[
     "/*",
     "*/",
     "\n",
+    "\r\n",
     "\\",
     "<!--",
     "-->",
@@ -111,6 +112,20 @@ const PIECES: &[&str] = &[
     " href=\"",
     "<p title='",
     "<br title=\"a\"title='",
+    "{{ '<a href=' }}",
+    "{{ \"<div onclick='\" }}",
+    "{{ '<script>' }}",
+    "{{ '</script>' }}",
+    "{{ \"<p title='\" }}",
+    "{{ '\"' }}",
+    "{{ '<i>' }}",
+    "{{ '<' | append: 'i>' }}",
+    "{% assign made = '<b title=' %}",
+    "{% assign made = '<script>' %}",
+    "{% assign made = '<i>x</i>' %}",
+    "{% cycle '<b ', '</b>' %}",
+    "{% echo '<!--' %}",
+    "{% render 'part', v: '<a href=' %}",
 ];
 
 /// What prints.
@@ -130,6 +145,23 @@ const OUTPUTS: &[&str] = &[
     "{% render 'part', v: v %}",
     "{{ v | slice: 0, 9 }}",
     "{{ html }}",
+    "{{ v | escape }}",
+    "{{ v | escape_once }}",
+    "{{ v }}{{ v }}",
+    "/{{ v }}/{{ v }}",
+    "{{ made | remove: '\"' }}",
+    "{{ made | remove: \"'\" }}",
+    "{{ made | remove: '</b>' }}",
+    "{{ made | replace: '<b>', '<i>' }}",
+    "{{ made | replace: '>', '<' }}",
+    "{{ made | replace_first: '<', v }}",
+    "{{ html | remove: '\"' }}",
+    "{{ made | append: '<b>' | prepend: v }}",
+    "{{ made | escape | remove: 'amp;' }}",
+    "{{ v | newline_to_br }}",
+    "{{ v | link_to: v, v }}",
+    "{{ v | link_to: v, v | remove: '\"' }}",
+    "{{ v | default: '<a title=' }}",
 ];
 
 /// What branches.
@@ -200,6 +232,11 @@ const VALUES: &[&str] = &[
     "<a href=javascript:x>",
 ];
 
+/// What a sanitiser makes of a text in an attribute.
+fn html_of(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 pub(super) struct Dice(u64);
 
 impl Dice {
@@ -261,6 +298,21 @@ pub(super) fn tree(html: &str, scripting: bool) -> RcDom {
     parse_document(RcDom::default(), ParseOpts { tree_builder, ..ParseOpts::default() }).one(html)
 }
 
+/// The addresses of the links of a page, as a browser reads them.
+pub(super) fn links(html: &str) -> Vec<String> {
+    fn collect(node: &Handle, out: &mut Vec<String>) {
+        if let NodeData::Element { attrs, .. } = &node.data {
+            let attrs = attrs.borrow();
+            let href = attrs.iter().find(|attribute| &*attribute.name.local == "href");
+            out.extend(href.map(|href| href.value.to_string()));
+        }
+        node.children.borrow().iter().for_each(|child| collect(child, out));
+    }
+    let mut out = Vec::new();
+    collect(&tree(html, true).document, &mut out);
+    out
+}
+
 fn draw(node: &Handle, depth: usize, out: &mut String) {
     match &node.data {
         NodeData::Element { name, attrs, template_contents, .. } => {
@@ -302,7 +354,7 @@ fn no_value_changes_the_shape_of_a_page() {
             let list = data("[1,2]");
             let all = [
                 ("v", Value::text(value)),
-                ("html", Value::markup("<u>x</u>")),
+                ("html", Value::markup(format!("<u title=\"{}\">x</u>", html_of(value)))),
                 ("yes", Value::Bool(true)),
                 ("no", Value::Bool(false)),
                 ("list", list),
