@@ -90,6 +90,18 @@ pub(super) enum UrlPart {
     Query,
     /// The same, encoded already.
     Encoded,
+    /// A name of a host, or the beginning of one.
+    Host,
+    /// What stands behind a host: a port is not, nor more of the name.
+    BehindHost,
+    /// The number of a port.
+    Port,
+    /// A piece of a URL that has no host, as an address of mail.
+    Opaque,
+    /// A piece of the path, unless a value before it has begun the query.
+    Piece,
+    /// What follows a value: which part that is, only the page tells.
+    Next,
 }
 
 /// What stands for a URL whose scheme could run code.
@@ -346,9 +358,95 @@ fn url(text: &str, part: UrlPart, origin: Origin, out: &mut String) {
         UrlPart::Root => path(text, true, out),
         UrlPart::Path => path(text, false, out),
         UrlPart::Query | UrlPart::Encoded if origin == Origin::Authored => replace::<Url>(text, out),
+        // The authors may write a whole URL in pieces.
+        UrlPart::Host | UrlPart::BehindHost | UrlPart::Port if origin == Origin::Authored => replace::<Url>(text, out),
         UrlPart::Query => percent_encode(text, b"", "%20", out),
         UrlPart::Encoded => encode_rest(text, out),
+        UrlPart::Host => percent_encode_but(text, |byte| byte >= 0x80 || b"-._~:[]".contains(&byte), out),
+        UrlPart::BehindHost => behind_host(text, out),
+        UrlPart::Port => percent_encode_but(text, |_| false, out),
+        UrlPart::Opaque => percent_encode_but(text, |byte| byte >= 0x80 || b"-._~!$'()*+,;=:@/%".contains(&byte), out),
+        UrlPart::Piece => match so_far(out) {
+            SoFar::Query => url(text, UrlPart::Query, origin, out),
+            SoFar::Nothing | SoFar::Scheme | SoFar::Root | SoFar::Host | SoFar::Named | SoFar::Path => {
+                path(text, false, out);
+            }
+        },
+        UrlPart::Next => {
+            let part = match so_far(out) {
+                SoFar::Nothing | SoFar::Scheme => UrlPart::Start,
+                SoFar::Root => UrlPart::Root,
+                SoFar::Host => UrlPart::Host,
+                SoFar::Named => UrlPart::BehindHost,
+                SoFar::Path => UrlPart::Rest,
+                SoFar::Query => UrlPart::Query,
+            };
+            url(text, part, origin, out);
+        }
     }
+}
+
+/// How far a URL has come, as it was printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SoFar {
+    Nothing,
+    /// What could still be a scheme, or a path that is relative.
+    Scheme,
+    /// No more than a slash.
+    Root,
+    /// The slashes in front of a host.
+    Host,
+    /// Within the name of a host, or at its end.
+    Named,
+    Path,
+    Query,
+}
+
+/// How far the URL has come whose attribute `out` ends in. No value holds the quote that it began with, and no URL does.
+fn so_far(out: &str) -> SoFar {
+    let start = out.rfind(['"', '\'']).map_or(0, |quote| quote + 1);
+    let url = out.get(start..).unwrap_or("").trim_start_matches(|character: char| character <= ' ');
+    let is_slash = |character: char| matches!(character, '/' | '\\');
+    if url.contains(['?', '#']) {
+        return SoFar::Query;
+    }
+    let (scheme, rest) = match url.split_once(':') {
+        Some((scheme, rest)) if !scheme.contains(is_slash) => (scheme, rest),
+        _ => ("", url),
+    };
+    let name = rest.trim_start_matches(is_slash);
+    let slashes = rest.len() - name.len();
+    match slashes {
+        _ if url.is_empty() => SoFar::Nothing,
+        0 if scheme.is_empty() && !name.contains(is_slash) => SoFar::Scheme,
+        1 if scheme.is_empty() && name.is_empty() => SoFar::Root,
+        0 | 1 if scheme.is_empty() => SoFar::Path,
+        _ if name.contains(is_slash) => SoFar::Path,
+        _ if name.is_empty() => SoFar::Host,
+        _ => SoFar::Named,
+    }
+}
+
+/// What stands behind the name of a host that the layout has written: more of the name it cannot be.
+fn behind_host(text: &str, out: &mut String) {
+    if !text.is_empty() && !text.starts_with(['/', '\\', '?', '#']) {
+        out.push('/');
+    }
+    replace::<Url>(text, out);
+}
+
+/// Percent-encodes everything but ASCII letters, digits and what is `kept`. An escape that is there already is one if its sign is kept.
+fn percent_encode_but(text: &str, kept: impl Fn(u8) -> bool, out: &mut String) {
+    let mut from = 0;
+    for (at, &byte) in text.as_bytes().iter().enumerate() {
+        let stays = byte.is_ascii_alphanumeric() || (kept(byte) && (byte != b'%' || is_escape(text.as_bytes(), at)));
+        if !stays || byte == b'\'' {
+            out.push_str(text.get(from..at).unwrap_or(""));
+            percent(byte, out);
+            from = at + 1;
+        }
+    }
+    out.push_str(text.get(from..).unwrap_or(""));
 }
 
 /// The characters that markup shows, its tags among them: what our escaping wrote as character references, and those by number.

@@ -501,7 +501,7 @@ impl<'s> Parser<'_, 's> {
     fn entry_of_partial(&mut self, tag: &Tag) -> Option<Tracker> {
         let tracker = self.tracker.as_mut()?;
         let entry = tracker.for_partial();
-        tracker.output();
+        tracker.called();
         if entry.is_none() {
             let help = "call it between tags, among the attributes of a tag or within a quoted attribute";
             let message = "a partial cannot stand here";

@@ -328,7 +328,7 @@ pub(super) fn places() -> String {
 {{% capture made %}}{{{{ v }}}}{{% endcapture %}}{{% capture link %}}/{{{{ v }}}}{{% endcapture %}}
 <p id="made" title="{{{{ made }}}}" class='{{{{ made }}}}'>{{{{ made }}}}</p><a href="{{{{ made }}}}">x</a><a href="{{{{ link }}}}">{{{{ link }}}}</a>
 <a href="/s?q={{{{ v | escape }}}}&amp;p={{{{ made }}}}">x</a><a href="/{{{{ v | escape_once }}}}">x</a><a href="/{{{{ made }}}}/{{{{ made }}}}">x</a>
-{{% capture titled %}}<b title="{{{{ v }}}}" class='{{{{ v }}}}'>x</b>{{% endcapture %}}<p id="titled">{{{{ titled | remove: '"' | remove: "'" }}}}</p>
+{{% capture titled %}}<b title="{{{{ v }}}}" class='{{{{ v }}}} {{{{ request.path }}}}'>x</b>{{% endcapture %}}<p id="titled">{{{{ titled | remove: '"' | remove: "'" }}}}</p>
 {{{{ "<i title='" }}}}{{{{ v }}}}'>x</i>
 {{% assign parts = v | split: ":" %}}<a href="{{% for part in parts %}}{{{{ part }}}}{{% endfor %}}">x</a>
 {{% assign parts = v | split: "" %}}<a href="{{% for part in parts %}}{{{{ part }}}}{{% endfor %}}">x</a>

@@ -10,7 +10,7 @@ use super::attribute::{Kind, has_kinds};
 use super::foreign::Foreign;
 use super::said::{Power, Said, Word, deciders};
 use super::script::Script;
-use super::url::Url;
+use super::url::{Chosen, Url};
 use super::{Clash, Stand};
 
 /// Follows the markup, literal by literal.
@@ -344,6 +344,14 @@ impl Tracker {
         }
     }
 
+    /// A partial was called here.
+    pub(super) fn called(&mut self) {
+        self.output();
+        if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+            self.url.called();
+        }
+    }
+
     /// Something was printed here.
     pub(super) fn output(&mut self) {
         let is_open = self.power() == Power::Open;
@@ -358,15 +366,19 @@ impl Tracker {
         }
     }
 
-    /// Where the second run of a loop's body begins that leaves `end` behind; none if that is where the first began, or the
-    /// value of no URL. A second run and all that follow are alike: they are followed once.
+    /// Where the second run of a loop's body begins that leaves `end` behind; none if that is where the first began. A second run and
+    /// all that follow are alike: they are followed once.
     pub(super) fn after_a_run(&self, end: &Self) -> Option<Self> {
-        if self == end || !matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+        // Between tags nothing is left of what was behind them, but for the drawings that are open.
+        if self == end || (self.is_text() && end.is_text() && self.foreign == end.foreign) {
             return None;
         }
         let joined = self.join(end)?;
-        let url = self.url.after_a_run(&end.url)?;
-        Some(Self { url, ..joined })
+        if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+            let url = self.url.after_a_run(&end.url)?;
+            return Some(Self { url, ..joined });
+        }
+        (joined != *self).then_some(joined)
     }
 
     /// The markup after either of two branches; none if they leave it in different places.
@@ -442,12 +454,21 @@ impl Tracker {
         while let Some(&byte) = bytes.get(at) {
             let rest = bytes.get(at..).unwrap_or_default();
             let is_end = matches!(self.state, State::Quoted { quote, .. } if quote == byte);
-            if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) && !is_end && self.url.take(byte, rest) {
-                clash.get_or_insert(Clash {
-                    at,
-                    message: "a value before this `:` could choose a scheme that runs code",
-                    help: "write the scheme out, as in `https:`, or print the whole URL as one value",
-                });
+            if matches!(self.state, State::Quoted { kind: Kind::Url, .. })
+                && !is_end
+                && let Some(chosen) = self.url.take(byte, rest)
+            {
+                let (message, help) = match chosen {
+                    Chosen::Scheme => (
+                        "a value before this `:` could choose a scheme that runs code",
+                        "write the scheme out, as in `https:`, or print the whole URL as one value",
+                    ),
+                    Chosen::Host => (
+                        "a value within the name of a host could choose another one",
+                        "write the host out, or let it begin with the value, as in `https://{{ shop }}.example.com/`",
+                    ),
+                };
+                clash.get_or_insert(Clash { at, message, help });
             }
             if self.state == State::Raw && self.begins_markup(rest) {
                 self.complaint = Some(TAG_IN_CODE);

@@ -142,6 +142,14 @@ impl Tracker {
         }
     }
 
+    /// A partial was called here, whose literal parts are followed on their own.
+    pub(super) fn called(&mut self) {
+        match self {
+            Self::Markup(tracker) => tracker.called(),
+            Self::Json(_) | Self::Csv(_) => self.output(),
+        }
+    }
+
     /// Follows a literal part.
     pub(super) fn literal(&mut self, text: &str) -> Option<Clash> {
         match self {

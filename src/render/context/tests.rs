@@ -249,9 +249,9 @@ fn xml_has_rules_of_its_own() {
         ("<script/><p>", Stand::Fine(Sink::XmlText)),
         ("<script src='/a'/><p>", Stand::Fine(Sink::XmlText)),
         ("<svg:script>a = ", Stand::OnlyJson(Sink::Code, "in a script")),
-            ("<Style><color>", Stand::Fine(Sink::XmlText)),
-            ("<kml:Style>", Stand::Fine(Sink::XmlText)),
-            ("<SCRIPT><a href='", Stand::Fine(Sink::XmlUrl(UrlPart::Start))),
+        ("<Style><color>", Stand::Fine(Sink::XmlText)),
+        ("<kml:Style>", Stand::Fine(Sink::XmlText)),
+        ("<SCRIPT><a href='", Stand::Fine(Sink::XmlUrl(UrlPart::Start))),
     ] {
         assert_eq!(after(text), expected, "{text}");
     }

@@ -15,6 +15,9 @@ const LONGEST_REFERENCE: usize = 32;
 /// What a `data:` URL may be when a value is printed into it, if its type is written out: these run nothing.
 const MEDIA: [&str; 4] = ["audio/", "font/", "image/", "video/"];
 
+/// Schemes behind which browsers look for a host, with slashes or without (URL, section 2.1).
+const WITH_HOSTS: [&str; 6] = ["file", "ftp", "http", "https", "ws", "wss"];
+
 /// The most ways through branches that are told apart within one URL.
 const MOST_WAYS: usize = 16;
 
@@ -23,12 +26,20 @@ const MOST_WAYS: usize = 16;
 pub(super) enum Scheme {
     /// There is one or none, and it runs nothing; what follows cannot be a host either.
     Settled,
+    /// There is one that has no host: that of an address of mail, of a number.
+    Opaque,
     /// The same so far, but another slash would begin a host.
     Root,
     /// The same after a value, which may have been empty.
     Begun,
     /// Within the name of a host.
     Named,
+    /// Within the number of a port.
+    Port,
+    /// After a value that stood behind a host, and may have been empty.
+    Behind,
+    /// After what a partial printed, which runs nothing.
+    Any,
     /// Where the name of a host begins.
     Host,
     /// Nothing yet: what follows could give one.
@@ -59,7 +70,8 @@ impl Scheme {
         match self {
             Self::Open | Self::Fed => Self::Runs,
             Self::Root | Self::Begun => Self::Host,
-            other @ (Self::Settled | Self::Named | Self::Host | Self::Runs) => other,
+            other @ (Self::Settled | Self::Opaque | Self::Named | Self::Port | Self::Behind) => other,
+            other @ (Self::Any | Self::Host | Self::Runs) => other,
         }
     }
 
@@ -70,11 +82,13 @@ impl Scheme {
             // What is printed next sees to it that no host begins, if nothing was printed between the two.
             (Self::Begun, b'/' | b'\\') => Self::Begun,
             (Self::Root | Self::Host, b'/' | b'\\') => Self::Host,
-            (Self::Root | Self::Begun, _) | (Self::Named, b'/' | b'\\') | (Self::Named | Self::Host, b'?' | b'#') => {
-                Self::Settled
-            }
-            (Self::Named | Self::Host, _) => Self::Named,
-            (Self::Settled | Self::Open | Self::Fed | Self::Runs, _) => self,
+            (Self::Root | Self::Begun | Self::Behind, _) => Self::Settled,
+            (Self::Named | Self::Port, b'/' | b'\\') => Self::Settled,
+            (Self::Named | Self::Port | Self::Host | Self::Opaque | Self::Any, b'?' | b'#') => Self::Settled,
+            (Self::Named, b':') => Self::Port,
+            (Self::Port, b'0'..=b'9') => Self::Port,
+            (Self::Named | Self::Port | Self::Host, _) => Self::Named,
+            (Self::Settled | Self::Opaque | Self::Any | Self::Open | Self::Fed | Self::Runs, _) => self,
         }
     }
 }
@@ -89,7 +103,18 @@ pub(super) struct Url {
     queried: bool,
     /// Whether a value was printed whose own parts are not known.
     fed: bool,
+    /// Whether branches differ, so that only the page tells where a value stands.
+    is_either: bool,
     reference: Reference,
+}
+
+/// What a literal byte makes of a value before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chosen {
+    /// It could become the scheme.
+    Scheme,
+    /// It could become a part of the name of a host.
+    Host,
 }
 
 /// How far a character reference has come.
@@ -153,6 +178,7 @@ impl Default for Url {
             schemes: BTreeSet::from([String::new()]),
             queried: false,
             fed: false,
+            is_either: false,
             reference: Reference::None,
         }
     }
@@ -178,30 +204,52 @@ impl Url {
     pub(super) fn part(&self) -> UrlPart {
         match self.scheme {
             _ if self.queried => UrlPart::Query,
-            Scheme::Open | Scheme::Fed => UrlPart::Start,
+            Scheme::Runs => UrlPart::Rest,
+            Scheme::Settled if !self.fed && !self.is_either => UrlPart::Path,
+            Scheme::Settled => UrlPart::Piece,
+            _ if self.is_either => UrlPart::Next,
+            Scheme::Open => UrlPart::Start,
+            Scheme::Fed | Scheme::Behind | Scheme::Any => UrlPart::Next,
             Scheme::Root | Scheme::Begun => UrlPart::Root,
-            Scheme::Settled if !self.fed => UrlPart::Path,
-            Scheme::Settled | Scheme::Named | Scheme::Host | Scheme::Runs => UrlPart::Rest,
+            Scheme::Opaque => UrlPart::Opaque,
+            Scheme::Host => UrlPart::Host,
+            Scheme::Named => UrlPart::BehindHost,
+            Scheme::Port => UrlPart::Port,
         }
     }
 
     /// A value was printed.
     pub(super) fn output(&mut self) {
+        let part = self.part();
         match self.scheme {
             Scheme::Open => self.scheme = Scheme::Fed,
             Scheme::Root => self.scheme = Scheme::Begun,
-            Scheme::Settled | Scheme::Begun | Scheme::Named | Scheme::Host | Scheme::Fed | Scheme::Runs => {}
+            Scheme::Host => self.scheme = Scheme::Named,
+            Scheme::Named | Scheme::Port => self.scheme = Scheme::Behind,
+            Scheme::Settled | Scheme::Opaque | Scheme::Begun | Scheme::Behind => {}
+            Scheme::Any | Scheme::Fed | Scheme::Runs => {}
         }
         // A value that is a whole URL, or the most of one, may hold a query; a piece of a path or a query does not.
-        self.fed |= matches!(self.part(), UrlPart::Start | UrlPart::Rest);
+        self.fed |= matches!(part, UrlPart::Start | UrlPart::Next | UrlPart::BehindHost | UrlPart::Rest);
         self.reference = Reference::None;
     }
 
-    /// Takes a literal byte; `rest` begins with it. Whether a value that was printed before it could so become the scheme.
-    pub(super) fn take(&mut self, byte: u8, rest: &[u8]) -> bool {
+    /// A partial was called, whose own literals are not seen here.
+    pub(super) fn called(&mut self) {
+        self.output();
+        self.fed = true;
+        self.scheme = match self.scheme {
+            settled @ (Scheme::Open | Scheme::Fed | Scheme::Settled | Scheme::Runs) => settled,
+            Scheme::Opaque | Scheme::Root | Scheme::Begun | Scheme::Named | Scheme::Port => Scheme::Any,
+            Scheme::Behind | Scheme::Any | Scheme::Host => Scheme::Any,
+        };
+    }
+
+    /// Takes a literal byte; `rest` begins with it. What a value that was printed before it could so become.
+    pub(super) fn take(&mut self, byte: u8, rest: &[u8]) -> Option<Chosen> {
         let was_begun = matches!(self.reference, Reference::Begun(_));
         if self.reference.take(byte) {
-            let chosen = self.scheme == Scheme::Fed;
+            let chosen = (self.scheme == Scheme::Fed).then_some(Chosen::Scheme);
             self.scheme = self.scheme.followed_by_any();
             return chosen;
         }
@@ -209,9 +257,14 @@ impl Url {
             self.ampersand();
         }
         if !self.reference.is_over() {
-            return false;
+            return None;
         }
-        let chosen = self.scheme == Scheme::Fed && byte == b':';
+        let chosen = match (self.scheme, byte) {
+            (Scheme::Fed, b':') => Some(Chosen::Scheme),
+            (Scheme::Behind, b'/' | b'\\' | b'?' | b'#') => None,
+            (Scheme::Behind, byte) if byte > b' ' => Some(Chosen::Host),
+            _ => None,
+        };
         let settled = if self.scheme.is_open() { self.settle(byte, rest) } else { Some(self.scheme.followed_by(byte)) };
         self.scheme = settled.unwrap_or(self.scheme);
         self.queried |= matches!(byte, b'?' | b'#');
@@ -234,7 +287,14 @@ impl Url {
             b':' => {
                 let media = rest.get(1..).is_some_and(is_media);
                 let runs = |scheme: &String| RUNNING.contains(&scheme.as_str()) && !(scheme == "data" && media);
-                Some(if self.schemes.iter().any(runs) { Scheme::Runs } else { Scheme::Host })
+                let has_host = |scheme: &String| WITH_HOSTS.contains(&scheme.as_str());
+                Some(if self.schemes.iter().any(runs) {
+                    Scheme::Runs
+                } else if self.schemes.iter().any(has_host) {
+                    Scheme::Host
+                } else {
+                    Scheme::Opaque
+                })
             }
             byte if byte <= b' ' => None,
             _ => {
@@ -274,6 +334,7 @@ impl Url {
             // A query on one way only: a value is a piece of it, as long as it cannot give the scheme on the other.
             queried: (self.queried || other.queried) && !scheme.is_open(),
             fed: self.fed || other.fed,
+            is_either: self.is_either || other.is_either || self != other,
         }
     }
 
@@ -307,7 +368,7 @@ mod tests {
                 url.output();
             }
             for (at, &byte) in literal.as_bytes().iter().enumerate() {
-                chosen |= url.take(byte, &literal.as_bytes()[at..]);
+                chosen |= url.take(byte, &literal.as_bytes()[at..]).is_some();
             }
         }
         (url, chosen)
@@ -345,9 +406,10 @@ mod tests {
         let join = |one: &[&str], other: &[&str]| after(one).0.join(&after(other).0);
         assert!(join(&["java&"], &["java"]).runs());
         let mut fed = join(&["", "&"], &["", ""]);
-        assert!(fed.take(b':', b":"));
+        assert_eq!(fed.take(b':', b":"), Some(Chosen::Scheme));
         let mut fed = join(&["", "&col"], &["", ""]);
-        assert!(!fed.take(b'o', b"on;") && !fed.take(b'n', b"n;") && fed.take(b';', b";"));
+        assert_eq!((fed.take(b'o', b"on;"), fed.take(b'n', b"n;")), (None, None));
+        assert_eq!(fed.take(b';', b";"), Some(Chosen::Scheme));
         assert!(join(&["/?a", "&"], &["/?a", ""]).refers());
     }
 

@@ -15,8 +15,13 @@ impl Needs {
         // A set of images may be named by bare strings.
         for part in text.split("image-set(").skip(1) {
             let set = part.split([';', '}']).next().unwrap_or_default();
-            for address in set.split(['"', '\'']).skip(1).step_by(2).filter(|address| address.contains('/')) {
-                self.load(Use::Image, address);
+            let mut before = "";
+            for (number, piece) in set.split(['"', '\'']).enumerate() {
+                // Every other piece stands between quotes; a type is no address.
+                if number % 2 == 1 && piece.contains('/') && !before.trim_end().ends_with("type(") {
+                    self.load(Use::Image, piece);
+                }
+                before = piece;
             }
         }
         for part in text.split("@import").skip(1) {
