@@ -189,7 +189,7 @@ impl Script {
                 "in a script of an unknown type",
                 "give it the type `application/json`, and write `| json`",
             ),
-            Role::Code | Role::Module if self.sight == Sight::Lost => Stand::Refused(
+            Role::Code | Role::Module if self.sight != Sight::Clear => Stand::Refused(
                 "in a script whose quotes are not clear here",
                 "put it in `<script type=\"application/json\">` with `| json`, or move it to the beginning of the script",
             ),
@@ -614,6 +614,8 @@ mod tests {
             "--> ",
             "#! ",
             "a /",
+            "{} /a + ",
+            "yield /a + ",
             "/* *",
         ] {
             let stand = after(text, Role::Code).stand(Role::Code);
