@@ -81,7 +81,7 @@ pub(super) struct Subject {
 impl Service {
     /// Puts a site into service. What earlier sites made from the same things stays stored; what they are making now is not.
     pub fn new(site: Arc<Site>, runtime: Arc<Runtime>) -> Self {
-        runtime.store.advance(Revision(site.revision), &Scope::Tags(Vec::new()));
+        runtime.store.advance(Revision(site.revision), |_| true);
         let state = |upstream: &crate::source::Upstream| {
             let settings = UpstreamSettings { max_concurrent: upstream.max_concurrent, breaker: upstream.breaker };
             runtime.registry.state(&upstream.name, settings)
