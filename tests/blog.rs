@@ -71,7 +71,7 @@ fn a_feed_reader_understands_the_feed() {
 fn the_sitemap_names_every_page() {
     let site = blog();
     let sitemap = site.get("/sitemap.xml");
-    assert_eq!(sitemap.header("content-type"), Some("application/xml"));
+    assert_eq!(sitemap.header("content-type"), Some("application/xml; charset=utf-8"));
     let addresses = sitemap.text().split("<loc>").skip(1).filter_map(|rest| rest.split("</loc>").next());
     let paths: Vec<&str> =
         addresses.map(|address| address.strip_prefix("https://blog.example.com").expect("whole")).collect();

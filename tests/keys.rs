@@ -93,7 +93,7 @@ layout = "base.html"
 const KINDS: [(&str, &str); 4] = [
     ("json", "application/json"),
     ("html", "text/html; charset=utf-8"),
-    ("xml", "application/xml"),
+    ("xml", "application/xml; charset=utf-8"),
     ("txt", "text/plain; charset=utf-8"),
 ];
 

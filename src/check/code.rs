@@ -66,6 +66,16 @@ codes! {
     /// Where the value comes from an upstream, give the field `type = "html"`: it is cleaned, and then needs no `raw`.
     RAW_OUTPUT = Note "layout/raw-output";
 
+    /// A layout with `escape = "none"`: no value in it is escaped.
+    ///
+    /// That is right for a format that the server does not know, when every value is made ready for it by hand. Data from outside can change
+    /// what such a page means, and in a page of markup it can hold scripts. This note lists the layouts, so that they can be reviewed.
+    ///
+    /// Take `escape` away where the format is HTML, XML, JSON or CSV, and print with `raw` what is markup already. A script is better a file
+    /// that stays the same, and reads its data as JSON.
+    UNESCAPED = Note "layout/unescaped"
+        help "without `escape` each value is written for its place, and `raw` prints what is markup already";
+
     /// `| raw` on what comes from outside: from a visitor's request, or from a source that the site does not call trusted.
     ///
     /// Whoever chooses the value can run scripts in the page of everybody who opens it, with all that its visitors may do.

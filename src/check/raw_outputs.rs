@@ -1,8 +1,8 @@
-//! Outputs that `| raw` keeps from being escaped: allowed, and listed, because each is a promise that its data is markup. A promise about
+//! Layouts that escape nothing, and outputs that `| raw` keeps from being escaped: allowed, and listed, because each is a promise that its data is markup. A promise about
 //! what a visitor or an upstream sends is told apart: nobody here can keep it.
 
 use super::code;
-use crate::diagnostic::{Files, Finding, Findings, Place};
+use crate::diagnostic::{FileId, Files, Finding, Findings, Place};
 use crate::site::Outline;
 
 /// First words whose values a visitor chooses.
@@ -33,7 +33,18 @@ pub(super) fn check(site: &Outline, files: &Files, findings: &mut Findings) {
             }
         }
     }
+    let mut unescaped: Vec<FileId> = Vec::new();
     for layout in site.library.names().filter_map(|name| site.library.get(name)) {
+        for &file in layout.unescaped_files() {
+            if !unescaped.contains(&file) {
+                unescaped.push(file);
+                findings.push(Finding::new(
+                    &code::UNESCAPED,
+                    said_in(file, files),
+                    "nothing in this layout is escaped",
+                ));
+            }
+        }
         for (place, _) in layout.raw_outputs() {
             if !told.contains(&place) {
                 let message = format!("`{}` is printed as it comes", files.snippet(place));
@@ -44,4 +55,10 @@ pub(super) fn check(site: &Outline, files: &Files, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Where the front matter of a file says that nothing is escaped.
+fn said_in(file: FileId, files: &Files) -> Place {
+    let at = files.text(file).find("\nescape").map_or(0, |line| line + 1);
+    Place::new(file, at..at + "escape".len())
 }

@@ -140,9 +140,11 @@ impl<R> Shape<R> {
             Self::Each(each) => std::iter::once(&each.list).chain(each.record.references()).collect(),
         }
     }
+}
 
+impl Shape {
     /// The same shape referring to other things.
-    pub fn try_map<S>(&self, change: &mut impl FnMut(&R) -> Option<S>) -> Option<Shape<S>> {
+    pub fn try_map<S>(&self, change: &mut impl FnMut(&Reference) -> Option<S>) -> Option<Shape<S>> {
         Some(match self {
             Self::Literal(value) => Shape::Literal(value.clone()),
             Self::Template(template) => Shape::Template(template.try_map(change)?),

@@ -204,7 +204,12 @@ codes! {
     /// The values of secrets are looked for in everything that leaves, and what holds one is not sent. With `development`, `password` or
     /// `localhost` as a value, each page that has the word in it is a 500. The finding names the variable and does not show the value.
     ///
-    /// Choose a value that cannot be guessed. If it is no secret, write it as the default as well, and it is not looked for:
-    /// `{env.STAGE:development}`.
+    /// Choose a value that cannot be guessed. If it is no secret, say so, and it is not looked for:
+    ///
+    /// ```toml
+    /// # in site.toml
+    /// [env.STAGE]
+    /// public = true
+    /// ```
     WORD_SECRET = Warning "env/word-secret";
 }

@@ -5,6 +5,7 @@ use super::code;
 use super::placeholder::Env;
 use super::tripwire::{SHORTEST, Tripwire, is_word};
 use crate::diagnostic::{Finding, Findings, Level};
+use crate::value::{Object, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,9 @@ pub struct Environment {
     /// How bad an unset variable is: an error in `serve`, a warning in `check`, which may run on another machine.
     lenient: bool,
     secrets: Secrets,
+    /// The variables that the site declares, and what stands for each that is not set.
+    public: BTreeMap<String, Option<String>>,
+    published: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl fmt::Debug for Environment {
@@ -28,7 +32,7 @@ impl fmt::Debug for Environment {
 impl Environment {
     /// These variables.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { variables: Arc::new(variables.into_iter().collect()), lenient: false, secrets: Secrets::default() }
+        Self { variables: Arc::new(variables.into_iter().collect()), ..Self::default() }
     }
 
     /// With unset variables as warnings.
@@ -38,17 +42,50 @@ impl Environment {
         self
     }
 
+    /// The same variables, of which these are no secrets: each with what stands for it if it is not set.
+    #[must_use]
+    pub fn with_public(&self, public: impl IntoIterator<Item = (String, Option<String>)>) -> Self {
+        let public = public.into_iter().collect();
+        Self { public, published: Arc::default(), ..self.clone() }
+    }
+
+    /// Whether a variable is declared as no secret.
+    pub fn is_public(&self, name: &str) -> bool {
+        self.public.contains_key(name)
+    }
+
+    /// By what key a public variable is found among [`Environment::published`] from now on; findings as of [`Environment::resolve`].
+    pub fn publish(&self, env: &Env, findings: &mut Findings) -> Arc<str> {
+        let key = env.default.as_ref().map_or_else(|| env.name.clone(), |default| format!("{}:{default}", env.name));
+        let text = self.resolve(env, findings);
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        published.insert(key.clone(), text);
+        key.into()
+    }
+
+    /// The public variables that were asked for, as pages see them.
+    pub fn published(&self) -> Value {
+        let published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let members = published.iter().map(|(key, text)| (key.as_str(), Value::from(text.as_str())));
+        members.collect::<Object>().into()
+    }
+
     /// The text that stands for `{env.NAME}`; a finding and an empty text if there is none.
     pub fn resolve(&self, env: &Env, findings: &mut Findings) -> String {
-        if let Some(value) = self.variables.get(&env.name).or(env.default.as_ref()) {
+        if let Some(value) = self.known(env) {
             return value.clone();
         }
         let message = format!("the environment variable `{}` is not set", env.name);
+        let default = if self.is_public(&env.name) {
+            format!("[env.{}] default = \"…\"", env.name)
+        } else {
+            format!("`{{env.{}:default}}`", env.name)
+        };
         let level = if self.lenient { Level::Warning } else { Level::Error };
         findings.push(
             Finding::new(&code::ENV_UNSET, env.place, message)
                 .level(level)
-                .help(format!("set it, or give a default: `{{env.{}:default}}`", env.name)),
+                .help(format!("set it, or give a default: {default}")),
         );
         String::new()
     }
@@ -75,13 +112,18 @@ impl Environment {
             let message =
                 format!("the value of `{}` is like an ordinary word: pages that hold this word are not sent", env.name);
             let help = format!(
-                "choose one that cannot be guessed; if it is no secret, write it as the default: `{{env.{}:…}}`",
+                "choose one that cannot be guessed; if it is no secret, say so: [env.{}] public = true",
                 env.name
             );
             findings.push(Finding::new(&code::WORD_SECRET, env.place, message).help(help));
         }
         self.secrets.give(&env.name, &secret);
         secret
+    }
+
+    fn known<'e>(&'e self, env: &'e Env) -> Option<&'e String> {
+        let declared = || self.public.get(&env.name).and_then(Option::as_ref);
+        self.variables.get(&env.name).or(env.default.as_ref()).or_else(declared)
     }
 
     /// What was given out as secrets, by this environment and its clones.

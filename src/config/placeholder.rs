@@ -64,6 +64,28 @@ pub struct Env {
     pub place: Place,
 }
 
+impl Env {
+    /// The word that variables of the environment begin with in a placeholder.
+    pub const ROOT: &'static str = "env";
+
+    /// The same as a reference, whose second key is the default if there is one, with the colon: no other key has one.
+    fn reference(&self) -> Reference {
+        let default = self.default.as_ref().map(|default| format!(":{default}"));
+        let keys = std::iter::once(self.name.clone()).chain(default).collect();
+        Reference { root: Self::ROOT.to_owned(), keys, place: self.place }
+    }
+
+    /// The variable that a reference stands for, if it does.
+    pub fn of_reference(reference: &Reference) -> Option<Self> {
+        let (name, default) = match reference.keys.as_slice() {
+            [name] => (name, None),
+            [name, default] => (name, Some(default.strip_prefix(':')?.to_owned())),
+            _ => return None,
+        };
+        (reference.root == Self::ROOT).then(|| Self { name: name.clone(), default, place: reference.place })
+    }
+}
+
 impl<R> Template<R> {
     /// The text, if there is no placeholder in it.
     pub fn as_literal(&self) -> Option<&str> {
@@ -89,24 +111,6 @@ impl<R> Template<R> {
         self.parts.iter().filter_map(|part| if let Part::Env(env) = part { Some(env) } else { None })
     }
 
-    /// The same string referring to other things; `None` as soon as one cannot be changed.
-    pub fn try_map<S>(&self, mut change: impl FnMut(&R) -> Option<S>) -> Option<Template<S>> {
-        let mut parts = Vec::with_capacity(self.parts.len());
-        let mut whole = true;
-        for part in &self.parts {
-            match part {
-                Part::Literal(text) => parts.push(Part::Literal(Arc::clone(text))),
-                Part::Env(env) => parts.push(Part::Env(env.clone())),
-                // Every reference is looked at, so that each wrong one is found.
-                Part::Value(reference) => match change(reference) {
-                    Some(changed) => parts.push(Part::Value(changed)),
-                    None => whole = false,
-                },
-            }
-        }
-        whole.then_some(Template { parts, place: self.place })
-    }
-
     /// With every variable of the environment replaced by its text.
     pub fn resolve_environment(&mut self, mut value: impl FnMut(&Env) -> String) {
         let mut parts: Vec<Part<R>> = Vec::with_capacity(self.parts.len());
@@ -130,6 +134,25 @@ impl<R> Template<R> {
 }
 
 impl Template {
+    /// The same string referring to other things, variables of the environment among them; `None` as soon as one cannot be changed.
+    pub fn try_map<S>(&self, mut change: impl FnMut(&Reference) -> Option<S>) -> Option<Template<S>> {
+        let mut parts = Vec::with_capacity(self.parts.len());
+        let mut whole = true;
+        let mut add = |changed: Option<S>, parts: &mut Vec<Part<S>>| {
+            whole &= changed.is_some();
+            parts.extend(changed.map(Part::Value));
+        };
+        for part in &self.parts {
+            match part {
+                Part::Literal(text) => parts.push(Part::Literal(Arc::clone(text))),
+                // Every reference is looked at, so that each wrong one is found.
+                Part::Value(reference) => add(change(reference), &mut parts),
+                Part::Env(env) => add(change(&env.reference()), &mut parts),
+            }
+        }
+        whole.then_some(Template { parts, place: self.place })
+    }
+
     /// As the author wrote it: for findings, which never show what a variable of the environment holds.
     pub fn as_written(&self) -> String {
         let part = |part: &Part| match part {

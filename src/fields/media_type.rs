@@ -40,6 +40,39 @@ impl<'a> MediaType<'a> {
         self.is("application/xml") || self.is("text/xml") || self.has_suffix("+xml")
     }
 
+    /// Whether browsers show it as a document, which may hold scripts: HTML, and XML of every kind, because any element of it may be one
+    /// of HTML's or of SVG's.
+    pub fn is_document(&self) -> bool {
+        // The last is no media type that is registered, but some browsers read it as XML.
+        self.is("text/html") || self.is_xml() || self.is("text/xsl")
+    }
+
+    /// Whether browsers neither show it as a document nor run it, whatever is in it: they show text, or keep a file.
+    pub fn is_inert(&self) -> bool {
+        self.is_json() || INERT.iter().any(|essence| self.is(essence))
+    }
+
+    /// Whether what it says of its characters is UTF-8, or nothing.
+    pub fn is_utf_8(&self) -> bool {
+        let mut charsets = self.written().flatten().filter(|(name, _)| name.eq_ignore_ascii_case("charset"));
+        charsets.all(|(_, value)| value.eq_ignore_ascii_case(b"utf-8"))
+    }
+
+    /// Whether its parameters are well-formed, so that nobody reads them otherwise (RFC 9110, section 5.6.6).
+    pub fn is_well_formed(&self) -> bool {
+        self.written().all(|parameter| parameter.is_some())
+    }
+
+    /// The parameters as they are written; none for what is no parameter.
+    fn written(&self) -> impl Iterator<Item = Option<(&'a str, Cow<'a, [u8]>)>> {
+        let parameters = split_unquoted(self.parameters.as_bytes(), b';').map(<[u8]>::trim_ascii);
+        parameters.filter(|parameter| !parameter.is_empty()).map(|parameter| {
+            let (name, value) = std::str::from_utf8(parameter).ok()?.split_once('=')?;
+            let is_name = !name.is_empty() && name.bytes().all(super::list::is_token);
+            is_name.then_some((name, token_or_quoted(value.as_bytes())?))
+        })
+    }
+
     /// The value of a parameter.
     pub fn parameter(&self, name: &str) -> Option<Cow<'a, str>> {
         split_unquoted(self.parameters.as_bytes(), b';').find_map(|parameter| {
@@ -60,6 +93,43 @@ impl<'a> MediaType<'a> {
         start.and_then(|start| self.essence.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix))
     }
 }
+
+/// Types of text that are neither shown as documents nor run.
+const INERT: &[&str] = &[
+    "application/graphql",
+    "application/jsonl",
+    "application/n-quads",
+    "application/n-triples",
+    "application/octet-stream",
+    "application/openmetrics-text",
+    "application/pem-certificate-chain",
+    "application/pgp-keys",
+    "application/pgp-signature",
+    "application/sql",
+    "application/toml",
+    "application/trig",
+    "application/vnd.apple.mpegurl",
+    "application/x-ndjson",
+    "application/x-subrip",
+    "application/x-yaml",
+    "application/yaml",
+    "audio/mpegurl",
+    "audio/x-mpegurl",
+    "text/calendar",
+    "text/csv",
+    "text/csv-schema",
+    "text/markdown",
+    "text/n3",
+    "text/plain",
+    "text/tab-separated-values",
+    "text/turtle",
+    "text/uri-list",
+    "text/vcard",
+    "text/vtt",
+    "text/x-vcard",
+    "text/x-yaml",
+    "text/yaml",
+];
 
 /// What `mime_guess` does not know, or says in a way that browsers or newer RFCs do not.
 const BY_EXTENSION: &[(&str, &str)] = &[
@@ -99,6 +169,20 @@ pub fn content_type_of(name: &str) -> Cow<'static, str> {
     if essence.starts_with("text/") { Cow::Owned(format!("{essence}; charset=utf-8")) } else { Cow::Borrowed(essence) }
 }
 
+/// The `Content-Type` of what a layout of this name makes, which is UTF-8 whatever it says within.
+pub fn content_type_of_made(name: &str) -> Cow<'static, str> {
+    let content_type = content_type_of(name);
+    if is_document(&content_type) && !content_type.contains(';') {
+        return Cow::Owned(format!("{content_type}; charset=utf-8"));
+    }
+    content_type
+}
+
+/// Whether browsers show what has this `Content-Type` as a document, which may hold scripts.
+pub fn is_document(content_type: &str) -> bool {
+    MediaType::parse(content_type).is_some_and(|media_type| media_type.is_document())
+}
+
 /// Whether content of this `Content-Type` grows notably smaller by a content coding.
 pub fn is_compressible(content_type: &str) -> bool {
     let Some(media_type) = MediaType::parse(content_type) else { return false };
@@ -129,6 +213,65 @@ pub fn is_compressible(content_type: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_browsers_may_run_scripts_in_is_known() {
+        for (value, expected) in [
+            ("text/html", true),
+            ("Text/HTML ; charset=utf-8", true),
+            ("application/xhtml+xml", true),
+            ("image/SVG+XML", true),
+            ("application/atom+xml; charset=utf-8", true),
+            ("text/xml", true),
+            ("text/xsl", true),
+            ("text/plain", false),
+            ("application/json", false),
+            ("application/xml-dtd", false),
+            ("html", false),
+        ] {
+            assert_eq!(is_document(value), expected, "{value}");
+        }
+        let is_inert = |value| MediaType::parse(value).is_some_and(|media_type| media_type.is_inert());
+        for value in ["text/plain", "Text/CSV; header=present", "application/geo+json", "application/x-ndjson"] {
+            assert!(is_inert(value), "{value}");
+        }
+        for value in [
+            "text/html",
+            "text/css",
+            "text/javascript",
+            "multipart/x-mixed-replace",
+            "message/rfc822",
+            "text/xsl",
+            "image/svg+xml",
+        ] {
+            assert!(!is_inert(value), "{value}");
+        }
+        let is_utf_8 = |value| MediaType::parse(value).is_some_and(|media_type| media_type.is_utf_8());
+        for value in ["text/plain", "text/plain; charset=UTF-8", "text/plain; a=b; charset=\"utf-8\""] {
+            assert!(is_utf_8(value), "{value}");
+        }
+        for value in [
+            "text/plain; charset=utf-16le",
+            "text/plain;a=b;Charset=iso-2022-jp",
+            "a/b; charset=utf-8; charset=\"utf-7\"",
+        ] {
+            assert!(!is_utf_8(value), "{value}");
+        }
+        let is_well_formed = |value| MediaType::parse(value).is_some_and(|media_type| media_type.is_well_formed());
+        for value in ["text/html", "text/html;", "text/html; charset=\"utf-8\"; a=b", "multipart/mixed;boundary=x"] {
+            assert!(is_well_formed(value), "{value}");
+        }
+        for value in ["text/html; charset = utf-7", "text/html; utf-8", "text/html; a=b c", "text/html; a=\"b"] {
+            assert!(!is_well_formed(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_layouts_make_is_in_utf_8() {
+        assert_eq!(content_type_of_made("page.html"), "text/html; charset=utf-8");
+        assert_eq!(content_type_of_made("feed.xml"), "application/xml; charset=utf-8");
+        assert_eq!(content_type_of_made("data.json"), "application/json");
+    }
 
     #[test]
     fn files_have_the_types_that_browsers_expect() {

@@ -110,6 +110,7 @@ impl<'g> Request<'g> {
         }
         let order = Order {
             route: position,
+            id: Arc::clone(self.id),
             slots: inputs.slots(route, subject, &service.site),
             visitor: inputs.visitor(route),
             time: self.context.now.into(),

@@ -40,6 +40,8 @@ pub(super) struct Request<'g> {
     pub(super) begun: &'g Begun,
     /// The calls so far.
     pub(super) calls: &'g Calls,
+    /// The id of the visitor's request, for the messages.
+    pub(super) id: &'g Arc<str>,
 }
 
 /// What becomes of a source that is not there when the request gives up.

@@ -12,7 +12,7 @@ use super::runtime::{Service, Subject};
 use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Ticket};
 use crate::config::{Binding, NoLocation, Template};
 use crate::extract::apart;
-use crate::fields::content_type_of;
+use crate::fields::content_type_of_made;
 use crate::render::Context;
 use crate::resource::{Linked, Nulls, PolicyField, Resource};
 use crate::site::{Privacy, Route, Rule, Then, slots};
@@ -23,6 +23,7 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use tracing::Instrument as _;
 
 /// What was made, and how its sources went.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(super) struct Made {
     pub(super) is_stored: bool,
     /// What it is for those who ask in process; `None` if no route asks this one.
     pub(super) answer: Option<ask::Answer>,
+    /// The request that it was made for, as the messages call it; `None` if it was not made now.
+    pub(super) id: Option<Arc<str>>,
 }
 
 impl Made {
@@ -58,6 +61,8 @@ pub(super) enum What {
 /// What one request brings to the making of its answer.
 pub(super) struct Order {
     pub(super) route: usize,
+    /// The request's id, for the messages.
+    pub(super) id: Arc<str>,
     pub(super) slots: Vec<Value>,
     pub(super) visitor: HeaderMap,
     pub(super) time: SystemTime,
@@ -89,13 +94,19 @@ enum Stop {
     Long,
 }
 
-/// Makes the answer. With `key`, it is also stored if the route and the outcome allow.
+/// Makes the answer. With `key`, it is also stored if the route and the outcome allow. What is told to the log meanwhile has the id of the
+/// request that it is made for, also what a panic tells.
 pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
+    let span = tracing::error_span!(parent: None, "request", id = &*order.id);
+    made(service, order, key).instrument(span).await
+}
+
+async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let begin = Instant::now();
-    let Order { route: position, slots, visitor, time, deadline, begun } = order;
+    let Order { route: position, id, slots, visitor, time, deadline, begun } = order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
         let what = What::Error(StatusCode::INTERNAL_SERVER_ERROR);
-        return Made { what, calls: Vec::new(), is_stored: false, answer: None };
+        return Made { what, calls: Vec::new(), is_stored: false, answer: None, id: Some(id) };
     };
     let context = Context {
         limits: &service.site.settings.limits.render,
@@ -113,6 +124,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
         context: &context,
         begun: &begun,
         calls: &calls,
+        id: &id,
     };
     let Gathered { mut slots, ending, mut degraded, calls } = request.gather(slots).await;
     if !degraded.is_empty() {
@@ -146,7 +158,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
         Err(Stop::Error(status)) => (What::Error(status), false),
         Err(Stop::Long) => (What::Error(StatusCode::SERVICE_UNAVAILABLE), false),
     };
-    Made { what, calls, is_stored, answer }
+    Made { what, calls, is_stored, answer, id: Some(id) }
 }
 
 /// What was made, unless it tells a secret of the site.
@@ -225,7 +237,7 @@ impl Making<'_> {
                 describe(route, slots);
                 let (body, true_for) = self.render(layout, slots)?;
                 // It may be HTML where the route's own answers are not, and has the fields of what it is.
-                let content_type = HeaderValue::from_str(&content_type_of(layout.layout.name())).ok();
+                let content_type = HeaderValue::from_str(&content_type_of_made(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
                 let fields = Making { lasting: &lasting, ..self }.fields(slots, layout.csp.as_ref())?;
                 Ok(Representation { status: *status, fields, body, degraded, value: None, true_for })
@@ -238,7 +250,7 @@ impl Making<'_> {
         let Self { route, context, degraded, .. } = self;
         describe(route, slots);
         let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
-        let (mut said, mut csp) = (None, None);
+        let (mut said, mut csp, mut lasting) = (None, None, None);
         let (body, true_for) = match &route.resource {
             Resource::Page(layout) => {
                 csp = layout.csp.as_ref();
@@ -258,6 +270,7 @@ impl Making<'_> {
                     return Err(Stop::Error(StatusCode::NOT_FOUND));
                 };
                 csp = document.csp.as_ref();
+                lasting = document.content_type.as_ref().map(|content_type| lasting_fields(route, Some(content_type)));
                 match tree.layout_of(document) {
                     Some(layout) => self.render(layout, slots)?,
                     None => unlaid(&document.html),
@@ -279,7 +292,8 @@ impl Making<'_> {
             // Files are answered before anything is gathered.
             Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
         };
-        let fields = self.fields(slots, csp)?;
+        let lasting = lasting.as_ref().unwrap_or(self.lasting);
+        let fields = Making { lasting, ..self }.fields(slots, csp)?;
         Ok(Representation { status: route.status, fields, body, degraded, value: said, true_for })
     }
 

@@ -34,6 +34,7 @@ pub(super) async fn answer(
     };
     let order = |inputs: &Inputs<'_>, deadline| Order {
         route: position,
+        id: arrival.id.to_string().into(),
         slots: inputs.slots(route, subject, &service.site),
         visitor: inputs.visitor(route),
         time: arrival.time,
@@ -83,12 +84,19 @@ pub(super) async fn answer(
     let made = match made {
         Ok(made) => made,
         Err(status) => {
+            let (id, route) = (arrival.id, &*route.name);
+            tracing::warn!(%id, route, status = status.as_u16(), "a page did not come about in time");
             return match on_error {
                 Some(stored) => rescued(service, &key, &stored, exchange).await,
                 None => failure::answer(service, exchange, status),
             };
         }
     };
+    if made.has_failed() && !led {
+        // What went wrong was told of the request that it was made for.
+        let (id, route) = (arrival.id, &*route.name);
+        tracing::warn!(%id, route, made_for = made.id.as_deref(), "a page that several wait for was not made");
+    }
     if let Some(stored) = on_error.filter(|_| made.has_failed()) {
         return rescued(service, &key, &stored, exchange).await;
     }
@@ -142,7 +150,7 @@ async fn show(
         }
         What::Redirect { location, .. } if respond::leads_to_itself(service, location, exchange.request) => {
             let (route, to) = (exchange.route.map(|route| &*route.name), location.to_str().unwrap_or_default());
-            tracing::error!(route, to, "a redirect leads to the URL that was asked for");
+            tracing::error!(id = %exchange.arrival.id, route, to, "a redirect leads to the URL that was asked for");
             failure::answer(service, exchange, StatusCode::INTERNAL_SERVER_ERROR)
         }
         What::Redirect { status, location, degraded } => {

@@ -169,8 +169,7 @@ pub(super) fn lasting_fields(route: &Route, content_type: Option<&HeaderValue>) 
 /// The fields that keep a browser from guessing, framing and telling.
 pub(super) fn safety(fields: &mut HeaderMap) {
     fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let is_html = fields.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-    if is_html {
+    if holds_document(fields) {
         fields.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
         fields.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
         let opener = HeaderName::from_static("cross-origin-opener-policy");
@@ -178,4 +177,10 @@ pub(super) fn safety(fields: &mut HeaderMap) {
         let permissions = HeaderName::from_static("permissions-policy");
         fields.insert(permissions, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
     }
+}
+
+/// Whether a browser shows what these fields describe as a document, which may hold scripts.
+pub(super) fn holds_document(fields: &HeaderMap) -> bool {
+    let content_type = fields.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(fields::is_document)
 }

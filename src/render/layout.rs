@@ -213,6 +213,18 @@ impl Layout {
         escaped.map(|(place, of)| (*place, of.iter().filter_map(|root| roots.get(*root))))
     }
 
+    /// Whether its author has switched escaping off, in it and in the layouts around it.
+    #[must_use]
+    pub fn is_unescaped(&self) -> bool {
+        self.program.unescaped.len() == self.program.stages.len()
+    }
+
+    /// The files in which escaping is switched off: its own, and those of layouts around it.
+    #[must_use]
+    pub fn unescaped_files(&self) -> &[FileId] {
+        &self.program.unescaped
+    }
+
     /// Where it asks for absolute URLs, which begin with [`Site::url`](super::Site::url).
     #[must_use]
     pub fn absolute_urls(&self) -> &[Place] {

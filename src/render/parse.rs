@@ -41,6 +41,8 @@ pub(super) struct Parser<'b, 's> {
     is_outer: bool,
     /// Where the loops that are open began in the markup.
     pub(super) loops: Vec<Option<Tracker>>,
+    /// How many loops were open where each capture began that is open.
+    pub(super) captures: Vec<usize>,
     /// The end tags of the blocks that are open.
     open: Vec<&'static str>,
     /// How many of them a `{% liquid %}` tag may not close.
@@ -73,6 +75,7 @@ impl<'b, 's> Parser<'b, 's> {
             escapes,
             is_outer,
             loops: Vec::new(),
+            captures: Vec::new(),
             open: Vec::new(),
             floor: 0,
             depth: 0,
@@ -94,9 +97,11 @@ impl<'b, 's> Parser<'b, 's> {
             finding.code.name == code::BRANCH_CONTEXT.name && finding.place.is_some_and(|place| place.file == self.file)
         });
         let astray = match (&entry, &self.tracker) {
-            (Some(entry), Some(tracker)) if entry.is_at_rest() => {
-                (!tracker.is_at_rest()).then_some("the text ends within a tag, a comment, a script or quotes")
+            (Some(entry), Some(tracker)) if entry.is_at_rest() && !tracker.is_at_rest() => {
+                Some("the text ends within a tag, a comment, a script or quotes")
             }
+            (Some(entry), Some(tracker)) if entry.is_at_rest() => (!tracker.keeps_drawings(entry))
+                .then_some("the text ends in another place of a drawing or a formula than it began in"),
             (Some(entry), Some(tracker)) => (!tracker.returns_to(entry))
                 .then_some("the partial is called within a tag or quotes, and ends in another place than that"),
             _ => None,
@@ -384,8 +389,8 @@ impl<'b, 's> Parser<'b, 's> {
         tracker.output();
         let (whereabouts, help) = match stand {
             Stand::Fine(sink) => return sink,
-            Stand::OnlyJson(_) if json => return Sink::Script,
-            Stand::OnlyJson(whereabouts) => (whereabouts, "write `| json` last"),
+            Stand::OnlyJson(sink, _) if json => return sink,
+            Stand::OnlyJson(_, whereabouts) => (whereabouts, "write `| json` last"),
             Stand::OnlyOwn(sink, ..) if own => return sink,
             Stand::OnlyOwn(_, whereabouts, help) | Stand::Refused(whereabouts, help) => (whereabouts, help),
         };
@@ -448,7 +453,11 @@ impl<'b, 's> Parser<'b, 's> {
     pub(super) fn leave_loop(&mut self, tag: &Tag) {
         let Some(tracker) = &self.tracker else { return };
         let entry = self.loops.last().cloned().flatten().unwrap_or_else(|| tracker.fresh());
-        if tracker.join(&entry).is_none() {
+        if tracker.is_markup() && self.captures.last() == Some(&self.loops.len()) {
+            let help = "decide before `{% capture %}` whether the loop goes on";
+            let message = "a loop is left within a text that is captured";
+            self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, Some(help.to_owned()));
+        } else if tracker.join(&entry).is_none() {
             let help = "leave the loop between tags, where its body begins";
             let message = "the loop is left within a tag, a comment or a script";
             self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, Some(help.to_owned()));

@@ -57,6 +57,8 @@ pub(super) struct Program {
     pub(super) files: Vec<FileId>,
     /// The outputs that end in `| raw`.
     pub(super) raw: Vec<Place>,
+    /// The files of layouts that escape nothing.
+    pub(super) unescaped: Vec<FileId>,
     /// Where the filter `absolute_url` stands.
     pub(super) absolute_urls: Vec<Place>,
     /// What it makes a browser load and run.
@@ -124,6 +126,14 @@ impl Build<'_> {
     /// Whether there is a partial of this name.
     pub(super) fn has_partial(&self, name: &str) -> bool {
         self.known.contains_key(&self.full_name(name))
+    }
+
+    /// Whether a partial may leave a loop of its caller, itself or by what it includes: whether the words for it are in its text.
+    pub(super) fn may_leave(&self, name: &str) -> bool {
+        let says = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        let leaves = |source: &Source<'_>| says(source.text, &["break", "continue"]);
+        let Some(source) = self.known.get(&self.full_name(name)) else { return false };
+        leaves(source) || (says(source.text, &["include"]) && self.known.values().any(leaves))
     }
 
     fn full_name(&self, name: &str) -> String {
@@ -288,6 +298,7 @@ pub(super) fn compile<'s>(
         file: first.file,
         files,
         raw: build.raw,
+        unescaped: sources().filter(|source| !source.escapes).map(|source| source.file).collect(),
         absolute_urls: build.absolute_urls,
         needs: Needs::default(),
         forloop,
@@ -319,6 +330,7 @@ impl Program {
             file,
             files: vec![file],
             raw: Vec::new(),
+            unescaped: Vec::new(),
             absolute_urls: Vec::new(),
             needs: Needs::default(),
             forloop: None,

@@ -98,7 +98,7 @@ pub(super) struct Analysis {
 }
 
 /// First words whose members are named by the author, never computed.
-const SCOPES: [&str; 9] = ["params", "query", "cookies", "form", "request", "user", "site", "page", "vars"];
+const SCOPES: [&str; 10] = ["params", "query", "cookies", "form", "request", "user", "site", "page", "vars", "env"];
 
 impl Analysis {
     /// Findings for look-ups whose name is known only at request time.

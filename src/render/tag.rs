@@ -159,6 +159,9 @@ impl<'s> Parser<'_, 's> {
         let mut blank = true;
         // What stands before the first `when` is never printed.
         let mut stop = self.inner(lexer, tag, "endcase", &["when", "else"]).and_then(|(_, stop)| stop);
+        let mut known: Vec<String> = Vec::new();
+        // Where one of the arms so far may have ended, or none; nowhere if they end in different places.
+        let mut start = Some(entry.clone());
         while let Some(part) = stop {
             let values = match cut(self.text, part.name.clone()) {
                 "when" => Some(self.read(&part, when_values).unwrap_or_default()),
@@ -172,9 +175,27 @@ impl<'s> Parser<'_, 's> {
                 }
                 _ => break,
             };
-            self.tracker.clone_from(&entry);
+            // Every value that fits has its arm printed, and an arm as often as values of it fit: what may be printed again begins
+            // where what was printed before has ended.
+            let is_behind_else = arms.iter().any(|arm: &Arm| arm.values.is_none());
+            let again =
+                values.as_deref().map_or(is_behind_else, |values| !are_distinct(values, &mut known) || is_behind_else);
+            if again && start.is_none() {
+                let message = "an arm may be printed behind another one, which ends in another place of the markup";
+                let help = "write out the values of each `when`, every one once".to_owned();
+                self.find(&code::BRANCH_CONTEXT, part.whole.clone(), message, Some(help));
+            }
+            let begin = start.clone().filter(|_| again).unwrap_or_else(|| entry.clone());
+            self.tracker.clone_from(&begin);
             let Some((body, next)) = self.inner(lexer, tag, "endcase", &["when", "else"]) else { break };
             ends.push(self.tracker.clone());
+            if again && values.as_ref().is_some_and(|values| values.len() > 1) {
+                self.join(&[begin, self.tracker.clone()], &part);
+            }
+            start = start.and_then(|start| match (start, &self.tracker) {
+                (Some(start), Some(end)) => start.join(end).map(Some),
+                (None, _) | (_, None) => Some(None),
+            });
             blank &= body.blank;
             arms.push(Arm { values, body });
             stop = next;
@@ -316,13 +337,17 @@ impl<'s> Parser<'_, 's> {
         // What is captured is markup of its own, wherever the tag stands; in other formats it is a text, escaped when it is printed.
         let outer = self.tracker.clone();
         self.tracker = outer.as_ref().filter(|tracker| tracker.is_markup()).map(Tracker::fresh);
-        let (body, _) = self.inner(lexer, tag, "endcapture", &[])?;
+        let escapes = self.tracker.is_some();
+        self.captures.push(self.loops.len());
+        let body = self.inner(lexer, tag, "endcapture", &[]);
+        self.captures.pop();
+        let (body, _) = body?;
         if self.tracker.as_ref().is_some_and(|tracker| !tracker.is_at_rest()) {
             let message = "what is captured ends within a tag, a comment or a script";
             self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, None);
         }
         self.tracker = outer;
-        Some(Node::Capture { name: name?, body, place: self.place(tag.whole.clone()) })
+        Some(Node::Capture { name: name?, body, escapes, place: self.place(tag.whole.clone()) })
     }
 
     fn count(&mut self, tag: &Tag, decrement: bool) -> Option<Node> {
@@ -408,7 +433,7 @@ impl<'s> Parser<'_, 's> {
         }
         let place = self.place(tag.whole.clone());
         let name = self.name("{% highlight %}");
-        block.nodes.push(Node::Capture { name, body, place });
+        block.nodes.push(Node::Capture { name, body, escapes: false, place });
         let arguments = vec![Operand::text(language)];
         let filters =
             vec![FilterCall { filter: filter::find("highlight")?, arguments, named: Vec::new(), each: None, place }];
@@ -429,6 +454,13 @@ impl<'s> Parser<'_, 's> {
         let Words { name, at, subject, alias, parameters } = self.read(tag, call_words)?;
         self.warn_of_pieces(&parameters.iter().map(|(_, value)| value).collect::<Vec<_>>(), &tag.whole);
         let is_trial = self.build.manner == Manner::Trial;
+        if let Ok(name) = name
+            && !isolated
+            && !self.loops.is_empty()
+            && self.build.may_leave(name)
+        {
+            self.leave_loop(tag);
+        }
         let entry = self.entry_of_partial(tag);
         let place = self.place(at.clone());
         let (target, own) = match name {
@@ -469,7 +501,7 @@ impl<'s> Parser<'_, 's> {
     fn entry_of_partial(&mut self, tag: &Tag) -> Option<Tracker> {
         let tracker = self.tracker.as_mut()?;
         let entry = tracker.for_partial();
-        tracker.output();
+        tracker.called();
         if entry.is_none() {
             let help = "call it between tags, among the attributes of a tag or within a quoted attribute";
             let message = "a partial cannot stand here";
@@ -615,6 +647,16 @@ fn call_words<'s>(reader: &mut Reader<'s, '_>) -> Parsed<Words<'s>> {
         parameters.push((reader.names.id(key), reader.operand()?));
     }
     Ok(Words { name, at, subject, alias, parameters })
+}
+
+/// Whether each of the values of a `when` is written out, and no other value of the same `case` is like it.
+fn are_distinct(values: &[Operand], known: &mut Vec<String>) -> bool {
+    values.iter().all(|value| {
+        let written = format!("{value:?}");
+        let is_new = !known.contains(&written);
+        known.push(written);
+        is_new && matches!(value, Operand::Text(_) | Operand::Int(_) | Operand::Bool(_) | Operand::Nil)
+    })
 }
 
 /// `value, value or value`.

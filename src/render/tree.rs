@@ -36,13 +36,30 @@ pub(super) enum Node {
     TableRow(Box<TableRow>),
     Break,
     Continue,
-    Assign { name: NameId, value: Chain, place: Place },
-    Capture { name: NameId, body: Block, place: Place },
-    Count { name: NameId, decrement: bool, sink: Sink },
+    Assign {
+        name: NameId,
+        value: Chain,
+        place: Place,
+    },
+    /// `escapes` says whether what it prints is escaped as markup.
+    Capture {
+        name: NameId,
+        body: Block,
+        escapes: bool,
+        place: Place,
+    },
+    Count {
+        name: NameId,
+        decrement: bool,
+        sink: Sink,
+    },
     Cycle(Box<Cycle>),
     Call(Box<Call>),
     Refused(Box<Refused>),
-    IfChanged { body: Block, place: Place },
+    IfChanged {
+        body: Block,
+        place: Place,
+    },
 }
 
 /// `{{ chain }}`, escaped for where it stands.

@@ -26,7 +26,7 @@ declare! {
         "status": status: Spanned<u16>,
         /// Header fields of its answers; null leaves one out, and `false` one that is inherited or sent by default.
         "headers": headers: Named<HeaderDecl>,
-        /// The media type of its answers, when the layout's extension does not say it.
+        /// The media type of its answers, when the layout's extension does not say it: one that values are escaped for, or plain data.
         "content-type": content_type: Spanned<String>,
         /// How long one request may take with everything; default `10s`.
         "deadline": deadline: Spanned<Duration>,

@@ -2,6 +2,7 @@
 
 use super::{Linked, PolicyField};
 use crate::value::{Object, Value};
+use http::HeaderValue;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub struct Tree {
 pub struct TreeDocument {
     /// Which of the tree's layouts shows it; without one, its HTML alone.
     pub layout: Option<usize>,
+    /// Its media type, if its layout makes another than the route says.
+    pub content_type: Option<HeaderValue>,
     /// Its HTML, as markup.
     pub html: Value,
     /// What `page` holds, with nulls for what a request brings.

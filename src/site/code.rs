@@ -361,6 +361,22 @@ codes! {
     EMPTY_COLLECTION = Warning "content/empty"
         help "correct the pattern, or write the first document";
 
+    /// A layout whose name gives its pages a type that values are not escaped for: browsers would show them as a document, or run them, with
+    /// whatever the data holds.
+    ///
+    /// Values are escaped by the extension: `.html`, `.xml`, `.json`, `.csv`. Markup of another extension (`.svg`, `.rss`, `.xhtml`) is made by
+    /// a layout in `.xml`, whose route says which type it is:
+    ///
+    /// ```toml
+    /// # in a route
+    /// layout = "chart.xml"
+    /// content-type = "image/svg+xml"
+    /// ```
+    ///
+    /// A script or a style sheet (`.js`, `.css`) is made by a layout that prints nothing but `site`, `vars` and `env`. Data goes to scripts as JSON.
+    /// `escape = "none"` in the front matter of the layout says that the author answers for every value.
+    UNESCAPED_FORMAT = Error "layout/unescaped-format";
+
     /// A rule without a condition, or without anything to do, or with two things to do.
     ///
     /// A rule says what happens instead of the page if its condition holds.

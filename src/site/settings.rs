@@ -24,6 +24,8 @@ declare! {
         "limits": limits: LimitsDecl,
         /// The servers that sources call.
         "upstreams": upstreams: Named<UpstreamDecl>,
+        /// What is said of variables of the environment, by name.
+        "env": env: Named<VariableDecl>,
         /// What every route begins with.
         "defaults": defaults: Node as resource::SectionDecl,
     }
@@ -38,6 +40,16 @@ struct Edition;
 impl Described for Edition {
     fn schema() -> Schema {
         Schema::words([EDITION])
+    }
+}
+
+declare! {
+    /// A variable of the environment.
+    pub(super) struct VariableDecl {
+        /// Whether it is no secret, and may be read wherever a placeholder is, and in layouts: `env.NAME`; default `false`.
+        "public": public: Spanned<bool>,
+        /// What stands for it if it is not set. Without one, a public variable that is read and not set is an error.
+        "default": default: Spanned<String>,
     }
 }
 

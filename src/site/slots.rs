@@ -22,11 +22,13 @@ pub const CONTENT: usize = 7;
 pub const ITEM: usize = 8;
 /// `degraded`: the names of the sources that something else stands for, once all have settled. Read by layouts alone.
 pub const DEGRADED: usize = 9;
+/// `env`: the variables of the environment that are declared as no secrets.
+pub const ENV: usize = 10;
 /// The first source.
-pub const FIRST_SOURCE: usize = 10;
+pub const FIRST_SOURCE: usize = 11;
 
 /// The scopes that authors can name, and their slots. `content` is Liquid's alone.
-pub const SCOPES: [(&str, usize); 7] = [
+pub const SCOPES: [(&str, usize); 8] = [
     ("site", SITE),
     ("vars", VARS),
     ("params", PARAMS),
@@ -34,6 +36,7 @@ pub const SCOPES: [(&str, usize); 7] = [
     ("cookies", COOKIES),
     ("request", REQUEST),
     ("page", PAGE),
+    ("env", ENV),
 ];
 
 /// Words that no source can be called by: the scopes, those of later floors, and Liquid's own.

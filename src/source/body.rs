@@ -205,7 +205,7 @@ impl Body {
         }
         let what = "the body of a call";
         Some(if let Some(shape) = &decl.body {
-            refuse_secrets_in(&shape.value, what, findings);
+            refuse_secrets_in(&shape.value, what, context.environment, findings);
             Some(Self::Json(shape.value.clone()))
         } else if let Some(form) = &decl.form {
             let fields =
@@ -219,12 +219,12 @@ impl Body {
             }
             Some(Self::Form(fields))
         } else if let Some(text) = &decl.text {
-            refuse_secrets(&text.value, what, findings);
+            refuse_secrets(&text.value, what, context.environment, findings);
             Some(Self::Text(text.value.clone()))
         } else if let Some(document) = &decl.graphql {
             let variables = decl.variables.as_ref().map(|variables| variables.value.clone());
             let variables = variables.unwrap_or_else(|| Shape::Literal(ObjectBuilder::default().finish().into()));
-            refuse_secrets_in(&variables, what, findings);
+            refuse_secrets_in(&variables, what, context.environment, findings);
             Some(Self::GraphQl { document: document.content.as_str().into(), variables })
         } else {
             None

@@ -76,7 +76,13 @@ codes! {
     /// What comes from the environment is a secret. It may stand in `headers` and `query` of upstreams and sources, which are sent to the
     /// upstream alone; in a title, a path or a JSON shape it would reach visitors, caches and logs.
     ///
-    /// Send it in a header. What is not secret is written in `[vars]`, or set with `--set`:
+    /// Send it in a header. A variable that is no secret is declared as `public` in `site.toml`, and may stand wherever a value may:
+    ///
+    /// ```toml
+    /// # in site.toml
+    /// [env.ANALYTICS_ID]
+    /// public = true
+    /// ```
     ///
     /// ```toml
     /// # in a route

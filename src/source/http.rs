@@ -54,7 +54,7 @@ impl Http {
     pub(super) fn compile(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> Option<Self> {
         let (upstream, target) = target(decl, context, findings);
         if let Some(target) = &target {
-            refuse_secrets(target, "the path of a source", findings);
+            refuse_secrets(target, "the path of a source", context.environment, findings);
         }
         let query = decl.query.iter().flat_map(|named| &named.0);
         let query = query.map(|(name, node)| (encoded(&name.value), query_values(node, context, findings))).collect();
@@ -300,7 +300,7 @@ pub(super) fn encoded(text: &str) -> String {
 /// Which upstream is called, and what is written behind its address. Each is `None` after a finding.
 fn target(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> (Option<usize>, Option<Template>) {
     if let Some(url) = &decl.url {
-        let Some((origin, rest)) = split_url(&url.value, findings) else { return (None, None) };
+        let Some((origin, rest)) = split_url(&url.value, context.environment, findings) else { return (None, None) };
         return (Some(context.upstreams.of_origin(&origin)), Some(rest));
     }
     let Some(name) = &decl.upstream else { return (None, None) };

@@ -26,7 +26,7 @@ mod upstream;
 
 pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
 pub use answer::Read;
-pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST};
+pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, SECRET_OUT_OF_PLACE};
 pub use decl::Decl;
 pub use each::{ForEach, ITEM};
 pub use extraction::fields;
@@ -35,7 +35,7 @@ pub use known::{Astray, Known};
 pub use list::{Absent, Decl as ListDecl, Listing, Surroundings};
 pub use misfit::DataFile;
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
-pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in};
+pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in, way_out};
 pub use route::{Asked, InProcess};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
@@ -213,7 +213,7 @@ impl Source {
                 context.given.take().and_then(|given| given.into_kind(extraction.take().as_deref(), place, findings))
             }
             Some(Written::Value) => decl.value.as_ref().map(|value| {
-                refuse_secrets_in(&value.value, "the value of a source", findings);
+                refuse_secrets_in(&value.value, "the value of a source", context.environment, findings);
                 Kind::Value(value.value.clone())
             }),
             Some(Written::Route) => {

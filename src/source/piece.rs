@@ -16,6 +16,8 @@ pub enum Piece<R = Reference> {
     Value(R),
     /// A variable of the environment.
     Secret(Secret),
+    /// One that is declared as no secret.
+    Public(Arc<str>),
 }
 
 /// A header or query value.
@@ -28,11 +30,14 @@ pub struct Pieces<R = Reference> {
 }
 
 impl Pieces {
-    /// A template with the environment read, whose variables become secrets.
+    /// A template with the environment read, whose variables become secrets unless they are declared as none.
     pub fn compile(template: &Template, environment: &Environment, findings: &mut Findings) -> Self {
         let piece = |part: &Part| match part {
             Part::Literal(text) => Piece::Literal(Arc::clone(text)),
             Part::Value(reference) => Piece::Value(reference.clone()),
+            Part::Env(env) if environment.is_public(&env.name) => {
+                Piece::Public(environment.resolve(env, findings).into())
+            }
             Part::Env(env) => Piece::Secret(environment.secret(env, findings)),
         };
         Self { pieces: template.parts.iter().map(piece).collect(), place: template.place }
@@ -46,6 +51,7 @@ impl Pieces {
                 Piece::Literal(text) => Piece::Literal(Arc::clone(text)),
                 Piece::Value(reference) => Piece::Value(resolve(reference)?),
                 Piece::Secret(secret) => Piece::Secret(secret.clone()),
+                Piece::Public(text) => Piece::Public(Arc::clone(text)),
             });
         }
         Some(Pieces { pieces, place: self.place })
@@ -54,7 +60,7 @@ impl Pieces {
     /// What does not change with the request: literal text and secrets, one after the other.
     pub fn fixed_text(&self) -> String {
         let fixed = |piece: &Piece| match piece {
-            Piece::Literal(text) => text.to_string(),
+            Piece::Literal(text) | Piece::Public(text) => text.to_string(),
             Piece::Secret(secret) => secret.expose().to_owned(),
             Piece::Value(_) => String::new(),
         };
@@ -82,6 +88,7 @@ impl Pieces<Binding> {
             match piece {
                 Piece::Literal(text) => out.push_str(text),
                 Piece::Secret(secret) => encode(secret.expose(), &mut out),
+                Piece::Public(text) => encode(text, &mut out),
                 Piece::Value(binding) => {
                     let value = binding.value(slots);
                     if value.is_null() {
@@ -98,7 +105,7 @@ impl Pieces<Binding> {
     pub fn forbidden(&self, slots: &[Value]) -> NoCall {
         let of_request = |piece: &Piece<Binding>| match piece {
             Piece::Value(binding) => binding.has_control_of_request(slots),
-            Piece::Literal(_) | Piece::Secret(_) => false,
+            Piece::Literal(_) | Piece::Secret(_) | Piece::Public(_) => false,
         };
         if self.pieces.iter().any(of_request) { NoCall::ControlFromRequest } else { NoCall::ForbiddenFromData }
     }
@@ -109,27 +116,31 @@ impl Pieces<Binding> {
     }
 }
 
-/// Finds every variable of the environment in a string where a secret may not stand.
-pub fn refuse_secrets(template: &Template, where_it_is: &str, findings: &mut Findings) {
-    for env in template.environment() {
+/// What to do about a secret that stands where none may.
+pub fn way_out(name: &str) -> String {
+    format!(
+        "secrets may stand in `headers` and `query` of upstreams and sources; if it is none, say so in site.toml: [env.{name}] public = true"
+    )
+}
+
+/// Finds every secret of the environment in a string where a secret may not stand.
+pub fn refuse_secrets(template: &Template, where_it_is: &str, environment: &Environment, findings: &mut Findings) {
+    for env in template.environment().filter(|env| !environment.is_public(&env.name)) {
         let message = format!("`{{env.{}}}` in {where_it_is}", env.name);
-        findings.push(
-            Finding::new(&code::SECRET_OUT_OF_PLACE, env.place, message)
-                .help("secrets may stand in `headers` and `query` of upstreams and sources"),
-        );
+        findings.push(Finding::new(&code::SECRET_OUT_OF_PLACE, env.place, message).help(way_out(&env.name)));
     }
 }
 
 /// The same for every string of a shape.
-pub fn refuse_secrets_in(shape: &Shape, where_it_is: &str, findings: &mut Findings) {
+pub fn refuse_secrets_in(shape: &Shape, where_it_is: &str, environment: &Environment, findings: &mut Findings) {
     match shape {
         Shape::Literal(_) => {}
-        Shape::Template(template) => refuse_secrets(template, where_it_is, findings),
-        Shape::Each(each) => refuse_secrets_in(&each.record, where_it_is, findings),
-        Shape::List(items) => items.iter().for_each(|item| refuse_secrets_in(item, where_it_is, findings)),
+        Shape::Template(template) => refuse_secrets(template, where_it_is, environment, findings),
+        Shape::Each(each) => refuse_secrets_in(&each.record, where_it_is, environment, findings),
+        Shape::List(items) => items.iter().for_each(|item| refuse_secrets_in(item, where_it_is, environment, findings)),
         Shape::Object(members) => {
             for (_, member) in members {
-                refuse_secrets_in(member, where_it_is, findings);
+                refuse_secrets_in(member, where_it_is, environment, findings);
             }
         }
     }

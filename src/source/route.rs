@@ -44,7 +44,7 @@ impl InProcess {
     pub(super) fn compile(decl: &Decl, context: &Context<'_>, findings: &mut Findings) -> Option<Self> {
         let route = decl.route.as_ref()?;
         let template = &route.value;
-        refuse_secrets(template, "the path of a route", findings);
+        refuse_secrets(template, "the path of a route", context.environment, findings);
         let is_path = matches!(template.parts.first(), Some(Part::Literal(text)) if text.starts_with('/'));
         let divided = |part: &Part| matches!(part, Part::Literal(text) if text.contains(['?', '#']));
         let is_sound = is_path && !template.parts.iter().any(divided);

@@ -305,7 +305,7 @@ fn fixed(pieces: &Pieces, what: &str, encode: impl Fn(&str, &mut String), findin
     let mut out = String::new();
     for piece in &pieces.pieces {
         match piece {
-            super::piece::Piece::Literal(text) => encode(text, &mut out),
+            super::piece::Piece::Literal(text) | super::piece::Piece::Public(text) => encode(text, &mut out),
             super::piece::Piece::Secret(secret) => encode(secret.expose(), &mut out),
             super::piece::Piece::Value(_) => {}
         }
@@ -314,8 +314,12 @@ fn fixed(pieces: &Pieces, what: &str, encode: impl Fn(&str, &mut String), findin
 }
 
 /// A whole `url` as an origin and the rest: `https://host:port` must be literal.
-pub(super) fn split_url(template: &Template, findings: &mut Findings) -> Option<(String, Template)> {
-    refuse_secrets(template, "`url`", findings);
+pub(super) fn split_url(
+    template: &Template,
+    environment: &Environment,
+    findings: &mut Findings,
+) -> Option<(String, Template)> {
+    refuse_secrets(template, "`url`", environment, findings);
     let help = "scheme, host and port are literal: `https://api.example.com/repos/{params.name}`";
     let Some(Part::Literal(first)) = template.parts.first() else {
         findings.push(

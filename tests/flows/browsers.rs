@@ -1,4 +1,5 @@
-//! A real browser on pages that hold what attackers write: nothing runs, with the policy that the server sends and without one.
+//! A real browser on pages that hold what attackers write: nothing runs, with the policy that the server sends and without one. And on pages
+//! that hold what their authors write: under the policy that is derived from it, it runs.
 //!
 //! A page of the site opens each hostile page in a frame, pokes at every element of it, and asks for `/done/…` with what ran. A payload says
 //! `top.ran(1)`, and a page that is known to run it shows that the test would notice. Needs Chromium: `script/test` installs it.
@@ -8,11 +9,12 @@ use super::site;
 use crate::support::canary::percent;
 use crate::support::fault::FaultServer;
 use crate::support::proof;
-use crate::support::site::Folder;
+use crate::support::site::{Folder, Options};
+use crate::support::tools;
 use serde_json::{Value as Json, json};
 use std::process::{Child, Command, Stdio};
 
-crate::cases!(nothing_runs_in_a_browser);
+crate::cases!(nothing_runs_in_a_browser, what_an_author_writes_runs_in_a_browser);
 
 /// Looks at the pages, a few at a time. Each says with the number of its value that it ran.
 const DRIVER: &str = r##"
@@ -63,7 +65,7 @@ const STEP: usize = 4;
 const PORTION: usize = 30;
 
 /// Routes that print their query, each by a way of its own.
-const ROUTES: [&str; 3] = ["/query", "/data", "/markdown"];
+const ROUTES: [&str; 4] = ["/query", "/data", "/markdown", "/xhtml"];
 
 const PAGES: &str = r#"-- routes/query.toml --
 layout = "query.html"
@@ -80,6 +82,20 @@ layout = "markdown.html"
 [query.v]
 -- layouts/markdown.html --
 <section id="text">{{ query.v | markdownify }}</section>
+-- routes/xhtml.toml --
+layout = "xhtml.xml"
+content-type = "application/xhtml+xml"
+[query.v]
+-- layouts/xhtml.xml --
+<?xml version="1.0"?>
+<html xmlns="http://www.w3.org/1999/xhtml"><head><title>{{ query.v }}</title></head><body class="{{ query.v }}">
+<section id="text">{{ query.v }}<![CDATA[{{ query.v }}]]>{{ query.v | newline_to_br }}</section>
+<p title='{{ query.v }}'><a href="{{ query.v }}">a</a><a href="/x?y={{ query.v }}">b</a><img src="{{ query.v }}" alt="c"/></p>
+<form action="{{ query.v }}"><button formaction='{{ query.v }}'>d</button></form><div>{{ query.v | markdownify }}</div>
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="http://www.w3.org/1999/xlink"><a x:href="{{ query.v }}"><text>{{ query.v }}</text></a>
+<a><set attributeName="href" to="{{ query.v }}"/><text>e</text></a></svg>
+<script type="application/json">{{ query.v | json }}</script>
+</body></html>
 -- routes/known.toml --
 layout = "known.html"
 [query.v]
@@ -129,10 +145,7 @@ fn chromium() -> Option<&'static str> {
 }
 
 fn nothing_runs_in_a_browser() {
-    let Some(chromium) = chromium() else {
-        println!("skipped: needs chromium");
-        return;
-    };
+    let Some(chromium) = chromium() else { return tools::is_missing("chromium") };
     let fault = FaultServer::start();
     let target = |route: &str, number: usize, value: &str| {
         let value = percent(&value.replace("alert(1)", &format!("top.ran({number})")));
@@ -166,5 +179,61 @@ fn nothing_runs_in_a_browser() {
             ran.split('-').filter_map(|number| VECTORS.get(number.parse::<usize>().ok()?)).collect();
         assert_eq!(seen, targets.len().to_string(), "pages seen");
         assert_eq!(ran, expected, "what ran, of which only the last was to: {names:?}");
+    }
+}
+
+/// Scripts of the author's own, each in a place of another kind. Each asks for `/ran/…` once it runs.
+const AUTHORED: &str = r#"-- site.toml --
+-- layouts/inline.html --
+<!doctype html><script>new Image().src = "/ran/inline"; // é
+</script>
+-- layouts/srcdoc.html --
+<!doctype html><iframe srcdoc="<script>if (1 &amp;&amp; &quot;a&quot; &lt; 'b') new Image().src = '/ran/srcdoc'</script>"></iframe>
+-- layouts/drawn.html --
+<!doctype html><svg><script>if (1 &amp;&amp; 'a' &lt; 'b') new Image().src = '/ran/drawn-a'</script></svg>
+<svg><script><![CDATA[if (1 && 'a' < 'b')]]> new Image().src = '/ran/drawn-b'&#59;</script></svg>
+-- layouts/xhtml.xml --
+<?xml version="1.0"?>
+<html xmlns="http://www.w3.org/1999/xhtml"><head><title>{{ request.path }}</title></head><body>
+<script>if (1 &amp;&amp; 'a' &lt; 'b') new Image().src = '/ran/xhtml'</script></body></html>
+-- layouts/drawing.xml --
+<svg xmlns="http://www.w3.org/2000/svg"><script><![CDATA[if (1 && 'a' < 'b') fetch('/ran/drawing')]]></script></svg>
+-- layouts/sheet.xml --
+<?xml-stylesheet type="text/css" href="/ran/sheet"?>
+<feed><title>{{ request.path }}</title></feed>
+-- layouts/transformed.xml --
+<?xml version="1.0"?>
+<?xml-stylesheet type="text/xsl" href="/ran/transformed"?>
+<feed><title>{{ request.path }}</title></feed>
+-- layouts/all.html --
+<!doctype html>{% for name in vars.names %}<iframe src="/{{ name }}"></iframe>{% endfor %}
+-- routes/all.toml --
+layout = "all.html"
+vars.names = ["inline", "srcdoc", "drawn", "xhtml", "drawing", "sheet", "transformed"]
+-- routes/inline.toml --
+layout = "inline.html"
+-- routes/srcdoc.toml --
+layout = "srcdoc.html"
+-- routes/drawn.toml --
+layout = "drawn.html"
+-- routes/xhtml.toml --
+layout = "xhtml.xml"
+content-type = "application/xhtml+xml"
+-- routes/drawing.toml --
+layout = "drawing.xml"
+content-type = "image/svg+xml"
+-- routes/sheet.toml --
+layout = "sheet.xml"
+-- routes/transformed.toml --
+layout = "transformed.xml"
+"#;
+
+fn what_an_author_writes_runs_in_a_browser() {
+    let Some(chromium) = chromium() else { return tools::is_missing("chromium") };
+    let site = Options::default().start(AUTHORED);
+    let profile = Folder::new();
+    let _browser = Browser::open(chromium, &profile, &format!("http://{}/all", site.address()));
+    for name in ["inline", "srcdoc", "drawn-a", "drawn-b", "xhtml", "drawing", "sheet", "transformed"] {
+        site.wait_for_access(|line| line.contains(&format!("/ran/{name}\"")));
     }
 }

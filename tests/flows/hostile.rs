@@ -328,7 +328,7 @@ pub(super) fn places() -> String {
 {{% capture made %}}{{{{ v }}}}{{% endcapture %}}{{% capture link %}}/{{{{ v }}}}{{% endcapture %}}
 <p id="made" title="{{{{ made }}}}" class='{{{{ made }}}}'>{{{{ made }}}}</p><a href="{{{{ made }}}}">x</a><a href="{{{{ link }}}}">{{{{ link }}}}</a>
 <a href="/s?q={{{{ v | escape }}}}&amp;p={{{{ made }}}}">x</a><a href="/{{{{ v | escape_once }}}}">x</a><a href="/{{{{ made }}}}/{{{{ made }}}}">x</a>
-{{% capture titled %}}<b title="{{{{ v }}}}" class='{{{{ v }}}}'>x</b>{{% endcapture %}}<p id="titled">{{{{ titled | remove: '"' | remove: "'" }}}}</p>
+{{% capture titled %}}<b title="{{{{ v }}}}" class='{{{{ v }}}} {{{{ request.path }}}}'>x</b>{{% endcapture %}}<p id="titled">{{{{ titled | remove: '"' | remove: "'" }}}}</p>
 {{{{ "<i title='" }}}}{{{{ v }}}}'>x</i>
 {{% assign parts = v | split: ":" %}}<a href="{{% for part in parts %}}{{{{ part }}}}{{% endfor %}}">x</a>
 {{% assign parts = v | split: "" %}}<a href="{{% for part in parts %}}{{{{ part }}}}{{% endfor %}}">x</a>
@@ -704,7 +704,7 @@ fn feeds_stay_well_formed() {
         &fault,
         "-- routes/feed.toml --\nlayout = \"feed.xml\"\n[sources.a]\nupstream = \"up\"\npath = \"/data\"\n\
          -- layouts/feed.xml --\n<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns:x=\"http://www.w3.org/1999/xhtml\">\n\
-         <title id=\"{{ a.v }}\">{{ a.v }}</title><link href=\"{{ a.v }}\" rel='{{ a.v }}'/><x:a href=' {{ a.v }}'/><x:form action=\"{{ a.v }}\"/>\
+         <title id=\"{{ a.v }}\">{{ a.v }}</title><link href=\"{{ a.v }}\" title='{{ a.v }}'/><x:a href=' {{ a.v }}'/><x:form action=\"{{ a.v }}\"/>\
          <x:img src=\"/{{ a.v }}\"/><d><![CDATA[{{ a.v }}]]></d><x:script>{{ a.v | json }}</x:script>\
          {% capture made %}{{ a.v }}{% endcapture %}<m x=\"{{ made }}\">{{ made }}</m>{% for pair in a.object %}<k n='{{ pair[0] }}'>{{ pair[0] | upcase }}</k>{% endfor %}\n\
          </feed>\n",

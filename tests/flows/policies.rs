@@ -1,4 +1,4 @@
-//! The security fields of HTML: on every page, with a policy that fits what the page holds.
+//! The security fields of documents, HTML and XML: on every page, with a policy that fits what the page holds.
 
 use crate::support::fault::FaultServer;
 use crate::support::site::{Options, Site};
@@ -9,6 +9,10 @@ crate::cases![
     each_document_has_its_own,
     an_author_adds_replaces_and_takes_away,
     html_among_files_is_the_authors_own,
+    xml_is_a_document_too,
+    markup_in_xml_is_well_formed,
+    a_type_in_other_letters_is_the_same,
+    a_document_is_what_its_own_layout_makes,
     a_changed_policy_makes_another_page,
 ];
 
@@ -93,7 +97,8 @@ allow-private = true
 [defaults]
 vars.cdn = "https://cdn.example"
 -- layouts/base.html --
-<head><link rel="stylesheet" href="{{ vars.cdn }}/a.css"><script src="{{ '/a.js' | absolute_url }}"></script></head>
+<head><link rel="stylesheet" href="https://cdn.example/a.css"><script src="{{ '/a.js' | absolute_url }}"></script></head>
+<img src="{{ vars.cdn }}/a.png">
 {{ content }}
 -- layouts/page.html --
 +++
@@ -247,4 +252,172 @@ fn a_changed_policy_makes_another_page() {
     assert_eq!(after.text(), before.text());
     assert_ne!(after.header(CSP), before.header(CSP));
     assert_ne!(after.header("etag"), before.header("etag"), "who has the old page gets the new fields");
+}
+
+/// The security fields besides the policy.
+const FIELDS: [&str; 5] =
+    [CSP, "referrer-policy", "x-frame-options", "cross-origin-opener-policy", "permissions-policy"];
+
+fn xml_is_a_document_too() {
+    let site = Options::default().start(
+        r#"-- site.toml --
+[defaults]
+errors.404 = "missing.xml"
+-- layouts/drawing.xml --
+<svg xmlns="http://www.w3.org/2000/svg"><script>a &amp;&amp; b</script><text>{{ request.path }}</text></svg>
+-- layouts/feed.xml --
+<?xml-stylesheet href="https://cdn.example/feed.xsl" type="text/xsl"?>
+<feed>{{ request.path }}</feed>
+-- layouts/page.html --
+<html xmlns="http://www.w3.org/1999/xhtml"><body>{{ request.path }}</body></html>
+-- layouts/missing.xml --
+<error>{{ error.status }}</error>
+-- layouts/data.json --
+{}
+-- content/files/drawing.svg --
+<svg xmlns="http://www.w3.org/2000/svg"/>
+-- content/files/data.json --
+{}
+-- content/document.md --
+<script>c()</script>
+-- routes/drawing.toml --
+layout = "drawing.xml"
+content-type = "image/svg+xml"
+-- routes/feed.toml --
+layout = "feed.xml"
+content-type = "application/atom+xml; charset=UTF-8"
+-- layouts/sitemap.xml --
+<urlset/>
+-- routes/sitemap.toml --
+layout = "sitemap.xml"
+-- routes/xhtml.toml --
+layout = "page.html"
+content-type = "application/xhtml+xml"
+-- routes/document.toml --
+content = "document.md"
+content-type = "application/xhtml+xml"
+-- routes/rule.toml --
+layout = "data.json"
+[query.gone]
+[[rules]]
+if = "query.gone"
+then = { status = 410, layout = "feed.xml" }
+-- routes/files.toml --
+path = "/files/{*file}"
+files = "files"
+"#,
+    );
+    let strict = "application/xml; charset=utf-8";
+    for (target, content_type) in [
+        ("/drawing", "image/svg+xml; charset=utf-8"),
+        ("/feed", "application/atom+xml; charset=UTF-8"),
+        ("/sitemap", strict),
+        ("/xhtml", "application/xhtml+xml; charset=utf-8"),
+        ("/document", "application/xhtml+xml; charset=utf-8"),
+        ("/rule?gone=1", strict),
+        ("/missing", strict),
+    ] {
+        let response = site.get(target);
+        assert_eq!(response.header("content-type"), Some(content_type), "{target}");
+        for name in FIELDS {
+            assert_eq!(response.headers(name).len(), 1, "{target} {name}");
+        }
+    }
+    let policy = |target: &str, directive: &str| sources(site.get(target).header(CSP).expect("a policy"), directive);
+    for target in ["/drawing", "/document"] {
+        let scripts = policy(target, "script-src");
+        assert!(scripts.iter().any(|source| source.starts_with("'sha256-")), "{target} {scripts:?}");
+    }
+    assert_eq!(policy("/feed", "script-src"), ["https://cdn.example"]);
+    assert_eq!(policy("/rule?gone=1", "style-src"), ["'self'", "https://cdn.example"]);
+    for target in ["/sitemap", "/xhtml", "/missing"] {
+        assert_eq!(site.get(target).header(CSP), Some(STRICT), "{target}");
+    }
+    // What lies in a folder is the author's own, as HTML there is.
+    let drawing = site.get("/files/drawing.svg");
+    assert_eq!((drawing.header("x-frame-options"), drawing.header(CSP)), (Some("SAMEORIGIN"), None));
+    for target in ["/rule", "/files/data.json"] {
+        let response = site.get(target);
+        assert!(FIELDS.iter().all(|name| response.header(name).is_none()), "{target}");
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{target}");
+    }
+}
+
+fn markup_in_xml_is_well_formed() {
+    let site = Options::default().start(
+        r#"-- site.toml --
+-- layouts/feed.xml --
+<feed><xhtml>{{ query.v | markdownify }}</xhtml><html>{{ query.v | markdownify | escape }}</html><rss><![CDATA[{{ query.v | markdownify }}]]></rss></feed>
+-- routes/feed.toml --
+layout = "feed.xml"
+[query.v]
+"#,
+    );
+    for value in
+        ["a<br>b&nbsp;&rarr;<hr>", "a%20%20%0Ab%0A%0A***%0A%0A![c](d)", "- [x] e]]>", "<input><img src=x alt=y>"]
+    {
+        let feed = site.get(&format!("/feed?v={}", crate::support::canary::percent(value)));
+        let text = feed.text();
+        let mut reader = quick_xml::Reader::from_str(text);
+        loop {
+            match reader.read_event() {
+                Ok(quick_xml::events::Event::Eof) => break,
+                Ok(quick_xml::events::Event::GeneralRef(name)) => {
+                    let name = name.into_inner();
+                    assert!(name.starts_with('#') || ["amp", "lt", "gt", "quot"].contains(&&*name), "{text}");
+                }
+                Ok(_) => {}
+                Err(error) => panic!("{error}: {text}"),
+            }
+        }
+        assert!(text.ends_with("]]></rss></feed>\n"), "{text}");
+    }
+}
+
+fn a_type_in_other_letters_is_the_same() {
+    let site = Options::default().start(
+        "-- site.toml --\n-- layouts/page.html --\n<p>{{ request.path }}</p>\n-- routes/page.toml --\nlayout = \"page.html\"\n\
+         content-type = \"Text/HTML\"\n",
+    );
+    let page = site.get("/page");
+    assert_eq!((page.header("content-type"), page.header(CSP)), (Some("Text/HTML; charset=utf-8"), Some(STRICT)));
+    assert_eq!(page.header("x-frame-options"), Some("SAMEORIGIN"));
+}
+
+fn a_document_is_what_its_own_layout_makes() {
+    let site = Options::default().start(
+        r#"-- site.toml --
+-- layouts/page.html --
+<h1>{{ query.v }}</h1>{{ content }}
+-- layouts/page.txt --
+{{ query.v }}
+-- layouts/page.xml --
+<?xml-stylesheet href="https://cdn.example/a.css" type="text/css"?><page>{{ query.v }}</page>
+-- content/tree/index.md --
+A page
+-- content/tree/text.md --
++++
+layout = "page.txt"
++++
+-- content/tree/xml.md --
++++
+layout = "page.xml"
++++
+-- routes/tree.toml --
+path = "/tree/{*page}"
+content = "tree"
+layout = "page.html"
+[query.v]
+"#,
+    );
+    let page = |path: &str| site.get(&format!("/tree{path}?v=%3Cscript%3Ealert(1)%3C/script%3E"));
+    let html = page("");
+    assert_eq!((html.header("content-type"), html.header(CSP)), (Some("text/html; charset=utf-8"), Some(STRICT)));
+    let text = page("/text");
+    assert_eq!((text.header("content-type"), text.header(CSP)), (Some("text/plain; charset=utf-8"), None));
+    assert_eq!((text.text(), text.header("x-content-type-options")), ("<script>alert(1)</script>\n", Some("nosniff")));
+    let xml = page("/xml");
+    assert_eq!(xml.header("content-type"), Some("application/xml; charset=utf-8"));
+    assert_eq!(sources(xml.header(CSP).expect("a policy"), "style-src"), ["'self'", "https://cdn.example"]);
+    assert_eq!(xml.header("x-frame-options"), Some("SAMEORIGIN"));
 }

@@ -20,6 +20,7 @@ crate::cases!(
     a_secret_that_no_field_can_hold_is_a_finding,
     an_address_from_the_environment_is_not_shown,
     a_secret_out_of_place_is_an_error_that_does_not_show_it,
+    what_is_declared_public_is_shown_wherever_it_is_read,
     where_braces_are_text_they_stay_text,
     no_reload_tells_the_canary,
 );
@@ -476,6 +477,50 @@ fn a_secret_out_of_place_is_an_error_that_does_not_show_it() {
             assert_unseen(&format!("{arguments:?} of {route}"), &said);
         }
     }
+}
+
+fn what_is_declared_public_is_shown_wherever_it_is_read() {
+    const ID: &str = "G-1 <&> \"x\"/2";
+    let fault = FaultServer::start();
+    let archive = format!(
+        "-- site.toml --\n[env.ID]\npublic = true\n[env.UNSET]\npublic = true\ndefault = \"a-default\"\n\
+         [upstreams.up]\nbase-url = \"http://{}\"\nallow-private = true\n\
+         headers = {{ x-id = \"{{env.ID}}\", authorization = \"Bearer {{env.CANARY}}\" }}\n\
+         -- layouts/page.html --\n<title>{{{{ page.title }}}}</title><p title=\"{{{{ env.ID }}}}\">{{{{ env.UNSET }}}}</p>\
+         {{% if env.UNSET == 'a-default' %}}yes{{% endif %}}\n\
+         -- routes/page.toml --\nlayout = \"page.html\"\ntitle = \"{{env.ID}}-{{env.NONE:of our own}}\"\n\
+         headers = {{ x-id = \"<{{env.UNSET}}>\" }}\ncache = {{ s-maxage = \"1h\" }}\n\
+         -- routes/json.toml --\njson = {{ id = \"{{env.ID}}\", other = [\"{{env.NONE:of our own}}\", \"{{env.NONE}}\"] }}\n\
+         -- routes/gone.toml --\nredirect = \"/to/{{env.ID}}?q={{env.ID}}\"\n\
+         -- routes/rule.toml --\njson = 1\nrules = [{{ if = \"env.UNSET != env.ID\", then = {{ status = 410 }} }}]\n\
+         -- routes/list.toml --\njson = \"{{l}}\"\n[sources.l]\nvalue = [\"a-default\", \"{{env.ID}}\", \"x\"]\nwhere = \"item != env.UNSET\"\n\
+         -- routes/echo.toml --\njson = \"{{a}}\"\n[sources.a]\nupstream = \"up\"\npath = \"/echo\"\n\
+         headers = {{ x-own = \"{{env.ID}}\" }}\nquery = {{ q = \"{{env.ID}}\", n = \"{{env.UNSET}}\" }}\n",
+        fault.address()
+    );
+    let archive = archive.replace("[env.UNSET]", "[env.NONE]\npublic = true\ndefault = \"nothing\"\n[env.UNSET]");
+    let site = options().env("ID", ID).start(&archive);
+    let page = site.get("/page");
+    assert!(page.text().contains("<title>G-1 &lt;&amp;&gt;"), "{}", page.text());
+    for part in ["-of our own</title>", "title=\"G-1 &lt;&amp;&gt; ", ">a-default</p>yes"] {
+        assert!(page.text().contains(part), "{part} in {}", page.text());
+    }
+    assert_eq!(page.header("x-id"), Some("<a-default>"));
+    let json = site.get("/json").json();
+    assert_eq!(json, serde_json::json!({ "id": ID, "other": ["of our own", "nothing"] }));
+    let gone = site.get("/gone");
+    assert_eq!(gone.header("location"), Some("/to/G-1%20%3C%26%3E%20%22x%22%2F2?q=G-1%20%3C%26%3E%20%22x%22%2F2"));
+    assert_eq!(site.get("/list").json(), serde_json::json!([ID, "x"]));
+    assert_eq!(site.get("/rule").status, 410);
+    let echo = whole_answer(&site, "GET", "/echo", &[]);
+    assert_eq!(status(&echo), "500", "the upstream repeats the secret, too: {}", String::from_utf8_lossy(&echo));
+    assert_outputs_tell_nothing(site);
+    // Without the variable there is no such page; on another machine it is checked all the same.
+    let (code, said) = command(&archive, &[("CANARY", CANARY)], &["serve", "--set", NOWHERE]);
+    let said = String::from_utf8_lossy(&said);
+    assert!(code == 1 && said.contains("env/unset") && said.contains("[env.ID] default"), "{said}");
+    let (code, said) = command(&archive, &[("CANARY", CANARY)], &["check"]);
+    assert_eq!(code, 0, "{}", String::from_utf8_lossy(&said));
 }
 
 fn where_braces_are_text_they_stay_text() {

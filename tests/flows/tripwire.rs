@@ -138,6 +138,7 @@ fn no_layout_prints_a_secret_that_comes_back() {
 fn no_spelling_of_an_upstream_gets_through() {
     let fault = FaultServer::start();
     let each = |form: &dyn Fn(u32) -> String| CANARY.chars().map(|c| form(u32::from(c))).collect::<Vec<_>>().concat();
+    let octets = |form: &dyn Fn(u8) -> String| CANARY.bytes().map(form).collect::<Vec<_>>().concat();
     let spellings = [
         CANARY.to_owned(),
         format!("Bearer {CANARY}, and more"),
@@ -152,7 +153,17 @@ fn no_spelling_of_an_upstream_gets_through() {
         each(&|c| format!("\\u{c:04x}")),
         each(&|c| format!("&#{c};")),
         each(&|c| format!("&#x{c:X};")),
-        CANARY.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat(),
+        octets(&|byte| format!("%{byte:02x}")),
+        percent(&each(&|c| format!("\\u{c:04x}"))),
+        percent(&each(&|c| format!("&#0{c};"))),
+        serde_json::to_string(&each(&|c| format!("\\u{c:04X}"))).unwrap(),
+        serde_json::to_string(&serde_json::to_string(CANARY).unwrap()).unwrap(),
+        octets(&|byte| format!("&#37;{byte:02x}")),
+        each(&|c| format!("%26%23x{c:x}%3B")),
+        each(&|c| if c % 2 == 0 || c > 127 { format!("\\u{c:04x}") } else { format!("%25{c:02X}") }),
+        each(&|c| if c % 3 == 0 || c > 127 { format!("&amp;#x00{c:x};") } else { format!("%{c:02X}") }),
+        octets(&|byte| format!("{byte:02X}")),
+        octets(&|byte| format!("{byte:02x}")),
     ];
     let route = "-- routes/a.toml --\npath = \"/a/{at}\"\njson = { v = \"{a}\" }\n[sources.a]\nupstream = \"up\"\npath = \"/a/{params.at}\"\n";
     let site = start(&fault, route);
@@ -415,6 +426,7 @@ fn errors_tell_an_id_and_nothing_of_the_inside() {
     let many: Vec<(String, &str)> = (0..200).map(|at| (format!("x-{at}"), "x")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let foreign = b"GET / HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n".to_vec();
+    let mut failed = Vec::new();
     // Files, upstreams and their addresses, variables, what it is made with.
     let address = fault.address().to_string();
     let version = env!("CARGO_PKG_VERSION");
@@ -452,6 +464,13 @@ fn errors_tell_an_id_and_nothing_of_the_inside() {
                 .is_ok_and(|line| body.contains(line["id"].as_str().unwrap()))
         });
         assert!(logged.contains(&format!("\"status\":{status}")), "{logged} of {answer}");
+        if status >= 500 {
+            let logged: serde_json::Value = serde_json::from_str(&logged).unwrap();
+            failed.push(logged["id"].as_str().unwrap().to_owned());
+        }
     }
-    assert_outputs_tell_nothing(site);
+    let said = assert_outputs_tell_nothing(site);
+    for id in failed {
+        assert!(said.lines().any(|line| line.contains(&id)), "nothing is said of the request {id} in\n{said}");
+    }
 }

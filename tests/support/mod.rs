@@ -11,6 +11,7 @@ pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod proof;
 pub(crate) mod site;
+pub(crate) mod tools;
 pub(crate) mod xml;
 
 use std::time::Duration;

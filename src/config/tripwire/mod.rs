@@ -1,18 +1,20 @@
 //! A tripwire for the values of secrets: whatever is about to leave is looked through, once, when it is made.
 //!
 //! The types keep a secret out of pages; what they cannot see is a secret that comes back from outside, in the answer of an upstream
-//! that repeats what it was sent. The values are looked for as they are, percent-encoded, escaped as in JSON, HTML and CSV, and in Base64
-//! at each of its three alignments. Other changes (another case, reversed, hexadecimal, cut in two with something in between) are not seen.
+//! that repeats what it was sent. The values are looked for as they are, in hexadecimal, and in Base64 at each of its three alignments; and
+//! again in the same text with what is encoded in it decoded, layer after layer: percent-encoding, escapes of JSON and references of HTML,
+//! in any mixture. Other changes (another case, reversed, cut in two with something in between) are not seen.
 //!
-//! One pass over the text finds all of them if they are not too many, and a second one is made only if letters in it are encoded;
-//! without secrets there is none.
+//! One pass over the text finds all of them (`sieve`); of a text that has something encoded in it (`layers`) only what is around that is
+//! looked at again. Without secrets there is no pass at all.
 
-mod letters;
-mod spelling;
+mod layers;
+mod sieve;
 
 use super::Secret;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
-use spelling::{Spelling, usual};
+use layers::{SIGNS, peeled};
+use sieve::Sieve;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -41,60 +43,19 @@ struct Net {
     names: Vec<Arc<str>>,
     /// Those whose values are like ordinary words.
     words: Vec<Arc<str>>,
-    strands: Vec<Strand>,
+    sieve: Sieve,
 }
 
-/// What is looked for in one pass.
-struct Strand {
-    /// What the automaton finds, in the order of its patterns.
-    wires: Vec<Wire>,
-    automaton: AhoCorasick,
-}
+/// More layers of encodings than anything goes through on its way into a page: a URL of JSON in JSON in HTML has four.
+const MOST_LAYERS: usize = 5;
 
-/// As many patterns are found together by a vectorised search, several times as fast as more are by any other.
-const TOGETHER: usize = 64;
-/// More passes than these take longer than one of the other kind.
-const MOST_PASSES: usize = 6;
-
-/// Something that is looked for.
-struct Wire {
-    /// Whose value it is, by position among the names.
-    secret: usize,
-    /// What is found.
-    pattern: Box<[u8]>,
-    /// What must stand around it; it is enough by itself if there is nothing.
-    whole: Option<Spelling>,
-    /// All that are found where this one is, itself among them: their patterns are the beginning of this one's.
-    with: Box<[usize]>,
-}
-
-impl Wire {
-    fn of(secret: usize, spelling: Option<Spelling>, otherwise: impl FnOnce() -> Vec<String>) -> Vec<Self> {
-        match spelling {
-            Some(spelling) => {
-                vec![Self { pattern: spelling.run().into(), whole: Some(spelling), ..Self::alone(secret) }]
-            }
-            None => {
-                let whole = |form: String| Self { pattern: form.into_bytes().into(), ..Self::alone(secret) };
-                otherwise().into_iter().map(whole).collect()
-            }
-        }
-    }
-
-    fn alone(secret: usize) -> Self {
-        Self { secret, pattern: Box::default(), whole: None, with: Box::default() }
-    }
-
-    /// Whether it is found in `text` at `at`, where its pattern stands.
-    fn is_whole(&self, at: usize, text: &[u8]) -> bool {
-        self.whole.as_ref().is_none_or(|whole| whole.stands_around(at, text))
-    }
-}
+/// No escape of one character is longer, as far as more than one layer of them is concerned.
+const LONGEST_ESCAPE: usize = 16;
 
 impl Tripwire {
     /// One for these secrets, by the names of their variables. Those whose values are too short are left out.
     pub fn new<'s>(secrets: impl IntoIterator<Item = (&'s str, &'s Secret)>) -> Self {
-        let (mut names, mut words, mut wires) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut names, mut words, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
         for (name, secret) in secrets {
             let text = secret.expose().trim();
             if text.len() < SHORTEST {
@@ -106,16 +67,12 @@ impl Tripwire {
                 words.extend(names.last().cloned());
             }
             let text = text.get(text.ceil_char_boundary(text.len().saturating_sub(LONGEST))..).unwrap_or(text);
-            wires.extend(Wire::of(secret, Spelling::of_text(text), || usual(text)));
-            for digits in base64(text.as_bytes()) {
-                let otherwise = || vec![digits.replace('+', "-").replace('/', "_"), digits.clone()];
-                wires.extend(Wire::of(secret, Spelling::of_base64(&digits), otherwise));
-            }
+            patterns.extend(forms(text).into_iter().map(|form| (form.into(), secret)));
         }
-        if wires.is_empty() {
+        if patterns.is_empty() {
             return Self(None);
         }
-        Self(Some(Box::new(Net { names, words, strands: Strand::several(wires) })))
+        Self(Some(Box::new(Net { names, words, sieve: Sieve::new(patterns) })))
     }
 
     /// Whether it looks for nothing.
@@ -154,69 +111,51 @@ impl Tripwire {
 impl Net {
     /// Tells `found` of each secret that stands in `text`, until it has heard enough.
     fn search(&self, text: &[u8], mut found: impl FnMut(usize) -> ControlFlow<()>) {
-        if !self.search_in(text, &mut found)
-            && let Some(plain) = letters::decoded(text)
-        {
-            self.search_in(&plain, &mut found);
+        if self.sieve.search(text, &mut found).is_break() {
+            return;
         }
-    }
-
-    /// The same, for the text as it is; whether `found` has heard enough.
-    fn search_in(&self, text: &[u8], found: &mut impl FnMut(usize) -> ControlFlow<()>) -> bool {
-        self.strands.iter().any(|strand| strand.search(text, found))
-    }
-}
-
-impl Strand {
-    /// As many as it takes.
-    fn several(mut wires: Vec<Wire>) -> Vec<Self> {
-        let mut strands = Vec::new();
-        let most = if wires.len() <= TOGETHER * MOST_PASSES { TOGETHER } else { wires.len() };
-        while !wires.is_empty() {
-            let rest = wires.split_off(most.min(wires.len()));
-            strands.push(Self::new(std::mem::replace(&mut wires, rest)));
-        }
-        strands
-    }
-
-    fn new(mut wires: Vec<Wire>) -> Self {
-        introduce(&mut wires);
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .kind((wires.len() > TOGETHER).then_some(AhoCorasickKind::DFA))
-            .build(wires.iter().map(|wire| &wire.pattern))
-            .expect("patterns of bounded length, a few for each variable of the environment");
-        Self { wires, automaton }
-    }
-
-    /// Whether `found` has heard enough.
-    fn search(&self, text: &[u8], found: &mut impl FnMut(usize) -> ControlFlow<()>) -> bool {
-        let mut from = 0;
-        while let Some(longest) = self.automaton.find(Input::new(text).range(from..)) {
-            let with = self.wires.get(longest.pattern().as_usize()).map_or(&[][..], |wire| &wire.with);
-            for wire in with.iter().filter_map(|&at| self.wires.get(at)) {
-                if wire.is_whole(longest.start(), text) && found(wire.secret).is_break() {
-                    return true;
+        // Of two characters of a secret that were both decoded no more lies between than the rest of it, and of one more escape.
+        let reach = self.sieve.longest() + LONGEST_ESCAPE;
+        let mut inner;
+        let mut text = text;
+        for _ in 0..MOST_LAYERS {
+            let Some(layer) = peeled(text, reach, SIGNS) else { return };
+            // What stands around a secret may make an encoding of another kind out of its first letters or its last ones.
+            let of_one_kind = layer.is_mixed.then(|| SIGNS.map(|sign| peeled(text, reach, [sign; 3])));
+            for layer in of_one_kind.iter().flatten().flatten().chain([&layer]) {
+                if self.sieve.search(&layer.text, &mut found).is_break() {
+                    return;
                 }
             }
-            from = longest.start() + 1;
+            inner = layer.text;
+            text = &inner;
         }
-        false
     }
 }
 
-/// Tells each wire which others are found where it is.
-fn introduce(wires: &mut [Wire]) {
-    let with: Vec<Box<[usize]>> = wires
-        .iter()
-        .map(|longest| {
-            let is_beginning = |other: &Wire| longest.pattern.starts_with(&other.pattern);
-            wires.iter().enumerate().filter_map(|(at, other)| is_beginning(other).then_some(at)).collect()
-        })
-        .collect();
-    for (wire, with) in wires.iter_mut().zip(with) {
-        wire.with = with;
+/// All that a secret is found by, once every encoding has been taken off that is taken off.
+fn forms(text: &str) -> BTreeSet<Vec<u8>> {
+    let mut forms = BTreeSet::new();
+    // Forms of HTML send a space as a plus sign; CSV and SQL double their quotes.
+    for text in [text.to_owned(), text.replace(' ', "+")] {
+        for text in [text.replace('"', "\"\""), text.replace('\'', "''"), text] {
+            // What looks like an encoding in it is taken off together with those around it.
+            let mut layer = Some(text.into_bytes());
+            for _ in 0..MOST_LAYERS {
+                let Some(form) = layer.filter(|form| form.len() >= SHORTEST) else { break };
+                layer = peeled(&form, form.len(), SIGNS).map(|layer| layer.text);
+                forms.insert(form);
+            }
+        }
     }
+    for digits in base64(text.as_bytes()) {
+        forms.insert(digits.replace('+', "-").replace('/', "_").into_bytes());
+        forms.insert(digits.into_bytes());
+    }
+    let digits = text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    forms.insert(digits.to_ascii_uppercase().into_bytes());
+    forms.insert(digits.into_bytes());
+    forms
 }
 
 impl fmt::Debug for Tripwire {
@@ -381,20 +320,111 @@ mod tests {
         ) {
             let tripwire = tripwire(&[("S", &secret)]);
             let whole = format!("{before}{secret}{after}");
-            let percent: String = whole.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02x}") }).collect();
-            let html = whole.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;");
             let base64 = encoded(whole.as_bytes());
-            let every_byte = whole.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
-            let every_number = whole.chars().map(|c| format!("&#{};", u32::from(c))).collect::<Vec<_>>().concat();
-            let every_unit = whole.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
-            for text in [&every_byte, &every_number, &every_unit] {
-                // Where there is no run of letters only the usual spellings are looked for.
-                let has_run = secret.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= 3);
-                prop_assert!(!has_run || secret.len() > LONGEST || tripwire.find(text.as_bytes()).is_some(), "{text}");
-            }
-            for text in [&whole, &percent, &html, &base64, &base64.replace('+', "-").replace('/', "_"), &serde_json::to_string(&whole).unwrap()] {
+            let hex = joined(whole.bytes().map(|byte| format!("{byte:02x}")));
+            for text in [&whole, &hex, &hex.to_uppercase(), &base64, &base64.replace('+', "-").replace('/', "_")] {
                 prop_assert!(tripwire.find(text.as_bytes()).is_some(), "{text}");
             }
+            for (_, encode) in ENCODINGS {
+                let text = encode(&whole);
+                prop_assert!(tripwire.find(text.as_bytes()).is_some(), "{text}");
+            }
+        }
+
+        #[test]
+        fn no_encoding_of_an_encoding_hides_a_secret(
+            secret in "[ -~é]{8,40}|[a-f0-9%&\\\\;u\"]{8,24}".prop_filter("no space around", |text| text.trim() == text && text.len() >= SHORTEST),
+            first in 0..ENCODINGS.len(),
+            // CSV is not put into CSV.
+            second in 0..ENCODINGS.len() - 1,
+            third in 0..ENCODINGS.len() - 1,
+        ) {
+            let tripwire = tripwire(&[("S", &secret)]);
+            let [first, second, third] = [first, second, third].map(|at| ENCODINGS[at]);
+            let text = third.1(&second.1(&first.1(&format!("<p>{secret}</p>"))));
+            prop_assert!(tripwire.find(text.as_bytes()).is_some(), "{} {} {} {text}", first.0, second.0, third.0);
+        }
+
+        #[test]
+        fn each_letter_may_be_encoded_in_its_own_way(
+            secret in "[a-zA-Z0-9_+/=-]{8,40}",
+            ways in proptest::collection::vec((0..6_usize, 0..6_usize), 40),
+        ) {
+            let tripwire = tripwire(&[("S", &secret)]);
+            let once = |c: char, way: usize| match way {
+                0 => format!("%{:02x}", u32::from(c)),
+                1 => format!("%{:02X}", u32::from(c)),
+                2 => format!("&#{:07};", u32::from(c)),
+                3 => format!("&#x{:X};", u32::from(c)),
+                4 => format!("\\u{:04x}", u32::from(c)),
+                _ => c.to_string(),
+            };
+            let twice = |(c, (inner, outer)): (char, &(usize, usize))| -> String {
+                once(c, *inner).chars().map(|c| once(c, *outer)).collect()
+            };
+            let text: String = secret.chars().zip(&ways).map(twice).collect();
+            prop_assert!(tripwire.find(text.as_bytes()).is_some(), "{text}");
+        }
+    }
+
+    /// An encoding of a whole text.
+    type Encode = fn(&str) -> String;
+
+    const ENCODINGS: [(&str, Encode); 10] = [
+        ("percent", |text| bytewise(text, |byte| (!byte.is_ascii_alphanumeric()).then(|| format!("%{byte:02x}")))),
+        ("every percent", |text| bytewise(text, |byte| Some(format!("%{byte:02X}")))),
+        ("form", |text| {
+            let kept =
+                bytewise(text, |byte| (!byte.is_ascii_alphanumeric() && byte != b' ').then(|| format!("%{byte:02X}")));
+            kept.replace(' ', "+")
+        }),
+        ("html", |text| {
+            text.replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+                .replace('"', "&quot;")
+                .replace('\'', "&#39;")
+        }),
+        ("every decimal", |text| joined(text.chars().map(|c| format!("&#{};", u32::from(c))))),
+        ("every hexadecimal", |text| joined(text.chars().map(|c| format!("&#x{:05X};", u32::from(c))))),
+        ("json", |text| serde_json::to_string(text).unwrap()),
+        ("every unit", |text| joined(text.encode_utf16().map(|unit| format!("\\u{unit:04x}")))),
+        ("text", str::to_owned),
+        ("csv", |text| text.replace('"', "\"\"")),
+    ];
+
+    fn joined(pieces: impl Iterator<Item = String>) -> String {
+        pieces.collect::<Vec<_>>().concat()
+    }
+
+    fn bytewise(text: &str, encode: impl Fn(u8) -> Option<String>) -> String {
+        let bytes = text.bytes().flat_map(|byte| encode(byte).map_or(vec![byte], String::into_bytes));
+        String::from_utf8(bytes.collect()).unwrap()
+    }
+
+    #[test]
+    fn layers_without_end_take_no_longer_than_a_few() {
+        let tripwire = tripwire(&[("TOKEN", TOKEN), ("OTHER", "s3cret%41\\u0041&amp;")]);
+        for unit in [
+            "%25",
+            "%2525",
+            "&amp;",
+            "amp;",
+            "\\",
+            "\\\"",
+            "\\u005c",
+            "%5C",
+            "&#37;",
+            "%26amp%3B",
+            "&#38;amp;",
+            "shpat_",
+        ] {
+            for begin in ["", "%", "&", "\\"] {
+                let text = format!("{begin}{}", unit.repeat(300_000));
+                assert!(tripwire.find(text.as_bytes()).is_none(), "{begin}{unit}");
+            }
+            let text = format!("%{}41", "25".repeat(1_000_000));
+            assert!(tripwire.find(text.as_bytes()).is_none());
         }
     }
 }

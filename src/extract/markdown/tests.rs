@@ -212,14 +212,14 @@ fn what_comes_from_outside_is_sanitised() {
     for (text, expected) in [
         ("<script>alert(1)</script>\n\n**a**", "\n<p><strong>a</strong></p>\n"),
         ("[a](javascript:alert(1))", "<p><a rel=\"noopener noreferrer\">a</a></p>\n"),
-        ("<b onclick=x>a</b> <img src=x onerror=y>", "<p><b>a</b> <img src=\"x\"></p>\n"),
+        ("<b onclick=x>a</b> <img src=x onerror=y>", "<p><b>a</b> <img src=\"x\" /></p>\n"),
         ("# Title {#main}", "<h1>Title {#main}</h1>\n"),
         (
             "```rust\nlet a = <b>;\n```\n<span class=\"hl-key x\">c</span>",
             "<pre class=\"highlight\"><code class=\"language-rust\"><span class=\"hl-keyword\">let</span> a = &lt;b&gt;;\n</code></pre>\n\
              <p><span class=\"hl-key\">c</span></p>\n",
         ),
-        ("- [x] a", "<ul>\n<li><input type=\"checkbox\" disabled=\"\" checked=\"\"> a</li>\n</ul>\n"),
+        ("- [x] a", "<ul>\n<li><input type=\"checkbox\" disabled=\"\" checked=\"\" /> a</li>\n</ul>\n"),
         ("| a |\n|:-:|\n", "<table>\n<thead>\n<tr>\n<th align=\"center\">a</th>\n</tr>\n</thead>\n</table>\n"),
     ] {
         assert_eq!(untrusted(text), expected, "{text}");

@@ -7,7 +7,9 @@
 mod tame;
 
 use crate::highlight::Class;
-use ammonia::{Builder, UrlRelative};
+use ammonia::url::ParseError;
+use ammonia::{Builder, Url, UrlRelative};
+use memchr::memchr3_iter;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -16,6 +18,9 @@ pub const LONGEST_HTML: usize = 2 << 20;
 
 /// Ids from outside must carry this, so that none takes the place of a page's own.
 pub(super) const FOREIGN_ID: &str = "user-content-";
+
+/// Schemes that an address may have; one without a scheme is relative, and fine.
+const SCHEMES: [&str; 5] = ["http", "https", "mailto", "tel", "sms"];
 
 /// The classes that our own Markdown writes.
 const CLASSES: &[&str] = &[
@@ -39,20 +44,57 @@ static ALLOWED: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .add_generic_attributes(["class", "id", "dir", "aria-label"])
         .add_tag_attributes("input", ["type", "checked", "disabled"])
         .add_tag_attributes("img", ["loading"])
-        .url_schemes(["http", "https", "mailto", "tel"].into())
+        .url_schemes(SCHEMES.into())
         .url_relative(UrlRelative::PassThrough)
         .attribute_filter(|_, attribute, value| match attribute {
             "class" => classes(value),
+            // No browser follows it, but scripts of a page may.
+            "cite" => is_address(value).then_some(value.into()),
             "id" => value.starts_with(FOREIGN_ID).then_some(value.into()),
             _ => Some(value.into()),
         });
     allowed
 });
 
-/// `html` with only what is safe in any page; `None` if it is longer than [`LONGEST_HTML`].
+/// `html` with only what is safe in any page, and well-formed in XML, too; `None` if it is longer than [`LONGEST_HTML`].
 #[must_use]
 pub fn sanitise(html: &str) -> Option<String> {
-    (html.len() <= LONGEST_HTML).then(|| ALLOWED.clean(&tame::tame(html)).to_string())
+    (html.len() <= LONGEST_HTML).then(|| for_xml_too(&ALLOWED.clean(&tame::tame(html)).to_string()))
+}
+
+/// The one reference by name that is written from a tree, and that XML does not know.
+const NO_BREAK_SPACE: &str = "&nbsp;";
+
+/// `html`, which was written from a tree, in the syntax that HTML shares with XML: elements that hold nothing are closed, and no reference
+/// has a name that XML does not know. All else is alike in both: quotes, end tags, and no `<` or `>` that belongs to no tag.
+fn for_xml_too(html: &str) -> String {
+    let (mut out, mut copied, mut is_void) = (String::with_capacity(html.len()), 0, false);
+    for at in memchr3_iter(b'<', b'>', b'&', html.as_bytes()) {
+        let rest = html.get(at..).unwrap_or_default();
+        if rest.starts_with('<') {
+            is_void = tame::is_void(rest);
+        }
+        let (length, replacement) = if is_void && rest.starts_with('>') {
+            (0, " /")
+        } else if rest.starts_with(NO_BREAK_SPACE) {
+            (NO_BREAK_SPACE.len(), "&#160;")
+        } else {
+            continue;
+        };
+        out.push_str(html.get(copied..at).unwrap_or_default());
+        out.push_str(replacement);
+        copied = at + length;
+    }
+    out.push_str(html.get(copied..).unwrap_or_default());
+    out
+}
+
+/// Whether this is an address that runs nothing, as browsers read it.
+fn is_address(text: &str) -> bool {
+    match Url::parse(text) {
+        Ok(url) => SCHEMES.contains(&url.scheme()),
+        Err(error) => error == ParseError::RelativeUrlWithoutBase,
+    }
 }
 
 fn classes(value: &str) -> Option<Cow<'_, str>> {
@@ -80,7 +122,20 @@ mod tests {
             ("plain & simple", "plain &amp; simple"),
             ("a < b > c", "a &lt; b &gt; c"),
             ("&lt;b&gt; &eacute;", "&lt;b&gt; é"),
-            ("<p>a<br>b</p>", "<p>a<br>b</p>"),
+            ("<p>a<br>b</p>", "<p>a<br />b</p>"),
+            ("a&nbsp;b \u{a0} &amp;nbsp; &rarr;", "a&#160;b &#160; &amp;nbsp; →"),
+            ("<hr><wbr><col><p title='a>b&nbsp;'>", "<hr /><wbr /><p title=\"a&gt;b&#160;\"></p>"),
+            ("<a href='sms:+49301'>a</a>", "<a href=\"sms:+49301\" rel=\"noopener noreferrer\">a</a>"),
+            ("<q cite='javascript:alert(1)'>a</q>", "<q>a</q>"),
+            ("<blockquote cite=' &#106;ava\nscript:alert(1)'>a</blockquote>", "<blockquote>a</blockquote>"),
+            ("<del cite='data:text/html,x'>a</del><ins cite='http://[x'>b</ins>", "<del>a</del><ins>b</ins>"),
+            (
+                "<ins cite='https://a.example/'>a</ins><q cite='/a:b'>b</q>",
+                "<ins cite=\"https://a.example/\">a</ins><q cite=\"/a:b\">b</q>",
+            ),
+            ("<a href='a' ping='b' longdesc='c'>a</a>", "<a href=\"a\" rel=\"noopener noreferrer\">a</a>"),
+            ("<img src='a' srcset='b' usemap='#c' longdesc='d'>", "<img src=\"a\" />"),
+            ("<table background='a'><tr><td background='b'>c", "<table><tbody><tr><td>c</td></tr></tbody></table>"),
             ("<p>a<p>b", "<p>a</p><p>b</p>"),
             ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
             ("<P CLASS='x language-rust'>a</P>", "<p class=\"language-rust\">a</p>"),
@@ -100,10 +155,10 @@ mod tests {
                 "<a href=\"mailto:a@b.example\">a</a>",
                 "<a href=\"mailto:a@b.example\" rel=\"noopener noreferrer\">a</a>",
             ),
-            ("<img src=x onerror=alert(1)>", "<img src=\"x\">"),
+            ("<img src=x onerror=alert(1)>", "<img src=\"x\" />"),
             (
                 "<img src=\"a\" alt='\"><script>x</script>'>",
-                "<img src=\"a\" alt=\"&quot;&gt;&lt;script&gt;x&lt;/script&gt;\">",
+                "<img src=\"a\" alt=\"&quot;&gt;&lt;script&gt;x&lt;/script&gt;\" />",
             ),
             ("<svg><p><style><g title=\"</style><img src=x onerror=alert(1)>\"></svg>", ""),
             (
@@ -112,7 +167,7 @@ mod tests {
             ),
             (
                 "<iframe src=x></iframe><object data=x></object><form><input name=q></form>",
-                "<input type=\"checkbox\" disabled=\"\">",
+                "<input type=\"checkbox\" disabled=\"\" />",
             ),
             ("<p style=\"position:fixed\">a</p>", "<p>a</p>"),
             ("<p id=\"main\">a</p><p id=\"user-content-a\">b</p>", "<p>a</p><p id=\"user-content-a\">b</p>"),
@@ -152,17 +207,32 @@ mod tests {
         fn sanitised_html_holds_nothing_that_runs(parts in prop::collection::vec(prop::sample::select(vec![
             "<script>", "</script>", "<p>", "</p>", "<a href=", "\"", "'", ">", "<", "javascript:", "x", " ", "=", "onclick=",
             "<img src=", "<svg>", "</svg>", "<style>", "</style>", "<!--", "-->", "<title>", "</title>", "&lt;", "/", "<b ",
-            "<table>", "<td>", "</table>", "<textarea>", "<noscript>", "<template>", "<math>", "<select>", "\0", "<input ",
+            "<table>", "<td>", "</table>", "<textarea>", "<noscript>", "<template>", "<math>", "<select>", "\0", "<input ", "<br>",
+            "&nbsp;", "\u{a0}", "<q cite=",
         ]), 0..30)) {
             let clean = sanitise(&parts.concat()).unwrap();
             // In what is left, every `<` begins a tag and every `>` ends one, since text and attribute values are escaped.
             for tag in clean.split('<').skip(1) {
                 let tag = tag.split('>').next().unwrap();
                 let name: String = tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
-                prop_assert!(["p", "a", "b", "img", "table", "tbody", "tr", "td", "input"].contains(&name.as_str()), "{}", clean);
+                prop_assert!(["p", "a", "b", "br", "img", "q", "table", "tbody", "tr", "td", "input"].contains(&name.as_str()), "{}", clean);
                 prop_assert!(!tag.contains("=\"javascript:"), "{}", clean);
                 let unquoted: String = tag.split('"').step_by(2).collect();
                 prop_assert!(!unquoted.contains("onclick"), "{}", clean);
+            }
+            let mut reader = quick_xml::Reader::from_str(&clean);
+            reader.config_mut().check_end_names = true;
+            loop {
+                match reader.read_event() {
+                    Ok(quick_xml::events::Event::Eof) => break,
+                    Ok(quick_xml::events::Event::Start(tag) | quick_xml::events::Event::Empty(tag)) => {
+                        for attribute in tag.attributes() {
+                            prop_assert!(attribute.is_ok(), "{:?}: {}", attribute, clean);
+                        }
+                    }
+                    Ok(_) => {}
+                    Err(error) => prop_assert!(false, "{}: {}", error, clean),
+                }
             }
             prop_assert_eq!(sanitise(&clean), Some(clean.clone()));
         }

@@ -101,6 +101,13 @@ pub(super) fn tame(html: &str) -> String {
     taming.out
 }
 
+/// Whether `markup` begins with the tag of an element that holds nothing.
+pub(super) fn is_void(markup: &str) -> bool {
+    let name = markup.strip_prefix('<').unwrap_or_default();
+    let end = name.find(|character: char| !character.is_ascii_alphanumeric()).unwrap_or(name.len());
+    name.get(..end).is_some_and(|name| VOID.contains(&name))
+}
+
 struct Taming {
     out: String,
     /// The elements that are open in `out`.

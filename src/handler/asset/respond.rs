@@ -1,14 +1,14 @@
 //! From a file found to the answer: conditions, ranges, fields, content (RFC 9110, sections 13 to 15).
 
 use super::super::body::Body;
-use super::super::respond::safety;
+use super::super::respond::{holds_document, safety};
 use super::AssetRequest;
 use super::file::LargeFile;
 use crate::cache::Prepared;
 use crate::fields::{
     EntityTag, RangeVerdict, Validators, Verdict, content_range, precondition, range, unsatisfied_range,
 };
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, VARY};
 use http::{Method, Response, StatusCode};
 use std::ops::RangeInclusive;
 use std::time::SystemTime;
@@ -162,7 +162,7 @@ fn refuse(request: &AssetRequest<'_>, status: StatusCode, fields: HeaderMap) -> 
 /// `fields` with those of the route, in place of any of the same names.
 fn routed(request: &AssetRequest<'_>, mut fields: HeaderMap) -> HeaderMap {
     fields.insert(CACHE_CONTROL, request.cache_control.clone());
-    if fields.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html")) {
+    if holds_document(&fields) {
         safety(&mut fields);
         if let Some(csp) = request.csp {
             csp.insert(&mut fields);

@@ -11,28 +11,36 @@ pub(super) enum Kind {
     Images,
     /// The `content` of `<meta>`, which may be where to go next.
     Meta,
-    /// The `type` of a script.
-    ScriptType,
+    /// What says how the tag is meant, or what it may do.
+    Choice,
     Code,
     Style,
     Document,
 }
 
 /// Attributes that a browser follows.
-const URL_ATTRIBUTES: [&str; 14] = [
+const URL_ATTRIBUTES: [&str; 22] = [
     "action",
+    "archive",
+    "attributionsrc",
     "background",
     "cite",
+    "classid",
     "codebase",
     "data",
+    "dynsrc",
     "formaction",
     "href",
     "icon",
     "longdesc",
+    "lowsrc",
     "manifest",
     "ping",
+    "pluginspage",
     "poster",
+    "profile",
     "src",
+    "usemap",
     "xlink:href",
 ];
 
@@ -41,6 +49,12 @@ const IMAGE_ATTRIBUTES: [&str; 2] = ["imagesrcset", "srcset"];
 
 /// Of those, what means the same wherever it stands in XML.
 const URL_ATTRIBUTES_OF_XML: [&str; 3] = ["formaction", "href", "src"];
+
+/// Elements of drawings that change an attribute of another.
+const ANIMATIONS: [&str; 5] = ["animate", "animatecolor", "animatemotion", "animatetransform", "set"];
+
+/// Elements whose `nonce` and `integrity` say what may run; in HTML any may have them.
+const VOUCHED: [&str; 3] = ["link", "script", "style"];
 
 /// How the attributes of XHTML and SVG begin that are scripts. In other vocabularies `on` begins many a harmless word.
 const EVENTS: [&str; 77] = [
@@ -126,28 +140,113 @@ const EVENTS: [&str; 77] = [
 impl Kind {
     /// What the value of this attribute is on this element; both are in lower case, and the element without a prefix.
     pub(super) fn of(element: &str, attribute: &str, xml: bool) -> Self {
+        if is_choice(element, attribute, xml) {
+            return Self::Choice;
+        }
         let (url, code) = if xml {
             // A prefix may be any.
-            let attribute = attribute.rsplit(':').next().unwrap_or(attribute);
-            let of_element = matches!((element, attribute), ("form", "action") | ("object", "data"));
-            let code = EVENTS.iter().any(|event| attribute.starts_with(event));
-            (of_element || URL_ATTRIBUTES_OF_XML.contains(&attribute), code)
+            let local = attribute.rsplit(':').next().unwrap_or(attribute);
+            let of_element = matches!((element, local), ("form", "action") | ("object", "data"));
+            let of_any = attribute == "xml:base" || URL_ATTRIBUTES_OF_XML.contains(&local);
+            (of_element || of_any, is_event_of_xml(local))
         } else {
             (URL_ATTRIBUTES.contains(&attribute), attribute.starts_with("on"))
         };
         // What SVG animates may be the address of a link.
-        let animated = matches!(element, "set" | "animate");
+        let animated = ANIMATIONS.contains(&element);
         match attribute {
             _ if url => Self::Url,
             _ if code => Self::Code,
             "to" | "from" | "by" if animated => Self::Url,
             "values" if animated => Self::Code,
+            "value" if element == "param" => Self::Url,
             "content" if element == "meta" => Self::Meta,
-            "type" if element == "script" => Self::ScriptType,
             "style" => Self::Style,
             "srcdoc" => Self::Document,
             _ if IMAGE_ATTRIBUTES.contains(&attribute) => Self::Images,
             _ => Self::Plain,
+        }
+    }
+}
+
+/// Whether an attribute of this name, which is in lower case, is a script in XHTML and SVG.
+pub(in super::super) fn is_event_of_xml(attribute: &str) -> bool {
+    EVENTS.iter().any(|event| attribute.starts_with(event))
+}
+
+/// Whether some attributes of this element are of another kind than on others, and nothing else is special about it.
+pub(super) fn has_kinds(element: &str) -> bool {
+    ANIMATIONS.contains(&element) || matches!(element, "base" | "noscript" | "object" | "param" | "template")
+}
+
+/// Whether the attribute says what others of the tag mean, what its content is, or what that may do.
+fn is_choice(element: &str, attribute: &str, xml: bool) -> bool {
+    match attribute {
+        "allow" | "csp" | "sandbox" => element == "iframe",
+        "as" | "rel" => element == "link",
+        "attributename" => ANIMATIONS.contains(&element),
+        "charset" => matches!(element, "meta" | "script"),
+        "encoding" => element == "annotation-xml",
+        "http-equiv" => element == "meta",
+        "integrity" | "nonce" => !xml || VOUCHED.contains(&element),
+        "name" => element == "param",
+        "shadowrootmode" => element == "template",
+        "type" => element == "script",
+        // Which elements these are that follow.
+        _ => xml && (attribute == "xmlns" || attribute.starts_with("xmlns:")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_what_a_value_is() {
+        for (element, attribute, kind) in [
+            ("p", "title", Kind::Plain),
+            ("a", "rel", Kind::Plain),
+            ("link", "rel", Kind::Choice),
+            ("link", "as", Kind::Choice),
+            ("link", "title", Kind::Plain),
+            ("meta", "http-equiv", Kind::Choice),
+            ("meta", "content", Kind::Meta),
+            ("meta", "property", Kind::Plain),
+            ("iframe", "sandbox", Kind::Choice),
+            ("iframe", "allow", Kind::Choice),
+            ("script", "nonce", Kind::Choice),
+            ("script", "crossorigin", Kind::Plain),
+            ("animate", "attributename", Kind::Choice),
+            ("animatetransform", "to", Kind::Url),
+            ("animate", "values", Kind::Code),
+            ("animate", "dur", Kind::Plain),
+            ("param", "name", Kind::Choice),
+            ("param", "value", Kind::Url),
+            ("input", "value", Kind::Plain),
+            ("img", "attributionsrc", Kind::Url),
+            ("img", "lowsrc", Kind::Url),
+            ("img", "dynsrc", Kind::Url),
+            ("img", "usemap", Kind::Url),
+            ("head", "profile", Kind::Url),
+            ("object", "classid", Kind::Url),
+            ("object", "archive", Kind::Url),
+            ("button", "formtarget", Kind::Plain),
+            ("use", "xlink:href", Kind::Url),
+            ("image", "href", Kind::Url),
+            ("body", "onpageshow", Kind::Code),
+        ] {
+            assert_eq!(Kind::of(element, attribute, false), kind, "{element} {attribute}");
+        }
+        for (element, attribute, kind) in [
+            ("feed", "xmlns", Kind::Choice),
+            ("feed", "xmlns:x", Kind::Choice),
+            ("feed", "xml:base", Kind::Url),
+            ("number", "base", Kind::Plain),
+            ("seal", "integrity", Kind::Plain),
+            ("script", "integrity", Kind::Choice),
+            ("image", "l:href", Kind::Url),
+        ] {
+            assert_eq!(Kind::of(element, attribute, true), kind, "{element} {attribute} in XML");
         }
     }
 }

@@ -14,22 +14,58 @@ pub(crate) enum Tracker {
     Bare,
     /// After a value that is a cell of its own.
     Whole,
-    /// Within the quotes of a cell; at its start a formula could begin.
-    Quoted { start: bool },
+    /// On one way through branches that, on another where a cell begins.
+    Ended,
+    /// Within the quotes of a cell.
+    Quoted(Cell),
     /// After a quote within quotes: the end of the cell, unless another follows.
-    Closed,
+    Closed(Cell),
+}
+
+/// What stands in a quoted cell before the byte at hand; the order is that of worry, so that the greater of two is right for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cell {
+    /// Text of the layout, which begins no formula.
+    Text,
+    /// Nothing, or white space: a formula could begin.
+    Blank,
+    /// A value, which may have been empty, or begun a formula.
+    Printed,
+    /// The layout begins a formula.
+    Formula,
+}
+
+impl Cell {
+    /// Takes a byte of the layout.
+    fn followed_by(self, byte: u8) -> Self {
+        match (self, byte) {
+            // What is not ASCII may be white space: who prints looks.
+            (Self::Blank, byte) if !byte.is_ascii_graphic() => Self::Blank,
+            (Self::Blank, b'=' | b'+' | b'-' | b'@') => Self::Formula,
+            (Self::Blank, _) => Self::Text,
+            (other, _) => other,
+        }
+    }
+
+    fn join(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Text, Self::Blank) | (Self::Blank, Self::Text) => Self::Printed,
+            _ => self.max(other),
+        }
+    }
 }
 
 impl Tracker {
     pub(super) fn is_at_rest(self) -> bool {
-        !matches!(self, Self::Quoted { .. })
+        !matches!(self, Self::Quoted(_))
     }
 
     pub(super) fn stand(self) -> Stand {
         match self {
             Self::Start => Stand::Fine(Sink::CsvCell),
-            Self::Quoted { start } => Stand::Fine(Sink::CsvQuoted { start }),
-            Self::Bare | Self::Whole | Self::Closed => {
+            Self::Quoted(Cell::Formula) => Stand::Refused("within a formula", "print a cell that is one value"),
+            Self::Quoted(cell) => Stand::Fine(Sink::CsvQuoted { start: cell != Cell::Text }),
+            Self::Bare | Self::Whole | Self::Ended | Self::Closed(_) => {
                 Stand::Refused("within a cell without quotes", "write double quotes around the whole cell")
             }
         }
@@ -38,8 +74,8 @@ impl Tracker {
     pub(super) fn output(&mut self) {
         *self = match *self {
             Self::Start => Self::Whole,
-            Self::Quoted { .. } => Self::Quoted { start: false },
-            other @ (Self::Bare | Self::Whole | Self::Closed) => other,
+            Self::Quoted(Cell::Blank) => Self::Quoted(Cell::Printed),
+            other @ (Self::Quoted(_) | Self::Bare | Self::Whole | Self::Ended | Self::Closed(_)) => other,
         };
     }
 
@@ -47,12 +83,12 @@ impl Tracker {
         let mut clash = None;
         for (at, byte) in text.bytes().enumerate() {
             *self = match (*self, byte) {
-                (Self::Quoted { .. }, b'"') => Self::Closed,
-                (Self::Closed, b'"') => Self::Quoted { start: false },
-                (Self::Quoted { .. }, _) => Self::Quoted { start: false },
+                (Self::Quoted(cell), b'"') => Self::Closed(cell),
+                (Self::Closed(cell), b'"') => Self::Quoted(cell.followed_by(b'"')),
+                (Self::Quoted(cell), byte) => Self::Quoted(cell.followed_by(byte)),
                 (_, b',' | b';' | b'\t' | b'\r' | b'\n') => Self::Start,
-                (Self::Start, b'"') => Self::Quoted { start: true },
-                (Self::Whole, _) => {
+                (Self::Start, b'"') => Self::Quoted(Cell::Blank),
+                (Self::Whole | Self::Ended, _) => {
                     clash.get_or_insert(Clash {
                         at,
                         message: "a value in a cell without quotes is followed by more than it",
@@ -60,7 +96,7 @@ impl Tracker {
                     });
                     Self::Bare
                 }
-                (Self::Start | Self::Bare | Self::Closed, _) => Self::Bare,
+                (Self::Start | Self::Bare | Self::Closed(_), _) => Self::Bare,
             };
         }
         clash
@@ -69,11 +105,12 @@ impl Tracker {
     pub(super) fn join(self, other: Self) -> Option<Self> {
         match (self, other) {
             _ if self == other => Some(self),
-            (Self::Quoted { .. }, Self::Quoted { .. }) => Some(Self::Quoted { start: true }),
-            (Self::Quoted { .. }, _) | (_, Self::Quoted { .. }) => None,
+            (Self::Quoted(one), Self::Quoted(other)) => Some(Self::Quoted(one.join(other))),
+            (Self::Quoted(_), _) | (_, Self::Quoted(_)) => None,
+            (Self::Bare, _) | (_, Self::Bare) => Some(Self::Bare),
+            (Self::Closed(one), Self::Closed(other)) => Some(Self::Closed(one.join(other))),
             // The separator may be left out after the last cell of a row.
-            (Self::Start, _) | (_, Self::Start) => Some(Self::Start),
-            _ => Some(Self::Bare),
+            _ => Some(Self::Ended),
         }
     }
 }
@@ -101,10 +138,16 @@ mod tests {
             (&["a;"], Tracker::Start),
             (&["a\n"], Tracker::Start),
             (&["a"], Tracker::Bare),
-            (&["\""], Tracker::Quoted { start: true }),
-            (&["\"a, "], Tracker::Quoted { start: false }),
-            (&["\"", " "], Tracker::Quoted { start: false }),
-            (&["\"a\"\"b"], Tracker::Quoted { start: false }),
+            (&["\""], Tracker::Quoted(Cell::Blank)),
+            (&["\" \t\u{a0}"], Tracker::Quoted(Cell::Blank)),
+            (&["\"a, "], Tracker::Quoted(Cell::Text)),
+            (&["\"", " "], Tracker::Quoted(Cell::Printed)),
+            (&["\"", "a"], Tracker::Quoted(Cell::Printed)),
+            (&["\" =SUM("], Tracker::Quoted(Cell::Formula)),
+            (&["\"-", ""], Tracker::Quoted(Cell::Formula)),
+            (&["\"a=", ""], Tracker::Quoted(Cell::Text)),
+            (&["\"a\"\"b"], Tracker::Quoted(Cell::Text)),
+            (&["\"\"\"="], Tracker::Quoted(Cell::Text)),
             (&["\"a\"\t"], Tracker::Start),
         ] {
             assert_eq!(after(parts), (expected, None), "{parts:?}");
@@ -114,7 +157,12 @@ mod tests {
 
     #[test]
     fn a_row_may_end_without_a_separator() {
-        assert_eq!(Tracker::Whole.join(Tracker::Start), Some(Tracker::Start));
-        assert_eq!(Tracker::Quoted { start: true }.join(Tracker::Start), None);
+        let quoted = Tracker::Quoted;
+        assert_eq!(quoted(Cell::Text).join(quoted(Cell::Blank)), Some(quoted(Cell::Printed)));
+        assert_eq!(quoted(Cell::Formula).join(quoted(Cell::Text)), Some(quoted(Cell::Formula)));
+        let mut ended = Tracker::Whole.join(Tracker::Start).unwrap();
+        assert!(matches!(ended.stand(), Stand::Refused(..)), "a value may stand before it");
+        assert_eq!((ended.literal("\n"), ended), (None, Tracker::Start));
+        assert_eq!(Tracker::Quoted(Cell::Blank).join(Tracker::Start), None);
     }
 }

@@ -22,7 +22,7 @@ impl Tracker {
                 Stand::Refused("after a backslash", "leave the backslash out: what needs one gets it")
             }
             Self { quoted: true, .. } => Stand::Fine(Sink::JsonText),
-            Self { quoted: false, .. } => Stand::OnlyJson("outside the quotes of JSON"),
+            Self { quoted: false, .. } => Stand::OnlyJson(Sink::Script, "outside the quotes of JSON"),
         }
     }
 
@@ -57,7 +57,7 @@ mod tests {
             tracker.stand()
         };
         for text in ["", "{\"a\":", "{\"a\": [\"\\\"\", ", "\"\\\\\""] {
-            assert!(matches!(after(text), Stand::OnlyJson(_)), "{text}");
+            assert!(matches!(after(text), Stand::OnlyJson(..)), "{text}");
         }
         for text in ["\"", "{\"a\":\"x", "\"\\\"", "\"\\\\"] {
             assert_eq!(after(text), Stand::Fine(Sink::JsonText), "{text}");

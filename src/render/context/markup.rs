@@ -6,37 +6,43 @@
 //! and names that mean something to HTML alone. Where it is unsure it says [`Stand::Refused`], never "safe".
 
 use super::super::escape::{Sink, UrlPart};
-use super::attribute::Kind;
+use super::attribute::{Kind, has_kinds};
 use super::foreign::Foreign;
-use super::script::{Role, Script};
-use super::url::Url;
+use super::said::{Power, Said, Word, deciders};
+use super::script::Script;
+use super::url::{Chosen, Url};
 use super::{Clash, Stand};
 
 /// Follows the markup, literal by literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tracker {
     state: State,
-    /// The element whose tag is open, or whose content this is if it is not markup; in lower case.
+    /// The element whose tag is open, or whose content this is if it is not markup; in HTML in lower case.
     element: String,
     /// The attribute at hand, in lower case.
     attribute: String,
-    /// The literal beginning of its value, where that changes what the rest means.
-    value: String,
+    /// Its value so far, where that changes what the rest means.
+    value: Word,
     /// The URL at hand.
     url: Url,
-    /// What the `<script>` at hand is for.
-    role: Role,
-    /// Whether its type has been said.
-    is_typed: bool,
-    /// Where in its text.
+    /// What the tag at hand has said of itself, or that of the `<script>` whose text this is.
+    said: Said,
+    /// Whether a value was printed that must not be if the tag goes on to say that browsers act by it.
+    fed: bool,
+    /// Where in the text of a script.
     script: Script,
     /// The drawings and formulas around.
     foreign: Foreign,
     /// Whether this is in a section of character data within a script or a style.
     in_section: bool,
+    /// What is wrong with the literal part at hand.
+    complaint: Option<Complaint>,
     /// Whether it is XML.
     xml: bool,
 }
+
+/// A message and what to do instead.
+type Complaint = (&'static str, &'static str);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -59,6 +65,8 @@ enum State {
     CharacterData,
     /// `<!doctype …>` and whatever else ends at the next `>`.
     Declaration,
+    /// `<?…?>` in XML.
+    Instruction,
     /// In an element whose content is not markup.
     Raw,
 }
@@ -77,7 +85,9 @@ pub(in super::super) enum Sight {
     Value,
     /// In an element whose content is not markup.
     Raw,
-    /// In a comment, a declaration, a section of character data.
+    /// In what begins with `<!` or `<?` and ends at the next `>`.
+    Declaration,
+    /// In a comment, a section of character data.
     Aside,
 }
 
@@ -87,19 +97,40 @@ impl Sight {
         matches!(self, Self::TagName | Self::InTag | Self::AttributeName | Self::BeforeValue | Self::Value)
     }
 
-    /// Whether what stands here is a text of its own: a value, or the content of an element that is not markup.
+    /// Whether what stands here is a text of its own: a value, a declaration, or the content of an element that is not markup.
     pub(in super::super) fn is_kept(self) -> bool {
-        matches!(self, Self::Value | Self::Raw)
+        matches!(self, Self::Value | Self::Raw | Self::Declaration)
     }
 }
 
-const RAW_ELEMENTS: [&str; 8] = ["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"];
-
-/// The longest literal beginning of a value that is looked at.
-const LONGEST_VALUE: usize = 64;
+pub(super) const RAW_ELEMENTS: [&str; 8] =
+    ["iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"];
 
 /// How a section of character data begins.
 const SECTION: &[u8] = b"<![CDATA[";
+
+const LOST_DRAWING: Complaint = (
+    "it is not clear whether this is in a drawing or a formula, where browsers read it in another way",
+    "close each element of the drawing with its own end tag, before the end of what is around it",
+);
+
+const TAG_IN_CODE: Complaint = (
+    "what looks like a tag within a script or a style is one in a drawing, and in XML",
+    "put the code into `<![CDATA[ … ]]>`, or into HTML outside of the drawing, or write `\\x3c`",
+);
+
+const PASSED_OVER: Complaint = (
+    "browsers pass over this tag in a `<select>` or a `<frameset>`",
+    "close that element before, or leave the tag out",
+);
+
+const SAID_TOO_LATE: Complaint = (
+    "this makes browsers act by a value that was printed before it",
+    "write this attribute first, and what it gives power to behind it",
+);
+
+const HIDDEN_END: Complaint =
+    ("a browser that runs scripts ends the `<noscript>` here", "write `<` as `&lt;`, or leave the text out");
 
 const USE_DATA: &str = "put it in a `data-…` attribute, or in `<script type=\"application/json\">` with `| json`";
 
@@ -110,20 +141,26 @@ impl Tracker {
             state: State::Text,
             element: String::new(),
             attribute: String::new(),
-            value: String::new(),
+            value: Word::default(),
             url: Url::default(),
-            role: Role::Code,
-            is_typed: false,
+            said: Said::default(),
+            fed: false,
             script: Script::default(),
             foreign: Foreign::default(),
             in_section: false,
+            complaint: None,
             xml: false,
         }
     }
 
     /// At the beginning of XML.
-    pub(super) fn xml() -> Self {
+    pub(in super::super) fn xml() -> Self {
         Self { xml: true, ..Self::html() }
+    }
+
+    /// Whether it is XML.
+    pub(in super::super) fn is_xml(&self) -> bool {
+        self.xml
     }
 
     /// At the beginning of the same format.
@@ -141,7 +178,8 @@ impl Tracker {
             State::AttributeName => Sight::AttributeName,
             State::BeforeValue => Sight::BeforeValue,
             State::Quoted { .. } | State::Unquoted => Sight::Value,
-            State::Comment | State::CharacterData | State::Declaration => Sight::Aside,
+            State::Declaration | State::Instruction => Sight::Declaration,
+            State::Comment | State::CharacterData => Sight::Aside,
             State::Raw => Sight::Raw,
         }
     }
@@ -173,19 +211,29 @@ impl Tracker {
         self.state == State::Text
     }
 
+    /// Whether the drawings and formulas around are those at `entry`.
+    pub(super) fn keeps_drawings(&self, entry: &Self) -> bool {
+        self.foreign.returns_to(&entry.foreign)
+    }
+
     /// The same point for a partial: without what lies behind and cannot matter to it.
     pub(super) fn for_partial(&self) -> Option<Self> {
-        let base = Self { state: self.state, ..self.fresh() };
+        let foreign = self.foreign.for_partial();
+        let base = Self { state: self.state, foreign, ..self.fresh() };
+        let in_tag = || Self { element: self.element.clone(), said: self.said.clone(), ..base.clone() };
         match self.state {
             State::Text | State::CharacterData | State::Quoted { kind: Kind::Plain | Kind::Images, .. } => Some(base),
             State::Quoted { kind: Kind::Url, .. } => {
-                Some(Self { url: self.url.clone(), element: self.element.clone(), ..base })
+                // How far the `url=` of a `<meta>` has come would be too much to tell.
+                let is_told = local_name(&self.element) != "meta";
+                is_told.then(|| Self { url: self.url.clone(), ..in_tag() })
             }
+            State::Quoted { kind: Kind::Meta, .. } => (self.power() != Power::Acts).then(in_tag),
             State::Raw if matches!(self.element.as_str(), "textarea" | "title") => {
                 Some(Self { element: self.element.clone(), ..base })
             }
-            // What a partial says of a script's type, its caller would not know.
-            State::InTag if local_name(&self.element) != "script" => {
+            // What a partial says of such a tag, its caller would not know.
+            State::InTag if deciders(local_name(&self.element)).is_empty() => {
                 Some(Self { element: self.element.clone(), ..base })
             }
             State::TagOpen
@@ -199,6 +247,7 @@ impl Tracker {
             | State::Unquoted
             | State::Comment
             | State::Declaration
+            | State::Instruction
             | State::Raw => None,
         }
     }
@@ -218,7 +267,7 @@ impl Tracker {
     pub(super) fn stand(&self) -> Stand {
         match self.stand_in_html() {
             Stand::Fine(sink) if self.xml => Stand::Fine(sink.in_xml()),
-            stand @ (Stand::Fine(_) | Stand::OnlyJson(_) | Stand::OnlyOwn(..) | Stand::Refused(..)) => stand,
+            stand @ (Stand::Fine(_) | Stand::OnlyJson(..) | Stand::OnlyOwn(..) | Stand::Refused(..)) => stand,
         }
     }
 
@@ -226,20 +275,31 @@ impl Tracker {
         match self.state {
             // No `>` is left in what is escaped, so that it ends no section either.
             State::Text | State::CharacterData => Stand::Fine(Sink::Text),
+            State::Quoted { kind: Kind::Meta, .. } if self.power() == Power::Acts => Stand::OnlyOwn(
+                Sink::Attribute,
+                "in what a `<meta http-equiv>` tells browsers to do",
+                "write it out; after a delay, as in `5; url=`, a value may say where to go",
+            ),
             State::Quoted { kind: Kind::Plain | Kind::Meta, .. } => Stand::Fine(Sink::Attribute),
             State::Quoted { kind: Kind::Images, .. } => Stand::Fine(Sink::Images),
-            State::Quoted { kind: Kind::ScriptType, .. } => {
-                Stand::OnlyOwn(Sink::Attribute, "in the type of a script", "write the type out")
+            State::Quoted { kind: Kind::Choice, .. } if local_name(&self.element) == "script" => {
+                Stand::OnlyOwn(Sink::Attribute, "that says what a script is", "write it out")
             }
+            State::Quoted { kind: Kind::Choice, .. } => Stand::OnlyOwn(
+                Sink::Attribute,
+                "that says how browsers take its tag, or what that may do,",
+                "write it out, or choose by `{% if %}` or `{% case %}`",
+            ),
             State::Quoted { kind: Kind::Url, .. } if self.url.runs() => {
                 Stand::Refused("in a URL that is a script or a document", USE_DATA)
             }
-            State::Quoted { kind: Kind::Url, .. }
-                if self.url.leads_anywhere() && matches!(local_name(&self.element), "script" | "base") =>
-            {
+            State::Quoted { kind: Kind::Url, .. } if self.url.refers() => {
+                Stand::Refused("that could complete what the `&` before it begins", "write `&amp;` for an `&`")
+            }
+            State::Quoted { kind: Kind::Url, .. } if self.url.leads_anywhere() && self.chooses_code() => {
                 Stand::OnlyOwn(
                     Sink::Url(UrlPart::Start),
-                    "that says where a script comes from",
+                    "that says where a script or a style comes from",
                     "begin the address with text of the layout, as in `/js/`",
                 )
             }
@@ -250,14 +310,14 @@ impl Tracker {
             }
             State::Quoted { kind: Kind::Document, .. } => Stand::Refused("in a `srcdoc` attribute", USE_DATA),
             State::Raw => match local_name(&self.element) {
-                "script" => self.script.stand(self.role),
+                "script" => self.script.stand(self.said.role()),
                 // References are read here, but tags are not.
                 "textarea" | "title" => Stand::Fine(Sink::Attribute),
                 "style" => Stand::Refused("in a `<style>` element", "choose a `class` instead"),
                 _ => Stand::Refused("in an element whose content is not markup", "move it out of the element"),
             },
             State::Comment => Stand::Refused("in a comment of the markup", "use `{% comment %}` for notes"),
-            State::Declaration => Stand::Refused("in a declaration of the markup", "write it out"),
+            State::Declaration | State::Instruction => Stand::Refused("in a declaration of the markup", "write it out"),
             State::Unquoted | State::BeforeValue => {
                 Stand::Refused("in an attribute without quotes", "write quotes around the value")
             }
@@ -270,24 +330,55 @@ impl Tracker {
         }
     }
 
-    /// Something was printed here.
-    pub(super) fn output(&mut self) {
-        if self.state == State::Raw {
-            self.script.output();
-        } else if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
-            self.url.output();
+    /// Whether browsers act by the `content` or the `href` of the tag at hand.
+    fn power(&self) -> Power {
+        self.said.power(local_name(&self.element))
+    }
+
+    /// Whether the URL at hand says where a script comes from, or what else may shape the page.
+    fn chooses_code(&self) -> bool {
+        match local_name(&self.element) {
+            "script" | "base" => true,
+            "link" => self.power() == Power::Acts,
+            _ => false,
         }
     }
 
-    /// Where the second run of a loop's body begins that leaves `end` behind; none if that is where the first began, or the
-    /// value of no URL. A second run and all that follow are alike: they are followed once.
+    /// A partial was called here.
+    pub(super) fn called(&mut self) {
+        self.output();
+        if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+            self.url.called();
+        }
+    }
+
+    /// Something was printed here.
+    pub(super) fn output(&mut self) {
+        let is_open = self.power() == Power::Open;
+        if self.state == State::Raw {
+            self.script.output();
+        } else if let State::Quoted { kind, .. } = self.state {
+            self.value = Word::Unclear;
+            self.fed |= is_open && (kind == Kind::Meta || (kind == Kind::Url && self.url.leads_anywhere()));
+            if kind == Kind::Url {
+                self.url.output();
+            }
+        }
+    }
+
+    /// Where the second run of a loop's body begins that leaves `end` behind; none if that is where the first began. A second run and
+    /// all that follow are alike: they are followed once.
     pub(super) fn after_a_run(&self, end: &Self) -> Option<Self> {
-        if self == end || !matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+        // Between tags nothing is left of what was behind them, but for the drawings that are open.
+        if self == end || (self.is_text() && end.is_text() && self.foreign == end.foreign) {
             return None;
         }
         let joined = self.join(end)?;
-        let url = self.url.after_a_run(&end.url)?;
-        Some(Self { url, ..joined })
+        if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+            let url = self.url.after_a_run(&end.url)?;
+            return Some(Self { url, ..joined });
+        }
+        (joined != *self).then_some(joined)
     }
 
     /// The markup after either of two branches; none if they leave it in different places.
@@ -297,28 +388,58 @@ impl Tracker {
         }
         let foreign = self.foreign.join(&other.foreign);
         if self.is_in_tag() && other.is_in_tag() {
-            let matters = |tracker: &Self| tracker.is_raw() || tracker.element == "meta";
-            if self.element != other.element && (matters(self) || matters(other)) {
+            if !self.is_of_like(other) {
                 return None;
             }
             // Where one way is within a name or a value, nothing is sure before white space or the end of the tag.
             let clear = self.state == State::InTag && other.state == State::InTag;
             let state = if clear { State::InTag } else { State::Unquoted };
-            let role = self.role.join(other.role);
-            let is_typed = self.is_typed || other.is_typed;
-            return Some(Self { state, element: self.element.clone(), role, is_typed, foreign, ..self.fresh() });
+            let said = self.said_so_far().join(&other.said_so_far());
+            let fed = self.fed || other.fed;
+            // What branches say in turn, the runs of a loop say together.
+            if fed && said.power(local_name(&self.element)) == Power::Acts {
+                return None;
+            }
+            let element = self.element.clone();
+            return Some(Self { state, element, said, fed, foreign, ..self.fresh() });
         }
+        let value = self.value.join(&other.value);
+        let said = self.said.join(&other.said);
+        let fed = self.fed || other.fed;
         match (self.state, other.state) {
-            (State::Quoted { .. }, State::Quoted { .. }) if self.state == other.state => {
-                Some(Self { url: self.url.join(&other.url), foreign, ..self.clone() })
+            (State::Quoted { .. }, State::Quoted { .. })
+                if self.state == other.state
+                    && self.is_of_like(other)
+                    && (self.attribute == other.attribute || deciders(local_name(&self.element)).is_empty()) =>
+            {
+                Some(Self { url: self.url.join(&other.url), foreign, value, said, fed, ..self.clone() })
             }
             (State::Raw, State::Raw) if self.element == other.element && self.in_section == other.in_section => {
-                let role = self.role.join(other.role);
-                Some(Self { script: self.script.join(&other.script)?, role, foreign, ..self.clone() })
+                Some(Self { script: self.script.join(&other.script)?, said, foreign, ..self.clone() })
             }
-            (State::Text, State::Text) => Some(Self { foreign, ..self.between_tags() }),
+            (State::Text, State::Text) => Some(Self { foreign, ..self.fresh() }),
             _ => None,
         }
+    }
+
+    /// Whether what is told of the element at hand is true of the other one as well.
+    fn is_of_like(&self, other: &Self) -> bool {
+        let matters = |tracker: &Self| {
+            means_something(&tracker.element) || tracker.foreign.is_inside() || tracker.foreign.is_lost()
+        };
+        self.element == other.element || !(matters(self) || matters(other))
+    }
+
+    /// What the tag at hand has said, if what it is saying is cut off.
+    fn said_so_far(&self) -> Said {
+        let mut said = self.said.clone();
+        let element = local_name(&self.element);
+        if self.state == State::AttributeName {
+            said.begin(element, &self.attribute);
+        } else if matches!(self.state, State::AfterName | State::BeforeValue | State::Unquoted) {
+            said.take(element, &self.attribute, Word::Unclear);
+        }
+        said
     }
 
     fn is_in_tag(&self) -> bool {
@@ -333,21 +454,32 @@ impl Tracker {
         while let Some(&byte) = bytes.get(at) {
             let rest = bytes.get(at..).unwrap_or_default();
             let is_end = matches!(self.state, State::Quoted { quote, .. } if quote == byte);
-            if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) && !is_end && self.url.take(byte, rest) {
-                clash.get_or_insert(Clash {
-                    at,
-                    message: "a value before this `:` could choose a scheme that runs code",
-                    help: "write the scheme out, as in `https:`, or print the whole URL as one value",
-                });
+            if matches!(self.state, State::Quoted { kind: Kind::Url, .. })
+                && !is_end
+                && let Some(chosen) = self.url.take(byte, rest)
+            {
+                let (message, help) = match chosen {
+                    Chosen::Scheme => (
+                        "a value before this `:` could choose a scheme that runs code",
+                        "write the scheme out, as in `https:`, or print the whole URL as one value",
+                    ),
+                    Chosen::Host => (
+                        "a value within the name of a host could choose another one",
+                        "write the host out, or let it begin with the value, as in `https://{{ shop }}.example.com/`",
+                    ),
+                };
+                clash.get_or_insert(Clash { at, message, help });
             }
             if self.state == State::Raw && self.begins_markup(rest) {
-                clash.get_or_insert(Clash {
-                    at,
-                    message: "what looks like a tag within a script or a style is one in a drawing, and in XML",
-                    help: "put the code into `<![CDATA[ … ]]>`, or into HTML outside of the drawing, or write `\\x3c`",
-                });
+                self.complaint = Some(TAG_IN_CODE);
+            } else if self.hides_an_end(rest) {
+                self.complaint = Some(HIDDEN_END);
             }
-            at += self.step(rest);
+            let length = self.step(rest);
+            if let Some((message, help)) = self.complaint.take() {
+                clash.get_or_insert(Clash { at, message, help });
+            }
+            at += length;
         }
         clash
     }
@@ -364,15 +496,21 @@ impl Tracker {
                 b'>' => self.close_tag(false),
                 b'/' => self.state = State::Slash,
                 byte if is_space(byte) => self.state = State::InTag,
-                _ => self.element.push(char::from(byte.to_ascii_lowercase())),
+                _ => self.element.push(self.folded(byte)),
             },
             State::InTag | State::AfterName => self.in_tag(byte),
             State::Slash if byte == b'>' => self.close_tag(true),
             State::Slash => self.in_tag(byte),
             State::AttributeName => match byte {
-                b'>' => self.close_tag(false),
+                b'>' => {
+                    self.say(Word::default());
+                    self.close_tag(false);
+                }
                 b'=' => self.state = State::BeforeValue,
-                b'/' => self.state = State::Slash,
+                b'/' => {
+                    self.say(Word::default());
+                    self.state = State::Slash;
+                }
                 byte if is_space(byte) => self.state = State::AfterName,
                 _ => self.attribute.push(char::from(byte.to_ascii_lowercase())),
             },
@@ -380,25 +518,34 @@ impl Tracker {
                 b'"' | b'\'' => {
                     self.state = State::Quoted { quote: byte, kind: self.kind() };
                     self.url = Url::default();
-                    self.value.clear();
+                    self.value = Word::default();
                 }
-                b'>' => self.close_tag(false),
+                b'>' => {
+                    self.say(Word::default());
+                    self.close_tag(false);
+                }
                 byte if is_space(byte) => {}
                 _ => {
-                    self.value.clear();
-                    self.value.push(char::from(byte.to_ascii_lowercase()));
+                    self.value = Word::default();
+                    self.value.push(byte);
                     self.state = State::Unquoted;
                 }
             },
             State::Quoted { quote, .. } if byte == quote => self.end_value(),
             State::Quoted { quote, kind: Kind::Meta } => {
-                self.remember(byte);
-                if goes_elsewhere(&self.value) {
+                self.value.push(byte);
+                if self.power() == Power::Acts && self.value_is(goes_elsewhere) {
                     self.state = State::Quoted { quote, kind: Kind::Url };
                     self.url = Url::default();
                 }
             }
-            State::Quoted { kind: Kind::ScriptType, .. } => self.remember(byte),
+            State::Quoted { kind: Kind::Url, .. } if local_name(&self.element) == "meta" => {
+                self.value.push(byte);
+                if self.value_is(is_before_url) {
+                    self.url = Url::default();
+                }
+            }
+            State::Quoted { kind: Kind::Choice, .. } => self.value.push(byte),
             State::Quoted { .. } => {}
             State::Unquoted => match byte {
                 b'>' => {
@@ -406,7 +553,7 @@ impl Tracker {
                     self.close_tag(false);
                 }
                 byte if is_space(byte) => self.end_value(),
-                _ => self.remember(byte),
+                _ => self.value.push(byte),
             },
             State::Comment => {
                 let ends: &[&[u8]] = if self.xml { &[b"-->"] } else { &[b"-->", b"--!>"] };
@@ -426,6 +573,12 @@ impl Tracker {
                     self.state = State::Text;
                 }
             }
+            State::Instruction => {
+                if rest.starts_with(b"?>") {
+                    self.state = State::Text;
+                    return 2;
+                }
+            }
             State::Raw => return self.raw(byte, rest),
         }
         1
@@ -442,6 +595,9 @@ impl Tracker {
         if (self.xml || self.foreign.is_inside()) && rest.starts_with(SECTION) {
             self.state = State::CharacterData;
             return SECTION.len();
+        }
+        if self.foreign.is_lost() && rest.starts_with(SECTION) {
+            self.find_way();
         }
         // An end tag without a name is none: `</>` is nothing at all, and `</ …` a comment.
         if !self.xml
@@ -467,24 +623,33 @@ impl Tracker {
 
     fn tag_open(&mut self, byte: u8) {
         self.element.clear();
+        self.said = Said::default();
+        self.fed = false;
         self.state = match byte {
             b'/' => {
                 // A closing tag opens no element; the slash keeps its name from being one.
                 self.element.push('/');
                 State::TagName
             }
+            b'?' if self.xml => State::Instruction,
             b'!' | b'?' => State::Declaration,
             byte if byte.is_ascii_alphabetic() => {
-                self.element.push(char::from(byte.to_ascii_lowercase()));
-                self.role = Role::Code;
-                self.is_typed = false;
+                self.element.push(self.folded(byte));
                 State::TagName
             }
             _ => State::Text,
         };
     }
 
+    /// A letter of an element's name, whose case means something in XML alone: there `Style` is none of HTML's elements.
+    fn folded(&self, byte: u8) -> char {
+        char::from(if self.xml { byte } else { byte.to_ascii_lowercase() })
+    }
+
     fn in_tag(&mut self, byte: u8) {
+        if self.state == State::AfterName && byte != b'=' && !is_space(byte) {
+            self.say(Word::default());
+        }
         match byte {
             b'>' => self.close_tag(false),
             b'=' if self.state == State::AfterName => self.state = State::BeforeValue,
@@ -502,20 +667,25 @@ impl Tracker {
         }
     }
 
-    /// Keeps the beginning of a value.
-    fn remember(&mut self, byte: u8) {
-        if self.value.len() < LONGEST_VALUE {
-            self.value.push(char::from(byte.to_ascii_lowercase()));
+    /// The value of an attribute has ended.
+    fn end_value(&mut self) {
+        let value = std::mem::take(&mut self.value);
+        self.say(value);
+        self.state = State::InTag;
+    }
+
+    /// The tag at hand has said this with the attribute at hand.
+    fn say(&mut self, word: Word) {
+        self.said.take(local_name(&self.element), &self.attribute, word);
+        if self.fed && self.power() == Power::Acts {
+            self.fed = false;
+            self.complaint = Some(SAID_TOO_LATE);
         }
     }
 
-    /// The value of an attribute has ended.
-    fn end_value(&mut self) {
-        // Of two attributes of a name, browsers take the first.
-        if self.kind() == Kind::ScriptType && !std::mem::replace(&mut self.is_typed, true) {
-            self.role = Role::of(&self.value);
-        }
-        self.state = State::InTag;
+    /// Whether the value at hand is known and like this.
+    fn value_is(&self, like: fn(&str) -> bool) -> bool {
+        matches!(&self.value, Word::Known(value) if like(value))
     }
 
     /// What the value of the attribute at hand is.
@@ -523,28 +693,60 @@ impl Tracker {
         Kind::of(local_name(&self.element), &self.attribute, self.xml)
     }
 
-    /// Whether the content of the element is not markup.
+    /// Whether the content of the element whose tag is open is not markup.
     fn is_raw(&self) -> bool {
-        if self.xml || self.foreign.is_inside() {
+        if self.xml || !self.foreign.takes_as_html(&self.element) {
             return matches!(local_name(&self.element), "script" | "style") && !self.element.starts_with('/');
         }
         RAW_ELEMENTS.contains(&self.element.as_str())
     }
 
-    fn close_tag(&mut self, closes_itself: bool) {
+    /// A tag has ended; with a `slash` before its `>`.
+    fn close_tag(&mut self, slash: bool) {
         self.attribute.clear();
-        let closes_itself = closes_itself && (self.xml || self.foreign.is_inside() || Foreign::begins(&self.element));
-        if self.is_raw() && !closes_itself {
+        let closes_itself = slash && (self.xml || self.foreign.ends_itself(&self.element));
+        let is_raw = self.is_raw() && !closes_itself;
+        if !self.xml {
+            self.take_element(closes_itself, is_raw);
+        }
+        if is_raw {
             self.script = Script::default();
             self.in_section = false;
             self.state = State::Raw;
             return;
         }
-        if !self.xml && !closes_itself {
-            self.foreign.tag(&self.element);
-        }
         self.element.clear();
+        self.said = Said::default();
         self.state = State::Text;
+    }
+
+    /// Takes an element of HTML, or the end of one.
+    fn take_element(&mut self, closes_itself: bool, is_raw: bool) {
+        if let Some(ended) = self.element.strip_prefix('/') {
+            self.foreign.end(ended);
+            return;
+        }
+        if self.foreign.passes_over(&self.element) && is_raw {
+            self.complaint = Some(PASSED_OVER);
+        }
+        self.foreign.start(&self.element, closes_itself, &self.said);
+        if self.foreign.is_lost() && RAW_ELEMENTS.contains(&self.element.as_str()) {
+            self.find_way();
+        }
+    }
+
+    /// Says that it is not known whether this is in a drawing, and goes on as if it were not.
+    fn find_way(&mut self) {
+        self.complaint = Some(LOST_DRAWING);
+        self.foreign = Foreign::default();
+    }
+
+    /// Whether `rest` ends a `<noscript>` for those browsers only that read nothing else in it.
+    fn hides_an_end(&self, rest: &[u8]) -> bool {
+        const END: &[u8] = b"</noscript";
+        self.foreign.in_noscript()
+            && !matches!(self.state, State::Text | State::TagOpen)
+            && rest.get(..END.len()).is_some_and(|found| found.eq_ignore_ascii_case(END))
     }
 
     /// Whether the content of a script or a style is read as markup all the same, but for sections of character data: so it is
@@ -584,7 +786,7 @@ impl Tracker {
             self.in_section = self.reads_raw() && rest.starts_with(SECTION);
         }
         if self.element.ends_with("script") {
-            self.script.take(byte, rest, self.role);
+            self.script.take(byte, rest, self.said.role());
         }
         1
     }
@@ -616,228 +818,30 @@ fn is_space(byte: u8) -> bool {
 
 /// Whether the `content` of a `<meta>` that begins so may say, after a delay, which page comes next.
 fn goes_elsewhere(value: &str) -> bool {
-    let rest = value.trim_start().trim_start_matches(|character: char| character.is_ascii_digit() || character == '.');
-    rest.len() < value.trim_start().len() && rest.starts_with([';', ',', ' '])
+    let rest = behind_delay(value);
+    rest.len() < value.len() && rest.starts_with([';', ',', ' ', '\t', '\n', '\r', '\u{c}'])
+}
+
+fn behind_delay(value: &str) -> &str {
+    value.trim_start_matches(|character: char| character.is_ascii_digit() || character == '.')
+}
+
+/// Whether the `content` of a `<meta>` has not come to its URL, but could be on the way there (section 4.2.5.3).
+fn is_before_url(value: &str) -> bool {
+    let rest = behind_delay(value).trim_ascii_start();
+    let rest = rest.strip_prefix([';', ',']).unwrap_or(rest).trim_ascii_start();
+    let Some(rest) = rest.strip_prefix("url") else { return "url".starts_with(rest) };
+    let Some(rest) = rest.trim_ascii_start().strip_prefix('=') else { return rest.trim_ascii_start().is_empty() };
+    matches!(rest.trim_ascii_start(), "" | "'" | "\"")
+}
+
+/// Whether an element of this name, or its end, is another thing to browsers than one of any other name.
+fn means_something(name: &str) -> bool {
+    let name = local_name(name.strip_prefix('/').unwrap_or(name));
+    RAW_ELEMENTS.contains(&name) || !deciders(name).is_empty() || Foreign::knows(name) || has_kinds(name)
 }
 
 /// A name without the prefix that stands for its namespace.
 fn local_name(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn after(text: &str) -> Stand {
-        let mut tracker = Tracker::html();
-        tracker.literal(text);
-        tracker.stand()
-    }
-
-    #[test]
-    fn every_place_is_recognised() {
-        use UrlPart::{Path, Query, Rest, Root, Start};
-        let url = |part| Stand::Fine(Sink::Url(part));
-        for (text, expected) in [
-            ("", Stand::Fine(Sink::Text)),
-            ("a < b", Stand::Fine(Sink::Text)),
-            ("<p>", Stand::Fine(Sink::Text)),
-            ("<p class=\"", Stand::Fine(Sink::Attribute)),
-            ("<p\nCLASS = '", Stand::Fine(Sink::Attribute)),
-            ("<a href=\"", url(Start)),
-            ("<a href='x", url(Start)),
-            ("<a href='/", url(Root)),
-            ("<a href='/x/", url(Path)),
-            ("<a href='x/", url(Path)),
-            ("<a href='?a=", url(Query)),
-            ("<a href='/x?a=b&amp;c=", url(Query)),
-            ("<a href='/x#", url(Query)),
-            ("<a href='mailto:", url(Rest)),
-            ("<a href='https://", url(Rest)),
-            ("<a href='https://a.example/", url(Path)),
-            ("<img srcset=\"", Stand::Fine(Sink::Images)),
-            ("<a href=\"x\">", Stand::Fine(Sink::Text)),
-            ("<!-- x --><p>", Stand::Fine(Sink::Text)),
-            ("<!doctype html>", Stand::Fine(Sink::Text)),
-            ("<title>a <b> ", Stand::Fine(Sink::Attribute)),
-            ("<textarea>", Stand::Fine(Sink::Attribute)),
-            ("<script>let a = 'x'; b = ", Stand::OnlyJson("in a script")),
-            ("<script></script>", Stand::Fine(Sink::Text)),
-            ("<script><!-- <script> </script> --></script>", Stand::Fine(Sink::Text)),
-            ("<script type='application/json'>{\"a\": \"", Stand::Fine(Sink::JsonText)),
-            ("<script type=application/ld+json>{\"a\": ", Stand::OnlyJson("in a script")),
-            ("<script src='/js/", url(Path)),
-            ("<script src='js/", url(Path)),
-            ("<script src='?v=", url(Query)),
-            ("<script src='https://example.com/", url(Path)),
-            ("<script src='//example.com/", url(Path)),
-            ("<base href='/docs/", url(Path)),
-            ("<svg><title/><a href='", url(Start)),
-            ("<svg><title><b>", Stand::Fine(Sink::Text)),
-            ("<svg><title><b></title></svg><title><b>", Stand::Fine(Sink::Attribute)),
-            ("<svg><title /></svg><script>", Stand::OnlyJson("in a script")),
-            ("<svg><script/><a title='", Stand::Fine(Sink::Attribute)),
-            ("<svg><![CDATA[<a title='", Stand::Fine(Sink::Text)),
-            ("<![CDATA[ > <a title='", Stand::Fine(Sink::Attribute)),
-            ("<style></STYLE ><p>", Stand::Fine(Sink::Text)),
-            ("</ a=\"> ", Stand::Fine(Sink::Text)),
-            ("<<!-- > <script> --><p title='", Stand::Fine(Sink::Attribute)),
-            ("</><p title='", Stand::Fine(Sink::Attribute)),
-            ("<a href='https:", url(Rest)),
-            ("<a href=' \tx-java", url(Start)),
-            ("<img src='data:image/png;base64,", url(Path)),
-            ("<meta name=description content='", Stand::Fine(Sink::Attribute)),
-            ("<meta http-equiv=refresh content='0; url=", url(Start)),
-            ("<meta content='5;url=/", url(Path)),
-            ("<!--><p>", Stand::Fine(Sink::Text)),
-            ("<!---><script>", Stand::OnlyJson("in a script")),
-            ("<!-- a --!><p title='", Stand::Fine(Sink::Attribute)),
-        ] {
-            assert_eq!(after(text), expected, "{text}");
-        }
-        for text in [
-            "<script src=\"",
-            "<script src='/",
-            "<script src=' /\t",
-            "<script src='//",
-            "<script src='\\/",
-            "<script src='https:",
-            "<script src='https:/",
-            "<script src='https://example.",
-            "<script type='",
-            "<script type=importmap>{\"imports\": {\"a\": ",
-            "<base href='",
-            "<base href='//",
-        ] {
-            assert!(matches!(after(text), Stand::OnlyOwn(..)), "{text}");
-        }
-    }
-
-    #[test]
-    fn places_where_nothing_is_safe_are_refused() {
-        for text in [
-            "<",
-            "<a",
-            "<a ",
-            "<a x",
-            "<a x=",
-            "<a x=y",
-            "<a onclick=\"",
-            "<a style='",
-            "<!-- ",
-            "<!doctype ",
-            "<script>let a = '",
-            "<script>// ",
-            "<script>let a = `",
-            "<script>let r = /",
-            "<style>",
-            "<iframe srcdoc=\"",
-            "<a href=\"javascript:show('",
-            "<a href=\" \tJava\nScript:",
-            "<a href='javascript&colon;",
-            "<a href='&#106;avascript:",
-            "<a href='vbscript:",
-            "<iframe src='data:text/html,",
-            "<!-- a --!><script>// -->",
-            "<script type=text/template>",
-            "<script><!-- <script> </script>",
-            "<script>/*/ ",
-        ] {
-            assert!(matches!(after(text), Stand::Refused(..)), "{text}");
-        }
-    }
-
-    #[test]
-    fn no_value_chooses_a_scheme() {
-        let after_output = |before: &str, literal: &str| {
-            let mut tracker = Tracker::html();
-            tracker.literal(before);
-            tracker.output();
-            tracker.literal(literal).map(|clash| clash.at)
-        };
-        for (before, literal) in
-            [("<a href='", ":x"), ("<a href=\"java", "://x"), ("<form action='", "script:x"), ("<a href='", "&#58;x")]
-        {
-            assert!(after_output(before, literal).is_some(), "{before} {literal}");
-        }
-        for (before, literal) in [
-            ("<a href='", "/a:b"),
-            ("<a href='", "&amp;a=:"),
-            ("<a href='", "&a=:"),
-            ("<a href='", "?a:b"),
-            ("<a href='urn:", ":x"),
-            ("<p title='", ":x"),
-            ("<a href='", "'>:"),
-        ] {
-            assert_eq!(after_output(before, literal), None, "{before} {literal}");
-        }
-    }
-
-    #[test]
-    fn xml_has_rules_of_its_own() {
-        let after = |text: &str| {
-            let mut tracker = Tracker::xml();
-            tracker.literal(text);
-            tracker.stand()
-        };
-        for (text, expected) in [
-            ("<title>", Stand::Fine(Sink::XmlText)),
-            ("<title><a href='", Stand::Fine(Sink::XmlUrl(UrlPart::Start))),
-            ("<link href=\"", Stand::Fine(Sink::XmlUrl(UrlPart::Start))),
-            ("<x:form action='", Stand::Fine(Sink::XmlUrl(UrlPart::Start))),
-            ("<item action='", Stand::Fine(Sink::XmlAttribute)),
-            ("<item online='", Stand::Fine(Sink::XmlAttribute)),
-            ("<d><![CDATA[ <a href=", Stand::Fine(Sink::XmlText)),
-            ("<![CDATA[ > ]] ]]><a x='", Stand::Fine(Sink::XmlAttribute)),
-            ("<?xml version='1.0'?><a>", Stand::Fine(Sink::XmlText)),
-            ("<script/><p>", Stand::Fine(Sink::XmlText)),
-            ("<script src='/a'/><p>", Stand::Fine(Sink::XmlText)),
-            ("<svg:script>a = ", Stand::OnlyJson("in a script")),
-        ] {
-            assert_eq!(after(text), expected, "{text}");
-        }
-        for text in [
-            "<a ",
-            "<a x=",
-            "<a onclick='",
-            "<!-- ",
-            "<?pi ",
-            "<!DOCTYPE ",
-            "<x:style>",
-            "<a href='javascript:",
-            "<!-->",
-        ] {
-            assert!(matches!(after(text), Stand::Refused(..)), "{text}");
-        }
-    }
-
-    #[test]
-    fn branches_join_where_they_agree() {
-        let tracker = |text: &str| {
-            let mut tracker = Tracker::html();
-            tracker.literal(text);
-            tracker
-        };
-        let joined = |left: &str, right: &str| tracker(left).join(&tracker(right)).map(|tracker| tracker.stand());
-        assert_eq!(joined("<b>", "<i>"), Some(Stand::Fine(Sink::Text)));
-        assert_eq!(joined("<a href=\"/", "<a href=\""), Some(Stand::Fine(Sink::Url(UrlPart::Start))));
-        assert_eq!(joined("<a href='https:", "<a href='http:"), Some(Stand::Fine(Sink::Url(UrlPart::Rest))));
-        assert!(matches!(joined("<a href='javascript:", "<a href='http:"), Some(Stand::Refused(..))));
-        for (left, right) in [("/", "//"), ("/", "//x"), ("//x", "/"), ("/a", "/"), ("https:", "/a/")] {
-            let joined = joined(&format!("<script src='{left}"), &format!("<script src='{right}"));
-            assert!(matches!(joined, Some(Stand::OnlyOwn(..))), "{left} or {right}");
-        }
-        let mut slashes = tracker("<script src='/").join(&tracker("<script src='//x")).unwrap();
-        slashes.literal("/");
-        assert!(matches!(slashes.stand(), Stand::OnlyOwn(..)));
-        let mut either = tracker("<a href='https").join(&tracker("<a href='http")).unwrap();
-        assert_eq!(either.literal("://"), None);
-        assert_eq!(either.stand(), Stand::Fine(Sink::Url(UrlPart::Rest)));
-        assert!(joined("<option", "<option selected").is_some());
-        assert!(matches!(joined("<a", "<a class=\"x\""), Some(Stand::Refused(..))));
-        assert_eq!(joined("<a href=\"", "<a title=\""), None);
-        assert_eq!(joined("<p>", "<p class=\""), None);
-        assert_eq!(joined("<script>", "<p>"), None);
-    }
 }

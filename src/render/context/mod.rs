@@ -4,13 +4,19 @@
 //! of values or of Liquid. A format without a structure (`.txt`) has none. Where a tracker is unsure it refuses, it never says "safe".
 
 mod attribute;
+mod balance;
 mod csv;
 mod foreign;
 mod json;
 mod markup;
+mod said;
 mod script;
+#[cfg(test)]
+mod tests;
 mod url;
 
+pub(super) use attribute::is_event_of_xml;
+pub(super) use balance::balanced;
 pub(super) use markup::{Sight, Tracker as Markup};
 
 use super::escape::Sink;
@@ -20,8 +26,8 @@ use super::escape::Sink;
 pub(super) enum Stand {
     /// Anything, through this sink.
     Fine(Sink),
-    /// Only what the `json` filter made: where, in words.
-    OnlyJson(&'static str),
+    /// Only what the `json` filter made, through this sink: where, in words.
+    OnlyJson(Sink, &'static str),
     /// Only what the layout itself names, through this sink: where, and what to do instead.
     OnlyOwn(Sink, &'static str, &'static str),
     /// Nothing: why, and what to do instead.
@@ -47,7 +53,8 @@ pub(super) fn is_whole(text: &str) -> bool {
 /// Follows a layout, literal by literal, output by output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tracker {
-    Markup(markup::Tracker),
+    /// Boxed because each block that is open keeps some.
+    Markup(Box<markup::Tracker>),
     Json(json::Tracker),
     Csv(csv::Tracker),
 }
@@ -56,8 +63,8 @@ impl Tracker {
     /// At the beginning of a file with this extension; none if its format has no structure to keep.
     pub(super) fn of(extension: &str) -> Option<Self> {
         match extension {
-            "html" => Some(Self::Markup(markup::Tracker::html())),
-            "xml" => Some(Self::Markup(markup::Tracker::xml())),
+            "html" => Some(Self::Markup(Box::new(markup::Tracker::html()))),
+            "xml" => Some(Self::Markup(Box::new(markup::Tracker::xml()))),
             "json" => Some(Self::Json(json::Tracker::default())),
             "csv" => Some(Self::Csv(csv::Tracker::default())),
             _ => None,
@@ -67,7 +74,7 @@ impl Tracker {
     /// At the beginning of the same format.
     pub(super) fn fresh(&self) -> Self {
         match self {
-            Self::Markup(tracker) => Self::Markup(tracker.fresh()),
+            Self::Markup(tracker) => Self::Markup(Box::new(tracker.fresh())),
             Self::Json(_) => Self::Json(json::Tracker::default()),
             Self::Csv(_) => Self::Csv(csv::Tracker::default()),
         }
@@ -87,6 +94,14 @@ impl Tracker {
         }
     }
 
+    /// Whether the drawings and formulas around are those at `entry`.
+    pub(super) fn keeps_drawings(&self, entry: &Self) -> bool {
+        match (self, entry) {
+            (Self::Markup(end), Self::Markup(entry)) => end.keeps_drawings(entry),
+            _ => true,
+        }
+    }
+
     /// Whether rows and cells of a table may be printed here.
     pub(super) fn takes_elements(&self) -> bool {
         matches!(self, Self::Markup(tracker) if tracker.is_text())
@@ -96,7 +111,7 @@ impl Tracker {
     /// points share one. None where a partial cannot stand.
     pub(super) fn for_partial(&self) -> Option<Self> {
         match self {
-            Self::Markup(tracker) => tracker.for_partial().map(Self::Markup),
+            Self::Markup(tracker) => tracker.for_partial().map(Box::new).map(Self::Markup),
             Self::Json(_) | Self::Csv(_) => Some(self.clone()),
         }
     }
@@ -127,6 +142,14 @@ impl Tracker {
         }
     }
 
+    /// A partial was called here, whose literal parts are followed on their own.
+    pub(super) fn called(&mut self) {
+        match self {
+            Self::Markup(tracker) => tracker.called(),
+            Self::Json(_) | Self::Csv(_) => self.output(),
+        }
+    }
+
     /// Follows a literal part.
     pub(super) fn literal(&mut self, text: &str) -> Option<Clash> {
         match self {
@@ -142,7 +165,7 @@ impl Tracker {
     /// Where the second run of a loop's body begins that leaves `end` behind; none if the first tells all.
     pub(super) fn after_a_run(&self, end: &Self) -> Option<Self> {
         match (self, end) {
-            (Self::Markup(entry), Self::Markup(end)) => entry.after_a_run(end).map(Self::Markup),
+            (Self::Markup(entry), Self::Markup(end)) => entry.after_a_run(end).map(Box::new).map(Self::Markup),
             _ => None,
         }
     }
@@ -150,7 +173,7 @@ impl Tracker {
     /// The point after either of two branches; none if they leave it in different places.
     pub(super) fn join(&self, other: &Self) -> Option<Self> {
         match (self, other) {
-            (Self::Markup(one), Self::Markup(other)) => one.join(other).map(Self::Markup),
+            (Self::Markup(one), Self::Markup(other)) => one.join(other).map(Box::new).map(Self::Markup),
             (Self::Json(one), Self::Json(other)) => one.join(*other).map(Self::Json),
             (Self::Csv(one), Self::Csv(other)) => one.join(*other).map(Self::Csv),
             _ => None,

@@ -222,11 +222,27 @@ pub(super) fn apply<'r>(filter: &Filter, input: Val<'r>, arguments: &mut Argumen
     Ok(match (made, origin) {
         (Val::String(text, own), origin) => {
             env.budget.charge(text.len())?;
-            Val::String(text, origin.unwrap_or(own))
+            match origin {
+                Some(origin) if text.contains('<') => whole(text, filter.effect, origin),
+                origin => Val::String(text, origin.unwrap_or(own)),
+            }
         }
         (Val::Str(text, _), Some(origin)) => Val::Str(text, origin),
         (made, _) => made,
     })
+}
+
+/// What a filter made of markup. What the authors wrote may have lost a part of a tag: then it is a text. Markup with data in it may
+/// have lost one of two tags: it is closed.
+fn whole<'r>(text: String, effect: Effect, origin: Origin) -> Val<'r> {
+    match (effect, origin) {
+        (Keeps | Exchanges, Origin::Authored) if !context::is_whole(&text) => Val::String(text, Origin::Outside),
+        (Exchanges, Origin::Markup) => match context::balanced(&text) {
+            Some(text) => Val::String(text, origin),
+            None => Val::String(text, Origin::Outside),
+        },
+        (Keeps | Exchanges | Markup | Text | Inherits, _) => Val::String(text, origin),
+    }
 }
 
 /// Whether a substitution takes whole tags for whole tags. No data holds a `<` or a `>` as such, so that what is found begins and

@@ -66,16 +66,53 @@ fn joined<'r>(left: &Val<'_>, right: &Val<'_>, env: &Env<'_>) -> Made<'r> {
 }
 
 pub(super) fn upcase<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    Ok(Val::text(input.chars(&env.budget).to_uppercase()))
+    let text = input.chars(&env.budget);
+    let cased = if env.escapes && input.origin() == Origin::Markup {
+        in_markup(&text, char::to_uppercase)
+    } else {
+        text.to_uppercase()
+    };
+    Ok(Val::text(cased))
 }
 
 pub(super) fn downcase<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    Ok(Val::text(input.chars(&env.budget).to_lowercase()))
+    let text = input.chars(&env.budget);
+    let cased = if env.escapes && input.origin() == Origin::Markup {
+        in_markup(&text, char::to_lowercase)
+    } else {
+        text.to_lowercase()
+    };
+    Ok(Val::text(cased))
+}
+
+/// Markup with other letters. Character references are names and stay; so do the few letters of other scripts whose other case is
+/// one of ASCII, because what was no word of HTML or of a URL must not become one: `ſ`, `K`.
+fn in_markup<I: Iterator<Item = char>>(text: &str, cased: impl Fn(char) -> I) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let reference = escape::reference_length(rest);
+        let length = if reference > 0 { reference } else { character.len_utf8() };
+        let (taken, after) = rest.split_at(length);
+        if reference > 0 || (!character.is_ascii() && cased(character).any(|other| other.is_ascii())) {
+            out.push_str(taken);
+        } else {
+            out.extend(cased(character));
+        }
+        rest = after;
+    }
+    out
 }
 
 pub(super) fn capitalize<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let text = input.chars(&env.budget);
     let mut characters = text.chars();
+    if env.escapes && input.origin() == Origin::Markup {
+        let first = text.len() - characters.next().map_or("", |_| characters.as_str()).len();
+        let (first, rest) = text.split_at(first);
+        let capital = in_markup(first, char::to_uppercase);
+        return Ok(Val::text(capital + &in_markup(rest, char::to_lowercase)));
+    }
     // A letter whose capital is several, as that of `ß`, gets a single one: `Ss`.
     let mut capital = characters.next().map(char::to_uppercase).into_iter().flatten();
     let mut out: String = capital.next().into_iter().collect();
@@ -102,7 +139,11 @@ pub(super) fn rstrip<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -
 
 pub(super) fn squish<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let mut out = String::new();
-    for word in input.chars(&env.budget).split_whitespace() {
+    let text = input.chars(&env.budget);
+    // In markup no other space becomes one that browsers pass over in front of a URL.
+    let is_ascii = env.escapes && input.origin() == Origin::Markup;
+    let is_between = |character: char| character.is_whitespace() && (character.is_ascii() || !is_ascii);
+    for word in text.split(is_between).filter(|word| !word.is_empty()) {
         out.push_str(if out.is_empty() { "" } else { " " });
         out.push_str(word);
     }

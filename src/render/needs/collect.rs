@@ -8,6 +8,7 @@
 
 use super::Needs;
 use super::holes::VALUE;
+use super::reference::{decoded, normalised};
 use crate::diagnostic::FileId;
 use crate::render::context::{Markup, Sight};
 use std::ops::Range;
@@ -42,13 +43,13 @@ pub(super) struct Attribute {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct State {
     markup: Markup,
-    /// The element whose tag is open, or whose text this is; in lower case, with a `/` if the tag ends it.
+    /// The element whose tag is open, or whose text this is; in HTML in lower case, with a `/` if the tag ends it.
     pub(super) element: String,
     pub(super) opened: Spot,
     pub(super) attributes: Vec<Attribute>,
     /// The attribute at hand, its values on each way not yet among them.
     attribute: Option<(String, Spot)>,
-    /// Its value, or the text of the element, on each way.
+    /// Its value, or the text of the element or of a declaration, on each way.
     pub(super) ways: Vec<String>,
 }
 
@@ -95,15 +96,15 @@ impl Collector<'_> {
         match (before, after) {
             (Sight::TagOpen, Sight::TagName) => {
                 self.state.opened = self.spot(at.saturating_sub(1), at + 1);
-                push(&mut self.state.element, byte);
+                self.state.push_element(byte);
             }
             (Sight::TagName, Sight::TagName) => {
-                push(&mut self.state.element, byte);
+                self.state.push_element(byte);
                 extend(&mut self.state.opened, self.file, self.base + at + 1);
             }
             (Sight::AttributeName, Sight::AttributeName) => {
                 if let Some((name, spot)) = &mut self.state.attribute {
-                    push(name, byte);
+                    push(name, byte.to_ascii_lowercase());
                     extend(spot, self.file, self.base + at + 1);
                 }
             }
@@ -116,6 +117,15 @@ impl Collector<'_> {
             (Sight::Value, after) if after != Sight::Value => {
                 self.keep(at);
                 self.state.end_attribute();
+            }
+            (Sight::Declaration, after) if after != Sight::Declaration => {
+                self.keep(at);
+                self.needs.declaration(self.state);
+                self.state.leave_tag(self.state.markup.between_tags());
+            }
+            (before, Sight::Declaration) if before != Sight::Declaration => {
+                self.from = at;
+                self.state.ways = vec![String::new()];
             }
             (Sight::Raw, Sight::TagName) => {
                 self.keep(at);
@@ -135,7 +145,7 @@ impl Collector<'_> {
     fn close(&mut self, after: Sight) {
         self.state.end_attribute();
         if !self.state.element.starts_with('/') {
-            self.needs.element(&self.state.element, &self.state.attributes);
+            self.needs.element(&self.state.element, &self.state.attributes, self.state.is_xml());
         }
         if after == Sight::Raw {
             self.state.ways = vec![String::new()];
@@ -155,10 +165,20 @@ impl Collector<'_> {
 }
 
 impl State {
-    /// At the beginning of a text.
-    pub(super) fn start() -> Self {
+    /// At the beginning of HTML.
+    pub(super) fn html() -> Self {
+        Self::at(Markup::html())
+    }
+
+    /// At the beginning of XML.
+    pub(super) fn xml() -> Self {
+        Self::at(Markup::xml())
+    }
+
+    /// At a point in the markup, with nothing collected.
+    fn at(markup: Markup) -> Self {
         Self {
-            markup: Markup::html(),
+            markup,
             element: String::new(),
             opened: Spot::default(),
             attributes: Vec::new(),
@@ -169,12 +189,14 @@ impl State {
 
     /// Forgets the tag at hand; the markup goes on at `markup`.
     fn leave_tag(&mut self, markup: Markup) {
-        *self = Self { markup, ..Self::start() };
+        *self = Self::at(markup);
     }
 
     fn end_attribute(&mut self) {
         let Some((name, spot)) = self.attribute.take() else { return };
-        let ways = std::mem::take(&mut self.ways);
+        let xml = self.is_xml();
+        let read = |way: String| if xml { decoded(&normalised(&way), true) } else { decoded(&way, false) };
+        let ways = std::mem::take(&mut self.ways).into_iter().map(read).collect::<Vec<_>>();
         let has_room = self.attributes.len() < MOST_ATTRIBUTES;
         match self.attributes.iter_mut().find(|known| known.name == name) {
             None if has_room => self.attributes.push(Attribute { name, spot, ways, may_lack: false }),
@@ -193,9 +215,19 @@ impl State {
         self.markup.sight() == Sight::Text
     }
 
-    /// Whether the text at hand is that of a drawing or a formula.
-    pub(super) fn is_foreign(&self) -> bool {
-        self.markup.is_foreign()
+    /// Whether the text of a script or a style is read as markup is: in a drawing or a formula, and in XML.
+    pub(super) fn reads_references(&self) -> bool {
+        self.markup.is_foreign() || self.is_xml()
+    }
+
+    /// Whether the markup is XML.
+    pub(super) fn is_xml(&self) -> bool {
+        self.markup.is_xml()
+    }
+
+    fn push_element(&mut self, byte: u8) {
+        let byte = if self.is_xml() { byte } else { byte.to_ascii_lowercase() };
+        push(&mut self.element, byte);
     }
 
     /// Something is printed here, for which `hole` stands.
@@ -287,7 +319,7 @@ fn append(ways: &mut [String], piece: &str) {
 
 fn push(name: &mut String, byte: u8) {
     if name.len() < LONGEST_NAME {
-        name.push(char::from(byte.to_ascii_lowercase()));
+        name.push(char::from(byte));
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::collect::{Attribute, Spot, State};
 use super::holes::is_hole;
-use super::{Needs, ObstacleKind, Use, digest};
+use super::reference::{text_of, value_of};
+use super::{Markup, Needs, ObstacleKind, Use, digest};
+use crate::render::context::is_event_of_xml;
 
 /// Attributes whose `javascript:` URL would run.
 const FOLLOWED: [&str; 6] = ["action", "data", "formaction", "href", "src", "xlink:href"];
@@ -29,9 +31,9 @@ const JAVASCRIPT: [&str; 16] = [
 
 impl Needs {
     /// Takes a tag that has ended.
-    pub(super) fn element(&mut self, name: &str, attributes: &[Attribute]) {
+    pub(super) fn element(&mut self, name: &str, attributes: &[Attribute], xml: bool) {
         for attribute in attributes {
-            self.attribute(attribute);
+            self.attribute(attribute, xml);
         }
         let of = |wanted: &str| attributes.iter().find(|attribute| attribute.name == wanted);
         let mut load = |attribute: &str, of_use: Use| {
@@ -41,7 +43,11 @@ impl Needs {
         };
         match local(name) {
             "img" => load("src", Use::Image),
-            "image" | "feimage" => ["href", "xlink:href"].into_iter().for_each(|name| load(name, Use::Image)),
+            "image" | "feimage" | "feImage" => {
+                for name in ["href", "xlink:href"] {
+                    load(name, Use::Image);
+                }
+            }
             "input" => {
                 load("src", Use::Image);
                 load("formaction", Use::Form);
@@ -53,7 +59,12 @@ impl Needs {
                 load("src", Use::Media);
                 load("poster", Use::Image);
             }
-            "iframe" | "frame" => load("src", Use::Frame),
+            "iframe" | "frame" => {
+                load("src", Use::Frame);
+                if let Some(document) = of("srcdoc") {
+                    self.document(document);
+                }
+            }
             "embed" => load("src", Use::Object),
             "object" => load("data", Use::Object),
             "base" => load("href", Use::Base),
@@ -75,13 +86,33 @@ impl Needs {
         }
     }
 
-    fn attribute(&mut self, attribute: &Attribute) {
+    /// Takes a page that stands in an attribute: the policy of the page around is its own, too.
+    fn document(&mut self, attribute: &Attribute) {
+        for way in &attribute.ways {
+            let inner = Self::of_html(way);
+            for obstacle in &inner.obstacles {
+                self.hold_up(obstacle.kind, &attribute.spot);
+            }
+            self.addresses.extend(inner.addresses);
+            self.scripts.extend(inner.scripts);
+            self.styles.extend(inner.styles);
+            self.has_scripts |= inner.has_scripts;
+            self.has_styles |= inner.has_styles;
+            if way.contains(is_hole) {
+                // Only a layout that escapes nothing prints into it.
+                self.of_requests = Markup::Raw;
+            }
+        }
+    }
+
+    fn attribute(&mut self, attribute: &Attribute, xml: bool) {
         let Attribute { name, spot, ways, .. } = attribute;
         let runs = |way: &String| {
             let head: String = way.chars().filter(|character| *character > ' ').take(11).collect();
             head.eq_ignore_ascii_case("javascript:")
         };
-        if name.starts_with("on") && name.len() > 2 {
+        let is_event = if xml { is_event_of_xml(name) } else { name.starts_with("on") && name.len() > 2 };
+        if is_event {
             self.hold_up(ObstacleKind::Handler, spot);
         } else if name == "style" {
             self.hold_up(ObstacleKind::StyleAttribute, spot);
@@ -141,9 +172,8 @@ impl Needs {
 
     /// Takes the text of a `<script>` or `<style>` that has ended.
     pub(super) fn inline(&mut self, state: &State) {
-        // In drawings the sections of character data are no part of the text.
-        let bare = |way: &String| way.replace("<![CDATA[", "").replace("]]>", "");
-        let ways = if state.is_foreign() { state.ways.iter().map(bare).collect() } else { state.ways.clone() };
+        let read = |way: &String| text_of(way, state.is_xml());
+        let ways = if state.reads_references() { state.ways.iter().map(read).collect() } else { state.ways.clone() };
         match local(&state.element) {
             "script" => self.inline_script(state, &ways),
             "style" => {
@@ -156,6 +186,21 @@ impl Needs {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Takes a declaration that has ended: in XML one names style sheets, also those that make another document of this one (XML
+    /// Stylesheets, section 4).
+    pub(super) fn declaration(&mut self, state: &State) {
+        let sheets = state.ways.iter().filter(|_| state.is_xml()).filter_map(|way| way.strip_prefix("?xml-stylesheet"));
+        for sheet in sheets {
+            let Some(address) = value_of(sheet, "href") else { continue };
+            self.load(Use::Style, &address);
+            if value_of(sheet, "type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/css")) {
+                self.has_styles = true;
+            } else {
+                self.load(Use::Script, &address);
+            }
         }
     }
 
@@ -180,7 +225,7 @@ impl Needs {
     /// Takes what a script imports by an address that is written out.
     fn imports(&mut self, script: &str) {
         let mut before = "";
-        for part in script.split(['"', '\'']) {
+        for part in script.split(['"', '\'', '`']) {
             let before = std::mem::replace(&mut before, part).trim_end();
             let imports = before.ends_with("from") || before.trim_end_matches('(').trim_end().ends_with("import");
             if imports && part.contains("//") {

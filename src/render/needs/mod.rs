@@ -5,12 +5,13 @@
 //! of HTML that is finished. The markup is followed by the tracker that escaping relies on; nothing here knows how values are escaped, nor
 //! of policies: that a page may load what it needs is said above.
 //!
-//! `collect` takes down what the tracker comes by, `element` says what an element loads, `style` what a style sheet does, `address` from where; `walk` goes
-//! through a template.
+//! `collect` takes down what the tracker comes by, `element` says what an element loads, `style` what a style sheet does, `address` from where;
+//! `reference` reads what is written as references, and `walk` goes through a template.
 
 mod address;
 mod collect;
 mod element;
+mod reference;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -148,8 +149,18 @@ impl Needs {
     #[must_use]
     pub fn of_html(html: &str) -> Self {
         let mut needs = Self::default();
-        let mut states = vec![collect::State::start()];
-        needs.follow(&mut states, html, None, 0);
+        needs.follow(&mut vec![collect::State::html()], html, None, 0);
+        needs
+    }
+
+    /// What finished XML needs.
+    #[must_use]
+    pub fn of_xml(xml: &str) -> Self {
+        let mut needs = Self::default();
+        needs.follow(&mut vec![collect::State::xml()], xml, None, 0);
+        if !is_shown(xml) {
+            needs.obstacles.clear();
+        }
         needs
     }
 
@@ -248,6 +259,12 @@ impl Needs {
             self.obstacles.push(obstacle);
         }
     }
+}
+
+/// Whether XML may hold elements that browsers know: those of HTML and of SVG, by their names' namespaces. Without these, attributes that
+/// are called `style` or `onload` are of another vocabulary.
+fn is_shown(xml: &str) -> bool {
+    xml.contains("www.w3.org/1999/xhtml") || xml.contains("www.w3.org/2000/svg")
 }
 
 /// The digest of an inline text as browsers take it, after they have read its line ends (WHATWG HTML, section 13.2.3.5).

@@ -12,6 +12,18 @@ impl Needs {
             self.load(Use::Image, address);
             self.load(Use::Font, address);
         }
+        // A set of images may be named by bare strings.
+        for part in text.split("image-set(").skip(1) {
+            let set = part.split([';', '}']).next().unwrap_or_default();
+            let mut before = "";
+            for (number, piece) in set.split(['"', '\'']).enumerate() {
+                // Every other piece stands between quotes; a type is no address.
+                if number % 2 == 1 && piece.contains('/') && !before.trim_end().ends_with("type(") {
+                    self.load(Use::Image, piece);
+                }
+                before = piece;
+            }
+        }
         for part in text.split("@import").skip(1) {
             let address = part.trim_start().trim_start_matches("url(").trim_start().trim_start_matches(['"', '\'']);
             let end = address.find(['"', '\'', ')', ';']).unwrap_or(address.len());

@@ -7,17 +7,21 @@ use std::sync::Arc;
 
 /// What an unescaped layout needs, so that any template compiles, and its text.
 fn layout(body: &str, partials: &[(&str, &str)]) -> (Needs, String) {
-    (compiled(body, partials, true), body.to_owned())
+    (compiled(("page.html", body), partials, true), body.to_owned())
 }
 
 fn escaped(body: &str) -> Needs {
-    compiled(body, &[], false)
+    compiled(("page.html", body), &[], false)
 }
 
-fn compiled(body: &str, partials: &[(&str, &str)], escape_none: bool) -> Needs {
+fn xml(body: &str) -> Needs {
+    compiled(("page.xml", body), &[], false)
+}
+
+fn compiled(page: (&str, &str), partials: &[(&str, &str)], escape_none: bool) -> Needs {
     let mut files = Files::default();
     let mut sources = Vec::new();
-    for (name, body) in partials.iter().copied().chain([("page.html", body)]) {
+    for (name, body) in partials.iter().copied().chain([page]) {
         let file = files.add(name, body);
         let (name, body) = (name.to_owned(), 0..body.len());
         sources.push(LayoutSource { name, file, body, outer: None, escape_none });
@@ -25,7 +29,7 @@ fn compiled(body: &str, partials: &[(&str, &str)], escape_none: bool) -> Needs {
     let mut findings = crate::diagnostic::Findings::default();
     let library = Library::compile(&sources, &files, &KeptLayouts::default(), &mut findings);
     assert!(findings.is_empty(), "{findings:?}");
-    let layout = Arc::clone(library.get("page.html").unwrap());
+    let layout = Arc::clone(library.get(page.0).unwrap());
     layout.needs().clone()
 }
 
@@ -102,6 +106,11 @@ fn elements_load_by_their_attributes() {
             ],
         ),
         (
+            "<style>a { background: image-set('https://a.example/1.png' 1x, \"https://b.example/2.png\" type('image/png') 2x) }</style>",
+            vec![(Use::Image, host("https://a.example")), (Use::Image, host("https://b.example"))],
+        ),
+        ("<script>import(`https://a.example/a.js`)</script>", vec![(Use::Script, host("https://a.example"))]),
+        (
             "<script type=importmap>{\"imports\": {\"a\": \"https://a.example/a.js\"}}</script>",
             vec![(Use::Script, host("https://a.example"))],
         ),
@@ -156,6 +165,69 @@ fn inline_texts_are_known_on_each_way() {
     let styles = needs("<style>a{}</style><svg><style>b{}</style></svg>");
     assert_eq!(styles.styles().count(), 2);
     assert!(styles.has_styles());
+}
+
+#[test]
+fn what_is_read_as_markup_is_hashed_as_it_is_read() {
+    let scripts = |needs: &Needs| needs.scripts().map(str::to_owned).collect::<Vec<_>>();
+    for body in [
+        "<svg><script>a &amp;&amp; b&#40;&NewLine;)</script></svg>",
+        "<svg><script><![CDATA[a && b(]]>&#10;)</script></svg>",
+        "<svg><script>a &&amp; b&lpar;\n)</script></svg>",
+    ] {
+        assert_eq!(scripts(&needs(body)), [digest("a && b(\n)")], "{body}");
+    }
+    assert_eq!(scripts(&needs("<script>a &amp;&amp; b</script>")), [digest("a &amp;&amp; b")], "in HTML it is not");
+    for body in ["<h:script>a &amp;&amp; b</h:script>", "<script><![CDATA[a && b]]></script>"] {
+        assert_eq!(scripts(&xml(body)), [digest("a && b")], "{body}");
+    }
+    assert_eq!(needs("<svg><style>a &gt; b {}</style></svg>").styles().collect::<Vec<_>>(), [digest("a > b {}")]);
+}
+
+#[test]
+fn a_page_in_an_attribute_needs_what_it_holds() {
+    let frame = needs(
+        "<iframe srcdoc=\"<script>a &amp;&amp; 'b'</script><img src=&quot;https://a.example/x&quot;>\"></iframe>",
+    );
+    assert_eq!(frame.scripts().collect::<Vec<_>>(), [digest("a && 'b'")]);
+    assert_eq!(origins(&frame), [(Use::Image, host("https://a.example"))]);
+    assert!(frame.has_scripts());
+    let (frame, text) = layout("<iframe srcdoc=\"<p style='a' onclick='b'>\"></iframe>", &[]);
+    let kinds: Vec<_> =
+        frame.obstacles().iter().map(|obstacle| (obstacle.kind, text.get(obstacle.range.clone()))).collect();
+    assert_eq!(kinds, [(ObstacleKind::StyleAttribute, Some("srcdoc")), (ObstacleKind::Handler, Some("srcdoc"))]);
+    assert!(needs("<iframe srcdoc='{{ x }}'></iframe>").has_scripts(), "where nothing is escaped");
+    assert!(needs("<p srcdoc='<script>a</script>'>").is_nothing());
+}
+
+#[test]
+fn xml_is_followed_by_its_own_rules() {
+    let svg = "<svg xmlns='http://www.w3.org/2000/svg'>";
+    for (body, expected) in [
+        (
+            "<?xml-stylesheet href='https://a.example/x.css' type='text/css'?><a/>",
+            vec![(Use::Style, host("https://a.example"))],
+        ),
+        (
+            "<?xml-stylesheet type=\"text/xsl\" href=\"https://a.example/x.xsl?a&amp;b\"?><a/>",
+            vec![(Use::Script, host("https://a.example")), (Use::Style, host("https://a.example"))],
+        ),
+        ("<?xml-stylesheet href='/x.xsl'?><a/>", vec![(Use::Script, Origin::Own), (Use::Style, Origin::Own)]),
+        ("<?xml version='1.0' href='https://a.example'?><!-- <?xml-stylesheet href='/x'?> -->", vec![]),
+        ("<feImage href='https://a.example/x.png'/>", vec![(Use::Image, host("https://a.example"))]),
+        ("<h:img src='https://a.example/x.png'/>", vec![(Use::Image, host("https://a.example"))]),
+        ("<IMG src='https://a.example/x.png'/>", vec![]),
+    ] {
+        assert_eq!(origins(&xml(body)), expected, "{body}");
+    }
+    for body in ["<feed><title>{{ x }}</title><link href='{{ y }}'/></feed>", "<Style><a>{{ x }}</a></Style>"] {
+        assert!(xml(body).is_nothing(), "{body}");
+    }
+    let kinds = |needs: &Needs| needs.obstacles().iter().map(|obstacle| obstacle.kind).collect::<Vec<_>>();
+    let drawn = xml(&format!("{svg}<g style='a' onload='b' once='c'/></svg>"));
+    assert_eq!(kinds(&drawn), [ObstacleKind::StyleAttribute, ObstacleKind::Handler]);
+    assert!(xml("<g style='a' onload='b'/>").is_nothing(), "a vocabulary that no browser knows");
+    assert_eq!(kinds(&Needs::of_xml(&format!("{svg}<g style='a'/></svg>"))), [ObstacleKind::StyleAttribute]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::collect::{State, join};
 use super::holes::{self, SITE, VALUE};
-use super::{Markup, Needs, holes::of_path};
+use super::{Markup, Needs, holes::of_path, is_shown};
 use crate::render::escape::Sink;
 use crate::render::program::Program;
 use crate::render::tree::{Base, Block, Call, Chain, Node, Operand, Output, Step, Target};
@@ -12,13 +12,17 @@ const DEEPEST: usize = 32;
 /// So often a loop's body is followed until nothing new comes of it.
 const MOST_ROUNDS: usize = 4;
 
-/// What a layout needs, with the layouts around it and its partials, if it makes HTML.
+/// What a layout needs, with the layouts around it and its partials, if it makes markup.
 pub(in super::super) fn of_program(program: &Program, extension: &str) -> Needs {
-    let mut walk = Walk { program, needs: Needs::default(), called: Vec::new(), depth: 0 };
-    if extension == "html" {
+    let xml = extension == "xml";
+    let mut walk = Walk { program, needs: Needs::default(), called: Vec::new(), depth: 0, xml, is_shown: !xml };
+    if xml || extension == "html" {
         for stage in &program.stages {
-            walk.block(&stage.body, &mut vec![State::start()]);
+            walk.block(&stage.body, &mut vec![walk.start()]);
         }
+    }
+    if !walk.is_shown {
+        walk.needs.obstacles.clear();
     }
     walk.needs
 }
@@ -28,6 +32,10 @@ struct Walk<'p> {
     needs: Needs,
     called: Vec<Called>,
     depth: usize,
+    /// Whether it makes XML.
+    xml: bool,
+    /// Whether it may hold elements that browsers know.
+    is_shown: bool,
 }
 
 /// A call of a partial that was followed.
@@ -40,6 +48,11 @@ struct Called {
 }
 
 impl Walk<'_> {
+    /// At the beginning of what it makes.
+    fn start(&self) -> State {
+        if self.xml { State::xml() } else { State::html() }
+    }
+
     fn block(&mut self, block: &Block, states: &mut Vec<State>) {
         for node in &block.nodes {
             self.node(node, states);
@@ -48,7 +61,10 @@ impl Walk<'_> {
 
     fn node(&mut self, node: &Node, states: &mut Vec<State>) {
         match node {
-            Node::Text(text, place) => self.needs.follow(states, text, Some(place.file), place.start as usize),
+            Node::Text(text, place) => {
+                self.is_shown = self.is_shown || is_shown(text);
+                self.needs.follow(states, text, Some(place.file), place.start as usize);
+            }
             Node::Output(output) => self.output(output, states),
             Node::If(branches) => {
                 let has_else = branches.iter().any(|branch| branch.condition.is_none());
@@ -66,7 +82,7 @@ impl Walk<'_> {
             }
             Node::TableRow(node) => self.repeated(&node.body, states),
             Node::IfChanged { body, .. } => self.branches(std::iter::once(body), false, states),
-            Node::Capture { body, .. } => self.block(body, &mut vec![State::start()]),
+            Node::Capture { body, .. } => self.block(body, &mut vec![self.start()]),
             Node::Assign { value, .. } => self.literals(value),
             Node::Cycle(cycle) => {
                 cycle.values.iter().for_each(|value| self.literal(value));
@@ -204,7 +220,7 @@ impl Walk<'_> {
             && text.contains('<')
             && operand.piece().is_none()
         {
-            self.needs.follow(&mut vec![State::start()], text, None, 0);
+            self.needs.follow(&mut vec![self.start()], text, None, 0);
         }
     }
 }

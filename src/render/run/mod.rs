@@ -252,7 +252,7 @@ impl<'r, 'e> Run<'r, 'e> {
                     self.scope.assign(*name, val);
                     Flow::On
                 }
-                Node::Capture { name, body, place } => self.capture(*name, body, *place, out)?,
+                Node::Capture { name, body, escapes, place } => self.capture(*name, body, *escapes, *place)?,
                 Node::Call(call) => self.call(call, out)?,
                 Node::Refused(refused) => {
                     let Refused { complaint, place } = &**refused;
@@ -793,23 +793,30 @@ impl<'r, 'e> Run<'r, 'e> {
         Ok((buffer, flow))
     }
 
-    fn capture(&mut self, name: NameId, body: &'r Block, place: Place, _: &mut String) -> Ran<Flow> {
+    fn capture(&mut self, name: NameId, body: &'r Block, escapes: bool, place: Place) -> Ran<Flow> {
         let around = self.least.replace(Origin::Authored);
         let (buffer, flow) = self.aside(body, place)?;
         // What was captured is escaped already, if anything is.
-        let captured = if self.env.escapes { self.made(buffer) } else { Val::text(buffer) };
+        let captured = if escapes { self.made(buffer) } else { Val::text(buffer) };
         self.scope.assign(name, captured);
         self.least.set(around);
         Ok(flow)
     }
 
+    /// Prints the body where it stands, because what may be printed depends on what was before, and takes it back if it is the same.
     fn if_changed(&mut self, body: &'r Block, place: Place, out: &mut String) -> Ran<Flow> {
-        let (buffer, flow) = self.aside(body, place)?;
-        if self.changed.as_ref() != Some(&buffer) {
-            out.push_str(&buffer);
-            self.bounded(out, place)?;
-            self.changed = Some(buffer);
+        let start = out.len();
+        let flow = self.block(body, out)?;
+        self.bounded(out, place)?;
+        let printed = out.get(start..).unwrap_or("");
+        if self.changed.as_deref() == Some(printed) {
+            out.truncate(start);
+            return Ok(flow);
         }
+        if let Err(fault) = self.env.budget.charge(printed.len()) {
+            self.fault::<()>(fault, place)?;
+        }
+        self.changed = Some(printed.to_owned());
         Ok(flow)
     }
 

@@ -108,7 +108,8 @@ fn what_is_taken_out_of_markup_with_data_makes_a_text_of_it() {
         ("remove: '\"'", "&lt;i title=a onclick=b&gt;b&lt;/i&gt;"),
         ("replace: 'title', 'alt'", "&lt;i alt=&quot;a onclick=b&quot;&gt;b&lt;/i&gt;"),
         ("replace: '</i>', '</i><br>'", "<i title=\"a onclick=b\">b</i><br>"),
-        ("remove: '</i>'", "<i title=\"a onclick=b\">b"),
+        ("remove: '</i>'", "<i title=\"a onclick=b\">b</i>"),
+        ("replace: '</i>', '</i></div>'", "<i title=\"a onclick=b\">b</i>"),
         ("replace: '</i>', '<b '", "&lt;i title=&quot;a onclick=b&quot;&gt;b&lt;b "),
         ("replace: '</i>', x", "&lt;i title=&quot;a onclick=b&quot;&gt;ba onclick=b"),
         ("append: '<br>'", "<i title=\"a onclick=b\">b</i><br>"),
@@ -126,6 +127,73 @@ fn what_is_taken_out_of_markup_with_data_makes_a_text_of_it() {
         ("around.html", "", "{{ content | remove: '\"' }}"),
     ]);
     assert_eq!(around.render("page.html", r#"{"x":"a"}"#), "&lt;b title=a&gt;c&lt;/b&gt;");
+}
+
+#[test]
+fn what_filters_make_of_markup_is_no_other_markup() {
+    let one = |template: &str, value: Value| {
+        let page = site(&[("page.html", "", template)]);
+        assert!(page.findings.is_empty(), "{template}: {:?}", page.codes());
+        let data: crate::value::Object = [("h", value)].into_iter().collect();
+        page.render_value("page.html", &Value::Object(data), &Limits::default()).unwrap()
+    };
+    for (template, value, expected) in [
+        // No word of a URL that it was not, and no space that browsers pass over.
+        (
+            "{{ h | upcase }}",
+            "<a href=\"java\u{17f}cr\u{131}pt:x\">é &lt;</a>",
+            "<A HREF=\"JAVA\u{17f}CR\u{131}PT:X\">É &lt;</A>",
+        ),
+        ("{{ h | downcase }}", "<B>\u{212a}\u{130}É &Auml;", "<b>\u{212a}\u{130}é &Auml;"),
+        ("{{ h | capitalize }}", "É\u{212a}<B>", "É\u{212a}<b>"),
+        ("{{ h | squish }}", "<a href=\"\u{2003}javascript:x\">a \n b", "<a href=\"\u{2003}javascript:x\">a b"),
+        // One of two tags.
+        ("{{ h | remove: '<p>' | remove: '</p>' }}<b>", "<p title=\"a\">x</p>", "<p title=\"a\">x</p><b>"),
+        ("{{ h | remove: '<p>' | remove: '</p>' }}<b>", "<p>x</p>", "x<b>"),
+        (
+            "{{ h | replace: '<table>', '<div><table>' | replace: '</table>', '</table></div>' }}",
+            "<table></table>x<table></table>",
+            "<div><table></table></div>x<div><table></table></div>",
+        ),
+    ] {
+        assert_eq!(one(template, Value::markup(value)), expected, "{template}");
+    }
+    for (template, expected) in [
+        // What the authors wrote, without a part of it, is text.
+        ("{% assign o = '<a href=\"#\">' | remove: '#\">' %}{{ o }}{{ h }}\">", "&lt;a href=&quot;x y=z\">"),
+        ("{{ '<br>' | replace: '>', '&lt;' }}{{ h }}", "&lt;br&amp;lt;x y=z"),
+        ("{{ 'ß' | upcase }}", "SS"),
+        // What is captured where nothing is escaped is data.
+        (
+            "{% highlight text %}{% capture demo %}<b>{{ h }}{% endcapture %}{% endhighlight %}{{ demo }}",
+            "<pre class=\"highlight\"><code class=\"language-text\"></code></pre>&lt;b&gt;x y=z",
+        ),
+    ] {
+        assert_eq!(one(template, Value::text("x y=z")), expected, "{template}");
+    }
+}
+
+#[test]
+fn what_may_be_printed_twice_begins_where_it_ended() {
+    for template in [
+        "{% case t %}{% when 'new', y %}<p class=\"{% else %}<p class=\"o {% endcase %}{{ x }}\">",
+        "<p title={% case x %}{% when 'a' %}\"x\"{% when y %}\"{{ z }}\"{% endcase %}>",
+        "<p title={% case x %}{% else %}\"x\"{% when 'a' %}\"{{ z }}\"{% endcase %}>",
+        "<a title=\"{% for t in r %}{% capture c %}<i title=\"{% break %}\">{% endcapture %}{% endfor %}\">{{ c }}",
+        "<a title=\"{% for t in r %}\">{% include 'leaves' %}<b title=\"{% endfor %}\">",
+    ] {
+        let page = site(&[("page.html", "", template), ("partials/leaves.html", "", "{% break %}")]);
+        assert!(page.findings.has_errors(), "{template}");
+    }
+    for template in [
+        "{% case t %}{% when 'a', 'b' %}<p class=\"a\">{% when 'c' %}<p>{% else %}<p class=\"o\">{% endcase %}{{ x }}",
+        "<p{% case t %}{% when x %} class=\"a\"{% when y, z %} title=\"{{ x }}\"{% endcase %}>",
+        "{% for t in r %}<b>{% include 'leaves' %}</b>{% endfor %}",
+        "<a href=\"{% case t %}{% when 'a' %}/x{% when 'b' %}/y{% endcase %}\">",
+    ] {
+        let page = site(&[("page.html", "", template), ("partials/leaves.html", "", "{% break %}")]);
+        assert_eq!(page.codes(), [""; 0], "{template}");
+    }
 }
 
 #[test]

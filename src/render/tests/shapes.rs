@@ -286,7 +286,7 @@ impl Dice {
 }
 
 /// The elements of a page with the names of their attributes, as a tree.
-fn shape(html: &str, scripting: bool) -> String {
+pub(super) fn shape(html: &str, scripting: bool) -> String {
     let mut out = String::new();
     draw(&tree(html, scripting).document, 0, &mut out);
     out

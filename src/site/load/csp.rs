@@ -7,9 +7,9 @@ use super::kind::Shown;
 use super::{Shared, documents};
 use crate::config::TreeFile;
 use crate::diagnostic::{Finding, Findings, Place};
-use crate::fields::content_type_of;
+use crate::fields::{content_type_of_made, is_document};
 use crate::render::{Layout, Needs, Obstacle, ObstacleKind};
-use crate::resource::{Csp, Decl, Linked, PolicyField, Resource, Surroundings};
+use crate::resource::{Csp, Decl, Linked, PolicyField, Resource, Surroundings, TreeDocument};
 use crate::source::{Kind, Source};
 use crate::value::{Origin, Text, Value};
 use http::HeaderValue;
@@ -156,16 +156,16 @@ impl Policies {
     ) {
         for rule in rules.into_iter().flatten() {
             if let Then::Layout { layout, .. } = &mut rule.then
-                && content_type_of(layout.layout.name()).starts_with("text/html")
+                && is_document(&content_type_of_made(layout.layout.name()))
             {
                 self.dress_layout(layout, &mut shared.findings);
             }
         }
-        let is_html = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+        let has_policy = content_type.and_then(|value| value.to_str().ok()).is_some_and(is_document);
         let Some(resource) = resource else { return };
         match resource {
-            Resource::Page(layout) if is_html => self.dress_layout(layout, &mut shared.findings),
-            Resource::Document(document) if is_html => {
+            Resource::Page(layout) if has_policy => self.dress_layout(layout, &mut shared.findings),
+            Resource::Document(document) if has_policy => {
                 let layout = document.layout.as_ref().map(|layout| &layout.layout);
                 if let Some(layout) = layout {
                     self.tell(layout, &mut shared.findings);
@@ -177,13 +177,22 @@ impl Policies {
                     self.tell_of_document(&needs, html, &shown.page, shared);
                 }
             }
-            Resource::Tree(tree) if is_html => {
-                tree.layouts.iter().for_each(|layout| self.tell(&layout.layout, &mut shared.findings));
+            Resource::Tree(tree) => {
                 let Shown::Tree(shown) = shown else { return };
+                let is_document = |content_type: Option<&HeaderValue>| {
+                    let content_type = content_type.map(HeaderValue::to_str);
+                    content_type.map_or(has_policy, |value| value.is_ok_and(is_document))
+                };
+                let of_layouts = super::media::of_tree(shown, decl);
+                for (layout, _) in tree.layouts.iter().zip(&of_layouts).filter(|(_, of)| is_document(of.as_ref())) {
+                    self.tell(&layout.layout, &mut shared.findings);
+                }
                 // Most documents need nothing of their own.
                 let mut plain: HashMap<Option<usize>, Option<PolicyField>> = HashMap::new();
                 for page in &shown.documents {
-                    let Some(document) = tree.documents.get_mut(&page.name) else { continue };
+                    let document = tree.documents.get_mut(&page.name);
+                    let is_document = |document: &&mut TreeDocument| is_document(document.content_type.as_ref());
+                    let Some(document) = document.filter(is_document) else { continue };
                     let html = document.html.as_str().unwrap_or_default();
                     let needs = shared.needs.of_document(&document.html);
                     let layout = document.layout.and_then(|layout| tree.layouts.get(layout));
@@ -202,11 +211,7 @@ impl Policies {
                 folder.csp =
                     place.filter(|place| place.file == file.file).and_then(|_| self.field(&[&Needs::of_unknown()]));
             }
-            Resource::Page(_)
-            | Resource::Document(_)
-            | Resource::Tree(_)
-            | Resource::Json(_)
-            | Resource::Redirect(_) => {}
+            Resource::Page(_) | Resource::Document(_) | Resource::Json(_) | Resource::Redirect(_) => {}
         }
     }
 

@@ -6,7 +6,7 @@ use super::kind::{Astray, keys_of};
 use super::scope::follow;
 use super::{Shared, SharedPage};
 use crate::diagnostic::{Finding, Findings, Spanned};
-use crate::fields::content_type_of;
+use crate::fields::{content_type_of_made, is_document};
 use crate::render::{Context, Layout, Needs};
 use crate::resource::{Csp, Decl, ErrorPage, ID_MARK};
 use crate::source::Known;
@@ -168,11 +168,12 @@ fn render(
         shared.findings.push(Finding::new(&code::ERROR_PAGE_FAILS, name.place, message));
         return None;
     }
-    let content_type = HeaderValue::from_str(&content_type_of(&name.value)).ok()?;
-    let mut page = ErrorPage::new(status, content_type, &out).made_of(layout.files());
-    if page.content_type.as_bytes().starts_with(b"text/html") {
+    let content_type = content_type_of_made(&name.value);
+    let mut page = ErrorPage::new(status, HeaderValue::from_str(&content_type).ok()?, &out).made_of(layout.files());
+    if is_document(&content_type) {
         policies.tell(layout, &mut shared.findings);
-        page.csp = policies.field(&[&Needs::of_html(&out)]);
+        let is_html = content_type.starts_with("text/html");
+        page.csp = policies.field(&[&if is_html { Needs::of_html(&out) } else { Needs::of_xml(&out) }]);
     }
     Some(Arc::new(page))
 }

@@ -3,16 +3,15 @@
 use super::super::{Rule, Then, code};
 use super::route::{self, is_own, shared_name};
 use super::scope::{Reads, Scope};
-use super::{Shared, documents, layouts};
-use crate::config::{Declared as _, PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
+use super::{Shared, documents, layouts, media};
+use crate::config::{Declared as _, Environment, PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
-use crate::fields::content_type_of;
 use crate::render::{Condition, Layout, Read, Segment};
 use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Resource, Tree, TreeDocument};
 use crate::source::{self, Source};
 use crate::value::Value;
-use http::header::HeaderName;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
+use http::header::{HeaderName, REFRESH};
 use std::sync::Arc;
 
 /// What a route shows, before names are resolved. Whatever is missing is told already.
@@ -114,7 +113,7 @@ fn of_one_kind(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<
             .map(|shape| Shown::Json(shape, nulls));
     }
     if let Some(redirect) = &decl.redirect {
-        self::redirect(redirect, &mut shared.findings);
+        self::redirect(&redirect.value, shared.environment, &mut shared.findings);
         return Some(Shown::Redirect(redirect.value.clone()));
     }
     let Some(name) = &decl.layout else {
@@ -299,9 +298,9 @@ fn folder(files: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Sh
 }
 
 /// Finds secrets in the target of a redirect, and a host that a request could choose; whether there is no such host.
-pub(super) fn redirect(target: &Spanned<Template>, findings: &mut Findings) -> bool {
-    source::refuse_secrets(&target.value, "a redirect", findings);
-    let sound = is_anchored(&target.value);
+pub(super) fn redirect(target: &Template, environment: &Environment, findings: &mut Findings) -> bool {
+    source::refuse_secrets(target, "a redirect", environment, findings);
+    let sound = is_anchored(target);
     if !sound {
         findings.push(
             Finding::new(
@@ -357,6 +356,17 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
     None
 }
 
+/// Tells of a field that sends visitors on, and into which data is printed.
+pub(super) fn refuse_changing(field: &HeaderName, template: &Template, findings: &mut Findings) {
+    if field == REFRESH {
+        let message = "what is printed into `refresh` could send visitors anywhere";
+        findings.push(
+            Finding::new(&resource::OPEN_REDIRECT, template.place, message)
+                .help("write the address out, or the key `redirect`, or a rule with `then.redirect`"),
+        );
+    }
+}
+
 /// The sources that the route itself mentions, by position.
 pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: &Shared<'_>) -> Vec<usize> {
     let mut roots: Vec<String> = Vec::new();
@@ -410,7 +420,7 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
             Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter), csp: None })
         }
         Shown::Json(shape, nulls) => {
-            source::refuse_secrets_in(shape, "the JSON of an answer", &mut shared.findings);
+            source::refuse_secrets_in(shape, "the JSON of an answer", shared.environment, &mut shared.findings);
             let shape = super::json::link(shape, None, scope, reads, &mut shared.findings)?;
             Resource::Json(Json { shape, nulls: *nulls })
         }
@@ -430,9 +440,12 @@ fn link_tree(
 ) -> Option<Tree> {
     let layouts: Vec<_> =
         tree.layouts.iter().map(|layout| link_layout(layout, scope, reads, &mut shared.findings)).collect();
+    let content_types = media::of_tree(tree, scope.written.decl);
     let document = |shown: &documents::ShownPage| {
         let page = route::with_place(shown.page.clone());
-        (shown.name.clone(), TreeDocument { layout: shown.layout, html: shown.html.clone(), page, csp: None })
+        let content_type = shown.layout.and_then(|layout| content_types.get(layout).cloned().flatten());
+        let html = shown.html.clone();
+        (shown.name.clone(), TreeDocument { layout: shown.layout, content_type, html, page, csp: None })
     };
     if tree.lacks_layout {
         return None;
@@ -577,7 +590,7 @@ fn then(decl: &resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared:
                     .help("keep one"),
             );
         }
-        let sound = redirect(target, &mut shared.findings);
+        let sound = redirect(&target.value, shared.environment, &mut shared.findings);
         let linked = target.value.try_map(|reference| scope.bind(reference, reads, &mut shared.findings));
         let after = reads.sources.keys().filter_map(|&at| position(scope, at)).collect();
         let status = status(302, redirects, &mut shared.findings);
@@ -618,60 +631,6 @@ pub(super) fn status(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Opt
         findings.push(Finding::new(&resource::BAD_STATUS, status.place, message).help(help));
     }
     parsed
-}
-
-/// The media type of the route's answers.
-pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Option<HeaderValue> {
-    let derived = match shown {
-        Shown::Page(layout) => content_type_of(layout.as_ref()?.name()),
-        Shown::Document(document) => {
-            document.layout.as_ref().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name()))
-        }
-        Shown::Tree(tree) => {
-            tree.layouts.first().map_or("text/html; charset=utf-8".into(), |layout| content_type_of(layout.name()))
-        }
-        Shown::Json(..) => "application/json".into(),
-        Shown::Files { .. } | Shown::Redirect(_) | Shown::Unclear => return None,
-    };
-    if let Some(written) = &decl.content_type {
-        let value = HeaderValue::from_str(&written.value).ok().filter(|_| written.value.contains('/'));
-        if value.is_none() {
-            let message = format!("`{}` is not a media type", written.value);
-            findings.push(
-                Finding::new(&crate::config::BAD_VALUE, written.place, message)
-                    .help("content-type = \"application/atom+xml\""),
-            );
-        }
-        if is_markup(&written.value) && !is_escaped_for(&derived, &written.value) {
-            let message = format!("as `{}` this would be markup, for which its values are not escaped", written.value);
-            findings.push(
-                Finding::new(&crate::config::BAD_VALUE, written.place, message)
-                    .help("markup is made by a layout whose name ends in `.html` or `.xml`, as the type is"),
-            );
-            return None;
-        }
-        return value;
-    }
-    HeaderValue::from_str(&derived).ok()
-}
-
-/// Whether browsers read a body of this media type as markup that may hold scripts.
-fn is_markup(media_type: &str) -> bool {
-    is_html(media_type) || essence(media_type).ends_with("xml")
-}
-
-fn is_html(media_type: &str) -> bool {
-    essence(media_type) == "text/html"
-}
-
-/// The media type without its parameters (RFC 9110, section 8.3.1).
-fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-/// Whether what a resource escapes for by itself is right for markup of another type. HTML's rules serve for XML, not the reverse.
-fn is_escaped_for(derived: &str, written: &str) -> bool {
-    is_html(derived) || (is_markup(derived) && !is_html(written))
 }
 
 /// The layouts that a route names: those that it is shown in, or would be, those of its rules, and those of its error pages. `None` if it

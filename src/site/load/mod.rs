@@ -13,6 +13,7 @@ mod languages;
 pub(super) mod layouts;
 mod listing;
 mod matter;
+mod media;
 mod plan;
 mod privacy;
 mod route;
@@ -130,10 +131,12 @@ fn build(
     if slipped::stands_for_defaults(table) {
         decl.lose("defaults");
     }
+    let environment = &environment.with_public(site::public(&decl, &mut findings));
     let declared = site::compile(&decl, environment, &mut findings);
     let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
     let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
+    media::check_layouts(tree, &library, &mut findings);
     let foundation = foundation(tree, table, &files);
     let mut shared = Shared {
         tree,

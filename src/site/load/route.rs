@@ -5,7 +5,9 @@ use super::super::{Called, Planned, Route, RouteOutline, Rule, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope, Written};
-use super::{Compiled, Shared, asked, csp, data, documents, doubts, errors, input, listing, plan, section, short};
+use super::{
+    Compiled, Shared, asked, csp, data, documents, doubts, errors, input, listing, media, plan, section, short,
+};
 use crate::config::{Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template};
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
 use crate::resource::{Cors, Csp, Decl, HeaderDecl, Policy, Resource};
@@ -59,6 +61,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         sources: &sources,
         slots: slots_of(&sources, &needed),
         broken,
+        environment: shared.environment,
         written: Written { decl: &decl, table, lacks_defaults: shared.lacks_defaults },
     };
     let linked = Linked::new(&scope, &needed, &after, known, shared);
@@ -82,7 +85,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let planned = planned(linked.sources, &needed, &after, &of_sources);
     let inputs = inputs(query, cookies, &all, &sources, &needed);
     let status = kind::status(&shown, &decl, &mut shared.findings);
-    let content_type = kind::content_type(&shown, &decl, &mut shared.findings);
+    let content_type = media::content_type(&shown, &decl, &mut shared.findings);
     let mut told = Findings::default();
     let policies =
         csp::Policies::new(&decl, &vars, shared, &mut told).with_sources(&sources, &needed, known, &mut shared.needs);
@@ -225,7 +228,7 @@ pub(super) fn look(table: &Table, shared: &mut Shared<'_>) {
         kind::layout(name, shared);
     }
     if let Some(redirect) = &decl.redirect {
-        kind::redirect(redirect, &mut shared.findings);
+        kind::redirect(&redirect.value, shared.environment, &mut shared.findings);
     }
     if let Some(cache) = &decl.cache {
         Policy::compile(cache, &mut shared.findings);
@@ -462,9 +465,7 @@ fn sources(
             try_sample(source, decl, sample, shared);
         }
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
-            OnUnauthorized::Redirect(target) => {
-                kind::redirect(&Spanned { value: target.clone(), place: target.place }, &mut shared.findings)
-            }
+            OnUnauthorized::Redirect(target) => kind::redirect(target, shared.environment, &mut shared.findings),
             OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => true,
         };
         let sound = sound
@@ -653,7 +654,7 @@ impl Fields {
         let mut link = |written: &Option<Spanned<Template>>, what: &str, findings: &mut Findings| match written {
             None => Some(None),
             Some(template) => {
-                source::refuse_secrets(&template.value, what, findings);
+                source::refuse_secrets(&template.value, what, scope.environment, findings);
                 let linked = template.value.try_map(|reference| scope.bind(reference, reads, findings))?;
                 // What never changes is part of `page`.
                 Some(Some(linked).filter(|linked| linked.as_literal().is_none()))
@@ -665,7 +666,7 @@ impl Fields {
         for (name, written) in decl.headers.iter().flat_map(|named| &named.0) {
             let field = kind::header_name(name, findings);
             if let (None, Some(template)) = (&field, written.value()) {
-                source::refuse_secrets(template, "a header of an answer", findings);
+                source::refuse_secrets(template, "a header of an answer", scope.environment, findings);
                 template.try_map(|reference| scope.bind(reference, reads, findings));
             }
             let Some(field) = field else { continue };
@@ -680,7 +681,7 @@ impl Fields {
                     continue;
                 }
             };
-            source::refuse_secrets(template, "a header of an answer", findings);
+            source::refuse_secrets(template, "a header of an answer", scope.environment, findings);
             match template.as_literal() {
                 Some(text) => match HeaderValue::from_str(text) {
                     Ok(value) => fixed.push((field, value)),
@@ -692,6 +693,7 @@ impl Fields {
                     }
                 },
                 None => {
+                    kind::refuse_changing(&field, template, findings);
                     let linked = template.try_map(|reference| scope.bind(reference, reads, findings));
                     headers.extend(linked.map(|template| (field, template)));
                 }
@@ -754,6 +756,7 @@ fn constants(shared: &Shared<'_>, vars: &Value, shown: &Shown, sources: usize) -
     let mut constants = vec![Value::Null; slots::FIRST_SOURCE + sources];
     constants[slots::SITE] = shared.site.clone();
     constants[slots::VARS] = vars.clone();
+    constants[slots::ENV] = shared.environment.published();
     constants[slots::DEGRADED] = Value::list(Vec::new());
     if let Shown::Document(document) = shown {
         constants[slots::CONTENT] = document.html.clone();

@@ -2,7 +2,7 @@
 
 use super::super::inputs::{CookieInput, QueryInput};
 use super::super::{code, slots};
-use crate::config::{Binding, Declared as _, Node, Reference, Table};
+use crate::config::{Binding, Declared as _, Env, Environment, Node, Reference, Table};
 use crate::diagnostic::{Finding, Findings, Place, did_you_mean};
 use crate::resource::Decl;
 use crate::source::{self, Astray, Known, Source};
@@ -28,6 +28,8 @@ pub(super) struct Scope<'s> {
     pub(super) slots: Vec<usize>,
     /// Sources that could not be compiled: they have findings of their own, and may mean anything.
     pub(super) broken: Vec<String>,
+    /// Tells which of its variables are no secrets.
+    pub(super) environment: &'s Environment,
     pub(super) written: Written<'s>,
 }
 
@@ -95,6 +97,10 @@ const REQUEST_FIELDS: [&str; 5] = ["path", "url", "method", "language", "headers
 impl Scope<'_> {
     /// Resolves a placeholder.
     pub(super) fn bind(&self, reference: &Reference, reads: &mut Reads, findings: &mut Findings) -> Option<Binding> {
+        if let Some(env) = Env::of_reference(reference) {
+            let key = self.public(&env, findings)?;
+            return Some(Binding { slot: slots::ENV, keys: [key].into(), from_request: false, is_rest: false });
+        }
         let keys: Vec<Option<&str>> = reference.keys.iter().map(|key| Some(key.as_str())).collect();
         let slot = self.resolve(&reference.root, &keys, reference.place, reads, findings)?;
         let source = self.sources.iter().find(|source| source.name.value == reference.root);
@@ -132,7 +138,7 @@ impl Scope<'_> {
                 // What is not declared has a finding of its own.
                 if input.is_none_or(|input| input.repeat.is_some()) { Some(Known::Scalar) } else { None }
             }
-            ("params" | "cookies" | "request", _) => None,
+            ("params" | "cookies" | "request" | Env::ROOT, _) => None,
             (root, _) => match self.sources.iter().find(|source| source.name.value == root) {
                 Some(source) => source.known.item_of(keys()),
                 None => Some(Known::Open),
@@ -192,6 +198,7 @@ impl Scope<'_> {
             return None;
         };
         match *slot {
+            slots::ENV => self.variable(keys, place, findings)?,
             slots::SITE => follow(&self.site, root, keys, place, findings)?,
             slots::VARS => follow(&self.vars, root, keys, place, findings)?,
             slots::PAGE => follow(&self.page, root, keys, place, findings)?,
@@ -227,6 +234,41 @@ impl Scope<'_> {
         Some(*slot)
     }
 
+    /// What a layout or a condition reads of the environment.
+    fn variable(&self, keys: &[Option<&str>], place: Place, findings: &mut Findings) -> Option<()> {
+        match keys {
+            [Some(name)] => {
+                let env = Env { name: (*name).to_owned(), default: None, place };
+                self.public(&env, findings).map(|_key| ())
+            }
+            [Some(name), ..] => {
+                let message = format!("`env.{name}` has nothing below it");
+                findings.push(Finding::new(&code::UNKNOWN_FIELD, place, message).help("it is a single value"));
+                None
+            }
+            _ => {
+                let help = "only what is named is read: env.ANALYTICS_ID";
+                findings.push(Finding::new(&code::WHOLE_SCOPE, place, "`env` as a whole").help(help));
+                None
+            }
+        }
+    }
+
+    /// The key of a variable that is declared as no secret; a finding if it is not.
+    fn public(&self, env: &Env, findings: &mut Findings) -> Option<Arc<str>> {
+        if self.environment.is_public(&env.name) {
+            return Some(self.environment.publish(env, findings));
+        }
+        // In a string of TOML it has been found as what stands there.
+        let is_found = findings.iter().any(|finding| finding.place == Some(env.place));
+        if !is_found {
+            let message = format!("`env.{}` where its value would be shown", env.name);
+            findings
+                .push(Finding::new(&source::SECRET_OUT_OF_PLACE, env.place, message).help(source::way_out(&env.name)));
+        }
+        None
+    }
+
     /// Whether a name would be known if all that is written could be read. What could not be has findings of its own.
     fn is_lost(&self, root: &str, key: Option<&str>) -> bool {
         let is_lost = |known: &[&str]| key.is_none_or(|key| !known.contains(&key)) && self.written.may_have(root, key);
@@ -253,7 +295,6 @@ impl Scope<'_> {
                 "an item is read in a source that has `for-each`, in `where`, and in `json` below `each`".to_owned(),
             ),
             "degraded" => Some("only layouts read it".to_owned()),
-            "env" => Some("the environment is read in headers and query of upstreams and sources".to_owned()),
             _ => did_you_mean(root, names.iter().copied()),
         };
         let sources: Vec<&str> = self.sources.iter().map(|source| source.name.value.as_str()).collect();

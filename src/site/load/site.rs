@@ -71,6 +71,22 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
     Declared { settings, url, money, hosts, slash, languages, declares_languages, scope: scope.into() }
 }
 
+/// The variables that are declared as no secrets, and what stands for each that is not set.
+pub(super) fn public(decl: &Decl, findings: &mut Findings) -> Vec<(String, Option<String>)> {
+    let mut public = Vec::new();
+    for (name, variable) in decl.env.iter().flat_map(|named| &named.0) {
+        if variable.public.is_some_and(|public| public.value) {
+            public.push((name.value.clone(), variable.default.as_ref().map(|default| default.value.clone())));
+        } else if let Some(default) = &variable.default {
+            let message = format!("a default of `{}`, which is not public", name.value);
+            let help =
+                format!("public = true, if it is no secret; else `{{env.{}:default}}` where it is read", name.value);
+            findings.push(Finding::new(&crate::config::BAD_VALUE, default.place, message).help(help));
+        }
+    }
+    public
+}
+
 fn text(written: Option<&Spanned<String>>) -> Option<&str> {
     written.map(|text| text.value.as_str())
 }

@@ -1,0 +1,210 @@
+//! What a tag has said of itself so far: the attributes that decide what others of it, or the content behind it, mean.
+//!
+//! Browsers take the first of two attributes of a name, also one without a value. What stands on one way through branches only, or
+//! what was printed, is not known.
+
+use super::script::Role;
+
+/// What an attribute that decides has said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Word {
+    /// This, in lower case.
+    Known(String),
+    /// Nobody knows before it is rendered.
+    Unclear,
+}
+
+impl Default for Word {
+    fn default() -> Self {
+        Self::Known(String::new())
+    }
+}
+
+/// No word of interest is longer.
+const LONGEST_WORD: usize = 64;
+
+impl Word {
+    /// Takes another byte of it. White space at its beginning means nothing.
+    pub(super) fn push(&mut self, byte: u8) {
+        let Self::Known(word) = self else { return };
+        if word.len() >= LONGEST_WORD {
+            *self = Self::Unclear;
+        } else if !(word.is_empty() && byte.is_ascii_whitespace()) {
+            word.push(char::from(byte.to_ascii_lowercase()));
+        }
+    }
+
+    /// It after either of two branches.
+    pub(super) fn join(&self, other: &Self) -> Self {
+        if self == other { self.clone() } else { Self::Unclear }
+    }
+}
+
+/// Whether what another attribute says is acted upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Power {
+    None,
+    /// What would tell has not been said, or never is.
+    Open,
+    Acts,
+}
+
+/// What has been said by the attributes that decide.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Said(Vec<(&'static str, Word)>);
+
+/// The attributes of an element that decide what others of it, or its content, mean; both in lower case.
+pub(super) fn deciders(element: &str) -> &'static [&'static str] {
+    match element {
+        "annotation-xml" => &["encoding"],
+        "font" => &["color", "face", "size"],
+        "link" => &["rel", "as"],
+        "meta" => &["http-equiv"],
+        "script" => &["type"],
+        _ => &[],
+    }
+}
+
+/// What `<meta http-equiv>` may say without a browser doing anything by its `content`.
+const INERT_PRAGMAS: [&str; 6] = ["", "cache-control", "content-language", "expires", "last-modified", "pragma"];
+
+/// Relations of a `<link>` to what shapes the page or speaks for the site.
+const ACTING_RELATIONS: [&str; 6] =
+    ["compression-dictionary", "import", "manifest", "modulepreload", "prerender", "stylesheet"];
+
+/// What may be preloaded from anywhere: it runs nothing.
+const INERT_PRELOADS: [&str; 7] = ["audio", "document", "fetch", "font", "image", "track", "video"];
+
+impl Said {
+    /// Takes an attribute of this element.
+    pub(super) fn take(&mut self, element: &str, attribute: &str, word: Word) {
+        let decider = deciders(element).iter().find(|decider| **decider == attribute);
+        if let Some(decider) = decider.filter(|decider| self.get(decider).is_none()) {
+            self.0.push((decider, word));
+        }
+    }
+
+    /// Takes the beginning of an attribute's name, of which it is not known how it goes on.
+    pub(super) fn begin(&mut self, element: &str, attribute: &str) {
+        for decider in deciders(element).iter().filter(|decider| decider.starts_with(attribute)) {
+            self.take(element, decider, Word::Unclear);
+        }
+    }
+
+    pub(super) fn get(&self, attribute: &str) -> Option<&Word> {
+        self.0.iter().find(|(decider, _)| *decider == attribute).map(|(_, word)| word)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What has been said after either of two branches.
+    pub(super) fn join(&self, other: &Self) -> Self {
+        let is_code = self.role().is_code() && other.role().is_code();
+        let mut joined = self.clone();
+        for (decider, word) in &mut joined.0 {
+            *word = other.get(decider).map_or(Word::Unclear, |other| word.join(other));
+        }
+        let only_there = other.0.iter().filter(|(decider, _)| self.get(decider).is_none());
+        joined.0.extend(only_there.map(|(decider, _)| (*decider, Word::Unclear)));
+        for (decider, word) in &mut joined.0 {
+            if *decider == "type" && is_code && *word == Word::Unclear {
+                // The stricter of two that are much alike.
+                *word = Word::Known("module".to_owned());
+            }
+        }
+        joined
+    }
+
+    /// What a `<script>` is for that has said this.
+    pub(super) fn role(&self) -> Role {
+        match self.get("type") {
+            None => Role::Code,
+            Some(Word::Known(word)) => Role::of(word),
+            Some(Word::Unclear) => Role::Unknown,
+        }
+    }
+
+    /// Whether a browser acts by what the `content` or the `href` of this element says.
+    pub(super) fn power(&self, element: &str) -> Power {
+        match element {
+            "meta" => self.acts("http-equiv", |pragma| !INERT_PRAGMAS.contains(&pragma.trim_ascii())),
+            "link" => {
+                let is_preload = |relations: &str| relations.split_ascii_whitespace().any(|one| one == "preload");
+                let acts = |relations: &str| {
+                    relations.contains('&')
+                        || relations.split_ascii_whitespace().any(|one| ACTING_RELATIONS.contains(&one))
+                };
+                match (self.acts("rel", acts), self.get("rel")) {
+                    (Power::None, Some(Word::Known(relations))) if is_preload(relations) => {
+                        self.acts("as", |kind| !INERT_PRELOADS.contains(&kind.trim_ascii()))
+                    }
+                    (power, _) => power,
+                }
+            }
+            _ => Power::None,
+        }
+    }
+
+    fn acts(&self, decider: &str, acts: impl Fn(&str) -> bool) -> Power {
+        match self.get(decider) {
+            None => Power::Open,
+            Some(Word::Known(word)) if !acts(word) => Power::None,
+            Some(_) => Power::Acts,
+        }
+    }
+
+    /// Whether it is not known what `element` says to the rules of drawings and formulas.
+    pub(super) fn is_unclear(&self) -> bool {
+        self.0.iter().any(|(_, word)| *word == Word::Unclear)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(element: &str, attributes: &[(&str, &str)]) -> Said {
+        let mut said = Said::default();
+        for (attribute, text) in attributes {
+            let mut word = Word::default();
+            text.bytes().for_each(|byte| word.push(byte));
+            said.take(element, attribute, word);
+        }
+        said
+    }
+
+    #[test]
+    fn some_words_make_browsers_act() {
+        for (element, attributes, expected) in [
+            ("meta", &[("name", "description")][..], Power::Open),
+            ("meta", &[("http-equiv", "Content-Language ")], Power::None),
+            ("meta", &[("http-equiv", " REFRESH")], Power::Acts),
+            ("meta", &[("http-equiv", "ref&#114;esh")], Power::Acts),
+            ("meta", &[("http-equiv", "content-security-policy")], Power::Acts),
+            ("link", &[], Power::Open),
+            ("link", &[("rel", "canonical")], Power::None),
+            ("link", &[("rel", "alternate Stylesheet")], Power::Acts),
+            ("link", &[("rel", "style&#115;heet")], Power::Acts),
+            ("link", &[("rel", "preload")], Power::Open),
+            ("link", &[("rel", "preload"), ("as", "image")], Power::None),
+            ("link", &[("as", "script"), ("rel", "preload")], Power::Acts),
+            ("link", &[("rel", ""), ("rel", "stylesheet")], Power::None),
+            ("a", &[("rel", "stylesheet")], Power::None),
+        ] {
+            assert_eq!(said(element, attributes).power(element), expected, "{element} {attributes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_on_one_way_only_is_not_known() {
+        let (icon, none) = (said("link", &[("rel", "icon")]), Said::default());
+        assert_eq!(icon.join(&icon).power("link"), Power::None);
+        assert_eq!(icon.join(&none).power("link"), Power::Acts);
+        assert_eq!(none.join(&icon).power("link"), Power::Acts);
+        assert_eq!(icon.join(&said("link", &[("rel", "next")])).power("link"), Power::Acts);
+        let long = said("script", &[("type", &format!("{}importmap", "x".repeat(LONGEST_WORD)))]);
+        assert_eq!((long.role(), none.role()), (Role::Unknown, Role::Code));
+    }
+}
