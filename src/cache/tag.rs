@@ -24,7 +24,11 @@ impl Tag {
 
     /// The derived tag of the `name` that is a `kind`, as it was made with these parameters: written `kind:name?a=1&b=2`, in the order
     /// of their names, with all but letters, digits, `-`, `.`, `_` and `~` percent-encoded.
-    pub fn with_parameters<'p>(kind: &str, name: &str, parameters: impl IntoIterator<Item = (&'p str, &'p str)>) -> Self {
+    pub fn with_parameters<'p>(
+        kind: &str,
+        name: &str,
+        parameters: impl IntoIterator<Item = (&'p str, &'p str)>,
+    ) -> Self {
         let mut pairs: Vec<String> = parameters.into_iter().map(|(name, value)| pair(name, value)).collect();
         pairs.sort_unstable();
         Self(format!("{kind}:{name}?{}", pairs.join("&")).into())

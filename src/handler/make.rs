@@ -9,7 +9,7 @@ use super::lookout::Lookout;
 use super::plan::Ending;
 use super::respond::lasting_fields;
 use super::runtime::{Service, Subject};
-use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Ticket};
+use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Tags, Ticket};
 use crate::config::{Binding, NoLocation, Template};
 use crate::extract::apart;
 use crate::fields::content_type_of_made;
@@ -432,7 +432,8 @@ fn finish(
     // When another year, day or second would be printed the page is stale, however long it may live.
     let true_for = true_for.map_or(Duration::MAX, |time| (begin + time).saturating_duration_since(now));
     let windows = allowance.within(true_for).from(now, Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
-    let mut stored = Stored::new(status, content, windows, subject.tags.clone(), service.revision());
+    let mut stored =
+        Stored::new(status, content, windows, Tags::new(Arc::clone(&subject.tags), []), service.revision());
     if let Some(value) = value.filter(|_| subject.is_asked) {
         // Its strings may be parts of far larger bodies.
         let (value, bytes) = apart(&value);

@@ -5,7 +5,7 @@ use super::asset::Assets;
 use super::fetch;
 use super::make::Made;
 use super::plan::Graph;
-use crate::cache::{Epoch, Flights, Key, Revision, Scope, Store, Tag};
+use crate::cache::{Epoch, Flights, Key, Revision, Store, Tag};
 use crate::site::{Route, Site};
 use crate::source::Kind;
 use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamSettings, UpstreamState};
@@ -71,7 +71,7 @@ pub(super) struct Subject {
     /// The fields that all its answers have.
     pub(super) fields: HeaderMap,
     /// What its stored pages depend on: the route, and those that it asks.
-    pub(super) tags: Box<[Tag]>,
+    pub(super) tags: Arc<[Tag]>,
     /// Whether anything may be stored that is made for it: its own pages, or what the routes answer that it asks.
     pub(super) may_store: bool,
     /// Whether a route asks it in process.
@@ -122,7 +122,7 @@ impl Subject {
             sources: route.sources.iter().map(|planned| planned.source.name.value.as_str().into()).collect(),
             graph: Graph::of(route),
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
-            tags: Box::new([Tag::derived("route", &route.name)]),
+            tags: Arc::new([Tag::derived("route", &route.name)]),
             may_store: route.is_storable(),
             is_asked: false,
         }
@@ -131,8 +131,7 @@ impl Subject {
     /// What is made of another's answers depends on all that these depend on.
     fn asks(&mut self, asked: &Self) {
         self.may_store |= asked.may_store;
-        let mut tags = std::mem::take(&mut self.tags).into_vec();
-        tags.extend(asked.tags.iter().cloned());
+        let mut tags: Vec<Tag> = self.tags.iter().chain(&*asked.tags).cloned().collect();
         tags.sort();
         tags.dedup();
         self.tags = tags.into();

@@ -113,7 +113,10 @@ fn a_reload_drops_what_changed_and_what_the_old_site_still_makes() {
     put(&store, "home", &page("home", &["layout:home.html"])).unwrap();
     let before = store.epoch(SITE);
     let ticket = store.begin(SITE);
-    assert_eq!(store.advance(Revision(8), |stored| stored.tags().iter().all(|tag| tag.as_str() != "layout:home.html")).entries, 1);
+    assert_eq!(
+        store.advance(Revision(8), |stored| stored.tags().iter().all(|tag| tag.as_str() != "layout:home.html")).entries,
+        1
+    );
     assert_eq!((body(&store, "about").is_some(), body(&store, "home").is_some()), (true, false));
     assert_eq!(store.put(&ticket, key("news"), &page("old", &[])), Err(NotStored::OtherRevision));
     assert_eq!(put(&store, "news", &page("old", &[])), Err(NotStored::OtherRevision));
