@@ -6,6 +6,7 @@
 //! | `policy` | directives to moments, and what may be done with a response at a moment |
 //! | `coding`, `content` | fields and body in every content coding, each made once and ready to send |
 //! | `stored` | what is kept under a key |
+//! | `tag` | what it depends on, and what a purge covers |
 //! | `purge` | which fills may still be stored: a fill begun before a purge is never visible after it |
 //! | `store` | the store in memory, bounded by bytes |
 //! | `collapse` | one fill for each key, which strands nobody |
@@ -27,12 +28,14 @@ mod policy;
 mod purge;
 mod store;
 mod stored;
+mod tag;
 
 pub use coding::{encode, is_compressible};
 pub use collapse::{Empty, Filled, Flights, Landing};
 pub use content::{CACHE_STATUS, Content, NotStorableFields, Prepared, Ready, StorableFields, StrongTag};
 pub use key::{Key, KeyBuilder, Lookup, Section};
 pub use policy::{Allowance, Jitter, Lifetime, NotStorable, Verdict, Windows};
-pub use purge::{Epoch, Scope, Ticket};
+pub use purge::{Epoch, Ticket};
 pub use store::{Counts, NotStored, Purge, Store, StoreLimits};
-pub use stored::{Revision, Stored, Tag};
+pub use stored::{Revision, Stored};
+pub use tag::{Parameters, Scope, Tag, Tags};

@@ -6,7 +6,8 @@
 //!
 //! Nothing here is touched by a hit.
 
-use super::stored::{Revision, Tag};
+use super::stored::Revision;
+use super::tag::{Parameters, Scope, Tag, Tags};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -17,25 +18,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 pub struct Epoch {
     number: u64,
     revision: Revision,
-}
-
-/// What a purge covers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// Everything.
-    All,
-    /// What carries any of these tags.
-    Tags(Vec<Tag>),
-}
-
-impl Scope {
-    /// Whether a response with `tags` is covered.
-    pub(super) fn covers(&self, tags: &[Tag]) -> bool {
-        match self {
-            Self::All => true,
-            Self::Tags(purged) => tags.iter().any(|tag| purged.contains(tag)),
-        }
-    }
 }
 
 /// Why a fill may not be stored.
@@ -93,18 +75,21 @@ pub(super) struct Purges {
     epoch: u64,
     everything: u64,
     tags: HashMap<Tag, u64>,
+    parameters: HashMap<Parameters, u64>,
     revision: Revision,
 }
 
 impl Purges {
-    fn check(&self, ticket: &Ticket, tags: &[Tag]) -> Result<(), Outdated> {
+    fn check(&self, ticket: &Ticket, tags: &Tags) -> Result<(), Outdated> {
         if ticket.revision != self.revision {
             return Err(Outdated::Revision);
         }
         // Most fills end in the epoch in which they began: one comparison.
         let purged = |since: u64| since > ticket.epoch;
         let is_purged = purged(self.epoch)
-            && (purged(self.everything) || tags.iter().any(|tag| self.tags.get(tag).copied().is_some_and(purged)));
+            && (purged(self.everything)
+                || tags.iter().any(|tag| self.tags.get(tag).copied().is_some_and(purged))
+                || self.parameters.iter().any(|(parameters, since)| purged(*since) && parameters.cover_any(tags)));
         if is_purged { Err(Outdated::Purged) } else { Ok(()) }
     }
 }
@@ -128,7 +113,7 @@ impl Gate {
 
     /// Runs `store` if nothing outdated a response with `tags`, and holds purges back meanwhile: what it stores is there when the
     /// next purge looks.
-    pub(super) fn admit<T>(&self, ticket: &Ticket, tags: &[Tag], store: impl FnOnce() -> T) -> Result<T, Outdated> {
+    pub(super) fn admit<T>(&self, ticket: &Ticket, tags: &Tags, store: impl FnOnce() -> T) -> Result<T, Outdated> {
         let purges = self.read();
         purges.check(ticket, tags)?;
         Ok(store())
@@ -146,11 +131,12 @@ impl Gate {
         self.outdate(&mut self.write(), scope);
     }
 
-    /// [`Gate::purge`], and makes `revision` the only one whose fills are admitted.
-    pub(super) fn advance(&self, revision: Revision, scope: &Scope) {
+    /// Makes `revision` the only one whose fills are admitted, and begins an epoch: no flight is shared across.
+    pub(super) fn advance(&self, revision: Revision) {
         let mut purges = self.write();
         purges.revision = revision;
-        self.outdate(&mut purges, scope);
+        purges.epoch += 1;
+        self.epoch.store(purges.epoch, Ordering::Release);
     }
 
     fn outdate(&self, purges: &mut Purges, scope: &Scope) {
@@ -159,22 +145,28 @@ impl Gate {
         let oldest = self.running.lock().unwrap_or_else(PoisonError::into_inner).keys().next().copied();
         match oldest {
             // Nobody runs who could be outdated by this or by anything before it.
-            None => purges.tags.clear(),
+            None => {
+                purges.tags.clear();
+                purges.parameters.clear();
+            }
             Some(oldest) => {
                 purges.tags.retain(|_, since| *since > oldest);
+                purges.parameters.retain(|_, since| *since > oldest);
                 match scope {
                     Scope::All => purges.everything = epoch,
                     Scope::Tags(tags) => purges.tags.extend(tags.iter().map(|tag| (tag.clone(), epoch))),
+                    Scope::Parameters(parameters) => drop(purges.parameters.insert(parameters.clone(), epoch)),
                 }
             }
         }
         self.epoch.store(epoch, Ordering::Release);
     }
 
-    /// How many purged tags are remembered.
+    /// How many purges are remembered.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
-        self.read().tags.len()
+        let purges = self.read();
+        purges.tags.len() + purges.parameters.len()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Purges> {
@@ -197,7 +189,7 @@ mod tests {
     }
 
     fn admitted(gate: &Gate, ticket: &Ticket, names: &[&str]) -> Result<(), Outdated> {
-        gate.admit(ticket, &tags(names), || ())
+        gate.admit(ticket, &tags(names).into(), || ())
     }
 
     #[test]
@@ -221,7 +213,7 @@ mod tests {
     fn a_fill_of_another_revision_is_outdated() {
         let gate = Arc::new(Gate::new(SITE));
         let before = gate.begin(SITE);
-        gate.advance(Revision(2), &Scope::Tags(Vec::new()));
+        gate.advance(Revision(2));
         assert_eq!(admitted(&gate, &before, &["a"]), Err(Outdated::Revision));
         // A request that still uses the old site and fills only now.
         assert_eq!(admitted(&gate, &gate.begin(SITE), &["a"]), Err(Outdated::Revision));

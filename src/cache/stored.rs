@@ -5,40 +5,11 @@
 
 use super::content::Content;
 use super::policy::{Jitter, Verdict, Windows};
+use super::tag::Tags;
 use crate::value::Value;
 use http::StatusCode;
-use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-
-/// What a stored response depends on, to purge it by: declared by the author (`products`) or derived (`source:repo`,
-/// `layout:repo.html`, `path:/about`). Cloning it is a reference count.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Tag(Arc<str>);
-
-impl Tag {
-    /// A declared tag.
-    pub fn new(name: &str) -> Self {
-        Self(name.into())
-    }
-
-    /// The derived tag of the `name` that is a `kind`: written `kind:name`.
-    pub fn derived(kind: &str, name: &str) -> Self {
-        Self(format!("{kind}:{name}").into())
-    }
-
-    /// The tag as written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Tag {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
 
 /// The revision of a site: equal for equal sites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -53,7 +24,7 @@ pub struct Stored {
     status: StatusCode,
     content: Content,
     windows: Windows,
-    tags: Box<[Tag]>,
+    tags: Tags,
     revision: Revision,
     data: Option<Data>,
     /// Nanoseconds from its making to the soft purge that declared it stale; [`NOT_PURGED`] if none did.
@@ -75,7 +46,7 @@ impl Stored {
         status: StatusCode,
         content: Content,
         windows: Windows,
-        tags: impl Into<Box<[Tag]>>,
+        tags: impl Into<Tags>,
         revision: Revision,
     ) -> Self {
         let (soft_purged, rests_until) = (AtomicU64::new(NOT_PURGED), AtomicU64::new(0));
@@ -104,7 +75,7 @@ impl Stored {
     }
 
     /// What it depends on.
-    pub fn tags(&self) -> &[Tag] {
+    pub fn tags(&self) -> &Tags {
         &self.tags
     }
 
@@ -157,9 +128,8 @@ impl Stored {
 
     /// Bytes of memory that it takes, codings included, roughly.
     pub fn size(&self) -> usize {
-        let tags: usize = self.tags.iter().map(|tag| size_of::<Tag>() + tag.0.len() + 2 * size_of::<usize>()).sum();
         let data = self.data.as_ref().map_or(0, |data| data.bytes);
-        size_of::<Self>() - size_of::<Content>() + self.content.size() + tags + data
+        size_of::<Self>() - size_of::<Content>() + self.content.size() + self.tags.size() + data
     }
 
     /// Declares it stale from `moment` on, at the latest.

@@ -3,15 +3,18 @@
 use super::aside::Aside;
 use super::asset::Assets;
 use super::fetch;
+use super::inputs::of_document;
 use super::make::Made;
 use super::plan::Graph;
-use crate::cache::{Epoch, Flights, Key, Revision, Scope, Store, Tag};
+use crate::cache::{Epoch, Flights, Key, Revision, Store, Tag};
+use crate::resource::Resource;
 use crate::site::{Route, Site};
 use crate::source::Kind;
 use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamSettings, UpstreamState};
 use crate::value::{Origin, Shape, Text};
 use http::HeaderMap;
 use jiff::tz::TimeZone;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What outlives a site.
@@ -71,7 +74,7 @@ pub(super) struct Subject {
     /// The fields that all its answers have.
     pub(super) fields: HeaderMap,
     /// What its stored pages depend on: the route, and those that it asks.
-    pub(super) tags: Box<[Tag]>,
+    pub(super) tags: Arc<[Tag]>,
     /// Whether anything may be stored that is made for it: its own pages, or what the routes answer that it asks.
     pub(super) may_store: bool,
     /// Whether a route asks it in process.
@@ -81,7 +84,8 @@ pub(super) struct Subject {
 impl Service {
     /// Puts a site into service. What earlier sites made from the same things stays stored; what they are making now is not.
     pub fn new(site: Arc<Site>, runtime: Arc<Runtime>) -> Self {
-        runtime.store.advance(Revision(site.revision), &Scope::Tags(Vec::new()));
+        let current = revisions(&site);
+        runtime.store.advance(Revision(site.revision), |stored| current.contains(&stored.revision()));
         let state = |upstream: &crate::source::Upstream| {
             let settings = UpstreamSettings { max_concurrent: upstream.max_concurrent, breaker: upstream.breaker };
             runtime.registry.state(&upstream.name, settings)
@@ -122,7 +126,7 @@ impl Subject {
             sources: route.sources.iter().map(|planned| planned.source.name.value.as_str().into()).collect(),
             graph: Graph::of(route),
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
-            tags: Box::new([Tag::derived("route", &route.name)]),
+            tags: own_tags(route),
             may_store: route.is_storable(),
             is_asked: false,
         }
@@ -131,12 +135,28 @@ impl Subject {
     /// What is made of another's answers depends on all that these depend on.
     fn asks(&mut self, asked: &Self) {
         self.may_store |= asked.may_store;
-        let mut tags = std::mem::take(&mut self.tags).into_vec();
-        tags.extend(asked.tags.iter().cloned());
+        let mut tags: Vec<Tag> = self.tags.iter().chain(&*asked.tags).cloned().collect();
         tags.sort();
         tags.dedup();
         self.tags = tags.into();
     }
+}
+
+/// What all pages of a route depend on.
+fn own_tags(route: &Route) -> Arc<[Tag]> {
+    let of_route = Tag::derived("route", route.name.strip_prefix("routes/").unwrap_or(&route.name));
+    std::iter::once(of_route).chain(route.tags.iter().map(|tag| Tag::new(tag))).collect()
+}
+
+/// The revisions of what the pages of a site are made from.
+fn revisions(site: &Site) -> HashSet<Revision> {
+    let of = |route: &Route| match &route.resource {
+        Resource::Tree(tree) => tree.documents.values().map(|it| of_document(route.revision, Some(it))).collect(),
+        Resource::Page(_) | Resource::Document(_) | Resource::Json(_) | Resource::Files(_) | Resource::Redirect(_) => {
+            vec![of_document(route.revision, None)]
+        }
+    };
+    site.routes.iter().flat_map(of).collect()
 }
 
 /// The positions of the routes that a route asks.

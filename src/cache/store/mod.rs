@@ -5,8 +5,9 @@
 
 use super::content::Prepared;
 use super::key::{Key, Lookup};
-use super::purge::{Epoch, Gate, Outdated, Scope, Ticket};
+use super::purge::{Epoch, Gate, Outdated, Ticket};
 use super::stored::{Revision, Stored};
+use super::tag::Scope;
 use crate::fields::Coding;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
@@ -182,18 +183,18 @@ impl Store {
         self.entries.remove(&key).map(|(_, slot)| slot.stored)
     }
 
-    /// Purges what `scope` covers and returns how many stored responses that were. When this returns, nothing that was stored
-    /// or begun to be filled before can be found, except stale after a soft purge.
-    pub fn purge(&self, scope: &Scope, purge: Purge) -> usize {
+    /// Purges what `scope` covers and returns how much that was. When this returns, nothing that was stored or begun to be filled
+    /// before can be found, except stale after a soft purge.
+    pub fn purge(&self, scope: &Scope, purge: Purge) -> Counts {
         self.gate.purge(scope);
-        self.sweep(scope, purge)
+        self.sweep(|stored| scope.covers(stored.tags()), purge)
     }
 
-    /// Makes `revision` the current one: removes what `changed` covers, and no longer stores what other revisions make. Returns
-    /// how many stored responses were removed.
-    pub fn advance(&self, revision: Revision, changed: &Scope) -> usize {
-        self.gate.advance(revision, changed);
-        self.sweep(changed, Purge::Hard)
+    /// Makes `revision` the current one: keeps what is `current` still, and no longer stores what other revisions make. Returns
+    /// how much was removed.
+    pub fn advance(&self, revision: Revision, current: impl Fn(&Stored) -> bool) -> Counts {
+        self.gate.advance(revision);
+        self.sweep(|stored| !current(stored), Purge::Hard)
     }
 
     /// How much is stored.
@@ -208,13 +209,14 @@ impl Store {
             .is_some_and(|there| !there.stored.status().is_server_error() && there.stored.windows().is_usable(now))
     }
 
-    fn sweep(&self, scope: &Scope, purge: Purge) -> usize {
-        let covered = std::cell::Cell::new(0);
+    fn sweep(&self, covers: impl Fn(&Stored) -> bool, purge: Purge) -> Counts {
+        let covered = std::cell::Cell::new(Counts::default());
         self.entries.retain(|_, slot| {
-            if !scope.covers(slot.stored.tags()) {
+            if !covers(&slot.stored) {
                 return true;
             }
-            covered.set(covered.get() + 1);
+            let Counts { entries, bytes } = covered.get();
+            covered.set(Counts { entries: entries + 1, bytes: bytes + slot.weight });
             match purge {
                 Purge::Hard => false,
                 Purge::Soft(moment) => {

@@ -71,10 +71,10 @@ fn purges_remove_what_they_cover() {
     for (name, tags) in [("a", &["x", "y"][..]), ("b", &["y"]), ("c", &["z"]), ("d", &[])] {
         put(&store, name, &page(name, tags)).unwrap();
     }
-    assert_eq!(store.purge(&scope(&["x", "z"]), Purge::Hard), 2);
+    assert_eq!(store.purge(&scope(&["x", "z"]), Purge::Hard).entries, 2);
     let left: Vec<bool> = ["a", "b", "c", "d"].iter().map(|name| body(&store, name).is_some()).collect();
     assert_eq!(left, [false, true, false, true]);
-    assert_eq!(store.purge(&Scope::All, Purge::Hard), 2);
+    assert_eq!(store.purge(&Scope::All, Purge::Hard).entries, 2);
     assert_eq!(store.counts(), Counts::default());
 }
 
@@ -86,7 +86,7 @@ fn a_soft_purge_leaves_what_may_be_served_stale() {
     put(&store, "a", &stored).unwrap();
     let now = stored.created() + second;
     assert!(matches!(stored.verdict(now), crate::cache::Verdict::Fresh { .. }));
-    assert_eq!(store.purge(&scope(&["x"]), Purge::Soft(now)), 1);
+    assert_eq!(store.purge(&scope(&["x"]), Purge::Soft(now)).entries, 1);
     let found = store.get(key("a").lookup()).unwrap();
     assert!(matches!(found.verdict(now), crate::cache::Verdict::Stale { may_serve_while_revalidating: true, .. }));
     assert_eq!(found.verdict(now + 20 * second), crate::cache::Verdict::Expired);
@@ -113,7 +113,10 @@ fn a_reload_drops_what_changed_and_what_the_old_site_still_makes() {
     put(&store, "home", &page("home", &["layout:home.html"])).unwrap();
     let before = store.epoch(SITE);
     let ticket = store.begin(SITE);
-    assert_eq!(store.advance(Revision(8), &scope(&["layout:home.html"])), 1);
+    assert_eq!(
+        store.advance(Revision(8), |stored| stored.tags().iter().all(|tag| tag.as_str() != "layout:home.html")).entries,
+        1
+    );
     assert_eq!((body(&store, "about").is_some(), body(&store, "home").is_some()), (true, false));
     assert_eq!(store.put(&ticket, key("news"), &page("old", &[])), Err(NotStored::OtherRevision));
     assert_eq!(put(&store, "news", &page("old", &[])), Err(NotStored::OtherRevision));
