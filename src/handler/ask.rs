@@ -124,7 +124,7 @@ impl<'g> Request<'g> {
         let (key, end) = (lookup.to_key(), self.deadline.min(now + route.deadline + GRACE));
         let filled = async move {
             let (made, _) = fill(service, key, order, route.deadline, end, on_error.clone()).await;
-            of_made(made, on_error)
+            of_made(made, on_error.as_deref())
         };
         Ok(Asking::Answering(filled.boxed()))
     }
@@ -145,14 +145,14 @@ impl<'g> Request<'g> {
 }
 
 /// What was made for all who want it. A stale answer stands for an error, if there is one; then the page is without the new one.
-fn of_made(made: Result<Arc<Made>, StatusCode>, on_error: Option<Arc<Stored>>) -> Asked {
+fn of_made(made: Result<Arc<Made>, StatusCode>, on_error: Option<&Stored>) -> Asked {
     let has_failed = made.as_ref().map_or(true, |made| made.has_failed());
     let (answer, calls, tags) = match made {
         Ok(made) => (made.answer.clone().unwrap_or(Err(error("no-json"))), made.calls.clone(), made.tags.clone()),
         Err(StatusCode::GATEWAY_TIMEOUT) => (Err(LATE), Vec::new(), Vec::new()),
         Err(_) => (Err(error("broken-off")), Vec::new(), Vec::new()),
     };
-    let stale = on_error.as_ref().filter(|_| has_failed).and_then(|stored| Some((stored, stored.data()?)));
+    let stale = on_error.filter(|_| has_failed).and_then(|stored| Some((stored, stored.data()?)));
     match stale {
         Some((stored, value)) => {
             let answer = Ok(Answered { value: value.clone(), degraded: true });

@@ -370,12 +370,13 @@ impl<'b, 's> Parser<'b, 's> {
             tracker.output();
             return Sink::Plain;
         }
-        let sink = match self.sink(json, own, at) {
-            // With nothing of the layout's behind it a host may have a path.
-            Sink::Url(UrlPart::Host) if self.ends_host(at.end) => Sink::Url(UrlPart::Rest),
-            Sink::XmlUrl(UrlPart::Host) if self.ends_host(at.end) => Sink::XmlUrl(UrlPart::Rest),
-            sink => sink,
-        };
+        let mut sink = self.sink(json, own, at);
+        // With nothing of the layout's behind it a host may have a path.
+        if let Sink::Url(part @ UrlPart::Host) | Sink::XmlUrl(part @ UrlPart::Host) = &mut sink
+            && self.ends_host(at.end)
+        {
+            *part = UrlPart::Rest;
+        }
         if self.is_encoded(chain) { sink.of_encoded() } else { sink }
     }
 

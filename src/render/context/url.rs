@@ -95,6 +95,7 @@ impl Scheme {
 
 /// Follows one URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all combinations of them occur")]
 pub(super) struct Url {
     scheme: Scheme,
     /// What may stand before the first `:`, one for each way through the branches, as browsers read it.
@@ -205,11 +206,10 @@ impl Url {
 
     /// Which part a value is that is printed here.
     pub(super) fn part(&self) -> UrlPart {
-        match self.part_unquoted() {
-            // The strictest that only the page could tell from others.
-            UrlPart::Next | UrlPart::Piece if self.is_quoted => UrlPart::Query,
-            part => part,
-        }
+        let part = self.part_unquoted();
+        // The strictest that only the page could tell from others.
+        let is_untold = self.is_quoted && matches!(part, UrlPart::Next | UrlPart::Piece);
+        if is_untold { UrlPart::Query } else { part }
     }
 
     fn part_unquoted(&self) -> UrlPart {

@@ -74,11 +74,7 @@ impl Sink {
     #[inline]
     pub(super) fn takes_digits(self) -> bool {
         let is_for_page = |part| matches!(part, UrlPart::BehindHost | UrlPart::Next | UrlPart::Piece);
-        match self {
-            Self::Nowhere => false,
-            Self::Url(part) | Self::XmlUrl(part) => !is_for_page(part),
-            _ => true,
-        }
+        if let Self::Url(part) | Self::XmlUrl(part) = self { !is_for_page(part) } else { self != Self::Nowhere }
     }
 
     /// Whether a value must be written in one piece.

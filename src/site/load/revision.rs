@@ -98,11 +98,10 @@ impl Parts<'_> {
             let name = self.files.name(file);
             format!("layout:{}", name.strip_prefix("layouts/").unwrap_or(name))
         });
-        let document = match self.shown {
-            Shown::Document(document) => document.page.iter().find(|(name, _)| name == "file"),
-            _ => None,
-        };
-        let document = document.and_then(|(_, file)| content_tag(file));
+        let mut document = None;
+        if let Shown::Document(shown) = self.shown {
+            document = shown.page.iter().find(|(name, _)| name == "file").and_then(|(_, file)| content_tag(file));
+        }
         let sources = self.sources.iter().flat_map(|planned| {
             let upstream = match &planned.source.kind {
                 Kind::Http(http) => {
