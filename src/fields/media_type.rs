@@ -183,6 +183,11 @@ pub fn is_document(content_type: &str) -> bool {
     MediaType::parse(content_type).is_some_and(|media_type| media_type.is_document())
 }
 
+/// Whether what has this `Content-Type` is JSON of any kind.
+pub fn is_json(content_type: &str) -> bool {
+    MediaType::parse(content_type).is_some_and(|media_type| media_type.is_json())
+}
+
 /// Whether content of this `Content-Type` grows notably smaller by a content coding.
 pub fn is_compressible(content_type: &str) -> bool {
     let Some(media_type) = MediaType::parse(content_type) else { return false };

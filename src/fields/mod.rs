@@ -32,7 +32,7 @@ pub use date::{DATE_LENGTH, format_date, parse_date};
 pub use entity_tag::{EntityTag, TagList};
 pub use forwarded::{ProxyError, TrustedProxies};
 pub use language::{is_language_tag, negotiate_language};
-pub use media_type::{MediaType, content_type_of, content_type_of_made, is_compressible, is_document};
+pub use media_type::{MediaType, content_type_of, content_type_of_made, is_compressible, is_document, is_json};
 pub use precondition::{Validators, Verdict, precondition};
 pub use range::{RangeVerdict, content_range, range, unsatisfied_range};
 pub use vary::vary;

@@ -3,7 +3,7 @@
 //! They tell the client what is wrong with its request and the id by which the log knows it, and nothing about the server.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response, StatusCode};
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -19,7 +19,7 @@ pub(super) fn octets(refusal: Refusal, id: RequestId, to_head: bool, now: System
     let Refusal { status, reason } = refusal;
     let line = text(status, reason, id);
     let mut answer = format!(
-        "HTTP/1.1 {} {}\r\ndate: {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\ncache-control: no-store\r\n",
+        "HTTP/1.1 {} {}\r\ndate: {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n",
         status.as_str(),
         phrase(status),
         httpdate::fmt_http_date(now),
@@ -60,6 +60,7 @@ fn plain(status: StatusCode, text: String) -> Response<Bytes> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 

@@ -268,8 +268,8 @@ errors.404 = "missing.xml"
 -- layouts/feed.xml --
 <?xml-stylesheet href="https://cdn.example/feed.xsl" type="text/xsl"?>
 <feed>{{ request.path }}</feed>
--- layouts/page.html --
-<html xmlns="http://www.w3.org/1999/xhtml"><body>{{ request.path }}</body></html>
+-- layouts/page.xml --
+<html xmlns="http://www.w3.org/1999/xhtml"><body>{{ content }}{{ request.path }}</body></html>
 -- layouts/missing.xml --
 <error>{{ error.status }}</error>
 -- layouts/data.json --
@@ -279,7 +279,7 @@ errors.404 = "missing.xml"
 -- content/files/data.json --
 {}
 -- content/document.md --
-<script>c()</script>
+<script>a() &amp;&amp; b()</script>
 -- routes/drawing.toml --
 layout = "drawing.xml"
 content-type = "image/svg+xml"
@@ -291,10 +291,11 @@ content-type = "application/atom+xml; charset=UTF-8"
 -- routes/sitemap.toml --
 layout = "sitemap.xml"
 -- routes/xhtml.toml --
-layout = "page.html"
+layout = "page.xml"
 content-type = "application/xhtml+xml"
 -- routes/document.toml --
 content = "document.md"
+layout = "page.xml"
 content-type = "application/xhtml+xml"
 -- routes/rule.toml --
 layout = "data.json"
@@ -328,6 +329,8 @@ files = "files"
         let scripts = policy(target, "script-src");
         assert!(scripts.iter().any(|source| source.starts_with("'sha256-")), "{target} {scripts:?}");
     }
+    let hash = siteserver::fields::digest_source("a() && b()");
+    assert!(policy("/document", "script-src").contains(&hash), "of the text that XML makes of the references");
     assert_eq!(policy("/feed", "script-src"), ["https://cdn.example"]);
     assert_eq!(policy("/rule?gone=1", "style-src"), ["'self'", "https://cdn.example"]);
     for target in ["/sitemap", "/xhtml", "/missing"] {

@@ -177,7 +177,7 @@ fn a_broken_handler_costs_one_request() {
     let mut other = server.connect();
     let mut client = server.connect();
     let answer = client.get("/panic");
-    assert_eq!(answer.status, 500);
+    assert_eq!((answer.status, answer.fields["x-content-type-options"].as_str()), (500, "nosniff"));
     let id = answer.content.split_once("id: ").unwrap().1.trim_end().to_owned();
     assert!(!answer.content.contains("as the test asks"), "{}", answer.content);
     assert_eq!(client.get("/hello").content, "hello", "on the same connection");

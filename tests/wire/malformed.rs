@@ -142,6 +142,7 @@ fn every_malformed_head_is_refused_and_nobody_else_notices() {
         assert!(answer.starts_with(&expected), "{request:?} should be answered {status}:\n{answer}");
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{request:?} is answered once:\n{answer}");
         assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        assert!(answer.contains("\r\nx-content-type-options: nosniff\r\n"), "{answer}");
         assert_eq!(other.get("/hello").content, "hello", "after {request:?}");
     }
 }

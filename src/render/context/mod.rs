@@ -21,6 +21,7 @@ pub(super) use markup::{Sight, Tracker as Markup};
 pub(super) use url::{RUNNING, WITH_HOSTS};
 
 use super::escape::Sink;
+use crate::fields::{content_type_of, is_json};
 
 /// What may be printed at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +67,8 @@ impl Tracker {
         match extension {
             "html" => Some(Self::Markup(Box::new(markup::Tracker::html()))),
             "xml" => Some(Self::Markup(Box::new(markup::Tracker::xml()))),
-            "json" => Some(Self::Json(json::Tracker::default())),
             "csv" => Some(Self::Csv(csv::Tracker::default())),
-            _ => None,
+            _ => is_json(&content_type_of(&format!(".{extension}"))).then(|| Self::Json(json::Tracker::default())),
         }
     }
 

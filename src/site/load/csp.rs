@@ -19,39 +19,62 @@ use std::sync::Arc;
 /// Routes that ask routes that ask routes: so many are looked into.
 const DEEPEST: usize = 16;
 
+/// By whose rules markup is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Format {
+    Html,
+    Xml,
+}
+
+impl Format {
+    /// That of what a layout makes; of a document without one it is HTML.
+    fn of(layout: Option<&Layout>) -> Self {
+        if layout.is_some_and(|layout| layout.extension() == "xml") { Self::Xml } else { Self::Html }
+    }
+}
+
 /// What markup needs that was looked at before: documents stand on the pages of many routes.
 #[derive(Default)]
-pub(super) struct KnownNeeds(HashMap<(usize, usize), (Text, Arc<Needs>)>);
+pub(super) struct KnownNeeds(HashMap<(usize, usize, Format), (Text, Arc<Needs>)>);
 
 impl KnownNeeds {
-    /// Takes what is known already of a text.
+    /// Takes what is known already of a text as HTML.
     pub(super) fn insert(&mut self, text: &Text, needs: Arc<Needs>) {
-        // The text is kept with it, so that no other one comes to stand in its place.
-        self.0.insert(Self::place(text), (text.clone(), needs));
+        self.keep(text, Format::Html, needs);
     }
 
-    fn of(&mut self, text: &Text) -> Arc<Needs> {
-        if let Some((_, known)) = self.0.get(&Self::place(text)) {
+    fn keep(&mut self, text: &Text, format: Format, needs: Arc<Needs>) {
+        // The text is kept with it, so that no other one comes to stand in its place.
+        self.0.insert(Self::place(text, format), (text.clone(), needs));
+    }
+
+    fn of(&mut self, text: &Text, format: Format) -> Arc<Needs> {
+        if let Some((_, known)) = self.0.get(&Self::place(text, format)) {
             return Arc::clone(known);
         }
-        let needs = Arc::new(Needs::of_html(text.as_str()));
-        self.insert(text, Arc::clone(&needs));
+        let needs = Arc::new(match format {
+            Format::Html => Needs::of_html(text.as_str()),
+            Format::Xml => Needs::of_xml(text.as_str()),
+        });
+        self.keep(text, format, Arc::clone(&needs));
         needs
     }
 
     /// What a document needs.
-    fn of_document(&mut self, html: &Value) -> Arc<Needs> {
-        if let Value::Text(text) = html { self.of(text) } else { Arc::default() }
+    fn of_document(&mut self, html: &Value, format: Format) -> Arc<Needs> {
+        if let Value::Text(text) = html { self.of(text, format) } else { Arc::default() }
     }
 
-    fn place(text: &Text) -> (usize, usize) {
-        (text.as_str().as_ptr().addr(), text.as_str().len())
+    fn place(text: &Text, format: Format) -> (usize, usize, Format) {
+        (text.as_str().as_ptr().addr(), text.as_str().len(), format)
     }
 }
 
 /// What the pages of a route are sent with.
 pub(super) struct Policies {
     csp: Csp,
+    /// What the route's answers are made as.
+    formats: &'static [Format],
     /// What the markup in data needs that is known at load.
     given: Vec<Arc<Needs>>,
     /// Whether markup in data comes with a request, which is cleaned.
@@ -67,12 +90,22 @@ impl Policies {
         let site_origin = shared.site.get("url").and_then(Value::as_str).and_then(origin_of);
         Self {
             csp: Csp::compile(decl.csp.as_ref(), findings),
+            formats: &[Format::Html],
             given: Vec::new(),
             has_cleaned_markup: false,
             site_origin,
             site: shared.site.clone(),
             vars: vars.clone(),
         }
+    }
+
+    /// The same for pages that are shown so: where a layout makes XML, what data holds is read by its rules, too.
+    #[must_use]
+    pub(super) fn shown_as(mut self, shown: &Shown) -> Self {
+        if shown.layouts().any(|layout| Format::of(Some(layout)) == Format::Xml) {
+            self.formats = &[Format::Html, Format::Xml];
+        }
+        self
     }
 
     /// The same for pages that show what the `needed` ones of `sources` give.
@@ -110,10 +143,8 @@ impl Policies {
     fn add_value(&mut self, value: &Value, needs: &mut KnownNeeds) {
         match value {
             Value::Text(text) if text.origin() != Origin::Outside => {
-                let needs = needs.of(text);
-                if !needs.is_nothing() {
-                    self.given.push(needs);
-                }
+                let all = self.formats.iter().map(|&format| needs.of(text, format));
+                self.given.extend(all.filter(|needs| !needs.is_nothing()));
             }
             Value::List(items) => items.iter().for_each(|item| self.add_value(item, needs)),
             Value::Object(object) => object.iter().for_each(|(_, member)| self.add_value(member, needs)),
@@ -171,7 +202,7 @@ impl Policies {
                     self.tell(layout, &mut shared.findings);
                 }
                 let html = document.html.as_str().unwrap_or_default();
-                let needs = shared.needs.of_document(&document.html);
+                let needs = shared.needs.of_document(&document.html, Format::of(layout.map(|layout| &**layout)));
                 document.csp = self.field(&both(layout.map(|layout| layout.needs()), &needs));
                 if let Shown::Document(shown) = shown {
                     self.tell_of_document(&needs, html, &shown.page, shared);
@@ -194,9 +225,10 @@ impl Policies {
                     let is_document = |document: &&mut TreeDocument| is_document(document.content_type.as_ref());
                     let Some(document) = document.filter(is_document) else { continue };
                     let html = document.html.as_str().unwrap_or_default();
-                    let needs = shared.needs.of_document(&document.html);
                     let layout = document.layout.and_then(|layout| tree.layouts.get(layout));
-                    let field = || self.field(&both(layout.map(|layout| layout.layout.needs()), &needs));
+                    let layout = layout.map(|layout| &*layout.layout);
+                    let needs = shared.needs.of_document(&document.html, Format::of(layout));
+                    let field = || self.field(&both(layout.map(Layout::needs), &needs));
                     document.csp = if needs.is_nothing() {
                         plain.entry(document.layout).or_insert_with(field).clone()
                     } else {

@@ -9,7 +9,7 @@ use super::kind::Shown;
 use super::layouts::Layouts;
 use crate::config::{BAD_VALUE, Tree};
 use crate::diagnostic::{Finding, Findings, Place};
-use crate::fields::{MediaType, content_type_of_made, is_document};
+use crate::fields::{MediaType, content_type_of_made, is_document, is_json};
 use crate::render::Layout;
 use crate::resource::Decl;
 use http::HeaderValue;
@@ -33,12 +33,15 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
     };
     let Some(written) = &decl.content_type else { return HeaderValue::from_str(&derived).ok() };
     let is_authored = !matches!(shown, Shown::Json(..)) && shown.layouts().all(is_authored);
-    // Of a tree each layout has to be right for it.
-    let of_tree = shown.layouts().filter(|_| matches!(shown, Shown::Tree(_))).map(|layout| made(Some(layout)));
-    let judged = std::iter::once(derived)
-        .chain(of_tree)
-        .map(|derived| judge(&written.value, &derived, is_authored))
-        .reduce(Result::and);
+    // Of a tree each layout has to be right for it, and the documents without one.
+    let judged = if let Shown::Tree(tree) = shown {
+        let is_bare = tree.documents.iter().any(|page| page.layout.is_none());
+        let bare = std::iter::once(derived).filter(|_| is_bare);
+        let all = bare.chain(tree.layouts.iter().map(|layout| made(Some(layout))));
+        all.map(|derived| judge(&written.value, &derived, is_authored)).reduce(Result::and)
+    } else {
+        Some(judge(&written.value, &derived, is_authored))
+    };
     match judged? {
         Ok(value) => HeaderValue::from_str(&value).ok(),
         Err((message, help)) => {
@@ -71,9 +74,12 @@ fn judge<'w>(text: &'w str, derived: &str, is_authored: bool) -> Result<Cow<'w, 
     if media_type.is_document() {
         if !is_escaped_for(derived, &media_type) {
             let message = format!("as `{text}` this would be markup, for which its values are not escaped");
-            let help = "markup is made by a layout whose name ends in `.html` or `.xml`, as the type is";
+            let help = "`text/html` is made by a layout whose name ends in `.html`, and what is XML by one that ends in `.xml`";
             return Err((message, help));
         }
+    } else if media_type.is_json() && !is_json(derived) && !is_authored {
+        let message = format!("`{text}` is JSON, for which values are not escaped here");
+        return Err((message, "JSON is made by a layout whose name ends in `.json`, or by `json` in the route"));
     } else if !media_type.is_inert() && !is_authored {
         return Err((neither(text), OTHERWISE));
     }
@@ -92,9 +98,10 @@ fn neither(media_type: &str) -> String {
     format!("`{media_type}` is neither markup nor plain data, and values are not escaped for it")
 }
 
-/// Whether what a resource escapes for by itself is right for markup of another type. HTML's rules serve for XML, not the reverse.
+/// Whether what a resource escapes for by itself is right for markup of another type: HTML and XML read names, references and what is
+/// no tag by rules of their own, so that neither's serve for the other.
 fn is_escaped_for(derived: &str, written: &MediaType<'_>) -> bool {
-    is_document(derived) && (derived.starts_with("text/html") || !written.is("text/html"))
+    is_document(derived) && derived.starts_with("text/html") == written.is("text/html")
 }
 
 /// Whether nothing is printed but what the author has written, or the author answers for it.
@@ -141,7 +148,9 @@ mod tests {
             ("text/plain", Some("text/plain; charset=utf-8")),
             ("Text/Markdown;variant=GFM", Some("Text/Markdown;variant=GFM; charset=utf-8")),
             ("text/calendar; charset=UTF-8", Some("text/calendar; charset=UTF-8")),
-            ("application/feed+json", Some("application/feed+json")),
+            ("application/x-ndjson", Some("application/x-ndjson")),
+            ("application/feed+json", None),
+            ("application/importmap+json", None),
             ("text/html", None),
             ("image/svg+xml", None),
             ("text/xsl", None),
@@ -164,10 +173,15 @@ mod tests {
     fn markup_and_what_the_author_writes_may_be_more() {
         let (html, xml) = ("text/html; charset=utf-8", "application/xml; charset=utf-8");
         let xhtml = Some("application/xhtml+xml; charset=utf-8".to_owned());
-        assert_eq!(judged("application/xhtml+xml", html, false), xhtml);
+        assert_eq!(judged("application/xhtml+xml", html, false), None);
+        assert_eq!(judged("image/svg+xml", html, true), None, "XML has other names for the same");
         assert_eq!(judged("application/xhtml+xml", xml, false), xhtml);
         assert_eq!(judged("text/html", xml, false), None);
         assert_eq!(judged("text/javascript", html, false), None);
+        let json = Some("application/feed+json".to_owned());
+        assert_eq!(judged("application/feed+json", "application/json", false), json);
+        assert_eq!(judged("application/feed+json", "application/ld+json", false), json);
+        assert_eq!(judged("application/feed+json", "text/plain", true), json);
         assert_eq!(judged("text/javascript", "text/plain", true).as_deref(), Some("text/javascript; charset=utf-8"));
         assert_eq!(judged("text/html", "text/plain", true), None, "names say what is markup");
     }
