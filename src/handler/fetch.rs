@@ -173,7 +173,18 @@ fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>, deadline: Instant) -> B
 async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant) -> Result {
     let (_, http) = source(&service, place)?;
     let state = &service.upstreams[http.upstream];
-    let answer = service.runtime.client.fetch(&call, state, deadline).await.map_err(trouble_of)?;
+    let begin = Instant::now();
+    let answer = service.runtime.client.fetch(&call, state, deadline).await;
+    service.meters.upstreams[http.upstream].record(begin.elapsed());
+    let meter = &service.meters.sources[place.0][place.1];
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(failure) => {
+            meter.failed(failure.word());
+            return Err(trouble_of(failure));
+        }
+    };
+    meter.answered(answer.status);
     if answer.body.len() < LARGE {
         let taken = take(&service, place, &answer);
         return Ok(Fetched::Small { source: place, taken, answer: Arc::new(answer) });
