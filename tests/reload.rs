@@ -18,6 +18,7 @@ crate::cases!(
     a_replaced_folder_is_noticed_and_followed,
     the_last_of_many_edits_wins,
     what_needs_a_restart_is_named,
+    an_edit_drops_the_pages_that_it_concerns_and_no_others,
     reloading_under_load_loses_no_request,
 );
 
@@ -128,6 +129,50 @@ fn the_last_of_many_edits_wins() {
         }
     }
     assert!(is_version(&site, 200));
+}
+
+/// Pages that stay stored are hits after the reload, the others are made anew.
+fn an_edit_drops_the_pages_that_it_concerns_and_no_others() {
+    let site = Options::default().set("server.watch=false").start(
+        "-- site.toml --\n[defaults.cache]\ns-maxage = \"1h\"\n\
+         -- routes/index.toml --\nlayout = \"home.html\"\n-- layouts/home.html --\nhome {% render \"foot\" %}\n\
+         -- routes/about.toml --\nlayout = \"about.html\"\n-- layouts/about.html --\nabout {% render \"foot\" %}\n\
+         -- routes/plain.toml --\nlayout = \"plain.html\"\n-- layouts/plain.html --\nplain\n\
+         -- layouts/partials/foot.html --\nfoot\n\
+         -- routes/docs.toml --\npath = \"/docs/{*rest}\"\ncontent = \"docs\"\n\
+         -- content/docs/index.md --\n# Docs\n-- content/docs/one.md --\n# One\n-- content/docs/two.md --\n# Two\n",
+    );
+    let pages = ["/", "/about", "/plain", "/docs", "/docs/one", "/docs/two"];
+    let stored = |page: &&str| {
+        let status = site.get(page).header("cache-status").unwrap_or_default().to_owned();
+        assert!(status.contains("hit") || status.contains("stored"), "{page}: {status}");
+        status.contains("; hit")
+    };
+    let hits = || -> Vec<&str> { pages.iter().copied().filter(|page| stored(page)).collect() };
+    let mut reloads = 0;
+    let mut edit = |path: &str, text: &str| {
+        site.folder().write(path, text);
+        site.signal("HUP");
+        reloads += 1;
+        until("the reload", || site.messages().matches("reloaded: ").count() == reloads);
+    };
+    assert_eq!(hits(), [""; 0]);
+    assert_eq!(hits(), pages);
+    for (path, text, kept) in [
+        ("layouts/home.html", "home 2", &["/about", "/plain", "/docs", "/docs/one", "/docs/two"][..]),
+        ("layouts/partials/foot.html", "foot 2", &["/", "/plain", "/docs", "/docs/one", "/docs/two"]),
+        (
+            "routes/plain.toml",
+            "layout = \"plain.html\"\ntitle = \"x\"\n",
+            &["/", "/about", "/docs", "/docs/one", "/docs/two"],
+        ),
+        ("content/docs/one.md", "# One\nMore.\n", &["/", "/about", "/plain", "/docs", "/docs/two"]),
+        ("site.toml", "[defaults.cache]\ns-maxage = \"1h\"\n[log]\nlevel = \"warn\"\n", &pages),
+    ] {
+        edit(path, text);
+        assert_eq!(hits(), kept, "after an edit of {path}");
+        assert_eq!(hits(), pages, "made anew after an edit of {path}");
+    }
 }
 
 fn what_needs_a_restart_is_named() {

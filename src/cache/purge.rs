@@ -131,9 +131,12 @@ impl Gate {
         self.outdate(&mut self.write(), scope);
     }
 
-    /// Makes `revision` the only one whose fills are admitted.
+    /// Makes `revision` the only one whose fills are admitted, and begins an epoch: no flight is shared across.
     pub(super) fn advance(&self, revision: Revision) {
-        self.write().revision = revision;
+        let mut purges = self.write();
+        purges.revision = revision;
+        purges.epoch += 1;
+        self.epoch.store(purges.epoch, Ordering::Release);
     }
 
     fn outdate(&self, purges: &mut Purges, scope: &Scope) {

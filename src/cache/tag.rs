@@ -80,6 +80,11 @@ impl Tags {
         Self { common, own: own.into() }
     }
 
+    /// Those that not all responses of its kind have.
+    pub fn own(&self) -> &[Tag] {
+        &self.own
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Tag> {
         self.common.iter().chain(&self.own)

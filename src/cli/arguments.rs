@@ -58,7 +58,7 @@ With --lines, each line of the standard input is a JSON object, answered by a li
 
 const AFTER_PURGE: &str = "\
 Examples:
-  siteserver purge --tag products --tag route:routes/about.toml
+  siteserver purge --tag products --tag layout:card.html
   siteserver purge --path /about --soft
   siteserver purge --source repo --param owner=octocat --param name=hello
   siteserver purge --all --format json";

@@ -8,7 +8,7 @@ use super::gather::{Gathered, LATE, Request, SourceCall};
 use super::inputs::{Inputs, Misfit};
 use super::make::{Made, Order, describe};
 use super::plan::Ending;
-use crate::cache::Verdict;
+use crate::cache::{Stored, Tag, Verdict};
 use crate::config::Binding;
 use crate::resource::Resource;
 use crate::router::Routing;
@@ -35,12 +35,14 @@ pub(super) type Answer = Result<Answered, Trouble>;
 pub(super) struct Asked {
     pub(super) answer: Answer,
     pub(super) calls: Vec<SourceCall>,
+    /// What it depends on that not all answers of the route do.
+    pub(super) tags: Vec<Tag>,
 }
 
 /// A route that was asked.
 pub(super) enum Asking<'g> {
     /// Its answer was stored.
-    Known(Value),
+    Known(Value, Vec<Tag>),
     /// It answers.
     Answering(BoxFuture<'g, Asked>),
 }
@@ -94,11 +96,11 @@ impl<'g> Request<'g> {
         let mut on_error = None;
         if let Some((stored, data)) = found.as_ref().and_then(|stored| Some((stored, stored.data()?))) {
             match stored.verdict(now) {
-                Verdict::Fresh { .. } => return Ok(Asking::Known(data.clone())),
+                Verdict::Fresh { .. } => return Ok(Asking::Known(data.clone(), stored.tags().own().to_vec())),
                 // It could not be made anew a moment ago, and still stands for that error.
                 Verdict::Stale { may_serve_on_error: true, .. } if stored.is_resting(now) => {
                     let answer = Ok(Answered { value: data.clone(), degraded: true });
-                    let asked = Asked { answer, calls: Vec::new() };
+                    let asked = Asked { answer, calls: Vec::new(), tags: stored.tags().own().to_vec() };
                     return Ok(Asking::Answering(std::future::ready(asked).boxed()));
                 }
                 Verdict::Stale { may_serve_on_error: true, .. } => on_error = Some(Arc::clone(stored)),
@@ -116,11 +118,13 @@ impl<'g> Request<'g> {
             time: self.context.now.into(),
             deadline: now + route.deadline,
             begun: self.begun.clone(),
+            tags: inputs.tags(route),
+            revision: inputs.revision(route),
         };
         let (key, end) = (lookup.to_key(), self.deadline.min(now + route.deadline + GRACE));
         let filled = async move {
             let (made, _) = fill(service, key, order, route.deadline, end, on_error.clone()).await;
-            of_made(made, on_error.and_then(|stored| stored.data().cloned()))
+            of_made(made, on_error)
         };
         Ok(Asking::Answering(filled.boxed()))
     }
@@ -128,7 +132,7 @@ impl<'g> Request<'g> {
     /// What the route answers, as a part of this request.
     async fn answered(self, slots: Vec<Value>) -> Asked {
         let route = self.route();
-        let Gathered { mut slots, ending, degraded, calls } = self.gather(slots).await;
+        let Gathered { mut slots, ending, degraded, calls, tags } = self.gather(slots).await;
         let answer = match trouble(route, &ending) {
             Some(trouble) => Err(trouble),
             None => {
@@ -136,21 +140,25 @@ impl<'g> Request<'g> {
                 value(route, &slots).map(|value| Answered { value, degraded: !degraded.is_empty() })
             }
         };
-        Asked { answer, calls }
+        Asked { answer, calls, tags }
     }
 }
 
 /// What was made for all who want it. A stale answer stands for an error, if there is one; then the page is without the new one.
-fn of_made(made: Result<Arc<Made>, StatusCode>, on_error: Option<Value>) -> Asked {
+fn of_made(made: Result<Arc<Made>, StatusCode>, on_error: Option<Arc<Stored>>) -> Asked {
     let has_failed = made.as_ref().map_or(true, |made| made.has_failed());
-    let (answer, calls) = match made {
-        Ok(made) => (made.answer.clone().unwrap_or(Err(error("no-json"))), made.calls.clone()),
-        Err(StatusCode::GATEWAY_TIMEOUT) => (Err(LATE), Vec::new()),
-        Err(_) => (Err(error("broken-off")), Vec::new()),
+    let (answer, calls, tags) = match made {
+        Ok(made) => (made.answer.clone().unwrap_or(Err(error("no-json"))), made.calls.clone(), made.tags.clone()),
+        Err(StatusCode::GATEWAY_TIMEOUT) => (Err(LATE), Vec::new(), Vec::new()),
+        Err(_) => (Err(error("broken-off")), Vec::new(), Vec::new()),
     };
-    match on_error.filter(|_| has_failed) {
-        Some(value) => Asked { answer: Ok(Answered { value, degraded: true }), calls },
-        None => Asked { answer, calls },
+    let stale = on_error.as_ref().filter(|_| has_failed).and_then(|stored| Some((stored, stored.data()?)));
+    match stale {
+        Some((stored, value)) => {
+            let answer = Ok(Answered { value: value.clone(), degraded: true });
+            Asked { answer, calls, tags: stored.tags().own().to_vec() }
+        }
+        None => Asked { answer, calls, tags },
     }
 }
 

@@ -124,6 +124,7 @@ impl Made {
     /// What was found in the store instead of being made.
     fn found(stored: Arc<Stored>) -> Self {
         let answer = stored.data().map(|data| Ok(Answered { value: data.clone(), degraded: false }));
-        Self { what: What::Stored(stored), calls: Vec::new(), is_stored: true, answer, id: None }
+        let tags = stored.tags().own().to_vec();
+        Self { what: What::Stored(stored), tags, calls: Vec::new(), is_stored: true, answer, id: None }
     }
 }

@@ -9,7 +9,8 @@ use super::fetch::{self, Caller, Calls, Fetching};
 use super::fill::Begun;
 use super::plan::{Ending, Next, Plan};
 use super::runtime::Service;
-use crate::config::Binding;
+use crate::cache::Tag;
+use crate::config::{Binding, scalar_text};
 use crate::render::Context;
 use crate::site::{Planned, QueryInput, Route, Rule, slots};
 use crate::source::{Absent, Fatal, Kind, Listing, Read, Settled, Surroundings, Trouble};
@@ -18,6 +19,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -79,6 +81,8 @@ pub(super) struct Gathered {
     pub(super) degraded: Vec<Arc<str>>,
     /// The sources that were asked, in the order in which they settled.
     pub(super) calls: Vec<SourceCall>,
+    /// What of it does not depend on the same for every request: the calls by what they were made with.
+    pub(super) tags: Vec<Tag>,
 }
 
 impl<'g> Request<'g> {
@@ -91,7 +95,7 @@ impl<'g> Request<'g> {
     pub(super) async fn gather(self, slots: Vec<Value>) -> Gathered {
         let mut plan = Plan::new(&self.service.subjects[self.route].graph);
         let mut running = FuturesUnordered::new();
-        let mut data = Data { request: self, slots, degraded: Vec::new(), calls: Vec::new() };
+        let mut data = Data { request: self, slots, degraded: Vec::new(), calls: Vec::new(), tags: Vec::new() };
         let ending = loop {
             let begin = match plan.next(|rule| data.holds(&self.route().rules[rule])) {
                 Next::End(ending) => break ending,
@@ -100,8 +104,15 @@ impl<'g> Request<'g> {
             let mut settled_at_once = false;
             for position in begin {
                 let started = Instant::now();
+                data.tag(position);
                 match self.begin(position, started, &mut data.slots) {
                     Start::Settled(result) => {
+                        let whole = result.map(|value| Read { value, is_partial: false });
+                        data.settle(&mut plan, position, started, Came::Once(whole));
+                        settled_at_once = true;
+                    }
+                    Start::Known(result, tags) => {
+                        data.tags.extend(tags);
                         let whole = result.map(|value| Read { value, is_partial: false });
                         data.settle(&mut plan, position, started, Came::Once(whole));
                         settled_at_once = true;
@@ -122,8 +133,8 @@ impl<'g> Request<'g> {
         };
         drop(running);
         self.calls.break_off();
-        let Data { slots, degraded, calls, .. } = data;
-        Gathered { slots, ending, degraded, calls }
+        let Data { slots, degraded, calls, tags, .. } = data;
+        Gathered { slots, ending, degraded, calls, tags }
     }
 
     /// Begins a source. `slots` is as before afterwards.
@@ -139,7 +150,7 @@ impl<'g> Request<'g> {
             Kind::Route(asking) => {
                 let personal = self.personal || self.planned(position).personal;
                 match (Self { personal, ..self }).ask(asking, slots) {
-                    Ok(Asking::Known(value)) => Start::Settled(source.extract(&value, 0)),
+                    Ok(Asking::Known(value, tags)) => Start::Known(source.extract(&value, 0), tags),
                     Ok(Asking::Answering(answering)) => Start::Calling(Calling::Route(answering)),
                     Err(trouble) => Start::Settled(Err(trouble)),
                 }
@@ -181,12 +192,12 @@ impl<'g> Request<'g> {
             Calling::Once(fetching) => Came::Once(self.wait(position, fetching).await),
             Calling::Each(all) => Came::Each(all.await),
             Calling::Route(answering) => {
-                let Asked { answer, calls } = answering.await;
+                let Asked { answer, calls, tags } = answering.await;
                 let read = answer.and_then(|Answered { value, degraded }| {
                     let value = self.planned(position).source.extract(&value, 0)?;
                     Ok(Read { value, is_partial: degraded })
                 });
-                Came::Route(read, calls)
+                Came::Route(read, calls, tags)
             }
         }
     }
@@ -211,6 +222,8 @@ impl<'g> Request<'g> {
 enum Start<'g> {
     /// It needs nothing from outside, or will not be called.
     Settled(Result<Value, Trouble>),
+    /// The same, of what a route has answered before, with what that depends on.
+    Known(Result<Value, Trouble>, Vec<Tag>),
     /// It is called.
     Calling(Calling<'g>),
 }
@@ -230,7 +243,7 @@ enum Came {
     /// One value, of which a part may be missing.
     Once(Result<Read, Trouble>),
     /// What a route answered, and the calls that it made for it.
-    Route(Result<Read, Trouble>, Vec<SourceCall>),
+    Route(Result<Read, Trouble>, Vec<SourceCall>, Vec<Tag>),
     /// A value for each item of a list.
     Each(Vec<Result<Read, Trouble>>),
 }
@@ -241,19 +254,37 @@ struct Data<'g> {
     slots: Vec<Value>,
     degraded: Vec<Arc<str>>,
     calls: Vec<SourceCall>,
+    tags: Vec<Tag>,
 }
 
 impl Data<'_> {
+    /// Notes with what a source is called, if what comes of it may be stored.
+    fn tag(&mut self, position: usize) {
+        let source = &self.request.planned(position).source;
+        let (Kind::Http(http), Some(_)) = (&source.kind, &self.request.begun.ticket) else { return };
+        if http.parameters.is_empty() {
+            return;
+        }
+        let texts: Vec<(&str, Cow<'_, str>)> = http
+            .parameters
+            .iter()
+            .map(|(name, binding)| (name.as_str(), scalar_text(binding.value(&self.slots)).unwrap_or_default()))
+            .collect();
+        let parameters = texts.iter().map(|(name, text)| (*name, &**text));
+        self.tags.push(Tag::with_parameters("source", &source.name.value, parameters));
+    }
+
     /// Takes what a source came to; its declaration says what a failure becomes.
     fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, came: Came) {
         let mut outcome = match &came {
-            Came::Once(result) | Came::Route(result, _) => result.as_ref().map_or_else(Trouble::word, |_read| "ok"),
+            Came::Once(result) | Came::Route(result, ..) => result.as_ref().map_or_else(Trouble::word, |_read| "ok"),
             Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
         };
         let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         let value = match came {
             Came::Once(result) => self.read(position, result, &mut outcome),
-            Came::Route(result, calls) => {
+            Came::Route(result, calls, tags) => {
+                self.tags.extend(tags);
                 self.calls.extend(calls.into_iter().map(|call| call.within(&name)));
                 self.read(position, result, &mut outcome)
             }

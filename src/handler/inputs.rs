@@ -4,7 +4,7 @@
 //! miss only.
 
 use super::runtime::Subject;
-use crate::cache::{KeyBuilder, Section};
+use crate::cache::{KeyBuilder, Revision, Section, Tag};
 use crate::config::scalar_text;
 use crate::fields::cookies;
 use crate::resource::{OnInvalid, Resource, TreeDocument};
@@ -40,6 +40,11 @@ enum Taken<'r> {
 pub(super) enum Misfit {
     NotFound,
     BadRequest,
+}
+
+/// What a page of a route of this revision is made from, if it shows this document.
+pub(super) fn of_document(route: u64, document: Option<&TreeDocument>) -> Revision {
+    Revision(document.map_or(route, |document| route.rotate_left(1) ^ document.revision))
 }
 
 impl<'r> Inputs<'r> {
@@ -101,7 +106,22 @@ impl<'r> Inputs<'r> {
         if route.patterns.len() > 1 {
             key.text(Section::Variant, "path", self.matched.path.as_str());
         }
+        // An edit of one document drops its own page, and leaves those of its neighbours.
+        if let Some(document) = self.document(route) {
+            key.bytes(Section::Variant, "document", &document.revision.to_be_bytes());
+        }
         key
+    }
+
+    /// What the page depends on that not all pages of its route do.
+    pub(super) fn tags(&self, route: &Route) -> Vec<Tag> {
+        let document = self.document(route).and_then(|document| document.tag.as_deref());
+        [Tag::derived("path", self.matched.path.as_str())].into_iter().chain(document.map(Tag::new)).collect()
+    }
+
+    /// What the page is made from, as a number that is equal as long as that is.
+    pub(super) fn revision(&self, route: &Route) -> Revision {
+        of_document(route.revision, self.document(route))
     }
 
     /// The slots of the request's data, those of sources still empty.

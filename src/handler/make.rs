@@ -9,7 +9,7 @@ use super::lookout::Lookout;
 use super::plan::Ending;
 use super::respond::lasting_fields;
 use super::runtime::{Service, Subject};
-use crate::cache::{Content, Jitter, Key, StorableFields, Stored, StrongTag, Tags, Ticket};
+use crate::cache::{Content, Jitter, Key, Revision, StorableFields, Stored, StrongTag, Tag, Tags, Ticket};
 use crate::config::{Binding, NoLocation, Template};
 use crate::extract::apart;
 use crate::fields::content_type_of_made;
@@ -34,6 +34,8 @@ pub(super) struct Made {
     pub(super) is_stored: bool,
     /// What it is for those who ask in process; `None` if no route asks this one.
     pub(super) answer: Option<ask::Answer>,
+    /// What it depends on that not all answers of its route do.
+    pub(super) tags: Vec<Tag>,
     /// The request that it was made for, as the messages call it; `None` if it was not made now.
     pub(super) id: Option<Arc<str>>,
 }
@@ -69,6 +71,10 @@ pub(super) struct Order {
     pub(super) deadline: Instant,
     /// When the request that all this is for began, of which it may be a part.
     pub(super) begun: Begun,
+    /// What the answer depends on that not all answers of its route do, as far as the request tells.
+    pub(super) tags: Vec<Tag>,
+    /// Equal as long as what the answer is made from was not edited.
+    pub(super) revision: Revision,
 }
 
 /// A rendered page that was not yet told how long it lives.
@@ -106,10 +112,10 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
 
 async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let begin = Instant::now();
-    let Order { route: position, id, slots, visitor, time, deadline, begun } = order;
+    let Order { route: position, id, slots, visitor, time, deadline, begun, mut tags, revision } = order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
         let what = What::Error(StatusCode::INTERNAL_SERVER_ERROR);
-        return Made { what, calls: Vec::new(), is_stored: false, answer: None, id: Some(id) };
+        return Made { what, calls: Vec::new(), is_stored: false, answer: None, tags, id: Some(id) };
     };
     let context = Context {
         limits: &service.site.settings.limits.render,
@@ -129,7 +135,10 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         calls: &calls,
         id: &id,
     };
-    let Gathered { mut slots, ending, mut degraded, calls } = request.gather(slots).await;
+    let Gathered { mut slots, ending, mut degraded, calls, tags: of_sources } = request.gather(slots).await;
+    tags.extend(of_sources);
+    tags.sort_unstable();
+    tags.dedup();
     if !degraded.is_empty() {
         // Whichever settled first: equal data makes equal pages.
         degraded.sort();
@@ -157,12 +166,15 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
             (None, None) => Err(ask::error("no-json")),
         });
     let (what, is_stored) = match represented {
-        Ok(page) => finish(service, (route, subject), page, begin, key.zip(begun.ticket)),
+        Ok(page) => {
+            let made_of = MadeOf { tags: &tags, revision, begin };
+            finish(service, (route, subject), page, made_of, key.zip(begun.ticket))
+        }
         Err(Stop::Redirect { status, location }) => (What::Redirect { status, location, degraded }, false),
         Err(Stop::Error(status)) => (What::Error(status), false),
         Err(Stop::Long) => (What::Error(StatusCode::SERVICE_UNAVAILABLE), false),
     };
-    Made { what, calls, is_stored, answer, id: Some(id) }
+    Made { what, calls, is_stored, answer, tags, id: Some(id) }
 }
 
 /// What was made, unless it tells a secret of the site.
@@ -395,12 +407,20 @@ fn redirect(target: &Template<Binding>, status: StatusCode, slots: &[Value]) -> 
     }
 }
 
+/// What a page was made of, and when that began.
+#[derive(Clone, Copy)]
+struct MadeOf<'m> {
+    tags: &'m [Tag],
+    revision: Revision,
+    begin: Instant,
+}
+
 /// A representation with its validator, in the store if it may be kept.
 fn finish(
     service: &Service,
     (route, subject): (&Route, &Subject),
     page: Representation,
-    begin: Instant,
+    MadeOf { tags, revision, begin }: MadeOf<'_>,
     store: Option<(Key, Arc<Ticket>)>,
 ) -> (What, bool) {
     let Representation { status, mut fields, body, degraded, value, true_for } = page;
@@ -437,7 +457,7 @@ fn finish(
     let true_for = true_for.map_or(Duration::MAX, |time| (begin + time).saturating_duration_since(now));
     let windows = allowance.within(true_for).from(now, Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
     let mut stored =
-        Stored::new(status, content, windows, Tags::new(Arc::clone(&subject.tags), []), service.revision());
+        Stored::new(status, content, windows, Tags::new(Arc::clone(&subject.tags), tags.to_vec()), revision);
     if let Some(value) = value.filter(|_| subject.is_asked) {
         // Its strings may be parts of far larger bodies.
         let (value, bytes) = apart(&value);

@@ -40,6 +40,8 @@ pub(super) async fn answer(
         time: arrival.time,
         deadline,
         begun: Begun::now(service, subject),
+        tags: if route.is_storable() { inputs.tags(route) } else { Vec::new() },
+        revision: inputs.revision(route),
     };
     if !route.is_storable() {
         let order = order(&inputs, deadline);

@@ -3,16 +3,19 @@
 use super::aside::Aside;
 use super::asset::Assets;
 use super::fetch;
+use super::inputs::of_document;
 use super::make::Made;
 use super::meter::{self, CacheOutcome, Meters, Tally};
 use super::plan::Graph;
 use crate::cache::{Counts, Epoch, Flights, Key, Purge, Revision, Scope, Store, Tag};
+use crate::resource::Resource;
 use crate::site::{Route, Site};
 use crate::source::Kind;
 use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamSettings, UpstreamState};
 use crate::value::{Origin, Shape, Text};
 use http::HeaderMap;
 use jiff::tz::TimeZone;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -102,7 +105,8 @@ pub(super) struct Subject {
 impl Service {
     /// Puts a site into service. What earlier sites made from the same things stays stored; what they are making now is not.
     pub fn new(site: Arc<Site>, runtime: Arc<Runtime>) -> Self {
-        runtime.store.advance(Revision(site.revision), |_| true);
+        let current = revisions(&site);
+        runtime.store.advance(Revision(site.revision), |stored| current.contains(&stored.revision()));
         let state = |upstream: &crate::source::Upstream| {
             let settings = UpstreamSettings { max_concurrent: upstream.max_concurrent, breaker: upstream.breaker };
             runtime.registry.state(&upstream.name, settings)
@@ -164,7 +168,7 @@ impl Subject {
             sources: route.sources.iter().map(|planned| planned.source.name.value.as_str().into()).collect(),
             graph: Graph::of(route),
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
-            tags: Arc::new([Tag::derived("route", &route.name)]),
+            tags: own_tags(route),
             may_store: route.is_storable(),
             is_asked: false,
         }
@@ -178,6 +182,23 @@ impl Subject {
         tags.dedup();
         self.tags = tags.into();
     }
+}
+
+/// What all pages of a route depend on.
+fn own_tags(route: &Route) -> Arc<[Tag]> {
+    let of_route = Tag::derived("route", route.name.strip_prefix("routes/").unwrap_or(&route.name));
+    std::iter::once(of_route).chain(route.tags.iter().map(|tag| Tag::new(tag))).collect()
+}
+
+/// The revisions of what the pages of a site are made from.
+fn revisions(site: &Site) -> HashSet<Revision> {
+    let of = |route: &Route| match &route.resource {
+        Resource::Tree(tree) => tree.documents.values().map(|it| of_document(route.revision, Some(it))).collect(),
+        Resource::Page(_) | Resource::Document(_) | Resource::Json(_) | Resource::Files(_) | Resource::Redirect(_) => {
+            vec![of_document(route.revision, None)]
+        }
+    };
+    site.routes.iter().flat_map(of).collect()
 }
 
 /// The positions of the routes that a route asks.

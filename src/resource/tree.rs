@@ -30,6 +30,10 @@ pub struct TreeDocument {
     pub page: Object,
     /// The policy it is sent with, if any is.
     pub csp: Option<PolicyField>,
+    /// Changes whenever its page does; part of the key of that.
+    pub revision: u64,
+    /// By what its page is purged: `content:docs/index.md`.
+    pub tag: Option<Arc<str>>,
 }
 
 impl Tree {

@@ -132,8 +132,10 @@ pub struct Route {
     pub errors: ErrorPages,
     /// How long one request may take.
     pub deadline: Duration,
-    /// Changes whenever anything that its pages are made from changes; part of its keys.
+    /// Changes whenever anything that its pages are made from changes, but for the documents of a tree; part of its keys.
     pub revision: u64,
+    /// What all its pages are made from, by kind and name: `layout:page.html`, `source:repo`.
+    pub tags: Vec<Arc<str>>,
 }
 
 /// A source and its place in the plan.

@@ -37,6 +37,8 @@ pub struct Http<R = Reference> {
     sent: Sent<R>,
     pub(super) reading: Reading,
     calling: Calling,
+    /// What its call is made with, by name: `owner` for `{params.owner}`, `repo.id` for a key of another source.
+    pub parameters: Vec<(String, R)>,
 }
 
 /// Bounds on what an upstream may send.
@@ -85,7 +87,7 @@ impl Http {
         let Target { path, query: written_query, .. } = Target::split(target);
         let calling = context.upstreams.get(upstream).map(|upstream| upstream.calling).unwrap_or_default();
         let calling = calling.overridden(&decl.calling);
-        Some(Self {
+        let mut called = Self {
             upstream,
             path,
             written_query,
@@ -97,7 +99,10 @@ impl Http {
             sent,
             reading,
             calling,
-        })
+            parameters: Vec::new(),
+        };
+        called.parameters = parameters(&called.references());
+        Some(called)
     }
 
     /// What the placeholders refer to.
@@ -122,6 +127,8 @@ impl Http {
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| Some((name.clone(), value.link(resolve)?))).collect();
         let sent = self.sent.link(resolve);
+        let parameters: Vec<_> =
+            self.parameters.iter().map(|(name, reference)| Some((name.clone(), resolve(reference)?))).collect();
         Some(Http {
             upstream: self.upstream,
             path: path?,
@@ -134,8 +141,22 @@ impl Http {
             sent: sent?,
             reading: self.reading,
             calling: self.calling,
+            parameters: parameters.into_iter().collect::<Option<_>>()?,
         })
     }
+}
+
+/// The names of what a call is made with. What differs from item to item of a list names none.
+fn parameters(references: &[&Reference]) -> Vec<(String, Reference)> {
+    let mut named: Vec<(String, Reference)> = Vec::new();
+    for reference in references.iter().filter(|reference| reference.root != "item") {
+        let is_input = matches!(reference.root.as_str(), "params" | "query" | "cookies");
+        let name = if is_input { reference.keys.join(".") } else { reference.spelled() };
+        if !named.iter().any(|(known, _)| *known == name) {
+            named.push((name, (*reference).clone()));
+        }
+    }
+    named
 }
 
 impl<R> Http<R> {

@@ -257,20 +257,15 @@ pub(super) fn digest(resource: &Resource, rules: &[Rule], hasher: &mut blake3::H
         Then::Layout { layout, .. } => layout.csp.as_ref(),
         Then::Redirect { .. } | Then::Status(_) => None,
     });
-    let mut documents = Vec::new();
     let own = match resource {
         Resource::Page(layout) => layout.csp.as_ref(),
         Resource::Document(document) => document.csp.as_ref(),
-        Resource::Tree(tree) => {
-            documents.extend(tree.documents.iter().map(|(name, document)| (name, &document.csp)));
-            documents.sort_by_key(|(name, _)| *name);
-            None
-        }
+        // Each of its documents has a revision of its own.
+        Resource::Tree(_) => None,
         Resource::Files(folder) => folder.csp.as_ref(),
         Resource::Json(_) | Resource::Redirect(_) => None,
     };
-    let of_documents = documents.into_iter().filter_map(|(_, field)| field.as_ref());
-    of_rules.chain(own).chain(of_documents).for_each(|field| field.digest(hasher));
+    of_rules.chain(own).for_each(|field| field.digest(hasher));
 }
 
 fn both<'n>(layout: Option<&'n Needs>, own: &'n Needs) -> Vec<&'n Needs> {

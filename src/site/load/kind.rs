@@ -445,7 +445,10 @@ fn link_tree(
         let page = route::with_place(shown.page.clone());
         let content_type = shown.layout.and_then(|layout| content_types.get(layout).cloned().flatten());
         let html = shown.html.clone();
-        (shown.name.clone(), TreeDocument { layout: shown.layout, content_type, html, page, csp: None })
+        (
+            shown.name.clone(),
+            TreeDocument { layout: shown.layout, content_type, html, page, csp: None, revision: 0, tag: None },
+        )
     };
     if tree.lacks_layout {
         return None;

@@ -17,6 +17,7 @@ mod matter;
 mod media;
 mod plan;
 mod privacy;
+mod revision;
 mod route;
 mod scope;
 mod section;
@@ -138,7 +139,7 @@ fn build(
     let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     media::check_layouts(tree, &library, &mut findings);
-    let foundation = foundation(tree, table, &files);
+    let foundation = revision::foundation(table);
     let mut shared = Shared {
         tree,
         environment,
@@ -187,7 +188,7 @@ fn build(
     let patterns: Vec<&str> = map.list.iter().flat_map(|route| &route.patterns).map(String::as_str).collect();
     documents::judge_links(&map.routers, &patterns, &mut shared);
     let Map { routers, list: routes, outlines, is_whole, .. } = map;
-    let revision = revision(&routes, tree);
+    let revision = revision::of_site(&routes, &tree.content);
     let Shared { files, findings, upstreams, library, money, .. } = shared;
     let (library, partials, nesting) = library.into_parts();
     // With a `site.url` that cannot be read no site is served, whatever its hosts are.
@@ -315,38 +316,6 @@ fn section_errors(
 fn errors_of(decl: &crate::resource::Decl, shared: &mut Shared<'_>) -> ErrorPages {
     // What is wrong with its `csp` is told with that of its routes.
     errors::pages(decl, &route::vars_of(decl), shared)
-}
-
-fn foundation(tree: &Tree, table: &Table, files: &Files) -> blake3::Hash {
-    let mut hasher = blake3::Hasher::new();
-    let mut text = String::new();
-    crate::value::write_json(&table.to_value(), &mut text);
-    hasher.update(text.as_bytes());
-    for layout in &tree.layouts {
-        let text = files.text(layout.file);
-        hasher.update(&(layout.path.len() as u64).to_le_bytes());
-        hasher.update(layout.path.as_bytes());
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    }
-    hasher.finalize()
-}
-
-fn revision(routes: &[Route], tree: &Tree) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    for route in routes {
-        hasher.update(&route.revision.to_le_bytes());
-    }
-    for file in &tree.content {
-        hasher.update(file.path.as_bytes());
-        hasher.update(&file.length.to_le_bytes());
-    }
-    short(&hasher.finalize())
-}
-
-/// Eight bytes of a digest: enough to tell revisions apart, which nobody chooses to collide.
-fn short(hash: &blake3::Hash) -> u64 {
-    hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 /// An error page that several routes share.

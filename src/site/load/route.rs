@@ -1,19 +1,19 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{Called, Planned, Route, RouteOutline, Rule, code, slots};
+use super::super::{Called, Planned, Route, RouteOutline, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope, Written};
 use super::{
-    Compiled, Shared, asked, csp, data, documents, doubts, errors, input, listing, media, plan, section, short,
+    Compiled, Shared, asked, csp, data, documents, doubts, errors, input, listing, media, plan, revision, section,
 };
 use crate::config::{Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template};
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
 use crate::resource::{Cors, Csp, Decl, HeaderDecl, Policy, Resource};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
-use crate::value::{Object, Value, write_json};
+use crate::value::{Object, Value};
 use http::HeaderValue;
 use http::header::{self, HeaderName};
 use std::collections::BTreeSet;
@@ -106,43 +106,60 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let is_placed = has_paths && has_types && !is_held_unknown(&shown, &decl);
     let parts = (resource, fields, rules, planned, status);
     let (held, origin) = (shown.held(), origin(hosts.first(), shared));
-    let route =
-        if let ((Some(resource), Some(fields), Some(rules), Some(sources), Some(status)), true) = (parts, is_sound) {
-            let revision = revision(shared, table, &shown, (&resource, &rules), &digest, &sources, known);
-            let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
-            names.sort();
-            Some(Route {
-                name: format!("routes/{}", file.path).into(),
-                file: file.file,
-                hosts: hosts.iter().map(|host| Arc::clone(&host.value)).collect(),
-                origin,
-                patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
-                canonical: (patterns.len() > 1).then(|| patterns.first().map(|(pattern, _)| pattern.clone())).flatten(),
-                params: sorted_names(&patterns),
-                content_type,
-                resource,
-                vary: vary(&inputs, &sources),
-                inputs,
-                constants: constants(shared, &vars, &shown, sources.len()),
-                sources,
-                rules,
-                page,
-                title: fields.title,
-                description: fields.description,
-                status,
-                fixed_headers: fields.fixed,
-                removed_headers: fields.removed,
-                headers: fields.headers,
-                policy,
-                privacy: privacy::privacy(personal.as_ref()),
-                cors,
-                errors,
-                deadline,
-                revision,
-            })
-        } else {
-            None
+    let route = if let ((Some(mut resource), Some(fields), Some(rules), Some(sources), Some(status)), true) =
+        (parts, is_sound)
+    {
+        if let Resource::Tree(tree) = &mut resource {
+            revision::of_documents(tree);
+        }
+        let parts = revision::Parts {
+            foundation: &shared.foundation,
+            files: &shared.files,
+            upstreams: &shared.upstreams,
+            table,
+            shown: &shown,
+            resource: &resource,
+            rules: &rules,
+            data: &digest,
+            sources: &sources,
+            known,
         };
+        let (revision, tags) = (parts.revision(), parts.tags());
+        let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
+        names.sort();
+        Some(Route {
+            name: format!("routes/{}", file.path).into(),
+            file: file.file,
+            hosts: hosts.iter().map(|host| Arc::clone(&host.value)).collect(),
+            origin,
+            patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
+            canonical: (patterns.len() > 1).then(|| patterns.first().map(|(pattern, _)| pattern.clone())).flatten(),
+            params: sorted_names(&patterns),
+            content_type,
+            resource,
+            vary: vary(&inputs, &sources),
+            inputs,
+            constants: constants(shared, &vars, &shown, sources.len()),
+            sources,
+            rules,
+            page,
+            title: fields.title,
+            description: fields.description,
+            status,
+            fixed_headers: fields.fixed,
+            removed_headers: fields.removed,
+            headers: fields.headers,
+            policy,
+            privacy: privacy::privacy(personal.as_ref()),
+            cors,
+            errors,
+            deadline,
+            revision,
+            tags,
+        })
+    } else {
+        None
+    };
     // What is written beside a mistake may be what is meant.
     let is_faultless = shared.findings.iter().skip(begin).all(|finding| finding.level != Level::Error);
     let outline = outline(&shown, &decl, &sources, &patterns, hosts.first(), Some(&needed).filter(|_| is_faultless));
@@ -844,49 +861,6 @@ fn policy(
         );
     }
     policy
-}
-
-fn revision(
-    shared: &Shared<'_>,
-    table: &Table,
-    shown: &Shown,
-    (resource, rules): (&Resource, &[Rule]),
-    data: &blake3::Hasher,
-    sources: &[Planned],
-    known: &[Route],
-) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(data.finalize().as_bytes());
-    hasher.update(shared.foundation.as_bytes());
-    let mut text = String::new();
-    write_json(&table.to_value(), &mut text);
-    hasher.update(text.as_bytes());
-    csp::digest(resource, rules, &mut hasher);
-    if let Shown::Document(document) = shown {
-        hasher.update(document.html.as_str().unwrap_or_default().as_bytes());
-        let mut matter = String::new();
-        write_json(&Value::Object(document.page.iter().cloned().collect()), &mut matter);
-        hasher.update(matter.as_bytes());
-    }
-    if let Shown::Tree(tree) = shown {
-        for document in &tree.documents {
-            let mut text = String::new();
-            // The navigation, which all share, is made of what the others say of themselves.
-            let own = document.page.iter().filter(|(name, _)| name != "nav").cloned();
-            write_json(&Value::Object(own.collect()), &mut text);
-            hasher.update(&(text.len() as u64).to_le_bytes());
-            hasher.update(text.as_bytes());
-            hasher.update(document.name.as_bytes());
-        }
-    }
-    for planned in sources {
-        if let Kind::Route(asking) = &planned.source.kind
-            && let Some(route) = known.get(asking.asked.route)
-        {
-            hasher.update(&route.revision.to_le_bytes());
-        }
-    }
-    short(&hasher.finalize())
 }
 
 /// Whether a route's own file wrote what stands at `place`, or inherited it.
