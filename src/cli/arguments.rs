@@ -29,7 +29,7 @@ Examples:
   siteserver check --explain config/unknown-key   say what a finding means
   siteserver routes                               list what it serves
   siteserver schema --write                       let editors complete and check its files
-  siteserver purge --tag products                 make stored pages anew
+  siteserver purge --path /about                  make stored pages anew
   siteserver try liquid card.html --data a.json   try a template; try jsonpath, try markdown
 
 Signals while it serves:
@@ -58,7 +58,7 @@ With --lines, each line of the standard input is a JSON object, answered by a li
 
 const AFTER_PURGE: &str = "\
 Examples:
-  siteserver purge --tag products --tag layout:card.html
+  siteserver purge --tag layout:card.html --tag source:repo
   siteserver purge --path /about --soft
   siteserver purge --source repo --param owner=octocat --param name=hello
   siteserver purge --all --format json";

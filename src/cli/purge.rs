@@ -91,8 +91,8 @@ fn orders(how: &PurgeArguments) -> Vec<Value> {
     if how.all {
         orders.push(json!({ "all": true }));
     }
-    if how.soft {
-        orders.iter_mut().for_each(|order| order["soft"] = Value::Bool(true));
+    for order in orders.iter_mut().filter(|_| how.soft) {
+        order["soft"] = Value::Bool(true);
     }
     orders
 }

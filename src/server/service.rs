@@ -298,7 +298,7 @@ impl Record {
         let tally = facts.tally.take();
         let exchange = self.exchange.take().map(|exchange| Exchange { status: Some(status), facts, ..exchange });
         let is_wanted = exchange.is_some() || tally.is_some();
-        is_wanted.then(|| Answered { exchange, tally, status, arrival: self.arrival, taken: 0 })
+        is_wanted.then_some(Answered { exchange, tally, status, arrival: self.arrival, taken: 0 })
     }
 }
 

@@ -43,7 +43,7 @@ const PAGES: &str = "\
 json = \"{home.count}\"
 [sources.home]
 upstream = \"up\"
-path = \"/home/count\"
+path = \"/count/home\"
 [cache]
 s-maxage = \"1h\"
 stale-while-revalidate = \"1h\"
@@ -52,7 +52,7 @@ path = \"/repos/{owner}\"
 json = \"{repo.count}\"
 [sources.repo]
 upstream = \"up\"
-path = \"/repos/{params.owner}/count\"
+path = \"/count/{params.owner}\"
 [cache]
 s-maxage = \"1h\"
 stale-while-revalidate = \"1h\"

@@ -17,7 +17,7 @@ pub(super) enum BadPurge {
     #[error("the body is no JSON: {0}")]
     NoJson(String),
     /// It is JSON, and no object.
-    #[error("the body is no JSON object, such as {{\"tags\": [\"products\"]}}")]
+    #[error("the body is no JSON object, such as {{\"all\": true}}")]
     NoObject,
     /// A key that says nothing here.
     #[error("unknown key `{0}`: there is `tags`, `path`, `source` with `params`, `all`, and `soft`")]
@@ -121,9 +121,9 @@ fn of_source(value: &Value, params: Option<Value>) -> Result<Scope, BadPurge> {
         return Err(BadPurge::Type("source", "the name of a source"));
     };
     let Some(params) = params else { return Ok(Scope::Tags(vec![Tag::derived("source", source)])) };
-    const WANTED: BadPurge = BadPurge::Type("params", "an object of texts, and not empty");
-    let Value::Object(params) = params else { return Err(WANTED) };
-    let pairs = pairs(&params).filter(|pairs| !pairs.is_empty()).ok_or(WANTED)?;
+    let wanted = BadPurge::Type("params", "an object of texts, and not empty");
+    let Value::Object(params) = params else { return Err(wanted) };
+    let pairs = pairs(&params).filter(|pairs| !pairs.is_empty()).ok_or(wanted)?;
     Ok(Scope::Parameters(Parameters::new("source", source, pairs)))
 }
 
@@ -164,7 +164,7 @@ mod tests {
     fn what_is_not_clear_is_refused() {
         for (body, error) in [
             ("", "the body is no JSON: EOF while parsing a value at line 1 column 0"),
-            ("[]", "the body is no JSON object, such as {\"tags\": [\"products\"]}"),
+            ("[]", "the body is no JSON object, such as {\"all\": true}"),
             ("{}", "exactly one of `tags`, `path`, `source` and `all` says what is purged"),
             (r#"{"soft": true}"#, "exactly one of `tags`, `path`, `source` and `all` says what is purged"),
             (r#"{"all": true, "path": "/"}"#, "exactly one of `tags`, `path`, `source` and `all` says what is purged"),
