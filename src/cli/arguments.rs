@@ -129,7 +129,7 @@ pub(super) struct PurgeArguments {
     #[arg(long = "param", value_name = "NAME=VALUE", requires = "source", value_parser = pair)]
     pub(super) params: Vec<(String, String)>,
     /// Everything
-    #[arg(long, conflicts_with_all = ["tags", "paths", "source"])]
+    #[arg(long, conflicts_with_all = ["tags", "paths", "source", "params"])]
     pub(super) all: bool,
     /// Declare it stale, so that it is still served while it is made anew, as its policy allows
     #[arg(long)]

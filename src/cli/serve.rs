@@ -151,26 +151,32 @@ fn workers(settings: &Settings) -> anyhow::Result<usize> {
 
 /// Binds every address, or none.
 fn listen(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
-    settings.listen.iter().map(|text| bind(text, Listener::bind)).collect()
+    let other = "'server.listen=[\"127.0.0.1:4001\"]'";
+    settings.listen.iter().map(|text| bind(text, Listener::bind, other)).collect()
 }
 
 /// Binds the address for those who run the server.
 fn listen_for_admin(admin: &site::Admin) -> anyhow::Result<Listener> {
-    bind(&admin.listen, Listener::bind_for_owner)
+    bind(&admin.listen, Listener::bind_for_owner, "admin.listen=127.0.0.1:4002")
 }
 
-fn bind(text: &str, bind: fn(&ListenAddress) -> Result<Listener, ListenError>) -> anyhow::Result<Listener> {
+/// Binds one address; `other` is how another one would be set.
+fn bind(
+    text: &str,
+    bind: fn(&ListenAddress) -> Result<Listener, ListenError>,
+    other: &str,
+) -> anyhow::Result<Listener> {
     let address: ListenAddress = text.parse().with_context(|| format!("cannot listen on {text}"))?;
-    bind(&address).map_err(|error| anyhow!("{error}; {}", way_out(&error)))
+    bind(&address).map_err(|error| anyhow!("{error}; {}", way_out(&error, other)))
 }
 
 /// What to do about an address that cannot be listened on.
-fn way_out(error: &ListenError) -> &'static str {
+fn way_out(error: &ListenError, other: &str) -> String {
+    let another = format!("choose another address with --set {other}");
+    if error.cause.kind() == ErrorKind::AddrInUse {
+        return format!("another program listens there: stop it, or {another}");
+    }
     let known = [
-        (
-            ErrorKind::AddrInUse,
-            "another program listens there: stop it, or choose another address with --set 'server.listen=[\"127.0.0.1:4001\"]'",
-        ),
         (
             ErrorKind::PermissionDenied,
             "the system reserves it: choose a port above 1023 or another place, or give the program the right to use it",
@@ -179,7 +185,7 @@ fn way_out(error: &ListenError) -> &'static str {
         (ErrorKind::NotFound, "the folder of the socket must exist"),
     ];
     let found = known.into_iter().find(|(kind, _)| *kind == error.cause.kind());
-    found.map_or("choose another address in `server.listen`", |(_, way)| way)
+    found.map_or(another, |(_, way)| way.to_owned())
 }
 
 fn access_log(settings: &Settings, secrets: &Secrets) -> io::Result<(AccessLog, Option<AccessLogWriter>)> {

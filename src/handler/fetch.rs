@@ -8,7 +8,7 @@ use super::runtime::Service;
 use crate::cache::{Empty, Epoch, Filled, Landing};
 use crate::config::Binding;
 use crate::source::{Http, Kind, Read, Source, Trouble, identity, trouble_of, trouble_of_no_call};
-use crate::upstream::{Answer, Call};
+use crate::upstream::{Answer, Call, Failure};
 use crate::value::Value;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
@@ -175,7 +175,9 @@ async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instan
     let state = &service.upstreams[http.upstream];
     let begin = Instant::now();
     let answer = service.runtime.client.fetch(&call, state, deadline).await;
-    service.meters.upstreams[http.upstream].record(begin.elapsed());
+    if !matches!(answer, Err(Failure::BreakerOpen | Failure::AskedToWait)) {
+        service.meters.upstreams[http.upstream].record(begin.elapsed());
+    }
     let meter = &service.meters.sources[place.0][place.1];
     let answer = match answer {
         Ok(answer) => answer,

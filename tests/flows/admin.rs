@@ -26,9 +26,11 @@ crate::cases!(
     visitors_reach_nothing_of_it,
     a_socket_is_for_its_own_user,
     metrics_count_what_was_done,
+    metrics_count_those_who_wait_for_another,
     metrics_go_on_over_a_reload,
     the_status_says_what_is_served,
     a_draining_server_is_not_ready,
+    an_address_in_use_is_said,
     the_command_purges,
     the_command_says_why_it_cannot,
     the_command_purges_over_a_socket,
@@ -348,7 +350,7 @@ fn metrics_count_what_was_done() {
     let site = site(
         &fault,
         &format!(
-            "{PAGES}-- routes/broken.toml --\njson = \"{{a}}\"\n[sources.a]\nupstream = \"up\"\npath = \"/status/503\"\n"
+            "breaker = {{ failures = 1, open-for = \"1h\" }}\n{PAGES}-- routes/broken.toml --\njson = \"{{a}}\"\n[sources.a]\nupstream = \"up\"\npath = \"/status/503\"\n"
         ),
     );
     let before = metrics(&site);
@@ -360,6 +362,8 @@ fn metrics_count_what_was_done() {
     connection.get("/");
     let etag = first.header("etag").unwrap().to_owned();
     assert_eq!(connection.request("GET", "/", &[("if-none-match", &etag)], b"").status, 304);
+    assert!(metrics(&site).contains("siteserver_upstream_breaker_open{upstream=\"up\"} 0\n"));
+    assert_eq!(connection.get("/broken").status, 502);
     assert_eq!(connection.get("/broken").status, 502);
     assert_eq!(connection.get("/nowhere").status, 404);
     let text = metrics_with(&site, "siteserver_requests_total{route=\"\",status=\"4xx\"}", 1.0);
@@ -367,11 +371,11 @@ fn metrics_count_what_was_done() {
     for (series, expected) in [
         (format!("siteserver_requests_total{{{home},status=\"2xx\"}}"), 2.0),
         (format!("siteserver_requests_total{{{home},status=\"3xx\"}}"), 1.0),
-        ("siteserver_requests_total{route=\"routes/broken.toml\",status=\"5xx\"}".to_owned(), 1.0),
+        ("siteserver_requests_total{route=\"routes/broken.toml\",status=\"5xx\"}".to_owned(), 2.0),
         (format!("siteserver_page_store_total{{{home},outcome=\"hit\"}}"), 2.0),
         (format!("siteserver_page_store_total{{{home},outcome=\"miss\"}}"), 1.0),
         (format!("siteserver_page_store_total{{{home},outcome=\"stale\"}}"), 0.0),
-        ("siteserver_page_store_total{route=\"routes/broken.toml\",outcome=\"uncached\"}".to_owned(), 1.0),
+        ("siteserver_page_store_total{route=\"routes/broken.toml\",outcome=\"uncached\"}".to_owned(), 2.0),
         (format!("siteserver_collapsed_total{{{home}}}"), 0.0),
         (format!("siteserver_sent_bytes_total{{{home}}}"), 2.0),
         (format!("siteserver_request_seconds_count{{{home}}}"), 3.0),
@@ -387,8 +391,13 @@ fn metrics_count_what_was_done() {
                 .to_owned(),
             1.0,
         ),
+        (
+            "siteserver_upstream_calls_total{upstream=\"up\",route=\"routes/broken.toml\",source=\"a\",outcome=\"breaker-open\"}"
+                .to_owned(),
+            1.0,
+        ),
         ("siteserver_upstream_call_seconds_count{upstream=\"up\"}".to_owned(), 2.0),
-        ("siteserver_upstream_breaker_open{upstream=\"up\"}".to_owned(), 0.0),
+        ("siteserver_upstream_breaker_open{upstream=\"up\"}".to_owned(), 1.0),
         ("siteserver_store_entries".to_owned(), 1.0),
         ("siteserver_connections".to_owned(), 1.0),
         ("siteserver_access_log_dropped_total".to_owned(), 0.0),
@@ -408,6 +417,38 @@ fn metrics_count_what_was_done() {
     }
     let more = metrics_with(&site, "siteserver_requests_total{route=\"\",status=\"4xx\"}", 51.0);
     assert_eq!(more.lines().count(), text.lines().count(), "requests make no series");
+}
+
+fn metrics_count_those_who_wait_for_another() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- routes/index.toml --\njson = \"{a.count}\"\n[sources.a]\nupstream = \"up\"\npath = \"/gate/held/count\"\n[cache]\ns-maxage = \"1h\"\n",
+    );
+    let mut visitors: Vec<Connection> = (0..20).map(|_| site.connect()).collect();
+    for visitor in &mut visitors {
+        visitor.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        fault.wait_for("/gate/held/count", 1);
+    }
+    fault.release("held");
+    let answers: Vec<Response> = visitors.iter_mut().map(|visitor| visitor.response().unwrap()).collect();
+    let with =
+        |word: &str| answers.iter().filter(|answer| answer.header("cache-status").unwrap().contains(word)).count();
+    let (hits, collapsed) = (with("; hit"), with("; collapsed"));
+    assert_eq!(hits + collapsed, 19);
+    let route = "route=\"routes/index.toml\"";
+    let text = metrics_with(&site, &format!("siteserver_request_seconds_count{{{route}}}"), 20.0);
+    for (series, expected) in [
+        (format!("siteserver_collapsed_total{{{route}}}"), collapsed),
+        (format!("siteserver_page_store_total{{{route},outcome=\"hit\"}}"), hits),
+        (format!("siteserver_page_store_total{{{route},outcome=\"miss\"}}"), 1 + collapsed),
+        (format!("siteserver_fill_seconds_count{{{route}}}"), 1),
+    ] {
+        assert!(
+            text.lines().any(|line| line == format!("{series} {expected}")),
+            "{series} is not {expected} in\n{text}"
+        );
+    }
 }
 
 fn metrics_go_on_over_a_reload() {
@@ -473,6 +514,18 @@ fn a_draining_server_is_not_ready() {
     fault.release("held");
     assert_eq!(visitor.response().unwrap().text(), "1");
     assert!(site.wait().success());
+}
+
+fn an_address_in_use_is_said() {
+    let site = Site::start("-- site.toml --\n");
+    let folder = Folder::new();
+    folder.unpack("-- site.toml --\n");
+    let mut command = binary();
+    command.arg("--config").arg(folder.path().join("site.toml"));
+    command.args(["--set", "server.listen=[\"127.0.0.1:0\"]", "--set", &format!("admin.listen={}", site.address())]);
+    let (code, _, problem) = said(&command.output().unwrap());
+    assert_eq!(code, Some(1));
+    assert!(problem.contains("another program listens there") && problem.contains("--set admin.listen="), "{problem}");
 }
 
 /// Runs `siteserver purge` for a site.
