@@ -5,7 +5,7 @@
 
 use super::code;
 use super::context::{Stand, Tracker};
-use super::escape::Sink;
+use super::escape::{Sink, UrlPart};
 use super::expr::{Names, Parsed, Reader, Trouble, chain};
 use super::filter::Effect;
 use super::lex::{Lexer, Tag, Token, cut, is_space};
@@ -19,6 +19,10 @@ use std::ops::Range;
 
 /// Filters whose result is a piece of a URL.
 const ENCODING: [&str; 5] = ["cgi_escape", "uri_escape", "url_encode", "url_escape", "url_param_escape"];
+
+/// Filters that leave it one.
+const AFTER_ENCODING: [&str; 8] =
+    ["downcase", "escape", "escape_once", "remove", "replace", "replace_first", "strip", "upcase"];
 
 /// Whether a chain is `content` as it is.
 fn is_content(chain: &Chain, names: &Names) -> bool {
@@ -356,7 +360,8 @@ impl<'b, 's> Parser<'b, 's> {
             .filters
             .iter()
             .flat_map(|call| call.arguments.iter().chain(call.named.iter().map(|(_, named)| named)));
-        let own = matches!(chain.value, Operand::Text(_)) && arguments.all(is_written);
+        let asks = chain.filters.iter().any(|call| call.each.is_some());
+        let own = matches!(chain.value, Operand::Text(_)) && arguments.all(is_written) && !asks;
         if self.is_outer
             && is_content(chain, &self.build.names)
             && let Some(tracker) = self.tracker.as_mut().filter(|tracker| !tracker.is_markup() && tracker.is_at_rest())
@@ -365,13 +370,25 @@ impl<'b, 's> Parser<'b, 's> {
             tracker.output();
             return Sink::Plain;
         }
-        let sink = self.sink(json, own, at);
+        let sink = match self.sink(json, own, at) {
+            // With nothing of the layout's behind it a host may have a path.
+            Sink::Url(UrlPart::Host) if self.ends_host(at.end) => Sink::Url(UrlPart::Rest),
+            Sink::XmlUrl(UrlPart::Host) if self.ends_host(at.end) => Sink::XmlUrl(UrlPart::Rest),
+            sink => sink,
+        };
         if self.is_encoded(chain) { sink.of_encoded() } else { sink }
+    }
+
+    /// Whether what the layout goes on with behind `at` ends the name of a host.
+    fn ends_host(&self, at: usize) -> bool {
+        self.text.get(at..).is_some_and(|rest| rest.starts_with(['"', '\'', '/', '?', '#']))
     }
 
     /// Whether a chain gives what a filter has made ready for a URL, here or in the assignment before.
     pub(super) fn is_encoded(&self, chain: &Chain) -> bool {
-        match (&chain.value, chain.filters.last()) {
+        // What follows may change a sign or two: `replace: "+", "%20"`.
+        let mut rest = chain.filters.iter().rev().skip_while(|call| AFTER_ENCODING.contains(&call.filter.name));
+        match (&chain.value, rest.next()) {
             (_, Some(last)) => ENCODING.contains(&last.filter.name),
             (Operand::Path(path), None) => {
                 path.steps.is_empty() && matches!(path.base, Base::Name(name) if self.build.encoded.contains(&name))

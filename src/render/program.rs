@@ -277,6 +277,8 @@ pub(super) fn compile<'s>(
             files.push(source.file);
         }
         let earlier = std::mem::take(&mut build.findings);
+        // It may be called with anything.
+        build.encoded.clear();
         let parsed = body(&mut build, source, entry, false);
         let found = std::mem::replace(&mut build.findings, earlier);
         partials.push(build.judged(parsed, found));

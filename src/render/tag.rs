@@ -215,6 +215,9 @@ impl<'s> Parser<'_, 's> {
 
     fn for_loop(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let head = self.read(tag, |reader| loop_head(reader, false));
+        if let Some(head) = &head {
+            self.build.encoded.remove(&head.variable);
+        }
         let entry = self.tracker.clone();
         let mut ends = vec![entry.clone()];
         let (mut body, mut otherwise) = (Block::default(), None);
@@ -461,7 +464,8 @@ impl<'s> Parser<'_, 's> {
         {
             self.leave_loop(tag);
         }
-        let entry = self.entry_of_partial(tag);
+        let is_repeated = subject.as_ref().is_some_and(|(_, each)| *each);
+        let entry = self.entry_of_partial(tag, is_repeated);
         let place = self.place(at.clone());
         let (target, own) = match name {
             // What is missing matters to a template that is tried only when it is called.
@@ -498,9 +502,15 @@ impl<'s> Parser<'_, 's> {
     }
 
     /// What a partial that is called here needs to know of the place; a finding if it cannot stand here.
-    fn entry_of_partial(&mut self, tag: &Tag) -> Option<Tracker> {
+    ///
+    /// What is called for each item of a list begins where it ended before.
+    fn entry_of_partial(&mut self, tag: &Tag, is_repeated: bool) -> Option<Tracker> {
         let tracker = self.tracker.as_mut()?;
-        let entry = tracker.for_partial();
+        let mut begin = tracker.clone();
+        if is_repeated {
+            begin.called_before();
+        }
+        let entry = begin.for_partial();
         tracker.called();
         if entry.is_none() {
             let help = "call it between tags, among the attributes of a tag or within a quoted attribute";

@@ -14,7 +14,8 @@ mod sieve;
 use super::Secret;
 use layers::{SIGNS, peeled};
 use sieve::Sieve;
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -48,6 +49,9 @@ struct Net {
 
 /// More layers of encodings than anything goes through on its way into a page: a URL of JSON in JSON in HTML has four.
 const MOST_LAYERS: usize = 5;
+
+/// Where encodings are mixed there are several ways to take them off: so many are tried, whatever the text.
+const MOST_PEELINGS: usize = 48;
 
 /// No escape of one character is longer, as far as more than one layer of them is concerned.
 const LONGEST_ESCAPE: usize = 16;
@@ -116,19 +120,21 @@ impl Net {
         }
         // Of two characters of a secret that were both decoded no more lies between than the rest of it, and of one more escape.
         let reach = self.sieve.longest() + LONGEST_ESCAPE;
-        let mut inner;
-        let mut text = text;
-        for _ in 0..MOST_LAYERS {
-            let Some(layer) = peeled(text, reach, SIGNS) else { return };
+        let mut waiting: VecDeque<(Cow<'_, [u8]>, usize)> = VecDeque::from([(Cow::Borrowed(text), 0)]);
+        let mut peelings = 0;
+        while let Some((text, depth)) = waiting.pop_front().filter(|_| peelings < MOST_PEELINGS) {
+            let Some(layer) = peeled(&text, reach, SIGNS) else { continue };
             // What stands around a secret may make an encoding of another kind out of its first letters or its last ones.
-            let of_one_kind = layer.is_mixed.then(|| SIGNS.map(|sign| peeled(text, reach, [sign; 3])));
-            for layer in of_one_kind.iter().flatten().flatten().chain([&layer]) {
+            let of_one_kind = layer.is_mixed.then(|| SIGNS.map(|sign| peeled(&text, reach, [sign; 3])));
+            for layer in std::iter::once(layer).chain(of_one_kind.into_iter().flatten().flatten()) {
+                peelings += 1;
                 if self.sieve.search(&layer.text, &mut found).is_break() {
                     return;
                 }
+                if depth + 1 < MOST_LAYERS {
+                    waiting.push_back((Cow::Owned(layer.text), depth + 1));
+                }
             }
-            inner = layer.text;
-            text = &inner;
         }
     }
 }

@@ -176,7 +176,7 @@ pub(in super::super) fn is_event_of_xml(attribute: &str) -> bool {
 
 /// Whether some attributes of this element are of another kind than on others, and nothing else is special about it.
 pub(super) fn has_kinds(element: &str) -> bool {
-    ANIMATIONS.contains(&element) || matches!(element, "base" | "noscript" | "object" | "param" | "template")
+    ANIMATIONS.contains(&element) || matches!(element, "base" | "form" | "noscript" | "object" | "param" | "template")
 }
 
 /// Whether the attribute says what others of the tag mean, what its content is, or what that may do.

@@ -55,6 +55,25 @@ pub(in super::super) fn balanced(text: &str) -> Option<String> {
     Some(out)
 }
 
+/// `text` with a `<br />` before each line break between its tags; within a tag it would be a part of a value.
+pub(in super::super) fn with_breaks(text: &str) -> String {
+    let mut tracker = Tracker::html();
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let is_text = tracker.sight() == Sight::Text;
+        let length = tracker.step(rest.as_bytes()).clamp(1, rest.len());
+        let (taken, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        if is_text {
+            out.push_str(&taken.replace("\r\n", "\n").replace('\n', "<br />\n"));
+        } else {
+            out.push_str(taken);
+        }
+        rest = after;
+    }
+    out
+}
+
 /// Whether a tag stays; what is open after it.
 fn is_kept(tag: &str, open: &mut Vec<String>) -> bool {
     let is_end = tag.starts_with("</");

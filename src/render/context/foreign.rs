@@ -97,7 +97,7 @@ impl Holds {
             (Space::Svg, "foreignobject" | "desc" | "title") => Self::Html,
             (Space::Math, "mi" | "mo" | "mn" | "ms" | "mtext") => Self::Text,
             (Space::Math, "annotation-xml") => match said.get("encoding") {
-                Some(Word::Known(encoding)) if is_html(encoding) => Self::Html,
+                Some(Word::Known(words)) if words.iter().all(|encoding| is_html(encoding)) => Self::Html,
                 _ => Self::Drawings,
             },
             _ => Self::Own,
@@ -344,7 +344,7 @@ mod tests {
             let name = tag.trim_end_matches('/');
             if !attribute.is_empty() {
                 let decider = if name == "font" { "size" } else { "encoding" };
-                said.take(name, decider, Word::Known(attribute.to_owned()));
+                said.take(name, decider, Word::of(attribute));
             }
             match name.strip_prefix('/') {
                 Some(name) => foreign.end(name),

@@ -683,9 +683,9 @@ impl Tracker {
         }
     }
 
-    /// Whether the value at hand is known and like this.
+    /// Whether the value at hand is like this on some way.
     fn value_is(&self, like: fn(&str) -> bool) -> bool {
-        matches!(&self.value, Word::Known(value) if like(value))
+        matches!(&self.value, Word::Known(words) if words.iter().any(|value| like(value)))
     }
 
     /// What the value of the attribute at hand is.

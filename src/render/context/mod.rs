@@ -16,8 +16,9 @@ mod tests;
 mod url;
 
 pub(super) use attribute::is_event_of_xml;
-pub(super) use balance::balanced;
+pub(super) use balance::{balanced, with_breaks};
 pub(super) use markup::{Sight, Tracker as Markup};
+pub(super) use url::{RUNNING, WITH_HOSTS};
 
 use super::escape::Sink;
 
@@ -147,6 +148,13 @@ impl Tracker {
         match self {
             Self::Markup(tracker) => tracker.called(),
             Self::Json(_) | Self::Csv(_) => self.output(),
+        }
+    }
+
+    /// A partial is called here, and may have been called here before.
+    pub(super) fn called_before(&mut self) {
+        if let Self::Markup(tracker) = self {
+            tracker.called();
         }
     }
 

@@ -4,39 +4,60 @@
 //! what was printed, is not known.
 
 use super::script::Role;
+use std::collections::BTreeSet;
 
 /// What an attribute that decides has said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Word {
-    /// This, in lower case.
-    Known(String),
+    /// One of these, in lower case, each on some way through the branches.
+    Known(BTreeSet<String>),
     /// Nobody knows before it is rendered.
     Unclear,
 }
 
 impl Default for Word {
     fn default() -> Self {
-        Self::Known(String::new())
+        Self::of("")
     }
 }
 
 /// No word of interest is longer.
 const LONGEST_WORD: usize = 64;
 
+/// More words than any branches choose from are not told apart.
+const MOST_WORDS: usize = 16;
+
 impl Word {
+    /// This one.
+    pub(super) fn of(word: &str) -> Self {
+        Self::Known(BTreeSet::from([word.to_owned()]))
+    }
+
     /// Takes another byte of it. White space at its beginning means nothing.
     pub(super) fn push(&mut self, byte: u8) {
-        let Self::Known(word) = self else { return };
-        if word.len() >= LONGEST_WORD {
+        let Self::Known(words) = self else { return };
+        if words.iter().any(|word| word.len() >= LONGEST_WORD) {
             *self = Self::Unclear;
-        } else if !(word.is_empty() && byte.is_ascii_whitespace()) {
-            word.push(char::from(byte.to_ascii_lowercase()));
+            return;
         }
+        let longer = |mut word: String| {
+            if !(word.is_empty() && byte.is_ascii_whitespace()) {
+                word.push(char::from(byte.to_ascii_lowercase()));
+            }
+            word
+        };
+        *words = std::mem::take(words).into_iter().map(longer).collect();
     }
 
     /// It after either of two branches.
     pub(super) fn join(&self, other: &Self) -> Self {
-        if self == other { self.clone() } else { Self::Unclear }
+        match (self, other) {
+            (Self::Known(ours), Self::Known(theirs)) => {
+                let all: BTreeSet<String> = ours.union(theirs).cloned().collect();
+                if all.len() <= MOST_WORDS { Self::Known(all) } else { Self::Unclear }
+            }
+            (Self::Unclear, _) | (_, Self::Unclear) => Self::Unclear,
+        }
     }
 }
 
@@ -101,7 +122,6 @@ impl Said {
 
     /// What has been said after either of two branches.
     pub(super) fn join(&self, other: &Self) -> Self {
-        let is_code = self.role().is_code() && other.role().is_code();
         let mut joined = self.clone();
         for (decider, word) in &mut joined.0 {
             *word = other.get(decider).map_or(Word::Unclear, |other| word.join(other));
@@ -109,9 +129,9 @@ impl Said {
         let only_there = other.0.iter().filter(|(decider, _)| self.get(decider).is_none());
         joined.0.extend(only_there.map(|(decider, _)| (*decider, Word::Unclear)));
         for (decider, word) in &mut joined.0 {
-            if *decider == "type" && is_code && *word == Word::Unclear {
-                // The stricter of two that are much alike.
-                *word = Word::Known("module".to_owned());
+            // Of a script without a type on one way, and of one that is code on the other, both are much alike.
+            if *decider == "type" && *word == Word::Unclear && self.role().is_code() && other.role().is_code() {
+                *word = Word::of("module");
             }
         }
         joined
@@ -121,7 +141,16 @@ impl Said {
     pub(super) fn role(&self) -> Role {
         match self.get("type") {
             None => Role::Code,
-            Some(Word::Known(word)) => Role::of(word),
+            Some(Word::Known(words)) => {
+                let roles = words.iter().map(|word| Role::of(word));
+                // The stricter of two that are much alike.
+                let either = |one: Role, other: Role| match (one, other) {
+                    _ if one == other => one,
+                    _ if one.is_code() && other.is_code() => Role::Module,
+                    _ => Role::Unknown,
+                };
+                roles.reduce(either).unwrap_or(Role::Unknown)
+            }
             Some(Word::Unclear) => Role::Unknown,
         }
     }
@@ -137,7 +166,7 @@ impl Said {
                         || relations.split_ascii_whitespace().any(|one| ACTING_RELATIONS.contains(&one))
                 };
                 match (self.acts("rel", acts), self.get("rel")) {
-                    (Power::None, Some(Word::Known(relations))) if is_preload(relations) => {
+                    (Power::None, Some(Word::Known(words))) if words.iter().any(|word| is_preload(word)) => {
                         self.acts("as", |kind| !INERT_PRELOADS.contains(&kind.trim_ascii()))
                     }
                     (power, _) => power,
@@ -150,14 +179,14 @@ impl Said {
     fn acts(&self, decider: &str, acts: impl Fn(&str) -> bool) -> Power {
         match self.get(decider) {
             None => Power::Open,
-            Some(Word::Known(word)) if !acts(word) => Power::None,
-            Some(_) => Power::Acts,
+            Some(Word::Known(words)) if !words.iter().any(|word| acts(word)) => Power::None,
+            Some(Word::Known(_) | Word::Unclear) => Power::Acts,
         }
     }
 
     /// Whether it is not known what `element` says to the rules of drawings and formulas.
     pub(super) fn is_unclear(&self) -> bool {
-        self.0.iter().any(|(_, word)| *word == Word::Unclear)
+        self.0.iter().any(|(_, word)| !matches!(word, Word::Known(words) if words.len() == 1))
     }
 }
 
@@ -203,7 +232,9 @@ mod tests {
         assert_eq!(icon.join(&icon).power("link"), Power::None);
         assert_eq!(icon.join(&none).power("link"), Power::Acts);
         assert_eq!(none.join(&icon).power("link"), Power::Acts);
-        assert_eq!(icon.join(&said("link", &[("rel", "next")])).power("link"), Power::Acts);
+        assert_eq!(icon.join(&said("link", &[("rel", "next")])).power("link"), Power::None);
+        assert_eq!(icon.join(&said("link", &[("rel", "stylesheet")])).power("link"), Power::Acts);
+        assert_eq!(icon.join(&said("link", &[("rel", "preload")])).power("link"), Power::Open);
         let long = said("script", &[("type", &format!("{}importmap", "x".repeat(LONGEST_WORD)))]);
         assert_eq!((long.role(), none.role()), (Role::Unknown, Role::Code));
     }

@@ -4,7 +4,7 @@ use super::super::escape::UrlPart;
 use std::collections::BTreeSet;
 
 /// Schemes whose URLs are code or documents.
-const RUNNING: [&str; 3] = ["javascript", "vbscript", "data"];
+pub(in super::super) const RUNNING: [&str; 3] = ["javascript", "vbscript", "data"];
 
 /// Character references that could be part of a scheme, its colon, or what ends a scheme or a host.
 const HIDING: [&str; 7] = ["colon;", "Tab;", "NewLine;", "sol;", "bsol;", "quest;", "num;"];
@@ -16,7 +16,7 @@ const LONGEST_REFERENCE: usize = 32;
 const MEDIA: [&str; 4] = ["audio/", "font/", "image/", "video/"];
 
 /// Schemes behind which browsers look for a host, with slashes or without (URL, section 2.1).
-const WITH_HOSTS: [&str; 6] = ["file", "ftp", "http", "https", "ws", "wss"];
+pub(in super::super) const WITH_HOSTS: [&str; 6] = ["file", "ftp", "http", "https", "ws", "wss"];
 
 /// The most ways through branches that are told apart within one URL.
 const MOST_WAYS: usize = 16;
@@ -105,6 +105,8 @@ pub(super) struct Url {
     fed: bool,
     /// Whether branches differ, so that only the page tells where a value stands.
     is_either: bool,
+    /// Whether the layout has written a quote, behind which what was printed cannot be looked at.
+    is_quoted: bool,
     reference: Reference,
 }
 
@@ -179,6 +181,7 @@ impl Default for Url {
             queried: false,
             fed: false,
             is_either: false,
+            is_quoted: false,
             reference: Reference::None,
         }
     }
@@ -202,6 +205,14 @@ impl Url {
 
     /// Which part a value is that is printed here.
     pub(super) fn part(&self) -> UrlPart {
+        match self.part_unquoted() {
+            // The strictest that only the page could tell from others.
+            UrlPart::Next | UrlPart::Piece if self.is_quoted => UrlPart::Query,
+            part => part,
+        }
+    }
+
+    fn part_unquoted(&self) -> UrlPart {
         match self.scheme {
             _ if self.queried => UrlPart::Query,
             Scheme::Runs => UrlPart::Rest,
@@ -249,6 +260,7 @@ impl Url {
     /// Takes a literal byte; `rest` begins with it. What a value that was printed before it could so become.
     pub(super) fn take(&mut self, byte: u8, rest: &[u8]) -> Option<Chosen> {
         let was_begun = matches!(self.reference, Reference::Begun(_));
+        self.is_quoted |= matches!(byte, b'"' | b'\'');
         if self.reference.take(byte) {
             let chosen = (self.scheme == Scheme::Fed).then_some(Chosen::Scheme);
             self.scheme = self.scheme.followed_by_any();
@@ -340,6 +352,7 @@ impl Url {
             queried: (self.queried || other.queried) && !scheme.is_open(),
             fed: self.fed || other.fed,
             is_either,
+            is_quoted: self.is_quoted || other.is_quoted,
         }
     }
 

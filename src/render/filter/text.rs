@@ -3,6 +3,7 @@
 use super::number::whole_integer;
 use super::{Arguments, Env, Fault, Made};
 use crate::highlight;
+use crate::render::context;
 use crate::render::escape;
 use crate::render::lex::is_space;
 use crate::render::val::{Val, View, to_i64};
@@ -170,9 +171,13 @@ fn escaped<'r>(input: Val<'r>, env: &Env<'_>) -> Cow<'r, str> {
 }
 
 pub(super) fn newline_to_br<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let is_markup = env.escapes && input.is_markup();
     let text = escaped(input, env);
     if !text.contains('\n') {
         return Ok(chars(text));
+    }
+    if is_markup && text.contains('<') {
+        return Ok(Val::text(context::with_breaks(&text)));
     }
     Ok(Val::text(text.replace("\r\n", "\n").replace('\n', "<br />\n")))
 }

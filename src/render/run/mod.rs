@@ -808,7 +808,11 @@ impl<'r, 'e> Run<'r, 'e> {
         let start = out.len();
         let flow = self.block(body, out)?;
         self.bounded(out, place)?;
-        let printed = out.get(start..).unwrap_or("");
+        // Whatever was printed may have changed what was before it, as a sign in front of a cell: then it is another.
+        let Some(printed) = out.get(start..) else {
+            self.changed = None;
+            return Ok(flow);
+        };
         if self.changed.as_deref() == Some(printed) {
             out.truncate(start);
             return Ok(flow);
