@@ -354,8 +354,8 @@ fn metrics_count_what_was_done() {
         ),
     );
     let before = metrics(&site);
-    assert_eq!(value(&before, &format!("siteserver_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"))), 1.0);
-    assert_eq!(value(&before, "siteserver_store_entries"), 0.0);
+    assert!(before.contains(&format!("\nsiteserver_build_info{{version=\"{}\"}} 1\n", env!("CARGO_PKG_VERSION"))));
+    assert!(before.contains("\nsiteserver_store_entries 0\n"));
     assert!(!before.contains("routes/"), "what was not asked has no series:\n{before}");
     let mut connection = site.connect();
     let first = connection.get("/");
