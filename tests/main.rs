@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         blog::CASES,
         check::CASES,
         documentation::CASES,
+        flows::admin::CASES,
         flows::answers::CASES,
         flows::client::CASES,
         flows::codings::CASES,

@@ -29,6 +29,7 @@ Examples:
   siteserver check --explain config/unknown-key   say what a finding means
   siteserver routes                               list what it serves
   siteserver schema --write                       let editors complete and check its files
+  siteserver purge --path /about                  make stored pages anew
   siteserver try liquid card.html --data a.json   try a template; try jsonpath, try markdown
 
 Signals while it serves:
@@ -54,6 +55,13 @@ With --lines, each line of the standard input is a JSON object, answered by a li
   try liquid     {\"template\", \"data\", \"templates\"}  ->  {\"output\"}, or {\"error\", \"stage\": \"parse\" or \"render\"}
   try jsonpath   {\"selector\", \"document\"}            ->  {\"values\", \"paths\"}, or {\"error\"}
   try markdown   {\"markdown\", \"options\"}             ->  {\"html\"}, or {\"error\"}";
+
+const AFTER_PURGE: &str = "\
+Examples:
+  siteserver purge --tag layout:card.html --tag source:repo
+  siteserver purge --path /about --soft
+  siteserver purge --source repo --param owner=octocat --param name=hello
+  siteserver purge --all --format json";
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -90,6 +98,12 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// List the routes of the site: URLs, kinds, files, layouts, sources, cache policy, privacy
     Routes,
+    /// Purge stored pages of a running server: by tag, path, source, or all
+    ///
+    /// The server is the one that serves this site: it is asked at `admin.listen`, with the token that `admin.token` names. What is purged
+    /// is made anew when it is next asked for; the answer is how many stored pages that were, and their bytes.
+    #[command(after_help = AFTER_PURGE)]
+    Purge(PurgeArguments),
     /// Write what may stand in the files of a site, as JSON Schema, so that editors complete and check them
     Schema(SchemaArguments),
     /// Try a template on data, a selector on a document, or Markdown, without a site
@@ -97,6 +111,38 @@ pub(super) enum Command {
     /// What is tried behaves as it does in a site, and costs no more than it may there. What is wrong is said with its place.
     #[command(after_help = AFTER_TRY)]
     Try(TryArguments),
+}
+
+/// What to purge.
+#[derive(Debug, Args)]
+pub(super) struct PurgeArguments {
+    /// Pages that carry this tag; may be repeated
+    #[arg(long = "tag", value_name = "TAG", required_unless_present_any = ["paths", "source", "all"])]
+    pub(super) tags: Vec<String>,
+    /// The pages of this path; may be repeated
+    #[arg(long = "path", value_name = "PATH")]
+    pub(super) paths: Vec<String>,
+    /// Pages that are made of this source
+    #[arg(long, value_name = "NAME")]
+    pub(super) source: Option<String>,
+    /// Only what the source answered for this value of one of its parameters; may be repeated, and then all must fit
+    #[arg(long = "param", value_name = "NAME=VALUE", requires = "source", value_parser = pair)]
+    pub(super) params: Vec<(String, String)>,
+    /// Everything
+    #[arg(long, conflicts_with_all = ["tags", "paths", "source", "params"])]
+    pub(super) all: bool,
+    /// Declare it stale, so that it is still served while it is made anew, as its policy allows
+    #[arg(long)]
+    pub(super) soft: bool,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) format: Format,
+}
+
+/// `NAME=VALUE`.
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("write it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Which schema, and where to.
@@ -257,13 +303,13 @@ pub(super) struct CheckArguments {
     pub(super) explain: Option<Option<String>>,
 }
 
-/// How findings are written.
+/// How a command writes what it says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people, with the lines they are about
+    /// For people
     #[default]
     Text,
-    /// For programs: one JSON object with `findings`, a list
+    /// For programs: one JSON object
     Json,
 }
 

@@ -6,8 +6,8 @@ use super::{load, messages};
 use crate::config::Secrets;
 use crate::handler::Runtime;
 use crate::server::{
-    self, AccessLog, AccessLogWriter, Current, Ended, ListenAddress, ListenError, Listener, Outcome, Reload, Reloaded,
-    Shutdown, Watch,
+    self, AccessLog, AccessLogWriter, Admin, Census, Current, Ended, ListenAddress, ListenError, Listener, Outcome,
+    Reload, Reloaded, Shutdown, Watch, Watched,
 };
 use crate::site::{self, Loaded, Memory, Settings, Site};
 use anyhow::{Context as _, anyhow};
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 /// How long work that nobody waits for any more may take to end after the last answer.
 const AFTERMATH: Duration = Duration::from_millis(200);
@@ -63,6 +64,7 @@ impl Start {
     async fn run(self, load: impl Fn() -> Loaded + Send + Sync + 'static) -> anyhow::Result<Ended> {
         let Self { site, loaded_in, watch, secrets } = self;
         let listeners = listen(&site.settings)?;
+        let admin = site.settings.admin.as_ref().map(listen_for_admin).transpose()?;
         // Signals mean what they should before anybody is told that the server is there.
         let shutdown = Shutdown::new();
         shutdown.on_signals().context("signals cannot be received")?;
@@ -80,15 +82,55 @@ impl Start {
         let limits = server::Limits { trusted_proxies, ..server::Limits::from(&started_with.limits) };
         let announce = move |reloaded| announce(reloaded, &secrets);
         let reload = Reload { load, announce, current: current.clone(), started_with };
-        announce_start(&site, &listeners, loaded_in);
+        announce_start(&site, &listeners, admin.as_ref(), loaded_in);
         let reloading = tokio::spawn(reload.run(asked, edited));
+        let census = Census::new(&limits);
+        let watched = Watched {
+            current: current.clone(),
+            census: Arc::clone(&census),
+            log: log.clone(),
+            shutdown: shutdown.clone(),
+            listeners: listeners.iter().map(|listener| listener.address().clone()).collect(),
+        };
+        let admin = Administration::begin(admin, watched, site.settings.admin.as_ref());
         drop(site);
-        let ended = server::serve(listeners, limits, current, log, shutdown).await;
+        let ended = server::serve_counted(listeners, limits, current, log, shutdown, census).await;
+        // It tells of the drain until it is over.
+        admin.end().await;
         reloading.abort();
         if let Some(writer) = writer {
             writer.join();
         }
         Ok(ended)
+    }
+}
+
+/// The admin listener while it serves.
+struct Administration {
+    shutdown: Shutdown,
+    serving: Option<JoinHandle<Ended>>,
+}
+
+impl Administration {
+    /// Serves on `listener`, if there is one, what there is to know of what is `watched`.
+    fn begin(listener: Option<Listener>, watched: Watched, settings: Option<&site::Admin>) -> Self {
+        let shutdown = Shutdown::new();
+        let serving = listener.map(|listener| {
+            let token = settings.and_then(|admin| admin.token.as_ref()).map(|token| &token.secret);
+            let admin = Admin::new(watched, listener.address(), token);
+            let log = AccessLog::off();
+            tokio::spawn(server::serve(vec![listener], Admin::limits(), admin, log, shutdown.clone()))
+        });
+        Self { shutdown, serving }
+    }
+
+    /// Ends it once it has answered what it was asked.
+    async fn end(self) {
+        self.shutdown.drain();
+        if let Some(serving) = self.serving {
+            // How it ended changes nothing for the visitors.
+            serving.await.ok();
+        }
     }
 }
 
@@ -109,20 +151,32 @@ fn workers(settings: &Settings) -> anyhow::Result<usize> {
 
 /// Binds every address, or none.
 fn listen(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
-    let bind = |text: &String| {
-        let address: ListenAddress = text.parse().with_context(|| format!("cannot listen on {text}"))?;
-        Listener::bind(&address).map_err(|error| anyhow!("{error}; {}", way_out(&error)))
-    };
-    settings.listen.iter().map(bind).collect()
+    let other = "'server.listen=[\"127.0.0.1:4001\"]'";
+    settings.listen.iter().map(|text| bind(text, Listener::bind, other)).collect()
+}
+
+/// Binds the address for those who run the server.
+fn listen_for_admin(admin: &site::Admin) -> anyhow::Result<Listener> {
+    bind(&admin.listen, Listener::bind_for_owner, "admin.listen=127.0.0.1:4002")
+}
+
+/// Binds one address; `other` is how another one would be set.
+fn bind(
+    text: &str,
+    bind: fn(&ListenAddress) -> Result<Listener, ListenError>,
+    other: &str,
+) -> anyhow::Result<Listener> {
+    let address: ListenAddress = text.parse().with_context(|| format!("cannot listen on {text}"))?;
+    bind(&address).map_err(|error| anyhow!("{error}; {}", way_out(&error, other)))
 }
 
 /// What to do about an address that cannot be listened on.
-fn way_out(error: &ListenError) -> &'static str {
+fn way_out(error: &ListenError, other: &str) -> String {
+    let another = format!("choose another address with --set {other}");
+    if error.cause.kind() == ErrorKind::AddrInUse {
+        return format!("another program listens there: stop it, or {another}");
+    }
     let known = [
-        (
-            ErrorKind::AddrInUse,
-            "another program listens there: stop it, or choose another address with --set 'server.listen=[\"127.0.0.1:4001\"]'",
-        ),
         (
             ErrorKind::PermissionDenied,
             "the system reserves it: choose a port above 1023 or another place, or give the program the right to use it",
@@ -131,7 +185,7 @@ fn way_out(error: &ListenError) -> &'static str {
         (ErrorKind::NotFound, "the folder of the socket must exist"),
     ];
     let found = known.into_iter().find(|(kind, _)| *kind == error.cause.kind());
-    found.map_or("choose another address in `server.listen`", |(_, way)| way)
+    found.map_or(another, |(_, way)| way.to_owned())
 }
 
 fn access_log(settings: &Settings, secrets: &Secrets) -> io::Result<(AccessLog, Option<AccessLogWriter>)> {
@@ -150,10 +204,12 @@ fn access_log(settings: &Settings, secrets: &Secrets) -> io::Result<(AccessLog, 
 }
 
 /// The one line that says where the site is.
-fn announce_start(site: &Site, listeners: &[Listener], loaded_in: Duration) {
+fn announce_start(site: &Site, listeners: &[Listener], admin: Option<&Listener>, loaded_in: Duration) {
     let addresses: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
     let routes = counted(site.routes.len(), "route");
-    let line = format!("listening on {} ({routes}, loaded in {} ms)", addresses.join(", "), loaded_in.as_millis());
+    let admin = admin.map(|listener| format!(", admin on {}", url(listener.address()))).unwrap_or_default();
+    let line =
+        format!("listening on {} ({routes}, loaded in {} ms){admin}", addresses.join(", "), loaded_in.as_millis());
     Terminal::stderr().line(&line);
 }
 

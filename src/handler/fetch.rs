@@ -8,7 +8,7 @@ use super::runtime::Service;
 use crate::cache::{Empty, Epoch, Filled, Landing};
 use crate::config::Binding;
 use crate::source::{Http, Kind, Read, Source, Trouble, identity, trouble_of, trouble_of_no_call};
-use crate::upstream::{Answer, Call};
+use crate::upstream::{Answer, Call, Failure};
 use crate::value::Value;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
@@ -173,7 +173,20 @@ fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>, deadline: Instant) -> B
 async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant) -> Result {
     let (_, http) = source(&service, place)?;
     let state = &service.upstreams[http.upstream];
-    let answer = service.runtime.client.fetch(&call, state, deadline).await.map_err(trouble_of)?;
+    let begin = Instant::now();
+    let answer = service.runtime.client.fetch(&call, state, deadline).await;
+    if !matches!(answer, Err(Failure::BreakerOpen | Failure::AskedToWait)) {
+        service.meters.upstreams[http.upstream].record(begin.elapsed());
+    }
+    let meter = &service.meters.sources[place.0][place.1];
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(failure) => {
+            meter.failed(failure.word());
+            return Err(trouble_of(failure));
+        }
+    };
+    meter.answered(answer.status);
     if answer.body.len() < LARGE {
         let taken = take(&service, place, &answer);
         return Ok(Fetched::Small { source: place, taken, answer: Arc::new(answer) });

@@ -2,6 +2,7 @@
 //!
 //! It happens once, when a page is made; what is stored has been looked through. Files are sent as they are: they are the author's.
 
+use super::meter::Counter;
 use crate::config::Tripwire;
 use crate::site::{Inputs, Route, slots};
 use crate::value::{Value, write_json};
@@ -16,6 +17,8 @@ pub(super) struct Lookout<'l> {
     pub(super) slots: &'l [Value],
     /// The header fields of the visitor's request that its sources send along.
     pub(super) visitor: &'l HeaderMap,
+    /// How often something was found.
+    pub(super) withheld: &'l Counter,
 }
 
 impl Lookout<'_> {
@@ -44,6 +47,7 @@ impl Lookout<'_> {
         });
         let sources: Vec<&str> = sources.map(|(_, planned)| planned.source.name.value.as_str()).collect();
         let (secrets, sources) = (told.join(", "), sources.join(", "));
+        self.withheld.increment();
         tracing::error!(route = &*self.route.name, secrets, sources, "what was made holds a secret, and is not sent");
         true
     }

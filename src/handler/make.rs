@@ -104,7 +104,10 @@ enum Stop {
 /// request that it is made for, also what a panic tells.
 pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let span = tracing::error_span!(parent: None, "request", id = &*order.id);
-    made(service, order, key).instrument(span).await
+    let (position, begin) = (order.route, Instant::now());
+    let made = made(service, order, key).instrument(span).await;
+    service.meters.made(position, begin.elapsed());
+    made
 }
 
 async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
@@ -153,7 +156,8 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         Ok(rule) => making.soon_or_aside(rule, &mut slots, &service.runtime.aside, deadline).await,
         Err(stop) => Err(stop),
     };
-    let lookout = Lookout { tripwire: &service.site.tripwire, route, slots: &slots, visitor: &visitor };
+    let withheld = &service.meters.routes[position].withheld;
+    let lookout = Lookout { tripwire: &service.site.tripwire, route, slots: &slots, visitor: &visitor, withheld };
     let represented = looked_through(represented, lookout);
     let answer =
         subject.is_asked.then(|| match (trouble, represented.as_ref().ok().and_then(|page| page.value.as_ref())) {

@@ -16,6 +16,7 @@ mod gather;
 mod inputs;
 mod lookout;
 mod make;
+mod meter;
 mod page;
 mod plan;
 mod respond;
@@ -23,6 +24,7 @@ mod runtime;
 
 pub use body::{Body, FilePart};
 pub use gather::SourceCall;
+pub use meter::{CacheOutcome, Counter, Histogram, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally};
 pub use runtime::{Runtime, Service};
 
 use crate::resource::{Folder, Resource};
@@ -58,8 +60,10 @@ pub struct Answer {
     pub response: Response<Body>,
     /// The route that answered.
     pub route: Option<Arc<str>>,
-    /// What the page store did: `hit`, `stale` or `miss`.
-    pub cache: Option<&'static str>,
+    /// Its position in the site.
+    pub position: Option<usize>,
+    /// What the page store did, if it was asked.
+    pub cache: Option<CacheOutcome>,
     /// The sources that ran for it.
     pub sources: Vec<SourceCall>,
 }
@@ -69,7 +73,7 @@ const METHODS: Methods = Methods::Read;
 
 /// Answers one request.
 pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'_>) -> Answer {
-    let exchange = Exchange { request, route: None, arrival };
+    let exchange = Exchange { request, route: None, position: None, arrival };
     let target = request.uri.path_and_query().map_or(request.uri.path(), http::uri::PathAndQuery::as_str);
     let host = match host(service, request, target, exchange) {
         Ok(host) => host,
@@ -82,7 +86,7 @@ pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'
         }
         Routing::Server if request.method == Method::OPTIONS => return options(exchange),
         Routing::Misfit(route) => {
-            let exchange = Exchange { route: service.site.routes.get(*route), ..exchange };
+            let exchange = Exchange { route: service.site.routes.get(*route), position: Some(*route), ..exchange };
             return failure::answer(service, exchange, StatusCode::NOT_FOUND);
         }
         Routing::NotFound => return failure::answer(service, exchange, StatusCode::NOT_FOUND),
@@ -91,7 +95,7 @@ pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'
     let Some(route) = service.site.routes.get(*matched.route) else {
         return failure::answer(service, exchange, StatusCode::NOT_FOUND);
     };
-    let exchange = Exchange { route: Some(route), ..exchange };
+    let exchange = Exchange { route: Some(route), position: Some(*matched.route), ..exchange };
     match METHODS.verdict(&request.method) {
         MethodVerdict::Get | MethodVerdict::Head => {}
         MethodVerdict::Options => return options(exchange),

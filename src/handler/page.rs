@@ -9,7 +9,7 @@ use super::inputs::Inputs;
 use super::make::{Made, Order, What, make};
 use super::respond::{self, Coded, Exchange};
 use super::runtime::Service;
-use super::{Answer, Arrival, failure};
+use super::{Answer, Arrival, CacheOutcome, failure};
 use crate::cache::{Key, Lookup, Stored, Verdict};
 use crate::fields::{CacheStatus, Forward, Outcome};
 use crate::site::Route;
@@ -27,7 +27,7 @@ pub(super) async fn answer(
     request: &Parts,
     arrival: &Arrival<'_>,
 ) -> Answer {
-    let exchange = Exchange { request, route: Some(route), arrival };
+    let exchange = Exchange { request, route: Some(route), position: Some(position), arrival };
     let deadline = arrival.instant + route.deadline;
     let Some(subject) = service.subjects.get(position) else {
         return failure::answer(service, exchange, StatusCode::NOT_FOUND);
@@ -56,7 +56,7 @@ pub(super) async fn answer(
     let mut on_error = None;
     match (&found, verdict) {
         (Some(stored), Some(Verdict::Fresh { age, ttl })) => {
-            return hit(service, lookup, stored, age, CacheStatus::fresh_hit(ttl), exchange, "hit").await;
+            return hit(service, lookup, stored, age, CacheStatus::fresh_hit(ttl), exchange, CacheOutcome::Hit).await;
         }
         (Some(stored), Some(Verdict::Stale { age, may_serve_while_revalidating, may_serve_on_error })) => {
             let is_resting = stored.is_resting(arrival.instant);
@@ -67,7 +67,7 @@ pub(super) async fn answer(
             }
             if may_serve_while_revalidating || is_resting {
                 let status = CacheStatus::stale_hit(stored.windows().staleness(arrival.instant));
-                return hit(service, lookup, stored, age, status, exchange, "stale").await;
+                return hit(service, lookup, stored, age, status, exchange, CacheOutcome::Stale).await;
             }
             on_error = may_serve_on_error.then(|| Arc::clone(stored));
         }
@@ -83,6 +83,9 @@ pub(super) async fn answer(
     let order = order(&inputs, Instant::now() + route.deadline);
     drop(inputs);
     let (made, led) = fill(service, key.clone(), order, route.deadline, deadline + GRACE, on_error.clone()).await;
+    if !led {
+        service.meters.collapsed(position);
+    }
     let made = match made {
         Ok(made) => made,
         Err(status) => {
@@ -114,11 +117,11 @@ async fn hit(
     age: Duration,
     status: CacheStatus,
     exchange: Exchange<'_>,
-    word: &'static str,
+    outcome: CacheOutcome,
 ) -> Answer {
     let coded = Coded::Stored { stored, lookup };
     let mut answer = respond::content(service, coded, stored.status(), Some(age), Some(status), exchange).await;
-    answer.cache = Some(word);
+    answer.cache = Some(outcome);
     answer
 }
 
@@ -126,7 +129,7 @@ async fn hit(
 async fn rescued(service: &Arc<Service>, key: &Key, stored: &Arc<Stored>, exchange: Exchange<'_>) -> Answer {
     let now = Instant::now();
     let status = CacheStatus::stale_hit(stored.windows().staleness(now));
-    hit(service, key.lookup(), stored, stored.age(now), status, exchange, "stale").await
+    hit(service, key.lookup(), stored, stored.age(now), status, exchange, CacheOutcome::Stale).await
 }
 
 /// What was made, as it is sent.
@@ -165,7 +168,7 @@ async fn show(
         }
         What::Error(status) => failure::answer(service, exchange, *status),
     };
-    answer.cache = cache_status.map(|_| "miss");
+    answer.cache = cache_status.map(|_| CacheOutcome::Miss);
     answer.sources.clone_from(&made.calls);
     answer
 }

@@ -17,6 +17,8 @@ use std::time::Duration;
 pub(super) struct Exchange<'e> {
     pub(super) request: &'e Parts,
     pub(super) route: Option<&'e Route>,
+    /// The position of the route, if it answers.
+    pub(super) position: Option<usize>,
     pub(super) arrival: &'e Arrival<'e>,
 }
 
@@ -29,7 +31,8 @@ impl Exchange<'_> {
         if let Some(cors) = self.route.and_then(|route| route.cors.as_ref()) {
             cors.allow(self.request.headers.get(header::ORIGIN), response.headers_mut());
         }
-        Answer { response, route: self.route.map(|route| Arc::clone(&route.name)), cache: None, sources: Vec::new() }
+        let route = self.route.map(|route| Arc::clone(&route.name));
+        Answer { response, route, position: self.position, cache: None, sources: Vec::new() }
     }
 }
 

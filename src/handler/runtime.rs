@@ -5,8 +5,9 @@ use super::asset::Assets;
 use super::fetch;
 use super::inputs::of_document;
 use super::make::Made;
+use super::meter::{self, CacheOutcome, Meters, Tally};
 use super::plan::Graph;
-use crate::cache::{Epoch, Flights, Key, Revision, Store, Tag};
+use crate::cache::{Counts, Epoch, Flights, Key, Purge, Revision, Scope, Store, Tag};
 use crate::resource::Resource;
 use crate::site::{Route, Site};
 use crate::source::Kind;
@@ -16,12 +17,14 @@ use http::HeaderMap;
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What outlives a site.
 #[derive(Debug)]
 pub struct Runtime {
     pub(super) client: Client,
     registry: Registry,
+    meters: meter::Registry,
     pub(super) store: Store,
     /// Pages being made, by key and epoch: a request that comes after a purge never shares a fill from before it.
     pub(super) pages: Flights<(Key, Epoch), Arc<Made>>,
@@ -39,6 +42,7 @@ impl Runtime {
         Ok(Self {
             client: Client::new(ClientSettings::default())?,
             registry: Registry::default(),
+            meters: meter::Registry::default(),
             store: Store::new(site.settings.limits.store, Revision(site.revision)),
             pages: Flights::new(),
             calls: Flights::new(),
@@ -46,6 +50,21 @@ impl Runtime {
             aside: Aside::default(),
             time_zone: TimeZone::UTC,
         })
+    }
+
+    /// Purges the page store; how much that was. No fill that began before is stored either.
+    pub fn purge(&self, scope: &Scope, purge: Purge) -> Counts {
+        self.store.purge(scope, purge)
+    }
+
+    /// How many bytes the page store may hold.
+    pub fn capacity(&self) -> u64 {
+        self.store.capacity()
+    }
+
+    /// How much the page store holds.
+    pub fn stored(&self) -> Counts {
+        self.store.counts()
     }
 }
 
@@ -58,6 +77,8 @@ pub struct Service {
     pub(super) upstreams: Vec<Arc<UpstreamState>>,
     /// What is known of each route before any request.
     pub(super) subjects: Vec<Subject>,
+    /// What is counted.
+    pub(super) meters: Meters,
 }
 
 /// What is known of a route before any request.
@@ -103,12 +124,33 @@ impl Service {
             }
             subjects.push(subject);
         }
-        Self { site, runtime, upstreams, subjects }
+        let meters = runtime.meters.meters(&site);
+        Self { site, runtime, upstreams, subjects, meters }
     }
 
     /// The site.
     pub fn site(&self) -> &Arc<Site> {
         &self.site
+    }
+
+    /// What outlives the site.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    /// What was counted.
+    pub fn meters(&self) -> &Meters {
+        &self.meters
+    }
+
+    /// Whether each upstream of the site is left alone at `now`, because it failed; `None` for those that never are.
+    pub fn breakers(&self, now: Instant) -> impl Iterator<Item = Option<bool>> {
+        self.upstreams.iter().map(move |upstream| upstream.is_left_alone(now))
+    }
+
+    /// What counts an answer of the route at `position`, or of none.
+    pub fn tally(&self, position: Option<usize>, cache: Option<CacheOutcome>) -> Tally {
+        self.meters.tally(position, cache)
     }
 
     pub(super) fn revision(&self) -> Revision {

@@ -93,7 +93,7 @@ impl<'a> Authority<'a> {
     }
 
     /// Whether the machine itself is meant: `localhost`, a name below it, or a loopback address.
-    fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         let host = self.host();
         let name = host.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"));
         let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use super::RequestId;
 use crate::config::{Secrets, Tripwire};
+use crate::handler::Tally;
 
 /// One request and its answer.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct Facts {
     pub cache: Option<&'static str>,
     /// The sources that were asked, in order.
     pub sources: Vec<SourceCall>,
+    /// What counts the answer when it is sent.
+    pub tally: Option<Tally>,
 }
 
 /// One source that was asked for a page.
@@ -147,6 +150,11 @@ impl AccessLog {
         self.0.is_some()
     }
 
+    /// How many records were dropped, because the output was too slow.
+    pub fn dropped(&self) -> u64 {
+        self.0.as_ref().map_or(0, |desk| desk.dropped.load(Ordering::Relaxed))
+    }
+
     /// Records one exchange, or drops it. Never waits.
     pub fn record(&self, exchange: Exchange) {
         if let Some(desk) = &self.0
@@ -166,6 +174,7 @@ fn write_all(
     secrets: &Secrets,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut told = 0;
     while let Ok(first) = records.recv() {
         let mut tripwire = secrets.tripwire();
         write_line(&first, format, &tripwire, &mut batch);
@@ -175,9 +184,10 @@ fn write_all(
                 emit(&batch, &mut output);
                 batch.clear();
             }
-            let lost = dropped.swap(0, Ordering::Relaxed);
-            if lost > 0 {
-                tracing::warn!(lost, "access log lines were dropped: the output is too slow");
+            let lost = dropped.load(Ordering::Relaxed);
+            if lost > told {
+                tracing::warn!(lost = lost - told, "access log lines were dropped: the output is too slow");
+                told = lost;
             }
             // A site that was loaded meanwhile may have given out others.
             tripwire = secrets.tripwire();
@@ -360,6 +370,7 @@ mod tests {
                     SourceCall { name: "repo".into(), elapsed: Duration::from_millis(8), outcome: "fetched" },
                     SourceCall { name: "user".into(), elapsed: Duration::ZERO, outcome: "omitted" },
                 ],
+                tally: None,
             },
         }
     }

@@ -9,7 +9,7 @@ use crate::fields::TrustedProxies;
 
 /// The connections at present.
 #[derive(Debug)]
-pub(super) struct Census {
+pub struct Census {
     most: usize,
     most_per_address: usize,
     /// Who comes through these counts for nobody: they are many behind one address.
@@ -42,13 +42,18 @@ pub(super) struct Seat {
 
 impl Census {
     /// An empty one.
-    pub(super) fn new(limits: &Limits) -> Arc<Self> {
+    pub fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             most: limits.connections,
             most_per_address: limits.connections_per_address,
             proxies: limits.trusted_proxies.clone(),
             counts: Mutex::default(),
         })
+    }
+
+    /// How many there are.
+    pub fn connections(&self) -> usize {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).all
     }
 
     /// Counts a connection from `peer`, which a Unix socket does not have.

@@ -2,8 +2,9 @@
 //!
 //! A request takes what is current when it arrives, and keeps it to its end: no answer is made of two sites.
 
+use super::history::History;
 use super::{Answer, Arrival, Facts, RequestBody, Service, SourceCall};
-use crate::handler::{self, Runtime};
+use crate::handler::{self, CacheOutcome, Runtime};
 use crate::site::Site;
 use arc_swap::ArcSwap;
 use http::Request;
@@ -14,13 +15,14 @@ use std::sync::Arc;
 pub struct Current {
     service: Arc<ArcSwap<handler::Service>>,
     runtime: Arc<Runtime>,
+    history: Arc<History>,
 }
 
 impl Current {
     /// Answers from `site`, with what outlives it in `runtime`.
     pub fn new(site: Arc<Site>, runtime: Arc<Runtime>) -> Self {
         let service = handler::Service::new(site, Arc::clone(&runtime));
-        Self { service: Arc::new(ArcSwap::from_pointee(service)), runtime }
+        Self { service: Arc::new(ArcSwap::from_pointee(service)), runtime, history: Arc::new(History::begin()) }
     }
 
     /// The site that requests are answered from now.
@@ -31,6 +33,11 @@ impl Current {
     /// What answers a request that arrives now: one load, no lock.
     pub(super) fn service(&self) -> Arc<handler::Service> {
         self.service.load_full()
+    }
+
+    /// What became of it so far.
+    pub(super) fn history(&self) -> &History {
+        &self.history
     }
 
     /// Answers from `site` from now on. Requests under way end with the site they began with.
@@ -53,9 +60,12 @@ impl Service for Current {
             id: &arrival.id,
             is_loopback: arrival.connection.listener.is_loopback(),
         };
-        let handler::Answer { response, route, cache, sources } = handler::handle(&service, &request, &arrived).await;
+        let handler::Answer { response, route, position, cache, sources } =
+            handler::handle(&service, &request, &arrived).await;
         let call =
             |call: handler::SourceCall| SourceCall { name: call.name, elapsed: call.elapsed, outcome: call.outcome };
-        Answer { response, facts: Facts { route, cache, sources: sources.into_iter().map(call).collect() } }
+        let sources = sources.into_iter().map(call).collect();
+        let tally = Some(service.tally(position, cache));
+        Answer { response, facts: Facts { route, cache: cache.map(CacheOutcome::word), sources, tally } }
     }
 }

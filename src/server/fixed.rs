@@ -42,9 +42,10 @@ impl From<&site::Limits> for Limits {
 
 /// The settings that differ between a site that is served and one loaded later, and that only a restart can change.
 pub(super) fn needs_restart(running: &Settings, loaded: &Settings) -> Vec<&'static str> {
-    let Settings { listen, watch, workers, trusted_proxies, access, format, limits } = running;
+    let Settings { listen, admin, watch, workers, trusted_proxies, access, format, limits } = running;
     let rows = [
         ("server.listen", *listen != loaded.listen),
+        ("admin", *admin != loaded.admin),
         ("server.watch", *watch != loaded.watch),
         ("server.workers", *workers != loaded.workers),
         ("server.trusted-proxies", *trusted_proxies != loaded.trusted_proxies),
@@ -66,6 +67,7 @@ mod tests {
     fn settings() -> Settings {
         Settings {
             listen: vec!["127.0.0.1:4000".to_owned()],
+            admin: None,
             watch: true,
             workers: None,
             trusted_proxies: TrustedProxies::default(),

@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::{AccessLog, Exchange};
+use crate::handler::Tally;
+use http::StatusCode;
 
 /// The book of one connection.
 #[derive(Debug)]
@@ -34,8 +36,12 @@ struct Book {
 /// An answer that is complete on the side of the service.
 #[derive(Debug)]
 pub(super) struct Answered {
-    /// The record, short of its size and its time.
-    pub(super) exchange: Exchange,
+    /// The record for the log, short of its size and its time, if there is a log.
+    pub(super) exchange: Option<Exchange>,
+    /// What counts it.
+    pub(super) tally: Option<Tally>,
+    /// Its status.
+    pub(super) status: StatusCode,
     /// When the request arrived.
     pub(super) arrival: Instant,
     /// Octets of content that the protocol has taken.
@@ -43,10 +49,15 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    fn record(mut self, sent: u64, log: &AccessLog) {
-        self.exchange.bytes = sent.min(self.taken);
-        self.exchange.elapsed = self.arrival.elapsed();
-        log.record(self.exchange);
+    fn record(self, sent: u64, log: &AccessLog) {
+        let Self { exchange, tally, status, arrival, taken } = self;
+        let (bytes, elapsed) = (sent.min(taken), arrival.elapsed());
+        if let Some(tally) = tally {
+            tally.count(status, bytes, elapsed);
+        }
+        if let Some(exchange) = exchange {
+            log.record(Exchange { bytes, elapsed, ..exchange });
+        }
     }
 }
 

@@ -1,14 +1,15 @@
 //! Where connections come from: addresses as they are written, sockets bound to them, and the loop that accepts.
 
 use std::fmt;
+use std::fs::Permissions;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket, UnixStream};
 use tokio::task::JoinSet;
 
 use super::census::{Census, Full};
@@ -110,6 +111,15 @@ const BACKLOG: u32 = 4096;
 impl Listener {
     /// Binds `address`. Must be called within the runtime.
     pub fn bind(address: &ListenAddress) -> Result<Self, ListenError> {
+        Self::bind_for(Clients::All, address)
+    }
+
+    /// The same, but to a Unix socket only programs of the same user may connect.
+    pub fn bind_for_owner(address: &ListenAddress) -> Result<Self, ListenError> {
+        Self::bind_for(Clients::Owner, address)
+    }
+
+    fn bind_for(clients: Clients, address: &ListenAddress) -> Result<Self, ListenError> {
         let failed = |cause| ListenError { address: address.clone(), cause };
         match address {
             ListenAddress::Tcp(address) => {
@@ -118,7 +128,7 @@ impl Listener {
                 Ok(Self { address: Arc::new(ListenAddress::Tcp(address)), socket: Bound::Tcp(listener) })
             }
             ListenAddress::Unix(path) => {
-                let (listener, file) = bind_unix(path).map_err(failed)?;
+                let (listener, file) = bind_unix(path, clients).map_err(failed)?;
                 Ok(Self { address: Arc::new(address.clone()), socket: Bound::Unix { listener, file } })
             }
         }
@@ -185,16 +195,38 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-fn bind_unix(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
-    let listener = match UnixListener::bind(path) {
+/// Who may connect to a Unix socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clients {
+    /// Whoever the process lets use the files that it makes.
+    All,
+    /// Its own user.
+    Owner,
+}
+
+fn bind_unix(path: &Path, clients: Clients) -> io::Result<(UnixListener, SocketFile)> {
+    let listener = match listen_unix(path, clients) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_abandoned(path) => {
             std::fs::remove_file(path)?;
-            UnixListener::bind(path)
+            listen_unix(path, clients)
         }
         result => result,
     }?;
     let metadata = std::fs::symlink_metadata(path)?;
     Ok((listener, SocketFile { path: path.to_owned(), identity: (metadata.dev(), metadata.ino()) }))
+}
+
+fn listen_unix(path: &Path, clients: Clients) -> io::Result<UnixListener> {
+    match clients {
+        Clients::All => UnixListener::bind(path),
+        Clients::Owner => {
+            let socket = UnixSocket::new_stream()?;
+            socket.bind(path)?;
+            // Nobody can connect before it listens.
+            std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+            socket.listen(BACKLOG)
+        }
+    }
 }
 
 /// Whether `path` is a socket that nobody listens on: left behind by a server that was killed.

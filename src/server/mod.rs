@@ -18,6 +18,8 @@
 //! | `current` | the one pointer to what answers requests |
 //! | `reload`, `watch` | another site beside the old one; edits that ask for it |
 //! | `fixed` | what of a site's settings only a restart changes |
+//! | `history` | when the site was loaded, and how the reloads went |
+//! | `admin` | what answers those who run the server: purges, metrics, state |
 //!
 //! The life of a connection: `listen` accepts it, `census` counts it, `service` waits for its first octets and then puts hyper over an
 //! `io::Transport`. Each head passes the gate before hyper reads it; the [`Service`] answers; the ledger logs the exchange when the socket
@@ -27,12 +29,14 @@
 //! connection needs a deadline in `io`.
 
 mod access_log;
+mod admin;
 mod alarm;
 mod body;
 mod census;
 mod current;
 mod fixed;
 mod gate;
+mod history;
 mod io;
 mod ledger;
 mod limits;
@@ -48,11 +52,12 @@ mod watch;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-use census::Census;
 use service::Server;
 
 pub use access_log::{AccessLog, AccessLogWriter, Exchange, Facts, LogFormat, SourceCall};
+pub use admin::{Admin, Watched};
 pub use body::RequestBody;
+pub use census::Census;
 pub use current::Current;
 pub use limits::Limits;
 pub use listen::{AddressError, ListenAddress, ListenError, Listener, raise_open_files};
@@ -82,6 +87,18 @@ pub async fn serve<S: Service>(
     shutdown: Shutdown,
 ) -> Ended {
     let census = Census::new(&limits);
+    serve_counted(listeners, limits, service, log, shutdown, census).await
+}
+
+/// The same, for those who want to know of the connections: they are counted in `census`.
+pub async fn serve_counted<S: Service>(
+    listeners: Vec<Listener>,
+    limits: Limits,
+    service: S,
+    log: AccessLog,
+    shutdown: Shutdown,
+    census: Arc<Census>,
+) -> Ended {
     let server = Arc::new(Server::new(service, limits, log, shutdown));
     let accepting =
         listeners.into_iter().map(|listener| listen::accept(listener, Arc::clone(&server), Arc::clone(&census)));

@@ -80,10 +80,14 @@ where
                 let site = Arc::new(site);
                 let elapsed = begun.elapsed();
                 self.current.exchange(Arc::clone(&site));
+                self.current.history().reloaded(findings.len());
                 let needs_restart = needs_restart(&self.started_with, &site.settings);
                 Outcome::Exchanged { site, elapsed, needs_restart }
             }
-            None => Outcome::Kept,
+            None => {
+                self.current.history().failed(findings.len());
+                Outcome::Kept
+            }
         };
         (self.announce)(Reloaded { findings, files, outcome });
     }

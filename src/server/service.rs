@@ -293,10 +293,12 @@ struct Record {
 }
 
 impl Record {
-    /// The record of an answered request, to go with its body.
-    fn finish(&mut self, status: StatusCode, facts: Facts) -> Option<Answered> {
-        let exchange = Exchange { status: Some(status), facts, ..self.exchange.take()? };
-        Some(Answered { exchange, arrival: self.arrival, taken: 0 })
+    /// What is to be recorded and counted of an answered request, to go with its body.
+    fn finish(&mut self, status: StatusCode, mut facts: Facts) -> Option<Answered> {
+        let tally = facts.tally.take();
+        let exchange = self.exchange.take().map(|exchange| Exchange { status: Some(status), facts, ..exchange });
+        let is_wanted = exchange.is_some() || tally.is_some();
+        is_wanted.then_some(Answered { exchange, tally, status, arrival: self.arrival, taken: 0 })
     }
 }
 

@@ -227,6 +227,44 @@ codes! {
     /// ```
     BAD_LISTEN = Error "server/listen";
 
+    /// An admin listener that others than this machine can reach, and no token.
+    ///
+    /// Whoever reaches it may purge the page store and read what the site does. A loopback address and a Unix socket, which is for the
+    /// server's own user alone, need no token.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [admin]
+    /// listen = "10.0.0.5:4001"
+    /// token = "{env.ADMIN_TOKEN}"
+    /// ```
+    OPEN_ADMIN = Error "admin/open";
+
+    /// A token of the admin listener that is no secret, or that can be guessed.
+    ///
+    /// It comes from the environment, whole, because what is written in a site's files is in backups and repositories; and it has 16 bytes
+    /// or more.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [admin]
+    /// listen = "127.0.0.1:4001"
+    /// token = "{env.ADMIN_TOKEN}"
+    /// ```
+    BAD_TOKEN = Error "admin/token";
+
+    /// An admin listener at an address of the server's own, or a token of none.
+    ///
+    /// Visitors come to the addresses of `[server]`, and must not reach it: it listens somewhere else.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [admin]
+    /// listen = "127.0.0.1:4001"
+    /// ```
+    ADMIN_LISTEN = Error "admin/listen"
+        help "listen = \"127.0.0.1:4001\"";
+
     /// An entry of `trusted-proxies` that is no address, no network and not `unix:`, or a network of everybody.
     ///
     /// Whoever is trusted can claim any address to have sent a request, and is not bound by limits per address.

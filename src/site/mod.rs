@@ -23,7 +23,7 @@ pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
 pub use languages::Languages;
 pub use memory::Memory;
 pub use routers::Routers;
-pub use settings::{AccessLog, Limits, LogFormat, Settings};
+pub use settings::{AccessLog, Admin, Limits, LogFormat, Settings, Token};
 
 use crate::config::{Binding, ContentFile, Environment, Template, Tripwire};
 use crate::diagnostic::{FileId, Files, Findings};

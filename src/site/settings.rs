@@ -2,7 +2,7 @@
 
 use super::code;
 use crate::cache::StoreLimits;
-use crate::config::{Described, Named, Node, Schema, Size, Within, declare, words};
+use crate::config::{Described, Named, Node, Schema, Secret, Size, Within, declare, words};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::TrustedProxies;
 use crate::resource;
@@ -18,6 +18,8 @@ declare! {
         "site": site: SiteDecl,
         /// The server: where it listens.
         "server": server: ServerDecl,
+        /// A second listener, for those who run the server: purges, metrics, its state.
+        "admin": admin: AdminDecl,
         /// What is logged.
         "log": log: LogDecl,
         /// How much of everything is allowed.
@@ -98,6 +100,17 @@ declare! {
         /// socket. What they say in `Forwarded` and `X-Forwarded-For` is believed, and `connections-per-address` does not bind them;
         /// default none.
         "trusted-proxies": trusted_proxies: Vec<Spanned<String>>,
+    }
+}
+
+declare! {
+    /// A second listener, for those who run the server: purges, metrics, its state.
+    pub(super) struct AdminDecl {
+        /// Where it listens: `"IP:port"` or `"unix:/path"`, a socket for the server's own user alone; default none: there is no such listener.
+        "listen": listen: Spanned<crate::config::Template>,
+        /// What must be sent as `Authorization: Bearer …`, of 16 bytes or more, as in `"{env.ADMIN_TOKEN}"`; default none, which only a
+        /// loopback address or a socket may have.
+        "token": token: Spanned<crate::config::Template>,
     }
 }
 
@@ -184,6 +197,8 @@ declare! {
 pub struct Settings {
     /// Where it listens: `IP:port` or `unix:/path`, checked.
     pub listen: Vec<String>,
+    /// The listener for those who run it.
+    pub admin: Option<Admin>,
     /// Whether edits are noticed by themselves.
     pub watch: bool,
     /// How many threads serve.
@@ -196,6 +211,24 @@ pub struct Settings {
     pub format: LogFormat,
     /// The limits.
     pub limits: Limits,
+}
+
+/// The listener for those who run the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin {
+    /// Where it listens: `IP:port` or `unix:/path`, checked.
+    pub listen: String,
+    /// What its clients must know.
+    pub token: Option<Token>,
+}
+
+/// What the clients of the admin listener must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The variable of the environment that it is in.
+    pub variable: String,
+    /// The token; empty if the variable is not set, which only commands that serve nothing let pass.
+    pub secret: Secret,
 }
 
 /// The limits of `[limits]`, with defaults filled in.

@@ -73,6 +73,11 @@ impl Breaker {
             .map(|_| Admission::Probe(claim))
     }
 
+    /// Whether it lets no call pass at `now`.
+    pub(super) fn is_open(&self, now: Instant) -> bool {
+        self.since_epoch(now) < self.open_until.load(Ordering::Acquire)
+    }
+
     /// A call that was admitted ended at `now`.
     pub(super) fn record(&self, admission: Admission, health: Health, now: Instant) {
         match (admission, health) {

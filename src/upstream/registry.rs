@@ -56,6 +56,11 @@ impl UpstreamState {
         }
     }
 
+    /// Whether it is left alone at `now`, because its last calls failed; `None` if it never is.
+    pub fn is_left_alone(&self, now: Instant) -> Option<bool> {
+        self.breaker.as_ref().map(|breaker| breaker.is_open(now))
+    }
+
     /// An admitted call ended at `now`.
     pub(super) fn record(&self, admission: Admission, outcome: &Result<Answer, Failure>, now: Instant) {
         if let Some(breaker) = &self.breaker {

@@ -1,5 +1,6 @@
 //! What a request goes through, from the outside: the real binary, an upstream that misbehaves on request, raw clients.
 
+pub(crate) mod admin;
 pub(crate) mod answers;
 pub(crate) mod asked;
 pub(crate) mod browsers;

@@ -127,7 +127,7 @@ impl Site {
             "/read" => return measure(request).await.into(),
             path => path.trim_start_matches('/').to_owned().into(),
         };
-        let facts = Facts { route: Some("test".into()), cache: Some("hit"), sources: Vec::new() };
+        let facts = Facts { route: Some("test".into()), cache: Some("hit"), ..Facts::default() };
         Answer { response: Response::new(Full::new(content)), facts }
     }
 }

@@ -197,6 +197,11 @@ impl Store {
         self.sweep(|stored| !current(stored), Purge::Hard)
     }
 
+    /// How many bytes of memory may be taken.
+    pub fn capacity(&self) -> u64 {
+        self.entries.capacity()
+    }
+
     /// How much is stored.
     pub fn counts(&self) -> Counts {
         Counts { entries: self.entries.len(), bytes: self.entries.weight() }

@@ -1,5 +1,6 @@
 //! From files to a [`Site`]: read, merge, compile, link, plan, derive. Everything that is wrong is found in one pass.
 
+mod admin;
 mod asked;
 mod csp;
 mod data;

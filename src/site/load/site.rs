@@ -4,7 +4,7 @@ use super::super::settings::{
     AccessLog, Decl, EDITION, Limits, LogFormat, ServerDecl, Settings, SiteDecl, Slash, check_limits,
 };
 use super::super::{Languages, code};
-use super::languages;
+use super::{admin, languages};
 use crate::config::{Declared as _, Environment, Template};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::TrustedProxies;
@@ -43,8 +43,10 @@ pub(super) fn compile(decl: &Decl, environment: &Environment, findings: &mut Fin
     if let Some(limits) = &decl.limits {
         check_limits(limits, findings);
     }
+    let listen = listen(decl.server.as_ref(), environment, findings);
     let settings = Settings {
-        listen: listen(decl.server.as_ref(), environment, findings),
+        admin: decl.admin.as_ref().and_then(|written| admin::compile(written, &listen, environment, findings)),
+        listen,
         watch: decl.server.as_ref().and_then(|server| server.watch).is_none_or(|watch| watch.value),
         workers: decl.server.as_ref().and_then(|server| server.workers).map(|workers| workers.value.0 as usize),
         trusted_proxies: proxies(decl.server.as_ref(), findings),
@@ -174,19 +176,7 @@ fn listen(server: Option<&ServerDecl>, environment: &Environment, findings: &mut
     let Some(listen) = server.and_then(|server| server.listen.as_ref()) else { return vec!["127.0.0.1:4000".into()] };
     let mut addresses = Vec::new();
     for address in &listen.value {
-        let mut resolved = address.value.clone();
-        resolved.resolve_environment(|env| environment.resolve(env, findings));
-        let text = resolved.as_literal().unwrap_or_default();
-        let is_path = text.strip_prefix("unix:").is_some_and(|path| path.starts_with('/'));
-        if is_path || text.parse::<SocketAddr>().is_ok() {
-            addresses.push(text.to_owned());
-        } else {
-            let message = format!("`{}` is not an address to listen on", address.value.as_written());
-            findings.push(
-                Finding::new(&code::BAD_LISTEN, address.place, message)
-                    .help("`127.0.0.1:4000`, `[::]:4000` or `unix:/run/site.sock`; names are not looked up"),
-            );
-        }
+        addresses.extend(listen_address(address, environment, findings));
     }
     if listen.value.is_empty() {
         findings.push(
@@ -194,4 +184,25 @@ fn listen(server: Option<&ServerDecl>, environment: &Environment, findings: &mut
         );
     }
     addresses
+}
+
+/// An address to listen on, checked.
+pub(super) fn listen_address(
+    address: &Spanned<Template>,
+    environment: &Environment,
+    findings: &mut Findings,
+) -> Option<String> {
+    let mut resolved = address.value.clone();
+    resolved.resolve_environment(|env| environment.resolve(env, findings));
+    let text = resolved.as_literal().unwrap_or_default();
+    let is_path = text.strip_prefix("unix:").is_some_and(|path| path.starts_with('/'));
+    if is_path || text.parse::<SocketAddr>().is_ok() {
+        return Some(text.to_owned());
+    }
+    let message = format!("`{}` is not an address to listen on", address.value.as_written());
+    findings.push(
+        Finding::new(&code::BAD_LISTEN, address.place, message)
+            .help("`127.0.0.1:4000`, `[::]:4000` or `unix:/run/site.sock`; names are not looked up"),
+    );
+    None
 }
