@@ -20,11 +20,14 @@ pub(super) trait Escaper {
     fn push(character: u8, out: &mut String);
 }
 
+/// `"`, `&` and `'`, which are found in one step with `#`: that is rare, and stands for itself.
+const QUOTES: (u8, u8) = (b'"' ^ b'\'', b'\'');
+
 /// Text, between tags or within quotes.
 pub(super) struct Text;
 
 impl Escaper for Text {
-    const REPLACED: &'static [(u8, u8)] = &[(b'&' ^ b'\'', b'\''), (0, b'"'), (b'<' ^ b'>', b'>')];
+    const REPLACED: &'static [(u8, u8)] = &[QUOTES, (b'<' ^ b'>', b'>')];
 
     fn first(text: &[u8]) -> Option<usize> {
         let sign = memchr::memchr3(b'&', b'<', b'>', text);
@@ -36,6 +39,7 @@ impl Escaper for Text {
     fn push(character: u8, out: &mut String) {
         match character {
             b'&' => out.push_str("&amp;"),
+            b'#' => out.push('#'),
             other => Quoted::push(other, out),
         }
     }
@@ -62,13 +66,14 @@ impl Escaper for Quoted {
 pub(super) struct Url;
 
 impl Escaper for Url {
-    const REPLACED: &'static [(u8, u8)] = &[(b'&' ^ b'\'', b'\''), (0, b'"'), (b'<' ^ b'>', b'>'), (0, b'`')];
+    const REPLACED: &'static [(u8, u8)] = &[QUOTES, (b'<' ^ b'>', b'>'), (0, b'`')];
     const UP_TO: Option<u8> = Some(b' ');
 
     #[inline]
     fn push(character: u8, out: &mut String) {
         match character {
             b'&' => out.push_str("&amp;"),
+            b'#' => out.push('#'),
             other => percent(other, out),
         }
     }
@@ -119,29 +124,39 @@ fn is_short_and_clean<E: Escaper>(text: &[u8]) -> bool {
 }
 
 fn replace_all<E: Escaper>(text: &str, out: &mut String) {
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let (pairs, odd) = words.as_chunks::<2>();
     let mut copied = 0;
-    for (number, pair) in pairs.iter().enumerate() {
-        let [first, second] = pair.map(|word| marks::<E>(u64::from_le_bytes(word)));
-        if first | second != 0 {
-            copied = replace_marked::<E>(text, copied, number * 16, first, out);
-            copied = replace_marked::<E>(text, copied, number * 16 + 8, second, out);
-        }
-    }
-    if let [word] = odd {
-        let marks = marks::<E>(u64::from_le_bytes(*word));
-        if marks != 0 {
-            copied = replace_marked::<E>(text, copied, pairs.len() * 16, marks, out);
-        }
-    }
-    if !rest.is_empty() {
-        let marks = marks::<E>(last_word(text.as_bytes(), rest));
-        if marks != 0 {
-            copied = replace_marked::<E>(text, copied, words.len() * 8, marks, out);
+    for (number, block) in text.as_bytes().chunks(BLOCK).enumerate() {
+        let mut found = found_in::<E>(block);
+        while found != 0 {
+            let at = number * BLOCK + found.trailing_zeros() as usize;
+            // Behind the end there are NULs.
+            let Some(&character) = text.as_bytes().get(at) else { break };
+            out.push_str(text.get(copied..at).unwrap_or(""));
+            E::push(character, out);
+            copied = at + 1;
+            found &= found - 1;
         }
     }
     out.push_str(text.get(copied..).unwrap_or(""));
+}
+
+/// As many bytes as a word has bits.
+const BLOCK: usize = 64;
+
+/// A bit for each byte of a block that the escaper replaces.
+#[inline]
+fn found_in<E: Escaper>(block: &[u8]) -> u64 {
+    // The highest bits of eight bytes, next to each other.
+    let gathered = |marks: u64| (marks >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    let (words, rest) = block.as_chunks::<8>();
+    let mut found = 0;
+    for (number, word) in words.iter().enumerate() {
+        found |= gathered(marks::<E>(u64::from_le_bytes(*word))) << (number * 8);
+    }
+    if !rest.is_empty() {
+        found |= gathered(marks::<E>(last_word(block, rest))) << (words.len() * 8);
+    }
+    found
 }
 
 /// The end of `text`, which is less than a word, filled up with NULs.
@@ -171,21 +186,6 @@ fn marks<E: Escaper>(word: u64) -> u64 {
     // And so does the sum with what `UP_TO` lacks to it, above `UP_TO`.
     let above = E::UP_TO.map_or(u64::MAX, |last| low + each(0x7f - last));
     !E::REPLACED.iter().map(others).fold(above, |all, others| all & others) & !word & !LOW
-}
-
-/// Appends what has not been copied before each mark, and what stands for the character there; how far `text` is then copied.
-#[inline]
-fn replace_marked<E: Escaper>(text: &str, mut copied: usize, start: usize, mut marks: u64, out: &mut String) -> usize {
-    while marks != 0 {
-        let at = start + marks.trailing_zeros() as usize / 8;
-        // Behind the end there are NULs.
-        let Some(&character) = text.as_bytes().get(at) else { break };
-        out.push_str(text.get(copied..at).unwrap_or(""));
-        E::push(character, out);
-        copied = at + 1;
-        marks &= marks - 1;
-    }
-    copied
 }
 
 #[cfg(test)]
