@@ -1,7 +1,7 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{Called, Planned, Route, RouteOutline, Rule, code, slots};
+use super::super::{Called, Places, Planned, Route, RouteOutline, Rule, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope, Written};
@@ -109,8 +109,6 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let route =
         if let ((Some(resource), Some(fields), Some(rules), Some(sources), Some(status)), true) = (parts, is_sound) {
             let revision = revision(shared, table, &shown, (&resource, &rules), &digest, &sources, known);
-            let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
-            names.sort();
             Some(Route {
                 name: format!("routes/{}", file.path).into(),
                 file: file.file,
@@ -139,6 +137,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
                 errors,
                 deadline,
                 revision,
+                places: Places::of(table),
             })
         } else {
             None
@@ -827,12 +826,15 @@ fn policy(
         // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
         if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && !policy.is_no_store() {
             policy.field = HeaderValue::from_static("private, no-cache");
+            policy.derived = Some(
+                "a cookie chooses among its variants: our store keeps one for each value, and nobody on the way any",
+            );
         }
         return policy;
     };
     let Some(policy) = declared else { return Policy::personal() };
     if let Some(place) = policy.declared.filter(|_| policy.is_shared()) {
-        let way = personal.path.join(" → ");
+        let way = personal.way();
         findings.push(
             Finding::new(
                 &code::PERSONAL_PUBLIC,
