@@ -160,6 +160,7 @@ fn help() -> String {
     let said = [
         &["--help"][..],
         &["check", "--help"],
+        &["explain", "--help"],
         &["schema", "--help"],
         &["try", "liquid", "--help"],
         &["try", "jsonpath", "--help"],
@@ -174,7 +175,7 @@ fn help() -> String {
 
 fn every_command_and_flag_exists() {
     let help = help();
-    let commands: BTreeSet<&str> = ["serve", "check", "routes", "schema", "try"].into();
+    let commands: BTreeSet<&str> = ["serve", "check", "routes", "explain", "schema", "try"].into();
     for command in &commands {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is in the help");
     }

@@ -5,7 +5,7 @@
 //!
 //! What a new setting has to say for itself is a [`Setting`]; a new step of a request is a field of [`Page`].
 
-use crate::diagnostic::Place;
+use crate::diagnostic::{FileId, Place};
 
 /// What the server would do with one request.
 #[derive(Debug, Clone)]
@@ -74,6 +74,8 @@ pub struct Page {
     pub ignored: Vec<String>,
     /// What governs it.
     pub settings: Vec<Setting>,
+    /// The layouts and partials that it is made with.
+    pub made_of: Vec<FileId>,
     /// Its sources, in the waves in which they would begin if all succeed.
     pub waves: Vec<Vec<Source>>,
     /// Its rules, in the order in which they are decided.

@@ -114,18 +114,25 @@ impl Text<'_> {
     }
 
     fn page(&mut self, page: &Page) {
-        let Page { inputs, ignored, settings, waves, rules, privacy, store, lifetimes, fields, notes } = page;
+        let Page { inputs, ignored, settings, made_of, waves, rules, privacy, store, lifetimes, fields, notes } = page;
         if !(inputs.is_empty() && ignored.is_empty()) {
             self.head("Inputs");
         }
-        inputs.iter().for_each(|input| self.input(input));
+        for input in inputs {
+            self.input(input);
+        }
         if !ignored.is_empty() {
             self.row("ignored", &ignored.join(", "));
         }
         self.head("Settings");
         for Setting { name, value, origin: from } in settings {
-            self.row(name, value);
+            // The policy is long, and stands among the fields.
+            self.row(name, if *name == "csp" { "as below" } else { value });
             self.more(&format!("from: {}", origin(from, self.files)));
+        }
+        if let [_, _, ..] = made_of.as_slice() {
+            let names: Vec<&str> = made_of.iter().map(|file| self.files.name(*file)).collect();
+            self.row("made with", &names.join(", "));
         }
         if !waves.is_empty() {
             self.head("Sources, those of a number together");
@@ -172,7 +179,8 @@ impl Text<'_> {
         };
         let state = match state {
             State::Present => "",
-            State::Absent => "absent",
+            State::Absent if value.is_empty() => "absent",
+            State::Absent => "absent: what stands for it",
             State::Unfit => "does not fit: as if absent",
         };
         let unread = if *is_read { "" } else { "nothing reads it" };
@@ -257,7 +265,7 @@ impl Json<'_> {
     }
 
     fn page(&self, page: &Page) -> Value {
-        let Page { inputs, ignored, settings, waves, rules, privacy, store, lifetimes, fields, notes } = page;
+        let Page { inputs, ignored, settings, made_of, waves, rules, privacy, store, lifetimes, fields, notes } = page;
         let input = |Input { name, kind, value, state, is_read }: &Input| {
             let state = match state {
                 State::Present => "present",
@@ -281,6 +289,7 @@ impl Json<'_> {
             "inputs": inputs.iter().map(input).collect::<Vec<_>>(),
             "ignored": ignored,
             "settings": settings.iter().map(|setting| self.setting(setting)).collect::<Vec<_>>(),
+            "layouts": made_of.iter().map(|file| self.files.name(*file)).collect::<Vec<_>>(),
             "sources": self.waves(waves),
             "rules": rules.iter().map(rule).collect::<Vec<_>>(),
             "privacy": privacy,

@@ -5,11 +5,12 @@ use crate::explanation::{Input, State};
 use crate::fields::{cookies, is_credential};
 use crate::router::Query;
 use crate::site::slots;
-use crate::value::{Value, write_json};
+use crate::value::{Object, Value, write_json};
 
 impl Told<'_> {
-    /// Every declared input. `slots` hold the values as the page sees them.
-    pub(super) fn inputs(&self, slots: &[Value]) -> Vec<Input> {
+    /// Every declared input, with its value as the page sees it.
+    pub(super) fn inputs(&self) -> Vec<Input> {
+        let slots = self.slots;
         let declared = &self.route.inputs;
         let value = |slot: usize, name: &str| slots.get(slot).and_then(|scope| scope.get(name)).unwrap_or(&Value::Null);
         let fields = &self.exchange.request.headers;
@@ -45,9 +46,7 @@ impl Told<'_> {
             });
         }
         let request = slots.get(slots::REQUEST).and_then(Value::as_object);
-        for (name, said) in
-            request.into_iter().flat_map(|request| request.iter()).filter(|(_, said)| said.as_object().is_none())
-        {
+        for (name, said) in request.into_iter().flat_map(Object::iter).filter(|(_, said)| said.as_object().is_none()) {
             inputs.push(Input {
                 name: format!("request.{name}"),
                 kind: None,

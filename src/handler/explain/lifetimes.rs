@@ -4,6 +4,7 @@ use crate::explanation::Lifetimes;
 use crate::fields::CacheControl;
 use crate::resource::Policy;
 use crate::site::Route;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// The lifetimes of a route's pages; our own store keeps nothing if it is `refused`.
@@ -57,13 +58,13 @@ fn kept(directives: &CacheControl, age: Option<u32>) -> String {
 
 fn windows(fresh: Duration, while_revalidating: Option<Duration>, on_error: Option<Duration>) -> String {
     let mut words = if fresh.is_zero() { "stale at once".to_owned() } else { format!("fresh for {}", duration(fresh)) };
-    let mut add = |window: Option<Duration>, what: &str| {
+    let mut joint = ", then";
+    for (window, when) in [(while_revalidating, "while it is made anew"), (on_error, "if it cannot be made anew")] {
         if let Some(window) = window.filter(|window| !window.is_zero()) {
-            words.push_str(&format!(", then {what} for {}", duration(window)));
+            write!(words, "{joint} stale {when} for {}", duration(window)).unwrap_or_default();
+            joint = ", or";
         }
-    };
-    add(while_revalidating, "stale while it is made anew");
-    add(on_error, "stale if it cannot be made anew");
+    }
     words
 }
 
@@ -78,7 +79,7 @@ pub(super) fn duration(time: Duration) -> String {
         let count = left / length;
         left %= length;
         if count > 0 {
-            text.push_str(&format!("{count}{unit}"));
+            write!(text, "{count}{unit}").unwrap_or_default();
         }
     }
     text

@@ -24,9 +24,9 @@ use crate::router::Match;
 use crate::site::{self, Route, slots};
 use crate::source::encode_segment;
 use crate::value::Value;
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Method, StatusCode};
 use std::sync::Arc;
 
 /// What [`handle`](super::handle) would do with a request.
@@ -85,7 +85,8 @@ pub async fn explain(service: &Arc<Service>, request: &Parts, arrival: &Arrival<
     };
     let why = format!("`{}` matches", matched.params.pattern().as_str());
     explanation.verdict = verdict(Outcome::Route, route.status, why);
-    let told = Told { service, route, subject, matched: &matched, inputs: &inputs, exchange };
+    let slots = inputs.slots(route, subject, &service.site);
+    let told = Told { service, route, subject, matched: &matched, inputs: &inputs, exchange, slots: &slots };
     let mut page = told.page();
     if let Resource::Files(folder) = &route.resource {
         let answer = super::file(service, &matched, folder, exchange).await;
@@ -174,30 +175,35 @@ struct Told<'t> {
     matched: &'t Match<'t, 't, usize>,
     inputs: &'t Inputs<'t>,
     exchange: Exchange<'t>,
+    /// What is known without any source.
+    slots: &'t [Value],
 }
 
 impl Told<'_> {
     fn page(&self) -> Page {
-        let slots = self.inputs.slots(self.route, self.subject, &self.service.site);
+        let slots = self.slots;
         let visitor = self.inputs.visitor(self.route);
         let plan = plan::Teller { service: self.service, visitor: &visitor };
         Page {
-            inputs: self.inputs(&slots),
+            inputs: self.inputs(),
             ignored: self.ignored(),
-            settings: self.settings(&slots),
-            waves: plan.waves(self.route, self.subject, &slots, ""),
-            rules: plan::rules(self.route, &slots),
+            settings: self.settings(),
+            made_of: self
+                .view()
+                .and_then(|view| view.layout)
+                .map_or_else(Vec::new, |linked| linked.layout.files().to_vec()),
+            waves: plan.waves(self.route, self.subject, slots, ""),
+            rules: plan::rules(self.route, slots),
             privacy: privacy(self.route),
             store: self.store(),
             lifetimes: lifetimes::of(self.route, self.keeps_not()),
-            fields: self.fields(&slots),
-            notes: self.notes(&slots),
+            fields: self.fields(),
+            notes: self.notes(),
         }
     }
 
     fn view(&self) -> Option<View<'_>> {
-        let slots = self.inputs.slots(self.route, self.subject, &self.service.site);
-        View::of(&self.route.resource, &slots)
+        View::of(&self.route.resource, self.slots)
     }
 
     /// Why our page store keeps nothing; `None` if it keeps the page.
@@ -205,10 +211,17 @@ impl Told<'_> {
         match &self.route.resource {
             Resource::Files(_) => Some("files are kept beside it, as long as they do not change"),
             Resource::Redirect(_) => Some("a redirect is worked out each time"),
-            _ if self.route.privacy.is_personal() => Some("the page is one person's"),
-            _ if self.route.policy.lifetime.is_none() => Some(lifetimes::nothing(&self.route.policy)),
-            _ if self.route.status != StatusCode::OK => Some("only answers with status 200 are kept"),
-            _ => None,
+            Resource::Page(_) | Resource::Document(_) | Resource::Tree(_) | Resource::Json(_) => {
+                if self.route.privacy.is_personal() {
+                    Some("the page is one person's")
+                } else if self.route.policy.lifetime.is_none() {
+                    Some(lifetimes::nothing(&self.route.policy))
+                } else if self.route.status == StatusCode::OK {
+                    None
+                } else {
+                    Some("only answers with status 200 are kept")
+                }
+            }
         }
     }
 
@@ -236,14 +249,14 @@ impl Told<'_> {
     }
 
     /// The fields of the answer when all goes well, as far as they are known.
-    fn fields(&self, slots: &[Value]) -> Vec<(String, String)> {
-        let Self { route, subject, exchange, .. } = self;
+    fn fields(&self) -> Vec<(String, String)> {
+        let Self { route, subject, exchange, slots, .. } = self;
         if route.status.is_redirection() {
             let location = self.location().and_then(|location| HeaderValue::from_str(&location).ok());
             let location = location.unwrap_or(HeaderValue::from_static(""));
             return listed(respond::redirect(route.status, &location, *exchange).response.headers());
         }
-        let Some(view) = View::of(&route.resource, slots) else { return Vec::new() };
+        let Some(view) = self.view() else { return Vec::new() };
         let own = view.content_type.map(|content_type| respond::lasting_fields(route, Some(content_type)));
         let mut fields = own.unwrap_or_else(|| subject.fields.clone());
         if let Some(csp) = view.csp {
@@ -262,7 +275,7 @@ impl Told<'_> {
         listed
     }
 
-    fn notes(&self, slots: &[Value]) -> Vec<String> {
+    fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if matches!(self.route.resource, Resource::Files(_)) || self.route.status.is_redirection() {
             return notes;
@@ -278,7 +291,7 @@ impl Told<'_> {
         } else if self.route.status == StatusCode::OK {
             notes.push("`etag` is strong, from the content".to_owned());
         }
-        let layout = View::of(&self.route.resource, slots).and_then(|view| view.layout);
+        let layout = self.view().and_then(|view| view.layout);
         if layout.is_some_and(|linked| linked.layout.uses_now().is_some()) {
             notes.push(
                 "the layout prints the present time: the page is stale when another one would be printed".to_owned(),
@@ -296,12 +309,11 @@ impl Told<'_> {
     /// Where a redirect leads, as far as that is known.
     fn location(&self) -> Option<String> {
         let Resource::Redirect(target) = &self.route.resource else { return None };
-        let slots = self.inputs.slots(self.route, self.subject, &self.service.site);
         let spell = speller(self.route);
         if target.references().any(|binding| spell(binding).is_some()) {
-            return target.spelled(&spell).text(&slots, encode_segment).ok().flatten();
+            return target.spelled(&spell).text(self.slots, encode_segment).ok().flatten();
         }
-        target.location(&slots).ok()
+        target.location(self.slots).ok()
     }
 
     /// Fields of the request that answering reads by itself, whatever is declared.
@@ -312,7 +324,6 @@ impl Told<'_> {
             || (matches!(self.route.resource, Resource::Files(_)) && of_files.contains(name))
             || (*name == header::ORIGIN && self.route.cors.is_some())
             || (*name == header::ACCEPT_LANGUAGE && self.route.inputs.request.language)
-            || self.exchange.request.method == Method::OPTIONS
     }
 }
 
@@ -357,7 +368,7 @@ fn speller_of_asked(route: &Route) -> impl Fn(&Binding) -> Option<String> {
                 &planned.source.name.value
             }
         };
-        let keys: String = binding.keys.iter().map(|key| format!(".{key}")).collect();
-        Some(format!("{{{root}{keys}}}"))
+        let words: Vec<&str> = std::iter::once(root).chain(binding.keys.iter().map(|key| &**key)).collect();
+        Some(format!("{{{}}}", words.join(".")))
     }
 }

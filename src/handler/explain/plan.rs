@@ -12,6 +12,9 @@ use crate::source::{Http, Kind, OnError, OnNotFound, OnUnauthorized, encode_segm
 use crate::value::Value;
 use http::HeaderMap;
 
+/// Names what is not known yet.
+type Spell<'s> = &'s dyn Fn(&Binding) -> Option<String>;
+
 /// Tells of the sources of a request.
 pub(super) struct Teller<'t> {
     pub(super) service: &'t Service,
@@ -22,8 +25,7 @@ pub(super) struct Teller<'t> {
 impl Teller<'_> {
     /// The sources of a route, in waves. Their names begin with `within`.
     pub(super) fn waves(&self, route: &Route, subject: &Subject, slots: &[Value], within: &str) -> Vec<Vec<Source>> {
-        let spell: &dyn Fn(&Binding) -> Option<String> =
-            if within.is_empty() { &speller(route) } else { &speller_of_asked(route) };
+        let spell: Spell<'_> = if within.is_empty() { &speller(route) } else { &speller_of_asked(route) };
         let mut plan = Plan::new(&subject.graph);
         let mut waves = Vec::new();
         while let Next::Run(begun) = plan.next(|_rule| false) {
@@ -39,13 +41,7 @@ impl Teller<'_> {
         waves
     }
 
-    fn source(
-        &self,
-        route: &Route,
-        planned: &Planned,
-        slots: &[Value],
-        (within, spell): (&str, &dyn Fn(&Binding) -> Option<String>),
-    ) -> Source {
+    fn source(&self, route: &Route, planned: &Planned, slots: &[Value], (within, spell): (&str, Spell<'_>)) -> Source {
         let source = &planned.source;
         let after = planned.after.iter().filter_map(|&at| route.sources.get(at));
         let (mut call, mut asks) = (None, None);

@@ -5,12 +5,11 @@ use super::lifetimes::duration;
 use crate::explanation::{Origin, Setting};
 use crate::resource::Resource;
 use crate::site::Route;
-use crate::value::Value;
 use http::HeaderValue;
 
 impl Told<'_> {
-    /// The settings. `slots` say which of several documents is meant.
-    pub(super) fn settings(&self, slots: &[Value]) -> Vec<Setting> {
+    /// The settings.
+    pub(super) fn settings(&self) -> Vec<Setting> {
         let route = self.route;
         let at = |key: &str| route.places.place(key);
         let mut settings = vec![
@@ -20,23 +19,23 @@ impl Told<'_> {
         let limit = || self.service.site.places.place("limits.deadline");
         settings.push(setting("deadline", duration(route.deadline), Origin::at(at("deadline").or_else(limit))));
         if let Some(content_type) = &route.content_type {
-            let derived = || Origin::Derived("from the kind of the route and the name of its layout".to_owned());
+            let derived = || Origin::Derived("the kind of the route, and the name of its layout".to_owned());
             let origin = at("content-type").map_or_else(derived, Origin::Written);
             settings.push(setting("content-type", text(content_type), origin));
         }
         if let Resource::Files(folder) = &route.resource {
             settings.push(setting("files", folder.path.to_string(), Origin::at(at("files"))));
         }
-        if let Some(view) = crate::handler::respond::View::of(&route.resource, slots) {
+        if let Some(view) = self.view() {
             if let Some(linked) = view.layout {
-                let front_matter = || Origin::Derived("from the front matter of the document".to_owned());
+                let front_matter = || Origin::Derived("the front matter of the document".to_owned());
                 let origin = at("layout").map_or_else(front_matter, Origin::Written);
                 settings.push(setting("layout", linked.layout.name().to_owned(), origin));
             }
             if let Some(csp) = view.csp {
                 let mut fields = http::HeaderMap::new();
                 csp.insert(&mut fields);
-                let derived = || Origin::Derived("from what the layout loads and runs".to_owned());
+                let derived = || Origin::Derived("what the layout loads and runs".to_owned());
                 let origin = at("csp").map_or_else(derived, Origin::Written);
                 settings.extend(fields.values().map(|value| setting("csp", text(value), origin.clone())));
             }
