@@ -59,6 +59,13 @@ impl Policy {
         Self { field: HeaderValue::from_static("private, no-store"), lifetime: None, declared: None, derived }
     }
 
+    /// The same for a page of which a cookie chooses the variant: our store keeps one for each, and caches on the way keep none.
+    pub fn keep_from_the_way(&mut self) {
+        self.field = HeaderValue::from_static("private, no-cache");
+        self.derived =
+            Some("a cookie chooses among its variants: our store keeps one for each, and caches on the way none");
+    }
+
     /// Whether it lets shared caches keep the page.
     pub fn is_shared(&self) -> bool {
         self.lifetime.is_some_and(|lifetime| lifetime.allowance().is_ok())

@@ -825,10 +825,7 @@ fn policy(
         let mut policy = declared.unwrap_or_else(Policy::revalidate);
         // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
         if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && !policy.is_no_store() {
-            policy.field = HeaderValue::from_static("private, no-cache");
-            policy.derived = Some(
-                "a cookie chooses among its variants: our store keeps one for each value, and nobody on the way any",
-            );
+            policy.keep_from_the_way();
         }
         return policy;
     };
