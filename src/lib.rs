@@ -13,7 +13,7 @@
 //! | 5 | [`resource`]: kinds of route |
 //! | 4 | [`source`]: kinds of data source |
 //! | 3 | [`router`], [`upstream`], [`extract`], [`render`], [`cache`] |
-//! | 2 | [`config`]: files and TOML to spanned tables, scalars, merging |
+//! | 2 | [`config`]: files and TOML to spanned tables, scalars, merging; [`explanation`]: what would become of a request |
 //! | 1 | [`diagnostic`]: findings; [`fields`]: HTTP header fields; [`highlight`]: colours for code |
 //! | 0 | [`value`]: data with its origin |
 
@@ -33,6 +33,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
+pub mod explanation;
 pub mod extract;
 pub mod fields;
 pub mod handler;

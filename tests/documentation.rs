@@ -161,6 +161,7 @@ fn help() -> String {
         &["--help"][..],
         &["check", "--help"],
         &["purge", "--help"],
+        &["explain", "--help"],
         &["schema", "--help"],
         &["try", "liquid", "--help"],
         &["try", "jsonpath", "--help"],
@@ -175,7 +176,7 @@ fn help() -> String {
 
 fn every_command_and_flag_exists() {
     let help = help();
-    let commands: BTreeSet<&str> = ["serve", "check", "routes", "schema", "purge", "try"].into();
+    let commands: BTreeSet<&str> = ["serve", "check", "routes", "explain", "schema", "purge", "try"].into();
     for command in &commands {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is in the help");
     }

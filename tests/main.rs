@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         flows::browsers::CASES,
         flows::calls::CASES,
         flows::each::CASES,
+        flows::explain::CASES,
         flows::faults::CASES,
         flows::files::CASES,
         flows::freshness::CASES,

@@ -14,7 +14,7 @@ crate::cases!(
 const FLOORS: &[&[&str]] = &[
     &["value"],
     &["diagnostic", "fields", "highlight"],
-    &["config"],
+    &["config", "explanation"],
     &["router", "upstream", "extract", "render", "cache"],
     &["source"],
     &["resource"],

@@ -33,7 +33,7 @@ mod tag;
 pub use coding::{encode, is_compressible};
 pub use collapse::{Empty, Filled, Flights, Landing};
 pub use content::{CACHE_STATUS, Content, NotStorableFields, Prepared, Ready, StorableFields, StrongTag};
-pub use key::{Key, KeyBuilder, Lookup, Section};
+pub use key::{Key, KeyBuilder, KeyPart, KeyParts, Lookup, Section};
 pub use policy::{Allowance, Jitter, Lifetime, NotStorable, Verdict, Windows};
 pub use purge::{Epoch, Ticket};
 pub use store::{Counts, NotStored, Purge, Store, StoreLimits};

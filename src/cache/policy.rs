@@ -104,6 +104,21 @@ pub struct Allowance {
 }
 
 impl Allowance {
+    /// How long it is fresh.
+    pub fn fresh(self) -> Duration {
+        self.fresh
+    }
+
+    /// How long after that it may be served while it is made anew.
+    pub fn while_revalidating(self) -> Duration {
+        self.while_revalidating
+    }
+
+    /// How long after that it may be served when it cannot be made anew.
+    pub fn on_error(self) -> Duration {
+        self.on_error
+    }
+
     /// The same, fresh for `most` at the longest: what was said may be true no longer.
     #[must_use]
     pub fn within(self, most: Duration) -> Self {

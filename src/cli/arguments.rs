@@ -28,6 +28,7 @@ Examples:
   siteserver check                                say everything that is wrong
   siteserver check --explain config/unknown-key   say what a finding means
   siteserver routes                               list what it serves
+  siteserver explain '/repos/acme/anvil?page=2'   say what it would do with a request
   siteserver schema --write                       let editors complete and check its files
   siteserver purge --path /about                  make stored pages anew
   siteserver try liquid card.html --data a.json   try a template; try jsonpath, try markdown
@@ -62,6 +63,14 @@ Examples:
   siteserver purge --path /about --soft
   siteserver purge --source repo --param owner=octocat --param name=hello
   siteserver purge --all --format json";
+
+const AFTER_EXPLAIN: &str = "\
+Examples:
+  siteserver explain /
+  siteserver explain '/search?q=lamp&utm_source=x'
+  siteserver explain https://www.example.com/account --header 'Cookie: session=1'
+  siteserver explain /api/products --method OPTIONS
+  siteserver explain / --format json | jq .page.store.key";
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -104,6 +113,13 @@ pub(super) enum Command {
     /// is made anew when it is next asked for; the answer is how many stored pages that were, and their bytes.
     #[command(after_help = AFTER_PURGE)]
     Purge(PurgeArguments),
+    /// Say what the server would do with a request, without asking anybody
+    ///
+    /// Its route and inputs, what governs it and where that was written, which sources would be asked in which order, who may keep the
+    /// answer for how long and under which key, whether it is one person's and why, its header fields. It is told by the functions that
+    /// answer requests. Nothing is sent anywhere; what only data can tell stands as a placeholder.
+    #[command(after_help = AFTER_EXPLAIN)]
+    Explain(ExplainArguments),
     /// Write what may stand in the files of a site, as JSON Schema, so that editors complete and check them
     Schema(SchemaArguments),
     /// Try a template on data, a selector on a document, or Markdown, without a site
@@ -135,6 +151,23 @@ pub(super) struct PurgeArguments {
     #[arg(long)]
     pub(super) soft: bool,
     /// How the answer is written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) format: Format,
+}
+
+/// Which request.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// A path with its query, or a whole URL, whose host counts; a path is asked of the site's own host, as if on this machine
+    #[arg(value_name = "URL")]
+    pub(super) url: String,
+    /// A header field of the request; may be repeated
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub(super) headers: Vec<String>,
+    /// The method of the request
+    #[arg(long, default_value = "GET", value_name = "METHOD")]
+    pub(super) method: String,
+    /// How it is told
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) format: Format,
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
-//! | `serve`, `check`, `routes`, `schema`, `purge` | one command each |
+//! | `serve`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
 //! | `try_out` | a template, a selector, Markdown, without a site |
 //! | `catalogue` | the codes of all floors, for `check --explain` |
 //! | `reference` | the pages of the documentation that are written from declarations |
@@ -18,6 +18,7 @@ mod arguments;
 mod catalogue;
 mod check;
 mod console;
+mod explain;
 mod load;
 mod messages;
 mod purge;
@@ -55,6 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(how) => Ok(check::check(&site, &how)),
         Command::Routes => routes::routes(&site),
         Command::Purge(how) => purge::purge(&site, &how),
+        Command::Explain(how) => explain::explain(&site, &how),
         Command::Schema(how) => schema::schema(&site, &how),
         Command::Try(how) => try_out::try_out(&how.what),
     };

@@ -60,6 +60,16 @@ impl Template<Binding> {
         Ok(Some(out))
     }
 
+    /// The same string for people who ask before there is any data: in place of each value that `spell` has a text for, that text.
+    #[must_use]
+    pub fn spelled(&self, spell: &impl Fn(&Binding) -> Option<String>) -> Self {
+        let part = |part: &Part<Binding>| match part {
+            Part::Value(binding) => spell(binding).map_or_else(|| part.clone(), |text| Part::Literal(text.into())),
+            Part::Literal(_) | Part::Env(_) => part.clone(),
+        };
+        Self { parts: self.parts.iter().map(part).collect(), place: self.place }
+    }
+
     /// Whether a value that the request itself sent holds a control byte, which no header field may.
     pub fn has_control_of_request(&self, slots: &[Value]) -> bool {
         self.references().any(|binding| binding.has_control_of_request(slots))

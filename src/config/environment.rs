@@ -196,6 +196,15 @@ impl Secret {
         Self(text.into())
     }
 
+    /// The names of the query pairs that it holds, with something else for their values.
+    #[must_use]
+    pub fn hidden(&self) -> Self {
+        let pairs = self.0.split('&').filter(|pair| !pair.is_empty());
+        let hidden: Vec<String> =
+            pairs.map(|pair| format!("{}=(secret)", pair.split_once('=').map_or(pair, |(name, _)| name))).collect();
+        Self(hidden.join("&").into())
+    }
+
     /// The text, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0

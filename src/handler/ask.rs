@@ -78,8 +78,8 @@ impl<'g> Request<'g> {
             Routing::Redirect { .. } | Routing::Server | Routing::BadTarget => return Err(error("bad-target")),
         };
         let inputs = Inputs::read(&service.site, route, &matched, self.visitor).map_err(|misfit| match misfit {
-            Misfit::NotFound => Trouble::NotFound,
-            Misfit::BadRequest => error("bad-request"),
+            Misfit::NotFound(_) => Trouble::NotFound,
+            Misfit::BadRequest(_) => error("bad-request"),
         })?;
         let here = |inputs: &Inputs<'_>| {
             let deadline = self.deadline.min(Instant::now() + route.deadline);

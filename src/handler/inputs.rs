@@ -13,7 +13,7 @@ use crate::site::{CookieInput, QueryInput, Route, Site, slots};
 use crate::source::Kind;
 use crate::value::{Object, ObjectBuilder, Value};
 use http::header;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -36,10 +36,25 @@ enum Taken<'r> {
 }
 
 /// A query value that does not fit, on a route that says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Misfit {
-    NotFound,
-    BadRequest,
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Misfit<'r> {
+    NotFound(&'r QueryInput),
+    BadRequest(&'r QueryInput),
+}
+
+impl<'r> Misfit<'r> {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// What does not fit.
+    pub(super) fn input(self) -> &'r QueryInput {
+        let (Self::NotFound(input) | Self::BadRequest(input)) = self;
+        input
+    }
 }
 
 /// What a page of a route of this revision is made from, if it shows this document.
@@ -54,12 +69,22 @@ impl<'r> Inputs<'r> {
         route: &'r Route,
         matched: &'r Match<'r, 'r, usize>,
         fields: &'r HeaderMap,
-    ) -> Result<Self, Misfit> {
+    ) -> Result<Self, Misfit<'r>> {
         let query = Query::new(matched.query);
         let query = route.inputs.query.iter().map(|input| take(input, query)).collect::<Result<_, _>>()?;
         let cookies = route.inputs.cookies.iter().map(|input| cookie(input, fields)).collect();
         let language = route.inputs.request.language.then(|| site.languages.negotiate(fields));
         Ok(Self { matched, fields, query, cookies, language })
+    }
+
+    /// Whether the request has the query value at `position`, and has it so that it fits.
+    pub(super) fn has_query(&self, position: usize) -> bool {
+        self.query.get(position).is_some_and(|taken| !matches!(taken, Taken::Absent))
+    }
+
+    /// The same of the cookie at `position`.
+    pub(super) fn has_cookie(&self, position: usize) -> bool {
+        self.cookies.get(position).is_some_and(Option::is_some)
     }
 
     /// The key of the page: everything that its bytes depend on.
@@ -199,7 +224,7 @@ impl<'r> Inputs<'r> {
     }
 
     /// The document that the request is about, if the route is a tree of them.
-    fn document(&self, route: &'r Route) -> Option<&'r TreeDocument> {
+    pub(super) fn document<'t>(&self, route: &'t Route) -> Option<&'t TreeDocument> {
         let Resource::Tree(tree) = &route.resource else { return None };
         tree.document(&self.matched.params.get(&tree.parameter)?)
     }
@@ -270,11 +295,11 @@ impl<'r> Inputs<'r> {
     }
 }
 
-fn take<'r>(input: &QueryInput, query: Query<'r>) -> Result<Taken<'r>, Misfit> {
+fn take<'r>(input: &'r QueryInput, query: Query<'r>) -> Result<Taken<'r>, Misfit<'r>> {
     let misfit = || match input.on_invalid {
         OnInvalid::Default => Ok(Taken::Absent),
-        OnInvalid::NotFound => Err(Misfit::NotFound),
-        OnInvalid::BadRequest => Err(Misfit::BadRequest),
+        OnInvalid::NotFound => Err(Misfit::NotFound(input)),
+        OnInvalid::BadRequest => Err(Misfit::BadRequest(input)),
     };
     let Some(most) = input.repeat else {
         return match query.first(&input.key) {

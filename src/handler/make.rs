@@ -7,7 +7,7 @@ use super::fill::Begun;
 use super::gather::{Gathered, Request, SourceCall};
 use super::lookout::Lookout;
 use super::plan::Ending;
-use super::respond::lasting_fields;
+use super::respond::{View, lasting_fields};
 use super::runtime::{Service, Subject};
 use crate::cache::{Content, Jitter, Key, Revision, StorableFields, Stored, StrongTag, Tag, Tags, Ticket};
 use crate::config::{Binding, NoLocation, Template};
@@ -15,7 +15,7 @@ use crate::extract::apart;
 use crate::fields::content_type_of_made;
 use crate::render::Context;
 use crate::resource::{Linked, Nulls, PolicyField, Resource};
-use crate::site::{Privacy, Route, Rule, Then, slots};
+use crate::site::{Route, Rule, Then, slots};
 use crate::source::Fatal;
 use crate::value::{JsonStyle, ObjectBuilder, Value, write_json_within};
 use bytes::Bytes;
@@ -266,32 +266,15 @@ impl Making<'_> {
         let Self { route, context, degraded, .. } = self;
         describe(route, slots);
         let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
-        let (mut said, mut csp, mut lasting) = (None, None, None);
+        let View { layout, html, csp, content_type } =
+            View::of(&route.resource, slots).ok_or(Stop::Error(StatusCode::NOT_FOUND))?;
+        let lasting = content_type.map(|content_type| lasting_fields(route, Some(content_type)));
+        let mut said = None;
         let (body, true_for) = match &route.resource {
-            Resource::Page(layout) => {
-                csp = layout.csp.as_ref();
-                self.render(layout, slots)?
-            }
-            Resource::Document(document) => {
-                csp = document.csp.as_ref();
-                match &document.layout {
-                    Some(layout) => self.render(layout, slots)?,
-                    None => unlaid(&document.html),
-                }
-            }
-            Resource::Tree(tree) => {
-                let name =
-                    slots.get(slots::PARAMS).and_then(|params| params.get(&tree.parameter)).and_then(Value::as_str);
-                let Some(document) = name.and_then(|name| tree.document(name)) else {
-                    return Err(Stop::Error(StatusCode::NOT_FOUND));
-                };
-                csp = document.csp.as_ref();
-                lasting = document.content_type.as_ref().map(|content_type| lasting_fields(route, Some(content_type)));
-                match tree.layout_of(document) {
-                    Some(layout) => self.render(layout, slots)?,
-                    None => unlaid(&document.html),
-                }
-            }
+            Resource::Page(_) | Resource::Document(_) | Resource::Tree(_) => match layout {
+                Some(layout) => self.render(layout, slots)?,
+                None => unlaid(html.unwrap_or(&Value::Null)),
+            },
             Resource::Json(json) => {
                 let value = json.shape.value(slots);
                 let value = value.map_err(|_not_text| internal(route, "a list or an object within a string"))?;
@@ -429,7 +412,7 @@ fn finish(
         // A degraded page or an error is for those who wait for it: nobody keeps it as a good one.
         fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let is_public = route.privacy == Privacy::Public && !degraded;
+    let is_public = !route.privacy.is_personal() && !degraded;
     let tag = (is_public && status == StatusCode::OK).then(|| {
         let mut hasher = blake3::Hasher::new();
         // The body first and whole: many blocks at once are hashed many times as fast as one after the other.

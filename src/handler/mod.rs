@@ -1,6 +1,6 @@
 //! One request: match, inputs, stored, gather, represent, precondition, respond.
 //!
-//! [`handle`] reads like that list. Each step is a file and hands a type to the next; no step reaches back; every error ends in
+//! [`handle`] reads like that list, and [`explain()`] tells by the same functions what it would do. Each step is a file and hands a type to the next; no step reaches back; every error ends in
 //! `failure`. The site and the service are taken once, when the request arrives, and are the same to its end.
 //!
 //! It knows nothing of sockets and listeners: a request's head and the moment of its arrival come in, a response goes out.
@@ -9,6 +9,8 @@ mod aside;
 mod ask;
 mod asset;
 mod body;
+mod decide;
+mod explain;
 mod failure;
 mod fetch;
 mod fill;
@@ -23,18 +25,20 @@ mod respond;
 mod runtime;
 
 pub use body::{Body, FilePart};
+pub use explain::explain;
 pub use gather::SourceCall;
 pub use meter::{CacheOutcome, Counter, Histogram, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally};
 pub use runtime::{Runtime, Service};
 
 use crate::resource::{Folder, Resource};
-use crate::router::{HostVerdict, Match, MethodVerdict, Methods, Routing, host_field};
+use crate::router::{Match, Methods};
 use crate::site::Route;
 use asset::AssetRequest;
+use decide::{Decision, Found, decide};
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use inputs::{Inputs, Misfit};
+use inputs::Inputs;
 use respond::Exchange;
 use std::fmt;
 use std::sync::Arc;
@@ -74,61 +78,29 @@ const METHODS: Methods = Methods::Read;
 /// Answers one request.
 pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'_>) -> Answer {
     let exchange = Exchange { request, route: None, position: None, arrival };
-    let target = request.uri.path_and_query().map_or(request.uri.path(), http::uri::PathAndQuery::as_str);
-    let host = match host(service, request, target, exchange) {
-        Ok(host) => host,
-        Err(refused) => return *refused,
+    let of = |route: Option<&Route>| {
+        let known = service.site.routes.iter().position(|known| route.is_some_and(|route| std::ptr::eq(known, route)));
+        Exchange { route: known.and_then(|at| service.site.routes.get(at)), position: known, ..exchange }
     };
-    let matched = match service.site.routers.route(host, target) {
-        Routing::Matched(matched) => matched,
-        Routing::Redirect { location, route } => {
-            return elsewhere(&location, service.site.routes.get(*route), exchange);
-        }
-        Routing::Server if request.method == Method::OPTIONS => return options(exchange),
-        Routing::Misfit(route) => {
-            let exchange = Exchange { route: service.site.routes.get(*route), position: Some(*route), ..exchange };
-            return failure::answer(service, exchange, StatusCode::NOT_FOUND);
-        }
-        Routing::NotFound => return failure::answer(service, exchange, StatusCode::NOT_FOUND),
-        Routing::Server | Routing::BadTarget => return failure::answer(service, exchange, StatusCode::BAD_REQUEST),
-    };
-    let Some(route) = service.site.routes.get(*matched.route) else {
-        return failure::answer(service, exchange, StatusCode::NOT_FOUND);
-    };
-    let exchange = Exchange { route: Some(route), position: Some(*matched.route), ..exchange };
-    match METHODS.verdict(&request.method) {
-        MethodVerdict::Get | MethodVerdict::Head => {}
-        MethodVerdict::Options => return options(exchange),
-        MethodVerdict::Post | MethodVerdict::NotAllowed => {
+    let Found { position, route, matched } = match decide(service, request, arrival.is_loopback) {
+        Decision::Route(found) => found,
+        Decision::Elsewhere { location, route } => return elsewhere(&location, route, exchange),
+        Decision::Options(route) => return options(of(route)),
+        Decision::MethodNotAllowed(route) => {
+            let exchange = of(Some(route));
             return failure::method_not_allowed(service, exchange, METHODS.allow());
         }
-    }
+        Decision::Refused { because, route } => {
+            return failure::answer(service, of(route), because.status());
+        }
+    };
+    let exchange = Exchange { route: Some(route), position: Some(position), ..exchange };
     if let Resource::Files(folder) = &route.resource {
         return file(service, &matched, folder, exchange).await;
     }
-    let inputs = match Inputs::read(&service.site, route, &matched, &request.headers) {
-        Ok(inputs) => inputs,
-        Err(Misfit::NotFound) => return failure::answer(service, exchange, StatusCode::NOT_FOUND),
-        Err(Misfit::BadRequest) => return failure::answer(service, exchange, StatusCode::BAD_REQUEST),
-    };
-    page::answer(service, *matched.route, route, inputs, request, arrival).await
-}
-
-/// The host of a request that is meant for this site; if it is not, where it should go.
-fn host<'r>(
-    service: &Service,
-    request: &'r Parts,
-    target: &str,
-    exchange: Exchange<'_>,
-) -> Result<Option<&'r str>, Box<Answer>> {
-    let absolute = request.uri.authority().map(http::uri::Authority::as_str);
-    let Ok(authority) = host_field(request.version, &request.headers, absolute) else {
-        return Err(Box::new(failure::answer(service, exchange, StatusCode::BAD_REQUEST)));
-    };
-    match service.site.hosts.verdict(authority.as_ref(), target, exchange.arrival.is_loopback) {
-        HostVerdict::Serve => Ok(authority.map(|authority| authority.host())),
-        HostVerdict::Redirect(location) => Err(Box::new(moved(&location, exchange))),
-        HostVerdict::Misdirected => Err(Box::new(failure::answer(service, exchange, StatusCode::MISDIRECTED_REQUEST))),
+    match Inputs::read(&service.site, route, &matched, &request.headers) {
+        Ok(inputs) => page::answer(service, position, route, inputs, request, arrival).await,
+        Err(misfit) => failure::answer(service, exchange, misfit.status()),
     }
 }
 

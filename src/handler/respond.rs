@@ -4,8 +4,10 @@ use super::runtime::Service;
 use super::{Answer, Arrival, Body, failure};
 use crate::cache::{Content, Lookup, Prepared, Ready, Stored};
 use crate::fields::{self, CacheStatus, Coding, EntityTag, Validators, Verdict};
+use crate::resource::{Linked, PolicyField, Resource};
 use crate::router::{Canonical, canonicalise};
-use crate::site::Route;
+use crate::site::{Route, slots};
+use crate::value::Value;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -147,6 +149,45 @@ pub(super) fn redirect(status: StatusCode, location: &HeaderValue, exchange: Exc
         }
     }
     exchange.answer(response)
+}
+
+/// What a page, a document or JSON is shown in.
+#[derive(Clone, Copy, Default)]
+pub(super) struct View<'v> {
+    /// The layout, if there is one.
+    pub(super) layout: Option<&'v Linked>,
+    /// What stands in its place without one.
+    pub(super) html: Option<&'v Value>,
+    /// The policy that it is sent with, if any is.
+    pub(super) csp: Option<&'v PolicyField>,
+    /// Its media type, if that is not the route's.
+    pub(super) content_type: Option<&'v HeaderValue>,
+}
+
+impl<'v> View<'v> {
+    /// How `resource` is shown; of a tree the document that the request names, and `None` if there is none.
+    pub(super) fn of(resource: &'v Resource, slots: &[Value]) -> Option<Self> {
+        Some(match resource {
+            Resource::Page(layout) => Self { layout: Some(layout), csp: layout.csp.as_ref(), ..Self::default() },
+            Resource::Document(document) => Self {
+                layout: document.layout.as_ref(),
+                html: Some(&document.html),
+                csp: document.csp.as_ref(),
+                content_type: None,
+            },
+            Resource::Tree(tree) => {
+                let name = slots.get(slots::PARAMS).and_then(|params| params.get(&tree.parameter));
+                let document = tree.document(name.and_then(Value::as_str)?)?;
+                Self {
+                    layout: tree.layout_of(document),
+                    html: Some(&document.html),
+                    csp: document.csp.as_ref(),
+                    content_type: document.content_type.as_ref(),
+                }
+            }
+            Resource::Json(_) | Resource::Redirect(_) | Resource::Files(_) => Self::default(),
+        })
+    }
 }
 
 /// The fields that all answers of `route` have that are pages, documents or JSON, as those of this type have them.

@@ -1,12 +1,15 @@
-//! Views of a site, as text: what it consists of, and what its files may hold.
+//! Views of a site, as text: what it consists of, what its files may hold, what would become of a request.
 //!
-//! Pure: a [`Site`](crate::site::Site) or a [`Declaration`](crate::site::Declaration) in, a text out. It judges nothing, which is the business of `check`, and knows nothing of requests.
+//! Pure: a [`Site`](crate::site::Site), a [`Declaration`](crate::site::Declaration) or an [`Explanation`](crate::explanation::Explanation) in, a text out. It
+//! judges nothing, which is the business of `check`, and knows nothing of how requests are answered.
 //!
 //! A new view is a file with its function, and a line here.
 
+mod explain;
 mod routes;
 mod schema;
 mod table;
 
+pub use explain::{explain, explain_as_json};
 pub use routes::routes;
 pub use schema::{prose, schema};

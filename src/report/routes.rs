@@ -27,7 +27,9 @@ fn row(route: &Route) -> [String; 7] {
     let sources: Vec<&str> = route.sources.iter().map(|planned| planned.source.name.value.as_str()).collect();
     let privacy = match &route.privacy {
         Privacy::Public => "public".to_owned(),
-        Privacy::Personal { path } => format!("personal: {}", path.join(" > ")),
+        Privacy::Personal { path, .. } => {
+            format!("personal: {}", path.iter().map(|step| step.value.as_str()).collect::<Vec<_>>().join(" > "))
+        }
     };
     [
         paths(route),

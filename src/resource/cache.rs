@@ -42,17 +42,28 @@ pub struct Policy {
     pub lifetime: Option<Lifetime>,
     /// Where it was declared; `None` for what is derived.
     pub declared: Option<Place>,
+    /// Why `field` is not what was declared, or what it is without a declaration.
+    pub derived: Option<&'static str>,
 }
 
 impl Policy {
     /// The policy of a public page that declares none: kept by anybody, asked about each time.
     pub fn revalidate() -> Self {
-        Self { field: HeaderValue::from_static("no-cache"), lifetime: None, declared: None }
+        let derived = Some("nothing is declared: anybody may keep a public page, and asks before each use");
+        Self { field: HeaderValue::from_static("no-cache"), lifetime: None, declared: None, derived }
     }
 
     /// The policy of a personal page that declares none.
     pub fn personal() -> Self {
-        Self { field: HeaderValue::from_static("private, no-store"), lifetime: None, declared: None }
+        let derived = Some("the page is one person's, and nothing else is declared");
+        Self { field: HeaderValue::from_static("private, no-store"), lifetime: None, declared: None, derived }
+    }
+
+    /// The same for a page of which a cookie chooses the variant: our store keeps one for each, and caches on the way keep none.
+    pub fn keep_from_the_way(&mut self) {
+        self.field = HeaderValue::from_static("private, no-cache");
+        self.derived =
+            Some("a cookie chooses among its variants: our store keeps one for each, and caches on the way none");
     }
 
     /// Whether it lets shared caches keep the page.
@@ -112,9 +123,10 @@ impl Policy {
         }
         let field = HeaderValue::from_str(&words.join(", ")).unwrap_or(HeaderValue::from_static("no-cache"));
         if words.is_empty() {
-            return Self { declared: Some(*place), ..Self::revalidate() };
+            return Self { declared: Some(*place), derived: None, ..Self::revalidate() };
         }
-        Self { field, lifetime: lifetime.allowance().is_ok().then_some(lifetime), declared: Some(*place) }
+        let lifetime = lifetime.allowance().is_ok().then_some(lifetime);
+        Self { field, lifetime, declared: Some(*place), derived: None }
     }
 }
 

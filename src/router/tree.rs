@@ -123,11 +123,17 @@ impl<'r, 't> Params<'r, 't> {
 
     /// Whether every value fits its type, and the rest can be told from other rests once decoded.
     fn fit(&self) -> bool {
+        self.misfits().next().is_none()
+    }
+
+    /// Those whose values do not: name, decoded text, type.
+    fn misfits(&self) -> impl Iterator<Item = (&'r str, Cow<'t, str>, &'r InputType)> + use<'r, 't> {
         let rest = self.pattern.rest_name();
-        self.iter().zip(self.encoded).all(|((name, text, kind), encoded)| {
+        let misfit = move |((name, text, kind), encoded): &((&str, Cow<'_, str>, &InputType), &str)| {
             let ambiguous = rest == Some(name) && encoded.contains("%2F");
-            !ambiguous && (kind.fits(&text) || (text.is_empty() && rest == Some(name)))
-        })
+            ambiguous || !(kind.fits(text) || (text.is_empty() && rest == Some(name)))
+        };
+        self.iter().zip(self.encoded).filter(misfit).map(|(parameter, _)| parameter)
     }
 }
 
@@ -183,6 +189,18 @@ impl<T> Router<T> {
         }
         let params = entry.pattern.captures(path).map(|encoded| Params { pattern: &entry.pattern, encoded });
         Some((&entry.route, params.filter(Params::fit)))
+    }
+
+    /// Why `target` is a [`Routing::Misfit`]: the parameters whose values do not fit, decoded, and their types.
+    pub fn misfits(&self, target: &str) -> Vec<(&str, String, &InputType)> {
+        let Ok(canonical) = canonicalise(split_target(target).0, self.slash) else { return Vec::new() };
+        let path = canonical.as_path();
+        let Some(entry) = self.descend(0, path.segments()).and_then(|index| self.entries.get(index)) else {
+            return Vec::new();
+        };
+        let Some(encoded) = entry.pattern.captures(path) else { return Vec::new() };
+        let params = Params { pattern: &entry.pattern, encoded };
+        params.misfits().map(|(name, text, kind)| (name, text.into_owned(), kind)).collect()
     }
 
     /// The entry of the most specific pattern below `node` that matches the segments that are left.

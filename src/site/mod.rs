@@ -12,6 +12,7 @@ mod inputs;
 mod languages;
 mod load;
 mod memory;
+mod places;
 mod routers;
 mod settings;
 pub mod slots;
@@ -22,11 +23,12 @@ pub use draft::{Called, Certainty, Draft, Outline, RouteOutline};
 pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
 pub use languages::Languages;
 pub use memory::Memory;
+pub use places::Places;
 pub use routers::Routers;
 pub use settings::{AccessLog, Admin, Limits, LogFormat, Settings, Token};
 
 use crate::config::{Binding, ContentFile, Environment, Template, Tripwire};
-use crate::diagnostic::{FileId, Files, Findings};
+use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::render::Condition;
 use crate::resource::{Cors, ErrorPage, Linked, Policy, Resource};
 use crate::router::{Hosts, Pattern};
@@ -73,6 +75,8 @@ pub struct Site {
     pub tripwire: Arc<Tripwire>,
     /// Changes whenever anything that any page is made from changes.
     pub revision: u64,
+    /// Where the keys of `site.toml` were written.
+    pub places: Places,
 }
 
 /// One route.
@@ -136,6 +140,8 @@ pub struct Route {
     pub revision: u64,
     /// What all its pages are made from, by kind and name: `layout:page.html`, `source:repo`.
     pub tags: Vec<Arc<str>>,
+    /// Where its keys were written, those that it inherits among them.
+    pub places: Places,
 }
 
 /// A source and its place in the plan.
@@ -152,6 +158,8 @@ pub struct Planned {
 /// A rule: what happens instead of the page if a condition holds.
 #[derive(Debug)]
 pub struct Rule {
+    /// The condition as its author wrote it.
+    pub written: Spanned<String>,
     /// The condition.
     pub condition: Condition,
     /// The slot of each of the condition's roots.
@@ -186,14 +194,16 @@ pub enum Then {
 }
 
 /// Whose data a route's answers hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Privacy {
     /// Nobody's: equal keys give equal bytes.
     Public,
     /// One person's.
     Personal {
-        /// From where it reaches the page, as an author would say it: `cookies.session`, `sources.me`.
-        path: Vec<String>,
+        /// From where it reaches the page, as an author would say it: `cookies.session`, `sources.me`. Each with where it is read or declared.
+        path: Vec<Spanned<String>>,
+        /// Where the page reads the last of them.
+        place: Place,
     },
 }
 
@@ -274,7 +284,7 @@ impl Route {
 
     /// Whether its answers may be kept in our page store.
     pub fn is_storable(&self) -> bool {
-        self.privacy == Privacy::Public && self.policy.lifetime.is_some()
+        !self.privacy.is_personal() && self.policy.lifetime.is_some()
     }
 }
 

@@ -41,6 +41,21 @@ pub struct Http<R = Reference> {
     pub parameters: Vec<(String, R)>,
 }
 
+/// A call as far as it is known before there is data.
+#[derive(Debug)]
+pub struct Sketch {
+    /// The method.
+    pub method: String,
+    /// The URL; why there is no call if the request itself keeps it from being made.
+    pub url: Result<String, NoCall>,
+    /// The names of the header fields that are sent, in alphabetical order.
+    pub fields: Vec<String>,
+    /// Whether a call that fails may be made again.
+    pub is_repeatable: bool,
+    /// How it is made.
+    pub calling: Calling,
+}
+
 /// Bounds on what an upstream may send.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AnswerLimits {
@@ -186,10 +201,7 @@ impl Http<Binding> {
         visitor: &HeaderMap,
         limits: AnswerLimits,
     ) -> Result<Call, NoCall> {
-        let mut target = upstream.base.clone();
-        self.path.write(slots, &mut target)?;
-        self.write_query(upstream, slots, &mut target)?;
-        let url = Url::parse(&target).map_err(|_unparsable| NoCall::ForbiddenFromData)?;
+        let url = Url::parse(&self.target(upstream, slots)?).map_err(|_unparsable| NoCall::ForbiddenFromData)?;
         let mut call = Call::new(self.sent.method.clone(), url);
         call.headers = self.fields(upstream, slots, visitor)?;
         if let Some(body) = &self.sent.body {
@@ -204,6 +216,49 @@ impl Http<Binding> {
         call.timeouts = Timeouts { first_byte: first_byte.min(self.calling.timeout), total: self.calling.timeout };
         call.limits = limits.body;
         Ok(call)
+    }
+
+    /// Where it goes.
+    fn target(&self, upstream: &Upstream, slots: &[Value]) -> Result<String, NoCall> {
+        let mut target = upstream.base.clone();
+        self.path.write(slots, &mut target)?;
+        self.write_query(upstream, slots, &mut target)?;
+        Ok(target)
+    }
+
+    /// What the call will be, as far as that is known before other sources have their values: `spell` names those of values that are not
+    /// known. Secrets are not in it.
+    pub fn sketch(
+        &self,
+        upstream: &Upstream,
+        slots: &[Value],
+        visitor: &HeaderMap,
+        spell: &impl Fn(&Binding) -> Option<String>,
+    ) -> Sketch {
+        let pairs = |pairs: &[(String, Vec<Pieces<Binding>>)]| {
+            let spelled = |values: &Vec<Pieces<Binding>>| values.iter().map(|value| value.spelled(spell)).collect();
+            pairs.iter().map(|(key, values)| (key.clone(), spelled(values))).collect()
+        };
+        let spelled = Self {
+            path: PathTemplate(self.path.0.spelled(spell)),
+            written_query: self.written_query.iter().map(|pair| pair.spelled(spell)).collect(),
+            query: pairs(&self.query),
+            headers: self.headers.iter().map(|(name, value)| (name.clone(), value.spelled(spell))).collect(),
+            ..self.clone()
+        };
+        let upstream = Upstream { query: upstream.query.hidden(), ..upstream.clone() };
+        let mut fields: Vec<String> = spelled
+            .fields(&upstream, slots, visitor)
+            .map(|fields| fields.keys().map(ToString::to_string).collect())
+            .unwrap_or_default();
+        fields.sort();
+        Sketch {
+            method: self.sent.method.to_string(),
+            url: spelled.target(&upstream, slots),
+            fields,
+            is_repeatable: self.sent.safe,
+            calling: self.calling,
+        }
     }
 
     fn write_query(&self, upstream: &Upstream, slots: &[Value], target: &mut String) -> Result<(), NoCall> {

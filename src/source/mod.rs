@@ -24,7 +24,7 @@ mod sample;
 mod target;
 mod upstream;
 
-pub use self::http::{AnswerLimits, Http, identity, trouble_of, trouble_of_no_call};
+pub use self::http::{AnswerLimits, Http, Sketch, identity, trouble_of, trouble_of_no_call};
 pub use answer::Read;
 pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, SECRET_OUT_OF_PLACE};
 pub use decl::Decl;
@@ -171,6 +171,16 @@ pub enum Kind<R = Reference> {
     Value(Shape<R>),
     /// One of several that were read at load.
     Chosen(Chosen<R>),
+}
+
+impl<R> Source<R> {
+    /// Whether it sends the visitor's cookie of this name along.
+    pub fn sends_cookie(&self, name: &[u8]) -> bool {
+        match &self.kind {
+            Kind::Http(http) => http.forward_cookies.iter().any(|sent| sent.as_bytes() == name),
+            Kind::Route(_) | Kind::Value(_) | Kind::Chosen(_) => false,
+        }
+    }
 }
 
 impl Source {

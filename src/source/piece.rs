@@ -80,7 +80,20 @@ impl<R> Pieces<R> {
     }
 }
 
+/// What stands for a secret where people read.
+const HIDDEN: &str = "(secret)";
+
 impl Pieces<Binding> {
+    /// The same value for people: without secrets, and in place of each value that `spell` has a text for, that text.
+    pub(super) fn spelled(&self, spell: &impl Fn(&Binding) -> Option<String>) -> Self {
+        let piece = |piece: &Piece<Binding>| match piece {
+            Piece::Secret(_) => Piece::Literal(HIDDEN.into()),
+            Piece::Value(binding) => spell(binding).map_or_else(|| piece.clone(), |text| Piece::Literal(text.into())),
+            Piece::Literal(_) | Piece::Public(_) => piece.clone(),
+        };
+        Self { pieces: self.pieces.iter().map(piece).collect(), place: self.place }
+    }
+
     /// The value, each piece that is not literal through `encode`; `None` as soon as a value is `null`.
     pub fn text(&self, slots: &[Value], encode: impl Fn(&str, &mut String)) -> Result<Option<String>, NotText> {
         let mut out = String::new();

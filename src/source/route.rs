@@ -10,7 +10,7 @@ use super::piece::{Pieces, refuse_secrets};
 use super::target::{NoCall, PathTemplate};
 use super::{Context, code};
 use crate::config::{BAD_VALUE, Binding, Part, Reference};
-use crate::diagnostic::{Finding, Findings, Place};
+use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::value::Value;
 use http::header::{self, HeaderName};
 
@@ -37,7 +37,7 @@ pub struct Asked {
     /// The header fields of the visitor's request that it reads, or sends along.
     pub visitor: Vec<HeaderName>,
     /// From where one person's data reaches it, if it does.
-    pub personal: Option<Vec<String>>,
+    pub personal: Option<Vec<Spanned<String>>>,
 }
 
 impl InProcess {
@@ -108,6 +108,14 @@ impl<R> InProcess<R> {
 }
 
 impl InProcess<Binding> {
+    /// The target as far as it is known before other sources have their values: `spell` names those of values that are not known.
+    pub fn sketch(&self, slots: &[Value], spell: &impl Fn(&Binding) -> Option<String>) -> Result<String, NoCall> {
+        let spelled = |values: &Vec<Pieces<Binding>>| values.iter().map(|value| value.spelled(spell)).collect();
+        let path = PathTemplate(self.path.0.spelled(spell));
+        let query = self.query.iter().map(|(key, values)| (key.clone(), spelled(values))).collect();
+        Self { path, query, ..self.clone() }.target(slots)
+    }
+
     /// The target of one request: a path and a query.
     pub fn target(&self, slots: &[Value]) -> Result<String, NoCall> {
         let mut target = String::with_capacity(64);

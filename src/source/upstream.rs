@@ -78,11 +78,16 @@ pub struct Calling {
     pub retries: u32,
     /// Which addresses may be connected to.
     pub trust: Trust,
+    /// Where `timeout` was written, if it was.
+    pub timeout_place: Option<Place>,
+    /// Where `retries` was written, if it was.
+    pub retries_place: Option<Place>,
 }
 
 impl Default for Calling {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(10), retries: 1, trust: Trust::Public }
+        let (timeout_place, retries_place) = (None, None);
+        Self { timeout: Duration::from_secs(10), retries: 1, trust: Trust::Public, timeout_place, retries_place }
     }
 }
 
@@ -94,6 +99,8 @@ impl Calling {
             timeout: written.timeout.map_or(self.timeout, |timeout| timeout.value),
             retries: written.retries.map_or(self.retries, |retries| retries.value.0),
             trust: written.allow_private.map_or(self.trust, |allow| trust(allow.value)),
+            timeout_place: written.timeout.map_or(self.timeout_place, |timeout| Some(timeout.place)),
+            retries_place: written.retries.as_ref().map_or(self.retries_place, |retries| Some(retries.place)),
         }
     }
 }

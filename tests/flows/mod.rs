@@ -10,6 +10,7 @@ pub(crate) mod codings;
 pub(crate) mod data;
 pub(crate) mod documents;
 pub(crate) mod each;
+pub(crate) mod explain;
 pub(crate) mod faults;
 pub(crate) mod files;
 pub(crate) mod freshness;

@@ -8,6 +8,10 @@
 //! A look-up allocates nothing: [`KeyBuilder`] writes into memory of its own and lends a [`Lookup`], whose hash is computed once
 //! and serves shard, bucket and comparison.
 
+mod read;
+
+pub use read::{KeyPart, KeyParts};
+
 use crate::value::{Origin, Value};
 use quick_cache::Equivalent;
 use std::fmt;

@@ -214,7 +214,7 @@ pub(super) fn resolve(
     asking.asked.visitor.clone_from(&route.vary);
     asking.asked.personal = match &route.privacy {
         Privacy::Public => None,
-        Privacy::Personal { path } => Some(path.clone()),
+        Privacy::Personal { path, .. } => Some(path.clone()),
     };
     true
 }

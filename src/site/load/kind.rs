@@ -554,10 +554,11 @@ pub(super) fn rules(decl: &Decl, scope: &Scope<'_>, reads: &mut Reads, shared: &
         let then = written.then.as_ref().and_then(|then| self::then(then, scope, &mut target, shared));
         reads.extend(&own);
         reads.extend(&target);
-        match (condition, then) {
-            (Some(condition), Some(then)) => {
+        match (condition.zip(text), then) {
+            (Some((condition, text)), Some(then)) => {
+                let written = Spanned::new(text.content.clone(), text.inner);
                 let slots = condition.roots().iter().map(|root| slot_of(&root.name, scope)).collect();
-                rules.push(Rule { condition, slots, after, then });
+                rules.push(Rule { written, condition, slots, after, then });
             }
             (None, _) | (_, None) => sound = false,
         }

@@ -26,7 +26,7 @@ mod site;
 mod slipped;
 
 use super::memory::{Documents as Rendered, Memory};
-use super::{Certainty, Draft, ErrorPages, Outline, Route, RouteOutline, Routers, SectionErrors, Site, code};
+use super::{Certainty, Draft, ErrorPages, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code};
 use crate::config::{Declared, Environment, Table, Tree, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
 use crate::resource::ErrorPage;
@@ -207,6 +207,7 @@ fn build(
         errors,
         tripwire: environment.secrets().tripwire(),
         revision,
+        places: Places::of(table),
     };
     site.withhold();
     let is_read = is_read && tables.len() == count;

@@ -3,7 +3,7 @@
 use super::super::Privacy;
 use super::super::inputs::CookieInput;
 use super::scope::Reads;
-use crate::diagnostic::Place;
+use crate::diagnostic::{Place, Spanned};
 use crate::fields::is_credential;
 use crate::source::{Kind, Source};
 use http::header::HeaderName;
@@ -11,7 +11,7 @@ use http::header::HeaderName;
 /// What makes something personal: the way from the person, and the place where it is read.
 #[derive(Debug, Clone)]
 pub(super) struct Personal {
-    pub(super) path: Vec<String>,
+    pub(super) path: Vec<Spanned<String>>,
     pub(super) place: Place,
 }
 
@@ -20,12 +20,12 @@ pub(super) fn of_reads(reads: &Reads, cookies: &[CookieInput], sources: &[Option
     for (name, place) in &reads.cookies {
         let open = cookies.iter().any(|cookie| *cookie.name == **name && !cookie.is_enumerated());
         if open {
-            return Some(Personal { path: vec![format!("cookies.{name}")], place: *place });
+            return Some(Personal { path: vec![Spanned::new(format!("cookies.{name}"), *place)], place: *place });
         }
     }
     let is_credential = |name: &str| HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_credential(&name));
     if let Some((name, place)) = reads.headers.iter().find(|(name, _)| is_credential(name)) {
-        return Some(Personal { path: vec![format!("request.headers.{name}")], place: *place });
+        return Some(Personal { path: vec![Spanned::new(format!("request.headers.{name}"), *place)], place: *place });
     }
     reads.sources.iter().find_map(|(position, place)| {
         let personal = sources.get(*position)?.as_ref()?;
@@ -41,7 +41,7 @@ pub(super) fn of_source(
     sources: &[Option<Personal>],
 ) -> Option<Personal> {
     let mut personal = forwarded(source).or_else(|| of_reads(reads, cookies, sources))?;
-    personal.path.push(format!("sources.{}", source.name.value));
+    personal.path.push(source.name.as_ref().map(|name| format!("sources.{name}")));
     Some(personal)
 }
 
@@ -56,12 +56,21 @@ fn forwarded(source: &Source) -> Option<Personal> {
     let cookie = http.forward_cookies.first().map(|name| format!("the cookie `{name}`"));
     let credential = http.forward_headers.iter().find(|name| is_credential(name));
     let path = cookie.or_else(|| credential.map(|name| format!("request.headers.{name}")))?;
-    Some(Personal { path: vec![path], place: source.name.place })
+    let place = source.name.place;
+    Some(Personal { path: vec![Spanned::new(path, place)], place })
 }
 
 /// The privacy of a page that is `personal`.
 pub(super) fn privacy(personal: Option<&Personal>) -> Privacy {
-    personal.map_or(Privacy::Public, |personal| Privacy::Personal { path: personal.path.clone() })
+    let of_person = |personal: &Personal| Privacy::Personal { path: personal.path.clone(), place: personal.place };
+    personal.map_or(Privacy::Public, of_person)
+}
+
+impl Personal {
+    /// The way from the person, in words.
+    pub(super) fn way(&self) -> String {
+        self.path.iter().map(|step| step.value.as_str()).collect::<Vec<_>>().join(" → ")
+    }
 }
 
 /// A personal page, for those who ask by name.

@@ -1,7 +1,7 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{Called, Planned, Route, RouteOutline, code, slots};
+use super::super::{Called, Places, Planned, Route, RouteOutline, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope, Written};
@@ -156,6 +156,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             deadline,
             revision,
             tags,
+            places: Places::of(table),
         })
     } else {
         None
@@ -843,13 +844,13 @@ fn policy(
         let mut policy = declared.unwrap_or_else(Policy::revalidate);
         // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
         if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && !policy.is_no_store() {
-            policy.field = HeaderValue::from_static("private, no-cache");
+            policy.keep_from_the_way();
         }
         return policy;
     };
     let Some(policy) = declared else { return Policy::personal() };
     if let Some(place) = policy.declared.filter(|_| policy.is_shared()) {
-        let way = personal.path.join(" → ");
+        let way = personal.way();
         findings.push(
             Finding::new(
                 &code::PERSONAL_PUBLIC,

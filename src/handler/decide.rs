@@ -1,0 +1,96 @@
+//! Where a request leads before anything declared is read of it: its host, its URL, its route, its method.
+//!
+//! Answering and explaining ask the same function, so that they never differ.
+
+use super::METHODS;
+use super::runtime::Service;
+use crate::router::{BadHost, HostVerdict, Match, MethodVerdict, Routing, host_field};
+use crate::site::Route;
+use http::request::Parts;
+use http::{Method, StatusCode};
+
+/// Where a request leads.
+pub(super) enum Decision<'d> {
+    /// To a route, which answers it.
+    Route(Found<'d>),
+    /// To another spelling of its URL, and the route it leads to; at another host, no route is known.
+    Elsewhere { location: String, route: Option<&'d Route> },
+    /// To the methods there are, of a route or of the server.
+    Options(Option<&'d Route>),
+    /// To the methods there are, of which its own is none.
+    MethodNotAllowed(&'d Route),
+    /// Nowhere.
+    Refused { because: Refusal, route: Option<&'d Route> },
+}
+
+/// A route, and how it was found.
+pub(super) struct Found<'d> {
+    /// Its position.
+    pub(super) position: usize,
+    pub(super) route: &'d Route,
+    pub(super) matched: Match<'d, 'd, usize>,
+}
+
+/// Why a request leads nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It has no host, or none that can be understood.
+    Host(BadHost),
+    /// Its host is not the site's.
+    Misdirected,
+    /// It has no target that can be understood.
+    Target,
+    /// No route claims its path.
+    NotFound,
+    /// A route claims its path, and not the values in it.
+    Misfit,
+}
+
+impl Refusal {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Host(_) | Self::Target => StatusCode::BAD_REQUEST,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::NotFound | Self::Misfit => StatusCode::NOT_FOUND,
+        }
+    }
+}
+
+/// Path and query of a request, as they were sent.
+pub(super) fn target(request: &Parts) -> &str {
+    request.uri.path_and_query().map_or(request.uri.path(), http::uri::PathAndQuery::as_str)
+}
+
+/// Where `request` leads, which came to a listener that only this machine reaches if `is_loopback`.
+pub(super) fn decide<'d>(service: &'d Service, request: &'d Parts, is_loopback: bool) -> Decision<'d> {
+    let refused = |because, route| Decision::Refused { because, route };
+    let target = target(request);
+    let absolute = request.uri.authority().map(http::uri::Authority::as_str);
+    let authority = match host_field(request.version, &request.headers, absolute) {
+        Ok(authority) => authority,
+        Err(bad) => return refused(Refusal::Host(bad), None),
+    };
+    match service.site.hosts.verdict(authority.as_ref(), target, is_loopback) {
+        HostVerdict::Serve => {}
+        HostVerdict::Redirect(location) => return Decision::Elsewhere { location, route: None },
+        HostVerdict::Misdirected => return refused(Refusal::Misdirected, None),
+    }
+    let routes = &service.site.routes;
+    let matched = match service.site.routers.route(authority.map(|authority| authority.host()), target) {
+        Routing::Matched(matched) => matched,
+        Routing::Redirect { location, route } => {
+            return Decision::Elsewhere { location, route: routes.get(*route) };
+        }
+        Routing::Server if request.method == Method::OPTIONS => return Decision::Options(None),
+        Routing::Misfit(route) => return refused(Refusal::Misfit, routes.get(*route)),
+        Routing::NotFound => return refused(Refusal::NotFound, None),
+        Routing::Server | Routing::BadTarget => return refused(Refusal::Target, None),
+    };
+    let position = *matched.route;
+    let Some(route) = routes.get(position) else { return refused(Refusal::NotFound, None) };
+    match METHODS.verdict(&request.method) {
+        MethodVerdict::Get | MethodVerdict::Head => Decision::Route(Found { position, route, matched }),
+        MethodVerdict::Options => Decision::Options(Some(route)),
+        MethodVerdict::Post | MethodVerdict::NotAllowed => Decision::MethodNotAllowed(route),
+    }
+}

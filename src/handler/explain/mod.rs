@@ -1,0 +1,374 @@
+//! What would be done with a request, told instead of done: nothing is fetched, made or stored.
+//!
+//! Each thing that is told is asked of the function that does it: where the request leads of `decide`, what is read of it of [`Inputs`],
+//! what runs when of the plan, what is kept under which key of the key itself, which fields are sent of `respond`. A rule that stood here
+//! would be a second one, and wrong one day. Files are looked at, because what is sent with them is made of what they are.
+
+mod inputs;
+mod lifetimes;
+mod plan;
+mod settings;
+
+use super::decide::{Decision, Found, Refusal, decide, target};
+use super::inputs::{Inputs, Misfit};
+use super::respond::{self, Exchange, View};
+use super::runtime::{Service, Subject};
+use super::{Arrival, METHODS};
+use crate::cache::is_compressible;
+use crate::config::Binding;
+use crate::diagnostic::{Place, did_you_mean};
+use crate::explanation::{Explanation, Key, Named, Outcome, Page, Privacy, Store, Verdict};
+use crate::fields::is_credential;
+use crate::resource::Resource;
+use crate::router::Match;
+use crate::site::{self, Route, slots};
+use crate::source::encode_segment;
+use crate::value::Value;
+use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use std::sync::Arc;
+
+/// What [`handle`](super::handle) would do with a request.
+pub async fn explain(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'_>) -> Explanation {
+    let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let mut explanation = Explanation {
+        method: request.method.to_string(),
+        target: target(request).to_owned(),
+        host: host.map(ToOwned::to_owned),
+        verdict: verdict(Outcome::Route, StatusCode::OK, String::new()),
+        route: None,
+        page: None,
+    };
+    let found = match decide(service, request, arrival.is_loopback) {
+        Decision::Route(found) => found,
+        Decision::Elsewhere { location, route } => {
+            let why = match route {
+                Some(_) => "another spelling of a URL of this route",
+                None => "the host is an alias of the site's",
+            };
+            explanation.route = route.map(named);
+            explanation.verdict = Verdict {
+                location: Some(location),
+                ..verdict(Outcome::Redirect, StatusCode::PERMANENT_REDIRECT, why.to_owned())
+            };
+            return explanation;
+        }
+        Decision::Options(route) => {
+            explanation.route = route.map(named);
+            let why = format!("told the methods: {}", METHODS.allow());
+            explanation.verdict = verdict(Outcome::Options, StatusCode::NO_CONTENT, why);
+            return explanation;
+        }
+        Decision::MethodNotAllowed(route) => {
+            explanation.route = Some(named(route));
+            let why = format!("the route has the methods {}", METHODS.allow());
+            explanation.verdict = verdict(Outcome::Refused, StatusCode::METHOD_NOT_ALLOWED, why);
+            return explanation;
+        }
+        Decision::Refused { because, route } => {
+            explanation.route = route.map(named);
+            explanation.verdict = refused(service, request, because);
+            return explanation;
+        }
+    };
+    let Found { position, route, matched } = found;
+    explanation.route = Some(named(route));
+    let exchange = Exchange { request, route: Some(route), position: None, arrival };
+    let Some(subject) = service.subjects.get(position) else { return explanation };
+    let inputs = match Inputs::read(&service.site, route, &matched, &request.headers) {
+        Ok(inputs) => inputs,
+        Err(misfit) => {
+            explanation.verdict = unfit(misfit);
+            return explanation;
+        }
+    };
+    let why = format!("`{}` matches", matched.params.pattern().as_str());
+    explanation.verdict = verdict(Outcome::Route, route.status, why);
+    let slots = inputs.slots(route, subject, &service.site);
+    let told = Told { service, route, subject, matched: &matched, inputs: &inputs, exchange, slots: &slots };
+    let mut page = told.page();
+    if let Resource::Files(folder) = &route.resource {
+        let answer = super::file(service, &matched, folder, exchange).await;
+        if answer.response.status() == StatusCode::NOT_FOUND {
+            let why = "there is no such file, or none that may be served".to_owned();
+            explanation.verdict = verdict(Outcome::Refused, StatusCode::NOT_FOUND, why);
+            return explanation;
+        }
+        explanation.verdict.status = answer.response.status().as_u16();
+        page.fields = listed(answer.response.headers());
+    } else if route.status.is_redirection() {
+        explanation.verdict.location = told.location();
+    } else if told.view().is_none() {
+        let why = "the tree has no document of this name".to_owned();
+        explanation.verdict = verdict(Outcome::Refused, StatusCode::NOT_FOUND, why);
+        return explanation;
+    }
+    explanation.page = Some(page);
+    explanation
+}
+
+fn verdict(outcome: Outcome, status: StatusCode, why: String) -> Verdict {
+    Verdict { outcome, status: status.as_u16(), location: None, why, hint: None }
+}
+
+fn refused(service: &Service, request: &Parts, because: Refusal) -> Verdict {
+    let mut hint = None;
+    let path = request.uri.path();
+    let why = match because {
+        Refusal::Host(bad) => bad.to_string(),
+        Refusal::Misdirected => {
+            "the host is not the site's: neither `site.url`, nor an alias, nor that of a route".into()
+        }
+        Refusal::Target => "the target cannot be understood".to_owned(),
+        Refusal::NotFound => {
+            let patterns = service.site.routes.iter().flat_map(|route| &route.patterns).map(String::as_str);
+            hint = did_you_mean(path, patterns.filter(|pattern| !pattern.contains('{')));
+            "no route claims this path".to_owned()
+        }
+        Refusal::Misfit => {
+            let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+            let host = host.map(|host| host.split_once(':').map_or(host, |(host, _)| host));
+            let misfits = service.site.routers.misfits(host, target(request));
+            let said = |(name, text, kind): &(&str, String, &crate::router::InputType)| {
+                format!("`{text}` does not fit `params.{name}`, which is of type `{}`", kind.kind().name())
+            };
+            let said: Vec<String> = misfits.iter().map(said).collect();
+            if said.is_empty() { "the route has no such URL".to_owned() } else { said.join("; ") }
+        }
+    };
+    Verdict { hint, ..verdict(Outcome::Refused, because.status(), why) }
+}
+
+fn unfit(misfit: Misfit<'_>) -> Verdict {
+    let input = misfit.input();
+    let why = format!("the value of `query.{}` does not fit its type `{}`", input.name, input.kind.kind().name());
+    verdict(Outcome::Refused, misfit.status(), why)
+}
+
+fn named(route: &Route) -> Named {
+    let kind = match &route.resource {
+        Resource::Page(_) => "page",
+        Resource::Document(_) => "document",
+        Resource::Tree(_) => "documents",
+        Resource::Files(_) => "files",
+        Resource::Json(_) => "json",
+        Resource::Redirect(_) => "redirect",
+    };
+    let place = route.places.place("path").unwrap_or_else(|| Place::new(route.file, 0..0));
+    Named { file: route.name.to_string(), kind, paths: route.patterns.clone(), place }
+}
+
+/// Fields as text, in alphabetical order.
+fn listed(fields: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let mut listed: Vec<_> = fields.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    listed.sort();
+    listed
+}
+
+/// A request to a route, about which things are told.
+struct Told<'t> {
+    service: &'t Service,
+    route: &'t Route,
+    subject: &'t Subject,
+    matched: &'t Match<'t, 't, usize>,
+    inputs: &'t Inputs<'t>,
+    exchange: Exchange<'t>,
+    /// What is known without any source.
+    slots: &'t [Value],
+}
+
+impl Told<'_> {
+    fn page(&self) -> Page {
+        let slots = self.slots;
+        let visitor = self.inputs.visitor(self.route);
+        let plan = plan::Teller { service: self.service, visitor: &visitor };
+        Page {
+            inputs: self.inputs(),
+            ignored: self.ignored(),
+            settings: self.settings(),
+            made_of: self
+                .view()
+                .and_then(|view| view.layout)
+                .map_or_else(Vec::new, |linked| linked.layout.files().to_vec()),
+            waves: plan.waves(self.route, self.subject, slots, ""),
+            rules: plan::rules(self.route, slots),
+            privacy: privacy(self.route),
+            store: self.store(),
+            lifetimes: lifetimes::of(self.route, self.keeps_not()),
+            fields: self.fields(),
+            notes: self.notes(),
+        }
+    }
+
+    fn view(&self) -> Option<View<'_>> {
+        View::of(&self.route.resource, self.slots)
+    }
+
+    /// Why our page store keeps nothing; `None` if it keeps the page.
+    fn keeps_not(&self) -> Option<&'static str> {
+        match &self.route.resource {
+            Resource::Files(_) => Some("files are kept beside it, as long as they do not change"),
+            Resource::Redirect(_) => Some("a redirect is worked out each time"),
+            Resource::Page(_) | Resource::Document(_) | Resource::Tree(_) | Resource::Json(_) => {
+                if self.route.privacy.is_personal() {
+                    Some("the page is one person's")
+                } else if self.route.policy.lifetime.is_none() {
+                    Some(lifetimes::nothing(&self.route.policy))
+                } else if self.route.status == StatusCode::OK {
+                    None
+                } else {
+                    Some("only answers with status 200 are kept")
+                }
+            }
+        }
+    }
+
+    fn store(&self) -> Store {
+        let is_looked_for = self.route.is_storable() && !matches!(self.route.resource, Resource::Files(_));
+        let key = is_looked_for.then(|| self.inputs.key(self.route, self.subject));
+        let key = key.and_then(|key| {
+            let lookup = key.finish();
+            let parts = lookup.parts()?;
+            let is_cookie = |section: &str| section == "cookie";
+            let part = |part: crate::cache::KeyPart| {
+                let section = part.section.name();
+                let hidden = part.value.map(|value| if is_cookie(section) { "(not shown)".to_owned() } else { value });
+                (section, part.name, hidden)
+            };
+            let digest = blake3::hash(lookup.as_bytes()).to_hex();
+            Some(Key {
+                subject: parts.subject,
+                parts: parts.parts.into_iter().map(part).collect(),
+                digest: digest.get(..16).unwrap_or_default().to_owned(),
+            })
+        });
+        let vary = self.route.vary.iter().map(ToString::to_string).collect();
+        Store { refused: self.keeps_not().map(ToOwned::to_owned), key, vary }
+    }
+
+    /// The fields of the answer when all goes well, as far as they are known.
+    fn fields(&self) -> Vec<(String, String)> {
+        let Self { route, subject, exchange, slots, .. } = self;
+        if route.status.is_redirection() {
+            let location = self.location().and_then(|location| HeaderValue::from_str(&location).ok());
+            let location = location.unwrap_or(HeaderValue::from_static(""));
+            return listed(respond::redirect(route.status, &location, *exchange).response.headers());
+        }
+        let Some(view) = self.view() else { return Vec::new() };
+        let own = view.content_type.map(|content_type| respond::lasting_fields(route, Some(content_type)));
+        let mut fields = own.unwrap_or_else(|| subject.fields.clone());
+        if let Some(csp) = view.csp {
+            csp.insert(&mut fields);
+        }
+        if let Some(cors) = &route.cors {
+            cors.allow(exchange.request.headers.get(header::ORIGIN), &mut fields);
+        }
+        let mut listed = listed(&fields);
+        for (name, template) in &route.headers {
+            listed.retain(|(known, _)| known != name.as_str());
+            let text = template.spelled(&speller(route)).text(slots, |text, out| out.push_str(text));
+            listed.extend(text.ok().flatten().map(|text| (name.to_string(), text)));
+        }
+        listed.sort();
+        listed
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if matches!(self.route.resource, Resource::Files(_)) || self.route.status.is_redirection() {
+            return notes;
+        }
+        let content_type = self.route.content_type.as_ref().and_then(|value| value.to_str().ok());
+        if content_type.is_some_and(is_compressible) {
+            notes.push(
+                "`vary` names `accept-encoding` too where the content is long enough to be compressed".to_owned(),
+            );
+        }
+        if self.route.privacy.is_personal() {
+            notes.push("without `etag`: the page is one person's".to_owned());
+        } else if self.route.status == StatusCode::OK {
+            notes.push("`etag` is strong, from the content".to_owned());
+        }
+        let layout = self.view().and_then(|view| view.layout);
+        if layout.is_some_and(|linked| linked.layout.uses_now().is_some()) {
+            notes.push(
+                "the layout prints the present time: the page is stale when another one would be printed".to_owned(),
+            );
+        }
+        if !self.route.sources.is_empty() {
+            notes.push(
+                "a page that does without a source is sent with `cache-control: no-store`, and kept by nobody"
+                    .to_owned(),
+            );
+        }
+        notes
+    }
+
+    /// Where a redirect leads, as far as that is known.
+    fn location(&self) -> Option<String> {
+        let Resource::Redirect(target) = &self.route.resource else { return None };
+        let spell = speller(self.route);
+        if target.references().any(|binding| spell(binding).is_some()) {
+            return target.spelled(&spell).text(self.slots, encode_segment).ok().flatten();
+        }
+        target.location(self.slots).ok()
+    }
+
+    /// Fields of the request that answering reads by itself, whatever is declared.
+    fn is_of_the_protocol(&self, name: &HeaderName) -> bool {
+        let always = [header::HOST, header::COOKIE, header::ACCEPT_ENCODING, header::IF_MATCH, header::IF_NONE_MATCH];
+        let of_files = [header::RANGE, header::IF_RANGE, header::IF_MODIFIED_SINCE, header::IF_UNMODIFIED_SINCE];
+        always.contains(name)
+            || (matches!(self.route.resource, Resource::Files(_)) && of_files.contains(name))
+            || (*name == header::ORIGIN && self.route.cors.is_some())
+            || (*name == header::ACCEPT_LANGUAGE && self.route.inputs.request.language)
+    }
+}
+
+fn privacy(route: &Route) -> Privacy {
+    match &route.privacy {
+        site::Privacy::Public => Privacy::Public,
+        site::Privacy::Personal { path, place } => {
+            let steps = path.iter().map(|step| (step.value.clone(), step.place));
+            Privacy::Personal { path: steps.chain([("the page".to_owned(), *place)]).collect() }
+        }
+    }
+}
+
+/// Names what is not known before any source has its value, and what is not to be shown: `{repo.title}`, `{cookies.session}`.
+fn speller(route: &Route) -> impl Fn(&Binding) -> Option<String> {
+    move |binding| {
+        let is_credential = || match &*binding.keys {
+            [headers, name] if **headers == *"headers" => {
+                HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_credential(&name))
+            }
+            _ => false,
+        };
+        match binding.slot {
+            slots::PARAMS | slots::QUERY => None,
+            slots::REQUEST if !is_credential() => None,
+            _ => speller_of_asked(route)(binding),
+        }
+    }
+}
+
+/// The same for a route that is asked in process: nothing is known of what it is asked with.
+fn speller_of_asked(route: &Route) -> impl Fn(&Binding) -> Option<String> {
+    move |binding| {
+        let root = match binding.slot {
+            slots::ITEM => "item",
+            slots::PARAMS => "params",
+            slots::QUERY => "query",
+            slots::COOKIES => "cookies",
+            slots::REQUEST => "request",
+            slot => {
+                let planned = route.sources.get(slot.checked_sub(slots::FIRST_SOURCE)?)?;
+                &planned.source.name.value
+            }
+        };
+        let words: Vec<&str> = std::iter::once(root).chain(binding.keys.iter().map(|key| &**key)).collect();
+        Some(format!("{{{}}}", words.join(".")))
+    }
+}

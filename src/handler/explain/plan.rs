@@ -1,0 +1,168 @@
+//! What would be asked for a page, in which order: the plan itself, run with sources that all succeed and rules that never hold.
+
+use super::super::plan::{Next, Plan};
+use super::super::runtime::{Service, Subject};
+use super::lifetimes::duration;
+use super::settings::setting;
+use super::{speller, speller_of_asked};
+use crate::config::Binding;
+use crate::explanation::{Asks, Call, Origin, Rule, Source};
+use crate::site::{Planned, Route, Then};
+use crate::source::{Http, Kind, OnError, OnNotFound, OnUnauthorized, encode_segment};
+use crate::value::Value;
+use http::HeaderMap;
+
+/// Names what is not known yet.
+type Spell<'s> = &'s dyn Fn(&Binding) -> Option<String>;
+
+/// Tells of the sources of a request.
+pub(super) struct Teller<'t> {
+    pub(super) service: &'t Service,
+    /// The fields of the request that sources may send along.
+    pub(super) visitor: &'t HeaderMap,
+}
+
+impl Teller<'_> {
+    /// The sources of a route, in waves. Their names begin with `within`.
+    pub(super) fn waves(&self, route: &Route, subject: &Subject, slots: &[Value], within: &str) -> Vec<Vec<Source>> {
+        let spell: Spell<'_> = if within.is_empty() { &speller(route) } else { &speller_of_asked(route) };
+        let mut plan = Plan::new(&subject.graph);
+        let mut waves = Vec::new();
+        while let Next::Run(begun) = plan.next(|_rule| false) {
+            if begun.is_empty() {
+                break;
+            }
+            for &position in &begun {
+                plan.settled(position);
+            }
+            let planned = begun.iter().filter_map(|&position| route.sources.get(position));
+            waves.push(planned.map(|planned| self.source(route, planned, slots, (within, spell))).collect());
+        }
+        waves
+    }
+
+    fn source(&self, route: &Route, planned: &Planned, slots: &[Value], (within, spell): (&str, Spell<'_>)) -> Source {
+        let source = &planned.source;
+        let after = planned.after.iter().filter_map(|&at| route.sources.get(at));
+        let (mut call, mut asks) = (None, None);
+        let name = format!("{within}{}", source.name.value);
+        let kind = match &source.kind {
+            Kind::Http(http) => {
+                call = self.call(http, slots, &spell);
+                "http"
+            }
+            Kind::Route(asking) => {
+                let position = asking.asked.route;
+                if let (Some(asked), Some(subject)) =
+                    (self.service.site.routes.get(position), self.service.subjects.get(position))
+                {
+                    let target = asking.sketch(slots, &spell).unwrap_or_else(|why| format!("({why})"));
+                    let waves = self.waves(asked, subject, &asked.constants, &format!("{name}."));
+                    asks = Some(Asks { route: asked.name.to_string(), target, waves });
+                }
+                "route"
+            }
+            Kind::Value(_) => "value",
+            Kind::Chosen(_) => "file",
+        };
+        Source {
+            name,
+            kind,
+            place: source.name.place,
+            after: after.map(|other| format!("{within}{}", other.source.name.value)).collect(),
+            each: source
+                .for_each
+                .as_ref()
+                .map(|each| spell(&each.list).unwrap_or_else(|| "a list of the request".to_owned())),
+            is_personal: planned.personal,
+            call,
+            asks,
+            outcomes: outcomes(planned, slots, &spell),
+        }
+    }
+
+    fn call(&self, http: &Http<Binding>, slots: &[Value], spell: &impl Fn(&Binding) -> Option<String>) -> Option<Call> {
+        let upstream = self.service.site.upstreams.get(http.upstream)?;
+        let sketch = http.sketch(upstream, slots, self.visitor, spell);
+        let (url, refused) = match sketch.url {
+            Ok(url) => (url, None),
+            Err(why) => (upstream.base.clone(), Some(why.to_string())),
+        };
+        let retries = if sketch.is_repeatable {
+            setting("retries", sketch.calling.retries.to_string(), Origin::at(sketch.calling.retries_place))
+        } else {
+            setting(
+                "retries",
+                "0".to_owned(),
+                Origin::Derived("a call that may change something is made once".to_owned()),
+            )
+        };
+        Some(Call {
+            upstream: upstream.name.to_string(),
+            method: sketch.method,
+            url,
+            refused,
+            fields: sketch.fields,
+            timeout: setting("timeout", duration(sketch.calling.timeout), Origin::at(sketch.calling.timeout_place)),
+            retries,
+        })
+    }
+}
+
+fn outcomes(
+    planned: &Planned,
+    slots: &[Value],
+    spell: &impl Fn(&Binding) -> Option<String>,
+) -> Vec<(&'static str, String)> {
+    let outcomes = &planned.source.outcomes;
+    let forwards = match &planned.source.kind {
+        Kind::Http(http) => http.forwards_credential(),
+        Kind::Route(_) => true,
+        // They are there once the site is.
+        Kind::Value(_) | Kind::Chosen(_) => return Vec::new(),
+    };
+    let on_error = match outcomes.on_error {
+        OnError::Fail => "fail",
+        OnError::Fallback => "fallback",
+        OnError::Omit => "omit",
+    };
+    let on_not_found = match outcomes.on_not_found {
+        OnNotFound::NotFound => "not-found",
+        OnNotFound::Fallback => "fallback",
+        OnNotFound::Omit => "omit",
+        OnNotFound::Fail => "fail",
+    };
+    let mut said = vec![("on-error", on_error.to_owned()), ("on-not-found", on_not_found.to_owned())];
+    if forwards {
+        let on_unauthorized = match &outcomes.on_unauthorized {
+            OnUnauthorized::Status => "status".to_owned(),
+            OnUnauthorized::Omit => "omit".to_owned(),
+            OnUnauthorized::Fail => "fail".to_owned(),
+            OnUnauthorized::Redirect(target) => {
+                let target = target.spelled(spell).text(slots, encode_segment);
+                format!("302 to {}", target.ok().flatten().unwrap_or_default())
+            }
+        };
+        said.push(("on-unauthorized", on_unauthorized));
+    }
+    said
+}
+
+/// The rules of a route, first to last.
+pub(super) fn rules(route: &Route, slots: &[Value]) -> Vec<Rule> {
+    let name = |&at: &usize| route.sources.get(at).map(|planned| planned.source.name.value.clone());
+    let rule = |rule: &crate::site::Rule| Rule {
+        condition: rule.written.value.clone(),
+        place: rule.written.place,
+        then: match &rule.then {
+            Then::Redirect { target, status, .. } => {
+                let target = target.spelled(&speller(route)).text(slots, encode_segment);
+                format!("{} to {}", status.as_u16(), target.ok().flatten().unwrap_or_default())
+            }
+            Then::Status(status) => format!("{}, with its error page", status.as_u16()),
+            Then::Layout { status, layout } => format!("{}, in {}", status.as_u16(), layout.layout.name()),
+        },
+        after: rule.after.iter().filter_map(name).collect(),
+    };
+    route.rules.iter().map(rule).collect()
+}

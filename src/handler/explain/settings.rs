@@ -1,0 +1,62 @@
+//! What governs a route, and where each of it comes from.
+
+use super::Told;
+use super::lifetimes::duration;
+use crate::explanation::{Origin, Setting};
+use crate::resource::Resource;
+use crate::site::Route;
+use http::HeaderValue;
+
+impl Told<'_> {
+    /// The settings.
+    pub(super) fn settings(&self) -> Vec<Setting> {
+        let route = self.route;
+        let at = |key: &str| route.places.place(key);
+        let mut settings = vec![
+            setting("status", route.status.as_u16().to_string(), Origin::at(at("status"))),
+            setting("cache-control", text(&route.policy.field), cache_origin(route)),
+        ];
+        let limit = || self.service.site.places.place("limits.deadline");
+        settings.push(setting("deadline", duration(route.deadline), Origin::at(at("deadline").or_else(limit))));
+        if let Some(content_type) = &route.content_type {
+            let derived = || Origin::Derived("the kind of the route, and the name of its layout".to_owned());
+            let origin = at("content-type").map_or_else(derived, Origin::Written);
+            settings.push(setting("content-type", text(content_type), origin));
+        }
+        if let Resource::Files(folder) = &route.resource {
+            settings.push(setting("files", folder.path.to_string(), Origin::at(at("files"))));
+        }
+        if let Some(view) = self.view() {
+            if let Some(linked) = view.layout {
+                let front_matter = || Origin::Derived("the front matter of the document".to_owned());
+                let origin = at("layout").map_or_else(front_matter, Origin::Written);
+                settings.push(setting("layout", linked.layout.name().to_owned(), origin));
+            }
+            if let Some(csp) = view.csp {
+                let mut fields = http::HeaderMap::new();
+                csp.insert(&mut fields);
+                let derived = || Origin::Derived("what the layout loads and runs".to_owned());
+                let origin = at("csp").map_or_else(derived, Origin::Written);
+                settings.extend(fields.values().map(|value| setting("csp", text(value), origin.clone())));
+            }
+        }
+        settings
+    }
+}
+
+fn cache_origin(route: &Route) -> Origin {
+    let written = || route.policy.declared.or_else(|| route.places.place("cache"));
+    match (route.policy.derived, written()) {
+        (Some(why), _) => Origin::Derived(why.to_owned()),
+        (None, Some(place)) => Origin::Written(place),
+        (None, None) => Origin::BuiltIn,
+    }
+}
+
+pub(super) fn setting(name: &'static str, value: String, origin: Origin) -> Setting {
+    Setting { name, value, origin }
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}

@@ -1,0 +1,578 @@
+//! `siteserver explain`: what it says of a request is what happens to the request, on every route of our own sites.
+
+use super::site;
+use crate::support::fault::FaultServer;
+use crate::support::http::Response;
+use crate::support::site::{Folder, Options, Site, binary};
+use serde_json::Value;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+crate::cases!(
+    it_says_what_happens_on_every_route_of_our_own_sites,
+    equal_keys_are_hits_and_others_are_not,
+    requests_that_lead_nowhere_are_told_why,
+    a_personal_page_is_told_with_its_path,
+    secrets_and_cookies_are_not_told,
+    sources_are_told_in_waves_and_rules_in_order,
+    settings_are_told_with_their_places,
+    unset_variables_do_not_keep_it_from_telling,
+    what_cannot_be_asked_is_wrong_usage,
+);
+
+/// How many URLs of one route are compared: most routes have two kinds of them at most.
+const OF_A_ROUTE: usize = 2;
+
+/// What a process said: its exit code, standard output and standard error.
+fn run(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = binary();
+    command.arg("explain").arg("--config").arg(folder.join("site.toml")).args(arguments);
+    let output = command.envs(environment.iter().copied()).output().expect("the binary");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn explain_with(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Value {
+    let arguments: Vec<&str> = arguments.iter().copied().chain(["--format", "json"]).collect();
+    let (code, told, messages) = run(folder, environment, &arguments);
+    assert_eq!(code, Some(0), "{arguments:?}: {messages}");
+    serde_json::from_str(&told).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {told}"))
+}
+
+fn explain(site: &Site, arguments: &[&str]) -> Value {
+    explain_with(site.folder().path(), &[], arguments)
+}
+
+/// The names of the sources that would be asked, those of routes that are asked in process included.
+fn sources(waves: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for source in waves.as_array().into_iter().flatten().flat_map(|wave| wave.as_array().expect("a wave")) {
+        names.insert(source["name"].as_str().expect("a name").to_owned());
+        names.extend(sources(&source["asks"]["sources"]));
+    }
+    names
+}
+
+fn field<'p>(page: &'p Value, name: &str) -> Option<&'p str> {
+    let fields = page["fields"].as_array().expect("fields");
+    fields.iter().find(|field| field["name"] == name).and_then(|field| field["value"].as_str())
+}
+
+/// Compares what was told of a request with what happened to it.
+fn agrees(told: &Value, response: &Response, logged: &Value, target: &str) {
+    let verdict = &told["verdict"];
+    assert_eq!(verdict["status"], response.status, "{target}: {told:#}");
+    if verdict["outcome"] == "route" {
+        assert_eq!(told["route"]["file"], logged["route"], "{target}");
+    }
+    let page = &told["page"];
+    if page.is_null() {
+        return;
+    }
+    for told in page["fields"].as_array().expect("fields") {
+        let (name, value) = (told["name"].as_str().expect("a name"), told["value"].as_str().expect("a value"));
+        let sent = response.headers(name).join(", ");
+        if name == "vary" {
+            let sent: Vec<&str> = sent.split(", ").collect();
+            assert!(value.split(", ").all(|name| sent.contains(&name)), "{target}: vary: {sent:?}, told {value}");
+        } else {
+            assert_eq!(sent, value, "{target}: {name}");
+        }
+    }
+    if let Some(location) = verdict["location"].as_str() {
+        assert_eq!(response.header("location"), Some(location), "{target}");
+    }
+    let notes: Vec<&str> = page["notes"].as_array().expect("notes").iter().filter_map(Value::as_str).collect();
+    let is_strong = response.header("etag").is_some_and(|tag| tag.starts_with('"'));
+    let is_told = notes.iter().any(|note| note.starts_with("`etag` is strong"));
+    assert!(!is_told || is_strong, "{target}: no strong tag");
+}
+
+/// A site that is asked and explained.
+struct Compared<'s> {
+    site: &'s Site,
+    environment: Vec<(&'s str, &'s str)>,
+    /// The keys whose pages are stored by now.
+    stored: BTreeSet<String>,
+    seen: BTreeMap<String, usize>,
+    /// How many requests there were.
+    asked: usize,
+    /// How many found their page in the store.
+    hits: usize,
+}
+
+impl Compared<'_> {
+    fn compare(&mut self, target: &str) -> Response {
+        let told = explain_with(self.site.folder().path(), &self.environment, &[target]);
+        let response = self.site.get(target);
+        self.asked += 1;
+        let lines = Cell::new(0);
+        let logged = self.site.wait_for_access(|_| lines.replace(lines.get() + 1) + 1 == self.asked);
+        let logged: Value = serde_json::from_str(&logged).expect("JSON");
+        agrees(&told, &response, &logged, target);
+        let store = &told["page"]["store"];
+        let status = response.header("cache-status").unwrap_or_default();
+        let is_hit = status.contains("hit");
+        let key = store["key"]["digest"].as_str().filter(|_| store["kept"] == true);
+        let is_known = key.is_some_and(|key| self.stored.contains(key));
+        assert_eq!(is_hit, is_known, "{target}: {status}, told {store:#}");
+        self.hits += usize::from(is_hit);
+        let planned = if is_hit { BTreeSet::new() } else { sources(&told["page"]["sources"]) };
+        if response.status == 200 {
+            let asked = logged["sources"].as_array().expect("sources").iter();
+            let asked: BTreeSet<String> = asked.map(|call| call["name"].as_str().expect("a name").to_owned()).collect();
+            assert_eq!(asked, planned, "{target}");
+            self.stored.extend(key.map(ToOwned::to_owned));
+        }
+        let route = told["route"]["file"].as_str().unwrap_or_default();
+        *self.seen.entry(route.to_owned()).or_default() += 1;
+        response
+    }
+
+    /// Whether enough is known of the route that `target` belongs to, as far as its path tells.
+    fn is_enough(&self, target: &str) -> bool {
+        let folder = target.split('/').take(3).collect::<Vec<_>>().join("/");
+        let kin =
+            |(route, count): (&String, &usize)| route.contains(folder.trim_start_matches('/')) && *count >= OF_A_ROUTE;
+        folder.len() > 1 && self.seen.iter().any(kin)
+    }
+}
+
+/// What a page leads to on its own site.
+fn links(response: &Response) -> Vec<String> {
+    if !response.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+        return Vec::new();
+    }
+    let text = response.text();
+    let after = |attribute: &'static str| text.split(attribute).skip(1).filter_map(|rest| rest.split('"').next());
+    let links = after("href=\"/").chain(after("src=\"/")).map(|link| link.split('#').next().unwrap_or_default());
+    links.map(|link| format!("/{}", link.replace("&amp;", "&"))).collect()
+}
+
+/// `siteserver routes`: the files of all routes, and the URLs of those without parameters.
+fn routes(folder: &Path) -> (BTreeSet<String>, Vec<String>) {
+    let output = binary().arg("routes").arg("--config").arg(folder.join("site.toml")).output().expect("the binary");
+    let listed = String::from_utf8(output.stdout).expect("UTF-8");
+    let rows = listed.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let (mut files, mut urls) = (BTreeSet::new(), Vec::new());
+    for row in rows {
+        files.extend(row.iter().filter(|cell| cell.starts_with("routes/")).map(|file| (*file).to_owned()));
+        urls.extend(
+            row.iter().filter(|cell| cell.starts_with('/') && !cell.contains('{')).map(|url| (*url).to_owned()),
+        );
+    }
+    (files, urls)
+}
+
+fn it_says_what_happens_on_every_route_of_our_own_sites() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let upstream = Options::default().serve(Folder::copy_of_site(&root.join("examples/upstream")));
+    let address = format!("http://{}", upstream.address());
+    let examples = root.join("examples").read_dir().expect("examples").flatten().map(|entry| entry.path());
+    let mut hits = 0;
+    for folder in examples.chain([root.to_owned()]) {
+        let options = Options::default().env("UPSTREAM", &address);
+        let site = options.serve(Folder::copy_of_site(&folder));
+        let (files, mut seeds) = routes(&folder);
+        // What nothing leads to.
+        seeds.extend(
+            ["/data/products.json", "/products/FO-107", "/reviews/FO-107", "/no/such/page"].map(ToOwned::to_owned),
+        );
+        let environment = vec![("UPSTREAM", address.as_str())];
+        let mut compared =
+            Compared { site: &site, environment, stored: BTreeSet::new(), seen: BTreeMap::new(), asked: 0, hits: 0 };
+        let mut done = BTreeSet::new();
+        let mut waiting = Vec::new();
+        while let Some((target, is_seed)) =
+            seeds.pop().map(|seed| (seed, true)).or_else(|| Some((waiting.pop()?, false)))
+        {
+            if done.contains(&target) || !is_seed && compared.is_enough(&target) {
+                continue;
+            }
+            let response = compared.compare(&target);
+            waiting.extend(links(&response));
+            if is_seed {
+                // What is not declared is not read; what is declared is.
+                compared.compare(&format!("{target}?utm_source=x"));
+                compared.compare(&format!("{target}?page=2&q=a"));
+            }
+            done.insert(target);
+        }
+        let missed: Vec<&String> = files.iter().filter(|file| !compared.seen.contains_key(*file)).collect();
+        assert!(missed.is_empty(), "{}: nothing was asked of {missed:?}", folder.display());
+        hits += compared.hits;
+    }
+    assert!(hits > 5, "only {hits} pages were found in the store");
+}
+
+/// A page that reads a query value, a header, a keyed cookie and a parameter, and is kept.
+const KEYED: &str = r#"
+-- site.toml --
+-- routes/index.toml --
+path = "/{id}"
+layout = "page.html"
+[params.id]
+type = "int"
+[query.page]
+type = "int"
+default = 1
+[query.unread]
+[cookies.theme]
+enum = ["light", "dark"]
+default = "light"
+[cache]
+s-maxage = "1h"
+-- layouts/page.html --
+{{ params.id }} {{ query.page }} {{ cookies.theme }} {{ request.headers.x-kind }}
+"#;
+
+fn equal_keys_are_hits_and_others_are_not() {
+    type Asked<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+    let requests: [Asked<'_>; 11] = [
+        ("/1", &[]),
+        ("/1?page=1", &[]),
+        ("/1?page=2", &[]),
+        ("/1?page=x", &[]),
+        ("/1?unread=2", &[]),
+        ("/1?other=2", &[("x-other", "1")]),
+        ("/2", &[]),
+        ("/1", &[("x-kind", "a")]),
+        ("/1", &[("cookie", "theme=dark")]),
+        ("/1", &[("cookie", "theme=light; other=1")]),
+        ("/1", &[("cookie", "theme=none")]),
+    ];
+    for (first, second) in requests.iter().flat_map(|first| requests.iter().map(move |second| (first, second))) {
+        if first.0 > second.0 {
+            continue;
+        }
+        let site = Keyed::get();
+        let keys = [first, second].map(|(target, headers)| site.key(target, headers));
+        // A store of its own for each pair would be a process for each: another parameter in the same place does as well.
+        let pair = site.next();
+        let [_, answer] = [first, second].map(|(target, headers)| {
+            let target = if target.starts_with("/1") {
+                target.replacen("/1", &format!("/1{pair}"), 1)
+            } else {
+                target.replacen("/2", &format!("/2{pair}"), 1)
+            };
+            site.site.request("GET", &target, headers, b"")
+        });
+        let is_hit = answer.header("cache-status").is_some_and(|status| status.contains("hit"));
+        assert_eq!(is_hit, keys[0] == keys[1], "{first:?} then {second:?}: {:?}", answer.headers);
+    }
+}
+
+/// One site for all pairs of requests, and the keys that it told.
+struct Keyed {
+    site: Site,
+    keys: std::sync::Mutex<BTreeMap<String, String>>,
+    count: std::sync::atomic::AtomicUsize,
+}
+
+impl Keyed {
+    fn get() -> &'static Self {
+        static KEYED_SITE: std::sync::OnceLock<Keyed> = std::sync::OnceLock::new();
+        KEYED_SITE.get_or_init(|| Self {
+            site: Site::start(KEYED),
+            keys: std::sync::Mutex::default(),
+            count: std::sync::atomic::AtomicUsize::new(100),
+        })
+    }
+
+    fn next(&self) -> usize {
+        self.count.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn key(&self, target: &str, headers: &[(&str, &str)]) -> String {
+        let mut keys = self.keys.lock().expect("a lock");
+        let known = keys.entry(format!("{target} {headers:?}")).or_insert_with(|| {
+            let written: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            let flags = written.iter().flat_map(|header| ["--header", header.as_str()]);
+            let told = explain(&self.site, &[target].into_iter().chain(flags).collect::<Vec<_>>());
+            told["page"]["store"]["key"]["digest"].as_str().expect("a key").to_owned()
+        });
+        known.clone()
+    }
+}
+
+fn verdict<'t>(told: &'t Value, name: &str) -> &'t Value {
+    &told["verdict"][name]
+}
+
+fn requests_that_lead_nowhere_are_told_why() {
+    let site = Site::start(
+        r#"
+-- site.toml --
+[site]
+url = "https://www.example.com"
+aliases = ["example.com"]
+-- routes/about.toml --
+[json]
+a = 1
+-- routes/item.toml --
+path = "/items/{id}"
+json = "{params.id}"
+[params.id]
+type = "int"
+[query.page]
+type = "int"
+on-invalid = "bad-request"
+"#,
+    );
+    for (arguments, status, location, why) in [
+        (&["/abuot"][..], 404, None, "no route claims this path"),
+        (&["/items/x"], 404, None, "`x` does not fit `params.id`, which is of type `int`"),
+        (&["/items/1?page=x"], 400, None, "the value of `query.page` does not fit its type `int`"),
+        (&["/about/"], 308, Some("/about"), "another spelling of a URL of this route"),
+        (
+            &["https://example.com/about?a=1"],
+            308,
+            Some("https://www.example.com/about?a=1"),
+            "the host is an alias of the site's",
+        ),
+        (
+            &["https://other.example/about"],
+            421,
+            None,
+            "the host is not the site's: neither `site.url`, nor an alias, nor that of a route",
+        ),
+        (&["/about", "--method", "DELETE"], 405, None, "the route has the methods GET, HEAD, OPTIONS"),
+        (&["/about", "--method", "OPTIONS"], 204, None, "told the methods: GET, HEAD, OPTIONS"),
+        (&["/about", "--header", "Host: a b"], 400, None, "the `Host` of the request is malformed"),
+        (&["http://localhost:4000/about"], 200, None, "`/about` matches"),
+        (&["/about", "--method", "HEAD"], 200, None, "`/about` matches"),
+    ] {
+        let told = explain(&site, arguments);
+        assert_eq!(verdict(&told, "status"), status, "{arguments:?}: {told:#}");
+        assert_eq!(verdict(&told, "location").as_str(), location, "{arguments:?}");
+        assert_eq!(verdict(&told, "why"), why, "{arguments:?}");
+        assert_eq!(told["page"].is_null(), status != 200, "{arguments:?}");
+        let (host, target) = match arguments[0].split_once("://") {
+            Some((_, rest)) => rest.find('/').map_or((rest, "/"), |at| rest.split_at(at)),
+            None => ("www.example.com", arguments[0]),
+        };
+        let method = arguments.iter().position(|word| *word == "--method").map_or("GET", |at| arguments[at + 1]);
+        if !arguments.contains(&"--header") {
+            let response = site.request(method, target, &[("host", host)], b"");
+            assert_eq!(response.status, status, "{arguments:?}");
+            assert_eq!(response.header("location"), location, "{arguments:?}");
+        }
+    }
+    assert_eq!(verdict(&explain(&site, &["/abuot"]), "hint"), "did you mean `/about`?");
+}
+
+/// A page whose data is one person's, by way of two sources.
+const PERSONAL: &str = r#"allow-private = true
+headers = { authorization = "Bearer {env.TOKEN}" }
+query = { key = "{env.KEY}" }
+-- routes/index.toml --
+layout = "page.html"
+[cookies.session]
+[sources.me]
+upstream = "up"
+path = "/me"
+query = { of = "{cookies.session}", token = "{env.KEY}" }
+[sources.orders]
+upstream = "up"
+path = "/orders/{me.id}"
+timeout = "300ms"
+[sources.news]
+upstream = "up"
+path = "/news"
+-- layouts/page.html --
+{{ orders | json }} {{ news | json }}
+"#;
+
+fn personal(fault: &FaultServer) -> Folder {
+    let folder = Folder::new();
+    let address = fault.address();
+    folder.unpack(&format!("-- site.toml --\n[upstreams.up]\nbase-url = \"http://{address}\"\n{PERSONAL}"));
+    folder
+}
+
+const SECRETS: [(&str, &str); 2] = [("TOKEN", "t0ken-4f9c1e77b2a84d0f"), ("KEY", "k3y-77b2a84d0f4f9c1e")];
+
+fn a_personal_page_is_told_with_its_path() {
+    let fault = FaultServer::start();
+    let folder = personal(&fault);
+    let told = explain_with(folder.path(), &SECRETS, &["/", "--header", "Cookie: session=abc; other=1"]);
+    let page = &told["page"];
+    assert_eq!(page["privacy"]["public"], false);
+    let path = page["privacy"]["path"].as_array().expect("a path").iter();
+    let steps: Vec<(&str, &str, u64)> = path
+        .map(|step| {
+            let place = &step["place"];
+            let text = |value: &'static str| value;
+            (
+                step["what"].as_str().expect("a step"),
+                if place["file"] == "layouts/page.html" { text("layout") } else { text("route") },
+                place["line"].as_u64().expect("a line"),
+            )
+        })
+        .collect();
+    let expected = [
+        ("cookies.session", "route", 6),
+        ("sources.me", "route", 3),
+        ("sources.orders", "route", 7),
+        ("the page", "layout", 1),
+    ];
+    assert_eq!(steps, expected);
+    assert_eq!(page["store"]["kept"], false);
+    assert_eq!(page["store"]["why_not"], "the page is one person's");
+    assert!(page["store"]["key"].is_null());
+    assert_eq!(page["lifetimes"]["browser"], "nothing: `no-store`");
+    assert_eq!(field(page, "cache-control"), Some("private, no-store"));
+    assert_eq!(page["ignored"], serde_json::json!(["cookie `other`"]));
+}
+
+fn secrets_and_cookies_are_not_told() {
+    let fault = FaultServer::start();
+    let folder = personal(&fault);
+    for format in ["text", "json"] {
+        let arguments = ["/", "--format", format, "--header", "Cookie: session=the-session-of-anna"];
+        let (code, told, messages) = run(folder.path(), &SECRETS, &arguments);
+        assert_eq!(code, Some(0), "{messages}");
+        for hidden in ["t0ken", "k3y-", "the-session"] {
+            assert!(!told.contains(hidden) && !messages.contains(hidden), "{told}");
+        }
+        assert!(!told.contains("withheld"), "nothing had to be withheld: {told}");
+        assert!(told.contains("/me?key=(secret)&of={cookies.session}&token=(secret)"), "{told}");
+        assert!(told.contains("/orders/{me.id}?key=(secret)") && told.contains("authorization"), "{told}");
+    }
+    assert_eq!(fault.connections(), 0, "nothing is sent anywhere");
+}
+
+fn sources_are_told_in_waves_and_rules_in_order() {
+    let fault = FaultServer::start();
+    let files = r#"timeout = "2s"
+-- routes/index.toml --
+path = "/r/{name}"
+layout = "page.html"
+[sources.repo]
+upstream = "up"
+path = "/repos/{params.name}"
+[sources.owner]
+upstream = "up"
+path = "/users/{repo.owner}"
+on-error = "omit"
+[sources.news]
+upstream = "up"
+path = "/news"
+fallback = []
+[sources.all]
+value = { name = "{repo.name}", owner = "{owner.name}" }
+[[rules]]
+if = "repo.archived"
+then = { redirect = "/archive/{repo.name}" }
+[[rules]]
+if = "params.name == 'x'"
+then = { status = 410 }
+-- layouts/page.html --
+{{ all.name }} {{ news | json }}
+"#;
+    let site = site(&fault, files);
+    let told = explain(&site, &["/r/a%20b"]);
+    let page = &told["page"];
+    let waves = page["sources"].as_array().expect("waves").iter();
+    let names: Vec<Vec<&str>> = waves
+        .map(|wave| wave.as_array().expect("a wave").iter().filter_map(|source| source["name"].as_str()).collect())
+        .collect();
+    assert_eq!(names, [vec!["news", "repo"], vec!["owner"], vec!["all"]]);
+    let address = fault.address();
+    let owner = &page["sources"][1][0];
+    assert_eq!(owner["call"]["url"], format!("http://{address}/users/{{repo.owner}}"));
+    assert_eq!(owner["after"], serde_json::json!(["repo"]));
+    assert_eq!(owner["outcomes"]["on-error"], "omit");
+    assert_eq!(owner["call"]["timeout"]["value"], "2s");
+    assert_eq!(owner["call"]["timeout"]["place"]["file"], "site.toml");
+    assert_eq!(page["sources"][0][1]["call"]["url"], format!("http://{address}/repos/a%20b"));
+    let rules = page["rules"].as_array().expect("rules").iter();
+    let rules: Vec<(&str, &str)> =
+        rules.map(|rule| (rule["if"].as_str().expect("if"), rule["then"].as_str().expect("then"))).collect();
+    let expected =
+        [("repo.archived", "302 to /archive/{repo.name}"), ("params.name == 'x'", "410, with its error page")];
+    assert_eq!(rules, expected);
+    let (_, text, _) = run(site.folder().path(), &[], &["/r/a"]);
+    for line in ["  1  repo         GET http", "  2  owner        GET http", "  3  all          value", "then: 302 to"]
+    {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+fn settings_are_told_with_their_places() {
+    let site = Site::start(
+        r#"
+-- site.toml --
+[limits]
+deadline = "7s"
+[defaults.cache]
+s-maxage = "1m"
+-- routes/_section.toml --
+layout = "page.html"
+-- routes/index.toml --
+status = 203
+content-type = "text/html; charset=utf-8"
+-- routes/own.toml --
+deadline = "3s"
+[cache]
+max-age = "1h"
+[headers]
+x-of = "{query.of}"
+[query.of]
+-- layouts/page.html --
+{% render "card" %}
+-- layouts/partials/card.html --
+card
+"#,
+    );
+    let setting = |target: &str, name: &str| {
+        let told = explain(&site, &[target]);
+        let settings = told["page"]["settings"].as_array().expect("settings").clone();
+        let setting = settings.into_iter().find(|setting| setting["name"] == name).expect("a setting");
+        let place = &setting["place"];
+        let place = place["file"].as_str().map(|file| format!("{file}:{}", place["line"]));
+        (setting["value"].as_str().expect("a value").to_owned(), place.unwrap_or_default())
+    };
+    for (target, name, value, place) in [
+        ("/", "status", "203", "routes/index.toml:1"),
+        ("/", "cache-control", "public, max-age=0, s-maxage=60", "site.toml:3"),
+        ("/", "deadline", "7s", "site.toml:2"),
+        ("/", "layout", "page.html", "routes/_section.toml:1"),
+        ("/", "content-type", "text/html; charset=utf-8", "routes/index.toml:2"),
+        ("/own", "status", "200", ""),
+        ("/own", "deadline", "3s", "routes/own.toml:1"),
+        ("/own", "cache-control", "max-age=3600", "routes/own.toml:2"),
+    ] {
+        assert_eq!(setting(target, name), (value.to_owned(), place.to_owned()), "{target} {name}");
+    }
+    let told = explain(&site, &["/own?of=b"]);
+    assert_eq!(field(&told["page"], "x-of"), Some("b"));
+    assert_eq!(told["page"]["layouts"], serde_json::json!(["layouts/page.html", "layouts/partials/card.html"]));
+    assert_eq!(explain(&site, &["/"])["page"]["store"]["why_not"], "only answers with status 200 are kept");
+}
+
+fn unset_variables_do_not_keep_it_from_telling() {
+    let fault = FaultServer::start();
+    let folder = personal(&fault);
+    let told = explain_with(folder.path(), &[], &["/"]);
+    assert_eq!(verdict(&told, "status"), 200);
+}
+
+fn what_cannot_be_asked_is_wrong_usage() {
+    let site = Site::start("-- site.toml --\n");
+    for arguments in [
+        &["about"][..],
+        &["/a b"],
+        &["/", "--header", "no-colon"],
+        &["/", "--header", "a b: c"],
+        &["/", "--method", "G ET"],
+        &[],
+        &["/", "--format", "xml"],
+    ] {
+        let (code, told, _) = run(site.folder().path(), &[], arguments);
+        assert_eq!((code, told.as_str()), (Some(2), ""), "{arguments:?}");
+    }
+    let (code, ..) = run(Path::new("/nonexistent"), &[], &["/"]);
+    assert_eq!(code, Some(1));
+}
