@@ -11,6 +11,7 @@ mod asset;
 mod body;
 mod failure;
 mod fetch;
+mod field;
 mod fill;
 mod gather;
 mod inputs;
