@@ -203,7 +203,7 @@ fn build(
         upstreams,
         content: tree.content.clone(),
         errors,
-        tripwire: environment.secrets().tripwire(),
+        tripwire: environment.tripwire(),
         revision,
     };
     site.withhold();
