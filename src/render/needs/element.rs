@@ -124,7 +124,9 @@ impl Needs {
         } else if name == "style" {
             self.hold_up(ObstacleKind::StyleAttribute, spot);
             // A policy of the author's own may let it hold.
-            ways.iter().for_each(|way| self.style_sheet(way));
+            for way in ways {
+                self.style_sheet(way);
+            }
         } else if FOLLOWED.contains(&name.as_str()) && ways.iter().any(runs) {
             self.hold_up(ObstacleKind::ScriptUrl, spot);
         }

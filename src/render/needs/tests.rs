@@ -140,7 +140,8 @@ fn elements_load_by_their_attributes() {
 
 #[test]
 fn each_of_many_branches_is_known() {
-    let arms: String = (0..12).map(|at| format!("{{% when {at} %}}https://{at}.example/a.js")).collect();
+    let arms: Vec<String> = (0..12).map(|at| format!("{{% when {at} %}}https://{at}.example/a.js")).collect();
+    let arms = arms.concat();
     let needs = needs(&format!("<script src='{{% case a %}}{arms}{{% endcase %}}'></script>"));
     assert_eq!(origins(&needs).len(), 12, "{needs:?}");
 }
@@ -148,8 +149,9 @@ fn each_of_many_branches_is_known() {
 #[test]
 fn loops_within_loops_take_no_longer_each() {
     let depth = 16;
-    let loops: String =
+    let loops: Vec<String> =
         (0..depth).map(|at| format!("{{% for x{at} in list %}}<img src='/{{{{ x{at} }}}}'>a")).collect();
+    let loops = loops.concat();
     let ends = "b{% endfor %}".repeat(depth);
     let needs = needs(&format!("<script>{loops}{ends}</script><p title='{loops}{ends}'><script>same()</script>"));
     assert!(needs.obstacles().iter().any(|obstacle| obstacle.kind == ObstacleKind::Script), "{needs:?}");

@@ -112,7 +112,9 @@ impl Walk<'_> {
                 let before = std::mem::take(&mut self.needs.inlines);
                 self.block(body, &mut vec![self.start()]);
                 let within = std::mem::replace(&mut self.needs.inlines, before);
-                within.iter().for_each(|inline| self.needs.inline_at(inline));
+                for inline in &within {
+                    self.needs.inline_at(inline);
+                }
                 self.hold(name.index(), within);
             }
             Node::Assign { name, value, .. } => {
