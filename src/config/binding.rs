@@ -42,6 +42,15 @@ pub struct NotText;
 impl Template<Binding> {
     /// The string with its placeholders filled in, each through `encode`; `None` as soon as one of them is `null`.
     pub fn text(&self, slots: &[Value], encode: impl Fn(&str, &mut String)) -> Result<Option<String>, NotText> {
+        self.text_by(slots, encode)
+    }
+
+    /// The same with an `encode` that knows which placeholder is next.
+    pub fn text_by(
+        &self,
+        slots: &[Value],
+        mut encode: impl FnMut(&str, &mut String),
+    ) -> Result<Option<String>, NotText> {
         let mut out = String::new();
         for part in &self.parts {
             match part {

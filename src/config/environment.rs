@@ -109,8 +109,10 @@ impl Environment {
             return secret;
         }
         if is_word(text) {
-            let message =
-                format!("the value of `{}` is like an ordinary word: pages that hold this word are not sent", env.name);
+            let message = format!(
+                "the value of `{}` is like an ordinary word or a date: pages that hold it are not sent",
+                env.name
+            );
             let help = format!(
                 "choose one that cannot be guessed; if it is no secret, say so: [env.{}] public = true",
                 env.name
@@ -124,6 +126,11 @@ impl Environment {
     fn known<'e>(&'e self, env: &'e Env) -> Option<&'e String> {
         let declared = || self.public.get(&env.name).and_then(Option::as_ref);
         self.variables.get(&env.name).or(env.default.as_ref()).or_else(declared)
+    }
+
+    /// What looks for the secrets that were given out so far, but for those that the site declares as none.
+    pub fn tripwire(&self) -> Arc<Tripwire> {
+        self.secrets.tripwire_but(|name| self.is_public(name))
     }
 
     /// What was given out as secrets, by this environment and its clones.
@@ -171,6 +178,17 @@ impl Secrets {
             given.tripwire = Some(Arc::clone(&tripwire));
         }
         tripwire
+    }
+
+    /// The same for all but those whose names are public.
+    fn tripwire_but(&self, is_public: impl Fn(&str) -> bool) -> Arc<Tripwire> {
+        let secrets = {
+            let given = self.given();
+            given.secrets.keys().any(|name| is_public(name)).then(|| given.secrets.clone())
+        };
+        let Some(secrets) = secrets else { return self.tripwire() };
+        let kept = secrets.iter().filter(|(name, _)| !is_public(name));
+        Arc::new(Tripwire::new(kept.map(|(name, secret)| (name.as_str(), secret))))
     }
 
     fn given(&self) -> MutexGuard<'_, Given> {
@@ -253,6 +271,11 @@ mod tests {
         environment.secret(&env("WORD", None), &mut findings);
         assert_eq!(findings.iter().last().map(|finding| finding.code.name), Some("env/word-secret"));
         assert!(environment.secrets().tripwire().find(b"in production.").is_some());
+        // What a later site declares as public is not looked for in what it makes, whatever an earlier one has sent.
+        let later = environment.with_public([("WORD".to_owned(), None)]);
+        assert!(later.tripwire().find(b"in production.").is_none());
+        assert!(later.secrets().tripwire().find(b"in production.").is_some());
+        assert!(Arc::ptr_eq(&environment.tripwire(), &environment.secrets().tripwire()));
         // Clones remember the same.
         environment.clone().secret(&env("TOKEN", None), &mut findings);
         let tripwire = environment.secrets().tripwire();

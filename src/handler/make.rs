@@ -3,6 +3,7 @@
 use super::aside::Aside;
 use super::ask::{self, Answered};
 use super::fetch::Calls;
+use super::field;
 use super::fill::Begun;
 use super::gather::{Gathered, Request, SourceCall};
 use super::lookout::Lookout;
@@ -325,7 +326,7 @@ impl Making<'_> {
             csp.insert(&mut fields);
         }
         for (name, template) in &route.headers {
-            let text = template.text(slots, |text, out| out.push_str(text));
+            let text = field::value(template, slots);
             match text.map_err(|_not_text| internal(route, "a list or an object in a header"))? {
                 Some(text) => {
                     // It would end the field and begin another: whoever sent it is told, whatever else would be wrong with it.

@@ -13,6 +13,7 @@ mod decide;
 mod explain;
 mod failure;
 mod fetch;
+mod field;
 mod fill;
 mod gather;
 mod inputs;

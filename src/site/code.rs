@@ -453,7 +453,7 @@ codes! {
     ROUTE_TOO_DEEP = Error "source/route-too-deep"
         help "ask the route that has the data itself";
 
-    /// An inline script that is not the same each time: it prints a value, or comes out of a loop.
+    /// An inline script that is not the same each time: it prints a value, comes out of a loop, or is in a text that a filter changes.
     ///
     /// Pages are sent with a policy that lets only those inline scripts run whose digests it holds, and the digest of a text that changes
     /// is not known before the page is made. What data may write into a script is what an attacker asks for.
@@ -467,7 +467,7 @@ codes! {
     CHANGING_SCRIPT = Warning "csp/changing-script"
         help "print the data into `<script type=\"application/json\" id=\"data\">`, and read it from a script that stays the same";
 
-    /// An inline style that is not the same each time, because it comes out of a loop or of many branches.
+    /// An inline style that is not the same each time, because it comes out of a loop, of many branches or of a filter.
     ///
     /// Pages are sent with a policy that lets only those inline styles hold whose digests it holds.
     ///

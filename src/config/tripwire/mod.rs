@@ -29,9 +29,12 @@ const LONGEST: usize = 64;
 /// Letters of which there are no more are a word, and not drawn by lot.
 const LONGEST_WORD: usize = 15;
 
-/// Whether a text is like an ordinary word or two, so that it may stand where nobody has told it.
+/// Whether a text is like an ordinary word or two, a date or another number that people write, so that it may stand where nobody has
+/// told it.
 pub(super) fn is_word(text: &str) -> bool {
-    text.len() <= LONGEST_WORD && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b" -_.".contains(&byte))
+    let is_of_letters = || text.bytes().all(|byte| byte.is_ascii_alphabetic() || b" -_.".contains(&byte));
+    let is_of_digits = || text.bytes().all(|byte| byte.is_ascii_digit() || b" -:./".contains(&byte));
+    text.len() <= LONGEST_WORD && (is_of_letters() || is_of_digits())
 }
 
 /// Finds the values of secrets in what is about to leave.
@@ -270,6 +273,12 @@ mod tests {
             ("development", true),
             ("Password", true),
             ("acme-corp", true),
+            ("2024-01-01", true),
+            ("12:30:00.000", true),
+            ("5/3/2026", true),
+            ("12345678", true),
+            ("8493028475610293", false),
+            ("2024-01-01a", false),
             ("v1.example", false),
             ("correct horse battery", false),
             ("shpat_4f9c", false),

@@ -14,7 +14,7 @@ use crate::render::context::{Markup, Sight};
 use std::ops::Range;
 
 /// So many texts of one attribute or script are told apart.
-const MOST_WAYS: usize = 8;
+const MOST_WAYS: usize = 32;
 /// So many places in the markup are followed at once: those after a branch of a tag, which meet again where it ends.
 const MOST_STATES: usize = 8;
 /// So many attributes of one tag are kept.

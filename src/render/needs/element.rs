@@ -74,6 +74,13 @@ impl Needs {
                 for name in ["src", "href", "xlink:href"] {
                     load(name, Use::Script);
                 }
+                for name in ["src", "href", "xlink:href"] {
+                    let is_data =
+                        |way: &String| way.trim_start().get(..5).is_some_and(|way| way.eq_ignore_ascii_case("data:"));
+                    if let Some(address) = of(name).filter(|address| address.ways.iter().any(is_data)) {
+                        self.hold_up(ObstacleKind::ScriptUrl, &address.spot);
+                    }
+                }
                 self.has_scripts |= script_types(attributes).iter().any(|kind| is_code(kind));
             }
             "link" => self.link(attributes),
@@ -116,6 +123,10 @@ impl Needs {
             self.hold_up(ObstacleKind::Handler, spot);
         } else if name == "style" {
             self.hold_up(ObstacleKind::StyleAttribute, spot);
+            // A policy of the author's own may let it hold.
+            for way in ways {
+                self.style_sheet(way);
+            }
         } else if FOLLOWED.contains(&name.as_str()) && ways.iter().any(runs) {
             self.hold_up(ObstacleKind::ScriptUrl, spot);
         }
@@ -137,6 +148,8 @@ impl Needs {
                 }
                 "icon" | "apple-touch-icon" | "apple-touch-icon-precomposed" | "mask-icon" => uses.push(Use::Image),
                 "manifest" => uses.push(Use::Manifest),
+                // What may be loaded for anything may be loaded ahead (CSP 3, section 6.7.1.2).
+                "prefetch" => uses.push(Use::Connection),
                 "modulepreload" => uses.push(Use::Script),
                 "preload" => uses.extend(kinds.iter().filter_map(|kind| preloaded(kind))),
                 // What will be asked there is not said: whatever runs nothing.
@@ -277,7 +290,9 @@ fn preloaded(kind: &str) -> Option<Use> {
 /// Whether a text is the same on each way through the branches; what it is if not is noted.
 fn constant(ways: &[String], opened: &Spot, kind: ObstacleKind, needs: &mut Needs) -> bool {
     let is_constant = !ways.iter().any(|way| way.contains(is_hole));
-    if !is_constant {
+    if is_constant {
+        needs.inline_at(&(kind, opened.clone()));
+    } else {
         needs.hold_up(kind, opened);
     }
     is_constant

@@ -69,7 +69,12 @@ pub struct Needs {
     paths: Vec<Box<[String]>>,
     printed_raw: BTreeSet<usize>,
     obstacles: Vec<Obstacle>,
+    /// The inline code whose digests are among these.
+    inlines: Vec<Inline>,
 }
+
+/// An inline script or style, as the obstacle that it would be if it were not the same each time, and where it begins.
+type Inline = (ObstacleKind, collect::Spot);
 
 /// Which markup is printed that comes with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -104,7 +109,7 @@ pub enum ObstacleKind {
     Handler,
     /// A `style` attribute.
     StyleAttribute,
-    /// A `javascript:` URL.
+    /// A `javascript:` URL, or a `data:` URL of a script.
     ScriptUrl,
 }
 
@@ -250,6 +255,12 @@ impl Needs {
         // Nothing behind the host matters.
         let end = address.char_indices().map(|(at, _)| at).nth(256).unwrap_or(address.len());
         self.addresses.insert((of, address.get(..end).unwrap_or_default().to_owned()));
+    }
+
+    fn inline_at(&mut self, inline: &Inline) {
+        if self.inlines.len() < MOST_OBSTACLES && !self.inlines.contains(inline) {
+            self.inlines.push(inline.clone());
+        }
     }
 
     fn hold_up(&mut self, kind: ObstacleKind, spot: &collect::Spot) {

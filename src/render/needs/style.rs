@@ -5,6 +5,8 @@ use super::{Needs, Use};
 impl Needs {
     /// Takes the text of a style sheet.
     pub(super) fn style_sheet(&mut self, text: &str) {
+        // Names have no case, nor have schemes and hosts, and what is behind a host does not matter.
+        let text = &text.to_ascii_lowercase();
         for part in text.split("url(").skip(1) {
             let address = part.trim_start().trim_start_matches(['"', '\'']);
             let end = address.find(['"', '\'', ')']).unwrap_or(address.len());
@@ -25,9 +27,18 @@ impl Needs {
             }
         }
         for part in text.split("@import").skip(1) {
-            let address = part.trim_start().trim_start_matches("url(").trim_start().trim_start_matches(['"', '\'']);
+            let address = behind_comments(part).trim_start_matches("url(").trim_start().trim_start_matches(['"', '\'']);
             let end = address.find(['"', '\'', ')', ';']).unwrap_or(address.len());
             self.load(Use::Style, address.get(..end).unwrap_or_default());
         }
     }
+}
+
+/// What follows white space and comments.
+fn behind_comments(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while let Some((_, after)) = rest.strip_prefix("/*").and_then(|comment| comment.split_once("*/")) {
+        rest = after.trim_start();
+    }
+    rest
 }

@@ -62,7 +62,18 @@ fn elements_load_by_their_attributes() {
         ("<img src='{{ vars.other }}/x.png'>", vec![(Use::Image, Origin::Own), (Use::Image, Origin::Anywhere)]),
         ("<script src=\"{{ '/a.js' | absolute_url }}\"></script>", vec![(Use::Script, Origin::Site)]),
         ("<script src=\"{{ site.url }}/a.js\"></script>", vec![(Use::Script, Origin::Site)]),
+        ("<script src=\"{{ 'a.js' | relative_url }}\"></script>", vec![(Use::Script, Origin::Own)]),
+        ("<img src=\"{{ 'a.png' | relative_url }}\">", vec![(Use::Image, Origin::Own)]),
         ("<script src='{{ script }}'></script>", vec![]),
+        ("<link rel=prefetch href='https://a.example/'>", vec![(Use::Connection, host("https://a.example"))]),
+        (
+            "<p style='background: URL(HTTPS://A.example/x.png)'>",
+            vec![(Use::Font, host("https://a.example")), (Use::Image, host("https://a.example"))],
+        ),
+        (
+            "<style>@IMPORT /* a */ /**/ \"https://a.example/a.css\";</style>",
+            vec![(Use::Style, host("https://a.example"))],
+        ),
         (
             "<link rel='preload stylesheet' as=style href='https://a.example/x.css'>",
             vec![(Use::Style, host("https://a.example"))],
@@ -125,6 +136,41 @@ fn elements_load_by_their_attributes() {
     ] {
         assert_eq!(origins(&needs(body)), expected, "{body}");
     }
+}
+
+#[test]
+fn each_of_many_branches_is_known() {
+    let arms: Vec<String> = (0..12).map(|at| format!("{{% when {at} %}}https://{at}.example/a.js")).collect();
+    let arms = arms.concat();
+    let needs = needs(&format!("<script src='{{% case a %}}{arms}{{% endcase %}}'></script>"));
+    assert_eq!(origins(&needs).len(), 12, "{needs:?}");
+}
+
+#[test]
+fn loops_within_loops_take_no_longer_each() {
+    let depth = 16;
+    let loops: Vec<String> =
+        (0..depth).map(|at| format!("{{% for x{at} in list %}}<img src='/{{{{ x{at} }}}}'>a")).collect();
+    let loops = loops.concat();
+    let ends = "b{% endfor %}".repeat(depth);
+    let needs = needs(&format!("<script>{loops}{ends}</script><p title='{loops}{ends}'><script>same()</script>"));
+    assert!(needs.obstacles().iter().any(|obstacle| obstacle.kind == ObstacleKind::Script), "{needs:?}");
+    assert_eq!(needs.scripts().collect::<Vec<_>>(), [digest("same()")]);
+}
+
+#[test]
+fn a_filter_that_changes_inline_code_is_told() {
+    let kinds = |body: &str| needs(body).obstacles().iter().map(|obstacle| obstacle.kind).collect::<Vec<_>>();
+    let capture = "{% capture p %}<script>a( )</script><style>b  {}</style>{% endcapture %}";
+    for filters in ["squish", "replace: 'a', 'b'", "append: 'x' | upcase", "strip_newlines"] {
+        let both = [ObstacleKind::Script, ObstacleKind::Style];
+        assert_eq!(kinds(&format!("{capture}{{{{ p | {filters} }}}}")), both, "{filters}");
+        assert_eq!(kinds(&format!("{capture}{{% assign q = p %}}{{{{ q | {filters} }}}}")), both, "{filters}");
+    }
+    for filters in ["strip", "append: 'x'", "escape", "raw", "squish | escape", "size"] {
+        assert_eq!(kinds(&format!("{capture}{{{{ p | {filters} }}}}")), [], "{filters}");
+    }
+    assert_eq!(kinds("{% capture p %}<b>a</b>{% endcapture %}<script>c()</script>{{ p | squish }}"), []);
 }
 
 #[test]

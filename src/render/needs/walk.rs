@@ -2,22 +2,41 @@
 
 use super::collect::{State, join};
 use super::holes::{self, SITE, VALUE};
-use super::{Markup, Needs, holes::of_path, is_shown};
+use super::{Inline, MOST_OBSTACLES, Markup, Needs, holes::of_path, is_shown};
 use crate::render::escape::Sink;
+use crate::render::filter::{Effect, Filter};
 use crate::render::program::Program;
 use crate::render::tree::{Base, Block, Call, Chain, Node, Operand, Output, Step, Target};
+use std::collections::BTreeMap;
 
 /// Partials within partials. Circles do not load.
 const DEEPEST: usize = 32;
 /// So often a loop's body is followed until nothing new comes of it.
 const MOST_ROUNDS: usize = 4;
+/// So many steps are taken in all, a node of the template on one way or a few bytes of its text each, until every loop is followed once only. What
+/// loops within loops leave in a value then counts as any value.
+const MOST_STEPS: usize = 1 << 15;
+/// About so many bytes of text cost as much as a node.
+const BYTES_OF_A_STEP: usize = 16;
 
 /// What a layout needs, with the layouts around it and its partials, if it makes markup.
 pub(in super::super) fn of_program(program: &Program, extension: &str) -> Needs {
     let xml = extension == "xml";
-    let mut walk = Walk { program, needs: Needs::default(), called: Vec::new(), depth: 0, xml, is_shown: !xml };
+    let mut walk = Walk {
+        program,
+        needs: Needs::default(),
+        called: Vec::new(),
+        captured: BTreeMap::new(),
+        depth: 0,
+        steps: 0,
+        xml,
+        is_shown: !xml,
+    };
     if xml || extension == "html" {
         for stage in &program.stages {
+            if let Some(content) = program.content {
+                walk.captured.insert(content.index(), walk.needs.inlines.clone());
+            }
             walk.block(&stage.body, &mut vec![walk.start()]);
         }
     }
@@ -31,7 +50,11 @@ struct Walk<'p> {
     program: &'p Program,
     needs: Needs,
     called: Vec<Called>,
+    /// The inline code in what was captured, by the numbers of names.
+    captured: BTreeMap<usize, Vec<Inline>>,
     depth: usize,
+    /// How many steps were taken.
+    steps: usize,
     /// Whether it makes XML.
     xml: bool,
     /// Whether it may hold elements that browsers know.
@@ -60,9 +83,11 @@ impl Walk<'_> {
     }
 
     fn node(&mut self, node: &Node, states: &mut Vec<State>) {
+        self.steps += states.iter().map(|state| 1 + state.ways.len()).sum::<usize>();
         match node {
             Node::Text(text, place) => {
                 self.is_shown = self.is_shown || is_shown(text);
+                self.steps += text.len() / BYTES_OF_A_STEP * states.len();
                 self.needs.follow(states, text, Some(place.file), place.start as usize);
             }
             Node::Output(output) => self.output(output, states),
@@ -82,8 +107,21 @@ impl Walk<'_> {
             }
             Node::TableRow(node) => self.repeated(&node.body, states),
             Node::IfChanged { body, .. } => self.branches(std::iter::once(body), false, states),
-            Node::Capture { body, .. } => self.block(body, &mut vec![self.start()]),
-            Node::Assign { value, .. } => self.literals(value),
+            Node::Capture { name, body, .. } => {
+                // The same code twice is told of once, so that it may stand before those that are new.
+                let before = std::mem::take(&mut self.needs.inlines);
+                self.block(body, &mut vec![self.start()]);
+                let within = std::mem::replace(&mut self.needs.inlines, before);
+                for inline in &within {
+                    self.needs.inline_at(inline);
+                }
+                self.hold(name.index(), within);
+            }
+            Node::Assign { name, value, .. } => {
+                self.literals(value);
+                let code = self.code_in(value);
+                self.hold(name.index(), code);
+            }
             Node::Cycle(cycle) => {
                 cycle.values.iter().for_each(|value| self.literal(value));
                 print(states, &VALUE.to_string());
@@ -113,12 +151,13 @@ impl Walk<'_> {
             let mut end = before.clone();
             self.block(body, &mut end);
             join(states, end);
-            if round > 0 {
+            let is_last = self.steps > MOST_STEPS;
+            if round > 0 || is_last {
                 for state in &mut *states {
                     state.forget(&entry);
                 }
             }
-            if *states == before {
+            if is_last || *states == before {
                 return;
             }
         }
@@ -159,6 +198,7 @@ impl Walk<'_> {
             self.needs.of_requests = self.needs.of_requests.max(Markup::Cleaned);
         }
         let hole = self.hole(chain);
+        self.code_in(chain);
         if states.iter().any(State::is_text) {
             self.literals(chain);
             match hole.chars().next().and_then(holes::path) {
@@ -170,6 +210,35 @@ impl Walk<'_> {
             }
         }
         print(states, &hole);
+    }
+
+    /// Notes which inline code a variable holds.
+    fn hold(&mut self, name: usize, code: Vec<Inline>) {
+        let held = self.captured.entry(name).or_default();
+        for inline in code {
+            if held.len() < MOST_OBSTACLES && !held.contains(&inline) {
+                held.push(inline);
+            }
+        }
+    }
+
+    /// The inline code in the variable that a chain begins with. If a filter changes the text of markup, its digest is that of another.
+    fn code_in(&mut self, chain: &Chain) -> Vec<Inline> {
+        let Operand::Path(path) = &chain.value else { return Vec::new() };
+        let Base::Name(name) = path.base else { return Vec::new() };
+        let Some(code) = self.captured.get(&name.index()).filter(|_| path.steps.is_empty()).cloned() else {
+            return Vec::new();
+        };
+        let is_escaped = chain.filters.iter().any(|call| {
+            call.filter.effect == Effect::Text
+                || matches!(call.filter.name, "escape" | "escape_once" | "h" | "xml_escape")
+        });
+        if !is_escaped && chain.filters.iter().any(|call| changes_within(call.filter)) {
+            for (kind, spot) in &code {
+                self.needs.hold_up(*kind, spot);
+            }
+        }
+        code
     }
 
     /// Whether a chain prints what the layout is around, which was followed before.
@@ -185,6 +254,9 @@ impl Walk<'_> {
         match (&chain.value, filter) {
             (Operand::Text(text), (None, _)) => text.to_string(),
             (Operand::Text(text), (Some("relative_url"), None)) if text.starts_with('/') => text.to_string(),
+            (Operand::Text(text), (Some("relative_url"), None)) if !text.is_empty() && !text.contains(':') => {
+                format!("/{text}")
+            }
             (Operand::Text(text), (Some("absolute_url"), None)) if !text.contains("//") => SITE.to_string(),
             (Operand::Path(path), (None, _)) => {
                 let Base::Name(name) = path.base else { return VALUE.to_string() };
@@ -223,6 +295,12 @@ impl Walk<'_> {
             self.needs.follow(&mut vec![self.start()], text, None, 0);
         }
     }
+}
+
+/// Whether a filter that leaves markup as markup may change what stands between its tags.
+fn changes_within(filter: &Filter) -> bool {
+    matches!(filter.effect, Effect::Keeps | Effect::Exchanges)
+        && !matches!(filter.name, "append" | "lstrip" | "prepend" | "rstrip" | "strip")
 }
 
 fn print(states: &mut [State], hole: &str) {

@@ -307,12 +307,14 @@ fn both<'n>(layout: Option<&'n Needs>, own: &'n Needs) -> Vec<&'n Needs> {
 fn finding(kind: ObstacleKind, place: Place) -> Finding {
     let (code, message) = match kind {
         ObstacleKind::Script => {
-            (&code::CHANGING_SCRIPT, "an inline script that is not the same each time will not run")
+            (&code::CHANGING_SCRIPT, "an inline script that a value or a filter changes will not run")
         }
-        ObstacleKind::Style => (&code::CHANGING_STYLE, "an inline style that is not the same each time will not hold"),
+        ObstacleKind::Style => {
+            (&code::CHANGING_STYLE, "an inline style that a value or a filter changes will not hold")
+        }
         ObstacleKind::Handler => (&code::EVENT_HANDLER, "an attribute that is a script will not run"),
         ObstacleKind::StyleAttribute => (&code::STYLE_ATTRIBUTE, "a `style` attribute will not hold"),
-        ObstacleKind::ScriptUrl => (&code::SCRIPT_URL, "a `javascript:` URL will not run"),
+        ObstacleKind::ScriptUrl => (&code::SCRIPT_URL, "a script in a `javascript:` or `data:` URL will not run"),
     };
     Finding::new(code, place, message)
 }

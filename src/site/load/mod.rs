@@ -205,7 +205,7 @@ fn build(
         upstreams,
         content: tree.content.clone(),
         errors,
-        tripwire: environment.secrets().tripwire(),
+        tripwire: environment.tripwire(),
         revision,
         places: Places::of(table),
     };
