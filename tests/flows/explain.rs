@@ -242,11 +242,11 @@ fn equal_keys_are_hits_and_others_are_not() {
         ("/1", &[("cookie", "theme=light; other=1")]),
         ("/1", &[("cookie", "theme=none")]),
     ];
+    let site = Keyed::start();
     for (first, second) in requests.iter().flat_map(|first| requests.iter().map(move |second| (first, second))) {
         if first.0 > second.0 {
             continue;
         }
-        let site = Keyed::get();
         let keys = [first, second].map(|(target, headers)| site.key(target, headers));
         // A store of its own for each pair would be a process for each: another parameter in the same place does as well.
         let pair = site.next();
@@ -271,13 +271,12 @@ struct Keyed {
 }
 
 impl Keyed {
-    fn get() -> &'static Self {
-        static KEYED_SITE: std::sync::OnceLock<Keyed> = std::sync::OnceLock::new();
-        KEYED_SITE.get_or_init(|| Self {
+    fn start() -> Self {
+        Self {
             site: Site::start(KEYED),
             keys: std::sync::Mutex::default(),
             count: std::sync::atomic::AtomicUsize::new(100),
-        })
+        }
     }
 
     fn next(&self) -> usize {
