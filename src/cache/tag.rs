@@ -3,8 +3,8 @@
 //! A tag is declared by the author (`products`) or derived from what a page is made of (`source:repo`, `layout:repo.html`,
 //! `path:/about`). It knows nothing of what the kinds mean: who derives them says so.
 
+use crate::config::encode_segment;
 use std::fmt;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// One thing that a stored response depends on. Cloning it is a reference count.
@@ -54,16 +54,9 @@ impl fmt::Display for Tag {
 /// A parameter as tags have it.
 fn pair(name: &str, value: &str) -> String {
     let mut out = String::with_capacity(name.len() + value.len() + 1);
-    for (text, end) in [(name, "="), (value, "")] {
-        for byte in text.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                out.push(char::from(byte));
-            } else {
-                write!(out, "%{byte:02X}").unwrap_or_default();
-            }
-        }
-        out.push_str(end);
-    }
+    encode_segment(name, &mut out);
+    out.push('=');
+    encode_segment(value, &mut out);
     out
 }
 

@@ -13,6 +13,7 @@ crate::cases!(
     it_says_what_happens_on_every_route_of_our_own_sites,
     equal_keys_are_hits_and_others_are_not,
     requests_that_lead_nowhere_are_told_why,
+    values_in_fields_are_told_as_they_are_sent,
     a_personal_page_is_told_with_its_path,
     secrets_and_cookies_are_not_told,
     sources_are_told_in_waves_and_rules_in_order,
@@ -297,6 +298,17 @@ impl Keyed {
 
 fn verdict<'t>(told: &'t Value, name: &str) -> &'t Value {
     &told["verdict"][name]
+}
+
+fn values_in_fields_are_told_as_they_are_sent() {
+    let site = Site::start(
+        "-- site.toml --\n-- routes/item.toml --\npath = \"/{v}\"\njson = \"{params.v}\"\n\
+         headers = { link = \"<https://a.example/{params.v}>; rel=next\" }\n",
+    );
+    let told = explain(&site, &["/a%3Eb"]);
+    let fields = told["page"]["fields"].to_string();
+    assert_eq!(site.get("/a%3Eb").header("link"), Some("<https://a.example/a%3Eb>; rel=next"));
+    assert!(fields.contains("<https://a.example/a%3Eb>; rel=next"), "{fields}");
 }
 
 fn requests_that_lead_nowhere_are_told_why() {

@@ -10,6 +10,7 @@ mod plan;
 mod settings;
 
 use super::decide::{Decision, Found, Refusal, decide, target};
+use super::field;
 use super::inputs::{Inputs, Misfit};
 use super::respond::{self, Exchange, View};
 use super::runtime::{Service, Subject};
@@ -268,7 +269,7 @@ impl Told<'_> {
         let mut listed = listed(&fields);
         for (name, template) in &route.headers {
             listed.retain(|(known, _)| known != name.as_str());
-            let text = template.spelled(&speller(route)).text(slots, |text, out| out.push_str(text));
+            let text = field::value(&template.spelled(&speller(route)), slots);
             listed.extend(text.ok().flatten().map(|text| (name.to_string(), text)));
         }
         listed.sort();

@@ -4,14 +4,11 @@
 //! It closes what is open at the end and leaves out end tags of what is not open. How elements may stand within each other it does
 //! not know.
 
+use super::foreign::VOID;
 use super::markup::{RAW_ELEMENTS, Sight, Tracker};
 
 /// Elements within elements; deeper markup is none.
 const DEEPEST: usize = 256;
-
-/// Elements without content, which have no end tag (WHATWG HTML, section 13.1.2).
-const VOID: [&str; 14] =
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// Elements that end where the next of their kind begins, if they are not ended before.
 const OPTIONAL: [&str; 9] = ["dd", "dt", "li", "option", "p", "rb", "td", "th", "tr"];

@@ -58,7 +58,7 @@ const NEVER_INSIDE: [&str; 44] = [
 ];
 
 /// Elements that have no end tag.
-const VOID: [&str; 18] = [
+pub(super) const VOID: [&str; 18] = [
     "area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "keygen", "link",
     "meta", "param", "source", "track", "wbr",
 ];

@@ -58,7 +58,8 @@ pub(super) fn url(text: &str, part: UrlPart, origin: Origin, out: &mut String) {
         // The authors may write a whole URL in pieces.
         UrlPart::Host | UrlPart::Port if origin == Origin::Authored => replace::<Url>(text, out),
         UrlPart::Query => percent_encode(text, b"", "%20", out),
-        UrlPart::Encoded => encode_rest(text, out),
+        // `+` is a space there.
+        UrlPart::Encoded => percent_encode_but(text, |byte| b"-_.~+%".contains(&byte), out),
         UrlPart::Host => percent_encode_but(text, |byte| byte >= 0x80 || b"-._~:[]".contains(&byte), out),
         UrlPart::BehindHost => behind_host(text, out),
         UrlPart::Port if text.starts_with(['/', '\\', '?', '#']) => behind_host(text, out),
@@ -248,17 +249,6 @@ fn path(text: &str, root: bool, out: &mut String) {
 /// Whether there is a percent-encoded byte at `at`.
 fn is_escape(bytes: &[u8], at: usize) -> bool {
     bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-}
-
-/// Percent-encodes what is not encoded yet of a piece of a query; `+` is a space there.
-fn encode_rest(text: &str, out: &mut String) {
-    for (at, &byte) in text.as_bytes().iter().enumerate() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'+' => out.push(char::from(byte)),
-            b'%' if is_escape(text.as_bytes(), at) => out.push('%'),
-            byte => percent(byte, out),
-        }
-    }
 }
 
 /// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3) and those in `kept`; a space becomes `space`.
