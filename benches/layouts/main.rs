@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use siteserver::config::{Secret, Tripwire};
 use siteserver::diagnostic::{Files, Findings};
-use siteserver::render::{Context, Fragment, KeptLayouts, LayoutSource, Library, Limits, Site as Known};
+use siteserver::render::{Buffer, Context, Fragment, KeptLayouts, LayoutSource, Library, Limits, Site as Known};
 use siteserver::value::{JsonLimits, Value, parse_json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -124,7 +124,7 @@ const SITESERVER: [(&str, &str); 3] = [
 ];
 
 /// An engine with its template and data at hand: renders once.
-type Render<'a> = Box<dyn Fn() -> Result<String> + 'a>;
+type Render<'a> = Box<dyn Fn() -> Result<Vec<u8>> + 'a>;
 
 struct Engine<'a> {
     name: &'static str,
@@ -133,7 +133,7 @@ struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    fn new(name: &'static str, render: impl Fn() -> Result<String> + 'a) -> Self {
+    fn new(name: &'static str, render: impl Fn() -> Result<Vec<u8>> + 'a) -> Self {
         Self { name, render: Box::new(render), least: Duration::MAX }
     }
 
@@ -219,9 +219,9 @@ fn main() -> Result<()> {
         let layout = library.get("page.html").context("page.html")?;
         let null = Value::Null;
         let roots: Vec<&Value> = layout.roots().iter().map(|root| value.get(&root.name).unwrap_or(&null)).collect();
-        let mut out = String::with_capacity(layout.expected_bytes());
+        let mut out = Buffer::with_capacity(layout.expected_bytes());
         layout.render(&roots, &context, &mut out)?;
-        Ok(out)
+        Ok(out.into_bytes())
     };
 
     // Looked through for the values of secrets, as every page is before it leaves.
@@ -234,7 +234,7 @@ fn main() -> Result<()> {
     };
     let watched = |tripwire: &Tripwire| {
         let page = ours(&escaping, &value)?;
-        ensure!(tripwire.find(page.as_bytes()).is_none(), "a page without secrets holds one");
+        ensure!(tripwire.find(&page).is_none(), "a page without secrets holds one");
         Ok(page)
     };
     let (one, sixteen, hundred) = (tripwire(1), tripwire(16), tripwire(100));
@@ -255,15 +255,15 @@ fn main() -> Result<()> {
     let liquid_data = liquid::to_object(&data)?;
 
     let mut engines = [
-        Engine::new("askama", || data.render().map_err(|error| anyhow!("{error}"))),
+        Engine::new("askama", || data.render().map(String::into_bytes).map_err(|error| anyhow!("{error}"))),
         Engine::new("siteserver", || ours(&escaping, &value)),
         Engine::new("siteserver, data x 100", || ours(&escaping, &large)),
         Engine::new("siteserver, escape none", || ours(&bare, &value)),
         Engine::new("siteserver, 1 secret", || watched(&one)),
         Engine::new("siteserver, 16 secrets", || watched(&sixteen)),
         Engine::new("siteserver, 100 secrets", || watched(&hundred)),
-        Engine::new("minijinja", || Ok(jinja_page.render(&jinja_data)?)),
-        Engine::new("liquid", || Ok(liquid_page.render(&liquid_data)?)),
+        Engine::new("minijinja", || Ok(jinja_page.render(&jinja_data)?.into_bytes())),
+        Engine::new("liquid", || Ok(liquid_page.render(&liquid_data)?.into_bytes())),
     ];
     let expected = (engines[0].render)()?;
     for engine in &engines {
@@ -293,7 +293,7 @@ fn main() -> Result<()> {
 
 /// A page without what engines may write in several ways: the spelling of character references, and white space, which some of them trim
 /// at the ends of partials.
-fn plain(page: &str) -> String {
+fn plain(page: &[u8]) -> String {
     let references = [
         ("&#34;", "\""),
         ("&quot;", "\""),
@@ -307,7 +307,8 @@ fn plain(page: &str) -> String {
         ("&#62;", ">"),
         ("&gt;", ">"),
     ];
-    let text =
-        references.iter().fold(page.to_owned(), |text, (reference, character)| text.replace(reference, character));
+    let text = references.iter().fold(String::from_utf8_lossy(page).into_owned(), |text, (reference, character)| {
+        text.replace(reference, character)
+    });
     text.split_whitespace().collect()
 }

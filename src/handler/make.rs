@@ -14,7 +14,7 @@ use crate::cache::{Content, Jitter, Key, Revision, StorableFields, Stored, Stron
 use crate::config::{Binding, NoLocation, Template};
 use crate::extract::apart;
 use crate::fields::content_type_of_made;
-use crate::render::Context;
+use crate::render::{Buffer, Context};
 use crate::resource::{Linked, Nulls, PolicyField, Resource};
 use crate::site::{Route, Rule, Then, slots};
 use crate::source::Fatal;
@@ -304,9 +304,10 @@ impl Making<'_> {
         if is_soon && expected > context.limits.output_bytes {
             return Err(Stop::Long);
         }
-        let mut out = String::with_capacity(expected);
+        let mut out = Buffer::with_capacity(expected);
         match layout.render(slots, context, &mut out) {
             Ok(()) => {
+                let mut out = out.into_bytes();
                 // A page may be kept for long, and room that it did not need with it.
                 if out.capacity() - out.len() > out.len() / 4 {
                     out.shrink_to_fit();

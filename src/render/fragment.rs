@@ -8,7 +8,7 @@
 
 use super::program::{self, Manner, Program, Source};
 use super::run::Run;
-use super::{Context, Limits, RenderError};
+use super::{Buffer, Context, Limits, RenderError};
 use crate::diagnostic::{Files, Findings, Place};
 use crate::value::Value;
 use std::collections::HashMap;
@@ -120,11 +120,11 @@ impl Fragment {
             .iter()
             .map(|root| data.get(&root.name).unwrap_or(&crate::value::NULL))
             .collect();
-        let mut out = String::with_capacity(self.program.literal_bytes);
+        let mut out = Buffer::with_capacity(self.program.literal_bytes);
         let mut run = Run::new(&self.program, &roots, context);
         run.globals = Some(data);
         run.strict = true;
         run.stages(&mut out).map_err(|error| *error)?;
-        Ok(out)
+        Ok(out.into_string())
     }
 }

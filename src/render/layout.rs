@@ -6,7 +6,7 @@ use super::needs::Needs;
 use super::program::{self, Manner, Program, Source};
 use super::reads::{Analysis, Granularity, Read, Root};
 use super::run::Run;
-use super::{Context, Limits, RenderError};
+use super::{Buffer, Context, Limits, RenderError};
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place, SomeFiles, Spanned, did_you_mean};
 use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -259,7 +259,7 @@ impl Layout {
     /// Appends the page to `out`. `roots` are the values of [`Layout::roots`], in that order; a missing one is `null`.
     ///
     /// After an error `out` holds part of a page.
-    pub fn render(&self, roots: &[&Value], context: &Context<'_>, out: &mut String) -> Result<(), RenderError> {
+    pub fn render(&self, roots: &[&Value], context: &Context<'_>, out: &mut Buffer) -> Result<(), RenderError> {
         let before = out.len();
         Run::new(&self.program, roots, context).stages(out).map_err(|error| *error)?;
         let written = out.len() - before;

@@ -15,6 +15,7 @@
 //! root names (`site`, `vars`, `page`, every source …), but no variable of its caller.
 
 mod budget;
+mod buffer;
 mod code;
 mod compare;
 mod condition;
@@ -40,6 +41,7 @@ mod tests;
 mod tree;
 mod val;
 
+pub use buffer::Buffer;
 pub use code::CODES;
 pub use condition::{Condition, TooMuchWork, Work};
 pub use filter::{

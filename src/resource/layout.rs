@@ -1,7 +1,7 @@
 //! A layout linked to a route: each first word that it reads is a slot of the route's data.
 
 use super::PolicyField;
-use crate::render::{Context, Layout, RenderError};
+use crate::render::{Buffer, Context, Layout, RenderError};
 use crate::value::{NULL, Value};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub struct Linked {
 
 impl Linked {
     /// Renders the layout with a request's data.
-    pub fn render(&self, slots: &[Value], context: &Context<'_>, out: &mut String) -> Result<(), RenderError> {
+    pub fn render(&self, slots: &[Value], context: &Context<'_>, out: &mut Buffer) -> Result<(), RenderError> {
         let value = |slot: &Option<usize>| slot.and_then(|slot| slots.get(slot)).unwrap_or(&NULL);
         let roots: Vec<&Value> = self.slots.iter().map(value).collect();
         self.layout.render(&roots, context, out)

@@ -9,10 +9,11 @@ mod url;
 
 pub(super) use url::{UrlPart, percent_encode, reference_length};
 
+use super::Buffer;
 use crate::value::Origin;
 use replace::{Cell, Quoted, Text, replace};
 use std::borrow::Cow;
-use url::{characters, images, link, percent, url};
+use url::{characters, images, link, percent_digits, url};
 
 /// Where an output lands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl Sink {
 
 /// Appends `text` as it must be written in `sink`.
 #[inline]
-pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
+pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut Buffer) {
     match (sink, origin) {
         (Sink::Text | Sink::Attribute, Origin::Outside) => replace::<Text>(text, out),
         (Sink::Text, Origin::Markup | Origin::Authored) | (Sink::Plain, _) => out.push_str(text),
@@ -95,7 +96,7 @@ pub(super) fn write(text: &str, origin: Origin, sink: Sink, out: &mut String) {
 }
 
 /// The same, wherever it is: nearly everything goes between tags or into attributes.
-fn write_elsewhere(text: &str, origin: Origin, sink: Sink, out: &mut String) {
+fn write_elsewhere(text: &str, origin: Origin, sink: Sink, out: &mut Buffer) {
     let markup = origin != Origin::Outside;
     match sink {
         Sink::Plain => out.push_str(text),
@@ -120,7 +121,7 @@ fn write_elsewhere(text: &str, origin: Origin, sink: Sink, out: &mut String) {
 }
 
 /// Appends `text` with the five characters of markup as character references.
-pub(super) fn escape(text: &str, out: &mut String) {
+pub(super) fn escape(text: &str, out: &mut Buffer) {
     replace::<Text>(text, out);
 }
 
@@ -135,7 +136,7 @@ fn without_foreign(text: &str) -> Cow<'_, str> {
 }
 
 /// A string of JSON without its quotes. What could end a script is escaped as well, because it may stand in one.
-fn json_text(text: &str, out: &mut String) {
+fn json_text(text: &str, out: &mut Buffer) {
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         if byte >= b' ' && !matches!(byte, b'"' | b'\\') {
@@ -151,9 +152,7 @@ fn json_text(text: &str, out: &mut String) {
             b'\t' => out.push_str("\\t"),
             other => {
                 out.push_str("\\u00");
-                let mut digits = String::new();
-                percent(other, &mut digits);
-                out.push_str(digits.trim_start_matches('%'));
+                out.push_bytes(&percent_digits(other));
             }
         }
     }
@@ -183,34 +182,34 @@ fn is_formula(text: &str) -> bool {
 /// A cell, in quotes if it needs them (RFC 4180, section 2). An apostrophe before it keeps a formula from being one.
 ///
 /// Where nothing parts it from the cell before it, as in a loop without separators, it gets one.
-fn csv_cell(text: &str, out: &mut String) {
-    if !(out.is_empty() || out.ends_with([',', ';', '\t', '\r', '\n'])) {
-        out.push(',');
+fn csv_cell(text: &str, out: &mut Buffer) {
+    if !(matches!(out.as_bytes(), [] | [.., b',' | b';' | b'\t' | b'\r' | b'\n'])) {
+        out.push_ascii(b',');
     }
     let quotes = text.contains([',', ';', '\t', '"', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
     if quotes {
-        out.push('"');
+        out.push_ascii(b'"');
     }
     if is_formula(text) {
-        out.push('\'');
+        out.push_ascii(b'\'');
     }
     replace::<Cell>(text, out);
     if quotes {
-        out.push('"');
+        out.push_ascii(b'"');
     }
 }
 
 /// A piece of a cell in quotes. At its `start` there is no text yet, or what was printed, which may have been empty, or a number
 /// with a sign, which is a formula together with more.
-fn csv_quoted(text: &str, start: bool, out: &mut String) {
+fn csv_quoted(text: &str, start: bool, out: &mut Buffer) {
     if start && !text.is_empty() {
-        let begun = cell_at(out);
-        let cell = begun.and_then(|begun| out.get(begun..)).unwrap_or("\"").trim_start_matches(is_blank);
+        let begun = cell_at(out.as_bytes());
+        let cell = begun.and_then(|begun| out.since(begun)).unwrap_or("\"").trim_start_matches(is_blank);
         match begun {
-            _ if cell.is_empty() && is_formula(text) => out.push('\''),
+            _ if cell.is_empty() && is_formula(text) => out.push_ascii(b'\''),
             // What stands far before it may be nothing but white space.
-            None if is_formula(text) => out.push('\''),
-            Some(begun) if cell.starts_with(FORMULA) => out.insert(begun, '\''),
+            None if is_formula(text) => out.push_ascii(b'\''),
+            Some(begun) if cell.starts_with(FORMULA) => out.insert_ascii(begun, b'\''),
             _ => {}
         }
     }
@@ -218,9 +217,9 @@ fn csv_quoted(text: &str, start: bool, out: &mut String) {
 }
 
 /// Where the cell begins at whose end more is printed, behind its quote; nothing if it is long. Within it quotes are doubled.
-fn cell_at(out: &str) -> Option<usize> {
+fn cell_at(out: &[u8]) -> Option<usize> {
     let floor = out.len().saturating_sub(LONGEST_BEGINNING);
-    let near = out.as_bytes().get(floor..)?;
+    let near = out.get(floor..)?;
     let mut end = near.len();
     while let Some(quote) = memchr::memrchr(b'"', near.get(..end)?) {
         let quotes = near.get(..=quote)?.iter().rev().take_while(|byte| **byte == b'"').count();
@@ -234,25 +233,28 @@ fn cell_at(out: &str) -> Option<usize> {
 }
 
 /// JSON for a script element: no character that could end it or begin a comment, none that ends a line in old JavaScript.
-fn script(text: &str, out: &mut String) {
-    for character in text.chars() {
-        match character {
-            '<' => out.push_str("\\u003c"),
-            '>' => out.push_str("\\u003e"),
-            '&' => out.push_str("\\u0026"),
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
-            // No characters of XML.
-            '\u{fffe}' => out.push_str("\\ufffe"),
-            '\u{ffff}' => out.push_str("\\uffff"),
-            other => out.push(other),
-        }
+fn script(text: &str, out: &mut Buffer) {
+    let mut from = 0;
+    // The last two are no characters of XML.
+    for (at, found) in text.match_indices(['<', '>', '&', '\u{2028}', '\u{2029}', '\u{fffe}', '\u{ffff}']) {
+        out.push_str(text.get(from..at).unwrap_or(""));
+        out.push_str(match found {
+            "<" => "\\u003c",
+            ">" => "\\u003e",
+            "&" => "\\u0026",
+            "\u{2028}" => "\\u2028",
+            "\u{2029}" => "\\u2029",
+            "\u{fffe}" => "\\ufffe",
+            _ => "\\uffff",
+        });
+        from = at + found.len();
     }
+    out.push_str(text.get(from..).unwrap_or(""));
 }
 
 /// JSON as a literal of JavaScript. There a member called `__proto__` would be no member but say what the object inherits
 /// (ECMA-262, section B.3.1), unless its name is computed.
-fn code(text: &str, out: &mut String) {
+fn code(text: &str, out: &mut Buffer) {
     const KEY: &str = "\"__proto__\"";
     let mut from = 0;
     for (at, _) in text.match_indices(KEY) {
@@ -273,9 +275,9 @@ mod tests {
     use super::*;
 
     fn written(text: &str, origin: Origin, sink: Sink) -> String {
-        let mut out = String::new();
+        let mut out = Buffer::default();
         write(text, origin, sink, &mut out);
-        out
+        out.into_string()
     }
 
     #[test]
@@ -420,9 +422,9 @@ mod tests {
             ("\"\"\"\"\"", "=1", "\"\"\"\"\"=1"),
             ("\"a\"\"b\",\"-1", "=1", "\"a\"\"b\",\"'-1=1"),
         ] {
-            let mut out = before.to_owned();
+            let mut out = Buffer::from(before);
             write(text, Origin::Outside, Sink::CsvQuoted { start: true }, &mut out);
-            assert_eq!(out, expected, "{text} behind {before}");
+            assert_eq!(out.into_string(), expected, "{text} behind {before}");
         }
     }
 

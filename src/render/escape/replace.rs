@@ -1,47 +1,56 @@
-//! Replacing a few characters of a text by what stands for them, eight characters at a look.
+//! Replacing a few characters of a text by what stands for them, sixteen characters at a look.
 //!
 //! It knows nothing of places: which characters, and by what, is said by a type.
 
-use super::url::percent;
+use super::Buffer;
+use super::url::percent_digits;
+use wide::u8x16;
 
 /// An escaper is a type, so that the code of each is made for its own characters, wherever it is called.
 pub(super) trait Escaper {
-    /// The characters that it replaces, ASCII all of them: those that are the second byte once the bits of the first are set.
-    const REPLACED: &'static [(u8, u8)];
+    /// The characters that it replaces, ASCII all of them.
+    const REPLACED: &'static [u8];
     /// It replaces all characters up to this one, too.
     const UP_TO: Option<u8> = None;
 
-    /// Where the first of them is in a long text, if that is found sooner than by looking at words; `Some(0)` if it is not.
-    fn first(_: &[u8]) -> Option<usize> {
-        Some(0)
-    }
-
-    /// Appends what stands for one of these characters. Each is a constant, so that it is written in an instruction or two.
-    fn push(character: u8, out: &mut String);
+    /// What stands for one of these characters.
+    fn replacement(character: u8) -> Short;
 }
 
-/// `"`, `&` and `'`, which are found in one step with `#`: that is rare, and stands for itself.
-const QUOTES: (u8, u8) = (b'"' ^ b'\'', b'\'');
+/// A string of at most eight bytes, which is copied in one instruction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Short {
+    bytes: [u8; 8],
+    length: usize,
+}
+
+impl Short {
+    /// `text` is no longer than eight bytes; what is, is cut off.
+    const fn new(text: &[u8]) -> Self {
+        let (mut bytes, mut rest, mut length) = ([0; 8], text, 0);
+        while let ([first, behind @ ..], true) = (rest, length < bytes.len()) {
+            // No methods of slices in a constant.
+            #[expect(clippy::indexing_slicing, reason = "the length was looked at")]
+            {
+                bytes[length] = *first;
+            }
+            rest = behind;
+            length += 1;
+        }
+        Self { bytes, length }
+    }
+}
 
 /// Text, between tags or within quotes.
 pub(super) struct Text;
 
 impl Escaper for Text {
-    const REPLACED: &'static [(u8, u8)] = &[QUOTES, (b'<' ^ b'>', b'>')];
-
-    fn first(text: &[u8]) -> Option<usize> {
-        let sign = memchr::memchr3(b'&', b'<', b'>', text);
-        let quote = memchr::memchr2(b'"', b'\'', text.get(..sign.unwrap_or(text.len())).unwrap_or_default());
-        quote.or(sign)
-    }
+    const REPLACED: &'static [u8] = b"&<>\"'";
 
     #[inline]
-    fn push(character: u8, out: &mut String) {
-        match character {
-            b'&' => out.push_str("&amp;"),
-            b'#' => out.push('#'),
-            other => Quoted::push(other, out),
-        }
+    fn replacement(character: u8) -> Short {
+        const AMPERSAND: Short = Short::new(b"&amp;");
+        if character == b'&' { AMPERSAND } else { Quoted::replacement(character) }
     }
 }
 
@@ -49,15 +58,19 @@ impl Escaper for Text {
 pub(super) struct Quoted;
 
 impl Escaper for Quoted {
-    const REPLACED: &'static [(u8, u8)] = &[(0, b'\''), (0, b'"'), (b'<' ^ b'>', b'>')];
+    const REPLACED: &'static [u8] = b"<>\"'";
 
     #[inline]
-    fn push(character: u8, out: &mut String) {
+    fn replacement(character: u8) -> Short {
+        const LESS: Short = Short::new(b"&lt;");
+        const GREATER: Short = Short::new(b"&gt;");
+        const QUOTE: Short = Short::new(b"&quot;");
+        const APOSTROPHE: Short = Short::new(b"&#39;");
         match character {
-            b'<' => out.push_str("&lt;"),
-            b'>' => out.push_str("&gt;"),
-            b'"' => out.push_str("&quot;"),
-            _ => out.push_str("&#39;"),
+            b'<' => LESS,
+            b'>' => GREATER,
+            b'"' => QUOTE,
+            _ => APOSTROPHE,
         }
     }
 }
@@ -66,16 +79,16 @@ impl Escaper for Quoted {
 pub(super) struct Url;
 
 impl Escaper for Url {
-    const REPLACED: &'static [(u8, u8)] = &[QUOTES, (b'<' ^ b'>', b'>'), (0, b'`')];
+    const REPLACED: &'static [u8] = b"&<>\"'`";
     const UP_TO: Option<u8> = Some(b' ');
 
     #[inline]
-    fn push(character: u8, out: &mut String) {
-        match character {
-            b'&' => out.push_str("&amp;"),
-            b'#' => out.push('#'),
-            other => percent(other, out),
+    fn replacement(character: u8) -> Short {
+        if character == b'&' {
+            return Text::replacement(character);
         }
+        let [high, low] = percent_digits(character);
+        Short { bytes: [b'%', high, low, 0, 0, 0, 0, 0], length: 3 }
     }
 }
 
@@ -83,86 +96,103 @@ impl Escaper for Url {
 pub(super) struct Cell;
 
 impl Escaper for Cell {
-    const REPLACED: &'static [(u8, u8)] = &[(0, b'"')];
+    const REPLACED: &'static [u8] = b"\"";
 
     #[inline]
-    fn push(_: u8, out: &mut String) {
-        out.push_str("\"\"");
+    fn replacement(_: u8) -> Short {
+        const QUOTES: Short = Short::new(b"\"\"");
+        QUOTES
     }
 }
 
-/// Appends `text` as the escaper has it. Most text has nothing to replace, so eight characters are looked at together, and what
-/// stands between those that are replaced is copied whole.
+/// Appends `text` as the escaper has it. Most text has nothing to replace, so that sixteen characters are looked at together, and
+/// what stands between those that are replaced is copied whole.
 #[inline]
-pub(super) fn replace<E: Escaper>(text: &str, out: &mut String) {
-    if is_short_and_clean::<E>(text.as_bytes()) { out.push_str(text) } else { replace_in_longer::<E>(text, out) }
+pub(super) fn replace<E: Escaper>(text: &str, out: &mut Buffer) {
+    let bytes = text.as_bytes();
+    if is_short_and_clean::<E>(bytes) { out.push_bytes(bytes) } else { replace_in_longer::<E>(bytes, out) }
 }
 
-/// A text from so many bytes on is long.
-const LONG: usize = 64;
-
-fn replace_in_longer<E: Escaper>(text: &str, out: &mut String) {
-    let first = if text.len() < LONG { Some(0) } else { E::first(text.as_bytes()) };
-    // It is ASCII, so a character begins there.
-    let (clean, rest) = text.split_at_checked(first.unwrap_or(text.len())).unwrap_or(("", text));
-    out.push_str(clean);
-    if !rest.is_empty() {
-        replace_all::<E>(rest, out);
-    }
-}
-
-/// Whether it is no more than two words, and nothing in them is replaced, as in most of the words and names of a page.
+/// Whether it is no longer than a vector, and nothing in it is replaced, as in most of the words and names of a page.
 #[inline]
 fn is_short_and_clean<E: Escaper>(text: &[u8]) -> bool {
-    // What is read twice is the same both times.
-    let (first, last) = match (text.first_chunk(), text.last_chunk()) {
-        (Some(&first), Some(&last)) if text.len() <= 16 => (u64::from_le_bytes(first), u64::from_le_bytes(last)),
-        (Some(_), _) => return false,
-        (None, _) => (last_word(text, text), 0),
-    };
-    marks::<E>(first) | marks::<E>(last) == 0
-}
-
-fn replace_all<E: Escaper>(text: &str, out: &mut String) {
-    let mut copied = 0;
-    for (number, block) in text.as_bytes().chunks(BLOCK).enumerate() {
-        let mut found = found_in::<E>(block);
-        while found != 0 {
-            let at = number * BLOCK + found.trailing_zeros() as usize;
-            // Behind the end there are NULs.
-            let Some(&character) = text.as_bytes().get(at) else { break };
-            out.push_str(text.get(copied..at).unwrap_or(""));
-            E::push(character, out);
-            copied = at + 1;
-            found &= found - 1;
-        }
+    match (text.first_chunk(), text.last_chunk()) {
+        // What is read twice is the same both times.
+        (Some(&first), Some(&last)) if text.len() <= VECTOR => found_in::<E>(join(first, last)) == 0,
+        (Some(_), _) => false,
+        (None, _) => found_in::<E>(filled(text)) & first_bits(text.len()) == 0,
     }
-    out.push_str(text.get(copied..).unwrap_or(""));
 }
 
-/// As many bytes as a word has bits.
-const BLOCK: usize = 64;
-
-/// A bit for each byte of a block that the escaper replaces.
-#[inline]
-fn found_in<E: Escaper>(block: &[u8]) -> u64 {
-    // The highest bits of eight bytes, next to each other.
-    let gathered = |marks: u64| (marks >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    let (words, rest) = block.as_chunks::<8>();
-    let mut found = 0;
-    for (number, word) in words.iter().enumerate() {
-        found |= gathered(marks::<E>(u64::from_le_bytes(*word))) << (number * 8);
+fn replace_in_longer<E: Escaper>(text: &[u8], out: &mut Buffer) {
+    let (vectors, rest) = text.as_chunks();
+    let mut copied = 0;
+    for (number, &vector) in vectors.iter().enumerate() {
+        copied = replace_found::<E>(text, copied, number * VECTOR, found_in::<E>(vector), out);
     }
     if !rest.is_empty() {
-        found |= gathered(marks::<E>(last_word(block, rest))) << (words.len() * 8);
+        let (start, found) = match text.last_chunk() {
+            // What was looked at already is not looked at again.
+            Some(&last) => (text.len() - VECTOR, found_in::<E>(last) & !first_bits(VECTOR - rest.len())),
+            None => (0, found_in::<E>(filled(text)) & first_bits(text.len())),
+        };
+        copied = replace_found::<E>(text, copied, start, found, out);
     }
-    found
+    out.push_bytes(text.get(copied..).unwrap_or_default());
+}
+
+/// Appends what has not been copied before each character found, and what stands for it; how far `text` is then copied.
+#[inline]
+fn replace_found<E: Escaper>(text: &[u8], mut copied: usize, start: usize, mut found: u32, out: &mut Buffer) -> usize {
+    while found != 0 {
+        let at = start + found.trailing_zeros() as usize;
+        let (Some(&character), Some(before)) = (text.get(at), text.get(copied..at)) else { break };
+        match text.get(copied..).and_then(<[u8]>::first_chunk::<VECTOR>) {
+            Some(vector) if before.len() <= VECTOR => out.push_first(vector, before.len()),
+            _ => out.push_bytes(before),
+        }
+        let Short { bytes, length } = E::replacement(character);
+        out.push_first(&bytes, length);
+        copied = at + 1;
+        found &= found - 1;
+    }
+    copied
+}
+
+/// As many bytes as are looked at together.
+const VECTOR: usize = 16;
+
+/// A bit for each byte that the escaper replaces.
+#[inline]
+fn found_in<E: Escaper>(vector: [u8; VECTOR]) -> u32 {
+    let vector = u8x16::new(vector);
+    let low = E::UP_TO.map_or(u8x16::ZERO, |last| vector.max(u8x16::splat(last)).simd_eq(u8x16::splat(last)));
+    let is = |found, &character: &u8| found | vector.simd_eq(u8x16::splat(character));
+    E::REPLACED.iter().fold(low, is).to_bitmask()
+}
+
+/// The lowest `count` bits, of which there are sixteen.
+fn first_bits(count: usize) -> u32 {
+    (1 << count) - 1
+}
+
+fn join(first: [u8; 8], last: [u8; 8]) -> [u8; VECTOR] {
+    (u128::from(u64::from_le_bytes(first)) | u128::from(u64::from_le_bytes(last)) << 64).to_le_bytes()
+}
+
+/// A text that is shorter than a vector, filled up with NULs.
+fn filled(text: &[u8]) -> [u8; VECTOR] {
+    let word = |text: &[u8], rest| last_word(text, rest).to_le_bytes();
+    match text.split_first_chunk() {
+        Some((&first, rest)) => join(first, word(text, rest)),
+        None => join(word(text, text), [0; 8]),
+    }
 }
 
 /// The end of `text`, which is less than a word, filled up with NULs.
 fn last_word(text: &[u8], rest: &[u8]) -> u64 {
     if let Some(&last) = text.last_chunk() {
-        return u64::from_le_bytes(last) >> (64 - 8 * rest.len());
+        return u64::from_le_bytes(last).checked_shr(64 - 8 * u32::try_from(rest.len()).unwrap_or(8)).unwrap_or(0);
     }
     // What is read twice is the same both times.
     if let (Some(&first), Some(&last)) = (rest.first_chunk(), rest.last_chunk()) {
@@ -170,22 +200,6 @@ fn last_word(text: &[u8], rest: &[u8]) -> u64 {
         return u64::from(u32::from_le_bytes(first)) | last;
     }
     rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
-}
-
-/// The highest bit of each byte that the escaper replaces.
-///
-/// Reckoned on the whole word: whether the compiler makes vector instructions of a look at one byte after the other depends on
-/// what it happened to inline before, and with it a third of the time of a page.
-fn marks<E: Escaper>(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 0xff;
-    const LOW: u64 = 0x7f * ONES;
-    let each = |byte: u8| u64::from(byte) * ONES;
-    let low = word & LOW;
-    // The sum of seven bits and 0x7f reaches the eighth bit unless they are all zero: where the character is that one.
-    let others = |&(mask, value): &(u8, u8)| ((low | each(mask)) ^ each(value)) + LOW;
-    // And so does the sum with what `UP_TO` lacks to it, above `UP_TO`.
-    let above = E::UP_TO.map_or(u64::MAX, |last| low + each(0x7f - last));
-    !E::REPLACED.iter().map(others).fold(above, |all, others| all & others) & !word & !LOW
 }
 
 #[cfg(test)]
@@ -198,14 +212,17 @@ mod tests {
             for at in 0..length {
                 for character in (0..0x80).map(char::from) {
                     let (before, after) = ("é".repeat(at), "\u{7f}".repeat(length - at - 1));
-                    let (mut out, mut expected) = (String::new(), String::new());
+                    let (mut out, mut expected) = (Buffer::default(), Buffer::default());
                     replace::<E>(&format!("{before}{character}{after}"), &mut out);
+                    expected.push_str(&before);
                     if replaced.contains(character) {
-                        E::push(u8::try_from(character).unwrap_or_default(), &mut expected);
+                        let Short { bytes, length } = E::replacement(u8::try_from(character).unwrap_or_default());
+                        expected.push_first(&bytes, length);
                     } else {
-                        expected.push(character);
+                        expected.push_str(character.encode_utf8(&mut [0; 4]));
                     }
-                    assert_eq!(out, format!("{before}{expected}{after}"));
+                    expected.push_str(&after);
+                    assert_eq!(out, expected);
                 }
             }
         }
@@ -221,8 +238,8 @@ mod tests {
         let all: String = (0..0x80).map(char::from).chain("ÿ\u{a6}\u{bc}ꚦ".chars()).collect();
         let expected = all.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let expected = expected.replace('"', "&quot;").replace('\'', "&#39;");
-        let mut out = String::new();
+        let mut out = Buffer::default();
         replace::<Text>(&all, &mut out);
-        assert_eq!(out, expected);
+        assert_eq!(out.into_string(), expected);
     }
 }

@@ -4,7 +4,7 @@
 
 use super::super::context::{RUNNING, WITH_HOSTS};
 use super::replace::{Url, replace};
-use super::{Origin, escape};
+use super::{Buffer, Origin, escape};
 use std::borrow::Cow;
 
 /// Which part of a URL a value is (RFC 3986, section 3).
@@ -43,12 +43,12 @@ pub(super) const BLOCKED: &str = "#blocked";
 const SCHEMES: [&str; 5] = ["http", "https", "mailto", "tel", "sms"];
 
 /// A whole URL that comes from outside.
-pub(super) fn link(text: &str, out: &mut String) {
+pub(super) fn link(text: &str, out: &mut Buffer) {
     if is_safe(text) { replace::<Url>(text, out) } else { out.push_str(BLOCKED) }
 }
 
 /// A part of a URL: characters, and no markup. What the authors of the site have written may be several pieces of a query.
-pub(super) fn url(text: &str, part: UrlPart, origin: Origin, out: &mut String) {
+pub(super) fn url(text: &str, part: UrlPart, origin: Origin, out: &mut Buffer) {
     match part {
         UrlPart::Start => link(text, out),
         UrlPart::Rest => replace::<Url>(text, out),
@@ -108,9 +108,9 @@ enum SoFar {
 }
 
 /// How far the URL has come whose attribute `out` ends in. No value holds a quote here, and no literal of a URL that asks does.
-fn so_far(out: &str) -> SoFar {
-    let start = out.rfind(['"', '\'']).map_or(0, |quote| quote + 1);
-    let url = out.get(start..).unwrap_or("");
+fn so_far(out: &Buffer) -> SoFar {
+    let start = memchr::memrchr2(b'"', b'\'', out.as_bytes()).map_or(0, |quote| quote + 1);
+    let url = out.since(start).unwrap_or("");
     let url = without_delay(url).trim_start_matches(|character: char| character <= ' ');
     let is_slash = |character: char| matches!(character, '/' | '\\');
     if url.contains(['?', '#']) {
@@ -143,15 +143,15 @@ fn without_delay(content: &str) -> &str {
 }
 
 /// What stands behind the name of a host that the layout has written: more of the name it cannot be.
-fn behind_host(text: &str, out: &mut String) {
+fn behind_host(text: &str, out: &mut Buffer) {
     if !text.is_empty() && !text.starts_with(['/', '\\', '?', '#']) {
-        out.push('/');
+        out.push_ascii(b'/');
     }
     replace::<Url>(text, out);
 }
 
 /// Percent-encodes everything but ASCII letters, digits and what is `kept`. An escape that is there already is one if its sign is kept.
-fn percent_encode_but(text: &str, kept: impl Fn(u8) -> bool, out: &mut String) {
+fn percent_encode_but(text: &str, kept: impl Fn(u8) -> bool, out: &mut Buffer) {
     let mut from = 0;
     for (at, &byte) in text.as_bytes().iter().enumerate() {
         let stays = byte.is_ascii_alphanumeric() || (kept(byte) && (byte != b'%' || is_escape(text.as_bytes(), at)));
@@ -216,10 +216,10 @@ pub(in super::super) fn reference_length(text: &str) -> usize {
 
 /// A piece of a path: what would end the path is encoded, and at the root also what would begin a host. An escape that is
 /// there already stays, because paths are handed on encoded as often as not.
-fn path(text: &str, root: bool, out: &mut String) {
+fn path(text: &str, root: bool, out: &mut Buffer) {
     // An empty piece stood between two slashes, which would begin a host.
-    if root && out.len() >= 2 && out.as_bytes().iter().rev().take(2).all(|byte| matches!(byte, b'/' | b'\\')) {
-        out.pop();
+    if root && matches!(out.as_bytes(), [.., b'/' | b'\\', b'/' | b'\\']) {
+        out.truncate(out.len() - 1);
         out.push_str("./");
     }
     let host = if root { text.len() - text.trim_start_matches(['/', '\\']).len() } else { 0 };
@@ -252,30 +252,33 @@ fn is_escape(bytes: &[u8], at: usize) -> bool {
 }
 
 /// Percent-encodes everything but the unreserved characters (RFC 3986, section 2.3) and those in `kept`; a space becomes `space`.
-pub(in super::super) fn percent_encode(text: &str, kept: &[u8], space: &str, out: &mut String) {
+pub(in super::super) fn percent_encode(text: &str, kept: &[u8], space: &str, out: &mut Buffer) {
     for &byte in text.as_bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push_ascii(byte),
             b' ' => out.push_str(space),
-            byte if kept.contains(&byte) => out.push(char::from(byte)),
+            byte if kept.contains(&byte) => out.push_ascii(byte),
             byte => percent(byte, out),
         }
     }
 }
 
-pub(super) fn percent(byte: u8, out: &mut String) {
+fn percent(byte: u8, out: &mut Buffer) {
+    let [high, low] = percent_digits(byte);
+    out.push_first(&[b'%', high, low], 3);
+}
+
+/// The digits of a percent-encoded byte.
+pub(super) fn percent_digits(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().map_or('0', char::from);
-    out.push('%');
-    out.push(digit(byte >> 4));
-    out.push(digit(byte & 15));
+    [byte >> 4, byte & 15].map(|digit| DIGITS.get(usize::from(digit)).copied().unwrap_or(b'0'))
 }
 
 /// A list of images: each of its URLs must be one that a link could be.
-pub(super) fn images(text: &str, out: &mut String) {
+pub(super) fn images(text: &str, out: &mut Buffer) {
     for (number, candidate) in text.split(',').enumerate() {
         if number > 0 {
-            out.push(',');
+            out.push_ascii(b',');
         }
         escape(if is_safe(candidate) { candidate } else { BLOCKED }, out);
     }

@@ -5,9 +5,9 @@
 //! one (`10:20`, `5 March`): data must not make a page depend on the clock. The patterns are those of `strftime.rs`.
 
 use super::{Arguments, Env, Fault, Made, strftime};
-use crate::render::escape;
 use crate::render::reads::{Granularity, is_now};
 use crate::render::val::{Val, View};
+use crate::render::{Buffer, escape};
 use crate::value::Origin;
 use jiff::civil::{self, Time};
 use jiff::fmt::temporal::Pieces;
@@ -61,12 +61,12 @@ fn in_words<'r>(input: Val<'r>, arguments: &Arguments<'r>, pattern: &str, env: &
 /// `<time datetime="…">`, with the date by the argument's pattern, or as `date_to_rfc822` has it.
 pub(super) fn time_tag<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let Some(moment) = moment(input.view(), env) else {
-        let mut text = String::new();
+        let mut text = Buffer::default();
         escape::escape(&input.chars(&env.budget), &mut text);
-        return Ok(Val::text(text));
+        return Ok(Val::text(text.into_string()));
     };
     let format = if arguments.has(0) { arguments.get(0).chars(&env.budget) } else { RFC_822.into() };
-    let (mut exact, mut text, mut out) = (String::new(), String::new(), String::new());
+    let (mut exact, mut text, mut out) = (String::new(), String::new(), Buffer::default());
     let limit = env.budget.limits().made_bytes;
     if !strftime::write(&moment, XML_SCHEMA, limit, &mut exact) || !strftime::write(&moment, &format, limit, &mut text)
     {
@@ -77,7 +77,7 @@ pub(super) fn time_tag<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &
     out.push_str("\">");
     escape::escape(&text, &mut out);
     out.push_str("</time>");
-    Ok(Val::text(out))
+    Ok(Val::text(out.into_string()))
 }
 
 /// RFC 3339, as feeds of Atom and sitemaps want it.

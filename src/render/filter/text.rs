@@ -4,9 +4,9 @@ use super::number::whole_integer;
 use super::{Arguments, Env, Fault, Made};
 use crate::highlight;
 use crate::render::context;
-use crate::render::escape;
 use crate::render::lex::is_space;
 use crate::render::val::{Val, View, to_i64};
+use crate::render::{Buffer, escape};
 use crate::value::{Origin, Text, Value};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -165,9 +165,9 @@ fn escaped<'r>(input: Val<'r>, env: &Env<'_>) -> Cow<'r, str> {
         return input.into_chars(&env.budget);
     }
     let text = input.into_chars(&env.budget);
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    let mut out = Buffer::with_capacity(text.len() + text.len() / 8);
     escape::escape(&text, &mut out);
-    Cow::Owned(out)
+    Cow::Owned(out.into_string())
 }
 
 pub(super) fn newline_to_br<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
@@ -184,14 +184,14 @@ pub(super) fn newline_to_br<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env
 
 pub(super) fn escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let text = input.chars(&env.budget);
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    let mut out = Buffer::with_capacity(text.len() + text.len() / 8);
     escape::escape(&text, &mut out);
-    Ok(Val::text(out))
+    Ok(Val::text(out.into_string()))
 }
 
 pub(super) fn escape_once<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let text = input.chars(&env.budget);
-    let mut out = String::with_capacity(text.len());
+    let mut out = Buffer::with_capacity(text.len());
     let mut rest = &*text;
     while let Some(at) = rest.find('&') {
         let (before, after) = rest.split_at(at);
@@ -206,7 +206,7 @@ pub(super) fn escape_once<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'
         }
     }
     escape::escape(rest, &mut out);
-    Ok(Val::text(out))
+    Ok(Val::text(out.into_string()))
 }
 
 /// Whether `escape_once` takes it for a character reference: as in Liquid a name of letters, or a decimal number.

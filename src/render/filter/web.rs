@@ -2,6 +2,7 @@
 
 use super::list::{items, push_json};
 use super::{Arguments, Env, Fault, Made};
+use crate::render::Buffer;
 use crate::render::escape::{self, Sink, UrlPart};
 use crate::render::val::Val;
 use crate::value::Value;
@@ -37,9 +38,9 @@ pub(super) fn url_param_escape<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &
 
 /// Unreserved characters and those in `kept` stay, a space becomes `space`.
 fn percent_encoded<'r>(text: &str, kept: &[u8], space: &str) -> Val<'r> {
-    let mut out = String::with_capacity(text.len());
+    let mut out = Buffer::with_capacity(text.len());
     escape::percent_encode(text, kept, space, &mut out);
-    Val::text(out)
+    Val::text(out.into_string())
 }
 
 fn decoded_text<'r>(bytes: Vec<u8>) -> Made<'r> {
@@ -141,9 +142,10 @@ pub(super) fn absolute_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<
     if has_scheme(&text) || text.starts_with("//") {
         return Ok(Val::text(text));
     }
-    let mut out = format!("{}/", site.trim_end_matches('/'));
+    let mut out = Buffer::from(site.trim_end_matches('/'));
+    out.push_ascii(b'/');
     escape::percent_encode(text.trim_start_matches('/'), OF_URLS, "%20", &mut out);
-    Ok(Val::text(out))
+    Ok(Val::text(out.into_string()))
 }
 
 /// The path of a URL on this site, and what no URL holds escaped.
@@ -154,9 +156,9 @@ pub(super) fn relative_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<
     if path.is_empty() || has_scheme(path) {
         return Ok(Val::text(path));
     }
-    let mut out = String::from(if path.starts_with('/') { "" } else { "/" });
+    let mut out = Buffer::from(if path.starts_with('/') { "" } else { "/" });
     escape::percent_encode(path, OF_URLS, "%20", &mut out);
-    Ok(Val::text(out))
+    Ok(Val::text(out.into_string()))
 }
 
 /// A URL without the name of the file that stands for its folder.
@@ -168,7 +170,7 @@ pub(super) fn strip_index<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'
 
 /// `<a href="…" title="…">…</a>`, each part escaped for its place.
 pub(super) fn link_to<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
-    let mut out = String::from("<a href=\"");
+    let mut out = Buffer::from("<a href=\"");
     let url = arguments.get(0);
     escape::write(&url.chars(&env.budget), url.origin(), Sink::Url(UrlPart::Start), &mut out);
     if arguments.has(1) {
@@ -179,5 +181,5 @@ pub(super) fn link_to<'r>(input: Val<'r>, arguments: &mut Arguments<'r>, env: &E
     let sink = if env.escapes { Sink::Text } else { Sink::Plain };
     escape::write(&input.chars(&env.budget), input.origin(), sink, &mut out);
     out.push_str("</a>");
-    Ok(Val::text(out))
+    Ok(Val::text(out.into_string()))
 }

@@ -1,13 +1,14 @@
 //! Calls of partials: what they see, what is bound for them, and how often they run.
 
 use super::{Flow, Items, Ran, Run, refused};
+use crate::render::Buffer;
 use crate::render::program::no_partial;
 use crate::render::scope::LoopState;
 use crate::render::tree::{Block, Call, NameId, Target};
 use crate::render::val::{Val, View};
 
 impl<'r> Run<'r, '_> {
-    pub(super) fn call(&mut self, call: &'r Call, out: &mut String) -> Ran<Flow> {
+    pub(super) fn call(&mut self, call: &'r Call, out: &mut Buffer) -> Ran<Flow> {
         self.near = call.place;
         match &call.target {
             Target::Partial(partial) => {
@@ -23,7 +24,7 @@ impl<'r> Run<'r, '_> {
     }
 
     /// `{% include name %}`: its subject has the name of the partial, as that of any other.
-    fn computed(&mut self, call: &'r Call, name: &Val<'r>, any: &[u32], out: &mut String) -> Ran<Flow> {
+    fn computed(&mut self, call: &'r Call, name: &Val<'r>, any: &[u32], out: &mut Buffer) -> Ran<Flow> {
         let View::Str(name, _) = name.view() else {
             return refused("the name of a partial is a string", call.place);
         };
@@ -39,7 +40,7 @@ impl<'r> Run<'r, '_> {
         self.include(call, &partial.body, Some(subject), out)
     }
 
-    fn render(&mut self, call: &'r Call, body: &'r Block, out: &mut String) -> Ran<Flow> {
+    fn render(&mut self, call: &'r Call, body: &'r Block, out: &mut Buffer) -> Ran<Flow> {
         let subject = call.subject.as_ref().map(|subject| (subject, self.operand(&subject.value)));
         let subject = match subject {
             Some((subject, val))
@@ -62,7 +63,7 @@ impl<'r> Run<'r, '_> {
         body: &'r Block,
         items: &Items<'r>,
         length: i64,
-        out: &mut String,
+        out: &mut Buffer,
     ) -> Ran<Flow> {
         let Some(variable) = call.subject.as_ref().and_then(|subject| subject.name) else { return Ok(Flow::On) };
         let name = match &call.target {
@@ -86,7 +87,7 @@ impl<'r> Run<'r, '_> {
         body: &'r Block,
         subject: Option<(NameId, Val<'r>)>,
         state: Option<LoopState<'r>>,
-        out: &mut String,
+        out: &mut Buffer,
     ) -> Ran<Flow> {
         self.iterate(call.place)?;
         let mut parameters = [const { None }; 8];
@@ -132,7 +133,7 @@ impl<'r> Run<'r, '_> {
         call: &'r Call,
         body: &'r Block,
         subject: Option<(Option<NameId>, Val<'r>)>,
-        out: &mut String,
+        out: &mut Buffer,
     ) -> Ran<Flow> {
         if self.strict && self.rendering {
             return refused("a partial that `render` calls cannot `include` another", call.place);
@@ -171,7 +172,7 @@ impl<'r> Run<'r, '_> {
         body: &'r Block,
         name: Option<NameId>,
         list: Val<'r>,
-        out: &mut String,
+        out: &mut Buffer,
     ) -> Ran<Flow> {
         let items = Items::of(list);
         for index in 0..items.len() {
@@ -184,7 +185,7 @@ impl<'r> Run<'r, '_> {
         Ok(Flow::On)
     }
 
-    fn included(&mut self, call: &'r Call, body: &'r Block, out: &mut String) -> Ran<Flow> {
+    fn included(&mut self, call: &'r Call, body: &'r Block, out: &mut Buffer) -> Ran<Flow> {
         self.iterate(call.place)?;
         let flow = self.block(body, out)?;
         self.bounded(out, call.place)?;

@@ -13,7 +13,7 @@ use super::tree::{
     Refused, Step, TableRow, Terms,
 };
 use super::val::{Val, View, to_i64};
-use super::{Context, RenderError};
+use super::{Buffer, Context, RenderError};
 use crate::diagnostic::Place;
 use crate::value::{List, NULL, Object, Origin, Value};
 use std::cell::Cell;
@@ -169,18 +169,18 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     /// Renders every stage; the output of each is the `content` of the next.
-    pub(super) fn stages(&mut self, out: &mut String) -> Ran<()> {
+    pub(super) fn stages(&mut self, out: &mut Buffer) -> Ran<()> {
         let Some((last, inner)) = self.program.stages.split_last() else { return Ok(()) };
         let mut content: Option<Val<'r>> = None;
         for stage in inner {
-            let mut buffer = String::with_capacity(self.program.literal_bytes);
+            let mut buffer = Buffer::with_capacity(self.program.literal_bytes);
             self.stage(&stage.body, stage.is_markup, content.take(), &mut buffer)?;
-            content = Some(self.made(buffer).settled());
+            content = Some(self.made(buffer.into_string()).settled());
         }
         self.stage(&last.body, last.is_markup, content, out)
     }
 
-    fn stage(&mut self, body: &'r Block, escapes: bool, content: Option<Val<'r>>, out: &mut String) -> Ran<()> {
+    fn stage(&mut self, body: &'r Block, escapes: bool, content: Option<Val<'r>>, out: &mut Buffer) -> Ran<()> {
         self.env.escapes = escapes;
         self.end = out.len().saturating_add(self.env.context.limits.output_bytes);
         if let Some(content) = content {
@@ -211,7 +211,7 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     /// Runs a block, one level deeper than what holds it.
-    fn block(&mut self, block: &'r Block, out: &mut String) -> Ran<Flow> {
+    fn block(&mut self, block: &'r Block, out: &mut Buffer) -> Ran<Flow> {
         let limit = self.env.context.limits.nesting;
         // The outermost block is a whole layout, which is in nothing.
         if self.depth > limit {
@@ -223,7 +223,7 @@ impl<'r, 'e> Run<'r, 'e> {
         flow
     }
 
-    fn nodes(&mut self, block: &'r Block, out: &mut String) -> Ran<Flow> {
+    fn nodes(&mut self, block: &'r Block, out: &mut Buffer) -> Ran<Flow> {
         for node in &block.nodes {
             let flow = match node {
                 Node::Text(text, _) => {
@@ -277,7 +277,7 @@ impl<'r, 'e> Run<'r, 'e> {
         Ok(Flow::On)
     }
 
-    fn output(&mut self, output: &'r Output, out: &mut String) -> Ran<Flow> {
+    fn output(&mut self, output: &'r Output, out: &mut Buffer) -> Ran<Flow> {
         // Nearly every output is a value that stands in the data.
         if let (Operand::Path(path), []) = (&output.chain.value, output.chain.filters.as_slice())
             && let Some(value) = self.borrowed(path)
@@ -289,7 +289,7 @@ impl<'r, 'e> Run<'r, 'e> {
         self.output_made(output, out)
     }
 
-    fn output_made(&mut self, output: &'r Output, out: &mut String) -> Ran<Flow> {
+    fn output_made(&mut self, output: &'r Output, out: &mut Buffer) -> Ran<Flow> {
         let mut made = Val::Nil;
         let view = if output.chain.filters.is_empty() {
             self.view(&output.chain.value, &mut made)
@@ -307,7 +307,7 @@ impl<'r, 'e> Run<'r, 'e> {
 
     /// Writes a value as it must be written where it lands.
     #[inline]
-    fn print(&self, view: View<'_>, sink: Sink, out: &mut String) {
+    fn print(&self, view: View<'_>, sink: Sink, out: &mut Buffer) {
         if let View::Str(text, origin) = view {
             // Not all that is read is written: a link that is dead is short, however long it was.
             self.env.budget.read(text.len()).unwrap_or_default();
@@ -320,7 +320,7 @@ impl<'r, 'e> Run<'r, 'e> {
         self.print_parts(view, sink, out);
     }
 
-    fn print_parts(&self, view: View<'_>, sink: Sink, out: &mut String) {
+    fn print_parts(&self, view: View<'_>, sink: Sink, out: &mut Buffer) {
         let budget = &self.env.budget;
         let most = self.end.saturating_sub(out.len());
         if sink.takes_whole() {
@@ -340,7 +340,7 @@ impl<'r, 'e> Run<'r, 'e> {
         });
     }
 
-    fn bounded(&self, out: &str, place: Place) -> Ran<()> {
+    fn bounded(&self, out: &Buffer, place: Place) -> Ran<()> {
         if out.len() > self.end {
             return Err(RenderError::OutputTooLarge { limit: self.env.context.limits.output_bytes, place }.into());
         }
@@ -608,7 +608,7 @@ impl<'r, 'e> Run<'r, 'e> {
 
     // Blocks
 
-    fn case(&mut self, case: &'r Case, out: &mut String) -> Ran<Flow> {
+    fn case(&mut self, case: &'r Case, out: &mut Buffer) -> Ran<Flow> {
         let subject = self.operand(&case.subject);
         let mut matched = false;
         for arm in &case.arms {
@@ -684,7 +684,7 @@ impl<'r, 'e> Run<'r, 'e> {
         }
     }
 
-    fn for_loop(&mut self, node: &'r For, out: &mut String) -> Ran<Flow> {
+    fn for_loop(&mut self, node: &'r For, out: &mut Buffer) -> Ran<Flow> {
         let part = self.part(&node.over, false, node.place)?;
         if part.length == 0 {
             return node.otherwise.as_ref().map_or(Ok(Flow::On), |block| self.block(block, out));
@@ -736,7 +736,7 @@ impl<'r, 'e> Run<'r, 'e> {
         }
     }
 
-    fn table_row(&mut self, node: &'r TableRow, out: &mut String) -> Ran<Flow> {
+    fn table_row(&mut self, node: &'r TableRow, out: &mut Buffer) -> Ran<Flow> {
         // An empty list has a row without cells, no list has nothing.
         if !self.operand(&node.over.items).is_truthy() {
             return Ok(Flow::On);
@@ -758,7 +758,7 @@ impl<'r, 'e> Run<'r, 'e> {
         Ok(Flow::On)
     }
 
-    fn cells(&mut self, node: &'r TableRow, part: &Part<'r>, columns: i64, out: &mut String) -> Ran<()> {
+    fn cells(&mut self, node: &'r TableRow, part: &Part<'r>, columns: i64, out: &mut Buffer) -> Ran<()> {
         out.push_str("<tr class=\"row1\">\n");
         for index in 0..part.length {
             self.iterate(node.place)?;
@@ -782,7 +782,7 @@ impl<'r, 'e> Run<'r, 'e> {
 
     /// Runs a body into a buffer of its own.
     fn aside(&mut self, body: &'r Block, place: Place) -> Ran<(String, Flow)> {
-        let mut buffer = String::new();
+        let mut buffer = Buffer::default();
         let end = std::mem::replace(&mut self.end, self.env.context.limits.output_bytes);
         let flow = self.block(body, &mut buffer);
         self.end = end;
@@ -790,7 +790,7 @@ impl<'r, 'e> Run<'r, 'e> {
         if let Err(fault) = self.env.budget.charge(buffer.len()) {
             self.fault::<()>(fault, place)?;
         }
-        Ok((buffer, flow))
+        Ok((buffer.into_string(), flow))
     }
 
     fn capture(&mut self, name: NameId, body: &'r Block, escapes: bool, place: Place) -> Ran<Flow> {
@@ -804,12 +804,12 @@ impl<'r, 'e> Run<'r, 'e> {
     }
 
     /// Prints the body where it stands, because what may be printed depends on what was before, and takes it back if it is the same.
-    fn if_changed(&mut self, body: &'r Block, place: Place, out: &mut String) -> Ran<Flow> {
+    fn if_changed(&mut self, body: &'r Block, place: Place, out: &mut Buffer) -> Ran<Flow> {
         let start = out.len();
         let flow = self.block(body, out)?;
         self.bounded(out, place)?;
         // Whatever was printed may have changed what was before it, as a sign in front of a cell: then it is another.
-        let Some(printed) = out.get(start..) else {
+        let Some(printed) = out.since(start) else {
             self.changed = None;
             return Ok(flow);
         };
@@ -824,7 +824,7 @@ impl<'r, 'e> Run<'r, 'e> {
         Ok(flow)
     }
 
-    fn cycle(&mut self, cycle: &'r Cycle, out: &mut String) -> Ran<Flow> {
+    fn cycle(&mut self, cycle: &'r Cycle, out: &mut Buffer) -> Ran<Flow> {
         let turn = match &cycle.group {
             Group::Named(operand) => Turn::Named(self.operand(operand).view().inspected(&self.env.budget)),
             Group::Listed(id) => Turn::Listed(*id),

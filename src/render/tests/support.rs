@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::render::{
-    Context, Escape, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, MoneyFormats,
+    Buffer, Context, Escape, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, MoneyFormats,
     RenderError, Site as Known,
 };
 use crate::value::{JsonLimits, Value, parse_json};
@@ -95,8 +95,8 @@ impl Site {
         let layout = self.layout(name);
         let roots: Vec<&Value> =
             layout.roots().iter().map(|root| data.get(&root.name).unwrap_or(&crate::value::NULL)).collect();
-        let mut out = String::new();
-        layout.render(&roots, &context(limits), &mut out).map(|()| out)
+        let mut out = Buffer::default();
+        layout.render(&roots, &context(limits), &mut out).map(|()| out.into_string())
     }
 
     pub(super) fn render(&self, name: &str, json: &str) -> String {

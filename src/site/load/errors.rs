@@ -7,7 +7,7 @@ use super::scope::follow;
 use super::{Shared, SharedPage};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::{content_type_of_made, is_document};
-use crate::render::{Context, Layout, Needs};
+use crate::render::{Buffer, Context, Layout, Needs};
 use crate::resource::{Csp, Decl, ErrorPage, ID_MARK};
 use crate::source::Known;
 use crate::value::{NULL, Object, Value, write_json};
@@ -162,12 +162,13 @@ fn render(
     let url = shared.site.get("url").and_then(Value::as_str).map(str::to_owned);
     let site = crate::site::known(url.as_deref(), &shared.money);
     let context = Context { limits: &limits, now: jiff::Timestamp::UNIX_EPOCH, time_zone: &time_zone, site };
-    let mut out = String::new();
+    let mut out = Buffer::default();
     if let Err(error) = layout.render(&roots, &context, &mut out) {
         let message = format!("the error page `{}` cannot be rendered: {error}", name.value);
         shared.findings.push(Finding::new(&code::ERROR_PAGE_FAILS, name.place, message));
         return None;
     }
+    let out = out.into_string();
     let content_type = content_type_of_made(&name.value);
     let mut page = ErrorPage::new(status, HeaderValue::from_str(&content_type).ok()?, &out).made_of(layout.files());
     if is_document(&content_type) {
