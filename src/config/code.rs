@@ -166,11 +166,13 @@ codes! {
 
     /// A placeholder in a string that is never filled in.
     ///
-    /// Names of layouts, patterns, selectors and the settings of upstreams are fixed when the site loads, so that it can be checked as a
-    /// whole. A placeholder there would be sent or matched as it stands.
+    /// Names of layouts, patterns, selectors, policies and the settings of upstreams are fixed when the site loads, so that it can be checked
+    /// as a whole; `vars`, `fallback` and defaults are data as it is written. A placeholder there would be shown, sent or matched as it stands. In data
+    /// it is an error if it names a variable of the environment, and a warning if it begins with the name of a scope.
     ///
-    /// Write what the value is. For a choice between layouts write a route for each, or one layout with `{% if %}`; what changes with a
-    /// request belongs to a source and not to an upstream.
+    /// Write what the value is, or give it when the server is started: `--set defaults.csp.report-uri=…`. For a choice between layouts write a route
+    /// for each, or one layout with `{% if %}`; what changes with a request belongs to a source and not to an upstream. Data with
+    /// placeholders is the `value` of a source.
     PLACEHOLDER_NOT_READ = Error "placeholder/not-read-here";
 
     /// A `--set` argument that is not `KEY=VALUE`, or whose key is not a path of names.

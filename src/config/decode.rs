@@ -248,7 +248,7 @@ impl Decode for String {
         if text.is_none() {
             findings.push(wrong_type(node, "a string"));
         }
-        text.map(|text| text.content.clone())
+        text.filter(|text| super::unfilled::refuse_environment(text, findings)).map(|text| text.content.clone())
     }
 }
 

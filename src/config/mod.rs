@@ -20,6 +20,7 @@ mod shape;
 mod texts;
 mod tree;
 mod tripwire;
+mod unfilled;
 
 pub use binding::{Binding, Each, NotText, Shape, scalar_text};
 pub use code::CODES;
@@ -43,3 +44,4 @@ pub use set::read_set;
 pub use texts::Texts;
 pub use tree::{ContentFile, Tree, TreeFile};
 pub use tripwire::Tripwire;
+pub use unfilled::refuse_placeholders;

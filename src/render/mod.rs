@@ -23,6 +23,7 @@ mod context;
 mod escape;
 mod expr;
 mod filter;
+mod fixed;
 mod fragment;
 mod kept;
 mod layout;

@@ -8,6 +8,7 @@ use super::context::{Stand, Tracker};
 use super::escape::{Sink, UrlPart};
 use super::expr::{Names, Parsed, Reader, Trouble, chain};
 use super::filter::Effect;
+use super::fixed::Fixed;
 use super::lex::{Lexer, Tag, Token, cut, is_space};
 use super::mend;
 use super::program::{Build, Manner};
@@ -370,6 +371,10 @@ impl<'b, 's> Parser<'b, 's> {
             tracker.output();
             return Sink::Plain;
         }
+        let stand = self.tracker.as_ref().filter(|_| self.build.manner == Manner::Site).map(Tracker::stand);
+        let fixed = stand.and_then(|stand| Fixed::of(chain, stand, &self.build.names, self.place(at.clone())));
+        let own = own || fixed.is_some();
+        self.build.fixed.extend(fixed);
         let mut sink = self.sink(json, own, at);
         // With nothing of the layout's behind it a host may have a path.
         if let Sink::Url(part @ UrlPart::Host) | Sink::XmlUrl(part @ UrlPart::Host) = &mut sink

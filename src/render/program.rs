@@ -5,6 +5,7 @@
 use super::code;
 use super::context::Tracker;
 use super::expr::Names;
+use super::fixed::Fixed;
 use super::needs::{self, Needs};
 use super::parse::Parser;
 use super::reads::{self, Analysis};
@@ -93,6 +94,8 @@ pub(super) struct Build<'s> {
     pub(super) absolute_urls: Vec<Place>,
     /// The names that were last set to what is ready for a URL.
     pub(super) encoded: BTreeSet<NameId>,
+    /// The fixed values that stand where only such ones may.
+    pub(super) fixed: Vec<Fixed>,
     /// Partials by their full names.
     known: &'s HashMap<String, Source<'s>>,
     extension: &'s str,
@@ -240,6 +243,7 @@ pub(super) fn compile<'s>(
         raw: Vec::new(),
         absolute_urls: Vec::new(),
         encoded: BTreeSet::new(),
+        fixed: Vec::new(),
         known,
         extension,
         called: Vec::new(),
@@ -286,6 +290,9 @@ pub(super) fn compile<'s>(
     if manner == Manner::Site {
         build.check_calls();
     }
+    let blocks = || parsed.iter().map(|stage| &stage.body).chain(&partials);
+    let renamed = build.fixed.iter().filter_map(|fixed| fixed.check(&build.names, blocks()));
+    build.findings.extend(renamed);
     let named = build.called.iter().map(|(full, _)| build.short_name(full).into());
     let partials = named.zip(partials).map(|(name, body)| Partial { name, body }).collect();
     let find = |name: &str| build.names.find(name);

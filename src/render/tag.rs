@@ -505,12 +505,13 @@ impl<'s> Parser<'_, 's> {
     ///
     /// What is called for each item of a list begins where it ended before.
     fn entry_of_partial(&mut self, tag: &Tag, is_repeated: bool) -> Option<Tracker> {
+        let is_apart = !is_repeated && self.is_apart(tag);
         let tracker = self.tracker.as_mut()?;
         let mut begin = tracker.clone();
         if is_repeated {
             begin.called_before();
         }
-        let entry = begin.for_partial();
+        let entry = begin.for_partial(is_apart);
         tracker.called();
         if entry.is_none() {
             let help = "call it between tags, among the attributes of a tag or within a quoted attribute";
@@ -518,6 +519,16 @@ impl<'s> Parser<'_, 's> {
             self.find(&code::UNSAFE_PLACE, tag.whole.clone(), message, Some(help.to_owned()));
         }
         entry
+    }
+
+    /// Whether white space that is printed, or a `>`, follows a tag.
+    fn is_apart(&self, tag: &Tag) -> bool {
+        let written = cut(self.text, tag.whole.clone());
+        let rest = self.text.get(tag.whole.end..).unwrap_or_default();
+        let next = rest.trim_ascii_start();
+        let is_trimmed = written.ends_with("-%}") || ["{{-", "{%-"].iter().any(|trims| next.starts_with(trims));
+        // A line of `{% liquid %}` prints no line end.
+        written.ends_with("%}") && (rest.starts_with('>') || (!is_trimmed && next.len() < rest.len()))
     }
 
     fn raw(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {

@@ -4,7 +4,7 @@
 //! A script's address never comes from data, and nothing inline runs of which the digest is not known.
 
 use super::code;
-use crate::config::{BAD_VALUE, Decode, Described, Node, OneOrMany, Schema, declare, wrong_type};
+use crate::config::{BAD_VALUE, Decode, Described, Node, OneOrMany, PLACEHOLDER_NOT_READ, Schema, declare, wrong_type};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::{ContentSecurityPolicy, SourceError, check_source};
 use crate::render::{Needs, ObstacleKind, Origin, Use};
@@ -372,6 +372,12 @@ fn added(additions: &Additions, findings: &mut Findings) -> Vec<(&'static str, V
 
 fn is_sound(directive: &str, source: &Spanned<String>, findings: &mut Findings) -> bool {
     let text = source.value.as_str();
+    if text.contains('{') {
+        let message = format!("a placeholder in a source of `{directive}`");
+        let help = "the policy is known before the page is requested: write it out";
+        findings.push(Finding::new(&PLACEHOLDER_NOT_READ, source.place, message).help(help));
+        return false;
+    }
     if let Err(error) = check_source(text) {
         let help = match error {
             SourceError::Separator => format!("write each source by itself: {directive} = [\"…\", \"…\"]"),

@@ -501,11 +501,13 @@ codes! {
     STYLE_ATTRIBUTE = Warning "csp/style-attribute"
         help "give the element a `class`, and write the rule in a style sheet";
 
-    /// A `javascript:` URL in a layout or a document.
+    /// A `javascript:` URL in a layout or a document, or the `data:` URL of a `<script>`.
     ///
     /// The policy that pages are sent with lets none run.
     ///
-    /// Write a `<button>`, and listen to it from a script.
+    /// Instead of a link to `javascript:` write a `<button>`, and listen to it from a script. Instead of the `data:` URL write the script
+    /// into its element, or into a file: `<script src="{{ 'page.js' | asset_url }}">`.
     SCRIPT_URL = Warning "csp/script-url"
-        help "write a `<button>`, and call `addEventListener` in a script";
+        help "instead of a link write a `<button>`, and call `addEventListener` in a script; instead of a `data:` URL write the script into \
+              its element or into a file";
 }

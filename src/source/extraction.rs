@@ -256,6 +256,7 @@ fn select(decl: &FieldDecl, node: &Node, findings: &mut Findings) -> Option<(Fie
     let selectors: Vec<Option<Selector>> = texts.into_iter().map(|text| selector(text, findings)).collect();
     let kind = kind.as_ref().and_then(|name| type_named(name, findings));
     let default = default.as_ref().map(|default| {
+        crate::config::refuse_placeholders(&default.value, "a default", findings);
         let value = default.value.to_value();
         if let Some(required) = required {
             findings.push(
@@ -373,6 +374,7 @@ fn type_named(name: &Spanned<String>, findings: &mut Findings) -> Option<Type> {
 
 /// A fallback has the extracted shape: pages read it with the same paths.
 pub(super) fn check_fallback(known: &Known, fallback: &Spanned<Node>, findings: &mut Findings) {
+    crate::config::refuse_placeholders(&fallback.value, "a fallback", findings);
     let (Known::Record(members), Some(table)) = (known, fallback.value.as_table()) else {
         if let (Known::Record(_), false) = (known, matches!(fallback.value.to_value(), Value::Null)) {
             findings.push(

@@ -110,9 +110,11 @@ impl Tracker {
 
     /// The same point as seen by a partial that is called here: what it needs to know, and nothing else, so that calls from alike
     /// points share one. None where a partial cannot stand.
-    pub(super) fn for_partial(&self) -> Option<Self> {
+    ///
+    /// It `is_apart` if white space or the end of a tag follows the call.
+    pub(super) fn for_partial(&self, is_apart: bool) -> Option<Self> {
         match self {
-            Self::Markup(tracker) => tracker.for_partial().map(Box::new).map(Self::Markup),
+            Self::Markup(tracker) => tracker.for_partial(is_apart).map(Box::new).map(Self::Markup),
             Self::Json(_) | Self::Csv(_) => Some(self.clone()),
         }
     }

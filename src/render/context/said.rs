@@ -72,7 +72,11 @@ pub(super) enum Power {
 
 /// What has been said by the attributes that decide.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Said(Vec<(&'static str, Word)>);
+pub(super) struct Said {
+    words: Vec<(&'static str, Word)>,
+    /// Whether a partial was called that may have said more.
+    called: bool,
+}
 
 /// The attributes of an element that decide what others of it, or its content, mean; both in lower case.
 pub(super) fn deciders(element: &str) -> &'static [&'static str] {
@@ -101,7 +105,7 @@ impl Said {
     pub(super) fn take(&mut self, element: &str, attribute: &str, word: Word) {
         let decider = deciders(element).iter().find(|decider| **decider == attribute);
         if let Some(decider) = decider.filter(|decider| self.get(decider).is_none()) {
-            self.0.push((decider, word));
+            self.words.push((decider, word));
         }
     }
 
@@ -113,22 +117,32 @@ impl Said {
     }
 
     pub(super) fn get(&self, attribute: &str) -> Option<&Word> {
-        self.0.iter().find(|(decider, _)| *decider == attribute).map(|(_, word)| word)
+        self.words.iter().find(|(decider, _)| *decider == attribute).map(|(_, word)| word)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.words.is_empty() && !self.called
+    }
+
+    /// A partial was called, which may have said anything.
+    pub(super) fn called(&mut self) {
+        self.called = true;
+    }
+
+    /// Whether an attribute decides, and may have been said already where nobody here has seen it.
+    pub(super) fn is_late(&self, element: &str, attribute: &str) -> bool {
+        self.called && deciders(element).contains(&attribute) && self.get(attribute).is_none()
     }
 
     /// What has been said after either of two branches.
     pub(super) fn join(&self, other: &Self) -> Self {
-        let mut joined = self.clone();
-        for (decider, word) in &mut joined.0 {
+        let mut joined = Self { called: self.called || other.called, ..self.clone() };
+        for (decider, word) in &mut joined.words {
             *word = other.get(decider).map_or(Word::Unclear, |other| word.join(other));
         }
-        let only_there = other.0.iter().filter(|(decider, _)| self.get(decider).is_none());
-        joined.0.extend(only_there.map(|(decider, _)| (*decider, Word::Unclear)));
-        for (decider, word) in &mut joined.0 {
+        let only_there = other.words.iter().filter(|(decider, _)| self.get(decider).is_none());
+        joined.words.extend(only_there.map(|(decider, _)| (*decider, Word::Unclear)));
+        for (decider, word) in &mut joined.words {
             // Of a script without a type on one way, and of one that is code on the other, both are much alike.
             if *decider == "type" && *word == Word::Unclear && self.role().is_code() && other.role().is_code() {
                 *word = Word::of("module");
@@ -140,6 +154,7 @@ impl Said {
     /// What a `<script>` is for that has said this.
     pub(super) fn role(&self) -> Role {
         match self.get("type") {
+            None if self.called => Role::Unknown,
             None => Role::Code,
             Some(Word::Known(words)) => {
                 let roles = words.iter().map(|word| Role::of(word));
@@ -155,8 +170,16 @@ impl Said {
         }
     }
 
-    /// Whether a browser acts by what the `content` or the `href` of this element says.
+    /// Whether a browser acts by what the `content` or the `href` of this element says. What a partial may have said it has.
     pub(super) fn power(&self, element: &str) -> Power {
+        match self.said_power(element) {
+            Power::Open if self.called => Power::Acts,
+            power => power,
+        }
+    }
+
+    /// The same by what was said here: what is printed before a partial is called, the partial knows of.
+    pub(super) fn said_power(&self, element: &str) -> Power {
         match element {
             "meta" => self.acts("http-equiv", |pragma| !INERT_PRAGMAS.contains(&pragma.trim_ascii())),
             "link" => {
@@ -186,7 +209,7 @@ impl Said {
 
     /// Whether it is not known what `element` says to the rules of drawings and formulas.
     pub(super) fn is_unclear(&self) -> bool {
-        self.0.iter().any(|(_, word)| !matches!(word, Word::Known(words) if words.len() == 1))
+        self.called || self.words.iter().any(|(_, word)| !matches!(word, Word::Known(words) if words.len() == 1))
     }
 }
 

@@ -157,6 +157,9 @@ const SOMETIMES_NAMES: [&str; 3] = ["await", "of", "yield"];
 /// Words before the parentheses that a statement depends on.
 const HEADS: [&str; 4] = ["for", "if", "while", "with"];
 
+/// What a word begins with that is not the same on all ways through branches. No word has it.
+const EITHER: char = '}';
+
 /// Templates within templates, and parentheses within each other, that are followed.
 const DEEPEST: usize = 64;
 
@@ -189,13 +192,19 @@ impl Script {
                 "in a script of an unknown type",
                 "give it the type `application/json`, and write `| json`",
             ),
-            Role::Code | Role::Module if self.sight != Sight::Clear => Stand::Refused(
+            Role::Code | Role::Module if self.sight == Sight::Doubtful => Stand::Refused(
+                "in a script, behind a `/` that could begin a pattern",
+                "write parentheses around what is divided, as in `(total) / `, or begin another line behind the pattern",
+            ),
+            Role::Code | Role::Module if self.sight == Sight::Lost => Stand::Refused(
                 "in a script whose quotes are not clear here",
                 "put it in `<script type=\"application/json\">` with `| json`, or move it to the beginning of the script",
             ),
-            Role::Code | Role::Module if self.mode == Mode::Code && self.last != b'/' => {
-                Stand::OnlyJson(Sink::Code, "in a script")
-            }
+            Role::Code | Role::Module if self.mode == Mode::Code => Stand::OnlyJson(Sink::Code, "in a script"),
+            Role::Code | Role::Module if matches!(self.mode, Mode::Pattern { .. }) => Stand::Refused(
+                "within a pattern in a script",
+                "write `new RegExp(…)` with `| json`, or parentheses around what is divided",
+            ),
             Role::Code | Role::Module => Stand::Refused(
                 "within quotes or a comment in a script",
                 "leave the quotes out and write `| json`, which makes its own",
@@ -208,8 +217,14 @@ impl Script {
         self.before = b'0';
         // Within quotes or a comment nothing is printed.
         if self.mode == Mode::Code {
+            let names = self.glued && is_of_word(self.last);
             self.line = Line::Code;
             self.end_literal();
+            if names {
+                // A name with a number in it, which may go on.
+                self.word.push('0');
+                self.glued = true;
+            }
         }
     }
 
@@ -352,15 +367,13 @@ impl Script {
                 self.behind_value = !begins_line && self.before_pattern() == Some(false);
             }
             b'"' | b'\'' | b'`' => return self.leave_code(Mode::Quoted(byte)),
-            b'/' => {
-                // It may be half of what begins a comment behind a branch.
-                self.lose_if(rest.len() == 1);
-                match self.before_pattern() {
-                    Some(true) => return self.leave_code(Mode::Pattern { class: false }),
-                    Some(false) => {}
-                    None => self.sight = self.sight.max(Sight::Doubtful),
-                }
-            }
+            // The other half of what begins a comment stood before a branch.
+            b'/' | b'*' if self.glued && self.last == b'/' => self.sight = Sight::Lost,
+            b'/' => match self.before_pattern() {
+                Some(true) => return self.leave_code(Mode::Pattern { class: false }),
+                Some(false) => {}
+                None => self.sight = self.sight.max(Sight::Doubtful),
+            },
             b'(' | b')' | b'{' | b'}' => {
                 // A pattern would have hidden it.
                 self.lose_if(self.sight == Sight::Doubtful);
@@ -400,6 +413,7 @@ impl Script {
                 let is_name = !self.ends_word();
                 let about = match self.word.as_str() {
                     _ if is_name => Parenthesis::Value,
+                    word if word.starts_with(EITHER) => Parenthesis::Unclear,
                     // `for await (` is the one, `await (` the other.
                     "await" => Parenthesis::Unclear,
                     word if HEADS.contains(&word) => Parenthesis::Head,
@@ -469,7 +483,7 @@ impl Script {
             0 | b'(' | b',' | b'=' | b':' | b'[' | b'!' | b'&' | b'|' | b'?' | b'{' | b';' | b'+' | b'-' | b'*'
             | b'%' | b'/' | b'<' | b'>' | b'~' | b'^' => Some(true),
             _ if !self.ends_word() => Some(false),
-            _ if SOMETIMES_NAMES.contains(&self.word.as_str()) => None,
+            _ if self.word.starts_with(EITHER) || SOMETIMES_NAMES.contains(&self.word.as_str()) => None,
             _ => Some(BEFORE_PATTERNS.contains(&self.word.as_str())),
         }
     }
@@ -482,21 +496,21 @@ impl Script {
             && self.templates == other.templates
             && self.hidden == other.hidden;
         agree.then(|| {
-            let same_end = self.last == other.last && self.word == other.word && self.repeated == other.repeated;
+            let of_end = |script: &Self| (script.last, script.repeated, script.glued, script.behind_value);
+            let same_end = of_end(self) == of_end(other) && self.word == other.word;
+            // What follows could make another sign of one of them.
+            let is_half =
+                |script: &Self| script.glued && script.last.is_ascii_punctuation() && !is_bracket(script.last);
+            let may_change = !same_end && (is_half(self) || is_half(other));
             let same_closed = self.parentheses == other.parentheses && self.closed == other.closed;
             let unclear = |open: &[Parenthesis]| vec![Parenthesis::Unclear; open.len()];
             Self {
-                // A `/` after this could be either.
-                last: if same_end || self.last == b'/' {
-                    self.last
-                } else if other.last == b'/' {
-                    b'/'
-                } else {
-                    b'}'
-                },
-                sight: self.sight.max(other.sight),
-                word: if same_end { self.word.clone() } else { String::new() },
-                glued: false,
+                // A `/` after this could be either, and so could one after a name that goes on.
+                last: if same_end { self.last } else { b'_' },
+                word: if same_end { self.word.clone() } else { EITHER.to_string() },
+                repeated: if same_end { self.repeated } else { 1 },
+                glued: self.glued || other.glued,
+                sight: if may_change { Sight::Lost } else { self.sight.max(other.sight) },
                 parentheses: if same_closed { self.parentheses.clone() } else { unclear(&self.parentheses) },
                 closed: if same_closed { self.closed } else { Parenthesis::Unclear },
                 line: if self.line == other.line { self.line } else { Line::Either },
@@ -509,6 +523,11 @@ impl Script {
 /// Whether a byte is one of a name or a keyword of JavaScript; what is not ASCII is taken for one.
 fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'#' | b'\\') || !byte.is_ascii()
+}
+
+/// Whether a sign stands by itself, whatever follows.
+fn is_bracket(byte: u8) -> bool {
+    matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}' | b',' | b';' | b':' | b'_' | b'$' | b'#' | b'\\')
 }
 
 /// How many bytes of white space begin here, as one character (ECMA-262, section 12.2).
@@ -586,6 +605,12 @@ mod tests {
             "#!it's\na = ",
             "a = `\\${'` + ",
             "a = `$${'}'}` + ",
+            "total / ",
+            "total /",
+            "f(a) / ",
+            "a[0] / ",
+            "1 / b / ",
+            "'' / ",
         ] {
             let stand = after(text, Role::Code).stand(Role::Code);
             assert_eq!(stand, Stand::OnlyJson(Sink::Code, "in a script"), "{text}");
@@ -613,7 +638,8 @@ mod tests {
             "\n++/'/.lastIndex + ",
             "--> ",
             "#! ",
-            "a /",
+            "{} / ",
+            "= / ",
             "{} /a + ",
             "yield /a + ",
             "/* *",
@@ -667,8 +693,36 @@ mod tests {
             ("return ", "a ", "/'/.test(a); b = ", Some(false)),
             ("a\n", "a", "--> it's\n b = ", Some(false)),
             ("'", "a", "", None),
+            ("a /", "a", " ", Some(false)),
+            ("a / ", "a", " 2 + ", Some(true)),
+            ("a / ", "a", " /'/.b; c = ", Some(false)),
+            ("a /", "a /", " 2 + ", Some(true)),
+            ("a /", "a /", "* ", Some(false)),
+            ("a /", "a /", "/ ", Some(false)),
+            ("i", "i", "n /'/, a = ", Some(true)),
+            ("i", "i ", "n /'/, a = ", Some(false)),
+            ("if", "f", "(a) /'/.test(b); c = ", Some(false)),
+            ("a +", "a ", "+ /'/.b; c = ", Some(false)),
+            ("a", "b", "[0] / 2 + '/' + ", Some(true)),
         ] {
             assert_eq!(joined(one, other, then), expected, "{one} or {other}, {then}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_divided_by() {
+        for (before, behind, expected) in [
+            ("total / ", " / 2 + '/' + ", true),
+            ("total /", " + '/' + ", true),
+            ("x", "in / 2 + '/' + ", true),
+            ("x ", "in /'/, a = ", true),
+        ] {
+            let mut script = after(before, Role::Code);
+            script.output();
+            for (at, byte) in behind.bytes().enumerate() {
+                script.take(byte, &behind.as_bytes()[at..], Role::Code);
+            }
+            assert_eq!(matches!(script.stand(Role::Code), Stand::OnlyJson(..)), expected, "{before} and {behind}");
         }
     }
 

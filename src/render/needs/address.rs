@@ -2,6 +2,7 @@
 
 use super::Use;
 use super::holes::{SITE, VALUE, is_hole};
+use std::borrow::Cow;
 
 /// From where something is loaded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +72,7 @@ fn host(rest: &str, scheme: &str) -> Option<String> {
         return None;
     }
     let (name, port) = authority.split_once(':').unwrap_or((authority, ""));
+    let name = in_ascii(name)?;
     let is_name =
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
     let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
@@ -78,8 +80,28 @@ fn host(rest: &str, scheme: &str) -> Option<String> {
     if !is_name || !is_port || name.contains('_') {
         return None;
     }
-    let name = name.to_ascii_lowercase();
     Some(if port.is_empty() { format!("{scheme}{name}") } else { format!("{scheme}{name}:{port}") })
+}
+
+/// The name of a host as browsers ask for it: bytes for what is percent-encoded, and Unicode as `xn--` (WHATWG URL, section 3.5).
+fn in_ascii(name: &str) -> Option<Cow<'_, str>> {
+    idna::domain_to_ascii_from_cow(percent_decoded(name), idna::AsciiDenyList::URL).ok()
+}
+
+fn percent_decoded(text: &str) -> Cow<'_, [u8]> {
+    if !text.contains('%') {
+        return text.as_bytes().into();
+    }
+    let mut rest = text.as_bytes();
+    let mut decoded = Vec::with_capacity(rest.len());
+    while let [first, after @ ..] = rest {
+        let digit = |at: usize| after.get(at).and_then(|&byte| char::from(byte).to_digit(16));
+        let byte = digit(0).zip(digit(1)).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        let encoded = byte.filter(|_| *first == b'%');
+        decoded.push(encoded.unwrap_or(*first));
+        rest = after.get(if encoded.is_some() { 2 } else { 0 }..).unwrap_or_default();
+    }
+    decoded.into()
 }
 
 #[cfg(test)]
@@ -111,6 +133,14 @@ mod tests {
             ("https://cdn.\u{f0000}", Use::Image, scheme("https:")),
             ("//\u{f0000}", Use::Image, any),
             ("https://cdn.example/\u{f0000}", Use::Script, host("https://cdn.example")),
+            ("https://bücher.example/x", Use::Script, host("https://xn--bcher-kva.example")),
+            ("//BÜCHER.example:8443/x", Use::Style, host("xn--bcher-kva.example:8443")),
+            ("https://b%C3%BCcher.example/x", Use::Image, host("https://xn--bcher-kva.example")),
+            ("https://例え。テスト/x", Use::Image, host("https://xn--r8jz45g.xn--zckzah")),
+            ("https://faß.example/x", Use::Image, host("https://xn--fa-hia.example")),
+            ("https://a%2fb.example/x", Use::Script, vec![]),
+            ("https://a%zz.example/x", Use::Script, vec![]),
+            ("https://bü\u{f0000}.example/x", Use::Script, vec![]),
             ("https://a_b.example/", Use::Image, scheme("https:")),
             ("data:image/png;base64,AAAA", Use::Image, scheme("data:")),
             ("data:text/javascript,1", Use::Script, vec![]),

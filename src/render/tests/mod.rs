@@ -9,6 +9,7 @@ mod linking;
 mod links;
 mod needs;
 mod origins;
+mod partials;
 mod places;
 mod shapes;
 mod support;

@@ -33,7 +33,6 @@ fn no_value_says_where_a_page_goes_unless_the_layout_says_so() {
         "<meta http-equiv=\"{{ x }}\" content=\"0\">",
         "<meta{% if a %} http-equiv=refresh{% endif %} content=\"{{ x }}\">",
         "<meta http-equiv=\"{% if a %}refresh{% else %}expires{% endif %}\" content=\"{{ x }}\">",
-        "<meta {% render 'x' %} content=\"{{ x }}\">",
         "<meta http-equiv=\"content-security-policy\" content=\"script-src {{ x }}\">",
         "<link rel=stylesheet href=\"{{ x }}\">",
         "<link href=\"{{ x }}\" rel=stylesheet>",

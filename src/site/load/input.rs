@@ -191,6 +191,7 @@ pub(super) fn query(decls: Option<&Named<QueryDecl>>, findings: &mut Findings) -
 /// The value that stands for an absent one; a finding if no request could send it.
 fn default(written: Option<&Node>, kind: &InputType, repeats: bool, findings: &mut Findings) -> Value {
     let Some(node) = written else { return Value::Null };
+    crate::config::refuse_placeholders(node, "a default", findings);
     let value = node.to_value();
     if !fits_default(kind, &value, repeats) {
         let message = "the default does not fit the type";

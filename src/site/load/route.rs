@@ -8,7 +8,9 @@ use super::scope::{Reads, Scope, Written};
 use super::{
     Compiled, Shared, asked, csp, data, documents, doubts, errors, input, listing, media, plan, revision, section,
 };
-use crate::config::{Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template};
+use crate::config::{
+    Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template, refuse_placeholders,
+};
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
 use crate::resource::{Cors, Csp, Decl, HeaderDecl, Policy, Resource};
 use crate::router::{Authority, Pattern};
@@ -41,6 +43,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let around = Around { file: file.file, table, shown: &shown, patterns: &patterns, known };
     let (sources, broken) = sources(&decl, &around, shared, &mut digest);
     asked::cookies(&sources, known, &mut cookies);
+    if let Some(vars) = &decl.vars {
+        vars.value.iter().for_each(|entry| refuse_placeholders(&entry.node, "`vars`", &mut shared.findings));
+    }
     let vars = vars_of(&decl);
     let errors = errors::pages(&decl, &vars, shared);
     let after = plan::dependencies(&sources);

@@ -4,8 +4,12 @@
 //! kind, comments, elements whose content is not markup, and drawings and formulas, where the rules are nearly those of XML. XML
 //! (where feeds, drawings and whole pages are written) differs in few places: sections of character data, tags that close themselves,
 //! and names that mean something to HTML alone. Where it is unsure it says [`Stand::Refused`], never "safe".
+//!
+//! `partial` says what a partial is told of the place that it is called from, and what is known behind it.
 
-use super::super::escape::{Sink, UrlPart};
+mod partial;
+
+use super::super::escape::Sink;
 use super::attribute::{Kind, has_kinds};
 use super::foreign::Foreign;
 use super::said::{Power, Said, Word, deciders};
@@ -29,6 +33,8 @@ pub(crate) struct Tracker {
     said: Said,
     /// Whether a value was printed that must not be if the tag goes on to say that browsers act by it.
     fed: bool,
+    /// Whether this is in a partial behind whose call white space or the end of the tag follows.
+    is_apart: bool,
     /// Where in the text of a script.
     script: Script,
     /// The drawings and formulas around.
@@ -129,6 +135,11 @@ const SAID_TOO_LATE: Complaint = (
     "write this attribute first, and what it gives power to behind it",
 );
 
+const SAID_BEHIND_PARTIAL: Complaint = (
+    "a partial that was called before this in the same tag may have said it already",
+    "write this attribute before the call",
+);
+
 const HIDDEN_END: Complaint =
     ("a browser that runs scripts ends the `<noscript>` here", "write `<` as `&lt;`, or leave the text out");
 
@@ -145,6 +156,7 @@ impl Tracker {
             url: Url::default(),
             said: Said::default(),
             fed: false,
+            is_apart: false,
             script: Script::default(),
             foreign: Foreign::default(),
             in_section: false,
@@ -216,53 +228,6 @@ impl Tracker {
         self.foreign.returns_to(&entry.foreign)
     }
 
-    /// The same point for a partial: without what lies behind and cannot matter to it.
-    pub(super) fn for_partial(&self) -> Option<Self> {
-        let foreign = self.foreign.for_partial();
-        let base = Self { state: self.state, foreign, ..self.fresh() };
-        let in_tag = || Self { element: self.element.clone(), said: self.said.clone(), ..base.clone() };
-        match self.state {
-            State::Text | State::CharacterData | State::Quoted { kind: Kind::Plain | Kind::Images, .. } => Some(base),
-            State::Quoted { kind: Kind::Url, .. } => {
-                // How far the `url=` of a `<meta>` has come would be too much to tell.
-                let is_told = local_name(&self.element) != "meta";
-                is_told.then(|| Self { url: self.url.clone(), ..in_tag() })
-            }
-            State::Quoted { kind: Kind::Meta, .. } => (self.power() != Power::Acts).then(in_tag),
-            State::Raw if matches!(self.element.as_str(), "textarea" | "title") => {
-                Some(Self { element: self.element.clone(), ..base })
-            }
-            // What a partial says of such a tag, its caller would not know.
-            State::InTag if deciders(local_name(&self.element)).is_empty() => {
-                Some(Self { element: self.element.clone(), ..base })
-            }
-            State::TagOpen
-            | State::TagName
-            | State::InTag
-            | State::Slash
-            | State::AttributeName
-            | State::AfterName
-            | State::BeforeValue
-            | State::Quoted { .. }
-            | State::Unquoted
-            | State::Comment
-            | State::Declaration
-            | State::Instruction
-            | State::Raw => None,
-        }
-    }
-
-    /// Whether a partial that was entered at `entry` may end here.
-    pub(super) fn returns_to(&self, entry: &Self) -> bool {
-        match (self.state, entry.state) {
-            (State::AfterName, State::InTag) => true,
-            (State::Quoted { kind: Kind::Url, .. }, state) if self.url.runs() => {
-                state == self.state && entry.url.runs()
-            }
-            (state, expected) => state == expected && self.element == entry.element,
-        }
-    }
-
     /// What may be printed here.
     pub(super) fn stand(&self) -> Stand {
         match self.stand_in_html() {
@@ -298,9 +263,9 @@ impl Tracker {
             }
             State::Quoted { kind: Kind::Url, .. } if self.url.leads_anywhere() && self.chooses_code() => {
                 Stand::OnlyOwn(
-                    Sink::Url(UrlPart::Start),
+                    Sink::Url(self.url.part()),
                     "that says where a script or a style comes from",
-                    "begin the address with text of the layout, as in `/js/`",
+                    "begin the address with text of the layout, as in `/js/`, or with a value of the site's own, as in `{{ vars.cdn }}`",
                 )
             }
             State::Quoted { kind: Kind::Url, .. } => Stand::Fine(Sink::Url(self.url.part())),
@@ -341,14 +306,6 @@ impl Tracker {
             "script" | "base" => true,
             "link" => self.power() == Power::Acts,
             _ => false,
-        }
-    }
-
-    /// A partial was called here.
-    pub(super) fn called(&mut self) {
-        self.output();
-        if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
-            self.url.called();
         }
     }
 
@@ -397,7 +354,7 @@ impl Tracker {
             let said = self.said_so_far().join(&other.said_so_far());
             let fed = self.fed || other.fed;
             // What branches say in turn, the runs of a loop say together.
-            if fed && said.power(local_name(&self.element)) == Power::Acts {
+            if fed && said.said_power(local_name(&self.element)) == Power::Acts {
                 return None;
             }
             let element = self.element.clone();
@@ -676,8 +633,12 @@ impl Tracker {
 
     /// The tag at hand has said this with the attribute at hand.
     fn say(&mut self, word: Word) {
-        self.said.take(local_name(&self.element), &self.attribute, word);
-        if self.fed && self.power() == Power::Acts {
+        let element = local_name(&self.element);
+        if self.said.is_late(element, &self.attribute) {
+            self.complaint = Some(SAID_BEHIND_PARTIAL);
+        }
+        self.said.take(element, &self.attribute, word);
+        if self.fed && self.said.said_power(element) == Power::Acts {
             self.fed = false;
             self.complaint = Some(SAID_TOO_LATE);
         }

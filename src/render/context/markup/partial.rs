@@ -1,0 +1,66 @@
+//! Partials within markup: what one is told of the place that it is called from, and what its caller knows behind it.
+//!
+//! A partial is followed once for all places that it sees as alike; so it is told what it needs, and nothing else.
+
+use super::super::attribute::Kind;
+use super::super::said::{Power, deciders};
+use super::{State, Tracker, local_name};
+
+impl Tracker {
+    /// The same point for a partial: without what lies behind and cannot matter to it. It `is_apart` if white space or the end of the tag
+    /// follows the call.
+    pub(in super::super) fn for_partial(&self, is_apart: bool) -> Option<Self> {
+        let foreign = self.foreign.for_partial();
+        let base = Self { state: self.state, foreign, ..self.fresh() };
+        let in_tag = || Self { element: self.element.clone(), said: self.said.clone(), ..base.clone() };
+        match self.state {
+            State::Text | State::CharacterData | State::Quoted { kind: Kind::Plain | Kind::Images, .. } => Some(base),
+            State::Quoted { kind: Kind::Url, .. } => {
+                // How far the `url=` of a `<meta>` has come would be too much to tell.
+                let is_told = local_name(&self.element) != "meta";
+                is_told.then(|| Self { url: self.url.clone(), ..in_tag() })
+            }
+            State::Quoted { kind: Kind::Meta, .. } => (self.power() != Power::Acts).then(in_tag),
+            State::Raw if matches!(self.element.as_str(), "textarea" | "title") => {
+                Some(Self { element: self.element.clone(), ..base })
+            }
+            State::InTag => Some(Self { fed: self.fed, is_apart, ..in_tag() }),
+            State::TagOpen
+            | State::TagName
+            | State::Slash
+            | State::AttributeName
+            | State::AfterName
+            | State::BeforeValue
+            | State::Quoted { .. }
+            | State::Unquoted
+            | State::Comment
+            | State::Declaration
+            | State::Instruction
+            | State::Raw => None,
+        }
+    }
+
+    /// Whether a partial that was entered at `entry` may end here.
+    pub(in super::super) fn returns_to(&self, entry: &Self) -> bool {
+        match (self.state, entry.state) {
+            (State::AfterName, State::InTag) => true,
+            // What follows ends the name, or the value without quotes.
+            (State::AttributeName | State::Unquoted, State::InTag) => entry.is_apart,
+            (State::Quoted { kind: Kind::Url, .. }, state) if self.url.runs() => {
+                state == self.state && entry.url.runs()
+            }
+            (state, expected) => state == expected && self.element == entry.element,
+        }
+    }
+
+    /// A partial was called here.
+    pub(in super::super) fn called(&mut self) {
+        self.output();
+        if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+            self.url.called();
+        }
+        if self.state == State::InTag && !deciders(local_name(&self.element)).is_empty() {
+            self.said.called();
+        }
+    }
+}
