@@ -118,6 +118,25 @@ upstream = "data"
 path = "/html"
 extract.text = { select = "$.text", type = "html" }
 optional = true
+-- routes/whole.toml --
+layout = "plain.html"
+[sources.data]
+upstream = "data"
+path = "/html"
+format = "html"
+optional = true
+-- routes/value.toml --
+layout = "data.html"
+[sources.data]
+value = { text = "{request.path}" }
+extract.text = { select = "$.text", type = "markdown" }
+-- routes/json.toml --
+json = { text = "{request.path}" }
+-- routes/asking.toml --
+layout = "data.html"
+[sources.data]
+route = "/json"
+extract.text = { select = "$.text", type = "html" }
 -- routes/plain.toml --
 layout = "plain.html"
 [sources.data]
@@ -135,8 +154,11 @@ optional = true
     let scripts = sources(policy, "script-src");
     assert_eq!(scripts.iter().filter(|source| source.starts_with("'sha256-")).count(), 2, "{policy}");
     assert!(scripts.contains(&"https://site.example".to_owned()), "{policy}");
-    let cleaned = site.get("/html");
-    assert_eq!(sources(cleaned.header(CSP).expect("a policy"), "img-src"), ["'self'", "http:", "https:"]);
+    // Wherever markup of others comes from, its images are let be.
+    for path in ["/html", "/whole", "/value", "/asking"] {
+        let cleaned = site.get(path);
+        assert_eq!(sources(cleaned.header(CSP).expect("a policy"), "img-src"), ["'self'", "http:", "https:"], "{path}");
+    }
     assert_eq!(site.get("/plain").header(CSP), Some(STRICT));
 }
 

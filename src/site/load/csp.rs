@@ -126,11 +126,12 @@ impl Policies {
     fn add<R>(&mut self, source: &Source<R>, routes: &[Route], depth: usize, needs: &mut KnownNeeds) {
         let makes_markup = source.extraction.as_ref().is_some_and(|extraction| extraction.makes_markup());
         match &source.kind {
-            Kind::Http(_) => self.has_cleaned_markup |= makes_markup,
+            Kind::Http(http) => self.has_cleaned_markup |= makes_markup || http.gives_markup(),
             Kind::Value(crate::config::Shape::Literal(value)) => self.add_value(value, needs),
-            Kind::Value(_) => {}
+            Kind::Value(_) => self.has_cleaned_markup |= makes_markup,
             Kind::Chosen(chosen) => chosen.values().for_each(|value| self.add_value(value, needs)),
             Kind::Route(asking) => {
+                self.has_cleaned_markup |= makes_markup;
                 let asked = routes.get(asking.asked.route).filter(|_| depth < DEEPEST);
                 for Planned { source, .. } in asked.into_iter().flat_map(|route| &route.sources) {
                     self.add(source, routes, depth + 1, needs);
