@@ -99,10 +99,14 @@ impl Policies {
         }
     }
 
-    /// The same for pages that are shown so: where a layout makes XML, what data holds is read by its rules, too.
+    /// The same for pages that are shown so, also by rules: where a layout makes XML, what data holds is read by its rules, too.
     #[must_use]
-    pub(super) fn shown_as(mut self, shown: &Shown) -> Self {
-        if shown.layouts().any(|layout| Format::of(Some(layout)) == Format::Xml) {
+    pub(super) fn shown_as(mut self, shown: &Shown, rules: &[Rule]) -> Self {
+        let of_rules = rules.iter().filter_map(|rule| match &rule.then {
+            Then::Layout { layout, .. } => Some(&*layout.layout),
+            Then::Redirect { .. } | Then::Status(_) => None,
+        });
+        if shown.layouts().chain(of_rules).any(|layout| Format::of(Some(layout)) == Format::Xml) {
             self.formats = &[Format::Html, Format::Xml];
         }
         self
