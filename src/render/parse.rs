@@ -35,6 +35,25 @@ fn is_content(chain: &Chain, names: &Names) -> bool {
 /// The tag that ended a block, and what it said.
 pub(super) type End = Option<Tag>;
 
+/// What a text has been made of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Printed {
+    encoded: bool,
+    other: bool,
+}
+
+impl Printed {
+    /// Whether all values in it are ready for a URL.
+    pub(super) fn is_encoded(self) -> bool {
+        self.encoded && !self.other
+    }
+
+    /// Takes what may be any value.
+    pub(super) fn take_any(&mut self) {
+        self.other = true;
+    }
+}
+
 pub(super) struct Parser<'b, 's> {
     pub(super) build: &'b mut Build<'s>,
     pub(super) text: &'s str,
@@ -42,6 +61,8 @@ pub(super) struct Parser<'b, 's> {
     /// Follows the markup in `.html`.
     pub(super) tracker: Option<Tracker>,
     escapes: bool,
+    /// Whether anything was printed that is ready for a URL, and anything that is not.
+    pub(super) printed: Printed,
     /// Whether this layout is around another one, whose output is its `content`.
     is_outer: bool,
     /// Where the loops that are open began in the markup.
@@ -78,6 +99,7 @@ impl<'b, 's> Parser<'b, 's> {
             file,
             tracker,
             escapes,
+            printed: Printed::default(),
             is_outer,
             loops: Vec::new(),
             captures: Vec::new(),
@@ -382,7 +404,10 @@ impl<'b, 's> Parser<'b, 's> {
         {
             *part = UrlPart::Rest;
         }
-        if self.is_encoded(chain) { sink.of_encoded() } else { sink }
+        let is_encoded = self.is_encoded(chain);
+        self.printed.encoded |= is_encoded;
+        self.printed.other |= !is_encoded;
+        if is_encoded { sink.of_encoded() } else { sink }
     }
 
     /// Whether what the layout goes on with behind `at` ends the name of a host.
@@ -396,10 +421,22 @@ impl<'b, 's> Parser<'b, 's> {
         let mut rest = chain.filters.iter().rev().skip_while(|call| AFTER_ENCODING.contains(&call.filter.name));
         match (&chain.value, rest.next()) {
             (_, Some(last)) => ENCODING.contains(&last.filter.name),
-            (Operand::Path(path), None) => {
-                path.steps.is_empty() && matches!(path.base, Base::Name(name) if self.build.encoded.contains(&name))
-            }
-            (_, None) => false,
+            (value, None) => self.is_ready(value),
+        }
+    }
+
+    /// Whether an operand is a variable that holds what is ready for a URL.
+    pub(super) fn is_ready(&self, operand: &Operand) -> bool {
+        let Operand::Path(path) = operand else { return false };
+        path.steps.is_empty() && matches!(path.base, Base::Name(name) if self.build.encoded.contains(&name))
+    }
+
+    /// A variable is set to what `is_encoded` for a URL, or is not.
+    pub(super) fn set(&mut self, name: NameId, is_encoded: bool) {
+        if is_encoded {
+            self.build.encoded.insert(name);
+        } else {
+            self.build.encoded.remove(&name);
         }
     }
 
