@@ -32,6 +32,33 @@ fn is_content(chain: &Chain, names: &Names) -> bool {
     chain.filters.is_empty() && path.steps.is_empty() && matches!(path.base, Base::Name(name) if is_name(name))
 }
 
+/// What a chain prints that is written in it, besides its value.
+fn printed(chain: &Chain) -> Vec<&Operand> {
+    let handed_on = chain.filters.iter().filter_map(|call| match call.filter.effect {
+        Effect::Keeps => call.arguments.first(),
+        Effect::Exchanges => call.arguments.get(1),
+        Effect::Inherits if ["default", "join", "pluralize"].contains(&call.filter.name) => call.arguments.first(),
+        Effect::Inherits | Effect::Markup | Effect::Text => None,
+    });
+    std::iter::once(&chain.value).chain(handed_on).collect()
+}
+
+/// Whether a text has a quote with an attribute or the end of a tag behind it.
+fn holds_attribute(text: &str) -> bool {
+    text.split(['"', '\'']).skip(1).any(|behind| {
+        let name = behind.trim_ascii();
+        let is_name = |name: &str| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':'))
+        };
+        let is_attribute = name.len() < behind.trim_ascii_end().len()
+            && name
+                .split_once('=')
+                .is_some_and(|(name, value)| is_name(name.trim_ascii()) && value.trim_ascii().is_empty());
+        is_attribute || behind.starts_with('>') || name.starts_with("/>")
+    })
+}
+
 /// The tag that ended a block, and what it said.
 pub(super) type End = Option<Tag>;
 
@@ -285,8 +312,11 @@ impl<'b, 's> Parser<'b, 's> {
             return text;
         }
         let sink = self.sink_of(&chain, &whole);
-        if matches!(sink, Sink::Text | Sink::XmlText) {
-            self.note_pieces(&chain, &whole);
+        match sink {
+            Sink::Text | Sink::XmlText => self.note_pieces(&chain, &whole),
+            Sink::Attribute | Sink::XmlAttribute | Sink::Url(_) | Sink::XmlUrl(_) => self.note_quotes(&chain, &whole),
+            Sink::Plain | Sink::Images | Sink::Script | Sink::Code | Sink::JsonText => {}
+            Sink::CsvCell | Sink::CsvQuoted { .. } | Sink::Nowhere => {}
         }
         Node::Output(Output { chain, sink, place: self.place(whole) })
     }
@@ -313,14 +343,18 @@ impl<'b, 's> Parser<'b, 's> {
         if chain.filters.iter().any(makes_text) {
             return;
         }
-        let handed_on = chain.filters.iter().filter_map(|call| match call.filter.effect {
-            Effect::Keeps => call.arguments.first(),
-            Effect::Exchanges => call.arguments.get(1),
-            Effect::Inherits if ["default", "join", "pluralize"].contains(&call.filter.name) => call.arguments.first(),
-            Effect::Inherits | Effect::Markup | Effect::Text => None,
-        });
-        let printed: Vec<&Operand> = std::iter::once(&chain.value).chain(handed_on).collect();
-        self.warn_of_pieces(&printed, at);
+        self.warn_of_pieces(&printed(chain), at);
+    }
+
+    /// Warns of a string in an attribute whose quote is meant to end the value, with more of the tag behind it.
+    fn note_quotes(&mut self, chain: &Chain, at: &Range<usize>) {
+        let ends_value = |operand: &&Operand| matches!(operand, Operand::Text(text) if holds_attribute(text));
+        let is_piece = printed(chain).iter().any(ends_value);
+        if is_piece && self.escapes && self.build.manner == Manner::Site {
+            let message = "a quote in a string does not end the value that it is printed into";
+            let help = "write the attributes in the layout itself, by `{% if %}` where they are not always there";
+            self.find(&code::PIECE_OF_MARKUP, at.clone(), message, Some(help.to_owned()));
+        }
     }
 
     /// Warns of those of `operands` that are strings with a piece of a tag.
@@ -334,7 +368,7 @@ impl<'b, 's> Parser<'b, 's> {
             piece
                 .split('<')
                 .skip(1)
-                .any(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic() || "/!?".contains(first)))
+                .any(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic() || "/!?_:".contains(first)))
         };
         if let Some(piece) = piece.filter(begins_tag) {
             let written = cut(self.text, at.clone()).find(&**piece).map(|found| at.start + found);
