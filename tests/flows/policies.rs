@@ -10,6 +10,7 @@ crate::cases![
     an_author_adds_replaces_and_takes_away,
     html_among_files_is_the_authors_own,
     xml_is_a_document_too,
+    a_rule_may_make_xml,
     markup_in_xml_is_well_formed,
     a_type_in_other_letters_is_the_same,
     a_document_is_what_its_own_layout_makes,
@@ -407,6 +408,34 @@ fn a_type_in_other_letters_is_the_same() {
     let page = site.get("/page");
     assert_eq!((page.header("content-type"), page.header(CSP)), (Some("Text/HTML; charset=utf-8"), Some(STRICT)));
     assert_eq!(page.header("x-frame-options"), Some("SAMEORIGIN"));
+}
+
+fn a_rule_may_make_xml() {
+    let site = Options::default().start(
+        r#"-- site.toml --
+-- layouts/page.html --
+<div>{% for a in posts %}{{ a.html }}{% endfor %}</div>
+-- layouts/page.xml --
+<svg xmlns="http://www.w3.org/2000/svg">{% for a in posts %}{{ a.html }}{% endfor %}</svg>
+-- routes/index.toml --
+layout = "page.html"
+[query.drawn]
+[sources.posts]
+content = "posts/*"
+[[rules]]
+if = "query.drawn"
+then = { status = 200, layout = "page.xml" }
+-- content/posts/drawing.md --
+<style>a &amp; b</style>
+"#,
+    );
+    let styles = |target: &str| {
+        let page = site.get(target);
+        sources(page.header(CSP).expect("a policy"), "style-src")
+    };
+    // What is `&amp;` in the one is `&` in the other.
+    assert_eq!(styles("/").len(), 3);
+    assert_eq!(styles("/"), styles("/?drawn=1"));
 }
 
 fn a_document_is_what_its_own_layout_makes() {
