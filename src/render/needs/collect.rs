@@ -230,14 +230,14 @@ impl State {
         push(&mut self.element, byte);
     }
 
-    /// Something is printed here, for which `hole` stands.
-    pub(super) fn print(&mut self, hole: &str) {
+    /// One of these texts is printed here.
+    pub(super) fn print(&mut self, texts: &[String]) {
         if self.markup.sight() == Sight::BeforeValue {
             // A value without quotes, which only a layout that escapes nothing may have.
             self.markup.step(b"x");
         }
         if self.markup.sight().is_kept() {
-            append(&mut self.ways, hole);
+            append_any(&mut self.ways, texts);
         }
     }
 
@@ -315,6 +315,17 @@ fn append(ways: &mut [String], piece: &str) {
     for way in ways {
         way.push_str(piece);
     }
+}
+
+/// Goes on with each of these pieces.
+fn append_any(ways: &mut Vec<String>, pieces: &[String]) {
+    if let [piece] = pieces {
+        return append(ways, piece);
+    }
+    let longer =
+        ways.iter().flat_map(|way| pieces.iter().map(move |piece| format!("{way}{piece}"))).collect::<Vec<_>>();
+    ways.clear();
+    join_ways(ways, &longer);
 }
 
 fn push(name: &mut String, byte: u8) {

@@ -6,7 +6,7 @@
 //! of policies: that a page may load what it needs is said above.
 //!
 //! `collect` takes down what the tracker comes by, `element` says what an element loads, `style` what a style sheet does, `address` from where;
-//! `reference` reads what is written as references, and `walk` goes through a template.
+//! `reference` reads what is written as references, `walk` goes through a template, and `ways` says what its outputs may print.
 
 mod address;
 mod collect;
@@ -16,6 +16,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod ways;
 
 pub use address::Origin;
 
