@@ -263,7 +263,7 @@ impl<'b, 's> Parser<'b, 's> {
             return text;
         }
         let sink = self.sink_of(&chain, &whole);
-        if matches!(sink, Sink::Text | Sink::XmlText) {
+        if matches!(sink, Sink::Text | Sink::XmlText | Sink::Section) {
             self.note_pieces(&chain, &whole);
         }
         Node::Output(Output { chain, sink, place: self.place(whole) })
