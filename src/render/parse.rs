@@ -409,6 +409,9 @@ impl<'b, 's> Parser<'b, 's> {
             return Sink::Plain;
         };
         let stand = tracker.stand();
+        if tracker.names_script() {
+            self.build.scripts.push(Place::new(self.file, at.clone()));
+        }
         tracker.output();
         let (whereabouts, help) = match stand {
             Stand::Fine(sink) => return sink,

@@ -12,7 +12,7 @@ fn after(text: &str) -> Stand {
 
 #[test]
 fn every_place_is_recognised() {
-    use UrlPart::{Host, Opaque, Path, Query, Root, Start};
+    use UrlPart::{Host, Name, Opaque, Path, Query, Root, Start};
     let url = |part| Stand::Fine(Sink::Url(part));
     for (text, expected) in [
         ("", Stand::Fine(Sink::Text)),
@@ -42,12 +42,12 @@ fn every_place_is_recognised() {
         ("<script><!-- <script> </script> --></script>", Stand::Fine(Sink::Text)),
         ("<script type='application/json'>{\"a\": \"", Stand::Fine(Sink::JsonText)),
         ("<script type=application/ld+json>{\"a\": ", Stand::OnlyJson(Sink::Script, "in a script")),
-        ("<script src='/js/", url(Path)),
-        ("<script src='js/", url(Path)),
+        ("<script src='/js/", url(Name)),
+        ("<script src='js/", url(Name)),
         ("<script src='?v=", url(Query)),
-        ("<script src='https://example.com/", url(Path)),
-        ("<script src='//example.com/", url(Path)),
-        ("<base href='/docs/", url(Path)),
+        ("<script src='https://example.com/", url(Name)),
+        ("<script src='//example.com/", url(Name)),
+        ("<base href='/docs/", url(Name)),
         ("<![CDATA[ > <a title='", Stand::Fine(Sink::Attribute)),
         ("<style></STYLE ><p>", Stand::Fine(Sink::Text)),
         ("</ a=\"> ", Stand::Fine(Sink::Text)),
@@ -76,7 +76,7 @@ fn every_place_is_recognised() {
         ("<param value='", url(Start)),
         ("<noscript><p title='", Stand::Fine(Sink::Attribute)),
         ("<plaintext><p title='", Stand::Fine(Sink::Attribute)),
-        ("<SCRIPT/SRC='/a/", url(Path)),
+        ("<SCRIPT/SRC='/a/", url(Name)),
         ("<script></script \t/ x='>'><p>", Stand::Fine(Sink::Text)),
         ("<scr\0ipt>", Stand::Fine(Sink::Text)),
         ("<p\u{c}title='", Stand::Fine(Sink::Attribute)),

@@ -120,7 +120,8 @@ impl Collector<'_> {
             }
             (Sight::Declaration, after) if after != Sight::Declaration => {
                 self.keep(at);
-                self.needs.declaration(self.state);
+                let spot = self.spot(self.from, at);
+                self.needs.declaration(self.state, &spot);
                 self.state.leave_tag(self.state.markup.between_tags());
             }
             (before, Sight::Declaration) if before != Sight::Declaration => {

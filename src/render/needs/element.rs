@@ -4,7 +4,7 @@ use super::collect::{Attribute, Spot, State};
 use super::holes::is_hole;
 use super::reference::{text_of, value_of};
 use super::style::PRESENTATION;
-use super::{Markup, Needs, ObstacleKind, Use, digest};
+use super::{Markup, Needs, ObstacleKind, Use, beginning, digest};
 use crate::render::context::is_event_of_xml;
 
 /// Attributes whose `javascript:` URL would run.
@@ -91,11 +91,51 @@ impl Needs {
                 self.has_scripts |= script_types(attributes).iter().any(|kind| is_code(kind));
             }
             "link" => self.link(attributes),
+            "meta" => {
+                let pragma = of("http-equiv").is_some_and(|pragma| {
+                    pragma.ways.iter().any(|way| way.trim().eq_ignore_ascii_case("content-type"))
+                });
+                for (attribute, way) in of("charset").iter().flat_map(|it| it.ways.iter().map(move |way| (it, way))) {
+                    self.encoding(way, &attribute.spot);
+                }
+                let types = of("content").filter(|_| pragma);
+                for (attribute, way) in types.iter().flat_map(|it| it.ways.iter().map(move |way| (it, way))) {
+                    let lower = way.to_ascii_lowercase();
+                    if let Some((_, name)) = lower.split_once("charset=") {
+                        self.encoding(name, &attribute.spot);
+                    }
+                }
+            }
             _ => {}
         }
+        self.aim(local(name), attributes);
         for name in ["srcset", "imagesrcset"] {
             for way in of(name).into_iter().flat_map(|attribute| &attribute.ways) {
                 self.images(way);
+            }
+        }
+    }
+
+    /// Takes what a link or a form brings into a page within the page, and the names of such pages.
+    fn aim(&mut self, name: &str, attributes: &[Attribute]) {
+        let ways = |wanted: &str| {
+            let found = attributes.iter().find(|attribute| attribute.name == wanted);
+            found.map(|attribute| attribute.ways.as_slice()).unwrap_or_default()
+        };
+        let (addresses, target): (&[&str], &str) = match name {
+            "iframe" | "frame" | "object" => {
+                self.frames.extend(ways("name").iter().filter(|name| !name.is_empty()).cloned());
+                return;
+            }
+            "a" | "area" => (&["href", "xlink:href"], "target"),
+            "form" => (&["action"], "target"),
+            "button" | "input" => (&["formaction"], "formtarget"),
+            _ => return,
+        };
+        // Names with an underscore are words for this page, those around it and new ones.
+        for target in ways(target).iter().filter(|target| !target.is_empty() && !target.starts_with('_')) {
+            for address in addresses.iter().flat_map(|name| ways(name)) {
+                self.aimed.insert((target.clone(), beginning(address)));
             }
         }
     }
@@ -108,6 +148,8 @@ impl Needs {
                 self.hold_up(obstacle.kind, &attribute.spot);
             }
             self.addresses.extend(inner.addresses);
+            self.frames.extend(inner.frames);
+            self.aimed.extend(inner.aimed);
             self.scripts.extend(inner.scripts);
             self.styles.extend(inner.styles);
             self.has_scripts |= inner.has_scripts;
@@ -215,7 +257,11 @@ impl Needs {
 
     /// Takes a declaration that has ended: in XML one names style sheets, also those that make another document of this one (XML
     /// Stylesheets, section 4).
-    pub(super) fn declaration(&mut self, state: &State) {
+    pub(super) fn declaration(&mut self, state: &State, spot: &Spot) {
+        let first = state.ways.iter().filter(|_| state.is_xml()).filter_map(|way| way.strip_prefix("?xml "));
+        for encoding in first.filter_map(|prolog| value_of(prolog, "encoding")) {
+            self.encoding(&encoding, spot);
+        }
         let sheets = state.ways.iter().filter(|_| state.is_xml()).filter_map(|way| way.strip_prefix("?xml-stylesheet"));
         for sheet in sheets {
             let Some(address) = value_of(sheet, "href") else { continue };

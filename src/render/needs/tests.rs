@@ -231,6 +231,31 @@ fn lists_and_drawings_load_by_their_attributes() {
 }
 
 #[test]
+fn links_and_forms_bring_pages_into_frames() {
+    let link = "<a href='https://a.example/' target='shown'>";
+    let one = vec![(Use::Frame, host("https://a.example"))];
+    for (body, frames, expected) in [
+        (link, vec!["shown"], one.clone()),
+        (link, vec!["other"], vec![]),
+        (link, vec![], vec![]),
+        ("<form action='https://a.example/' target='shown'>", vec!["shown"], one.clone()),
+        ("<button formaction='https://a.example/' formtarget='shown'>", vec!["shown"], one.clone()),
+        ("<a href='https://a.example/' target='_blank'>", vec!["_blank"], vec![]),
+        ("<a href='https://a.example/'>", vec!["shown"], vec![]),
+        ("<a href='https://a.example/' target='{{ x }}'>", vec!["shown"], one),
+        (
+            "<a href='{{ x }}' target='shown'>",
+            vec!["shown"],
+            vec![(Use::Frame, Origin::Own), (Use::Frame, Origin::Anywhere)],
+        ),
+    ] {
+        let found = needs(body).origins_within(&frames.iter().copied().collect(), &|_| None);
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), expected, "{body}");
+    }
+    assert_eq!(needs("<iframe name='shown'></iframe><p name='no'>").frames().collect::<Vec<_>>(), ["shown"]);
+}
+
+#[test]
 fn imports_are_known_behind_comments() {
     let script = |host: &str| vec![(Use::Script, Origin::Host(format!("https://{host}.example")))];
     let a = || script("a");

@@ -268,6 +268,9 @@ impl Tracker {
                     "begin the address with text of the layout, as in `/js/`, or with a value of the site's own, as in `{{ vars.cdn }}`",
                 )
             }
+            State::Quoted { kind: Kind::Url, .. } if self.names_script() => {
+                Stand::Fine(Sink::Url(self.url.part().of_script()))
+            }
             State::Quoted { kind: Kind::Url, .. } if self.url.chooses_host() && self.sends_on() => Stand::OnlyOwn(
                 Sink::Url(self.url.part()),
                 "where a page sends visitors on",
@@ -312,6 +315,12 @@ impl Tracker {
             "link" => self.power() == Power::Acts,
             _ => false,
         }
+    }
+
+    /// Whether this is within the URL of a script, or in what the URLs of scripts begin with.
+    pub(super) fn names_script(&self) -> bool {
+        let is_url = matches!(self.state, State::Quoted { kind: Kind::Url, .. });
+        is_url && matches!(local_name(&self.element), "script" | "base")
     }
 
     /// Whether the URL at hand is where browsers go next by themselves.
