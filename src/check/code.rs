@@ -89,6 +89,31 @@ codes! {
     /// ```
     RAW_OUTSIDE = Warning "layout/raw-outside";
 
+    /// A layout says that it is written in another encoding than UTF-8.
+    ///
+    /// Files are read as UTF-8, and pages are sent so. Browsers believe the header field; whoever stores the page and opens it again believes
+    /// what stands in it, and sees other letters.
+    ///
+    /// Write `<meta charset="utf-8">` and `<?xml version="1.0" encoding="UTF-8"?>`, or leave it out.
+    FALSE_ENCODING = Warning "layout/false-encoding"
+        help "write `utf-8`, or leave it out";
+
+    /// What a visitor chooses is a part of the address of a script.
+    ///
+    /// Whoever makes a link to the page chooses which script of that place runs in it: an old one with a hole, or one that was meant for
+    /// another page. The value is encoded, so that it is a single name and leads to no other folder, and no more can be done about it here.
+    ///
+    /// List the values there are, or choose by `{% case %}` among addresses that are written out:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [query.theme]
+    /// enum = ["dark", "light"]
+    /// default = "light"
+    /// ```
+    SCRIPT_ADDRESS = Warning "layout/script-address"
+        help "list the values there are: [query.theme] enum = [\"dark\", \"light\"]; or write the addresses out in a `{% case %}`";
+
     /// The value of a secret is written in a file of the site, or is in its address.
     ///
     /// What is in the files is in backups and repositories, and a page made of it is not sent: the value of a secret is looked for in

@@ -8,9 +8,11 @@
 
 mod absolute_urls;
 mod code;
+mod encodings;
 mod private_addresses;
 mod raw_outputs;
 mod redirects;
+mod script_addresses;
 mod unused_layouts;
 mod unused_upstreams;
 mod written_secrets;
@@ -24,13 +26,15 @@ use crate::site::{Draft, Outline};
 type Rule = fn(&Outline, &Files, &mut Findings);
 
 /// Every rule.
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 9] = [
     absolute_urls::check,
+    encodings::check,
     unused_layouts::check,
     unused_upstreams::check,
     private_addresses::check,
     redirects::check,
     raw_outputs::check,
+    script_addresses::check,
     written_secrets::check,
 ];
 

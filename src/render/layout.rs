@@ -213,6 +213,13 @@ impl Layout {
         escaped.map(|(place, of)| (*place, of.iter().filter_map(|root| roots.get(*root))))
     }
 
+    /// What is printed into the address of a script: the output, and the [roots](Layout::roots) that it may be made of.
+    pub fn script_addresses(&self) -> impl Iterator<Item = (Place, impl Iterator<Item = &Root>)> {
+        let Analysis { raw, roots, .. } = &self.program.analysis;
+        let named = raw.iter().filter(|(place, _)| self.program.scripts.contains(place));
+        named.map(|(place, of)| (*place, of.iter().filter_map(|root| roots.get(*root))))
+    }
+
     /// Whether its author has switched escaping off, in it and in the layouts around it.
     #[must_use]
     pub fn is_unescaped(&self) -> bool {

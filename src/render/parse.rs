@@ -313,7 +313,7 @@ impl<'b, 's> Parser<'b, 's> {
         }
         let sink = self.sink_of(&chain, &whole);
         match sink {
-            Sink::Text | Sink::XmlText => self.note_pieces(&chain, &whole),
+            Sink::Text | Sink::XmlText | Sink::Section => self.note_pieces(&chain, &whole),
             Sink::Attribute | Sink::XmlAttribute | Sink::Url(_) | Sink::XmlUrl(_) => self.note_quotes(&chain, &whole),
             Sink::Plain | Sink::Images | Sink::Script | Sink::Code | Sink::JsonText => {}
             Sink::CsvCell | Sink::CsvQuoted { .. } | Sink::Nowhere => {}
@@ -480,6 +480,9 @@ impl<'b, 's> Parser<'b, 's> {
             return Sink::Plain;
         };
         let stand = tracker.stand();
+        if tracker.names_script() {
+            self.build.scripts.push(Place::new(self.file, at.clone()));
+        }
         tracker.output();
         let (whereabouts, help) = match stand {
             Stand::Fine(sink) => return sink,

@@ -58,6 +58,8 @@ pub(super) struct Program {
     pub(super) files: Vec<FileId>,
     /// The outputs that end in `| raw`.
     pub(super) raw: Vec<Place>,
+    /// The outputs that are parts of the addresses of scripts.
+    pub(super) scripts: Vec<Place>,
     /// The files of layouts that escape nothing.
     pub(super) unescaped: Vec<FileId>,
     /// Where the filter `absolute_url` stands.
@@ -91,6 +93,7 @@ pub(super) struct Build<'s> {
     pub(super) nesting: usize,
     pub(super) literal_bytes: usize,
     pub(super) raw: Vec<Place>,
+    pub(super) scripts: Vec<Place>,
     pub(super) absolute_urls: Vec<Place>,
     /// The names that were last set to what is ready for a URL.
     pub(super) encoded: BTreeSet<NameId>,
@@ -257,6 +260,7 @@ pub(super) fn compile<'s>(
         nesting,
         literal_bytes: 0,
         raw: Vec::new(),
+        scripts: Vec::new(),
         absolute_urls: Vec::new(),
         encoded: BTreeSet::new(),
         fixed: Vec::new(),
@@ -322,6 +326,7 @@ pub(super) fn compile<'s>(
         file: first.file,
         files,
         raw: build.raw,
+        scripts: build.scripts,
         unescaped: sources().filter(|source| !source.escapes).map(|source| source.file).collect(),
         absolute_urls: build.absolute_urls,
         needs: Needs::default(),
@@ -354,6 +359,7 @@ impl Program {
             file,
             files: vec![file],
             raw: Vec::new(),
+            scripts: Vec::new(),
             unescaped: Vec::new(),
             absolute_urls: Vec::new(),
             needs: Needs::default(),

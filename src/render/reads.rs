@@ -497,9 +497,9 @@ impl<'p> Walk<'p> {
         self.changed |= made.len() != before;
     }
 
-    /// Notes the roots that a chain keeps from being escaped.
+    /// Notes the roots that a chain keeps from being escaped, or makes a part of the address of a script.
     fn note_raw(&mut self, chain: &Chain, place: Place) {
-        if chain.filters.iter().any(|call| call.filter.name == "raw") {
+        if chain.filters.iter().any(|call| call.filter.name == "raw") || self.program.scripts.contains(&place) {
             let roots = self.ingredients_of(chain);
             match self.raw.iter_mut().find(|(known, _)| *known == place) {
                 Some((_, known)) => known.extend(roots),

@@ -144,6 +144,22 @@ codes! {
     /// ```
     OPEN_REDIRECT = Error "route/open-redirect";
 
+    /// Data in a header field that makes browsers or proxies do something.
+    ///
+    /// Whoever chooses the value of `access-control-allow-origin` chooses which site reads the answer; that of `x-accel-redirect` or
+    /// `x-sendfile`, which file a proxy sends; that of `service-worker-allowed`, which pages a script rules over. Escaping keeps data in its
+    /// place in a field, and cannot help where the whole place is power.
+    ///
+    /// Write such a value out, or let it come from `vars`, `site` or a variable of the environment that is declared as public. Which sites may
+    /// read answers is declared by itself:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [cors]
+    /// origins = ["https://app.example.com"]
+    /// ```
+    POWERFUL_HEADER = Error "route/powerful-header";
+
     /// A `cors` table that browsers would not understand, or that would let any site read what is the visitor's.
     ///
     /// Browsers take one origin, or `*`; and `*` never together with credentials, because then every site could act as the visitor.

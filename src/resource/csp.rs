@@ -6,7 +6,7 @@
 use super::code;
 use crate::config::{BAD_VALUE, Decode, Described, Node, OneOrMany, PLACEHOLDER_NOT_READ, Schema, declare, wrong_type};
 use crate::diagnostic::{Finding, Findings, Spanned};
-use crate::fields::{ContentSecurityPolicy, SourceError, check_source};
+use crate::fields::{self, ContentSecurityPolicy, SourceError, check_source};
 use crate::render::{Needs, ObstacleKind, Origin, Use};
 use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY, HeaderMap, HeaderName};
@@ -229,6 +229,24 @@ impl Csp {
         self.mode == Mode::Derived && !self.extended(ContentSecurityPolicy::strict()).lets_anything_inline(directive)
     }
 
+    /// Whether an inline script or style of the author's, which is always the same, is refused all the same: what is added takes its digest
+    /// away.
+    pub fn takes_away(&self, kind: ObstacleKind) -> bool {
+        let (derived, directive) =
+            if kind.is_script() { ("script-src", "script-src-elem") } else { ("style-src", "style-src-elem") };
+        let digest = fields::digest_source("");
+        let mut policy = ContentSecurityPolicy::strict();
+        policy.allow(derived, &digest);
+        let policy = self.extended(policy);
+        let is_listed = policy.sources(directive).contains(digest.as_str());
+        self.mode == Mode::Derived && !is_listed && !policy.lets_anything_inline(directive)
+    }
+
+    /// Whether nothing is refused, and all is reported.
+    pub fn reports_only(&self) -> bool {
+        self.report_only
+    }
+
     fn policy(&self, needs: &[&Needs], around: &Surroundings<'_>) -> ContentSecurityPolicy {
         self.extended(derived(needs, around))
     }
@@ -259,7 +277,9 @@ fn derived(needs: &[&Needs], around: &Surroundings<'_>) -> ContentSecurityPolicy
     };
     let printed: Vec<Needs> = needs.iter().flat_map(|needs| printed(needs)).collect();
     let all = || needs.iter().copied().chain(&printed);
-    let origins: BTreeSet<(Use, Origin)> = all().flat_map(|needs| needs.origins(around.known)).collect();
+    let mut origins: BTreeSet<(Use, Origin)> = all().flat_map(|needs| needs.origins(around.known)).collect();
+    let frames: BTreeSet<&str> = all().flat_map(Needs::frames).collect();
+    origins.extend(all().flat_map(|needs| needs.origins_within(&frames, around.known)));
     let of_base = |wanted: Use| origins.iter().filter(move |(of, _)| *of == wanted).map(|(_, origin)| origin);
     let bases: Vec<&Origin> = of_base(Use::Base).filter(|origin| **origin != Origin::Own).collect();
     // An object may run scripts: none from wherever data says.

@@ -16,7 +16,7 @@ pub use cache::{Decl as CacheDecl, Policy};
 pub use code::CODES;
 pub use code::{
     BAD_STATUS, CACHE_CONTRADICTION, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER, NO_LAYOUT, OPEN_REDIRECT,
-    OUTSIDE, RESERVED_HEADER, TWO_KINDS, UNKNOWN_LAYOUT,
+    OUTSIDE, POWERFUL_HEADER, RESERVED_HEADER, TWO_KINDS, UNKNOWN_LAYOUT,
 };
 pub use cors::Cors;
 pub use csp::{Csp, Decl as CspDecl, PolicyField, Surroundings};

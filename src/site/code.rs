@@ -510,4 +510,13 @@ codes! {
     SCRIPT_URL = Warning "csp/script-url"
         help "instead of a link write a `<button>`, and call `addEventListener` in a script; instead of a `data:` URL write the script into \
               its element or into a file";
+
+    /// An inline script or style that `csp` keeps from running.
+    ///
+    /// The digest of each inline script and style that is always the same is in the derived policy. What `csp` adds may take it away:
+    /// `"'none'"` takes all that is derived from a directive.
+    ///
+    /// Take `"'none'"` out of `csp`, or the code out of the page.
+    REFUSED_INLINE = Warning "csp/refused-inline"
+        help "leave `'none'` out of `csp`, or the code out of the page";
 }

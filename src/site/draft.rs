@@ -71,6 +71,8 @@ pub struct RouteOutline {
     pub calls: Vec<Called>,
     /// The names of sources whose values come from outside, without those that the author trusts.
     pub untrusted: Vec<String>,
+    /// The inputs that are numbers or one of a few values: `query`, and a name.
+    pub narrow: Vec<(&'static str, String)>,
     /// Where it sends all its visitors.
     pub redirect: Option<Template>,
     /// Where its rules and its sources may send them.

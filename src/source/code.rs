@@ -92,6 +92,15 @@ codes! {
     /// ```
     SECRET_OUT_OF_PLACE = Error "env/secret-out-of-place";
 
+    /// A variable of the environment that is declared as public is used as a credential.
+    ///
+    /// The value of a public variable may stand in pages, and nothing that leaves the server is searched for it. What is sent in
+    /// `authorization`, or admits to the admin listener, is rarely meant for everybody.
+    ///
+    /// If it is a secret, take `public` away. If the pages need something besides, give that a variable of its own.
+    PUBLIC_CREDENTIAL = Warning "env/public-credential"
+        help "take `public` away if it is a secret, and let pages read another variable";
+
     /// A selector that is not a query of RFC 9535.
     ///
     /// Selectors are compiled when the site loads, so that none fails while a visitor waits. They begin with `$`, the whole answer, and

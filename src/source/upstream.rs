@@ -6,6 +6,7 @@ use crate::config::{
     BAD_VALUE, Declared as _, Environment, MISSING_KEY, Named, Part, Secret, Template, Within, declare,
 };
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
+use crate::fields::is_credential;
 use crate::upstream::{BreakerSettings, Trust, Url};
 use http::header::{HeaderName, HeaderValue};
 use std::sync::Arc;
@@ -258,6 +259,17 @@ fn header_value(name: &Spanned<String>, text: &str, place: Place, findings: &mut
     value
 }
 
+/// Warns of what is sent as a credential, and declared as no secret.
+fn warn_of_public(name: &Spanned<String>, template: &Template, environment: &Environment, findings: &mut Findings) {
+    if !HeaderName::from_bytes(name.value.as_bytes()).is_ok_and(|name| is_credential(&name)) {
+        return;
+    }
+    for env in template.environment().filter(|env| environment.is_public(&env.name)) {
+        let message = format!("`{}` is sent as a credential, and declared as public", env.name);
+        findings.push(Finding::new(&code::PUBLIC_CREDENTIAL, env.place, message));
+    }
+}
+
 /// The value of a source's header field, whose parts that do not change with the request can be judged at once.
 pub(super) fn header_pieces(
     name: &Spanned<String>,
@@ -265,6 +277,7 @@ pub(super) fn header_pieces(
     environment: &Environment,
     findings: &mut Findings,
 ) -> Option<Pieces> {
+    warn_of_public(name, template, environment, findings);
     let pieces = Pieces::compile(template, environment, findings);
     header_value(name, &pieces.fixed_text(), template.place, findings).map(|_sound| pieces)
 }
@@ -276,6 +289,7 @@ fn literal_header(
     findings: &mut Findings,
 ) -> Option<(HeaderName, HeaderValue)> {
     let header = header_name(name, findings)?;
+    warn_of_public(name, template, environment, findings);
     let pieces = Pieces::compile(template, environment, findings);
     let text = fixed(&pieces, "a header of an upstream", |text, out| out.push_str(text), findings)?;
     let mut value = header_value(name, &text, template.place, findings)?;

@@ -128,6 +128,11 @@ impl Tracker {
         }
     }
 
+    /// Whether what is printed here is a part of the address of a script.
+    pub(super) fn names_script(&self) -> bool {
+        matches!(self, Self::Markup(tracker) if tracker.names_script())
+    }
+
     /// What may be printed here.
     pub(super) fn stand(&self) -> Stand {
         match self {

@@ -194,6 +194,11 @@ impl Url {
         self.scheme != Scheme::Settled
     }
 
+    /// Whether a value that is printed here could say on which host it is.
+    pub(super) fn chooses_host(&self) -> bool {
+        matches!(self.scheme, Scheme::Any | Scheme::Host | Scheme::Open | Scheme::Fed | Scheme::Runs)
+    }
+
     /// Whether it runs code, or is a document of its own.
     pub(super) fn runs(&self) -> bool {
         self.scheme == Scheme::Runs

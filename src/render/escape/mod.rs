@@ -24,8 +24,10 @@ pub(super) enum Sink {
     Text,
     /// Within a quoted attribute.
     Attribute,
-    /// Between tags, or in a section of character data, of XML.
+    /// Between tags of XML.
     XmlText,
+    /// In a section of character data, which is read as HTML once it is out of there.
+    Section,
     /// Within a quoted attribute of XML.
     XmlAttribute,
     /// Within a quoted attribute that holds a URL.
@@ -55,7 +57,8 @@ impl Sink {
             Self::Text => Self::XmlText,
             Self::Attribute | Self::Images => Self::XmlAttribute,
             Self::Url(part) => Self::XmlUrl(part),
-            other @ (Self::Plain | Self::XmlText | Self::XmlAttribute | Self::XmlUrl(_) | Self::Script) => other,
+            other @ (Self::Plain | Self::XmlText | Self::Section | Self::XmlAttribute | Self::XmlUrl(_)) => other,
+            other @ Self::Script => other,
             other @ (Self::Code | Self::JsonText | Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
         }
     }
@@ -65,7 +68,8 @@ impl Sink {
         match self {
             Self::Url(UrlPart::Query) => Self::Url(UrlPart::Encoded),
             Self::XmlUrl(UrlPart::Query) => Self::XmlUrl(UrlPart::Encoded),
-            other @ (Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute) => other,
+            other @ (Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::Section) => other,
+            other @ Self::XmlAttribute => other,
             other @ (Self::Url(_) | Self::XmlUrl(_) | Self::Images | Self::Script | Self::JsonText) => other,
             other @ (Self::Code | Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
         }
@@ -101,6 +105,7 @@ fn write_elsewhere(text: &str, origin: Origin, sink: Sink, out: &mut Buffer) {
     match sink {
         Sink::Plain => out.push_str(text),
         Sink::XmlText => write(&without_foreign(text), origin, Sink::Text, out),
+        Sink::Section => section(&without_foreign(text), origin, out),
         Sink::XmlUrl(part) => write(&without_foreign(text), origin, Sink::Url(part), out),
         Sink::XmlAttribute => write(&without_foreign(text), origin, Sink::Attribute, out),
         Sink::Text if markup => out.push_str(text),
@@ -133,6 +138,31 @@ fn without_foreign(text: &str) -> Cow<'_, str> {
     let foreign =
         |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     if text.contains(foreign) { text.replace(foreign, FOREIGN).into() } else { text.into() }
+}
+
+/// A section that ends, and another that goes on.
+const NEXT_SECTION: &str = "]]><![CDATA[";
+
+/// A piece of a section of character data, which has no escapes: what would end the section is parted among two. Whatever is no markup
+/// must be none for those either who read what is in the section as HTML.
+fn section(text: &str, origin: Origin, out: &mut Buffer) {
+    if origin == Origin::Outside {
+        escape(text, out);
+    } else {
+        let mut from = 0;
+        for at in memchr::memchr_iter(b'>', text.as_bytes()) {
+            out.push_str(text.get(from..at).unwrap_or(""));
+            if out.as_bytes().ends_with(b"]]") {
+                out.push_str(NEXT_SECTION);
+            }
+            from = at;
+        }
+        out.push_str(text.get(from..).unwrap_or(""));
+    }
+    // What the layout goes on with could be the rest of an end.
+    if text.ends_with(']') {
+        out.push_str(NEXT_SECTION);
+    }
 }
 
 /// A string of JSON without its quotes. What could end a script is escaped as well, because it may stand in one.
@@ -349,11 +379,35 @@ mod tests {
     }
 
     #[test]
+    fn a_section_of_character_data_goes_on() {
+        for (before, text, origin, expected) in [
+            ("", "<b>a</b>", Origin::Markup, "<b>a</b>"),
+            ("", "a[b[0]]>1", Origin::Authored, "a[b[0]]]]><![CDATA[>1"),
+            ("", "]]>]]>", Origin::Markup, "]]]]><![CDATA[>]]]]><![CDATA[>"),
+            ("]", "]>", Origin::Markup, "]]]]><![CDATA[>"),
+            ("]]", ">", Origin::Markup, "]]]]><![CDATA[>"),
+            ("", "a]", Origin::Markup, "a]]]><![CDATA["),
+            ("", "a]]", Origin::Outside, "a]]]]><![CDATA["),
+            ("]]", ">\"\0", Origin::Outside, "]]&gt;&quot;\u{fffd}"),
+            ("]]", "", Origin::Outside, "]]"),
+        ] {
+            let mut out = Buffer::default();
+            out.push_str(before);
+            write(text, origin, Sink::Section, &mut out);
+            assert_eq!(out.into_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn pieces_of_a_url_stay_pieces() {
         for (text, part, expected) in [
             ("//evil.example", UrlPart::Root, "evil.example"),
             ("\\/evil.example", UrlPart::Root, "evil.example"),
             ("a/b?c#d", UrlPart::Root, "a/b%3Fc%23d"),
+            ("a/../b", UrlPart::Name, "a%2F..%2Fb"),
+            ("..", UrlPart::Name, "%252E%252E"),
+            ("%2e%2e%2fa", UrlPart::Name, "%252e%252e%252fa"),
+            ("app.min-1_0~é\\?#&'", UrlPart::Name, "app.min-1_0~%C3%A9%5C%3F%23%26%27"),
             ("/a b/\"'<>", UrlPart::Path, "/a%20b/%22%27%3C%3E"),
             ("100% of a%2Fb&c", UrlPart::Path, "100%25%20of%20a%2Fb&amp;c"),
             ("é", UrlPart::Path, "é"),

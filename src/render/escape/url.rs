@@ -18,6 +18,8 @@ pub(in super::super) enum UrlPart {
     Root,
     /// A piece of the path.
     Path,
+    /// A piece of the path of a script: a name, which leads nowhere else.
+    Name,
     /// A piece of the query or of the fragment.
     Query,
     /// The same, encoded already.
@@ -34,6 +36,13 @@ pub(in super::super) enum UrlPart {
     Piece,
     /// What follows a value: which part that is, only the page tells.
     Next,
+}
+
+impl UrlPart {
+    /// The same in the address of a script.
+    pub(in super::super) fn of_script(self) -> Self {
+        if matches!(self, Self::Path | Self::Piece) { Self::Name } else { self }
+    }
 }
 
 /// What stands for a URL whose scheme could run code.
@@ -54,6 +63,9 @@ pub(super) fn url(text: &str, part: UrlPart, origin: Origin, out: &mut Buffer) {
         UrlPart::Rest => replace::<Url>(text, out),
         UrlPart::Root => path(text, matches!(so_far(out), SoFar::Nothing | SoFar::Root | SoFar::Host), out),
         UrlPart::Path => path(text, false, out),
+        // The authors may write several.
+        UrlPart::Name if origin == Origin::Authored => path(text, false, out),
+        UrlPart::Name => name(text, out),
         UrlPart::Query | UrlPart::Encoded if origin == Origin::Authored => replace::<Url>(text, out),
         // The authors may write a whole URL in pieces.
         UrlPart::Host | UrlPart::Port if origin == Origin::Authored => replace::<Url>(text, out),
@@ -244,6 +256,16 @@ fn path(text: &str, root: bool, out: &mut Buffer) {
         }
     }
     out.push_str(text.get(from..).unwrap_or(""));
+}
+
+/// A name in a path. Encoded or not, dots alone would be the folder itself or the one above (WHATWG URL, section 3.2), so that they are
+/// encoded twice.
+fn name(text: &str, out: &mut Buffer) {
+    if text.bytes().all(|byte| byte == b'.') {
+        text.bytes().for_each(|_| out.push_str("%252E"));
+    } else {
+        percent_encode_but(text, |byte| b"-_.~".contains(&byte), out);
+    }
 }
 
 /// Whether there is a percent-encoded byte at `at`.

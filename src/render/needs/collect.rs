@@ -120,7 +120,8 @@ impl Collector<'_> {
             }
             (Sight::Declaration, after) if after != Sight::Declaration => {
                 self.keep(at);
-                self.needs.declaration(self.state);
+                let spot = self.spot(self.from, at);
+                self.needs.declaration(self.state, &spot);
                 self.state.leave_tag(self.state.markup.between_tags());
             }
             (before, Sight::Declaration) if before != Sight::Declaration => {
@@ -230,14 +231,14 @@ impl State {
         push(&mut self.element, byte);
     }
 
-    /// Something is printed here, for which `hole` stands.
-    pub(super) fn print(&mut self, hole: &str) {
+    /// One of these texts is printed here.
+    pub(super) fn print(&mut self, texts: &[String]) {
         if self.markup.sight() == Sight::BeforeValue {
             // A value without quotes, which only a layout that escapes nothing may have.
             self.markup.step(b"x");
         }
         if self.markup.sight().is_kept() {
-            append(&mut self.ways, hole);
+            append_any(&mut self.ways, texts);
         }
     }
 
@@ -315,6 +316,17 @@ fn append(ways: &mut [String], piece: &str) {
     for way in ways {
         way.push_str(piece);
     }
+}
+
+/// Goes on with each of these pieces.
+fn append_any(ways: &mut Vec<String>, pieces: &[String]) {
+    if let [piece] = pieces {
+        return append(ways, piece);
+    }
+    let longer =
+        ways.iter().flat_map(|way| pieces.iter().map(move |piece| format!("{way}{piece}"))).collect::<Vec<_>>();
+    ways.clear();
+    join_ways(ways, &longer);
 }
 
 fn push(name: &mut String, byte: u8) {

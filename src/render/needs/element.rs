@@ -3,7 +3,8 @@
 use super::collect::{Attribute, Spot, State};
 use super::holes::is_hole;
 use super::reference::{text_of, value_of};
-use super::{Markup, Needs, ObstacleKind, Use, digest};
+use super::style::PRESENTATION;
+use super::{Markup, Needs, ObstacleKind, Use, beginning, digest};
 use crate::render::context::is_event_of_xml;
 use std::borrow::Cow;
 
@@ -70,7 +71,13 @@ impl Needs {
             "embed" => load("src", Use::Object),
             "object" => load("data", Use::Object),
             "base" => load("href", Use::Base),
-            "a" | "area" => load("ping", Use::Connection),
+            "a" | "area" => {
+                for address in
+                    of("ping").iter().flat_map(|list| &list.ways).flat_map(|list| list.split_ascii_whitespace())
+                {
+                    self.load(Use::Connection, address);
+                }
+            }
             "body" | "table" | "tr" | "td" | "th" | "thead" | "tbody" | "tfoot" => load("background", Use::Image),
             "script" => {
                 for name in ["src", "href", "xlink:href"] {
@@ -86,11 +93,51 @@ impl Needs {
                 self.has_scripts |= script_types(attributes).iter().any(|kind| is_code(kind));
             }
             "link" => self.link(attributes),
+            "meta" => {
+                let pragma = of("http-equiv").is_some_and(|pragma| {
+                    pragma.ways.iter().any(|way| way.trim().eq_ignore_ascii_case("content-type"))
+                });
+                for (attribute, way) in of("charset").iter().flat_map(|it| it.ways.iter().map(move |way| (it, way))) {
+                    self.encoding(way, &attribute.spot);
+                }
+                let types = of("content").filter(|_| pragma);
+                for (attribute, way) in types.iter().flat_map(|it| it.ways.iter().map(move |way| (it, way))) {
+                    let lower = way.to_ascii_lowercase();
+                    if let Some((_, name)) = lower.split_once("charset=") {
+                        self.encoding(name, &attribute.spot);
+                    }
+                }
+            }
             _ => {}
         }
+        self.aim(local(name), attributes);
         for name in ["srcset", "imagesrcset"] {
             for way in of(name).into_iter().flat_map(|attribute| &attribute.ways) {
                 self.images(way);
+            }
+        }
+    }
+
+    /// Takes what a link or a form brings into a page within the page, and the names of such pages.
+    fn aim(&mut self, name: &str, attributes: &[Attribute]) {
+        let ways = |wanted: &str| {
+            let found = attributes.iter().find(|attribute| attribute.name == wanted);
+            found.map(|attribute| attribute.ways.as_slice()).unwrap_or_default()
+        };
+        let (addresses, target): (&[&str], &str) = match name {
+            "iframe" | "frame" | "object" => {
+                self.frames.extend(ways("name").iter().filter(|name| !name.is_empty()).cloned());
+                return;
+            }
+            "a" | "area" => (&["href", "xlink:href"], "target"),
+            "form" => (&["action"], "target"),
+            "button" | "input" => (&["formaction"], "formtarget"),
+            _ => return,
+        };
+        // Names with an underscore are words for this page, those around it and new ones.
+        for target in ways(target).iter().filter(|target| !target.is_empty() && !target.starts_with('_')) {
+            for address in addresses.iter().flat_map(|name| ways(name)) {
+                self.aimed.insert((target.clone(), beginning(address)));
             }
         }
     }
@@ -103,6 +150,8 @@ impl Needs {
                 self.hold_up(obstacle.kind, &attribute.spot);
             }
             self.addresses.extend(inner.addresses);
+            self.frames.extend(inner.frames);
+            self.aimed.extend(inner.aimed);
             self.scripts.extend(inner.scripts);
             self.styles.extend(inner.styles);
             self.has_scripts |= inner.has_scripts;
@@ -126,6 +175,10 @@ impl Needs {
         } else if name == "style" {
             self.hold_up(ObstacleKind::StyleAttribute, spot);
             // A policy of the author's own may let it hold.
+            for way in ways {
+                self.style_sheet(way);
+            }
+        } else if PRESENTATION.contains(&name.as_str()) {
             for way in ways {
                 self.style_sheet(way);
             }
@@ -206,7 +259,11 @@ impl Needs {
 
     /// Takes a declaration that has ended: in XML one names style sheets, also those that make another document of this one (XML
     /// Stylesheets, section 4).
-    pub(super) fn declaration(&mut self, state: &State) {
+    pub(super) fn declaration(&mut self, state: &State, spot: &Spot) {
+        let first = state.ways.iter().filter(|_| state.is_xml()).filter_map(|way| way.strip_prefix("?xml "));
+        for encoding in first.filter_map(|prolog| value_of(prolog, "encoding")) {
+            self.encoding(&encoding, spot);
+        }
         let sheets = state.ways.iter().filter(|_| state.is_xml()).filter_map(|way| way.strip_prefix("?xml-stylesheet"));
         for sheet in sheets {
             let Some(address) = value_of(sheet, "href") else { continue };
@@ -239,12 +296,23 @@ impl Needs {
 
     /// Takes what a script imports by an address that is written out.
     fn imports(&mut self, script: &str) {
-        let mut before = "";
-        for part in script.split(['"', '\'', '`']) {
-            let before = std::mem::replace(&mut before, part).trim_end();
-            let imports = before.ends_with("from") || before.trim_end_matches('(').trim_end().ends_with("import");
-            if imports && part.contains("//") {
-                self.load(Use::Script, part);
+        self.imports_between_quotes(script);
+        if script.contains("/*") {
+            // A quote in a comment ends nothing.
+            self.imports_between_quotes(&without_comments(script));
+        }
+    }
+
+    fn imports_between_quotes(&mut self, script: &str) {
+        let parts: Vec<&str> = script.split(['"', '\'', '`']).collect();
+        for (number, pair) in parts.windows(2).enumerate() {
+            let &[before, address] = pair else { continue };
+            let before = before_comments(before);
+            let begins = |keyword: &str| before.ends_with(keyword);
+            let imports = begins("from") || before_comments(before.trim_end_matches('(')).ends_with("import");
+            if imports && address.contains("//") {
+                let of = imported_as(parts.get(number + 2..).unwrap_or_default());
+                self.load(of, address);
             }
         }
     }
@@ -279,6 +347,44 @@ fn script_types(attributes: &[Attribute]) -> Vec<String> {
     let written = of_type.iter().flat_map(|of_type| &of_type.ways).map(|way| way.trim().to_ascii_lowercase());
     let lacking = of_type.is_none_or(|of_type| of_type.may_lack).then(String::new);
     written.chain(lacking).collect()
+}
+
+/// What a module is loaded as, by what follows its address between quotes: `with { type: "json" }` (Fetch, section 2.2.5).
+fn imported_as(after: &[&str]) -> Use {
+    let says_type = after.first().is_some_and(|attributes| {
+        let attributes = attributes.trim_start().trim_start_matches(',').trim_start();
+        ["with", "assert", "{"].iter().any(|begin| attributes.starts_with(begin))
+    });
+    // The name of the attribute may stand between quotes, too.
+    match after.iter().skip(1).take(3).map(|part| part.trim()).find(|part| matches!(*part, "css" | "json")) {
+        Some("json") if says_type => Use::Connection,
+        Some(_) if says_type => Use::Style,
+        Some(_) | None => Use::Script,
+    }
+}
+
+/// `script` with white space for its comments, if none of its texts looks like one.
+fn without_comments(script: &str) -> String {
+    let mut parts = script.split("/*");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + " " + part.split_once("*/").map_or("", |(_, after)| after))
+}
+
+/// What stands before white space and comments at the end of `text`.
+fn before_comments(text: &str) -> &str {
+    let mut rest = text.trim_end();
+    loop {
+        let line = rest.rfind('\n').map_or(0, |end| end + 1);
+        let comment = if rest.ends_with("*/") {
+            rest.rfind("/*")
+        } else {
+            rest.get(line..).and_then(|last| last.find("//")).map(|at| line + at)
+        };
+        match comment.and_then(|at| rest.get(..at)) {
+            Some(before) => rest = before.trim_end(),
+            None => return rest,
+        }
+    }
 }
 
 /// Whether a script of this type is run, or says what is.

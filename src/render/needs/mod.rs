@@ -6,7 +6,7 @@
 //! of policies: that a page may load what it needs is said above.
 //!
 //! `collect` takes down what the tracker comes by, `element` says what an element loads, `style` what a style sheet does, `address` from where;
-//! `reference` reads what is written as references, and `walk` goes through a template.
+//! `reference` reads what is written as references, `walk` goes through a template, and `ways` says what its outputs may print.
 
 mod address;
 mod collect;
@@ -16,6 +16,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod ways;
 
 pub use address::Origin;
 
@@ -61,6 +62,10 @@ pub enum Use {
 pub struct Needs {
     /// Addresses, in which a character of [`holes`] stands for what is printed.
     addresses: BTreeSet<(Use, String)>,
+    /// The names of pages within the page.
+    frames: BTreeSet<String>,
+    /// The names of such pages, and the addresses that links and forms bring into them.
+    aimed: BTreeSet<(String, String)>,
     scripts: BTreeSet<String>,
     styles: BTreeSet<String>,
     has_styles: bool,
@@ -71,6 +76,8 @@ pub struct Needs {
     obstacles: Vec<Obstacle>,
     /// Whether a filter changes the text of the document that the layout shows.
     changes_content: bool,
+    /// Where it says that it is written in another encoding than UTF-8.
+    encodings: Vec<collect::Spot>,
     /// The inline code whose digests are among these.
     inlines: Vec<Inline>,
 }
@@ -193,6 +200,28 @@ impl Needs {
         origins
     }
 
+    /// The names that pages within the page have.
+    pub fn frames(&self) -> impl Iterator<Item = &str> {
+        self.frames.iter().map(String::as_str)
+    }
+
+    /// What links and forms bring into pages within the page that have one of these names.
+    pub fn origins_within(
+        &self,
+        frames: &BTreeSet<&str>,
+        known: &dyn Fn(&[String]) -> Option<String>,
+    ) -> BTreeSet<(Use, Origin)> {
+        let is_any = |name: &str| name.contains(holes::is_hole);
+        let is_one = |target: &str| {
+            frames.contains(target)
+                || frames.iter().any(|frame| is_any(frame))
+                || (is_any(target) && !frames.is_empty())
+        };
+        let within = self.aimed.iter().filter(|(target, _)| is_one(target));
+        let origins = within.flat_map(|(_, address)| address::origins(&self.filled(address, known), Use::Frame));
+        origins.map(|origin| (Use::Frame, origin)).collect()
+    }
+
     fn filled(&self, address: &str, known: &dyn Fn(&[String]) -> Option<String>) -> String {
         let mut filled = String::with_capacity(address.len());
         for character in address.chars() {
@@ -252,10 +281,22 @@ impl Needs {
         self.changes_content
     }
 
-    /// The inline code whose digests are known, as the obstacles that it is where its text is changed.
-    pub fn inlines(&self) -> impl Iterator<Item = Obstacle> {
-        let obstacle = |(kind, spot): &Inline| Obstacle { kind: *kind, file: spot.file, range: spot.range.clone() };
-        self.inlines.iter().map(obstacle)
+    /// The inline scripts and styles that are always the same, as the obstacles that they are to a policy without their digests.
+    pub fn inline_code(&self) -> impl Iterator<Item = Obstacle> {
+        self.inlines.iter().map(|(kind, spot)| Obstacle { kind: *kind, file: spot.file, range: spot.range.clone() })
+    }
+
+    /// Where the markup says that it is written in another encoding than UTF-8, in which it is sent.
+    pub fn false_encodings(&self) -> impl Iterator<Item = (FileId, Range<usize>)> {
+        self.encodings.iter().filter_map(|spot| Some((spot.file?, spot.range.clone())))
+    }
+
+    /// Notes an encoding that the markup says it is written in.
+    fn encoding(&mut self, name: &str, spot: &collect::Spot) {
+        let is_right = ["utf-8", "utf8"].iter().any(|known| name.trim().eq_ignore_ascii_case(known));
+        if !is_right && !name.contains(holes::is_hole) && !self.encodings.contains(spot) {
+            self.encodings.push(spot.clone());
+        }
     }
 
     fn path(&mut self, path: Box<[String]>) -> usize {
@@ -266,9 +307,7 @@ impl Needs {
     }
 
     fn load(&mut self, of: Use, address: &str) {
-        // Nothing behind the host matters.
-        let end = address.char_indices().map(|(at, _)| at).nth(256).unwrap_or(address.len());
-        self.addresses.insert((of, address.get(..end).unwrap_or_default().to_owned()));
+        self.addresses.insert((of, beginning(address)));
     }
 
     fn inline_at(&mut self, inline: &Inline) {
@@ -290,6 +329,12 @@ impl Needs {
 /// are called `style` or `onload` are of another vocabulary.
 fn is_shown(xml: &str) -> bool {
     xml.contains("www.w3.org/1999/xhtml") || xml.contains("www.w3.org/2000/svg")
+}
+
+/// What matters of an address: nothing behind the host.
+fn beginning(address: &str) -> String {
+    let end = address.char_indices().map(|(at, _)| at).nth(256).unwrap_or(address.len());
+    address.get(..end).unwrap_or_default().to_owned()
 }
 
 /// The digest of an inline text as browsers take it, after they have read its line ends (WHATWG HTML, section 13.2.3.5).

@@ -139,6 +139,169 @@ fn elements_load_by_their_attributes() {
 }
 
 #[test]
+fn what_a_layout_says_is_followed_to_where_it_is_printed() {
+    let partials = [
+        ("partials/img.html", "<img src=\"{{ src }}\">"),
+        ("partials/around.html", "{% render 'img', src: source %}"),
+        ("partials/sets.html", "{% assign u = 'https://b.example/' %}"),
+    ];
+    let image = |origin: Origin| vec![(Use::Image, origin)];
+    let one = || image(host("https://a.example"));
+    let both = || vec![(Use::Image, host("https://a.example")), (Use::Image, host("https://b.example"))];
+    let anywhere = || vec![(Use::Image, Origin::Own), (Use::Image, Origin::Anywhere)];
+    let and_anywhere = || [anywhere(), one()].concat();
+    for (body, expected) in [
+        ("{% render 'img', src: 'https://a.example/x.png' %}", one()),
+        ("{% include 'img', src: 'https://a.example/x.png' %}", one()),
+        ("{% render 'img' with 'https://a.example/x.png' as src %}", one()),
+        ("{% render 'around', source: 'https://a.example/x.png' %}", one()),
+        ("{% render 'img', src: 'https://a.example/' %}{% render 'img', src: 'https://b.example/' %}", both()),
+        ("{% render 'img', src: x %}", anywhere()),
+        ("{% render 'img' for list as src %}", anywhere()),
+        ("{% assign u = 'https://a.example/x.png' %}<img src='{{ u }}'>", one()),
+        ("{% assign u = 'https://a.example/' %}{% assign v = u | append: x.file %}<img src='{{ v }}'>", one()),
+        ("{% assign u = x.file | prepend: 'https://a.example/' | escape %}<img src='{{ u }}'>", one()),
+        ("{% assign u = x.file | prepend: 'https://a.example/' | upcase %}<img src='{{ u }}'>", anywhere()),
+        ("{% assign u = 'https://a.example' | append: '/b' | escape %}<img src='{{ u }}'>", one()),
+        ("{% assign u = vars.cdn | append: '/x.png' %}<img src='{{ u }}'>", image(host("https://cdn.example"))),
+        ("{% assign u = '/x.png' | relative_url %}<img src='{{ u }}'>", image(Origin::Own)),
+        ("{% assign u = '/x.png' | absolute_url %}<img src='{{ u }}'>", image(Origin::Site)),
+        ("{% assign u = x | default: 'https://a.example/' %}<img src='{{ u }}'>", and_anywhere()),
+        (
+            "{% case x %}{% when 1 %}{% assign u = 'https://a.example/' %}{% else %}{% assign u = 'https://b.example/' %}{% endcase %}<img src='{{ u }}'>",
+            both(),
+        ),
+        (
+            "{% assign u = 'https://a.example/' %}{% if x %}{% assign u = 'https://b.example/' %}{% endif %}<img src='{{ u }}'>",
+            both(),
+        ),
+        (
+            "{% assign u = 'https://a.example/' %}{% if x %}{% assign u = x %}{% endif %}<img src='{{ u }}'>",
+            and_anywhere(),
+        ),
+        ("{% assign u = 'https://a.example/' %}{% for u in list %}<img src='{{ u }}'>{% endfor %}", anywhere()),
+        ("{% for p in list %}{% assign u = 'https://a.example/' | append: p %}<img src='{{ u }}'>{% endfor %}", one()),
+        (
+            "{% assign u = 'https://a.example/' %}{% for p in list %}<img src='{{ u }}'>{% assign u = 'https://b.example/' %}{% endfor %}",
+            both(),
+        ),
+        (
+            "{% assign u = '' %}{% for p in list %}{% if p %}{% assign u = 'https://a.example/' %}{% break %}{% endif %}{% assign u = 'https://b.example/' %}{% endfor %}<img src='{{ u }}'>",
+            both(),
+        ),
+        (
+            "{% assign u = 'https://a.example/' %}{% include 'sets' %}<img src='{{ u }}'>",
+            image(host("https://b.example")),
+        ),
+        ("{% assign u = 'https://a.example/' %}{% render 'sets' %}<img src='{{ u }}'>", one()),
+        (
+            "{% capture u %}https://{% if x %}a{% else %}b{% endif %}.example/{{ x }}{% endcapture %}<img src='{{ u }}'>",
+            both(),
+        ),
+        ("{% capture u %}{% for p in list %}{{ p }}{% endfor %}{% endcapture %}<img src='{{ u }}'>", anywhere()),
+        ("{% assign vars = x %}<img src='{{ vars.cdn }}'>", anywhere()),
+    ] {
+        assert_eq!(origins(&layout(body, &partials).0), expected, "{body}");
+    }
+}
+
+#[test]
+fn lists_and_drawings_load_by_their_attributes() {
+    for (body, expected) in [
+        (
+            "<a ping='https://a.example/ /x\nhttps://b.example/p'>",
+            vec![
+                (Use::Connection, Origin::Own),
+                (Use::Connection, host("https://a.example")),
+                (Use::Connection, host("https://b.example")),
+            ],
+        ),
+        (
+            "<svg><g mask='url(https://a.example/x.svg#a)' fill='red' style='fill: u\\72l(//b.example/x)'/></svg>",
+            vec![
+                (Use::Font, host("b.example")),
+                (Use::Font, host("https://a.example")),
+                (Use::Image, host("b.example")),
+                (Use::Image, host("https://a.example")),
+            ],
+        ),
+    ] {
+        assert_eq!(origins(&needs(body)), expected, "{body}");
+    }
+}
+
+#[test]
+fn links_and_forms_bring_pages_into_frames() {
+    let link = "<a href='https://a.example/' target='shown'>";
+    let one = vec![(Use::Frame, host("https://a.example"))];
+    for (body, frames, expected) in [
+        (link, vec!["shown"], one.clone()),
+        (link, vec!["other"], vec![]),
+        (link, vec![], vec![]),
+        ("<form action='https://a.example/' target='shown'>", vec!["shown"], one.clone()),
+        ("<button formaction='https://a.example/' formtarget='shown'>", vec!["shown"], one.clone()),
+        ("<a href='https://a.example/' target='_blank'>", vec!["_blank"], vec![]),
+        ("<a href='https://a.example/'>", vec!["shown"], vec![]),
+        ("<a href='https://a.example/' target='{{ x }}'>", vec!["shown"], one),
+        (
+            "<a href='{{ x }}' target='shown'>",
+            vec!["shown"],
+            vec![(Use::Frame, Origin::Own), (Use::Frame, Origin::Anywhere)],
+        ),
+    ] {
+        let found = needs(body).origins_within(&frames.iter().copied().collect(), &|_| None);
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), expected, "{body}");
+    }
+    assert_eq!(needs("<iframe name='shown'></iframe><p name='no'>").frames().collect::<Vec<_>>(), ["shown"]);
+}
+
+#[test]
+fn imports_are_known_behind_comments() {
+    let script = |host: &str| vec![(Use::Script, Origin::Host(format!("https://{host}.example")))];
+    let a = || script("a");
+    for (text, expected) in [
+        ("import(/* c */ 'https://a.example/a.js')", a()),
+        ("import/**/'https://a.example/a.js'", a()),
+        ("import b from/*x*/'https://a.example/a.js'", a()),
+        ("import b from // x\n 'https://a.example/a.js'", a()),
+        ("import(/* it's */ 'https://a.example/a.js')", a()),
+        ("import /* a */ ( /* b */ // c\n /* d */ 'https://a.example/a.js')", a()),
+        ("export * from 'https://a.example/a.js'; b = 'https://no.example/'", a()),
+        (
+            "import b from 'https://a.example/a.json' with { type: 'json' }",
+            vec![(Use::Connection, host("https://a.example"))],
+        ),
+        (
+            "import('https://a.example/a', {with: {'type': \"json\"}})",
+            vec![(Use::Connection, host("https://a.example"))],
+        ),
+        ("import b from 'https://a.example/a.css' with { type: 'css' }", vec![(Use::Style, host("https://a.example"))]),
+        ("import b from 'https://a.example/a.js'; c = 'json'", a()),
+        ("b = 'import'; c = 'https://no.example/'", vec![]),
+    ] {
+        assert_eq!(origins(&needs(&format!("<script type=module>{text}</script>"))), expected, "{text}");
+    }
+}
+
+#[test]
+fn texts_that_grow_end() {
+    let doubled = "{% assign u = u | append: u %}".repeat(64);
+    let either = "{% if x %}{% assign u = u | append: '1' %}{% endif %}".repeat(64);
+    for grows in [doubled.as_str(), either.as_str()] {
+        for body in [grows.to_owned(), format!("{{% for x in list %}}{grows}{{% endfor %}}")] {
+            let needs = needs(&format!("{{% assign u = 'a' %}}{body}<img src='{{{{ u }}}}'>"));
+            assert!(origins(&needs).contains(&(Use::Image, Origin::Own)), "{needs:?}");
+        }
+    }
+    let partials = (0..14).map(|at| format!("{{% render 'p{}', u: u %}}{{% render 'p{}', u: 'b' %}}", at + 1, at + 1));
+    let partials: Vec<String> = partials.chain(["<img src='{{ u }}'>".to_owned()]).collect();
+    let names: Vec<String> = (0..partials.len()).map(|at| format!("partials/p{at}.html")).collect();
+    let all: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(partials.iter().map(String::as_str)).collect();
+    let (needs, _) = layout("{% render 'p0', u: 'https://a.example/' %}", &all);
+    assert!(origins(&needs).contains(&(Use::Image, Origin::Own)), "{needs:?}");
+}
+
+#[test]
 fn each_of_many_branches_is_known() {
     let arms: Vec<String> = (0..12).map(|at| format!("{{% when {at} %}}https://{at}.example/a.js")).collect();
     let arms = arms.concat();

@@ -1,12 +1,13 @@
 //! What a template needs: its literal parts in the order in which they are printed, on all ways through its branches.
 
 use super::collect::{State, join};
-use super::holes::{self, SITE, VALUE};
-use super::{Inline, MOST_OBSTACLES, Markup, Needs, holes::of_path, is_shown};
+use super::holes::{self, VALUE};
+use super::ways::{Texts, Variables, any};
+use super::{Inline, MOST_OBSTACLES, Markup, Needs, is_shown};
 use crate::render::escape::Sink;
 use crate::render::filter::{Effect, Filter};
 use crate::render::program::Program;
-use crate::render::tree::{Base, Block, Call, Chain, FilterCall, NameId, Node, Operand, Output, Step, Target};
+use crate::render::tree::{Base, Block, Call, Chain, FilterCall, NameId, Node, Operand, Output, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Partials within partials. Circles do not load.
@@ -29,6 +30,8 @@ pub(in super::super) fn of_program(program: &Program, extension: &str) -> Needs 
         captured: BTreeMap::new(),
         documents: program.content.into_iter().map(NameId::index).collect(),
         prints_document: false,
+        variables: Variables::default(),
+        left: None,
         depth: 0,
         steps: 0,
         xml,
@@ -39,6 +42,7 @@ pub(in super::super) fn of_program(program: &Program, extension: &str) -> Needs 
             if let Some(content) = program.content {
                 walk.captured.insert(content.index(), walk.needs.inlines.clone());
             }
+            walk.variables = Variables::default();
             walk.block(&stage.body, &mut vec![walk.start()]);
         }
     }
@@ -48,9 +52,13 @@ pub(in super::super) fn of_program(program: &Program, extension: &str) -> Needs 
     walk.needs
 }
 
-struct Walk<'p> {
-    program: &'p Program,
-    needs: Needs,
+pub(super) struct Walk<'p> {
+    pub(super) program: &'p Program,
+    pub(super) needs: Needs,
+    /// What the variables may hold here.
+    pub(super) variables: Variables,
+    /// The same where the loop at hand was left or begun anew.
+    left: Option<Variables>,
     called: Vec<Called>,
     /// The inline code in what was captured, by the numbers of names.
     captured: BTreeMap<usize, Vec<Inline>>,
@@ -72,8 +80,8 @@ struct Called {
     number: u32,
     /// Whether it is called for each item of a list.
     each: bool,
-    from: Vec<State>,
-    to: Vec<State>,
+    from: (Vec<State>, Variables),
+    to: (Vec<State>, Variables),
 }
 
 impl Walk<'_> {
@@ -106,14 +114,15 @@ impl Walk<'_> {
                 self.branches(case.arms.iter().map(|arm| &arm.body), has_else, states);
             }
             Node::For(node) => {
-                self.repeated(&node.body, states);
+                self.looped(node.variable, &node.body, states);
                 if let Some(otherwise) = &node.otherwise {
                     self.branches(std::iter::once(otherwise), false, states);
                 }
             }
-            Node::TableRow(node) => self.repeated(&node.body, states),
+            Node::TableRow(node) => self.looped(node.variable, &node.body, states),
             Node::IfChanged { body, .. } => self.branches(std::iter::once(body), false, states),
             Node::Capture { name, body, .. } => {
+                let texts = self.captured(body);
                 // The same code twice is told of once, so that it may stand before those that are new.
                 let before = std::mem::take(&mut self.needs.inlines);
                 let printed = std::mem::take(&mut self.prints_document);
@@ -126,6 +135,7 @@ impl Walk<'_> {
                     self.needs.inline_at(inline);
                 }
                 self.hold(name.index(), within);
+                self.variables.set(*name, texts);
             }
             Node::Assign { name, value, .. } => {
                 self.literals(value);
@@ -134,46 +144,77 @@ impl Walk<'_> {
                 if self.takes_document(value) {
                     self.documents.insert(name.index());
                 }
+                let texts = self.texts(value);
+                self.variables.set(*name, texts);
             }
             Node::Cycle(cycle) => {
                 cycle.values.iter().for_each(|value| self.literal(value));
-                print(states, &VALUE.to_string());
+                print(states, &any());
             }
-            Node::Count { .. } => print(states, &VALUE.to_string()),
+            Node::Count { .. } => print(states, &any()),
             Node::Call(call) => self.call(call, states),
-            Node::Break | Node::Continue | Node::Refused(_) => {}
+            Node::Break | Node::Continue => match &mut self.left {
+                Some(left) => left.join(&self.variables),
+                None => self.left = Some(self.variables.clone()),
+            },
+            Node::Refused(_) => {}
         }
     }
 
     fn branches<'b>(&mut self, bodies: impl Iterator<Item = &'b Block>, has_else: bool, states: &mut Vec<State>) {
         let entry = states.clone();
+        let variables = self.variables.clone();
         let mut ends = if has_else { Vec::new() } else { entry.clone() };
+        let mut held = (!has_else).then(|| variables.clone());
         for body in bodies {
             let mut end = entry.clone();
+            self.variables.clone_from(&variables);
             self.block(body, &mut end);
             join(&mut ends, end);
+            match &mut held {
+                Some(held) => held.join(&self.variables),
+                None => held = Some(self.variables.clone()),
+            }
         }
+        self.variables = held.unwrap_or(variables);
         *states = ends;
+    }
+
+    /// The body of a loop whose variable may be anything.
+    fn looped(&mut self, variable: NameId, body: &Block, states: &mut Vec<State>) {
+        let hidden = self.variables.bind(variable, any());
+        self.repeated(body, states);
+        self.variables.unbind(variable, hidden);
     }
 
     /// The body of a loop, which may run any number of times.
     fn repeated(&mut self, body: &Block, states: &mut Vec<State>) {
         let entry = states.clone();
-        for round in 0..MOST_ROUNDS {
-            let before = states.clone();
-            let mut end = before.clone();
+        let outer = self.left.take();
+        for round in 1..=MOST_ROUNDS {
+            let before = (states.clone(), self.variables.clone());
+            let mut end = before.0.clone();
             self.block(body, &mut end);
             join(states, end);
-            let is_last = self.steps > MOST_STEPS;
-            if round > 0 || is_last {
+            self.variables.join(&before.1);
+            if let Some(left) = self.left.take() {
+                self.variables.join(&left);
+            }
+            let is_last = self.steps > MOST_STEPS || round == MOST_ROUNDS;
+            if round > 1 || is_last {
                 for state in &mut *states {
                     state.forget(&entry);
                 }
             }
-            if is_last || *states == before {
-                return;
+            if *states == before.0 && self.variables == before.1 {
+                break;
+            }
+            if is_last {
+                self.variables.forget();
+                break;
             }
         }
+        self.left = outer;
     }
 
     fn call(&mut self, call: &Call, states: &mut Vec<State>) {
@@ -188,24 +229,60 @@ impl Walk<'_> {
         let Some(partial) = program.partials.get(*number as usize).filter(|_| self.depth < DEEPEST) else {
             return;
         };
+        let parameters = self.parameters(call);
+        if call.isolated {
+            let mut inner = Variables::default();
+            for (name, texts) in parameters {
+                inner.set(name, texts);
+            }
+            let outer = (std::mem::replace(&mut self.variables, inner), self.left.take());
+            self.partial(*number, &partial.body, call, states);
+            (self.variables, self.left) = outer;
+            return;
+        }
+        let hidden: Vec<_> =
+            parameters.into_iter().map(|(name, texts)| (name, self.variables.bind(name, texts))).collect();
+        self.partial(*number, &partial.body, call, states);
+        for (name, before) in hidden.into_iter().rev() {
+            self.variables.unbind(name, before);
+        }
+    }
+
+    /// What a partial is called with.
+    fn parameters(&mut self, call: &Call) -> Vec<(NameId, Texts)> {
+        // Calls are told apart no more where there are too many.
+        let is_told = self.steps <= MOST_STEPS;
+        if !is_told {
+            self.variables.forget();
+        }
+        let given = call.parameters.iter().map(|(name, value)| (*name, Some(value).filter(|_| is_told)));
+        let subject = call.subject.as_ref().and_then(|subject| {
+            let value = Some(&subject.value).filter(|_| is_told && !subject.each);
+            subject.name.map(|name| (name, value))
+        });
+        given.chain(subject).map(|(name, value)| (name, value.map_or_else(any, |value| self.operand(value)))).collect()
+    }
+
+    fn partial(&mut self, number: u32, body: &Block, call: &Call, states: &mut Vec<State>) {
         let each = call.subject.as_ref().is_some_and(|subject| subject.each);
-        let alike = |known: &&Called| known.number == *number && known.each == each && known.from == *states;
+        let from = (states.clone(), self.variables.clone());
+        let alike = |known: &&Called| known.number == number && known.each == each && known.from == from;
         if let Some(known) = self.called.iter().find(alike) {
-            states.clone_from(&known.to);
+            (*states, self.variables) = known.to.clone();
             return;
         }
         // Who calls itself, which does not load, ends where it began.
         let called = self.called.len();
-        self.called.push(Called { number: *number, each, from: states.clone(), to: states.clone() });
+        self.called.push(Called { number, each, to: from.clone(), from });
         self.depth += 1;
         if each {
-            self.repeated(&partial.body, states);
+            self.repeated(body, states);
         } else {
-            self.block(&partial.body, states);
+            self.block(body, states);
         }
         self.depth -= 1;
         if let Some(called) = self.called.get_mut(called) {
-            called.to.clone_from(states);
+            called.to = (states.clone(), self.variables.clone());
         }
     }
 
@@ -215,20 +292,33 @@ impl Walk<'_> {
         if chain.filters.iter().any(|call| call.filter.name == "markdownify") {
             self.needs.of_requests = self.needs.of_requests.max(Markup::Cleaned);
         }
-        let hole = self.hole(chain);
+        let texts = self.texts(chain);
         self.code_in(chain);
         self.prints_document |= self.takes_document(chain);
         if states.iter().any(State::is_text) {
             self.literals(chain);
-            match hole.chars().next().and_then(holes::path) {
-                Some(index) if is_raw => {
-                    self.needs.printed_raw.insert(index);
-                }
-                _ if is_raw && hole.contains(VALUE) && !self.is_content(chain) => self.needs.of_requests = Markup::Raw,
-                _ => {}
+            if is_raw && !self.is_content(chain) {
+                self.printed_raw(chain, &texts);
             }
         }
-        print(states, &hole);
+        print(states, &texts);
+    }
+
+    /// Notes what a chain prints as the markup that it is.
+    fn printed_raw(&mut self, chain: &Chain, texts: &Texts) {
+        let is_written = matches!(chain.value, Operand::Text(_));
+        for text in &**texts {
+            match text.chars().next().and_then(holes::path) {
+                Some(index) => {
+                    self.needs.printed_raw.insert(index);
+                }
+                // A piece of a tag that a variable holds may be the beginning of anything.
+                None if text.contains(VALUE) || (!is_written && text.contains('<')) => {
+                    self.needs.of_requests = Markup::Raw;
+                }
+                None => {}
+            }
+        }
     }
 
     /// Notes which inline code a variable holds.
@@ -274,39 +364,6 @@ impl Walk<'_> {
         path.steps.is_empty() && matches!(path.base, Base::Name(name) if self.program.content == Some(name))
     }
 
-    /// What stands for what a chain prints.
-    fn hole(&mut self, chain: &Chain) -> String {
-        let mut filters = chain.filters.iter().map(|call| call.filter.name).filter(|name| *name != "raw");
-        let filter = (filters.next(), filters.next());
-        match (&chain.value, filter) {
-            (Operand::Text(text), (None, _)) => text.to_string(),
-            (Operand::Text(text), (Some("relative_url"), None)) if text.starts_with('/') => text.to_string(),
-            (Operand::Text(text), (Some("relative_url"), None)) if !text.is_empty() && !text.contains(':') => {
-                format!("/{text}")
-            }
-            (Operand::Text(text), (Some("absolute_url"), None)) if !text.contains("//") => SITE.to_string(),
-            (Operand::Path(path), (None, _)) => {
-                let Base::Name(name) = path.base else { return VALUE.to_string() };
-                let root = self.program.names.get(name.index()).map(ToString::to_string);
-                let key = |step: &Step| match step {
-                    Step::Key { key, .. } => Some(key.to_string()),
-                    Step::Index(_) | Step::Computed(_) => None,
-                };
-                let keys: Option<Vec<String>> = path.steps.iter().map(key).collect();
-                let (Some(root), Some(keys)) = (root, keys) else { return VALUE.to_string() };
-                match (root.as_str(), keys.as_slice()) {
-                    ("site", [key]) if key == "url" => SITE.to_string(),
-                    ("site" | "vars", [_, ..]) => {
-                        let path = std::iter::once(root).chain(keys).collect();
-                        of_path(self.needs.path(path)).to_string()
-                    }
-                    _ => VALUE.to_string(),
-                }
-            }
-            _ => VALUE.to_string(),
-        }
-    }
-
     /// The strings in a chain that may be printed somewhere.
     fn literals(&mut self, chain: &Chain) {
         self.literal(&chain.value);
@@ -338,8 +395,8 @@ fn changes_within(filter: &Filter) -> bool {
         && !matches!(filter.name, "append" | "lstrip" | "prepend" | "rstrip" | "strip")
 }
 
-fn print(states: &mut [State], hole: &str) {
+fn print(states: &mut [State], texts: &[String]) {
     for state in states {
-        state.print(hole);
+        state.print(texts);
     }
 }

@@ -211,8 +211,8 @@ fn pieces_of_links_are_what_authors_mean() {
     assert_eq!(findings("<link rel=\"{% if n %}prev{% else %}next{% endif %}\" href=\"{{ base }}\">"), [""; 0]);
     assert_eq!(findings("<link {% if n %}rel=\"next\"{% else %}rel=\"prev\"{% endif %} href=\"{{ base }}\">"), [""; 0]);
     assert_eq!(findings("<link rel=\"{% if n %}style{% else %}x{% endif %}sheet\" href=\"{{ base }}\">").len(), 1);
-    let delayed = "<meta http-equiv=refresh content=\"0; url={% if n == 7 %}/{% else %}https://x.example{% endif %}{{ image }}\">";
-    assert_eq!(html(delayed, data), "<meta http-equiv=refresh content=\"0; url=/cdn.example/a.png\">");
+    let delayed = "<meta http-equiv=refresh content=\"0; url={% if n == 7 %}/a/{% else %}https://x.example/{% endif %}{{ image }}\">";
+    assert_eq!(html(delayed, data), "<meta http-equiv=refresh content=\"0; url=/a///cdn.example/a.png\">");
     let broken = "{% capture c %}<p title=\"{{ q }}\">\nx</p>{% endcapture %}{{ c | newline_to_br }}";
     let printed = html(broken, "{\"q\": \"a\\nb\"}");
     assert_eq!(printed, "<p title=\"a\nb\"><br />\nx</p>");

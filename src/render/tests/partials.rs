@@ -15,7 +15,7 @@ fn a_partial_stands_among_the_attributes_of_any_tag() {
     for (page, partial) in [
         ("<meta {% render 'x' %}>", "name=\"description\" content=\"{{ x }}\""),
         ("<meta name=\"description\" {% render 'x' %}>", "content=\"{{ x }}\""),
-        ("<meta http-equiv=\"refresh\" {% render 'x' %}>", "content=\"5; url={{ x }}\""),
+        ("<meta http-equiv=\"refresh\" {% render 'x' %}>", "content=\"5; url=/a/{{ x }}\""),
         ("<meta {% render 'x' %} property=\"og:title\" data-a=\"{{ x }}\">", "content=\"{{ x }}\" "),
         ("<link rel=\"icon\" href=\"{{ x }}\" {% render 'x' %}>", "sizes=\"{{ x }}\""),
         ("<link {% render 'x' %} href=\"/a.css\">", "rel=\"stylesheet\" "),

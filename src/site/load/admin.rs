@@ -5,6 +5,7 @@ use super::super::settings::{Admin, AdminDecl, Token};
 use super::site::listen_address;
 use crate::config::{Declared as _, Environment, Template};
 use crate::diagnostic::{Finding, Findings, Spanned};
+use crate::source;
 use std::net::SocketAddr;
 
 /// Bytes that a token has at least: fewer could be tried one after the other.
@@ -63,6 +64,10 @@ fn token(written: &Spanned<Template>, environment: &Environment, findings: &mut 
     rest.resolve_environment(|_| String::new());
     if rest.as_literal() != Some("") || variable.default.is_some() {
         return refuse(findings, written, "a part of the token is written in the site", help);
+    }
+    if environment.is_public(&variable.name) {
+        let message = format!("`{}` is the token of the admin listener, and declared as public", variable.name);
+        findings.push(Finding::new(&source::PUBLIC_CREDENTIAL, variable.place, message));
     }
     let secret = environment.secret(variable, findings);
     // That it is not set has been said.

@@ -6,7 +6,7 @@ use super::super::{Planned, Route, Rule, Then, code};
 use super::kind::Shown;
 use super::{Shared, documents};
 use crate::config::TreeFile;
-use crate::diagnostic::{Finding, Findings, Place};
+use crate::diagnostic::{Code, Finding, Findings, Place};
 use crate::fields::{content_type_of_made, is_document};
 use crate::render::{Layout, Needs, Obstacle, ObstacleKind};
 use crate::resource::{Csp, Decl, Linked, PolicyField, Resource, Surroundings, TreeDocument};
@@ -259,10 +259,26 @@ impl Policies {
 
     /// Finds what the policy keeps from running in a layout.
     pub(super) fn tell(&self, layout: &Layout, findings: &mut Findings) {
-        for Obstacle { kind, file, range } in layout.needs().obstacles() {
-            let place = file.map(|file| Place::new(file, range.clone()));
-            findings.extend(place.filter(|_| self.csp.refuses(*kind)).map(|place| finding(*kind, place)));
+        for (Obstacle { file, range, .. }, held_up) in self.held_up(layout.needs()) {
+            let place = file.map(|file| Place::new(file, range));
+            findings.extend(place.map(|place| self.finding(held_up, place)));
         }
+    }
+
+    /// What the policy refuses, and what the finding is about it.
+    fn held_up(&self, needs: &Needs) -> Vec<(Obstacle, HeldUp)> {
+        let refused = needs.obstacles().iter().filter(|it| self.csp.refuses(it.kind)).cloned();
+        let constant = needs.inline_code().filter(|it| self.csp.takes_away(it.kind));
+        let refused = refused.map(|it| (of_obstacle(it.kind), it)).chain(constant.map(|it| (TAKEN_AWAY, it)));
+        refused.map(|(held_up, it)| (it, held_up)).collect()
+    }
+
+    fn finding(&self, (code, message): HeldUp, place: Place) -> Finding {
+        if !self.csp.reports_only() {
+            return Finding::new(code, place, message);
+        }
+        let message = message.replace("will not", "would not");
+        Finding::new(code, place, format!("{message} without `report-only`"))
     }
 
     fn tell_of_document(
@@ -276,9 +292,9 @@ impl Policies {
         let Some(path) = file.and_then(|file| file.strip_prefix("content/")) else { return };
         let Some(whole) = documents::place(path, shared) else { return };
         let is_changed = layout.is_some_and(|layout| layout.needs().changes_content());
-        let changed = needs.inlines().filter(|_| is_changed);
-        let obstacles = needs.obstacles().iter().cloned().chain(changed);
-        for Obstacle { kind, range, .. } in obstacles.filter(|it| self.csp.refuses(it.kind)) {
+        let changed = needs.inline_code().filter(|it| is_changed && self.csp.refuses(it.kind));
+        let changed = changed.map(|it| (it.clone(), of_obstacle(it.kind)));
+        for (Obstacle { kind, range, .. }, held_up) in self.held_up(needs).into_iter().chain(changed) {
             let text = shared.files.text(whole.file);
             let written = html.get(range.clone()).unwrap_or_default();
             // Raw HTML comes out as it is written.
@@ -292,7 +308,7 @@ impl Policies {
                 let at = whole.start as usize + at;
                 Place::new(whole.file, at..at + length)
             });
-            shared.findings.push(finding(kind, place));
+            shared.findings.push(self.finding(held_up, place));
         }
     }
 }
@@ -318,8 +334,13 @@ fn both<'n>(layout: Option<&'n Needs>, own: &'n Needs) -> Vec<&'n Needs> {
     layout.into_iter().chain(std::iter::once(own)).collect()
 }
 
-fn finding(kind: ObstacleKind, place: Place) -> Finding {
-    let (code, message) = match kind {
+/// The code and the message of a finding about what a policy refuses.
+type HeldUp = (&'static Code, &'static str);
+
+const TAKEN_AWAY: HeldUp = (&code::REFUSED_INLINE, "inline code will not run: `csp` takes its digest away");
+
+fn of_obstacle(kind: ObstacleKind) -> HeldUp {
+    match kind {
         ObstacleKind::Script => {
             (&code::CHANGING_SCRIPT, "an inline script that a value or a filter changes will not run")
         }
@@ -329,8 +350,7 @@ fn finding(kind: ObstacleKind, place: Place) -> Finding {
         ObstacleKind::Handler => (&code::EVENT_HANDLER, "an attribute that is a script will not run"),
         ObstacleKind::StyleAttribute => (&code::STYLE_ATTRIBUTE, "a `style` attribute will not hold"),
         ObstacleKind::ScriptUrl => (&code::SCRIPT_URL, "a script in a `javascript:` or `data:` URL will not run"),
-    };
-    Finding::new(code, place, message)
+    }
 }
 
 /// Scheme, host and port of a URL.

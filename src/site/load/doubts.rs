@@ -13,9 +13,10 @@ use crate::source::{self, Kind, Source};
 use std::time::Duration;
 
 /// Mistakes that say nothing of what is read: all other errors may stand where a name would be read.
-const BESIDE_THE_POINT: [&Code; 18] = [
+const BESIDE_THE_POINT: [&Code; 19] = [
     &resource::BAD_STATUS,
     &resource::OPEN_REDIRECT,
+    &resource::POWERFUL_HEADER,
     &resource::RESERVED_HEADER,
     &resource::FILES_PATH,
     &resource::CACHE_CONTRADICTION,

@@ -4,7 +4,7 @@ use super::super::code;
 use super::super::inputs::{CookieInput, QueryInput};
 use crate::config::{Named, Node};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
-use crate::resource::{CookieDecl, OnInvalid, ParamDecl, QueryDecl};
+use crate::resource::{CookieDecl, Decl, OnInvalid, ParamDecl, QueryDecl};
 use crate::router::{InputDecl, InputType, Kind, Pattern};
 use crate::value::Value;
 
@@ -36,6 +36,17 @@ fn snake_case(name: &str) -> String {
         snake.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
     }
     snake
+}
+
+/// The inputs of a route that are numbers or one of a few values, by their first words and their names.
+pub(super) fn narrow(decl: &Decl) -> Vec<(&'static str, String)> {
+    let is_narrow =
+        |kind: &ParamDecl| kind.choices.is_some() || kind.kind.as_ref().is_some_and(|kind| kind.value == "int");
+    let params = decl.params.iter().flat_map(|named| &named.0).map(|(name, kind)| ("params", name, kind));
+    let query = decl.query.iter().flat_map(|named| &named.0).map(|(name, decl)| ("query", name, &decl.kind));
+    let cookies = decl.cookies.iter().flat_map(|named| &named.0).map(|(name, decl)| ("cookies", name, &decl.kind));
+    let all = params.chain(query).chain(cookies).filter(|(_, _, kind)| is_narrow(kind));
+    all.map(|(root, name, _)| (root, name.value.clone())).collect()
 }
 
 /// A type as declared, or any string if it cannot be.

@@ -356,8 +356,46 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
     None
 }
 
-/// Tells of a field that sends visitors on, and into which data is printed.
+/// What an answer's field makes others do whose name is, or begins with, one of these: whoever chooses its value chooses that.
+const POWERS: [(&str, &str); 19] = [
+    ("access-control-", "which sites may read the answer"),
+    ("alt-svc", "from which host the site is served"),
+    ("clear-site-data", "what browsers forget"),
+    ("cross-origin-", "who may hold the page"),
+    ("document-policy", "what the page may do"),
+    ("nel", "where browsers report to"),
+    ("origin-agent-cluster", "who may hold the page"),
+    ("permissions-policy", "what the page may do"),
+    ("referrer-policy", "what other sites learn"),
+    ("report-to", "where browsers report to"),
+    ("reporting-endpoints", "where browsers report to"),
+    ("service-worker-allowed", "over which pages a script may rule"),
+    ("sourcemap", "what browsers load"),
+    ("strict-transport-security", "how the site is reached"),
+    ("surrogate-control", "what caches keep"),
+    ("x-accel-", "which file a proxy sends"),
+    ("x-content-type-options", "whether browsers guess types"),
+    ("x-frame-options", "who may hold the page"),
+    ("x-sendfile", "which file a proxy sends"),
+];
+
+/// Tells of a field that sends visitors on or gives power to somebody, and into which data is printed.
 pub(super) fn refuse_changing(field: &HeaderName, template: &Template, findings: &mut Findings) {
+    // What the site itself declares is the author's word.
+    if template.references().all(|reference| matches!(reference.root.as_str(), "site" | "vars")) {
+        return;
+    }
+    let name = field.as_str();
+    let power = POWERS.iter().find(|(known, _)| name == *known || (known.ends_with('-') && name.starts_with(known)));
+    if let Some((_, what)) = power {
+        let message = format!("data in `{name}` would choose {what}");
+        let help = if name.starts_with("access-control-") {
+            "declare it: [cors] origins = [\"https://app.example.com\"]"
+        } else {
+            "write the value out, or take it from `vars` or a public variable of the environment"
+        };
+        findings.push(Finding::new(&resource::POWERFUL_HEADER, template.place, message).help(help));
+    }
     if field == REFRESH {
         let message = "what is printed into `refresh` could send visitors anywhere";
         findings.push(

@@ -190,6 +190,7 @@ fn outline(
         upstreams: named_upstreams(decl, sources, is_needed),
         calls: calls(sources, is_needed),
         untrusted: untrusted(decl),
+        narrow: input::narrow(decl),
         redirect: if let Shown::Redirect(target) = shown { Some(target.clone()) } else { None },
         detours: detours(decl, sources),
     }

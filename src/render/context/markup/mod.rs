@@ -244,8 +244,8 @@ impl Tracker {
 
     fn stand_in_html(&self) -> Stand {
         match self.state {
-            // No `>` is left in what is escaped, so that it ends no section either.
-            State::Text | State::CharacterData => Stand::Fine(Sink::Text),
+            State::Text => Stand::Fine(Sink::Text),
+            State::CharacterData => Stand::Fine(Sink::Section),
             State::Quoted { kind: Kind::Meta, .. } if self.power() == Power::Acts => Stand::OnlyOwn(
                 Sink::Attribute,
                 "in what a `<meta http-equiv>` tells browsers to do",
@@ -274,6 +274,14 @@ impl Tracker {
                     "begin the address with text of the layout, as in `/js/`, or with a value of the site's own, as in `{{ vars.cdn }}`",
                 )
             }
+            State::Quoted { kind: Kind::Url, .. } if self.names_script() => {
+                Stand::Fine(Sink::Url(self.url.part().of_script()))
+            }
+            State::Quoted { kind: Kind::Url, .. } if self.url.chooses_host() && self.sends_on() => Stand::OnlyOwn(
+                Sink::Url(self.url.part()),
+                "where a page sends visitors on",
+                "begin the address with text of the layout, as in `5; url=/new/`, or with a value of the site's own, as in `{{ vars.shop }}`",
+            ),
             State::Quoted { kind: Kind::Url, .. } => Stand::Fine(Sink::Url(self.url.part())),
             State::Quoted { kind: Kind::Code, .. } => Stand::Refused("in an attribute that is a script", USE_DATA),
             State::Quoted { kind: Kind::Style, .. } => {
@@ -313,6 +321,17 @@ impl Tracker {
             "link" => self.power() == Power::Acts,
             _ => false,
         }
+    }
+
+    /// Whether this is within the URL of a script, or in what the URLs of scripts begin with.
+    pub(super) fn names_script(&self) -> bool {
+        let is_url = matches!(self.state, State::Quoted { kind: Kind::Url, .. });
+        is_url && matches!(local_name(&self.element), "script" | "base")
+    }
+
+    /// Whether the URL at hand is where browsers go next by themselves.
+    fn sends_on(&self) -> bool {
+        local_name(&self.element) == "meta" && self.power() == Power::Acts
     }
 
     /// Something was printed here.
