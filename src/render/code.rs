@@ -139,6 +139,21 @@ codes! {
     /// ```
     UNSAFE_PLACE = Error "layout/unsafe-place";
 
+    /// A value in an attribute that a library runs as code: `x-…`, `@…` and `:…` of Alpine, `v-…` of Vue, `hx-on…` and `hx-vals="js:…"` of
+    /// htmx, `(…)` and `[…]` of Angular.
+    ///
+    /// A browser takes such an attribute for a text, so the value is escaped as one. The library reads the text behind that and runs it: a
+    /// quote in the value ends a string of the code.
+    ///
+    /// Write the value as JSON where the code has an expression, without quotes around it, or put it in an attribute of its own:
+    ///
+    /// ```liquid
+    /// <div x-data='{ name: {{ name | json }} }'></div>
+    /// <div x-data="{ name: $el.dataset.name }" data-name="{{ name }}"></div>
+    /// ```
+    RUN_BY_LIBRARY = Warning "layout/run-by-library"
+        help "write `| json` without quotes around it, or put the value in a `data-…` attribute and read it from there";
+
     /// A string that holds a piece of a tag: one that it begins and does not end, or the reverse.
     ///
     /// What is put together of pieces while a page is made has no structure that is known before. Such a string is a text like any other:

@@ -25,6 +25,35 @@ const ENCODING: [&str; 5] = ["cgi_escape", "uri_escape", "url_encode", "url_esca
 const AFTER_ENCODING: [&str; 8] =
     ["downcase", "escape", "escape_once", "remove", "replace", "replace_first", "strip", "upcase"];
 
+/// Filters that make a number of whatever goes in.
+const NUMBERS: [&str; 12] =
+    ["abs", "at_least", "at_most", "ceil", "divided_by", "floor", "minus", "modulo", "plus", "round", "size", "times"];
+
+/// What is known of a value before it is there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Known {
+    /// It is JSON.
+    pub(super) json: bool,
+    /// The layout itself names it.
+    pub(super) own: bool,
+    /// It is a number.
+    pub(super) number: bool,
+}
+
+/// A loop that is open.
+pub(super) struct Loop {
+    /// Where it began in the markup.
+    pub(super) begin: Option<Tracker>,
+    /// Where it was left, or its body was.
+    pub(super) left: Vec<Option<Tracker>>,
+}
+
+impl Loop {
+    pub(super) fn at(begin: Option<Tracker>) -> Self {
+        Self { begin, left: Vec::new() }
+    }
+}
+
 /// Whether a chain is `content` as it is.
 fn is_content(chain: &Chain, names: &Names) -> bool {
     let Operand::Path(path) = &chain.value else { return false };
@@ -92,8 +121,8 @@ pub(super) struct Parser<'b, 's> {
     pub(super) printed: Printed,
     /// Whether this layout is around another one, whose output is its `content`.
     is_outer: bool,
-    /// Where the loops that are open began in the markup.
-    pub(super) loops: Vec<Option<Tracker>>,
+    /// The loops that are open.
+    pub(super) loops: Vec<Loop>,
     /// How many loops were open where each capture began that is open.
     pub(super) captures: Vec<usize>,
     /// The end tags of the blocks that are open.
@@ -315,7 +344,8 @@ impl<'b, 's> Parser<'b, 's> {
         match sink {
             Sink::Text | Sink::XmlText | Sink::Section => self.note_pieces(&chain, &whole),
             Sink::Attribute | Sink::XmlAttribute | Sink::Url(_) | Sink::XmlUrl(_) => self.note_quotes(&chain, &whole),
-            Sink::Plain | Sink::Images | Sink::Script | Sink::Code | Sink::JsonText => {}
+            Sink::Plain | Sink::Images | Sink::Script | Sink::Code | Sink::Member | Sink::Number => {}
+            Sink::JsonText => {}
             Sink::CsvCell | Sink::CsvQuoted { .. } | Sink::Nowhere => {}
         }
         Node::Output(Output { chain, sink, place: self.place(whole) })
@@ -411,6 +441,8 @@ impl<'b, 's> Parser<'b, 's> {
     pub(super) fn sink_of(&mut self, chain: &Chain, at: &Range<usize>) -> Sink {
         self.note_filters(chain);
         let json = chain.filters.last().is_some_and(|call| matches!(call.filter.name, "json" | "jsonify"));
+        let number = chain.filters.last().is_some_and(|call| NUMBERS.contains(&call.filter.name))
+            || matches!((&chain.value, chain.filters.as_slice()), (Operand::Int(_) | Operand::Float(_), []));
         self.note_raw(chain, at);
         let is_written = |operand: &Operand| !matches!(operand, Operand::Path(_) | Operand::Range(_));
         let mut arguments = chain
@@ -431,7 +463,7 @@ impl<'b, 's> Parser<'b, 's> {
         let fixed = stand.and_then(|stand| Fixed::of(chain, stand, &self.build.names, self.place(at.clone())));
         let own = own || fixed.is_some();
         self.build.fixed.extend(fixed);
-        let mut sink = self.sink(json, own, at);
+        let mut sink = self.sink(Known { json, own, number }, at);
         // With nothing of the layout's behind it a host may have a path.
         if let Sink::Url(part @ UrlPart::Host) | Sink::XmlUrl(part @ UrlPart::Host) = &mut sink
             && self.ends_host(at.end)
@@ -474,8 +506,9 @@ impl<'b, 's> Parser<'b, 's> {
         }
     }
 
-    /// The sink for a value that stands here: `json` if it is JSON, `own` if the layout itself names it.
-    pub(super) fn sink(&mut self, json: bool, own: bool, at: &Range<usize>) -> Sink {
+    /// The sink for a value that stands here.
+    pub(super) fn sink(&mut self, known: Known, at: &Range<usize>) -> Sink {
+        let Known { json, own, number } = known;
         let Some(tracker) = &mut self.tracker else {
             return Sink::Plain;
         };
@@ -483,17 +516,31 @@ impl<'b, 's> Parser<'b, 's> {
         if tracker.names_script() {
             self.build.scripts.push(Place::new(self.file, at.clone()));
         }
+        let is_run = !own && !number && tracker.is_run(json);
         tracker.output();
+        if is_run && self.build.manner == Manner::Site {
+            self.find(&code::RUN_BY_LIBRARY, at.clone(), "a value in an attribute that a library runs as code", None);
+        }
         let (whereabouts, help) = match stand {
             Stand::Fine(sink) => return sink,
-            Stand::OnlyJson(sink, _) if json => return sink,
+            Stand::OnlyJson(Sink::Code, _) if json => return self.sink_in_code(at),
+            Stand::OnlyJson(Sink::Code, _) | Stand::OnlyNumber(..) if number => return Sink::Number,
+            Stand::OnlyJson(sink, _) if json || number => return sink,
             Stand::OnlyJson(_, whereabouts) => (whereabouts, "write `| json` last"),
-            Stand::OnlyOwn(sink, ..) if own => return sink,
-            Stand::OnlyOwn(_, whereabouts, help) | Stand::Refused(whereabouts, help) => (whereabouts, help),
+            Stand::OnlyOwn(sink, ..) if own && (json || sink != Sink::Code) => return sink,
+            Stand::OnlyOwn(_, whereabouts, help) | Stand::OnlyNumber(whereabouts, help) => (whereabouts, help),
+            Stand::Refused(whereabouts, help) => (whereabouts, help),
         };
         let message = format!("a value {whereabouts} could run code or leave its place");
         self.find(&code::UNSAFE_PLACE, at.clone(), &message, Some(help.to_owned()));
         Sink::Nowhere
+    }
+
+    /// The sink for JSON in a script, which may be the name of a member.
+    fn sink_in_code(&self, at: &Range<usize>) -> Sink {
+        let before = self.text.get(..at.start).unwrap_or_default().trim_ascii_end();
+        let behind = self.text.get(at.end..).unwrap_or_default().trim_ascii_start();
+        if behind.starts_with(':') && before.ends_with(['{', ',', '}']) { Sink::Member } else { Sink::Code }
     }
 
     /// Parses a body one level deeper; nothing if that is too deep.
@@ -549,7 +596,8 @@ impl<'b, 's> Parser<'b, 's> {
     /// `break` and `continue` may leave a body only where the markup is as it was when the body began.
     pub(super) fn leave_loop(&mut self, tag: &Tag) {
         let Some(tracker) = &self.tracker else { return };
-        let entry = self.loops.last().cloned().flatten().unwrap_or_else(|| tracker.fresh());
+        let begin = self.loops.last().and_then(|one| one.begin.clone());
+        let entry = begin.unwrap_or_else(|| tracker.fresh());
         if tracker.is_markup() && self.captures.last() == Some(&self.loops.len()) {
             let help = "decide before `{% capture %}` whether the loop goes on";
             let message = "a loop is left within a text that is captured";
@@ -558,6 +606,8 @@ impl<'b, 's> Parser<'b, 's> {
             let help = "leave the loop between tags, where its body begins";
             let message = "the loop is left within a tag, a comment or a script";
             self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, Some(help.to_owned()));
+        } else if let Some(one) = self.loops.last_mut() {
+            one.left.push(self.tracker.clone());
         }
     }
 

@@ -6,7 +6,7 @@ use super::expr::{Parsed, Reader, chain, mended, operand, terms, trouble};
 use super::filter;
 use super::lex::{Lexer, Tag, Token, cut, is_space};
 use super::mend;
-use super::parse::Parser;
+use super::parse::{End, Known, Loop, Parser};
 use super::program::{Manner, no_partial};
 use super::tree::{
     Arm, Base, Block, Branch, Call, Case, Chain, Cycle, FilterCall, For, Group, NameId, Node, Offset, Operand, Output,
@@ -188,7 +188,21 @@ impl<'s> Parser<'_, 's> {
             }
             let begin = start.clone().filter(|_| again).unwrap_or_else(|| entry.clone());
             self.tracker.clone_from(&begin);
-            let Some((body, next)) = self.inner(lexer, tag, "endcase", &["when", "else"]) else { break };
+            let first = lexer.clone();
+            let mut arm = self.inner(lexer, tag, "endcase", &["when", "else"]);
+            if again && values.as_ref().is_some_and(|values| values.len() > 1) {
+                let mut more =
+                    begin.as_ref().zip(self.tracker.as_ref()).and_then(|(begin, end)| begin.after_a_run(end));
+                let mut is_second = true;
+                while let Some(begin) = more {
+                    lexer.clone_from(&first);
+                    self.tracker = Some(begin.clone());
+                    arm = self.inner(lexer, tag, "endcase", &["when", "else"]);
+                    let end = self.tracker.as_ref().filter(|_| std::mem::take(&mut is_second));
+                    more = end.and_then(|end| begin.after_more_runs(end));
+                }
+            }
+            let Some((body, next)) = arm else { break };
             ends.push(self.tracker.clone());
             if again && values.as_ref().is_some_and(|values| values.len() > 1) {
                 self.join(&[begin, self.tracker.clone()], &part);
@@ -223,17 +237,17 @@ impl<'s> Parser<'_, 's> {
         let mut ends = vec![entry.clone()];
         let (mut body, mut otherwise) = (Block::default(), None);
         let start = lexer.clone();
-        self.loops.push(entry.clone());
+        self.loops.push(Loop::at(entry.clone()));
         let mut first = self.inner(lexer, tag, "endfor", &["else"]);
-        self.loops.pop();
+        self.leave_body(tag);
         let again = entry.as_ref().zip(self.tracker.as_ref()).and_then(|(entry, end)| entry.after_a_run(end));
         if let Some(again) = again {
-            // What the first run leaves in a URL is what the second begins with.
-            *lexer = start;
-            self.loops.push(Some(again.clone()));
-            self.tracker = Some(again);
-            first = self.inner(lexer, tag, "endfor", &["else"]);
-            self.loops.pop();
+            // What the first run leaves in a URL or a script is what the second begins with.
+            first = self.another_run(lexer, &start, tag, again.clone());
+            let more = self.tracker.as_ref().and_then(|end| again.after_more_runs(end));
+            if let Some(more) = more {
+                first = self.another_run(lexer, &start, tag, more);
+            }
         }
         if let Some((inner, stop)) = first {
             body = inner;
@@ -269,6 +283,29 @@ impl<'s> Parser<'_, 's> {
         (node, blank)
     }
 
+    /// Follows the body of a loop once more, from where `begin` is.
+    fn another_run(
+        &mut self,
+        lexer: &mut Lexer<'s>,
+        start: &Lexer<'s>,
+        tag: &Tag,
+        begin: Tracker,
+    ) -> Option<(Block, End)> {
+        lexer.clone_from(start);
+        self.loops.push(Loop::at(Some(begin.clone())));
+        self.tracker = Some(begin);
+        let run = self.inner(lexer, tag, "endfor", &["else"]);
+        self.leave_body(tag);
+        run
+    }
+
+    /// The body of a loop has ended here, or where it was left.
+    fn leave_body(&mut self, tag: &Tag) {
+        let Some(mut left) = self.loops.pop().map(|one| one.left).filter(|left| !left.is_empty()) else { return };
+        left.push(self.tracker.clone());
+        self.join(&left, tag);
+    }
+
     fn table_row(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
         let head = self.read(tag, |reader| loop_head(reader, true));
         if self.tracker.as_ref().is_some_and(|tracker| !tracker.takes_elements()) {
@@ -280,7 +317,7 @@ impl<'s> Parser<'_, 's> {
             );
         }
         let entry = self.tracker.clone();
-        self.loops.push(entry.clone());
+        self.loops.push(Loop::at(entry.clone()));
         let body = self.inner(lexer, tag, "endtablerow", &[]).map(|(body, _)| body).unwrap_or_default();
         let blank = body.blank;
         self.loops.pop();
@@ -367,7 +404,7 @@ impl<'s> Parser<'_, 's> {
             })?
         };
         // A whole number is JSON.
-        let sink = self.sink(true, false, &tag.whole);
+        let sink = self.sink(Known { json: true, number: true, own: false }, &tag.whole);
         Some(Node::Count { name, decrement, sink })
     }
 
@@ -383,7 +420,7 @@ impl<'s> Parser<'_, 's> {
             Ok((group, values))
         })?;
         let group = group.map_or_else(|| Group::Listed(self.turns(&values)), Group::Named);
-        let sink = self.sink(false, false, &tag.whole);
+        let sink = self.sink(Known::default(), &tag.whole);
         self.warn_of_pieces(&values.iter().collect::<Vec<_>>(), &tag.whole);
         Some(Node::Cycle(Box::new(Cycle { group, values, sink, place: self.place(tag.whole.clone()) })))
     }
@@ -445,7 +482,7 @@ impl<'s> Parser<'_, 's> {
         let filters =
             vec![FilterCall { filter: filter::find("highlight")?, arguments, named: Vec::new(), each: None, place }];
         let value = Operand::Path(Box::new(Path { base: Base::Name(name), steps: Vec::new(), place }));
-        let sink = self.sink(false, false, &tag.whole);
+        let sink = self.sink(Known::default(), &tag.whole);
         Some(Node::Output(Output { chain: Chain { value, filters }, sink, place }))
     }
 

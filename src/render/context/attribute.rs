@@ -14,12 +14,16 @@ pub(super) enum Kind {
     /// What says how the tag is meant, or what it may do.
     Choice,
     Code,
+    /// Code to a library, and a text to browsers.
+    Expression,
+    /// JSON for a library, which takes it for code if it begins so.
+    Settings,
     Style,
     Document,
 }
 
 /// Attributes that a browser follows.
-const URL_ATTRIBUTES: [&str; 22] = [
+const URL_ATTRIBUTES: [&str; 32] = [
     "action",
     "archive",
     "attributionsrc",
@@ -28,9 +32,19 @@ const URL_ATTRIBUTES: [&str; 22] = [
     "classid",
     "codebase",
     "data",
+    "data-hx-delete",
+    "data-hx-get",
+    "data-hx-patch",
+    "data-hx-post",
+    "data-hx-put",
     "dynsrc",
     "formaction",
     "href",
+    "hx-delete",
+    "hx-get",
+    "hx-patch",
+    "hx-post",
+    "hx-put",
     "icon",
     "longdesc",
     "lowsrc",
@@ -164,6 +178,8 @@ impl Kind {
             "style" => Self::Style,
             "srcdoc" => Self::Document,
             _ if IMAGE_ATTRIBUTES.contains(&attribute) => Self::Images,
+            _ if !xml && is_expression(attribute) => Self::Expression,
+            _ if !xml && SETTINGS.contains(&attribute.strip_prefix("data-").unwrap_or(attribute)) => Self::Settings,
             _ => Self::Plain,
         }
     }
@@ -172,6 +188,24 @@ impl Kind {
 /// Whether an attribute of this name, which is in lower case, is a script in XHTML and SVG.
 pub(in super::super) fn is_event_of_xml(attribute: &str) -> bool {
     EVENTS.iter().any(|event| attribute.starts_with(event))
+}
+
+/// Attributes of htmx that hold JSON, or code behind `js:`.
+const SETTINGS: [&str; 3] = ["hx-headers", "hx-request", "hx-vals"];
+
+/// Attributes of Alpine and Vue that are no code, but names and classes.
+const NO_EXPRESSIONS: [&str; 9] =
+    ["v-cloak", "v-once", "v-pre", "x-cloak", "x-ignore", "x-mask", "x-ref", "x-teleport", "x-transition"];
+
+/// Whether Alpine, Vue, Angular or htmx runs what an attribute of this name holds; the name is in lower case.
+fn is_expression(attribute: &str) -> bool {
+    let bare = attribute.strip_prefix("data-").unwrap_or(attribute);
+    let is_named = ["x-", "v-"].iter().any(|prefix| attribute.starts_with(prefix)) && {
+        let is_class = attribute.starts_with("x-transition:") || attribute.starts_with("x-transition.");
+        !is_class && !NO_EXPRESSIONS.contains(&attribute)
+    };
+    let is_marked = attribute.len() > 1 && attribute.starts_with(['@', ':', '(', '[', '*']);
+    is_named || is_marked || bare.starts_with("hx-on") || bare == "hx-vars"
 }
 
 /// Whether some attributes of this element are of another kind than on others, and nothing else is special about it.
@@ -234,6 +268,22 @@ mod tests {
             ("use", "xlink:href", Kind::Url),
             ("image", "href", Kind::Url),
             ("body", "onpageshow", Kind::Code),
+            ("div", "x-data", Kind::Expression),
+            ("div", "x-bind:class", Kind::Expression),
+            ("div", "@click.prevent", Kind::Expression),
+            ("div", ":class", Kind::Expression),
+            ("div", "v-html", Kind::Expression),
+            ("div", "(click)", Kind::Expression),
+            ("div", "[value]", Kind::Expression),
+            ("div", "hx-on::after-request", Kind::Expression),
+            ("div", "data-hx-on:click", Kind::Expression),
+            ("div", "hx-vals", Kind::Settings),
+            ("div", "hx-get", Kind::Url),
+            ("div", "hx-target", Kind::Plain),
+            ("div", "x-ref", Kind::Plain),
+            ("div", "x-transition:enter", Kind::Plain),
+            ("div", "data-controller", Kind::Plain),
+            ("x-card", "title", Kind::Plain),
         ] {
             assert_eq!(Kind::of(element, attribute, false), kind, "{element} {attribute}");
         }

@@ -5,7 +5,7 @@
 //! not know.
 
 use super::foreign::VOID;
-use super::markup::{RAW_ELEMENTS, Sight, Tracker};
+use super::markup::{Sight, Tracker};
 
 /// Elements within elements; deeper markup is none.
 const DEEPEST: usize = 256;
@@ -13,43 +13,100 @@ const DEEPEST: usize = 256;
 /// Elements that end where the next of their kind begins, if they are not ended before.
 const OPTIONAL: [&str; 9] = ["dd", "dt", "li", "option", "p", "rb", "td", "th", "tr"];
 
+/// Elements before which a paragraph ends.
+const ENDING_PARAGRAPHS: [&str; 40] = [
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "center",
+    "dd",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hgroup",
+    "li",
+    "listing",
+    "main",
+    "menu",
+    "nav",
+    "ol",
+    "p",
+    "plaintext",
+    "pre",
+    "search",
+    "section",
+    "summary",
+    "table",
+    "ul",
+    "xmp",
+];
+
+/// Elements within which the end of a paragraph around them is none of its own.
+const HOLDING_PARAGRAPHS: [&str; 12] = [
+    "applet",
+    "button",
+    "caption",
+    "foreignobject",
+    "html",
+    "marquee",
+    "object",
+    "svg",
+    "table",
+    "td",
+    "template",
+    "th",
+];
+
 /// `text` with as many end tags as it needs; nothing if it does not end between tags, or is too deep.
 pub(in super::super) fn balanced(text: &str) -> Option<String> {
     let mut tracker = Tracker::html();
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut open: Vec<String> = Vec::new();
+    let mut elements = Elements { out: String::with_capacity(text.len() + 16), ..Elements::default() };
     let mut rest = text;
     while !rest.is_empty() {
-        if !(tracker.sight() == Sight::Text && rest.starts_with('<')) {
-            let length = tracker.step(rest.as_bytes());
+        let mut length = tracker.step(rest.as_bytes());
+        if !rest.starts_with('<') {
             let (taken, after) = rest.split_at_checked(length)?;
-            out.push_str(taken);
+            elements.out.push_str(taken);
             rest = after;
             continue;
         }
         // A tag, with the content of an element whose content is no markup; or a comment, or a text.
-        let mut length = tracker.step(rest.as_bytes());
+        let name = name_of(rest);
+        let (mut is_whole, may_close) = (false, tracker.closes_itself(&name));
         while tracker.sight() != Sight::Text && length < rest.len() {
             length += tracker.step(rest.as_bytes().get(length..)?);
+            is_whole |= tracker.sight() == Sight::Raw;
         }
         let (tag, after) = rest.split_at_checked(length)?;
         rest = after;
-        if is_kept(tag, &mut open) {
-            out.push_str(tag);
-        }
-        if open.len() > DEEPEST {
+        elements.take(tag, &name, is_whole, may_close && tag.ends_with("/>"));
+        if elements.open.len() > DEEPEST {
             return None;
         }
     }
     if tracker.sight() != Sight::Text {
         return None;
     }
-    for name in open.iter().rev() {
-        out.push_str("</");
-        out.push_str(name);
-        out.push('>');
+    while let Some(name) = elements.open.pop() {
+        elements.end(&name);
     }
-    Some(out)
+    Some(elements.out)
 }
 
 /// `text` with a `<br />` before each line break between its tags; within a tag it would be a part of a value.
@@ -71,34 +128,66 @@ pub(in super::super) fn with_breaks(text: &str) -> String {
     out
 }
 
-/// Whether a tag stays; what is open after it.
-fn is_kept(tag: &str, open: &mut Vec<String>) -> bool {
-    let is_end = tag.starts_with("</");
-    let name = tag.trim_start_matches(['<', '/']);
-    let name = name.split(|character: char| character.is_ascii_whitespace() || matches!(character, '/' | '>'));
-    let name = name.into_iter().next().unwrap_or_default().to_ascii_lowercase();
-    if !name.starts_with(|first: char| first.is_ascii_alphabetic()) || VOID.contains(&name.as_str()) {
-        return true;
+/// What is open, and what is written.
+#[derive(Default)]
+struct Elements {
+    open: Vec<String>,
+    out: String,
+}
+
+impl Elements {
+    fn end(&mut self, name: &str) {
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push('>');
     }
-    // The whole element, from its start tag to its end.
-    if !is_end && RAW_ELEMENTS.contains(&name.as_str()) {
-        return true;
-    }
-    if is_end {
-        let found = open.iter().rposition(|open| *open == name);
-        if let Some(at) = found {
-            open.truncate(at);
+
+    /// Takes a tag or a comment; `is_whole` if it is an element with its content and its end, and `closes_itself` if a `/` does that.
+    fn take(&mut self, tag: &str, name: &str, is_whole: bool, closes_itself: bool) {
+        if let Some(ended) = name.strip_prefix('/') {
+            return self.close(tag, ended);
         }
-        return found.is_some();
+        if name.is_empty() || is_whole || closes_itself || VOID.contains(&name) {
+            return self.out.push_str(tag);
+        }
+        if OPTIONAL.contains(&name) && self.open.last().is_some_and(|open| open == name) {
+            self.open.pop();
+        }
+        if ENDING_PARAGRAPHS.contains(&name) {
+            let around = self.open.iter().rposition(|open| HOLDING_PARAGRAPHS.contains(&open.as_str()));
+            let paragraph = self.open.iter().rposition(|open| open == "p");
+            if let Some(at) = paragraph.filter(|at| around.is_none_or(|around| around < *at)) {
+                self.open.remove(at);
+            }
+        }
+        self.out.push_str(tag);
+        self.open.push(name.to_owned());
     }
-    if OPTIONAL.contains(&name.as_str()) && open.last() == Some(&name) {
-        open.pop();
+
+    /// Takes an end tag, if it ends something. What is open within that ends before, in words: browsers begin it again otherwise, as a
+    /// `<b>`, or do not take the end for one.
+    fn close(&mut self, tag: &str, name: &str) {
+        if VOID.contains(&name) {
+            return self.out.push_str(tag);
+        }
+        let Some(at) = self.open.iter().rposition(|open| open == name) else { return };
+        for inner in self.open.split_off(at).into_iter().skip(1).rev() {
+            self.end(&inner);
+        }
+        self.out.push_str(tag);
     }
-    // In HTML no other element closes itself; in a drawing it is closed once more at the end, which is nothing.
-    if !tag.ends_with("/>") {
-        open.push(name);
+}
+
+/// The name of a tag in lower case, with a `/` before it if it ends an element; nothing for what is no tag.
+fn name_of(tag: &str) -> String {
+    let name = tag.strip_prefix('<').unwrap_or(tag);
+    let (slash, bare) = name.strip_prefix('/').map_or(("", name), |bare| ("/", bare));
+    if !bare.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return String::new();
     }
-    true
+    let end = bare.find(|character: char| character.is_ascii_whitespace() || matches!(character, '/' | '>'));
+    let bare = bare.get(..end.unwrap_or(bare.len())).unwrap_or("");
+    format!("{slash}{}", bare.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -115,9 +204,16 @@ mod tests {
             ("x</p>", "x"),
             ("<div><table></table>", "<div><table></table></div>"),
             ("<div><table></table></div> y</div></div>", "<div><table></table></div> y"),
-            ("<div><b>x</div></b>", "<div><b>x</div>"),
+            ("<div><b>x</div></b>", "<div><b>x</b></div>"),
+            ("<div><b>x</div>", "<div><b>x</b></div>"),
+            ("<span><p>x</span>", "<span><p>x</p></span>"),
+            ("<p>a<ul><li>b</ul>", "<p>a<ul><li>b</li></ul>"),
+            ("<div/>x", "<div/>x</div>"),
+            ("<svg><title>a</title><path/></svg>b", "<svg><title>a</title><path/></svg>b"),
+            ("<svg><style>a</style><g/></svg>b", "<svg><style>a</style><g/></svg>b"),
+            ("<svg/>a", "<svg/>a"),
             ("<br>a<hr/>b</br>", "<br>a<hr/>b</br>"),
-            ("<ul><li>a<li>b</ul>", "<ul><li>a<li>b</ul>"),
+            ("<ul><li>a<li>b</ul>", "<ul><li>a<li>b</li></ul>"),
             ("<P>x", "<P>x</p>"),
             ("<script>'</p><p>'</script>x</script>", "<script>'</p><p>'</script>x"),
             ("<!-- <p> -->x", "<!-- <p> -->x"),

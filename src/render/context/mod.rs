@@ -32,6 +32,8 @@ pub(super) enum Stand {
     OnlyJson(Sink, &'static str),
     /// Only what the layout itself names, through this sink: where, and what to do instead.
     OnlyOwn(Sink, &'static str, &'static str),
+    /// Only a number: where, and what to do instead.
+    OnlyNumber(&'static str, &'static str),
     /// Nothing: why, and what to do instead.
     Refused(&'static str, &'static str),
 }
@@ -142,6 +144,11 @@ impl Tracker {
         }
     }
 
+    /// Whether a library would run what is printed here as code; `json` if it is JSON.
+    pub(super) fn is_run(&self, json: bool) -> bool {
+        matches!(self, Self::Markup(tracker) if tracker.is_run(json))
+    }
+
     /// Something was printed here.
     pub(super) fn output(&mut self) {
         match self {
@@ -185,6 +192,15 @@ impl Tracker {
         match (self, end) {
             (Self::Markup(entry), Self::Markup(end)) => entry.after_a_run(end).map(Box::new).map(Self::Markup),
             (Self::Csv(entry), Self::Csv(end)) => entry.after_a_run(*end).map(Self::Csv),
+            _ => None,
+        }
+    }
+
+    /// Where further runs begin of a body whose second begins here and leaves `end` behind, if that is nowhere known; nothing is sure
+    /// there. None if they begin where the second did.
+    pub(super) fn after_more_runs(&self, end: &Self) -> Option<Self> {
+        match (self, end) {
+            (Self::Markup(entry), Self::Markup(end)) => entry.after_more_runs(end).map(Box::new).map(Self::Markup),
             _ => None,
         }
     }

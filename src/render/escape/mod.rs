@@ -40,6 +40,10 @@ pub(super) enum Sink {
     Script,
     /// Within JavaScript, where the same is a literal of its own.
     Code,
+    /// The same as the name of a member of an object.
+    Member,
+    /// A number, in a style or a script.
+    Number,
     /// Within the quotes of a string of JSON.
     JsonText,
     /// A cell of comma-separated values on its own.
@@ -58,8 +62,8 @@ impl Sink {
             Self::Attribute | Self::Images => Self::XmlAttribute,
             Self::Url(part) => Self::XmlUrl(part),
             other @ (Self::Plain | Self::XmlText | Self::Section | Self::XmlAttribute | Self::XmlUrl(_)) => other,
-            other @ Self::Script => other,
-            other @ (Self::Code | Self::JsonText | Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
+            other @ (Self::Script | Self::Code | Self::Member | Self::Number | Self::JsonText) => other,
+            other @ (Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
         }
     }
 
@@ -71,7 +75,8 @@ impl Sink {
             other @ (Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::Section) => other,
             other @ Self::XmlAttribute => other,
             other @ (Self::Url(_) | Self::XmlUrl(_) | Self::Images | Self::Script | Self::JsonText) => other,
-            other @ (Self::Code | Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
+            other @ (Self::Code | Self::Member | Self::Number) => other,
+            other @ (Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
         }
     }
 
@@ -79,7 +84,24 @@ impl Sink {
     #[inline]
     pub(super) fn takes_digits(self) -> bool {
         let is_for_page = |part| matches!(part, UrlPart::BehindHost | UrlPart::Next | UrlPart::Piece);
-        if let Self::Url(part) | Self::XmlUrl(part) = self { !is_for_page(part) } else { self != Self::Nowhere }
+        match self {
+            Self::Url(part) | Self::XmlUrl(part) => !is_for_page(part),
+            // A sign may stand before it.
+            Self::Code | Self::Member | Self::Number | Self::Nowhere => false,
+            Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute | Self::Images => true,
+            Self::Section | Self::Script | Self::JsonText | Self::CsvCell | Self::CsvQuoted { .. } => true,
+        }
+    }
+
+    /// What is written where a filter gave nothing, because what stands around it would be something else without a value.
+    pub(super) fn nothing(self) -> &'static str {
+        match self {
+            Self::Code | Self::Member | Self::Script => "null",
+            Self::Number => "NaN",
+            Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute | Self::Images => "",
+            Self::Url(_) | Self::XmlUrl(_) | Self::JsonText | Self::CsvCell | Self::CsvQuoted { .. } => "",
+            Self::Section | Self::Nowhere => "",
+        }
     }
 
     /// Whether a value must be written in one piece.
@@ -118,6 +140,8 @@ fn write_elsewhere(text: &str, origin: Origin, sink: Sink, out: &mut Buffer) {
         Sink::Images => images(text, out),
         Sink::Script => script(text, out),
         Sink::Code => code(text, out),
+        Sink::Member => member(text, out),
+        Sink::Number => number(text, out),
         Sink::JsonText => json_text(text, out),
         Sink::CsvCell => csv_cell(text, out),
         Sink::CsvQuoted { start } => csv_quoted(text, start, out),
@@ -282,18 +306,44 @@ fn script(text: &str, out: &mut Buffer) {
     out.push_str(text.get(from..).unwrap_or(""));
 }
 
+/// What an object inherits from, as a string of JSON.
+const PROTO: &str = "\"__proto__\"";
+
+/// Parts a number from the sign before it: `--` would be another sign.
+fn part_signs(text: &str, out: &mut Buffer) {
+    if text.starts_with('-') && out.as_bytes().ends_with(b"-") {
+        out.push_ascii(b' ');
+    }
+}
+
+/// JSON as the name of a member, which the one that means more to JavaScript must not be.
+fn member(text: &str, out: &mut Buffer) {
+    if text == PROTO { out.push_str("[\"__proto__\"]") } else { code(text, out) }
+}
+
+/// A number; whatever else came is none.
+fn number(text: &str, out: &mut Buffer) {
+    let is_of_number = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E');
+    part_signs(text, out);
+    out.push_str(if text.bytes().all(is_of_number) { text } else { Sink::Number.nothing() });
+}
+
 /// JSON as a literal of JavaScript. There a member called `__proto__` would be no member but say what the object inherits
 /// (ECMA-262, section B.3.1), unless its name is computed.
 fn code(text: &str, out: &mut Buffer) {
-    const KEY: &str = "\"__proto__\"";
+    part_signs(text, out);
+    // In parentheses it is a value, wherever it stands, and no name of a member.
+    if text == PROTO {
+        return out.push_str("(\"__proto__\")");
+    }
     let mut from = 0;
-    for (at, _) in text.match_indices(KEY) {
-        let (before, after) = (text.get(..at).unwrap_or(""), text.get(at + KEY.len()..).unwrap_or(""));
+    for (at, _) in text.match_indices(PROTO) {
+        let (before, after) = (text.get(..at).unwrap_or(""), text.get(at + PROTO.len()..).unwrap_or(""));
         // Behind a backslash it is the end of a longer name.
         if !before.ends_with('\\') && after.starts_with(':') {
             script(text.get(from..at).unwrap_or(""), out);
             out.push_str("[\"__proto__\"]");
-            from = at + KEY.len();
+            from = at + PROTO.len();
         }
     }
     script(text.get(from..).unwrap_or(""), out);

@@ -232,16 +232,23 @@ pub(super) fn apply<'r>(filter: &Filter, input: Val<'r>, arguments: &mut Argumen
     })
 }
 
-/// What a filter made of markup. What the authors wrote may have lost a part of a tag: then it is a text. Markup with data in it may
-/// have lost one of two tags: it is closed.
+/// What a filter made of markup. What the authors wrote may have lost a part of a tag: then it is a text.
 fn whole<'r>(text: String, effect: Effect, origin: Origin) -> Val<'r> {
     match (effect, origin) {
         (Keeps | Exchanges, Origin::Authored) if !context::is_whole(&text) => Val::String(text, Origin::Outside),
-        (Exchanges, Origin::Markup) => match context::balanced(&text) {
-            Some(text) => Val::String(text, origin),
-            None => Val::String(text, Origin::Outside),
-        },
         (Keeps | Exchanges | Markup | Text | Inherits, _) => Val::String(text, origin),
+    }
+}
+
+/// What filters made that exchanged tags of markup. With data in it, it may have lost one of two tags: it is closed. They are looked at
+/// together, because a name is exchanged in two steps.
+pub(super) fn closed(val: Val<'_>) -> Val<'_> {
+    let is_open = matches!(&val, Val::String(text, Origin::Markup) if text.contains('<'));
+    let Val::String(text, origin) = val else { return val };
+    match is_open.then(|| context::balanced(&text)) {
+        Some(Some(text)) => Val::String(text, origin),
+        Some(None) => Val::String(text, Origin::Outside),
+        None => Val::String(text, origin),
     }
 }
 

@@ -5,7 +5,7 @@ mod call;
 use super::budget::Budget;
 use super::compare;
 use super::escape::{self, Sink};
-use super::filter::{self, Arguments, Env, Fault};
+use super::filter::{self, Arguments, Effect, Env, Fault};
 use super::program::Program;
 use super::scope::{LoopState, Scope};
 use super::tree::{
@@ -297,7 +297,11 @@ impl<'r, 'e> Run<'r, 'e> {
             made = self.chain(&output.chain, output.place)?;
             made.view()
         };
+        let start = out.len();
         self.print(view, output.sink, out);
+        if out.len() == start {
+            out.push_str(output.sink.nothing());
+        }
         if let Val::String(text, _) = made {
             self.env.give_back(text);
         }
@@ -394,7 +398,14 @@ impl<'r, 'e> Run<'r, 'e> {
 
     fn chain(&mut self, chain: &'r Chain, place: Place) -> Ran<Val<'r>> {
         let mut val = self.operand(&chain.value);
+        // Whether markup has exchanged some of its tags, and others of the same pairs may be next.
+        let mut is_open = false;
         for call in &chain.filters {
+            let exchanges = call.filter.effect == Effect::Exchanges;
+            if is_open && !exchanges {
+                val = filter::closed(val);
+            }
+            is_open = exchanges;
             let mut arguments = Arguments { count: call.arguments.len(), ..Arguments::default() };
             for (slot, operand) in arguments.given.iter_mut().zip(&call.arguments) {
                 *slot = self.operand(operand);
@@ -412,7 +423,7 @@ impl<'r, 'e> Run<'r, 'e> {
                 Err(fault) => return self.fault(fault, if self.strict { call.place } else { place }),
             };
         }
-        Ok(val)
+        Ok(if is_open { filter::closed(val) } else { val })
     }
 
     /// What an expression makes of each item of a list.

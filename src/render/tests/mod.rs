@@ -13,4 +13,5 @@ mod partials;
 mod places;
 mod shapes;
 mod support;
+mod tokens;
 mod trial;

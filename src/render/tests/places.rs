@@ -224,7 +224,11 @@ fn no_value_leaves_a_drawing_or_a_formula() {
         let mut layout = String::new();
         for _ in 0..=dice.roll(9) {
             let pieces = if dice.roll(4) == 0 { OUTPUTS } else { PIECES };
-            layout.push_str(dice.pick(pieces));
+            let piece = dice.pick(pieces);
+            match piece.split_at_checked(dice.roll(piece.len())).filter(|_| dice.roll(4) == 0 && !piece.contains('{')) {
+                Some((before, behind)) => layout.extend([before, "{% assign z = 1 %}", behind]),
+                None => layout.push_str(piece),
+            }
         }
         layout.push_str(dice.pick(OUTPUTS));
         let one = site(&[("page.html", "", &layout)]);

@@ -143,6 +143,7 @@ const OUTPUTS: &[&str] = &[
     "{% cycle v, 'x' %}",
     "{% echo v %}",
     "{% render 'part', v: v %}",
+    "{% render 'wild', v: v, yes: yes, list: list %}",
     "{{ v | slice: 0, 9 }}",
     "{{ html }}",
     "{{ v | escape }}",
@@ -173,6 +174,16 @@ const BLOCKS: &[(&str, &str)] = &[
     ("{% unless no %}", "{% endunless %}"),
     ("{% capture made %}", "{% endcapture %}"),
     ("{% case yes %}{% when true %}", "{% endcase %}"),
+];
+
+/// What parts a piece.
+const SHATTERED: &[(&str, &str)] = &[
+    ("{% assign z = 1 %}", ""),
+    ("{% assign z = 1 %}", ""),
+    ("{% if yes %}", "{% endif %}"),
+    ("{% if no %}", "{% endif %}"),
+    ("{% for i in list %}", "{% endfor %}"),
+    ("{% if no %}{% endif %}", ""),
 ];
 
 /// What values are made of.
@@ -263,7 +274,11 @@ impl Dice {
     fn layout(&mut self, out: &mut String, depth: usize) {
         for _ in 0..=self.roll(6) {
             match self.roll(10) {
-                0..=4 => out.push_str(self.pick(PIECES)),
+                0..=2 => out.push_str(self.pick(PIECES)),
+                3..=4 => {
+                    let piece = self.pick(PIECES);
+                    self.shatter(piece, out);
+                }
                 5 if depth < 3 => {
                     let (open, close) = self.pick(BLOCKS);
                     out.push_str(open);
@@ -272,6 +287,16 @@ impl Dice {
                 }
                 _ => out.push_str(self.pick(OUTPUTS)),
             }
+        }
+    }
+
+    /// A piece that is parted by what prints nothing, or one part of which is printed on some ways only.
+    pub(super) fn shatter(&mut self, piece: &str, out: &mut String) {
+        let at = self.roll(piece.len().max(1));
+        let (open, close) = self.pick(SHATTERED);
+        match piece.split_at_checked(at).filter(|_| !piece.contains('{')) {
+            Some((before, behind)) => out.extend([before, open, behind, close]),
+            None => out.push_str(piece),
         }
     }
 
@@ -345,7 +370,12 @@ fn no_value_changes_the_shape_of_a_page() {
     for round in 0..rounds {
         let mut layout = String::new();
         dice.layout(&mut layout, 0);
-        let one = site(&[("page.html", "", &layout), ("partials/part.html", "", "{{ v }}")]);
+        let mut wild = String::new();
+        dice.layout(&mut wild, 2);
+        let wild = wild.replace("'wild'", "'part'");
+        let all =
+            [("page.html", "", &*layout), ("partials/part.html", "", "{{ v }}"), ("partials/wild.html", "", &*wild)];
+        let one = site(&all);
         if one.findings.has_errors() {
             continue;
         }
@@ -380,7 +410,7 @@ fn no_value_changes_the_shape_of_a_page() {
                 assert_eq!(
                     shape(&hostile),
                     shape(&harmless),
-                    "SHAPES_SEED={seed}, round {round}, {value:?} in {layout:?} makes {hostile:?} instead of {harmless:?}"
+                    "SHAPES_SEED={seed}, round {round}, {value:?} in {layout:?} with {wild:?} makes {hostile:?} instead of {harmless:?}"
                 );
             }
         }

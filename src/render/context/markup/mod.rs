@@ -5,17 +5,22 @@
 //! (where feeds, drawings and whole pages are written) differs in few places: sections of character data, tags that close themselves,
 //! and names that mean something to HTML alone. Where it is unsure it says [`Stand::Refused`], never "safe".
 //!
-//! `partial` says what a partial is told of the place that it is called from, and what is known behind it.
+//! `partial` says what a partial is told of the place that it is called from, and what is known behind it; `raw` follows what is no
+//! markup; `split` looks at the borders of literal parts.
 
 mod partial;
+mod raw;
+mod split;
 
 use super::super::escape::Sink;
 use super::attribute::{Kind, has_kinds};
 use super::foreign::Foreign;
 use super::said::{Power, Said, Word, deciders};
-use super::script::Script;
+use super::script::{Role, Script};
 use super::url::{Chosen, Url};
 use super::{Clash, Stand};
+use partial::{Bound, Reach};
+use split::Half;
 
 /// Follows the markup, literal by literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +39,12 @@ pub(crate) struct Tracker {
     said: Said,
     /// Whether a value was printed that must not be if the tag goes on to say that browsers act by it.
     fed: bool,
+    /// What a partial must not end, because its caller began it.
+    bound: Bound,
     /// Whether this is in a partial behind whose call white space or the end of the tag follows.
-    is_apart: bool,
+    reach: Reach,
+    /// How the literal part before ended.
+    half: Half,
     /// Where in the text of a script.
     script: Script,
     /// The drawings and formulas around.
@@ -146,6 +155,9 @@ const SAID_BEHIND_PARTIAL: Complaint = (
     "write this attribute before the call",
 );
 
+const STYLES: &str = "choose a `class` by `{% if %}` or `{% case %}` instead; a number may stand here, behind a filter that makes one of \
+    any value, as in `{{ width | plus: 0 }}`";
+
 const HIDDEN_END: Complaint =
     ("a browser that runs scripts ends the `<noscript>` here", "write `<` as `&lt;`, or leave the text out");
 
@@ -162,7 +174,9 @@ impl Tracker {
             url: Url::default(),
             said: Said::default(),
             fed: false,
-            is_apart: false,
+            bound: Bound::Nothing,
+            reach: Reach::On,
+            half: Half::default(),
             script: Script::default(),
             foreign: Foreign::default(),
             in_section: false,
@@ -207,6 +221,11 @@ impl Tracker {
         &self.element
     }
 
+    /// Whether a `/` before the `>` would end an element of this name.
+    pub(super) fn closes_itself(&self, name: &str) -> bool {
+        self.xml || self.foreign.ends_itself(name)
+    }
+
     /// Whether this is in a drawing or a formula.
     pub(in super::super) fn is_foreign(&self) -> bool {
         self.foreign.is_inside()
@@ -238,12 +257,16 @@ impl Tracker {
     pub(super) fn stand(&self) -> Stand {
         match self.stand_in_html() {
             Stand::Fine(sink) if self.xml => Stand::Fine(sink.in_xml()),
-            stand @ (Stand::Fine(_) | Stand::OnlyJson(..) | Stand::OnlyOwn(..) | Stand::Refused(..)) => stand,
+            stand @ (Stand::Fine(_) | Stand::OnlyJson(..) | Stand::OnlyOwn(..)) => stand,
+            stand @ (Stand::OnlyNumber(..) | Stand::Refused(..)) => stand,
         }
     }
 
     fn stand_in_html(&self) -> Stand {
         match self.state {
+            _ if self.half.is_angle() && self.takes_all() => {
+                Stand::Refused("right behind a `<`", "write `&lt;`, or a space between them")
+            }
             State::Text => Stand::Fine(Sink::Text),
             State::CharacterData => Stand::Fine(Sink::Section),
             State::Quoted { kind: Kind::Meta, .. } if self.power() == Power::Acts => Stand::OnlyOwn(
@@ -284,15 +307,14 @@ impl Tracker {
             ),
             State::Quoted { kind: Kind::Url, .. } => Stand::Fine(Sink::Url(self.url.part())),
             State::Quoted { kind: Kind::Code, .. } => Stand::Refused("in an attribute that is a script", USE_DATA),
-            State::Quoted { kind: Kind::Style, .. } => {
-                Stand::Refused("in a `style` attribute", "choose a `class` by `{% if %}` or `{% case %}` instead")
-            }
+            State::Quoted { kind: Kind::Style, .. } => Stand::OnlyNumber("in a `style` attribute", STYLES),
+            State::Quoted { kind: Kind::Expression | Kind::Settings, .. } => Stand::Fine(Sink::Attribute),
             State::Quoted { kind: Kind::Document, .. } => Stand::Refused("in a `srcdoc` attribute", USE_DATA),
             State::Raw => match local_name(&self.element) {
                 "script" => self.script.stand(self.said.role()),
                 // References are read here, but tags are not.
                 "textarea" | "title" => Stand::Fine(Sink::Attribute),
-                "style" => Stand::Refused("in a `<style>` element", "choose a `class` instead"),
+                "style" => Stand::OnlyNumber("in a `<style>` element", STYLES),
                 _ => Stand::Refused("in an element whose content is not markup", "move it out of the element"),
             },
             State::Comment => Stand::Refused("in a comment of the markup", "use `{% comment %}` for notes"),
@@ -307,6 +329,20 @@ impl Tracker {
                 Stand::Refused("in a tag, outside an attribute's value", "write the attribute's name and quotes out")
             }
         }
+    }
+
+    /// Whether this is a place where any text may stand, but for the tag that ends it.
+    fn takes_all(&self) -> bool {
+        let is_text = matches!(local_name(&self.element), "textarea" | "title");
+        if self.state == State::Raw { is_text } else { self.foreign.in_noscript() }
+    }
+
+    /// Whether a library would run what is printed here as code, although it is none of its literals, as JSON would be.
+    pub(super) fn is_run(&self, json: bool) -> bool {
+        let State::Quoted { kind, .. } = self.state else { return false };
+        let is_literal = || json && matches!(self.script.stand(Role::Code), Stand::OnlyJson(..));
+        // Settings may begin with what makes code of them.
+        kind == Kind::Expression && !is_literal() || kind == Kind::Settings && !json && self.value == Word::default()
     }
 
     /// Whether browsers act by the `content` or the `href` of the tag at hand.
@@ -337,9 +373,13 @@ impl Tracker {
     /// Something was printed here.
     pub(super) fn output(&mut self) {
         let is_open = self.power() == Power::Open;
+        self.half = Half::default();
         if self.state == State::Raw {
-            self.script.output();
+            self.script.output(self.said.role());
         } else if let State::Quoted { kind, .. } = self.state {
+            if kind == Kind::Expression {
+                self.script.output(Role::Code);
+            }
             self.value = Word::Unclear;
             self.fed |= is_open && (kind == Kind::Meta || (kind == Kind::Url && self.url.leads_anywhere()));
             if kind == Kind::Url {
@@ -363,10 +403,22 @@ impl Tracker {
         (joined != *self).then_some(joined)
     }
 
+    /// Where further runs begin of a body whose second begins here and leaves `end` behind; none if they begin where the second did.
+    /// What has not settled in two runs is not sure in any other.
+    pub(super) fn after_more_runs(&self, end: &Self) -> Option<Self> {
+        let is_code = self.state == State::Raw || matches!(self.state, State::Quoted { kind: Kind::Expression, .. });
+        let joined = self.join(end).filter(|joined| is_code && joined != self)?;
+        Some(Self { script: joined.script.lost(), ..joined })
+    }
+
     /// The markup after either of two branches; none if they leave it in different places.
     pub(super) fn join(&self, other: &Self) -> Option<Self> {
         if self == other {
             return Some(self.clone());
+        }
+        if self.half != other.half {
+            let half = self.half.or(other.half);
+            return Self { half, ..self.clone() }.join(&Self { half, ..other.clone() });
         }
         let foreign = self.foreign.join(&other.foreign);
         if self.is_in_tag() && other.is_in_tag() {
@@ -383,7 +435,7 @@ impl Tracker {
                 return None;
             }
             let element = self.element.clone();
-            return Some(Self { state, element, said, fed, foreign, ..self.fresh() });
+            return Some(Self { state, element, said, fed, foreign, bound: self.bound, ..self.fresh() });
         }
         let value = self.value.join(&other.value);
         let said = self.said.join(&other.said);
@@ -394,7 +446,11 @@ impl Tracker {
                     && self.is_of_like(other)
                     && (self.attribute == other.attribute || deciders(local_name(&self.element)).is_empty()) =>
             {
-                Some(Self { url: self.url.join(&other.url), foreign, value, said, fed, ..self.clone() })
+                let mut script = self.script.clone();
+                if matches!(self.state, State::Quoted { kind: Kind::Expression, .. }) {
+                    script = self.script.join(&other.script).unwrap_or_else(|| self.script.lost());
+                }
+                Some(Self { url: self.url.join(&other.url), script, foreign, value, said, fed, ..self.clone() })
             }
             (State::Raw, State::Raw) if self.element == other.element && self.in_section == other.in_section => {
                 Some(Self { script: self.script.join(&other.script)?, said, foreign, ..self.clone() })
@@ -432,7 +488,13 @@ impl Tracker {
     /// Follows a literal part. Tells of a `:` after which a value that was printed before it would be the scheme of a URL.
     pub(super) fn literal(&mut self, text: &str) -> Option<Clash> {
         let bytes = text.as_bytes();
+        if bytes.is_empty() {
+            return None;
+        }
         let (mut at, mut clash) = (0, None);
+        if let Some((message, help)) = self.goes_on_with_sign(bytes) {
+            clash = Some(Clash { at, message, help });
+        }
         while let Some(&byte) = bytes.get(at) {
             let rest = bytes.get(at..).unwrap_or_default();
             let is_end = matches!(self.state, State::Quoted { quote, .. } if quote == byte);
@@ -462,6 +524,9 @@ impl Tracker {
                 clash.get_or_insert(Clash { at, message, help });
             }
             at += length;
+        }
+        if let Some((message, help)) = self.end_within_sign(bytes) {
+            clash.get_or_insert(Clash { at: text.floor_char_boundary(text.len() - 1), message, help });
         }
         clash
     }
@@ -501,6 +566,9 @@ impl Tracker {
                     self.state = State::Quoted { quote: byte, kind: self.kind() };
                     self.url = Url::default();
                     self.value = Word::default();
+                    if self.kind() == Kind::Expression {
+                        self.script = Script::default();
+                    }
                 }
                 b'>' => {
                     self.say(Word::default());
@@ -513,22 +581,7 @@ impl Tracker {
                     self.state = State::Unquoted;
                 }
             },
-            State::Quoted { quote, .. } if byte == quote => self.end_value(),
-            State::Quoted { quote, kind: Kind::Meta } => {
-                self.value.push(byte);
-                if self.power() == Power::Acts && self.value_is(goes_elsewhere) {
-                    self.state = State::Quoted { quote, kind: Kind::Url };
-                    self.url = Url::default();
-                }
-            }
-            State::Quoted { kind: Kind::Url, .. } if local_name(&self.element) == "meta" => {
-                self.value.push(byte);
-                if self.value_is(is_before_url) {
-                    self.url = Url::default();
-                }
-            }
-            State::Quoted { kind: Kind::Choice, .. } => self.value.push(byte),
-            State::Quoted { .. } => {}
+            State::Quoted { quote, kind } => self.quoted(rest, quote, kind),
             State::Unquoted => match byte {
                 b'>' => {
                     self.end_value();
@@ -568,6 +621,46 @@ impl Tracker {
             State::Raw => return self.raw(byte, rest),
         }
         1
+    }
+
+    /// Takes a byte of a value in quotes.
+    fn quoted(&mut self, rest: &[u8], quote: u8, kind: Kind) {
+        let &[byte, ..] = rest else { return };
+        match kind {
+            _ if byte == quote => {
+                self.leave(Bound::Quotes);
+                self.end_value();
+            }
+            Kind::Meta => {
+                self.value.push(byte);
+                if self.power() == Power::Acts && self.value_is(goes_elsewhere) {
+                    self.state = State::Quoted { quote, kind: Kind::Url };
+                    self.url = Url::default();
+                }
+            }
+            Kind::Url if local_name(&self.element) == "meta" => {
+                self.value.push(byte);
+                if self.value_is(is_before_url) {
+                    self.url = Url::default();
+                }
+            }
+            Kind::Choice => self.value.push(byte),
+            Kind::Settings => {
+                self.value.push(byte);
+                if self.value_is(is_script) {
+                    self.state = State::Quoted { quote, kind: Kind::Expression };
+                    self.script = Script::default();
+                }
+            }
+            Kind::Expression => {
+                // What a reference stands for is not looked up.
+                if byte == b'&' && rest.get(1).is_none_or(|&byte| byte == b'#' || byte.is_ascii_alphabetic()) {
+                    self.script.lose();
+                }
+                self.script.take(byte, rest, Role::Code);
+            }
+            Kind::Plain | Kind::Url | Kind::Images | Kind::Code | Kind::Style | Kind::Document => {}
+        }
     }
 
     fn text(&mut self, byte: u8, rest: &[u8]) -> usize {
@@ -698,6 +791,7 @@ impl Tracker {
 
     /// A tag has ended; with a `slash` before its `>`.
     fn close_tag(&mut self, slash: bool) {
+        self.leave(Bound::Tag);
         self.attribute.clear();
         let closes_itself = slash && (self.xml || self.foreign.ends_itself(&self.element));
         let is_raw = self.is_raw() && !closes_itself;
@@ -735,56 +829,6 @@ impl Tracker {
         self.complaint = Some(LOST_DRAWING);
         self.foreign = Foreign::default();
     }
-
-    /// Whether `rest` ends a `<noscript>` for those browsers only that read nothing else in it.
-    fn hides_an_end(&self, rest: &[u8]) -> bool {
-        const END: &[u8] = b"</noscript";
-        self.foreign.in_noscript()
-            && !matches!(self.state, State::Text | State::TagOpen)
-            && rest.get(..END.len()).is_some_and(|found| found.eq_ignore_ascii_case(END))
-    }
-
-    /// Whether the content of a script or a style is read as markup all the same, but for sections of character data: so it is
-    /// in XML, and in drawings and formulas within HTML.
-    fn reads_raw(&self) -> bool {
-        (self.xml || self.foreign.is_inside()) && !self.in_section
-    }
-
-    /// Whether `rest`, which stands in a script or a style, begins something that is not its end, or could together with a value
-    /// that is printed next.
-    fn begins_markup(&self, rest: &[u8]) -> bool {
-        let may_begin = match rest {
-            &[b'<', after, ..] => self.begins_name(after) || matches!(after, b'/' | b'!' | b'?'),
-            [b'<'] => true,
-            _ => false,
-        };
-        may_begin && self.reads_raw() && !self.ends_raw(rest) && !rest.starts_with(SECTION)
-    }
-
-    /// Whether `rest` is the end tag of the element whose content is not markup.
-    fn ends_raw(&self, rest: &[u8]) -> bool {
-        let name = self.element.as_bytes();
-        rest.starts_with(b"</")
-            && rest.get(2..2 + name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name))
-            && rest.get(2 + name.len()).is_none_or(|&byte| is_space(byte) || matches!(byte, b'>' | b'/'))
-    }
-
-    fn raw(&mut self, byte: u8, rest: &[u8]) -> usize {
-        if self.in_section {
-            self.in_section = !rest.starts_with(b"]]>");
-        } else if self.ends_raw(rest) && !self.script.is_nested() {
-            let length = 2 + self.element.len();
-            self.element.insert(0, '/');
-            self.state = State::TagName;
-            return length;
-        } else {
-            self.in_section = self.reads_raw() && rest.starts_with(SECTION);
-        }
-        if self.element.ends_with("script") {
-            self.script.take(byte, rest, self.said.role());
-        }
-        1
-    }
 }
 
 /// Whether tags begin and end in `text`, in HTML and in XML, and nothing reads on otherwise behind it.
@@ -819,6 +863,11 @@ fn goes_elsewhere(value: &str) -> bool {
 
 fn behind_delay(value: &str) -> &str {
     value.trim_start_matches(|character: char| character.is_ascii_digit() || character == '.')
+}
+
+/// Whether settings that begin so are code.
+fn is_script(value: &str) -> bool {
+    ["js:", "javascript:"].iter().any(|scheme| value.starts_with(scheme))
 }
 
 /// Whether the `content` of a `<meta>` has not come to its URL, but could be on the way there (section 4.2.5.3).
