@@ -128,7 +128,7 @@ impl Walk<'_> {
             }
             Node::Count { .. } => print(states, &VALUE.to_string()),
             Node::Call(call) => self.call(call, states),
-            Node::Break | Node::Continue | Node::Refused(_) => {}
+            Node::Guard(_) | Node::Break | Node::Continue | Node::Refused(_) => {}
         }
     }
 

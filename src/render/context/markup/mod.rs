@@ -9,13 +9,13 @@
 
 mod partial;
 
-use super::super::escape::Sink;
-use super::attribute::{Kind, has_kinds};
+use super::super::escape::{Holder, Sink};
+use super::attribute::{Kind, has_kinds, holder};
 use super::foreign::Foreign;
 use super::said::{Power, Said, Word, deciders};
 use super::script::Script;
-use super::url::{Chosen, Url};
-use super::{Clash, Stand};
+use super::url::{Chosen, Taken, Url};
+use super::{Clash, Guard, Stand};
 
 /// Follows the markup, literal by literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Tracker {
             element: String::new(),
             attribute: String::new(),
             value: Word::default(),
-            url: Url::default(),
+            url: Url::of(Holder::Whole),
             said: Said::default(),
             fed: false,
             is_apart: false,
@@ -246,7 +246,6 @@ impl Tracker {
                 "write it out; after a delay, as in `5; url=`, a value may say where to go",
             ),
             State::Quoted { kind: Kind::Plain | Kind::Meta, .. } => Stand::Fine(Sink::Attribute),
-            State::Quoted { kind: Kind::Images, .. } => Stand::Fine(Sink::Images),
             State::Quoted { kind: Kind::Choice, .. } if local_name(&self.element) == "script" => {
                 Stand::OnlyOwn(Sink::Attribute, "that says what a script is", "write it out")
             }
@@ -258,17 +257,17 @@ impl Tracker {
             State::Quoted { kind: Kind::Url, .. } if self.url.runs() => {
                 Stand::Refused("in a URL that is a script or a document", USE_DATA)
             }
-            State::Quoted { kind: Kind::Url, .. } if self.url.refers() => {
+            State::Quoted { kind: Kind::Url | Kind::Images, .. } if self.url.refers() => {
                 Stand::Refused("that could complete what the `&` before it begins", "write `&amp;` for an `&`")
             }
-            State::Quoted { kind: Kind::Url, .. } if self.url.leads_anywhere() && self.chooses_code() => {
+            State::Quoted { kind: Kind::Url, quote } if self.url.leads_anywhere() && self.chooses_code() => {
                 Stand::OnlyOwn(
-                    Sink::Url(self.url.part()),
+                    Sink::Url(self.url.part(quote)),
                     "that says where a script or a style comes from",
                     "begin the address with text of the layout, as in `/js/`, or with a value of the site's own, as in `{{ vars.cdn }}`",
                 )
             }
-            State::Quoted { kind: Kind::Url, .. } => Stand::Fine(Sink::Url(self.url.part())),
+            State::Quoted { kind: Kind::Url | Kind::Images, quote } => Stand::Fine(Sink::Url(self.url.part(quote))),
             State::Quoted { kind: Kind::Code, .. } => Stand::Refused("in an attribute that is a script", USE_DATA),
             State::Quoted { kind: Kind::Style, .. } => {
                 Stand::Refused("in a `style` attribute", "choose a `class` by `{% if %}` or `{% case %}` instead")
@@ -309,6 +308,11 @@ impl Tracker {
         }
     }
 
+    /// Whether a list of images begins here.
+    pub(super) fn begins_list(&self) -> bool {
+        matches!(self.state, State::Quoted { kind: Kind::Images, .. }) && self.url.is_untouched()
+    }
+
     /// Something was printed here.
     pub(super) fn output(&mut self) {
         let is_open = self.power() == Power::Open;
@@ -317,7 +321,7 @@ impl Tracker {
         } else if let State::Quoted { kind, .. } = self.state {
             self.value = Word::Unclear;
             self.fed |= is_open && (kind == Kind::Meta || (kind == Kind::Url && self.url.leads_anywhere()));
-            if kind == Kind::Url {
+            if kind.is_url() {
                 self.url.output();
             }
         }
@@ -331,7 +335,7 @@ impl Tracker {
             return None;
         }
         let joined = self.join(end)?;
-        if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+        if matches!(self.state, State::Quoted { kind, .. } if kind.is_url()) {
             let url = self.url.after_a_run(&end.url)?;
             return Some(Self { url, ..joined });
         }
@@ -404,17 +408,28 @@ impl Tracker {
         in_name || matches!(self.state, State::InTag | State::Slash | State::Unquoted | State::BeforeValue)
     }
 
-    /// Follows a literal part. Tells of a `:` after which a value that was printed before it would be the scheme of a URL.
+    /// The same for a text that stands in no URL, or before all values.
     pub(super) fn literal(&mut self, text: &str) -> Option<Clash> {
+        self.guarded_literal(text, &mut Vec::new())
+    }
+
+    /// Follows a literal part. Tells of a `:` after which a value that was printed before it would be the scheme of a URL, and of the
+    /// slashes that could begin a host.
+    pub(super) fn guarded_literal(&mut self, text: &str, guards: &mut Vec<Guard>) -> Option<Clash> {
         let bytes = text.as_bytes();
         let (mut at, mut clash) = (0, None);
         while let Some(&byte) = bytes.get(at) {
             let rest = bytes.get(at..).unwrap_or_default();
             let is_end = matches!(self.state, State::Quoted { quote, .. } if quote == byte);
-            if matches!(self.state, State::Quoted { kind: Kind::Url, .. })
+            let mut taken = Taken::default();
+            if let State::Quoted { kind, quote } = self.state
+                && kind.is_url()
                 && !is_end
-                && let Some(chosen) = self.url.take(byte, rest)
             {
+                taken = self.url.take(byte, rest);
+                guards.extend(taken.is_guarded.then(|| (at, self.url.look(quote))));
+            }
+            if let Some(chosen) = taken.chosen {
                 let (message, help) = match chosen {
                     Chosen::Scheme => (
                         "a value before this `:` could choose a scheme that runs code",
@@ -473,8 +488,9 @@ impl Tracker {
             },
             State::BeforeValue => match byte {
                 b'"' | b'\'' => {
-                    self.state = State::Quoted { quote: byte, kind: self.kind() };
-                    self.url = Url::default();
+                    let kind = self.kind();
+                    self.state = State::Quoted { quote: byte, kind };
+                    self.url = Url::of(holder(&self.attribute, kind));
                     self.value = Word::default();
                 }
                 b'>' => {
@@ -493,13 +509,13 @@ impl Tracker {
                 self.value.push(byte);
                 if self.power() == Power::Acts && self.value_is(goes_elsewhere) {
                     self.state = State::Quoted { quote, kind: Kind::Url };
-                    self.url = Url::default();
+                    self.url = Url::of(Holder::Delayed);
                 }
             }
             State::Quoted { kind: Kind::Url, .. } if local_name(&self.element) == "meta" => {
                 self.value.push(byte);
                 if self.value_is(is_before_url) {
-                    self.url = Url::default();
+                    self.url = Url::of(Holder::Delayed);
                 }
             }
             State::Quoted { kind: Kind::Choice, .. } => self.value.push(byte),

@@ -14,8 +14,8 @@ impl Tracker {
         let base = Self { state: self.state, foreign, ..self.fresh() };
         let in_tag = || Self { element: self.element.clone(), said: self.said.clone(), ..base.clone() };
         match self.state {
-            State::Text | State::CharacterData | State::Quoted { kind: Kind::Plain | Kind::Images, .. } => Some(base),
-            State::Quoted { kind: Kind::Url, .. } => {
+            State::Text | State::CharacterData | State::Quoted { kind: Kind::Plain, .. } => Some(base),
+            State::Quoted { kind: Kind::Url | Kind::Images, .. } => {
                 // How far the `url=` of a `<meta>` has come would be too much to tell.
                 let is_told = local_name(&self.element) != "meta";
                 is_told.then(|| Self { url: self.url.clone(), ..in_tag() })
@@ -56,7 +56,7 @@ impl Tracker {
     /// A partial was called here.
     pub(in super::super) fn called(&mut self) {
         self.output();
-        if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+        if matches!(self.state, State::Quoted { kind, .. } if kind.is_url()) {
             self.url.called();
         }
         if self.state == State::InTag && !deciders(local_name(&self.element)).is_empty() {
