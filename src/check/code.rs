@@ -89,7 +89,7 @@ codes! {
     /// ```
     RAW_OUTSIDE = Warning "layout/raw-outside";
 
-    /// The value of a secret is written in a file of the site.
+    /// The value of a secret is written in a file of the site, or is in its address.
     ///
     /// What is in the files is in backups and repositories, and a page made of it is not sent: the value of a secret is looked for in
     /// everything that leaves. The finding names the variable, the file and the line, and does not show the line. It is a warning if the
@@ -98,5 +98,13 @@ codes! {
     /// Take it out of the file. If it is no secret, it can as well be written as the default, and is not looked for if it is the same:
     /// `{env.STAGE:development}`. If the page is meant to have it, write it in `[vars]` or set it with `--set`, and do not name the
     /// variable in `headers` or `query`.
+    ///
+    /// A variable that gives `site.url` and is also sent to an upstream is such a value, too: every page prints the address. If it is no
+    /// secret, say so, and it is not looked for:
+    ///
+    /// ```toml
+    /// [env.SITE_URL]
+    /// public = true
+    /// ```
     WRITTEN_SECRET = Error "env/secret-written";
 }

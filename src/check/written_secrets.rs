@@ -1,4 +1,4 @@
-//! The value of a secret in a file of the site: what is made of that file is not sent.
+//! The value of a secret in a file of the site, or in the address of the site: what is made of it is not sent.
 
 use super::code;
 use crate::config::Tripwire;
@@ -8,6 +8,14 @@ use crate::site::Outline;
 /// Names the line, and points at nothing: what is drawn of a place is what stands there.
 pub(super) fn check(outline: &Outline, files: &Files, findings: &mut Findings) {
     let tripwire = &outline.site().tripwire;
+    // It may come from the environment, too, and every page prints it.
+    let url = outline.site().url.as_deref().unwrap_or_default();
+    for name in tripwire.find_all(url.as_bytes()) {
+        let message = format!("the value of `{name}` is in `site.url`, and is sent as a secret elsewhere");
+        let help =
+            format!("no page that prints the address would be sent; if it is no secret: [env.{name}] public = true");
+        findings.push(Finding::anywhere(&code::WRITTEN_SECRET, message).level(level_of(name, tripwire)).help(help));
+    }
     for file in files.ids() {
         let text = files.text(file);
         for name in tripwire.find_all(text.as_bytes()) {
@@ -19,13 +27,16 @@ pub(super) fn check(outline: &Outline, files: &Files, findings: &mut Findings) {
                 None => String::new(),
             };
             let message = format!("the value of `{name}` is written in `{}`{place}", files.name(file));
-            let level = if tripwire.is_word(name) { Level::Warning } else { Level::Error };
             let help = format!(
                 "take it out; if it is no secret, it can as well be written where it is sent: `{{env.{name}:…}}` with this value as the default"
             );
-            findings.push(Finding::anywhere(&code::WRITTEN_SECRET, message).level(level).help(help));
+            findings.push(Finding::anywhere(&code::WRITTEN_SECRET, message).level(level_of(name, tripwire)).help(help));
         }
     }
+}
+
+fn level_of(name: &str, tripwire: &Tripwire) -> Level {
+    if tripwire.is_word(name) { Level::Warning } else { Level::Error }
 }
 
 /// The number of the first line that holds this secret, and how many others do.

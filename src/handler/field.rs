@@ -12,8 +12,10 @@ use std::fmt::Write as _;
 enum Stand {
     /// Among tokens and separators.
     Bare,
-    /// Within a quoted string; `escaped` after a backslash.
-    Quoted { escaped: bool },
+    /// Within a quoted string.
+    Quoted,
+    /// There, after a backslash, which is an escape of what follows (RFC 9110, section 5.6.4).
+    Escaped,
     /// Within the angle brackets of a URL.
     Address,
 }
@@ -22,18 +24,27 @@ impl Stand {
     /// Where what follows a text of the author's stands.
     fn behind(self, text: &str) -> Self {
         text.bytes().fold(self, |stand, byte| match (stand, byte) {
-            (Self::Bare, b'"') | (Self::Quoted { escaped: true }, _) => Self::Quoted { escaped: false },
+            (Self::Bare, b'"') | (Self::Escaped, _) => Self::Quoted,
             (Self::Bare, b'<') => Self::Address,
-            (Self::Quoted { escaped: false }, b'\\') => Self::Quoted { escaped: true },
-            (Self::Quoted { escaped: false }, b'"') | (Self::Address, b'>') => Self::Bare,
+            (Self::Quoted, b'\\') => Self::Escaped,
+            (Self::Quoted, b'"') | (Self::Address, b'>') => Self::Bare,
             (other, _) => other,
         })
+    }
+
+    /// Where what follows a value stands: it has escaped what it had to, and what was escaped is over, even if it is empty.
+    fn behind_value(self) -> Self {
+        if self == Self::Escaped { Self::Quoted } else { self }
     }
 
     fn write(self, text: &str, out: &mut String) {
         match self {
             Self::Bare => percent_encode(text, |byte| matches!(byte, b'"' | b',' | b';' | b'<' | b'>'), out),
-            Self::Quoted { .. } => {
+            Self::Quoted | Self::Escaped => {
+                // The author's backslash is one, and not an escape of whatever the data begins with.
+                if self == Self::Escaped {
+                    out.push('\\');
+                }
                 for character in text.chars() {
                     if matches!(character, '"' | '\\') {
                         out.push('\\');
@@ -62,7 +73,10 @@ fn stands<R>(parts: &[Part<R>]) -> Vec<Stand> {
     for part in parts {
         match part {
             Part::Literal(text) => stand = stand.behind(text),
-            Part::Value(_) => stands.push(stand),
+            Part::Value(_) => {
+                stands.push(stand);
+                stand = stand.behind_value();
+            }
             Part::Env(_) => {}
         }
     }
@@ -127,6 +141,8 @@ mod tests {
             ("<a>; rel=_", "next, <b>; rel=\"c\"", "<a>; rel=next%2C %3Cb%3E%3B rel=%22c%22"),
             ("a, _", "b c/d=é%", "a, b c/d=é%"),
             ("<_>", "é", "<%C3%A9>"),
+            ("a; b=\"dir\\_\"; c=_", "\"; d=e", "a; b=\"dir\\\\\\\"; d=e\"; c=%22%3B d=e"),
+            ("a; b=\"dir\\_\"", "", "a; b=\"dir\\\\\""),
         ] {
             assert_eq!(filled(written, value), expected, "{written}");
         }

@@ -159,7 +159,13 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     };
     let withheld = &service.meters.routes[position].withheld;
     let lookout = Lookout { tripwire: &service.site.tripwire, route, slots: &slots, visitor: &visitor, withheld };
-    let represented = looked_through(represented, lookout);
+    let length = represented.as_ref().map_or(0, |page| page.body.len());
+    let represented = if length <= MOST_AT_ONCE || service.site.tripwire.is_idle() {
+        looked_through(represented, lookout)
+    } else {
+        let looked = service.runtime.aside.work(deadline, || looked_through(represented, lookout)).await;
+        looked.unwrap_or(Err(Stop::Long))
+    };
     let answer =
         subject.is_asked.then(|| match (trouble, represented.as_ref().ok().and_then(|page| page.value.as_ref())) {
             (Some(trouble), _) => Err(trouble),
@@ -177,6 +183,9 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     };
     Made { what, calls, is_stored, answer, tags, id: Some(id) }
 }
+
+/// A body of more bytes is looked through aside: what a visitor wrote of it may be made to take long.
+const MOST_AT_ONCE: usize = 64 << 10;
 
 /// What was made, unless it tells a secret of the site.
 fn looked_through(made: Result<Representation, Stop>, lookout: Lookout<'_>) -> Result<Representation, Stop> {

@@ -32,8 +32,54 @@ fn is_content(chain: &Chain, names: &Names) -> bool {
     chain.filters.is_empty() && path.steps.is_empty() && matches!(path.base, Base::Name(name) if is_name(name))
 }
 
+/// What a chain prints that is written in it, besides its value.
+fn printed(chain: &Chain) -> Vec<&Operand> {
+    let handed_on = chain.filters.iter().filter_map(|call| match call.filter.effect {
+        Effect::Keeps => call.arguments.first(),
+        Effect::Exchanges => call.arguments.get(1),
+        Effect::Inherits if ["default", "join", "pluralize"].contains(&call.filter.name) => call.arguments.first(),
+        Effect::Inherits | Effect::Markup | Effect::Text => None,
+    });
+    std::iter::once(&chain.value).chain(handed_on).collect()
+}
+
+/// Whether a text has a quote with an attribute or the end of a tag behind it.
+fn holds_attribute(text: &str) -> bool {
+    text.split(['"', '\'']).skip(1).any(|behind| {
+        let name = behind.trim_ascii();
+        let is_name = |name: &str| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':'))
+        };
+        let is_attribute = name.len() < behind.trim_ascii_end().len()
+            && name
+                .split_once('=')
+                .is_some_and(|(name, value)| is_name(name.trim_ascii()) && value.trim_ascii().is_empty());
+        is_attribute || behind.starts_with('>') || name.starts_with("/>")
+    })
+}
+
 /// The tag that ended a block, and what it said.
 pub(super) type End = Option<Tag>;
+
+/// What a text has been made of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Printed {
+    encoded: bool,
+    other: bool,
+}
+
+impl Printed {
+    /// Whether all values in it are ready for a URL.
+    pub(super) fn is_encoded(self) -> bool {
+        self.encoded && !self.other
+    }
+
+    /// Takes what may be any value.
+    pub(super) fn take_any(&mut self) {
+        self.other = true;
+    }
+}
 
 pub(super) struct Parser<'b, 's> {
     pub(super) build: &'b mut Build<'s>,
@@ -42,6 +88,8 @@ pub(super) struct Parser<'b, 's> {
     /// Follows the markup in `.html`.
     pub(super) tracker: Option<Tracker>,
     escapes: bool,
+    /// Whether anything was printed that is ready for a URL, and anything that is not.
+    pub(super) printed: Printed,
     /// Whether this layout is around another one, whose output is its `content`.
     is_outer: bool,
     /// Where the loops that are open began in the markup.
@@ -78,6 +126,7 @@ impl<'b, 's> Parser<'b, 's> {
             file,
             tracker,
             escapes,
+            printed: Printed::default(),
             is_outer,
             loops: Vec::new(),
             captures: Vec::new(),
@@ -272,8 +321,11 @@ impl<'b, 's> Parser<'b, 's> {
             return text;
         }
         let sink = self.sink_of(&chain, &whole);
-        if matches!(sink, Sink::Text | Sink::XmlText) {
-            self.note_pieces(&chain, &whole);
+        match sink {
+            Sink::Text | Sink::XmlText => self.note_pieces(&chain, &whole),
+            Sink::Attribute | Sink::XmlAttribute | Sink::Url(_) | Sink::XmlUrl(_) => self.note_quotes(&chain, &whole),
+            Sink::Plain | Sink::Script | Sink::Code | Sink::JsonText => {}
+            Sink::CsvCell | Sink::CsvQuoted { .. } | Sink::Nowhere => {}
         }
         Node::Output(Output { chain, sink, place: self.place(whole) })
     }
@@ -300,14 +352,18 @@ impl<'b, 's> Parser<'b, 's> {
         if chain.filters.iter().any(makes_text) {
             return;
         }
-        let handed_on = chain.filters.iter().filter_map(|call| match call.filter.effect {
-            Effect::Keeps => call.arguments.first(),
-            Effect::Exchanges => call.arguments.get(1),
-            Effect::Inherits if ["default", "join", "pluralize"].contains(&call.filter.name) => call.arguments.first(),
-            Effect::Inherits | Effect::Markup | Effect::Text => None,
-        });
-        let printed: Vec<&Operand> = std::iter::once(&chain.value).chain(handed_on).collect();
-        self.warn_of_pieces(&printed, at);
+        self.warn_of_pieces(&printed(chain), at);
+    }
+
+    /// Warns of a string in an attribute whose quote is meant to end the value, with more of the tag behind it.
+    fn note_quotes(&mut self, chain: &Chain, at: &Range<usize>) {
+        let ends_value = |operand: &&Operand| matches!(operand, Operand::Text(text) if holds_attribute(text));
+        let is_piece = printed(chain).iter().any(ends_value);
+        if is_piece && self.escapes && self.build.manner == Manner::Site {
+            let message = "a quote in a string does not end the value that it is printed into";
+            let help = "write the attributes in the layout itself, by `{% if %}` where they are not always there";
+            self.find(&code::PIECE_OF_MARKUP, at.clone(), message, Some(help.to_owned()));
+        }
     }
 
     /// Warns of those of `operands` that are strings with a piece of a tag.
@@ -321,7 +377,7 @@ impl<'b, 's> Parser<'b, 's> {
             piece
                 .split('<')
                 .skip(1)
-                .any(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic() || "/!?".contains(first)))
+                .any(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic() || "/!?_:".contains(first)))
         };
         if let Some(piece) = piece.filter(begins_tag) {
             let written = cut(self.text, at.clone()).find(&**piece).map(|found| at.start + found);
@@ -395,7 +451,10 @@ impl<'b, 's> Parser<'b, 's> {
         if sink.is_in_images() && is_first && self.ends_value(at.end) {
             sink = sink.of_images();
         }
-        if self.is_encoded(chain) { sink.of_encoded() } else { sink }
+        let is_encoded = self.is_encoded(chain);
+        self.printed.encoded |= is_encoded;
+        self.printed.other |= !is_encoded;
+        if is_encoded { sink.of_encoded() } else { sink }
     }
 
     /// Whether what the layout goes on with behind `at` ends the name of a host.
@@ -425,10 +484,22 @@ impl<'b, 's> Parser<'b, 's> {
         let mut rest = chain.filters.iter().rev().skip_while(|call| AFTER_ENCODING.contains(&call.filter.name));
         match (&chain.value, rest.next()) {
             (_, Some(last)) => ENCODING.contains(&last.filter.name),
-            (Operand::Path(path), None) => {
-                path.steps.is_empty() && matches!(path.base, Base::Name(name) if self.build.encoded.contains(&name))
-            }
-            (_, None) => false,
+            (value, None) => self.is_ready(value),
+        }
+    }
+
+    /// Whether an operand is a variable that holds what is ready for a URL.
+    pub(super) fn is_ready(&self, operand: &Operand) -> bool {
+        let Operand::Path(path) = operand else { return false };
+        path.steps.is_empty() && matches!(path.base, Base::Name(name) if self.build.encoded.contains(&name))
+    }
+
+    /// A variable is set to what `is_encoded` for a URL, or is not.
+    pub(super) fn set(&mut self, name: NameId, is_encoded: bool) {
+        if is_encoded {
+            self.build.encoded.insert(name);
+        } else {
+            self.build.encoded.remove(&name);
         }
     }
 

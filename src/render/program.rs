@@ -100,11 +100,21 @@ pub(super) struct Build<'s> {
     known: &'s HashMap<String, Source<'s>>,
     extension: &'s str,
     /// The partials that are called, each once for every kind of place that it is called from.
-    called: Vec<(String, Option<Tracker>)>,
+    called: Vec<Called>,
     /// Who calls whom: the stage or partial at hand is the caller.
     calls: Vec<(Option<u32>, u32, Place)>,
     caller: Option<u32>,
     series: HashMap<String, u32>,
+}
+
+/// A partial as it is called from some places.
+#[derive(Debug, PartialEq, Eq)]
+struct Called {
+    /// Its full name.
+    name: String,
+    entry: Option<Tracker>,
+    /// The names that hold what is ready for a URL.
+    encoded: BTreeSet<NameId>,
 }
 
 impl Build<'_> {
@@ -152,7 +162,13 @@ impl Build<'_> {
     }
 
     /// The number of the partial called `name` for calls from a place like `entry`; a finding if there is none.
-    pub(super) fn partial(&mut self, name: &str, entry: Option<Tracker>, place: Place) -> Option<u32> {
+    pub(super) fn partial(
+        &mut self,
+        name: &str,
+        entry: Option<Tracker>,
+        encoded: BTreeSet<NameId>,
+        place: Place,
+    ) -> Option<u32> {
         let full = self.full_name(name);
         if !self.known.contains_key(&full) {
             let names = self.known.keys().map(|full| self.short_name(full));
@@ -162,9 +178,9 @@ impl Build<'_> {
             self.findings.push(finding);
             return None;
         }
-        let alike = |(known, at): &(String, Option<Tracker>)| *known == full && *at == entry;
-        let position = self.called.iter().position(alike).unwrap_or_else(|| {
-            self.called.push((full, entry));
+        let called = Called { name: full, entry, encoded };
+        let position = self.called.iter().position(|known| *known == called).unwrap_or_else(|| {
+            self.called.push(called);
             self.called.len() - 1
         });
         let id = u32::try_from(position).unwrap_or(u32::MAX);
@@ -176,7 +192,7 @@ impl Build<'_> {
     pub(super) fn any_partial(&mut self, entry: Option<&Tracker>, place: Place) -> Box<[u32]> {
         let mut names: Vec<String> = self.known.keys().map(|full| self.short_name(full).to_owned()).collect();
         names.sort_unstable();
-        names.iter().filter_map(|name| self.partial(name, entry.cloned(), place)).collect()
+        names.iter().filter_map(|name| self.partial(name, entry.cloned(), BTreeSet::new(), place)).collect()
     }
 
     /// A partial that was read just now, with what was found out about it. One that cannot be read is no concern of a template
@@ -274,15 +290,14 @@ pub(super) fn compile<'s>(
         .collect();
     let mut files: Vec<FileId> = sources().map(|source| source.file).collect();
     let mut partials = Vec::new();
-    while let Some((name, entry)) = build.called.get(partials.len()) {
+    while let Some(Called { name, entry, encoded }) = build.called.get(partials.len()) {
         let (Some(source), entry) = (known.get(name), entry.clone()) else { break };
+        build.encoded.clone_from(encoded);
         build.caller = u32::try_from(partials.len()).ok();
         if !files.contains(&source.file) {
             files.push(source.file);
         }
         let earlier = std::mem::take(&mut build.findings);
-        // It may be called with anything.
-        build.encoded.clear();
         let parsed = body(&mut build, source, entry, false);
         let found = std::mem::replace(&mut build.findings, earlier);
         partials.push(build.judged(parsed, found));
@@ -293,7 +308,7 @@ pub(super) fn compile<'s>(
     let blocks = || parsed.iter().map(|stage| &stage.body).chain(&partials);
     let renamed = build.fixed.iter().filter_map(|fixed| fixed.check(&build.names, blocks()));
     build.findings.extend(renamed);
-    let named = build.called.iter().map(|(full, _)| build.short_name(full).into());
+    let named = build.called.iter().map(|called| build.short_name(&called.name).into());
     let partials = named.zip(partials).map(|(name, body)| Partial { name, body }).collect();
     let find = |name: &str| build.names.find(name);
     let (forloop, tablerowloop, content) = (find("forloop"), find("tablerowloop"), find("content"));

@@ -15,6 +15,7 @@ use super::tree::{
 use crate::diagnostic::did_you_mean;
 use crate::highlight;
 use regex::Regex;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -318,11 +319,8 @@ impl<'s> Parser<'_, 's> {
         self.note_filters(&value);
         self.note_raw(&value, &tag.whole);
         self.note_pieces(&value, &tag.whole);
-        if self.is_encoded(&value) {
-            self.build.encoded.insert(name);
-        } else {
-            self.build.encoded.remove(&name);
-        }
+        let is_encoded = self.is_encoded(&value);
+        self.set(name, is_encoded);
         Some(Node::Assign { name, value, place: self.place(tag.whole.clone()) })
     }
 
@@ -342,9 +340,14 @@ impl<'s> Parser<'_, 's> {
         self.tracker = outer.as_ref().filter(|tracker| tracker.is_markup()).map(Tracker::fresh);
         let escapes = self.tracker.is_some();
         self.captures.push(self.loops.len());
+        let around = std::mem::take(&mut self.printed);
         let body = self.inner(lexer, tag, "endcapture", &[]);
+        let printed = std::mem::replace(&mut self.printed, around);
         self.captures.pop();
         let (body, _) = body?;
+        if let Some(name) = name {
+            self.set(name, printed.is_encoded());
+        }
         if self.tracker.as_ref().is_some_and(|tracker| !tracker.is_at_rest()) {
             let message = "what is captured ends within a tag, a comment or a script";
             self.find(&code::BRANCH_CONTEXT, tag.whole.clone(), message, None);
@@ -369,6 +372,7 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn cycle(&mut self, tag: &Tag) -> Option<Node> {
+        self.printed.take_any();
         let (group, values) = self.read(tag, |reader| {
             let first = reader.operand()?;
             let (group, mut values) =
@@ -465,6 +469,10 @@ impl<'s> Parser<'_, 's> {
             self.leave_loop(tag);
         }
         let is_repeated = subject.as_ref().is_some_and(|(_, each)| *each);
+        let last = name.as_ref().ok().map(|name| name.rsplit('/').next().unwrap_or(name));
+        let bound = alias.or(last).map(|name| self.name(name));
+        let encoded = self.encoded_within(isolated, subject.as_ref().zip(bound), &parameters);
+        self.printed.take_any();
         let entry = self.entry_of_partial(tag, is_repeated);
         let place = self.place(at.clone());
         let (target, own) = match name {
@@ -472,7 +480,7 @@ impl<'s> Parser<'_, 's> {
             Ok(name) if is_trial && !self.build.has_partial(name) => {
                 return Some(Node::Refused(Box::new(Refused { complaint: no_partial(name).into(), place })));
             }
-            Ok(name) => (Target::Partial(self.build.partial(name, entry, place)?), Some(name)),
+            Ok(name) => (Target::Partial(self.build.partial(name, entry, encoded, place)?), Some(name)),
             Err(computed) if is_trial && !isolated => {
                 let any = self.build.any_partial(entry.as_ref(), place);
                 (Target::Computed { name: computed, any }, None)
@@ -484,8 +492,6 @@ impl<'s> Parser<'_, 's> {
                 return None;
             }
         };
-        let last = own.map(|name| name.rsplit('/').next().unwrap_or(name));
-        let bound = alias.or(last).map(|name| self.name(name));
         let subject = match (subject, own) {
             (Some((value, each)), _) => Some(Subject { value, each, name: bound }),
             // What has the name of the partial is its subject: Liquid says so of `include`, but nothing that is checked does, because
@@ -499,6 +505,26 @@ impl<'s> Parser<'_, 's> {
         };
         let place = self.place(tag.whole.clone());
         Some(Node::Call(Box::new(Call { target, isolated, subject, parameters, place })))
+    }
+
+    /// The names that hold what is ready for a URL where a partial begins.
+    fn encoded_within(
+        &self,
+        isolated: bool,
+        subject: Option<(&(Operand, bool), NameId)>,
+        parameters: &[(NameId, Operand)],
+    ) -> BTreeSet<NameId> {
+        let mut encoded = if isolated { BTreeSet::new() } else { self.build.encoded.clone() };
+        let subject = subject.map(|((value, each), name)| (name, !each && self.is_ready(value)));
+        let parameters = parameters.iter().map(|(name, value)| (*name, self.is_ready(value)));
+        for (name, is_ready) in subject.into_iter().chain(parameters) {
+            if is_ready {
+                encoded.insert(name);
+            } else {
+                encoded.remove(&name);
+            }
+        }
+        encoded
     }
 
     /// What a partial that is called here needs to know of the place; a finding if it cannot stand here.

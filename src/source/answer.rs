@@ -56,6 +56,11 @@ const fn error(reason: &'static str) -> Trouble {
 }
 
 impl<R> Http<R> {
+    /// Whether the answer itself is markup, cleaned.
+    pub fn gives_markup(&self) -> bool {
+        self.reading == Reading::Plain(Format::Html)
+    }
+
     /// Whether what an answer holds may be read as it is needed: it is JSON and nothing else is to be judged first.
     pub(super) fn reads_json(&self) -> bool {
         self.reading == Reading::Plain(Format::Json)

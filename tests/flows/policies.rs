@@ -10,6 +10,7 @@ crate::cases![
     an_author_adds_replaces_and_takes_away,
     html_among_files_is_the_authors_own,
     xml_is_a_document_too,
+    a_rule_may_make_xml,
     markup_in_xml_is_well_formed,
     a_type_in_other_letters_is_the_same,
     a_document_is_what_its_own_layout_makes,
@@ -118,6 +119,25 @@ upstream = "data"
 path = "/html"
 extract.text = { select = "$.text", type = "html" }
 optional = true
+-- routes/whole.toml --
+layout = "plain.html"
+[sources.data]
+upstream = "data"
+path = "/html"
+format = "html"
+optional = true
+-- routes/value.toml --
+layout = "data.html"
+[sources.data]
+value = { text = "{request.path}" }
+extract.text = { select = "$.text", type = "markdown" }
+-- routes/json.toml --
+json = { text = "{request.path}" }
+-- routes/asking.toml --
+layout = "data.html"
+[sources.data]
+route = "/json"
+extract.text = { select = "$.text", type = "html" }
 -- routes/plain.toml --
 layout = "plain.html"
 [sources.data]
@@ -135,8 +155,11 @@ optional = true
     let scripts = sources(policy, "script-src");
     assert_eq!(scripts.iter().filter(|source| source.starts_with("'sha256-")).count(), 2, "{policy}");
     assert!(scripts.contains(&"https://site.example".to_owned()), "{policy}");
-    let cleaned = site.get("/html");
-    assert_eq!(sources(cleaned.header(CSP).expect("a policy"), "img-src"), ["'self'", "http:", "https:"]);
+    // Wherever markup of others comes from, its images are let be.
+    for path in ["/html", "/whole", "/value", "/asking"] {
+        let cleaned = site.get(path);
+        assert_eq!(sources(cleaned.header(CSP).expect("a policy"), "img-src"), ["'self'", "http:", "https:"], "{path}");
+    }
     assert_eq!(site.get("/plain").header(CSP), Some(STRICT));
 }
 
@@ -385,6 +408,34 @@ fn a_type_in_other_letters_is_the_same() {
     let page = site.get("/page");
     assert_eq!((page.header("content-type"), page.header(CSP)), (Some("Text/HTML; charset=utf-8"), Some(STRICT)));
     assert_eq!(page.header("x-frame-options"), Some("SAMEORIGIN"));
+}
+
+fn a_rule_may_make_xml() {
+    let site = Options::default().start(
+        r#"-- site.toml --
+-- layouts/page.html --
+<div>{% for a in posts %}{{ a.html }}{% endfor %}</div>
+-- layouts/page.xml --
+<svg xmlns="http://www.w3.org/2000/svg">{% for a in posts %}{{ a.html }}{% endfor %}</svg>
+-- routes/index.toml --
+layout = "page.html"
+[query.drawn]
+[sources.posts]
+content = "posts/*"
+[[rules]]
+if = "query.drawn"
+then = { status = 200, layout = "page.xml" }
+-- content/posts/drawing.md --
+<style>a &amp; b</style>
+"#,
+    );
+    let styles = |target: &str| {
+        let page = site.get(target);
+        sources(page.header(CSP).expect("a policy"), "style-src")
+    };
+    // What is `&amp;` in the one is `&` in the other.
+    assert_eq!(styles("/").len(), 3);
+    assert_eq!(styles("/"), styles("/?drawn=1"));
 }
 
 fn a_document_is_what_its_own_layout_makes() {

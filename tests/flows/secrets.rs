@@ -21,7 +21,7 @@ crate::cases!(
     an_address_from_the_environment_is_not_shown,
     a_secret_out_of_place_is_an_error_that_does_not_show_it,
     what_is_declared_public_is_shown_wherever_it_is_read,
-    where_braces_are_text_they_stay_text,
+    a_variable_in_data_is_refused_and_other_braces_stay_text,
     no_reload_tells_the_canary,
 );
 
@@ -523,9 +523,8 @@ fn what_is_declared_public_is_shown_wherever_it_is_read() {
     assert_eq!(code, 0, "{}", String::from_utf8_lossy(&said));
 }
 
-fn where_braces_are_text_they_stay_text() {
-    let fault = FaultServer::start();
-    let source = format!("[sources.a]\nurl = \"{}\"\nallow-private = true\n", fault.url("/status/500"));
+fn a_variable_in_data_is_refused_and_other_braces_stay_text() {
+    let source = "[sources.a]\nurl = \"https://a.example\"\n";
     for route in [
         "layout = \"page.html\"\n[vars]\nkey = \"{env.CANARY}\"\n".to_owned(),
         format!("json = \"{{a}}\"\n{source}fallback = \"{{env.CANARY}}\"\n"),
@@ -533,16 +532,24 @@ fn where_braces_are_text_they_stay_text() {
             "json = \"{{a.b}}\"\n{source}on-error = \"omit\"\nextract.b = {{ select = \"$.b\", default = \"{{env.CANARY}}\" }}\n"
         ),
         "json = \"{query.q}\"\n[query.q]\ndefault = \"{env.CANARY}\"\n".to_owned(),
-        "json = \"{query.q}\"\n[query.q]\nenum = [\"{env.CANARY}\"]\ndefault = \"{env.CANARY}\"\n".to_owned(),
+        "json = \"{query.q}\"\n[query.q]\nenum = [\"{env.CANARY}\", \"a\"]\ndefault = \"a\"\n".to_owned(),
     ] {
         let archive =
             format!("-- site.toml --\n-- routes/a.toml --\n{route}-- layouts/page.html --\n{{{{ vars.key }}}}\n");
-        let site = options().start(&archive);
-        let answer = whole_answer(&site, "GET", "/a", &[]);
-        assert_eq!(status(&answer), "200", "{route}");
-        assert_unseen(&route, &answer);
-        assert_outputs_tell_nothing(site);
+        for arguments in [&["check"][..], &["check", "--format", "json"], &["serve", "--set", NOWHERE]] {
+            let (code, said) = command(&archive, &[("CANARY", CANARY)], arguments);
+            let text = String::from_utf8_lossy(&said);
+            assert_eq!(code, 1, "{route}: {text}");
+            assert!(text.contains("placeholder/not-read-here"), "{route}: {text}");
+            assert_unseen(&route, &said);
+        }
     }
+    let site = options().start(
+        "-- site.toml --\n-- routes/a.toml --\nlayout = \"page.txt\"\n[vars]\nkey = \"{count} of {total.all}\"\n\
+         -- layouts/page.txt --\n{{ vars.key }}",
+    );
+    assert_eq!(site.get("/a").text(), "{count} of {total.all}\n");
+    assert_outputs_tell_nothing(site);
 }
 
 fn no_reload_tells_the_canary() {

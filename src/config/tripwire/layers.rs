@@ -3,6 +3,7 @@
 //!
 //! What comes out is for finding something in, and not for reading: only what stands near something that was decoded is kept.
 
+use markup5ever::data::NAMED_ENTITIES;
 use memchr::memchr3_iter;
 
 /// Between parts of a text that are apart in it. No variable of the environment can hold one.
@@ -57,7 +58,8 @@ pub(super) fn peeled(text: &[u8], reach: usize, signs: [u8; 3]) -> Option<Layer>
 
 /// What stood at the beginning of a text.
 struct Decoded {
-    bytes: [u8; 4],
+    /// Some names stand for two characters.
+    bytes: [u8; 8],
     /// How many of them there are.
     count: usize,
     /// How many bytes it was before.
@@ -66,14 +68,23 @@ struct Decoded {
 
 impl Decoded {
     fn byte(byte: u8, length: usize) -> Self {
-        Self { bytes: [byte, 0, 0, 0], count: 1, length }
+        Self { bytes: [byte, 0, 0, 0, 0, 0, 0, 0], count: 1, length }
     }
 
     /// The character of this number; `None` if there is none that a secret may hold.
     fn number(number: u32, length: usize) -> Option<Self> {
-        let mut bytes = [0; 4];
+        let mut bytes = [0; 8];
         let count = char::from_u32(number).filter(|character| *character != '\0')?.encode_utf8(&mut bytes).len();
         Some(Self { bytes, count, length })
+    }
+
+    /// The same with one more behind it, unless that is none.
+    fn and(mut self, number: u32) -> Self {
+        let more = char::from_u32(number).filter(|character| *character != '\0');
+        if let (Some(character), Some(room)) = (more, self.bytes.get_mut(self.count..)) {
+            self.count += character.encode_utf8(room).len();
+        }
+        self
     }
 
     fn bytes(&self) -> &[u8] {
@@ -91,13 +102,10 @@ fn decoded(text: &[u8]) -> Option<Decoded> {
     }
 }
 
-/// What a reference stands for, of which `rest` is all but the ampersand. One by number needs no semicolon, as in browsers.
+/// What a reference stands for, of which `rest` is all but the ampersand. One by number needs no semicolon, nor do old names, as in
+/// browsers.
 fn reference(rest: &[u8]) -> Option<Decoded> {
-    let Some(digits) = rest.strip_prefix(b"#") else {
-        let name = rest.get(..rest.iter().take(LONGEST_NAME + 1).position(|&byte| byte == b';')?)?;
-        let (_, byte) = NAMES.iter().find(|(known, _)| known.as_bytes() == name)?;
-        return Some(Decoded::byte(*byte, name.len() + 2));
-    };
+    let Some(digits) = rest.strip_prefix(b"#") else { return named(rest) };
     let (digits, radix, sign) = match digits {
         [b'x' | b'X', digits @ ..] => (digits, 16, 3),
         digits => (digits, 10, 2),
@@ -110,6 +118,25 @@ fn reference(rest: &[u8]) -> Option<Decoded> {
     }
     let has_end = digits.get(length) == Some(&b';');
     if length == 0 { None } else { Decoded::number(number, sign + length + usize::from(has_end)) }
+}
+
+/// No name is longer, its semicolon not counted.
+const LONGEST_NAME: usize = 31;
+
+/// No name that needs no semicolon is longer, and none shorter than two letters.
+const LONGEST_OLD_NAME: usize = 6;
+
+/// The same for a reference by name: the longest that `rest` begins with.
+fn named(rest: &[u8]) -> Option<Decoded> {
+    let letters = rest.iter().take(LONGEST_NAME).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let with_end = (rest.get(letters) == Some(&b';')).then_some(letters + 1);
+    let old = (2..=letters.min(LONGEST_OLD_NAME)).rev();
+    with_end.into_iter().chain(old).find_map(|length| {
+        let name = std::str::from_utf8(rest.get(..length)?).ok()?;
+        // Beginnings of names are known as well, and stand for nothing.
+        let &(first, second) = NAMED_ENTITIES.get(name)?;
+        Some(Decoded::number(first, length + 1)?.and(second))
+    })
 }
 
 /// What an escape stands for, of which `rest` is all but the backslash.
@@ -148,57 +175,6 @@ fn hexadecimal(digits: &[u8]) -> Option<u32> {
     (!digits.is_empty()).then_some(number)
 }
 
-/// The longest of [`NAMES`].
-const LONGEST_NAME: usize = 12;
-
-/// The characters of ASCII that have names.
-const NAMES: [(&str, u8); 44] = [
-    ("amp", b'&'),
-    ("AMP", b'&'),
-    ("lt", b'<'),
-    ("LT", b'<'),
-    ("gt", b'>'),
-    ("GT", b'>'),
-    ("quot", b'"'),
-    ("QUOT", b'"'),
-    ("apos", b'\''),
-    ("Tab", b'\t'),
-    ("NewLine", b'\n'),
-    ("excl", b'!'),
-    ("num", b'#'),
-    ("dollar", b'$'),
-    ("percnt", b'%'),
-    ("lpar", b'('),
-    ("rpar", b')'),
-    ("ast", b'*'),
-    ("midast", b'*'),
-    ("plus", b'+'),
-    ("comma", b','),
-    ("period", b'.'),
-    ("sol", b'/'),
-    ("colon", b':'),
-    ("semi", b';'),
-    ("equals", b'='),
-    ("quest", b'?'),
-    ("commat", b'@'),
-    ("lsqb", b'['),
-    ("lbrack", b'['),
-    ("bsol", b'\\'),
-    ("rsqb", b']'),
-    ("rbrack", b']'),
-    ("Hat", b'^'),
-    ("lowbar", b'_'),
-    ("UnderBar", b'_'),
-    ("grave", b'`'),
-    ("lcub", b'{'),
-    ("lbrace", b'{'),
-    ("verbar", b'|'),
-    ("vert", b'|'),
-    ("VerticalLine", b'|'),
-    ("rcub", b'}'),
-    ("rbrace", b'}'),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +186,7 @@ mod tests {
             ("%2563 %c3%A9", "%63 é"),
             ("&#99;&#x34;&#X6e;&#000000000000121;&#233;&#99&#x34-", "c4nyéc4-"),
             ("&amp;#52;&amp;amp;&lowbar;", "&#52;&amp;_"),
+            ("Z&uuml;rich &uuml&uumlrich &DiacriticalGrave;&acE;|&notit;", "Zürich üürich `∾\u{333}|¬it;"),
             (r"\u0063\\u0034\u00E9\x41\u{1f600}\ud83d\ude00", r"c\u0034éA😀😀"),
             (r#"\"\/\\\n\t\_\'"#, "\"/\\\n\t_'"),
             (r"\&quot;\%41 &#99;", "\\\"\\A c"),
@@ -226,7 +203,7 @@ mod tests {
             "",
             "100% of it & more \\ \\w",
             "%6",
-            "%zz &; &#; &#x; &#99999999999; &nothing; &amp",
+            "%zz &; &#; &#x; &#99999999999; &Nothing; &am; &Lowbar;",
             r"\u00 \ud83d \x4 \u{} \u{110000} \u{99999999",
             "\\",
         ] {

@@ -5,6 +5,9 @@
 //! again in the same text with what is encoded in it decoded, layer after layer: percent-encoding, escapes of JSON and references of HTML,
 //! in any mixture. Other changes (another case, reversed, cut in two with something in between) are not seen.
 //!
+//! What is encoded through and through is found wherever it stands. Where several kinds of encodings stand together, what is one may be a
+//! part of the secret; of the ways to take them off one at a time so many are tried as cost a few times what the text is long.
+//!
 //! One pass over the text finds all of them (`sieve`); of a text that has something encoded in it (`layers`) only what is around that is
 //! looked at again. Without secrets there is no pass at all.
 
@@ -53,8 +56,11 @@ struct Net {
 /// More layers of encodings than anything goes through on its way into a page: a URL of JSON in JSON in HTML has four.
 const MOST_LAYERS: usize = 5;
 
-/// Where encodings are mixed there are several ways to take them off: so many are tried, whatever the text.
-const MOST_PEELINGS: usize = 48;
+/// Where encodings are mixed there are several ways to take them off. All are tried in a text of this many bytes,
+const LEAST_WORK: usize = 64 << 10;
+
+/// and in a longer one as many as take so many times its length: a visitor may have written most of it.
+const MOST_WORK: usize = 8;
 
 /// No escape of one character is longer, as far as more than one layer of them is concerned.
 const LONGEST_ESCAPE: usize = 16;
@@ -123,22 +129,45 @@ impl Net {
         }
         // Of two characters of a secret that were both decoded no more lies between than the rest of it, and of one more escape.
         let reach = self.sieve.longest() + LONGEST_ESCAPE;
-        let mut waiting: VecDeque<(Cow<'_, [u8]>, usize)> = VecDeque::from([(Cow::Borrowed(text), 0)]);
-        let mut peelings = 0;
-        while let Some((text, depth)) = waiting.pop_front().filter(|_| peelings < MOST_PEELINGS) {
-            let Some(layer) = peeled(&text, reach, SIGNS) else { continue };
-            // What stands around a secret may make an encoding of another kind out of its first letters or its last ones.
-            let of_one_kind = layer.is_mixed.then(|| SIGNS.map(|sign| peeled(&text, reach, [sign; 3])));
-            for layer in std::iter::once(layer).chain(of_one_kind.into_iter().flatten().flatten()) {
-                peelings += 1;
-                if self.sieve.search(&layer.text, &mut found).is_break() {
+        let mut left = LEAST_WORK + MOST_WORK * text.len();
+        let mut mixed = VecDeque::new();
+        if self.peel(Cow::Borrowed(text), 0, reach, &mut mixed, &mut found).is_break() {
+            return;
+        }
+        // What stands around a secret may make an encoding of another kind out of its first letters or its last ones.
+        while let Some((text, depth)) = mixed.pop_front() {
+            for sign in SIGNS {
+                let Some(layer) = peeled(&text, reach, [sign; 3]) else { continue };
+                let Some(rest) = left.checked_sub(layer.text.len() * (MOST_LAYERS - depth)) else { return };
+                left = rest;
+                if self.sieve.search(&layer.text, &mut found).is_break()
+                    || self.peel(Cow::Owned(layer.text), depth + 1, reach, &mut mixed, &mut found).is_break()
+                {
                     return;
-                }
-                if depth + 1 < MOST_LAYERS {
-                    waiting.push_back((Cow::Owned(layer.text), depth + 1));
                 }
             }
         }
+    }
+
+    /// The same in `text` with all that is encoded in it decoded, layer after layer. Where encodings of several kinds stand together the
+    /// text is `mixed`.
+    fn peel<'t>(
+        &self,
+        mut text: Cow<'t, [u8]>,
+        depth: usize,
+        reach: usize,
+        mixed: &mut VecDeque<(Cow<'t, [u8]>, usize)>,
+        found: &mut impl FnMut(usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        for depth in depth..MOST_LAYERS {
+            let Some(layer) = peeled(&text, reach, SIGNS) else { break };
+            self.sieve.search(&layer.text, found)?;
+            let outer = std::mem::replace(&mut text, Cow::Owned(layer.text));
+            if layer.is_mixed {
+                mixed.push_back((outer, depth));
+            }
+        }
+        ControlFlow::Continue(())
     }
 }
 
@@ -415,6 +444,23 @@ mod tests {
     fn bytewise(text: &str, encode: impl Fn(u8) -> Option<String>) -> String {
         let bytes = text.bytes().flat_map(|byte| encode(byte).map_or(vec![byte], String::into_bytes));
         String::from_utf8(bytes.collect()).unwrap()
+    }
+
+    /// A visitor or an upstream may have written whatever stands beside it.
+    #[test]
+    fn what_else_is_encoded_does_not_hide_a_secret() {
+        let tripwire = tripwire(&[("TOKEN", TOKEN)]);
+        let decoys = "&amp;amp;amp;amp;amp;lt; \\\\\\\\n %2525252541 &#92;u0041 ";
+        let every = |text: &str| joined(text.bytes().map(|byte| format!("%{byte:02X}")));
+        let again = |text: String| text.replace('%', "%25");
+        for repeated in [1, 20_000] {
+            let mut token = every(TOKEN);
+            for _ in 0..MOST_LAYERS {
+                let text = format!("{}{token}{}", decoys.repeat(repeated), decoys.repeat(repeated));
+                assert!(tripwire.find(text.as_bytes()).is_some(), "{token}");
+                token = again(token);
+            }
+        }
     }
 
     #[test]

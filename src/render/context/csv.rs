@@ -79,6 +79,25 @@ impl Tracker {
         };
     }
 
+    /// Where what is printed several times begins each time, if it begins here.
+    pub(super) fn before_any_run(self) -> Self {
+        match self {
+            Self::Quoted(Cell::Text | Cell::Blank) => Self::Quoted(Cell::Printed),
+            other @ (Self::Quoted(_) | Self::Start | Self::Bare | Self::Whole | Self::Ended | Self::Closed(_)) => other,
+        }
+    }
+
+    /// Whether a partial that was entered at `entry` may end here: its caller does not see a formula that it begins.
+    pub(super) fn returns_to(self, entry: Self) -> bool {
+        self.join(entry).is_some() && (self == entry || self != Self::Quoted(Cell::Formula))
+    }
+
+    /// Where the second run of a loop's body begins that leaves `end` behind. Between cells each value gets its own.
+    pub(super) fn after_a_run(self, end: Self) -> Option<Self> {
+        let is_quoted = matches!((self, end), (Self::Quoted(_), Self::Quoted(_)));
+        self.join(end).filter(|joined| is_quoted && *joined != self)
+    }
+
     pub(super) fn literal(&mut self, text: &str) -> Option<Clash> {
         let mut clash = None;
         for (at, byte) in text.bytes().enumerate() {

@@ -70,7 +70,7 @@ impl Tracker {
         match extension {
             "html" => Some(Self::Markup(Box::new(markup::Tracker::html()))),
             "xml" => Some(Self::Markup(Box::new(markup::Tracker::xml()))),
-            "csv" => Some(Self::Csv(csv::Tracker::default())),
+            _ if extension.eq_ignore_ascii_case("csv") => Some(Self::Csv(csv::Tracker::default())),
             _ => is_json(&content_type_of(&format!(".{extension}"))).then(|| Self::Json(json::Tracker::default())),
         }
     }
@@ -126,6 +126,7 @@ impl Tracker {
     pub(super) fn returns_to(&self, entry: &Self) -> bool {
         match (self, entry) {
             (Self::Markup(end), Self::Markup(entry)) => end.returns_to(entry),
+            (Self::Csv(end), Self::Csv(entry)) => end.returns_to(*entry),
             _ => self.join(entry).is_some(),
         }
     }
@@ -163,8 +164,10 @@ impl Tracker {
 
     /// A partial is called here, and may have been called here before.
     pub(super) fn called_before(&mut self) {
-        if let Self::Markup(tracker) = self {
-            tracker.called();
+        match self {
+            Self::Markup(tracker) => tracker.called(),
+            Self::Json(_) => {}
+            Self::Csv(tracker) => *tracker = tracker.before_any_run(),
         }
     }
 
@@ -184,6 +187,7 @@ impl Tracker {
     pub(super) fn after_a_run(&self, end: &Self) -> Option<Self> {
         match (self, end) {
             (Self::Markup(entry), Self::Markup(end)) => entry.after_a_run(end).map(Box::new).map(Self::Markup),
+            (Self::Csv(entry), Self::Csv(end)) => entry.after_a_run(*end).map(Self::Csv),
             _ => None,
         }
     }

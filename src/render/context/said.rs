@@ -174,7 +174,7 @@ impl Said {
     pub(super) fn power(&self, element: &str) -> Power {
         match self.said_power(element) {
             Power::Open if self.called => Power::Acts,
-            power => power,
+            power @ (Power::None | Power::Open | Power::Acts) => power,
         }
     }
 

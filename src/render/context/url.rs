@@ -296,12 +296,20 @@ impl Url {
 
     /// A partial was called, whose own literals are not seen here.
     pub(super) fn called(&mut self) {
+        let refers = self.refers();
         self.output();
-        self.fed = true;
+        if refers {
+            // What printed nothing has ended no reference.
+            self.reference = Reference::Unclear;
+        }
+        self.fed |= self.scheme != Scheme::Listed;
+        // Behind the slash of a path it may have begun a host, which only the page tells.
+        self.is_either |= self.scheme == Scheme::Root;
         self.scheme = match self.scheme {
-            settled @ (Scheme::Open | Scheme::Fed | Scheme::Settled | Scheme::Listed | Scheme::Runs) => settled,
-            Scheme::Opaque | Scheme::Root | Scheme::Named | Scheme::Port => Scheme::Any,
-            Scheme::Behind | Scheme::Any | Scheme::Host => Scheme::Any,
+            same @ (Scheme::Open | Scheme::Fed | Scheme::Settled | Scheme::Root | Scheme::Listed | Scheme::Runs) => {
+                same
+            }
+            Scheme::Opaque | Scheme::Named | Scheme::Port | Scheme::Behind | Scheme::Any | Scheme::Host => Scheme::Any,
         };
     }
 

@@ -5,6 +5,7 @@ use super::holes::is_hole;
 use super::reference::{text_of, value_of};
 use super::{Markup, Needs, ObstacleKind, Use, digest};
 use crate::render::context::is_event_of_xml;
+use std::borrow::Cow;
 
 /// Attributes whose `javascript:` URL would run.
 const FOLLOWED: [&str; 6] = ["action", "data", "formaction", "href", "src", "xlink:href"];
@@ -32,6 +33,7 @@ const JAVASCRIPT: [&str; 16] = [
 impl Needs {
     /// Takes a tag that has ended.
     pub(super) fn element(&mut self, name: &str, attributes: &[Attribute], xml: bool) {
+        let attributes = &*with_usual_prefix(attributes, xml);
         for attribute in attributes {
             self.attribute(attribute, xml);
         }
@@ -254,6 +256,21 @@ impl Needs {
             self.load(Use::Script, string);
         }
     }
+}
+
+/// The same attributes, of which those that are a link by any prefix of XML have `xlink`: which namespace a prefix stands for may be
+/// said anywhere around.
+fn with_usual_prefix(attributes: &[Attribute], xml: bool) -> Cow<'_, [Attribute]> {
+    const LINK: &str = "xlink:href";
+    let is_link = |name: &str| name != LINK && name.split_once(':').is_some_and(|(_, local)| local == "href");
+    if !xml || !attributes.iter().any(|attribute| is_link(&attribute.name)) {
+        return attributes.into();
+    }
+    let renamed = attributes.iter().map(|attribute| {
+        let name = if is_link(&attribute.name) { LINK } else { &attribute.name };
+        Attribute { name: name.to_owned(), ..attribute.clone() }
+    });
+    renamed.collect()
 }
 
 /// The types of a script on all ways, in lower case.

@@ -69,6 +69,8 @@ pub struct Needs {
     paths: Vec<Box<[String]>>,
     printed_raw: BTreeSet<usize>,
     obstacles: Vec<Obstacle>,
+    /// Whether a filter changes the text of the document that the layout shows.
+    changes_content: bool,
     /// The inline code whose digests are among these.
     inlines: Vec<Inline>,
 }
@@ -242,6 +244,18 @@ impl Needs {
     #[must_use]
     pub fn obstacles(&self) -> &[Obstacle] {
         &self.obstacles
+    }
+
+    /// Whether a filter changes the text of the document that the layout shows, so that its inline code is not what it was.
+    #[must_use]
+    pub fn changes_content(&self) -> bool {
+        self.changes_content
+    }
+
+    /// The inline code whose digests are known, as the obstacles that it is where its text is changed.
+    pub fn inlines(&self) -> impl Iterator<Item = Obstacle> {
+        let obstacle = |(kind, spot): &Inline| Obstacle { kind: *kind, file: spot.file, range: spot.range.clone() };
+        self.inlines.iter().map(obstacle)
     }
 
     fn path(&mut self, path: Box<[String]>) -> usize {

@@ -330,6 +330,17 @@ fn many_ways_end() {
 }
 
 #[test]
+fn a_link_of_xml_may_have_any_prefix() {
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:x=\"http://www.w3.org/1999/xlink\">";
+    let of = |content: &str| Needs::of_xml(&format!("{svg}{content}</svg>"));
+    let script = of("<script x:href=\"https://cdn.example/a.js\"/>");
+    assert_eq!(origins(&script), [(Use::Script, host("https://cdn.example"))]);
+    assert_eq!(of("<image x:href=\"a.png\"/>"), of("<image xlink:href=\"a.png\"/>"));
+    assert_eq!(of("<a x:href=\"javascript:a()\"/>").obstacles().len(), 1);
+    assert!(of("<a x:hrefs=\"javascript:a()\"/>").is_nothing());
+}
+
+#[test]
 fn finished_html_is_read_as_browsers_read_it() {
     let html = "<p style=\"a\"><script>alert(1)</script><img src=data:image/png;base64,A>";
     let needs = Needs::of_html(html);

@@ -6,8 +6,8 @@ use super::{Inline, MOST_OBSTACLES, Markup, Needs, holes::of_path, is_shown};
 use crate::render::escape::Sink;
 use crate::render::filter::{Effect, Filter};
 use crate::render::program::Program;
-use crate::render::tree::{Base, Block, Call, Chain, Node, Operand, Output, Step, Target};
-use std::collections::BTreeMap;
+use crate::render::tree::{Base, Block, Call, Chain, FilterCall, NameId, Node, Operand, Output, Step, Target};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Partials within partials. Circles do not load.
 const DEEPEST: usize = 32;
@@ -27,6 +27,8 @@ pub(in super::super) fn of_program(program: &Program, extension: &str) -> Needs 
         needs: Needs::default(),
         called: Vec::new(),
         captured: BTreeMap::new(),
+        documents: program.content.into_iter().map(NameId::index).collect(),
+        prints_document: false,
         depth: 0,
         steps: 0,
         xml,
@@ -52,6 +54,10 @@ struct Walk<'p> {
     called: Vec<Called>,
     /// The inline code in what was captured, by the numbers of names.
     captured: BTreeMap<usize, Vec<Inline>>,
+    /// The numbers of the names that hold the document which the layout shows.
+    documents: BTreeSet<usize>,
+    /// Whether that was printed.
+    prints_document: bool,
     depth: usize,
     /// How many steps were taken.
     steps: usize,
@@ -110,7 +116,11 @@ impl Walk<'_> {
             Node::Capture { name, body, .. } => {
                 // The same code twice is told of once, so that it may stand before those that are new.
                 let before = std::mem::take(&mut self.needs.inlines);
+                let printed = std::mem::take(&mut self.prints_document);
                 self.block(body, &mut vec![self.start()]);
+                if std::mem::replace(&mut self.prints_document, printed) {
+                    self.documents.insert(name.index());
+                }
                 let within = std::mem::replace(&mut self.needs.inlines, before);
                 for inline in &within {
                     self.needs.inline_at(inline);
@@ -121,6 +131,9 @@ impl Walk<'_> {
                 self.literals(value);
                 let code = self.code_in(value);
                 self.hold(name.index(), code);
+                if self.takes_document(value) {
+                    self.documents.insert(name.index());
+                }
             }
             Node::Cycle(cycle) => {
                 cycle.values.iter().for_each(|value| self.literal(value));
@@ -164,7 +177,12 @@ impl Walk<'_> {
     }
 
     fn call(&mut self, call: &Call, states: &mut Vec<State>) {
-        call.parameters.iter().for_each(|(_, value)| self.literal(value));
+        for (name, value) in &call.parameters {
+            self.literal(value);
+            if self.holds_document(value) {
+                self.documents.insert(name.index());
+            }
+        }
         // In a site the name of a partial is written out.
         let (program, Target::Partial(number)) = (self.program, &call.target) else { return };
         let Some(partial) = program.partials.get(*number as usize).filter(|_| self.depth < DEEPEST) else {
@@ -199,6 +217,7 @@ impl Walk<'_> {
         }
         let hole = self.hole(chain);
         self.code_in(chain);
+        self.prints_document |= self.takes_document(chain);
         if states.iter().any(State::is_text) {
             self.literals(chain);
             match hole.chars().next().and_then(holes::path) {
@@ -229,16 +248,24 @@ impl Walk<'_> {
         let Some(code) = self.captured.get(&name.index()).filter(|_| path.steps.is_empty()).cloned() else {
             return Vec::new();
         };
-        let is_escaped = chain.filters.iter().any(|call| {
-            call.filter.effect == Effect::Text
-                || matches!(call.filter.name, "escape" | "escape_once" | "h" | "xml_escape")
-        });
-        if !is_escaped && chain.filters.iter().any(|call| changes_within(call.filter)) {
+        if changes_code(chain) {
             for (kind, spot) in &code {
                 self.needs.hold_up(*kind, spot);
             }
         }
         code
+    }
+
+    /// Whether a chain begins with the document that the layout shows. A filter that changes it is noted.
+    fn takes_document(&mut self, chain: &Chain) -> bool {
+        let takes = self.holds_document(&chain.value);
+        self.needs.changes_content |= takes && changes_code(chain);
+        takes
+    }
+
+    fn holds_document(&self, operand: &Operand) -> bool {
+        let Operand::Path(path) = operand else { return false };
+        path.steps.is_empty() && matches!(path.base, Base::Name(name) if self.documents.contains(&name.index()))
     }
 
     /// Whether a chain prints what the layout is around, which was followed before.
@@ -295,6 +322,14 @@ impl Walk<'_> {
             self.needs.follow(&mut vec![self.start()], text, None, 0);
         }
     }
+}
+
+/// Whether a chain gives markup whose inline code is not what it was.
+fn changes_code(chain: &Chain) -> bool {
+    let escapes = |call: &FilterCall| {
+        call.filter.effect == Effect::Text || matches!(call.filter.name, "escape" | "escape_once" | "h" | "xml_escape")
+    };
+    !chain.filters.iter().any(escapes) && chain.filters.iter().any(|call| changes_within(call.filter))
 }
 
 /// Whether a filter that leaves markup as markup may change what stands between its tags.

@@ -1,4 +1,5 @@
-//! What a partial says of a tag, its caller does not see: neither can give power to a value of the other.
+//! What a partial says of a tag, its caller does not see: neither can give power to a value of the other. What is known of a value goes
+//! with it into a partial.
 
 use super::support::site;
 
@@ -121,4 +122,60 @@ fn what_the_site_declares_says_where_scripts_come_from() {
         let data = format!("{{\"vars\": {{\"cdn\": \"{cdn}\"}}}}");
         assert_eq!(page.render("page.html", &data), format!("<script src=\"{expected}\"></script>"));
     }
+}
+
+#[test]
+fn what_is_encoded_stays_so() {
+    let render = |page: &str, partial: &str| {
+        let all = site(&[("page.html", "", page), ("partials/x.html", "", partial)]);
+        all.render("page.html", r#"{"x": "a b&c"}"#)
+    };
+    for (page, partial, expected) in [
+        ("{% capture u %}{{ x | url_encode }}{% endcapture %}<a href=\"?q={{ u }}\">", "", "a+b%26c"),
+        (
+            "{% capture u %}{% if x %}{{ x | url_encode }}{% endif %}-{% endcapture %}<a href=\"?q={{ u }}\">",
+            "",
+            "a+b%26c-",
+        ),
+        (
+            "{% capture v %}{{ x | url_encode }}{% endcapture %}{% assign u = v %}{% render 'x', w: u %}",
+            "<a href=\"?q={{ w }}\">",
+            "a+b%26c",
+        ),
+        ("{% assign u = x | url_encode %}<a href=\"?q={% render 'x' with u as w %}\">", "{{ w }}", "a+b%26c"),
+        ("{% assign w = x | url_encode %}<a href=\"?q={% include 'x' %}\">", "{{ w }}", "a+b%26c"),
+        // Whatever is not known to be is encoded.
+        (
+            "{% assign w = x | url_encode %}{% capture w %}{{ x }}%{% endcapture %}<a href=\"?q={{ w }}\">",
+            "",
+            "a%20b%26c%25",
+        ),
+        ("{% assign u = x | url_encode %}<a href=\"?q={% render 'x', w: x %}\">", "{{ w }}", "a%20b%26c"),
+        ("{% assign w = x | url_encode %}<a href=\"?q={% include 'x', w: x %}\">", "{{ w }}", "a%20b%26c"),
+    ] {
+        assert_eq!(render(page, partial), format!("<a href=\"?q={expected}\">"), "{page}");
+    }
+}
+
+#[test]
+fn each_row_of_a_table_is_followed() {
+    let data = r#"{"list": ["=1", "=2"]}"#;
+    let render =
+        |page: &str, partial: &str| site(&[("a.csv", "", page), ("partials/x.csv", "", partial)]).render("a.csv", data);
+    for (page, partial, expected) in [
+        ("{% render 'x' for list %}", "{{ x }},b\n", "'=1,b\n'=2,b\n"),
+        ("\"a{% render 'x' for list %}\"", "{{ x }}\",\"", "\"a=1\",\"'=2\",\"\""),
+        ("\"a{% for x in list %}{{ x }}\",\"{% endfor %}\"", "", "\"a=1\",\"'=2\",\"\""),
+    ] {
+        assert_eq!(render(page, partial), expected, "{page}");
+    }
+    for (page, partial, expected) in [
+        ("\"{% render 'x' for list %}\"", "{{ x }}\",\"=", "layout/branch-context ``"),
+        ("\"{% for x in list %}{{ x }}\",\"={% endfor %}\"", "", "layout/unsafe-place `{{ x }}`"),
+    ] {
+        let all = site(&[("a.csv", "", page), ("partials/x.csv", "", partial)]);
+        assert!(all.codes().iter().any(|found| found == expected), "{page}: {:?}", all.codes());
+    }
+    let capitals = site(&[("a.CSV", "", "{{ x }},{{ y }}\n")]);
+    assert_eq!(capitals.render("a.CSV", r#"{"x": "=1", "y": "a,b"}"#), "'=1,\"a,b\"\n");
 }

@@ -64,6 +64,16 @@ fn no_value_says_where_a_page_goes_unless_the_layout_says_so() {
 }
 
 #[test]
+fn xml_is_read_by_its_own_rules() {
+    let declared = site(&[("a.xml", "", "<!DOCTYPE svg [<!ENTITY x \"<b>\">]><svg>{{ x }}</svg>")]);
+    assert_eq!(declared.codes(), ["layout/unsafe-place `[`"]);
+    for name in ["é:a", "_a", "a"] {
+        let page = site(&[("a.xml", "", &format!("<{name} x:href=\"{{{{ x }}}}\"/>"))]);
+        assert_eq!(page.render("a.xml", "{\"x\": \"javascript:1\"}"), format!("<{name} x:href=\"#blocked\"/>"));
+    }
+}
+
+#[test]
 fn no_value_completes_a_character_reference() {
     for page in ["<a href=\"javascript&{{ x }}\">", "<a href=\"/?a=1&{{ x }}\">", "<a href='&#{{ x }}'>"] {
         assert_eq!(findings(page), ["layout/unsafe-place `{{ x }}`"], "{page}");

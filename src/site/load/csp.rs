@@ -99,10 +99,14 @@ impl Policies {
         }
     }
 
-    /// The same for pages that are shown so: where a layout makes XML, what data holds is read by its rules, too.
+    /// The same for pages that are shown so, also by rules: where a layout makes XML, what data holds is read by its rules, too.
     #[must_use]
-    pub(super) fn shown_as(mut self, shown: &Shown) -> Self {
-        if shown.layouts().any(|layout| Format::of(Some(layout)) == Format::Xml) {
+    pub(super) fn shown_as(mut self, shown: &Shown, rules: &[Rule]) -> Self {
+        let of_rules = rules.iter().filter_map(|rule| match &rule.then {
+            Then::Layout { layout, .. } => Some(&*layout.layout),
+            Then::Redirect { .. } | Then::Status(_) => None,
+        });
+        if shown.layouts().chain(of_rules).any(|layout| Format::of(Some(layout)) == Format::Xml) {
             self.formats = &[Format::Html, Format::Xml];
         }
         self
@@ -126,11 +130,12 @@ impl Policies {
     fn add<R>(&mut self, source: &Source<R>, routes: &[Route], depth: usize, needs: &mut KnownNeeds) {
         let makes_markup = source.extraction.as_ref().is_some_and(|extraction| extraction.makes_markup());
         match &source.kind {
-            Kind::Http(_) => self.has_cleaned_markup |= makes_markup,
+            Kind::Http(http) => self.has_cleaned_markup |= makes_markup || http.gives_markup(),
             Kind::Value(crate::config::Shape::Literal(value)) => self.add_value(value, needs),
-            Kind::Value(_) => {}
+            Kind::Value(_) => self.has_cleaned_markup |= makes_markup,
             Kind::Chosen(chosen) => chosen.values().for_each(|value| self.add_value(value, needs)),
             Kind::Route(asking) => {
+                self.has_cleaned_markup |= makes_markup;
                 let asked = routes.get(asking.asked.route).filter(|_| depth < DEEPEST);
                 for Planned { source, .. } in asked.into_iter().flat_map(|route| &route.sources) {
                     self.add(source, routes, depth + 1, needs);
@@ -205,7 +210,7 @@ impl Policies {
                 let needs = shared.needs.of_document(&document.html, Format::of(layout.map(|layout| &**layout)));
                 document.csp = self.field(&both(layout.map(|layout| layout.needs()), &needs));
                 if let Shown::Document(shown) = shown {
-                    self.tell_of_document(&needs, html, &shown.page, shared);
+                    self.tell_of_document((&needs, layout.map(|layout| &**layout)), html, &shown.page, shared);
                 }
             }
             Resource::Tree(tree) => {
@@ -232,7 +237,7 @@ impl Policies {
                     document.csp = if needs.is_nothing() {
                         plain.entry(document.layout).or_insert_with(field).clone()
                     } else {
-                        self.tell_of_document(&needs, html, &page.page, shared);
+                        self.tell_of_document((&needs, layout), html, &page.page, shared);
                         field()
                     };
                 }
@@ -260,25 +265,34 @@ impl Policies {
         }
     }
 
-    fn tell_of_document(&self, needs: &Needs, html: &str, page: &[(String, Value)], shared: &mut Shared<'_>) {
+    fn tell_of_document(
+        &self,
+        (needs, layout): (&Needs, Option<&Layout>),
+        html: &str,
+        page: &[(String, Value)],
+        shared: &mut Shared<'_>,
+    ) {
         let file = page.iter().find(|(name, _)| name == "file").and_then(|(_, value)| value.as_str());
         let Some(path) = file.and_then(|file| file.strip_prefix("content/")) else { return };
         let Some(whole) = documents::place(path, shared) else { return };
-        for Obstacle { kind, range, .. } in needs.obstacles().iter().filter(|it| self.csp.refuses(it.kind)) {
+        let is_changed = layout.is_some_and(|layout| layout.needs().changes_content());
+        let changed = needs.inlines().filter(|_| is_changed);
+        let obstacles = needs.obstacles().iter().cloned().chain(changed);
+        for Obstacle { kind, range, .. } in obstacles.filter(|it| self.csp.refuses(it.kind)) {
             let text = shared.files.text(whole.file);
             let written = html.get(range.clone()).unwrap_or_default();
             // Raw HTML comes out as it is written.
             let line = html.get(range.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
             let body = text.get(whole.range()).unwrap_or_default();
             // A link of Markdown has no attribute in its text, but its address.
-            let word = if *kind == ObstacleKind::ScriptUrl { "javascript:" } else { written };
+            let word = if kind == ObstacleKind::ScriptUrl { "javascript:" } else { written };
             let exact = body.find(line).map(|at| (at, written.len()));
             let found = exact.or_else(|| body.find(word).map(|at| (at, word.len())));
             let place = found.map_or(Place::new(whole.file, 0..0), |(at, length)| {
                 let at = whole.start as usize + at;
                 Place::new(whole.file, at..at + length)
             });
-            shared.findings.push(finding(*kind, place));
+            shared.findings.push(finding(kind, place));
         }
     }
 }

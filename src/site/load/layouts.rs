@@ -1,7 +1,7 @@
 //! The files of `layouts/` handed to the renderer, their front matter read.
 
 use super::{kind, matter};
-use crate::config::{Declared, Described, Schema, Tree, declare};
+use crate::config::{Declared, Described, Schema, Table, Tree, UNKNOWN_KEY, declare};
 use crate::diagnostic::{FileId, Files, Finding, Findings, Level, Spanned, did_you_mean};
 use crate::render::{KeptLayouts, Layout, LayoutSource, Library};
 use crate::resource::UNKNOWN_LAYOUT;
@@ -71,6 +71,21 @@ impl Layouts {
     }
 }
 
+/// Finds what a partial says in its front matter that only a layout may.
+fn refuse_keys_of_layouts(table: &Table, findings: &mut Findings) {
+    for entry in table {
+        let help = match entry.key.value.as_str() {
+            "escape" => {
+                "a partial is escaped for the place that it is called from: write `| raw` where a value is markup"
+            }
+            "layout" => "name it in the layout that calls the partial",
+            _ => continue,
+        };
+        let message = format!("`{}` in the front matter of a partial", entry.key.value);
+        findings.push(Finding::new(&UNKNOWN_KEY, entry.key.place, message).help(help));
+    }
+}
+
 /// Compiles all layouts and partials, but for those that were `kept`.
 pub(super) fn compile(tree: &Tree, files: &Files, kept: &KeptLayouts, findings: &mut Findings) -> Layouts {
     let before = findings.len();
@@ -86,6 +101,11 @@ pub(super) fn compile(tree: &Tree, files: &Files, kept: &KeptLayouts, findings: 
         };
         if let Some(table) = matter::toml(layout.file, &parts, files, findings) {
             let matter = FrontMatter::read(&table, findings);
+            if layout.path.starts_with("partials/") {
+                refuse_keys_of_layouts(&table, findings);
+                sources.push(source);
+                continue;
+            }
             source.outer = matter.layout.filter(|name| match kind::outside(&name.value, name.place, "layouts") {
                 Some(finding) => {
                     findings.push(finding);

@@ -92,7 +92,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let status = kind::status(&shown, &decl, &mut shared.findings);
     let content_type = media::content_type(&shown, &decl, &mut shared.findings);
     let mut told = Findings::default();
-    let policies = csp::Policies::new(&decl, &vars, shared, &mut told).shown_as(&shown);
+    let policies =
+        csp::Policies::new(&decl, &vars, shared, &mut told).shown_as(&shown, rules.as_deref().unwrap_or_default());
     let policies = policies.with_sources(&sources, &needed, known, &mut shared.needs);
     shared.findings.append(told);
     let kind = (&shown, content_type.as_ref());

@@ -19,6 +19,7 @@ use super::{Clash, Guard, Stand};
 
 /// Follows the markup, literal by literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all combinations of them occur")]
 pub(crate) struct Tracker {
     state: State,
     /// The element whose tag is open, or whose content this is if it is not markup; in HTML in lower case.
@@ -133,6 +134,11 @@ const PASSED_OVER: Complaint = (
 const SAID_TOO_LATE: Complaint = (
     "this makes browsers act by a value that was printed before it",
     "write this attribute first, and what it gives power to behind it",
+);
+
+const DECLARED_MARKUP: Complaint = (
+    "what a document type declares changes the markup behind it",
+    "leave out what stands in brackets, and write what it stands for where it is needed",
 );
 
 const SAID_BEHIND_PARTIAL: Complaint = (
@@ -545,6 +551,10 @@ impl Tracker {
                 if byte == b'>' {
                     self.state = State::Text;
                 }
+                // References mean there what it says, and elements have attributes that nobody wrote.
+                if byte == b'[' && self.xml {
+                    self.complaint = Some(DECLARED_MARKUP);
+                }
             }
             State::Instruction => {
                 if rest.starts_with(b"?>") {
@@ -606,12 +616,17 @@ impl Tracker {
             }
             b'?' if self.xml => State::Instruction,
             b'!' | b'?' => State::Declaration,
-            byte if byte.is_ascii_alphabetic() => {
+            byte if self.begins_name(byte) => {
                 self.element.push(self.folded(byte));
                 State::TagName
             }
             _ => State::Text,
         };
+    }
+
+    /// Whether the name of an element may begin so; XML has more letters (XML 1.0, section 2.3).
+    fn begins_name(&self, byte: u8) -> bool {
+        byte.is_ascii_alphabetic() || (self.xml && (matches!(byte, b'_' | b':') || !byte.is_ascii()))
     }
 
     /// A letter of an element's name, whose case means something in XML alone: there `Style` is none of HTML's elements.
@@ -736,7 +751,7 @@ impl Tracker {
     /// that is printed next.
     fn begins_markup(&self, rest: &[u8]) -> bool {
         let may_begin = match rest {
-            [b'<', after, ..] => after.is_ascii_alphabetic() || matches!(after, b'/' | b'!' | b'?'),
+            &[b'<', after, ..] => self.begins_name(after) || matches!(after, b'/' | b'!' | b'?'),
             [b'<'] => true,
             _ => false,
         };
