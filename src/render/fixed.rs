@@ -43,7 +43,8 @@ impl Fixed {
 /// Whether something in a block sets a variable of this name.
 fn sets(block: &Block, name: NameId) -> bool {
     block.nodes.iter().any(|node| match node {
-        Node::Text(..) | Node::Output(_) | Node::Break | Node::Continue | Node::Cycle(_) | Node::Refused(_) => false,
+        Node::Text(..) | Node::Guard(_) | Node::Output(_) | Node::Cycle(_) => false,
+        Node::Break | Node::Continue | Node::Refused(_) => false,
         Node::If(branches) => branches.iter().any(|branch| sets(&branch.body, name)),
         Node::Case(case) => case.arms.iter().any(|arm| sets(&arm.body, name)),
         Node::For(node) => {

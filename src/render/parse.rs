@@ -307,21 +307,30 @@ impl<'b, 's> Parser<'b, 's> {
     }
 
     fn literal(&mut self, range: Range<usize>, block: &mut Block) {
-        let place = self.place(range.clone());
-        let text = self.follow(range);
+        let text = self.follow(range, &mut block.nodes);
         block.blank &= text.trim_matches(is_space).is_empty();
-        self.build.literal_bytes += text.len();
-        block.nodes.push(Node::Text(text.into(), place));
     }
 
-    /// The text of a literal part, after the markup was followed through it.
-    pub(super) fn follow(&mut self, range: Range<usize>) -> &'s str {
+    /// Adds a literal part, after the markup was followed through it; its text.
+    pub(super) fn follow(&mut self, range: Range<usize>, nodes: &mut Vec<Node>) -> &'s str {
         let text = cut(self.text, range.clone());
-        if let Some(clash) = self.tracker.as_mut().and_then(|tracker| tracker.literal(text)) {
+        let mut guards = Vec::new();
+        if let Some(clash) = self.tracker.as_mut().and_then(|tracker| tracker.literal(text, &mut guards)) {
             let at = range.start + clash.at;
             let length = text.get(clash.at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
             self.find(&code::UNSAFE_PLACE, at..at + length, clash.message, Some(clash.help.to_owned()));
         }
+        self.build.literal_bytes += text.len();
+        let mut start = range.start;
+        for (at, look) in guards {
+            let end = range.start + at;
+            if start < end {
+                nodes.push(Node::Text(cut(self.text, start..end).into(), self.place(start..end)));
+            }
+            nodes.push(Node::Guard(look));
+            start = end;
+        }
+        nodes.push(Node::Text(cut(self.text, start..range.end).into(), self.place(start..range.end)));
         text
     }
 
@@ -344,7 +353,7 @@ impl<'b, 's> Parser<'b, 's> {
         match sink {
             Sink::Text | Sink::XmlText | Sink::Section => self.note_pieces(&chain, &whole),
             Sink::Attribute | Sink::XmlAttribute | Sink::Url(_) | Sink::XmlUrl(_) => self.note_quotes(&chain, &whole),
-            Sink::Plain | Sink::Images | Sink::Script | Sink::Code | Sink::Member | Sink::Number => {}
+            Sink::Plain | Sink::Script | Sink::Code | Sink::Member | Sink::Number => {}
             Sink::JsonText => {}
             Sink::CsvCell | Sink::CsvQuoted { .. } | Sink::Nowhere => {}
         }
@@ -355,7 +364,7 @@ impl<'b, 's> Parser<'b, 's> {
     fn literal_of(&mut self, chain: &Chain, whole: &Range<usize>) -> Option<Node> {
         let (Operand::Text(text), []) = (&chain.value, chain.filters.as_slice()) else { return None };
         let tracker = self.tracker.as_mut().filter(|tracker| tracker.takes_elements())?;
-        let clash = tracker.literal(text);
+        let clash = tracker.literal(text, &mut Vec::new());
         if let Some(clash) = clash {
             self.find(&code::UNSAFE_PLACE, whole.clone(), clash.message, Some(clash.help.to_owned()));
         }
@@ -463,12 +472,16 @@ impl<'b, 's> Parser<'b, 's> {
         let fixed = stand.and_then(|stand| Fixed::of(chain, stand, &self.build.names, self.place(at.clone())));
         let own = own || fixed.is_some();
         self.build.fixed.extend(fixed);
+        let is_first = self.tracker.as_ref().is_some_and(Tracker::begins_list);
         let mut sink = self.sink(Known { json, own, number }, at);
         // With nothing of the layout's behind it a host may have a path.
         if let Sink::Url(part @ UrlPart::Host) | Sink::XmlUrl(part @ UrlPart::Host) = &mut sink
             && self.ends_host(at.end)
         {
             *part = UrlPart::Rest;
+        }
+        if sink.is_in_images() && is_first && self.ends_value(at.end) {
+            sink = sink.of_images();
         }
         let is_encoded = self.is_encoded(chain);
         self.printed.encoded |= is_encoded;
@@ -479,6 +492,22 @@ impl<'b, 's> Parser<'b, 's> {
     /// Whether what the layout goes on with behind `at` ends the name of a host.
     fn ends_host(&self, at: usize) -> bool {
         self.text.get(at..).is_some_and(|rest| rest.starts_with(['"', '\'', '/', '?', '#']))
+    }
+
+    /// Whether nothing of the layout follows behind `at` in the value of an attribute, as far as can be seen from here: another
+    /// branch is no part of it.
+    fn ends_value(&self, at: usize) -> bool {
+        let mut rest = self.text.get(at..).unwrap_or_default().trim_start();
+        while let Some(tag) = rest.strip_prefix("{%") {
+            let word = tag.trim_start_matches(['-', ' ', '\t', '\n', '\r']);
+            if ["else", "elsif", "when"].iter().any(|part| word.starts_with(part)) {
+                return true;
+            }
+            let is_end = word.starts_with("end");
+            let Some((_, behind)) = tag.split_once("%}").filter(|_| is_end) else { return false };
+            rest = behind.trim_start();
+        }
+        rest.is_empty() || rest.starts_with(['"', '\''])
     }
 
     /// Whether a chain gives what a filter has made ready for a URL, here or in the assignment before.

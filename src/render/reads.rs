@@ -610,7 +610,7 @@ impl<'p> Walk<'p> {
 
     fn node(&mut self, node: &'p Node) {
         match node {
-            Node::Text(..) | Node::Break | Node::Continue | Node::Refused(_) => {}
+            Node::Text(..) | Node::Guard(_) | Node::Break | Node::Continue | Node::Refused(_) => {}
             Node::Output(output) => {
                 self.note_raw(&output.chain, output.place);
                 let paths = self.chain(&output.chain, output.place);
@@ -762,7 +762,7 @@ impl<'p> Walk<'p> {
                     }
                 }
                 Node::Text(..) | Node::Output(_) | Node::Break | Node::Continue => {}
-                Node::Cycle(_) | Node::Refused(_) => {}
+                Node::Cycle(_) | Node::Guard(_) | Node::Refused(_) => {}
             }
         }
     }

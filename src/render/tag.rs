@@ -85,7 +85,7 @@ impl<'s> Parser<'_, 's> {
             "include" => (self.call(tag, false), false),
             "highlight" => (self.highlight(tag, lexer, block), false),
             "ifchanged" => self.if_changed(tag, lexer),
-            "raw" => self.raw(tag, lexer),
+            "raw" => self.raw(tag, lexer, block),
             "comment" => (self.comment(tag, lexer), true),
             "doc" => (self.doc(tag, lexer), true),
             "#" => (self.remark(tag), true),
@@ -594,13 +594,11 @@ impl<'s> Parser<'_, 's> {
         written.ends_with("%}") && (rest.starts_with('>') || (!is_trimmed && next.len() < rest.len()))
     }
 
-    fn raw(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Made {
+    fn raw(&mut self, tag: &Tag, lexer: &mut Lexer<'s>, block: &mut Block) -> Made {
         let Some(range) = self.verbatim(tag, lexer, "endraw") else { return (None, true) };
         self.refuse_arguments("raw", tag);
-        let place = self.place(range.clone());
-        let text = self.follow(range);
-        self.build.literal_bytes += text.len();
-        (Some(Node::Text(text.into(), place)), text.is_empty())
+        let text = self.follow(range, &mut block.nodes);
+        (None, text.is_empty())
     }
 
     fn doc(&mut self, tag: &Tag, lexer: &mut Lexer<'s>) -> Option<Node> {

@@ -3,7 +3,7 @@
 //! Names are slots already, filters are functions already; places remain for errors and findings.
 
 use super::context;
-use super::escape::Sink;
+use super::escape::{Look, Sink};
 use super::filter::Filter;
 use crate::diagnostic::Place;
 use crate::value::{Guess, Origin, Text};
@@ -29,6 +29,8 @@ pub(super) struct Block {
 #[derive(Debug)]
 pub(super) enum Node {
     Text(Box<str>, Place),
+    /// Before a slash in a URL that must not begin a host.
+    Guard(Look),
     Output(Output),
     If(Vec<Branch>),
     Case(Box<Case>),

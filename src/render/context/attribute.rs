@@ -2,6 +2,8 @@
 //!
 //! It knows nothing of where a value begins or ends.
 
+use super::super::escape::Holder;
+
 /// What a value is to a browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -61,7 +63,10 @@ const URL_ATTRIBUTES: [&str; 32] = [
 /// Attributes that list images with their sizes.
 const IMAGE_ATTRIBUTES: [&str; 2] = ["imagesrcset", "srcset"];
 
-/// Of those, what means the same wherever it stands in XML.
+/// Attributes that list URLs with white space between them.
+const SPACED_ATTRIBUTES: [&str; 2] = ["attributionsrc", "ping"];
+
+/// Of those that a browser follows, what means the same wherever it stands in XML.
 const URL_ATTRIBUTES_OF_XML: [&str; 3] = ["formaction", "href", "src"];
 
 /// Elements of drawings that change an attribute of another.
@@ -152,6 +157,11 @@ const EVENTS: [&str; 77] = [
 ];
 
 impl Kind {
+    /// Whether it is a URL, or several.
+    pub(super) fn is_url(self) -> bool {
+        matches!(self, Self::Url | Self::Images)
+    }
+
     /// What the value of this attribute is on this element; both are in lower case, and the element without a prefix.
     pub(super) fn of(element: &str, attribute: &str, xml: bool) -> Self {
         if is_choice(element, attribute, xml) {
@@ -182,6 +192,17 @@ impl Kind {
             _ if !xml && SETTINGS.contains(&attribute.strip_prefix("data-").unwrap_or(attribute)) => Self::Settings,
             _ => Self::Plain,
         }
+    }
+}
+
+/// How a URL stands in the value of an attribute of this name and kind.
+pub(super) fn holder(attribute: &str, kind: Kind) -> Holder {
+    if kind == Kind::Images {
+        Holder::Images
+    } else if SPACED_ATTRIBUTES.contains(&attribute) {
+        Holder::Words
+    } else {
+        Holder::Whole
     }
 }
 

@@ -18,9 +18,9 @@ mod url;
 pub(super) use attribute::is_event_of_xml;
 pub(super) use balance::{balanced, with_breaks};
 pub(super) use markup::{Sight, Tracker as Markup};
-pub(super) use url::{RUNNING, WITH_HOSTS};
+pub(super) use url::{RUNNING, WITH_HOSTS, is_media};
 
-use super::escape::Sink;
+use super::escape::{Look, Sink};
 use crate::fields::{content_type_of, is_json};
 
 /// What may be printed at a point.
@@ -46,6 +46,9 @@ pub(super) struct Clash {
     pub(super) message: &'static str,
     pub(super) help: &'static str,
 }
+
+/// Where in a literal part the page must be looked at before it goes on, and how.
+pub(super) type Guard = (usize, Look);
 
 /// Whether a text of the layout may be printed anywhere between tags without changing what stands behind it: it has no `<`, or the
 /// tags in it begin and end in it. What would hide or colour what follows, a script or a drawing that is left open, is not whole;
@@ -149,6 +152,11 @@ impl Tracker {
         matches!(self, Self::Markup(tracker) if tracker.is_run(json))
     }
 
+    /// Whether a list of images begins here.
+    pub(super) fn begins_list(&self) -> bool {
+        matches!(self, Self::Markup(tracker) if tracker.begins_list())
+    }
+
     /// Something was printed here.
     pub(super) fn output(&mut self) {
         match self {
@@ -175,10 +183,10 @@ impl Tracker {
         }
     }
 
-    /// Follows a literal part.
-    pub(super) fn literal(&mut self, text: &str) -> Option<Clash> {
+    /// Follows a literal part; `guards` are added to.
+    pub(super) fn literal(&mut self, text: &str, guards: &mut Vec<Guard>) -> Option<Clash> {
         match self {
-            Self::Markup(tracker) => tracker.literal(text),
+            Self::Markup(tracker) => tracker.guarded_literal(text, guards),
             Self::Json(tracker) => {
                 tracker.literal(text);
                 None

@@ -2,7 +2,12 @@
 
 use super::markup::Tracker;
 use super::{Sink, Stand};
-use crate::render::escape::UrlPart;
+use crate::render::escape::{Holder, Look, UrlPart};
+
+/// A value whose part only the page tells.
+fn seen(quote: u8, holder: Holder, hosts: bool, rests: bool) -> Stand {
+    Stand::Fine(Sink::Url(UrlPart::Seen(Look { quote, holder, hosts, rests, encoded: false })))
+}
 
 fn after(text: &str) -> Stand {
     let mut tracker = Tracker::html();
@@ -31,7 +36,9 @@ fn every_place_is_recognised() {
         ("<a href='mailto:", url(Opaque)),
         ("<a href='https://", url(Host)),
         ("<a href='https://a.example/", url(Path)),
-        ("<img srcset=\"", Stand::Fine(Sink::Images)),
+        ("<img srcset=\"", seen(b'"', Holder::Images, true, false)),
+        ("<link imagesrcset='/a 1x, /", seen(b'\'', Holder::Images, true, false)),
+        ("<a ping='", seen(b'\'', Holder::Words, true, false)),
         ("<a href=\"x\">", Stand::Fine(Sink::Text)),
         ("<!-- x --><p>", Stand::Fine(Sink::Text)),
         ("<!doctype html>", Stand::Fine(Sink::Text)),
@@ -72,7 +79,7 @@ fn every_place_is_recognised() {
         ("<link rel=stylesheet href='https://a.example/", url(Path)),
         ("<link rel rel=stylesheet href='", url(Start)),
         ("<script type type='application/json'>a = ", Stand::OnlyJson(Sink::Code, "in a script")),
-        ("<img attributionsrc='", url(Start)),
+        ("<img attributionsrc='", seen(b'\'', Holder::Words, true, false)),
         ("<param value='", url(Start)),
         ("<noscript><p title='", Stand::Fine(Sink::Attribute)),
         ("<plaintext><p title='", Stand::Fine(Sink::Attribute)),
@@ -276,7 +283,7 @@ fn branches_join_where_they_agree() {
     };
     let joined = |left: &str, right: &str| tracker(left).join(&tracker(right)).map(|tracker| tracker.stand());
     assert_eq!(joined("<b>", "<i>"), Some(Stand::Fine(Sink::Text)));
-    assert_eq!(joined("<a href=\"/", "<a href=\""), Some(Stand::Fine(Sink::Url(UrlPart::Next))));
+    assert_eq!(joined("<a href=\"/", "<a href=\""), Some(seen(b'"', Holder::Whole, true, true)));
     assert_eq!(joined("<a href='https:", "<a href='http:"), Some(Stand::Fine(Sink::Url(UrlPart::Host))));
     assert!(matches!(joined("<a href='javascript:", "<a href='http:"), Some(Stand::Refused(..))));
     for (left, right) in [("/", "//"), ("/", "//x"), ("//x", "/"), ("/a", "/"), ("https:", "/a/")] {
@@ -284,8 +291,9 @@ fn branches_join_where_they_agree() {
         assert!(matches!(joined, Some(Stand::OnlyOwn(..))), "{left} or {right}");
     }
     let mut slashes = tracker("<script src='/").join(&tracker("<script src='//x")).unwrap();
-    slashes.literal("/");
-    assert!(matches!(slashes.stand(), Stand::OnlyOwn(..)));
+    let mut guards = Vec::new();
+    slashes.guarded_literal("/", &mut guards);
+    assert_eq!((guards.len(), slashes.stand()), (1, seen(b'\'', Holder::Whole, false, false)));
     let mut either = tracker("<a href='https").join(&tracker("<a href='http")).unwrap();
     assert_eq!(either.literal("://"), None);
     assert_eq!(either.stand(), Stand::Fine(Sink::Url(UrlPart::Host)));
@@ -294,6 +302,52 @@ fn branches_join_where_they_agree() {
     assert_eq!(joined("<a href=\"", "<a title=\""), None);
     assert_eq!(joined("<p>", "<p class=\""), None);
     assert_eq!(joined("<script>", "<p>"), None);
+}
+
+/// Where the page is looked at, by the literals between values.
+#[test]
+fn a_slash_behind_what_may_be_nothing_is_guarded() {
+    let guards = |literals: &str| {
+        let mut tracker = Tracker::html();
+        let mut found = Vec::new();
+        for (number, literal) in literals.split('V').enumerate() {
+            if number > 0 {
+                tracker.output();
+            }
+            let mut guards = Vec::new();
+            tracker.guarded_literal(literal, &mut guards);
+            found.extend(guards.into_iter().map(|(at, _)| format!("{number}:{at}")));
+        }
+        found.join(" ")
+    };
+    for (literals, expected) in [
+        ("<a href='/V/V", "1:0"),
+        ("<a href='/V/V/V/", "1:0"),
+        ("<a href='/V\n\t/V", "1:2"),
+        ("<a href='/V&#47;V", "1:0"),
+        ("<a href='/V&Tab;&sol;V", "1:5"),
+        ("<a href='/V&#4", "1:0"),
+        ("<a href='/V&amp;/", ""),
+        ("<a href='/V-x/V/", ""),
+        ("<a href='V/V/x", "1:0 2:0"),
+        ("<a href='V//x/V", ""),
+        ("<a href='https://V/V/", "1:0"),
+        ("<a href='https://V.h/V/", ""),
+        ("<a href='https://hV/V/", "1:0"),
+        ("<a href='x/V/V/V/", ""),
+        ("<a href='https://h/V/V/", ""),
+        ("<a href='?V/V/", ""),
+        ("<a href='/?V/V/", ""),
+        ("<a href='mailto:V/", ""),
+        ("<img srcset='/V/V 1x, V/ 2x, x/V/", "1:0 3:0 4:0"),
+        ("<a title='/V/V/", ""),
+        ("V/", ""),
+    ] {
+        let expected: Vec<&str> = expected.split_whitespace().collect();
+        let found = guards(literals);
+        let found: Vec<&str> = found.split_whitespace().collect();
+        assert_eq!(found, expected, "{literals}");
+    }
 }
 
 /// What browsers would take in another way than this.

@@ -1,6 +1,8 @@
 //! Where in a URL an output stands (RFC 3986), as browsers read it: whether it could still give a scheme, and of which part it is.
+//!
+//! A value may print nothing. Where a slash of the layout would then begin a host it asks for a guard, which looks at the page.
 
-use super::super::escape::UrlPart;
+use super::super::escape::{Holder, Look, UrlPart, reference};
 use std::collections::BTreeSet;
 
 /// Schemes whose URLs are code or documents.
@@ -30,8 +32,6 @@ pub(super) enum Scheme {
     Opaque,
     /// The same so far, but another slash would begin a host.
     Root,
-    /// The same after a value, which may have been empty.
-    Begun,
     /// Within the name of a host.
     Named,
     /// Within the number of a port.
@@ -46,6 +46,8 @@ pub(super) enum Scheme {
     Open,
     /// Nothing, and a value has been printed that could be the beginning of one.
     Fed,
+    /// In one of several URLs: only the page tells.
+    Listed,
     /// It runs code, or is a document of its own.
     Runs,
 }
@@ -55,7 +57,7 @@ impl Scheme {
     fn join(self, other: Self) -> Self {
         match (self, other) {
             // Only the next byte tells, and not the same one: a host may begin.
-            (Self::Root | Self::Begun, Self::Named) | (Self::Named, Self::Root | Self::Begun) => Self::Host,
+            (Self::Root, Self::Named) | (Self::Named, Self::Root) => Self::Host,
             _ => self.max(other),
         }
     }
@@ -65,49 +67,64 @@ impl Scheme {
         matches!(self, Self::Open | Self::Fed)
     }
 
+    /// Whether a slash that follows could begin a host, if the value before it printed nothing.
+    fn takes_guards(self) -> bool {
+        !matches!(self, Self::Settled | Self::Opaque | Self::Runs)
+    }
+
     /// Takes a character reference that could be any character.
     fn followed_by_any(self) -> Self {
         match self {
             Self::Open | Self::Fed => Self::Runs,
-            Self::Root | Self::Begun => Self::Host,
+            Self::Root => Self::Host,
             other @ (Self::Settled | Self::Opaque | Self::Named | Self::Port | Self::Behind) => other,
-            other @ (Self::Any | Self::Host | Self::Runs) => other,
+            other @ (Self::Any | Self::Host | Self::Listed | Self::Runs) => other,
         }
     }
 
-    /// Takes a byte after the scheme, as far as the host: browsers take `\\` for `/` and skip control characters.
-    fn followed_by(self, byte: u8) -> Self {
+    /// Takes a byte after the scheme, as far as the host: browsers take `\\` for `/` and skip control characters. Whatever stands
+    /// before a slash that `is_guarded` is a host, or the beginning of a path.
+    fn followed_by(self, byte: u8, is_guarded: bool) -> Self {
         match (self, byte) {
             (_, byte) if byte <= b' ' => self,
-            // What is printed next sees to it that no host begins, if nothing was printed between the two.
-            (Self::Begun, b'/' | b'\\') => Self::Begun,
-            (Self::Root | Self::Host, b'/' | b'\\') => Self::Host,
-            (Self::Root | Self::Begun | Self::Behind, _) => Self::Settled,
-            (Self::Named | Self::Port, b'/' | b'\\') => Self::Settled,
+            (Self::Root | Self::Host, b'/' | b'\\') => {
+                if is_guarded {
+                    Self::Settled
+                } else {
+                    Self::Host
+                }
+            }
+            (Self::Root | Self::Behind, _) => Self::Settled,
+            (Self::Named | Self::Port | Self::Any, b'/' | b'\\') => Self::Settled,
             (Self::Named | Self::Port | Self::Host | Self::Opaque | Self::Any, b'?' | b'#') => Self::Settled,
             (Self::Named, b':') => Self::Port,
             (Self::Port, b'0'..=b'9') => Self::Port,
             (Self::Named | Self::Port | Self::Host, _) => Self::Named,
-            (Self::Settled | Self::Opaque | Self::Any | Self::Open | Self::Fed | Self::Runs, _) => self,
+            (Self::Settled | Self::Opaque | Self::Any | Self::Open | Self::Fed | Self::Listed | Self::Runs, _) => self,
         }
     }
 }
 
-/// Follows one URL.
+/// Follows one URL, or a list of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all combinations of them occur")]
 pub(super) struct Url {
+    holder: Holder,
     scheme: Scheme,
     /// What may stand before the first `:`, one for each way through the branches, as browsers read it.
     schemes: BTreeSet<String>,
     /// Whether the query or the fragment has begun.
     queried: bool,
-    /// Whether a value was printed whose own parts are not known.
+    /// Whether a value was printed whose own parts are not known; in a list, at the beginning of the URL at hand.
     fed: bool,
     /// Whether branches differ, so that only the page tells where a value stands.
     is_either: bool,
-    /// Whether the layout has written a quote, behind which what was printed cannot be looked at.
-    is_quoted: bool,
+    /// Whether nothing but white space follows a value, or what a partial printed: it may have been nothing.
+    is_hollow: bool,
+    /// Whether a URL of a list begins here.
+    is_fresh: bool,
+    /// Whether nothing but white space has been taken.
+    is_untouched: bool,
     reference: Reference,
 }
 
@@ -120,11 +137,21 @@ pub(super) enum Chosen {
     Host,
 }
 
+/// What is to be done about a literal byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Taken {
+    pub(super) chosen: Option<Chosen>,
+    /// Whether it must not begin a host: the page is to be looked at before it.
+    pub(super) is_guarded: bool,
+}
+
 /// How far a character reference has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 enum Reference {
     #[default]
     None,
+    /// So many bytes of one are left that is read already.
+    Within(usize),
     /// This stands behind an `&`.
     Begun(String),
     /// Something does, on one way through branches.
@@ -136,7 +163,7 @@ impl Reference {
     fn take(&mut self, byte: u8) -> bool {
         match self {
             _ if byte == b'&' => *self = Self::Begun(String::new()),
-            Self::None => {}
+            Self::None | Self::Within(_) => {}
             Self::Begun(name) if name.is_empty() && byte == b'#' => {
                 // Any character; its digits follow.
                 name.push('#');
@@ -162,7 +189,7 @@ impl Reference {
     /// Whether what was taken last stands for itself, or is at least no beginning of what [`HIDING`] lists.
     fn is_over(&self) -> bool {
         match self {
-            Self::None | Self::Unclear => true,
+            Self::None | Self::Within(_) | Self::Unclear => true,
             Self::Begun(name) => {
                 !name.starts_with('#') && !HIDING.iter().any(|hiding| hiding.starts_with(name.as_str()))
             }
@@ -174,21 +201,24 @@ impl Reference {
     }
 }
 
-impl Default for Url {
-    fn default() -> Self {
+impl Url {
+    /// At the beginning of the URL, or of the list.
+    pub(super) fn of(holder: Holder) -> Self {
+        let is_listed = matches!(holder, Holder::Images | Holder::Words);
         Self {
-            scheme: Scheme::Open,
+            holder,
+            scheme: if is_listed { Scheme::Listed } else { Scheme::Open },
             schemes: BTreeSet::from([String::new()]),
             queried: false,
             fed: false,
             is_either: false,
-            is_quoted: false,
+            is_hollow: false,
+            is_fresh: true,
+            is_untouched: true,
             reference: Reference::None,
         }
     }
-}
 
-impl Url {
     /// Whether nothing is known that would keep a value from choosing where a script comes from.
     pub(super) fn leads_anywhere(&self) -> bool {
         self.scheme != Scheme::Settled
@@ -209,25 +239,36 @@ impl Url {
         self.reference != Reference::None
     }
 
-    /// Which part a value is that is printed here.
-    pub(super) fn part(&self) -> UrlPart {
-        let part = self.part_unquoted();
-        // The strictest that only the page could tell from others.
-        let is_untold = self.is_quoted && matches!(part, UrlPart::Next | UrlPart::Piece);
-        if is_untold { UrlPart::Query } else { part }
+    /// Whether nothing has been taken of it but white space.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.is_untouched
     }
 
-    fn part_unquoted(&self) -> UrlPart {
+    /// How to look at the page from here, within an attribute in such quotes.
+    pub(super) fn look(&self, quote: u8) -> Look {
+        Look { quote, holder: self.holder, hosts: false, rests: false, encoded: false }
+    }
+
+    /// Which part a value is that is printed here, within such quotes.
+    pub(super) fn part(&self, quote: u8) -> UrlPart {
+        let look = self.look(quote);
+        let piece = UrlPart::Seen(look);
+        let behind = UrlPart::Seen(Look { rests: true, ..look });
+        let any = UrlPart::Seen(Look { hosts: true, rests: true, ..look });
         match self.scheme {
+            Scheme::Listed => UrlPart::Seen(Look { hosts: !self.is_hollow, rests: self.fed, ..look }),
             _ if self.queried => UrlPart::Query,
             Scheme::Runs => UrlPart::Rest,
-            Scheme::Settled if !self.fed && !self.is_either => UrlPart::Path,
-            Scheme::Settled => UrlPart::Piece,
-            Scheme::Root | Scheme::Begun if self.is_either => UrlPart::Piece,
-            _ if self.is_either => UrlPart::Next,
+            Scheme::Settled | Scheme::Root if self.fed || self.is_either => piece,
+            Scheme::Settled => UrlPart::Path,
+            Scheme::Root if self.is_hollow => piece,
+            Scheme::Root => UrlPart::Root,
+            Scheme::Fed => any,
+            Scheme::Behind | Scheme::Any => behind,
+            Scheme::Host if self.is_hollow && !self.is_either => behind,
+            Scheme::Host if self.fed => any,
+            _ if self.is_either => any,
             Scheme::Open => UrlPart::Start,
-            Scheme::Fed | Scheme::Behind | Scheme::Any => UrlPart::Next,
-            Scheme::Root | Scheme::Begun => UrlPart::Root,
             Scheme::Opaque => UrlPart::Opaque,
             Scheme::Host => UrlPart::Host,
             Scheme::Named => UrlPart::BehindHost,
@@ -237,73 +278,143 @@ impl Url {
 
     /// A value was printed.
     pub(super) fn output(&mut self) {
-        let part = self.part();
-        match self.scheme {
-            Scheme::Open => self.scheme = Scheme::Fed,
-            Scheme::Root => self.scheme = Scheme::Begun,
-            Scheme::Host => self.scheme = Scheme::Named,
-            Scheme::Named | Scheme::Port => self.scheme = Scheme::Behind,
-            Scheme::Settled | Scheme::Opaque | Scheme::Begun | Scheme::Behind => {}
-            Scheme::Any | Scheme::Fed | Scheme::Runs => {}
-        }
+        let part = self.part(b'"');
+        self.scheme = match self.scheme {
+            Scheme::Open => Scheme::Fed,
+            Scheme::Named | Scheme::Port => Scheme::Behind,
+            other @ (Scheme::Settled | Scheme::Opaque | Scheme::Root | Scheme::Host | Scheme::Behind) => other,
+            other @ (Scheme::Any | Scheme::Fed | Scheme::Listed | Scheme::Runs) => other,
+        };
         // A value that is a whole URL, or the most of one, may hold a query; a piece of a path or a query does not.
-        self.fed |= matches!(part, UrlPart::Start | UrlPart::Next | UrlPart::BehindHost | UrlPart::Rest);
+        let is_more = match part {
+            UrlPart::Start | UrlPart::Rest | UrlPart::BehindHost | UrlPart::Host => true,
+            UrlPart::Seen(look) => look.rests,
+            UrlPart::Root | UrlPart::Path | UrlPart::Name | UrlPart::Query | UrlPart::Encoded => false,
+            UrlPart::Port | UrlPart::Opaque | UrlPart::Images => false,
+        };
+        self.fed |= is_more || (self.scheme == Scheme::Listed && self.is_fresh);
+        self.is_hollow = true;
+        self.is_fresh = false;
+        self.is_untouched = false;
         self.reference = Reference::None;
     }
 
     /// A partial was called, whose own literals are not seen here.
     pub(super) fn called(&mut self) {
+        let refers = self.refers();
         self.output();
-        self.fed = true;
+        if refers {
+            // What printed nothing has ended no reference.
+            self.reference = Reference::Unclear;
+        }
+        self.fed |= self.scheme != Scheme::Listed;
+        // Behind the slash of a path it may have begun a host, which only the page tells.
+        self.is_either |= self.scheme == Scheme::Root;
         self.scheme = match self.scheme {
-            settled @ (Scheme::Open | Scheme::Fed | Scheme::Settled | Scheme::Runs) => settled,
-            Scheme::Opaque | Scheme::Root | Scheme::Begun | Scheme::Named | Scheme::Port => Scheme::Any,
-            Scheme::Behind | Scheme::Any | Scheme::Host => Scheme::Any,
+            same @ (Scheme::Open | Scheme::Fed | Scheme::Settled | Scheme::Root | Scheme::Listed | Scheme::Runs) => {
+                same
+            }
+            Scheme::Opaque | Scheme::Named | Scheme::Port | Scheme::Behind | Scheme::Any | Scheme::Host => Scheme::Any,
         };
     }
 
-    /// Takes a literal byte; `rest` begins with it. What a value that was printed before it could so become.
-    pub(super) fn take(&mut self, byte: u8, rest: &[u8]) -> Option<Chosen> {
+    /// Takes a literal byte; `rest` begins with it.
+    pub(super) fn take(&mut self, byte: u8, rest: &[u8]) -> Taken {
+        if let Reference::Within(left) = self.reference {
+            self.reference = if left > 1 { Reference::Within(left - 1) } else { Reference::None };
+            return Taken::default();
+        }
         let was_begun = matches!(self.reference, Reference::Begun(_));
-        self.is_quoted |= matches!(byte, b'"' | b'\'');
+        if let Some((character, length)) = reference(rest).filter(|(_, length)| is_complete(rest, *length)) {
+            if was_begun {
+                self.ampersand();
+            }
+            self.reference = Reference::Within(length - 1);
+            if character == b'&' {
+                self.ampersand();
+                return Taken::default();
+            }
+            return self.take_character(character, rest.get(length..).unwrap_or_default());
+        }
+        // What it stands for is told by what follows.
+        let is_guarded = byte == b'&' && self.is_hollow && self.scheme.takes_guards() && may_go_on(rest);
+        if is_guarded {
+            self.guarded();
+        }
+        let guarded = Taken { is_guarded, chosen: None };
         if self.reference.take(byte) {
             let chosen = (self.scheme == Scheme::Fed).then_some(Chosen::Scheme);
             self.scheme = self.scheme.followed_by_any();
-            return chosen;
+            return Taken { chosen, ..guarded };
         }
         if was_begun && (byte == b'&' || self.reference.is_over()) {
             self.ampersand();
         }
         if !self.reference.is_over() {
-            return None;
+            return guarded;
         }
+        let taken = self.take_character(byte, rest.get(1..).unwrap_or_default());
+        Taken { is_guarded: taken.is_guarded || is_guarded, ..taken }
+    }
+
+    /// A slash that may follow begins no host.
+    fn guarded(&mut self) {
+        if matches!(self.scheme, Scheme::Root | Scheme::Host) {
+            self.scheme = Scheme::Settled;
+        }
+        self.is_hollow = false;
+    }
+
+    /// Takes a character, as browsers read it; `behind` follows.
+    fn take_character(&mut self, byte: u8, behind: &[u8]) -> Taken {
+        let is_slash = |byte: u8| matches!(byte, b'/' | b'\\');
+        // Two slashes of the layout say that a host follows.
+        let says_host = self.scheme.is_open() && behind.first().is_some_and(|next| is_slash(*next));
+        let is_guarded = is_slash(byte) && self.is_hollow && self.scheme.takes_guards() && !says_host;
         let chosen = match (self.scheme, byte) {
             (Scheme::Fed, b':') => Some(Chosen::Scheme),
             (Scheme::Behind, b'/' | b'\\' | b'?' | b'#') => None,
             (Scheme::Behind, byte) if byte > b' ' => Some(Chosen::Host),
             _ => None,
         };
-        let settled = if self.scheme.is_open() { self.settle(byte, rest) } else { Some(self.scheme.followed_by(byte)) };
-        self.scheme = settled.unwrap_or(self.scheme);
+        self.is_either |= self.scheme == Scheme::Any && is_slash(byte);
+        if self.scheme.is_open() {
+            self.scheme = self.settle(byte, behind).unwrap_or(self.scheme);
+        } else {
+            self.scheme = self.scheme.followed_by(byte, is_guarded);
+        }
         self.queried |= matches!(byte, b'?' | b'#');
-        chosen
+        if self.scheme == Scheme::Listed && (byte <= b' ' || byte == b',') {
+            self.is_fresh = true;
+        } else if byte > b' ' {
+            self.is_fresh = false;
+            self.fed &= self.scheme != Scheme::Listed;
+        }
+        if byte > b' ' {
+            self.is_hollow = false;
+            self.is_untouched = false;
+        }
+        Taken { chosen, is_guarded }
     }
 
     /// Takes an `&` that begins no reference of interest: it is part of no scheme.
     fn ampersand(&mut self) {
-        self.scheme = if self.scheme.is_open() { Scheme::Settled } else { self.scheme.followed_by(b'&') };
+        self.scheme = if self.scheme.is_open() { Scheme::Settled } else { self.scheme.followed_by(b'&', false) };
         // After a whole URL that was printed, it goes on with its query.
-        self.queried |= self.fed;
+        self.queried |= self.fed && self.scheme != Scheme::Listed;
+        self.is_hollow = false;
+        self.is_fresh = false;
+        self.is_untouched = false;
     }
 
-    /// Takes a byte of a URL whose scheme is not known yet; what is known if this byte tells. `rest` begins with the byte.
-    fn settle(&mut self, byte: u8, rest: &[u8]) -> Option<Scheme> {
+    /// Takes a byte of a URL whose scheme is not known yet; what is known if this byte tells. `behind` follows.
+    fn settle(&mut self, byte: u8, behind: &[u8]) -> Option<Scheme> {
         match byte {
             b'?' | b'#' => Some(Scheme::Settled),
             b'/' | b'\\' if self.schemes.contains("") => Some(Scheme::Root),
             b'/' | b'\\' => Some(Scheme::Settled),
             b':' => {
-                let media = rest.get(1..).is_some_and(is_media);
+                let media = is_media(behind);
                 let runs = |scheme: &String| RUNNING.contains(&scheme.as_str()) && !(scheme == "data" && media);
                 let has_host = |scheme: &String| WITH_HOSTS.contains(&scheme.as_str());
                 Some(if self.schemes.iter().any(runs) {
@@ -345,19 +456,20 @@ impl Url {
         } else {
             scheme
         };
-        // What begins with a slash on both ways is a path on both, as far as values are concerned.
-        let is_rooted = |url: &Self| matches!(url.scheme, Scheme::Settled | Scheme::Root | Scheme::Begun);
-        let differ = self.scheme != other.scheme && !(is_rooted(self) && is_rooted(other));
-        let is_either = self.is_either || other.is_either || differ || self.queried != other.queried;
+        let differ = self.scheme != other.scheme || self.queried != other.queried;
         Self {
+            holder: self.holder,
             scheme,
             schemes,
             reference,
             // A query on one way only: a value is a piece of it, as long as it cannot give the scheme on the other.
             queried: (self.queried || other.queried) && !scheme.is_open(),
             fed: self.fed || other.fed,
-            is_either,
-            is_quoted: self.is_quoted || other.is_quoted,
+            is_either: self.is_either || other.is_either || differ,
+            // One of the ways may have led past what stands behind a slash on the other.
+            is_hollow: self.is_hollow || other.is_hollow || differ,
+            is_fresh: self.is_fresh || other.is_fresh,
+            is_untouched: self.is_untouched && other.is_untouched,
         }
     }
 
@@ -371,8 +483,19 @@ impl Url {
     }
 }
 
+/// Whether the reference of this length at the beginning of `rest` ends there, whatever the layout goes on with.
+fn is_complete(rest: &[u8], length: usize) -> bool {
+    length < rest.len() || rest.get(..length).is_some_and(|reference| reference.ends_with(b";"))
+}
+
+/// Whether the reference at the beginning of `rest` could go on in what the layout prints next.
+fn may_go_on(rest: &[u8]) -> bool {
+    let name = rest.get(1..).unwrap_or_default();
+    name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
+}
+
 /// Whether a `data:` URL that goes on so is of a type that runs nothing. An image may be a drawing, with scripts in it.
-fn is_media(rest: &[u8]) -> bool {
+pub(in super::super) fn is_media(rest: &[u8]) -> bool {
     let Some(end) = rest.iter().position(|byte| matches!(byte, b';' | b',')) else { return false };
     let essence = rest.get(..end).and_then(|essence| std::str::from_utf8(essence).ok()).unwrap_or("");
     let is_plain = essence.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.'));
@@ -385,13 +508,13 @@ mod tests {
 
     /// The URL after these literals, with a value between each two.
     fn after(literals: &[&str]) -> (Url, bool) {
-        let (mut url, mut chosen) = (Url::default(), false);
+        let (mut url, mut chosen) = (Url::of(Holder::Whole), false);
         for (number, literal) in literals.iter().enumerate() {
             if number > 0 {
                 url.output();
             }
             for (at, &byte) in literal.as_bytes().iter().enumerate() {
-                chosen |= url.take(byte, &literal.as_bytes()[at..]).is_some();
+                chosen |= url.take(byte, &literal.as_bytes()[at..]).chosen.is_some();
             }
         }
         (url, chosen)
@@ -409,9 +532,13 @@ mod tests {
 
     #[test]
     fn references_hide_what_they_stand_for() {
-        for literal in ["javascript&colon;", "&#106;avascript:", "java&NewLine;script:", "java&Tab;", "&sol;", "x&num;"]
+        for literal in
+            ["javascript&colon;", "&#106;avascript:", "java&NewLine;script:", "&#x6A;avascript&#58;", "&#106"]
         {
             assert!(after(&[literal]).0.runs(), "{literal}");
+        }
+        for (literal, part) in [("&sol;", UrlPart::Root), ("x&num;", UrlPart::Query), ("java&Tab;", UrlPart::Start)] {
+            assert_eq!(after(&[literal]).0.part(b'"'), part, "{literal}");
         }
         for literal in ["/&sol;", "/&#47;", "//a&#46;", "//&bsol;"] {
             assert!(after(&[literal]).0.leads_anywhere() && !after(&[literal]).0.runs(), "{literal}");
@@ -419,7 +546,7 @@ mod tests {
         for literal in ["a&amp;", "a&b=", "&colo;", "&&", "x&copy;", "/a&#47;b/"] {
             assert!(!after(&[literal, ":"]).1 && !after(&[literal]).0.runs(), "{literal}");
         }
-        for literal in [":", "&colon;", "&#", "a&#x", "&Tab;"] {
+        for literal in [":", "&colon;", "&#", "a&#x", "&Tab;:"] {
             assert!(after(&["", literal]).1, "{literal}");
         }
     }
@@ -429,10 +556,10 @@ mod tests {
         let join = |one: &[&str], other: &[&str]| after(one).0.join(&after(other).0);
         assert!(join(&["java&"], &["java"]).runs());
         let mut fed = join(&["", "&"], &["", ""]);
-        assert_eq!(fed.take(b':', b":"), Some(Chosen::Scheme));
+        assert_eq!(fed.take(b':', b":").chosen, Some(Chosen::Scheme));
         let mut fed = join(&["", "&col"], &["", ""]);
-        assert_eq!((fed.take(b'o', b"on;"), fed.take(b'n', b"n;")), (None, None));
-        assert_eq!(fed.take(b';', b";"), Some(Chosen::Scheme));
+        assert_eq!((fed.take(b'o', b"on;").chosen, fed.take(b'n', b"n;").chosen), (None, None));
+        assert_eq!(fed.take(b';', b";").chosen, Some(Chosen::Scheme));
         assert!(join(&["/?a", "&"], &["/?a", ""]).refers());
     }
 

@@ -5,15 +5,17 @@
 //! URL it is no more than the characters that it shows.
 
 mod replace;
+mod seen;
 mod url;
 
+pub(super) use seen::{Holder, Look, guard, reference};
 pub(super) use url::{UrlPart, percent_encode, reference_length};
 
 use super::Buffer;
 use crate::value::Origin;
 use replace::{Cell, Quoted, Text, replace};
 use std::borrow::Cow;
-use url::{characters, images, link, percent_digits, url};
+use url::{characters, link, percent_digits, url};
 
 /// Where an output lands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +36,6 @@ pub(super) enum Sink {
     Url(UrlPart),
     /// The same in XML.
     XmlUrl(UrlPart),
-    /// Within a quoted attribute that lists URLs of images.
-    Images,
     /// Within a script, or outside the quotes of JSON, where only JSON can stand.
     Script,
     /// Within JavaScript, where the same is a literal of its own.
@@ -59,7 +59,7 @@ impl Sink {
     pub(super) fn in_xml(self) -> Self {
         match self {
             Self::Text => Self::XmlText,
-            Self::Attribute | Self::Images => Self::XmlAttribute,
+            Self::Attribute => Self::XmlAttribute,
             Self::Url(part) => Self::XmlUrl(part),
             other @ (Self::Plain | Self::XmlText | Self::Section | Self::XmlAttribute | Self::XmlUrl(_)) => other,
             other @ (Self::Script | Self::Code | Self::Member | Self::Number | Self::JsonText) => other,
@@ -67,28 +67,44 @@ impl Sink {
         }
     }
 
+    /// The part of a URL that is written here.
+    fn url_part(self) -> Option<UrlPart> {
+        if let Self::Url(part) | Self::XmlUrl(part) = self { Some(part) } else { None }
+    }
+
+    /// The same place for another part of a URL.
+    fn with_part(self, part: UrlPart) -> Self {
+        if matches!(self, Self::XmlUrl(_)) { Self::XmlUrl(part) } else { Self::Url(part) }
+    }
+
     /// The same place for a value that a filter has made ready for it, if that is a query.
     pub(super) fn of_encoded(self) -> Self {
-        match self {
-            Self::Url(UrlPart::Query) => Self::Url(UrlPart::Encoded),
-            Self::XmlUrl(UrlPart::Query) => Self::XmlUrl(UrlPart::Encoded),
-            other @ (Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::Section) => other,
-            other @ Self::XmlAttribute => other,
-            other @ (Self::Url(_) | Self::XmlUrl(_) | Self::Images | Self::Script | Self::JsonText) => other,
-            other @ (Self::Code | Self::Member | Self::Number) => other,
-            other @ (Self::CsvCell | Self::CsvQuoted { .. } | Self::Nowhere) => other,
+        match self.url_part() {
+            Some(UrlPart::Query) => self.with_part(UrlPart::Encoded),
+            Some(UrlPart::Seen(look)) => self.with_part(UrlPart::Seen(Look { encoded: true, ..look })),
+            _ => self,
         }
+    }
+
+    /// Whether this is in a list of images.
+    pub(super) fn is_in_images(self) -> bool {
+        matches!(self.url_part(), Some(UrlPart::Seen(look)) if look.holder == Holder::Images)
+    }
+
+    /// The same place for a value that is all of such a list.
+    pub(super) fn of_images(self) -> Self {
+        self.with_part(UrlPart::Images)
     }
 
     /// Whether an integer is written as it is.
     #[inline]
     pub(super) fn takes_digits(self) -> bool {
-        let is_for_page = |part| matches!(part, UrlPart::BehindHost | UrlPart::Next | UrlPart::Piece);
+        let is_for_page = |part| matches!(part, UrlPart::BehindHost | UrlPart::Seen(_));
         match self {
             Self::Url(part) | Self::XmlUrl(part) => !is_for_page(part),
             // A sign may stand before it.
             Self::Code | Self::Member | Self::Number | Self::Nowhere => false,
-            Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute | Self::Images => true,
+            Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute => true,
             Self::Section | Self::Script | Self::JsonText | Self::CsvCell | Self::CsvQuoted { .. } => true,
         }
     }
@@ -98,7 +114,7 @@ impl Sink {
         match self {
             Self::Code | Self::Member | Self::Script => "null",
             Self::Number => "NaN",
-            Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute | Self::Images => "",
+            Self::Plain | Self::Text | Self::Attribute | Self::XmlText | Self::XmlAttribute => "",
             Self::Url(_) | Self::XmlUrl(_) | Self::JsonText | Self::CsvCell | Self::CsvQuoted { .. } => "",
             Self::Section | Self::Nowhere => "",
         }
@@ -136,8 +152,6 @@ fn write_elsewhere(text: &str, origin: Origin, sink: Sink, out: &mut Buffer) {
         Sink::Attribute => escape(text, out),
         Sink::Url(part) if markup => url(&characters(text), part, origin, out),
         Sink::Url(part) => url(text, part, origin, out),
-        Sink::Images if markup => images(&characters(text), out),
-        Sink::Images => images(text, out),
         Sink::Script => script(text, out),
         Sink::Code => code(text, out),
         Sink::Member => member(text, out),
@@ -472,8 +486,8 @@ mod tests {
     #[test]
     fn images_are_links() {
         let text = "/a.png 1x, javascript:alert(1) 2x,\"b.png\"";
-        let expected = "/a.png 1x,#blocked,&quot;b.png&quot;";
-        assert_eq!(written(text, Origin::Outside, Sink::Images), expected);
+        let expected = "/a.png 1x, #blocked 2x,&quot;b.png&quot;";
+        assert_eq!(written(text, Origin::Outside, Sink::Url(UrlPart::Images)), expected);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! Which part it is the layout says; where a value stands behind another one, what was printed before tells.
 
-use super::super::context::{RUNNING, WITH_HOSTS};
 use super::replace::{Url, replace};
+use super::seen::{Holder, Look, SoFar, candidates, is_script};
 use super::{Buffer, Origin, escape};
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub(in super::super) enum UrlPart {
     Start,
     /// What its parts are is not known, but it gives no scheme.
     Rest,
-    /// A piece of the path after the slash it begins with, where another slash would begin a host.
+    /// A piece of the path right behind the slash it begins with, where another slash would begin a host.
     Root,
     /// A piece of the path.
     Path,
@@ -32,16 +32,17 @@ pub(in super::super) enum UrlPart {
     Port,
     /// A piece of a URL that has no host, as an address of mail.
     Opaque,
-    /// A piece of the path, unless a value before it has begun the query.
-    Piece,
-    /// What follows a value: which part that is, only the page tells.
-    Next,
+    /// Which part it is, only the page tells.
+    Seen(Look),
+    /// A whole list of images.
+    Images,
 }
 
 impl UrlPart {
     /// The same in the address of a script.
     pub(in super::super) fn of_script(self) -> Self {
-        if matches!(self, Self::Path | Self::Piece) { Self::Name } else { self }
+        let is_piece = matches!(self, Self::Path) || matches!(self, Self::Seen(look) if !look.hosts && !look.rests);
+        if is_piece { Self::Name } else { self }
     }
 }
 
@@ -56,19 +57,23 @@ pub(super) fn link(text: &str, out: &mut Buffer) {
     if is_safe(text) { replace::<Url>(text, out) } else { out.push_str(BLOCKED) }
 }
 
-/// A part of a URL: characters, and no markup. What the authors of the site have written may be several pieces of a query.
+/// A part of a URL: characters, and no markup. What the authors of the site have written may be several pieces of a query, and of
+/// any scheme that is no script.
 pub(super) fn url(text: &str, part: UrlPart, origin: Origin, out: &mut Buffer) {
+    let authored = origin == Origin::Authored;
     match part {
+        UrlPart::Seen(_) if text.is_empty() => {}
+        UrlPart::Start if authored && !is_script(text) => replace::<Url>(text, out),
         UrlPart::Start => link(text, out),
         UrlPart::Rest => replace::<Url>(text, out),
-        UrlPart::Root => path(text, matches!(so_far(out), SoFar::Nothing | SoFar::Root | SoFar::Host), out),
+        UrlPart::Root => path(text, true, out),
         UrlPart::Path => path(text, false, out),
         // The authors may write several.
-        UrlPart::Name if origin == Origin::Authored => path(text, false, out),
+        UrlPart::Name if authored => path(text, false, out),
         UrlPart::Name => name(text, out),
-        UrlPart::Query | UrlPart::Encoded if origin == Origin::Authored => replace::<Url>(text, out),
+        UrlPart::Query | UrlPart::Encoded if authored => replace::<Url>(text, out),
         // The authors may write a whole URL in pieces.
-        UrlPart::Host | UrlPart::Port if origin == Origin::Authored => replace::<Url>(text, out),
+        UrlPart::Host | UrlPart::Port if authored => replace::<Url>(text, out),
         UrlPart::Query => percent_encode(text, b"", "%20", out),
         // `+` is a space there.
         UrlPart::Encoded => percent_encode_but(text, |byte| b"-_.~+%".contains(&byte), out),
@@ -77,81 +82,59 @@ pub(super) fn url(text: &str, part: UrlPart, origin: Origin, out: &mut Buffer) {
         UrlPart::Port if text.starts_with(['/', '\\', '?', '#']) => behind_host(text, out),
         UrlPart::Port => percent_encode_but(text, |_| false, out),
         UrlPart::Opaque => percent_encode_but(text, |byte| byte >= 0x80 || b"-._~!$'()*+,;=:@/%".contains(&byte), out),
-        UrlPart::Piece => match so_far(out) {
-            SoFar::Query => url(text, UrlPart::Query, origin, out),
-            SoFar::Root | SoFar::Host => path(text, true, out),
-            SoFar::Nothing | SoFar::Scheme | SoFar::Opaque | SoFar::Named | SoFar::Path => path(text, false, out),
-            SoFar::Runs => {}
-        },
-        UrlPart::Next => {
-            let part = match so_far(out) {
-                SoFar::Nothing | SoFar::Scheme => UrlPart::Start,
-                SoFar::Opaque => UrlPart::Opaque,
-                SoFar::Root => UrlPart::Root,
-                SoFar::Host => UrlPart::Host,
-                SoFar::Named => UrlPart::BehindHost,
-                SoFar::Path => UrlPart::Rest,
-                SoFar::Query => UrlPart::Query,
-                SoFar::Runs => return,
-            };
-            url(text, part, origin, out);
+        // The authors may write as much of a list as they like.
+        UrlPart::Images => {
+            if authored {
+                escape(text, out);
+            } else {
+                images(text, out);
+            }
+        }
+        UrlPart::Seen(look) if authored && look.holder == Holder::Images => escape(text, out),
+        UrlPart::Seen(look) => {
+            let start = out.len();
+            seen(text, look, origin, out);
+            if look.holder == Holder::Images {
+                encode_last_commas(start, out);
+            }
         }
     }
 }
 
-/// How far a URL has come, as it was printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SoFar {
-    Nothing,
-    /// What could still be a scheme, or a path that is relative.
-    Scheme,
-    /// Behind a scheme that has no host.
-    Opaque,
-    /// Behind a scheme that runs code: nothing is printed there.
-    Runs,
-    /// No more than a slash.
-    Root,
-    /// The slashes in front of a host.
-    Host,
-    /// Within the name of a host, or at its end.
-    Named,
-    Path,
-    Query,
-}
-
-/// How far the URL has come whose attribute `out` ends in. No value holds a quote here, and no literal of a URL that asks does.
-fn so_far(out: &Buffer) -> SoFar {
-    let start = memchr::memrchr2(b'"', b'\'', out.as_bytes()).map_or(0, |quote| quote + 1);
-    let url = out.since(start).unwrap_or("");
-    let url = without_delay(url).trim_start_matches(|character: char| character <= ' ');
-    let is_slash = |character: char| matches!(character, '/' | '\\');
-    if url.contains(['?', '#']) {
-        return SoFar::Query;
-    }
-    let (scheme, rest) = match url.split_once(':') {
-        Some((scheme, rest)) if !scheme.contains(is_slash) => (scheme.to_ascii_lowercase(), rest),
-        _ => (String::new(), url),
+/// A part of a URL, as the URL goes on from what was printed.
+fn seen(text: &str, look: Look, origin: Origin, out: &mut Buffer) {
+    let part = match look.so_far(out) {
+        SoFar::Nothing => UrlPart::Start,
+        // Together with what is there it could be another scheme than it is on its own.
+        SoFar::Scheme => return link(text, out),
+        SoFar::Opaque => UrlPart::Opaque,
+        SoFar::Root => UrlPart::Root,
+        SoFar::Host if look.hosts => UrlPart::Host,
+        SoFar::Named => UrlPart::BehindHost,
+        SoFar::Path if look.rests => UrlPart::Rest,
+        SoFar::Path => UrlPart::Path,
+        SoFar::Query if look.encoded => UrlPart::Encoded,
+        SoFar::Query => UrlPart::Query,
+        SoFar::Beside => return size(text, out),
+        // The host is missing, and a value that stands behind it is none.
+        SoFar::Host | SoFar::Lost => return out.push_str(BLOCKED),
+        SoFar::Runs => return,
     };
-    let name = rest.trim_start_matches(is_slash);
-    let slashes = rest.len() - name.len();
-    match (scheme.as_str(), slashes) {
-        _ if url.is_empty() => SoFar::Nothing,
-        ("", 0) if !name.contains(is_slash) => SoFar::Scheme,
-        ("", 1) if name.is_empty() => SoFar::Root,
-        ("", 0 | 1) => SoFar::Path,
-        (scheme, _) if RUNNING.contains(&scheme) => SoFar::Runs,
-        (scheme, _) if !scheme.is_empty() && !WITH_HOSTS.contains(&scheme) => SoFar::Opaque,
-        _ if name.contains(is_slash) => SoFar::Path,
-        _ if name.is_empty() => SoFar::Host,
-        _ => SoFar::Named,
-    }
+    url(text, part, origin, out);
 }
 
-/// The URL in the `content` of a `<meta>`, which may have a delay before it.
-fn without_delay(content: &str) -> &str {
-    let is_delay = |before: &str| before.bytes().all(|byte| b"0123456789.;, ".contains(&byte));
-    let word = content.to_ascii_lowercase().find("url=");
-    word.filter(|at| content.get(..*at).is_some_and(is_delay)).map_or(content, |at| content.get(at + 4..).unwrap_or(""))
+/// The size of an image in a list, which ends at the next comma.
+fn size(text: &str, out: &mut Buffer) {
+    let is_of_size = |character: &char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '+');
+    out.push_str(&text.chars().filter(is_of_size).collect::<String>());
+}
+
+/// Commas at the end of what was written from `start` on would end a URL of a list.
+fn encode_last_commas(start: usize, out: &mut Buffer) {
+    let written = out.as_bytes().get(start..).unwrap_or_default();
+    let commas = written.iter().rev().take_while(|byte| **byte == b',').count();
+    out.truncate(out.len() - commas);
+    (0..commas).for_each(|_| percent(b',', out));
 }
 
 /// What stands behind the name of a host that the layout has written: more of the name it cannot be.
@@ -229,11 +212,8 @@ pub(in super::super) fn reference_length(text: &str) -> usize {
 /// A piece of a path: what would end the path is encoded, and at the root also what would begin a host. An escape that is
 /// there already stays, because paths are handed on encoded as often as not.
 fn path(text: &str, root: bool, out: &mut Buffer) {
-    // An empty piece stood between two slashes, which would begin a host.
-    if root && matches!(out.as_bytes(), [.., b'/' | b'\\', b'/' | b'\\']) {
-        out.truncate(out.len() - 1);
-        out.push_str("./");
-    }
+    // Behind what a guard has written the path is as good as empty.
+    let root = root || (text.starts_with(['/', '\\']) && out.as_bytes().ends_with(b"/./"));
     let host = if root { text.len() - text.trim_start_matches(['/', '\\']).len() } else { 0 };
     // The slash that is there is the first of them.
     let text = text.get(host..).unwrap_or(text);
@@ -297,12 +277,9 @@ pub(super) fn percent_digits(byte: u8) -> [u8; 2] {
 }
 
 /// A list of images: each of its URLs must be one that a link could be.
-pub(super) fn images(text: &str, out: &mut Buffer) {
-    for (number, candidate) in text.split(',').enumerate() {
-        if number > 0 {
-            out.push_ascii(b',');
-        }
-        escape(if is_safe(candidate) { candidate } else { BLOCKED }, out);
+fn images(list: &str, out: &mut Buffer) {
+    for (is_url, part) in candidates(list) {
+        escape(if !is_url || is_safe(part) { part } else { BLOCKED }, out);
     }
 }
 

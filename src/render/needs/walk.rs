@@ -157,7 +157,7 @@ impl Walk<'_> {
                 Some(left) => left.join(&self.variables),
                 None => self.left = Some(self.variables.clone()),
             },
-            Node::Refused(_) => {}
+            Node::Guard(_) | Node::Refused(_) => {}
         }
     }
 

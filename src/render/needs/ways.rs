@@ -191,7 +191,7 @@ impl Walk<'_> {
                 }
                 Node::Text(..) | Node::For(_) | Node::TableRow(_) | Node::Break | Node::Continue => return any(),
                 Node::Assign { .. } | Node::Capture { .. } | Node::Count { .. } | Node::Cycle(_) => return any(),
-                Node::Call(_) | Node::Refused(_) | Node::IfChanged { .. } => return any(),
+                Node::Guard(_) | Node::Call(_) | Node::Refused(_) | Node::IfChanged { .. } => return any(),
             };
             texts = joined(&texts, &printed);
         }

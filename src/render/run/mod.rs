@@ -231,6 +231,10 @@ impl<'r, 'e> Run<'r, 'e> {
                     Flow::On
                 }
                 Node::Output(output) => self.output(output, out)?,
+                Node::Guard(look) => {
+                    escape::guard(*look, out);
+                    Flow::On
+                }
                 Node::If(branches) => {
                     let mut flow = Flow::On;
                     for branch in branches {

@@ -323,18 +323,18 @@ pub(super) fn tree(html: &str, scripting: bool) -> RcDom {
     parse_document(RcDom::default(), ParseOpts { tree_builder, ..ParseOpts::default() }).one(html)
 }
 
-/// The addresses of the links of a page, as a browser reads them.
-pub(super) fn links(html: &str) -> Vec<String> {
-    fn collect(node: &Handle, out: &mut Vec<String>) {
+/// The values of all attributes of this name in a page, as a browser reads them.
+pub(super) fn values_of(name: &str, html: &str) -> Vec<String> {
+    fn collect(name: &str, node: &Handle, out: &mut Vec<String>) {
         if let NodeData::Element { attrs, .. } = &node.data {
             let attrs = attrs.borrow();
-            let href = attrs.iter().find(|attribute| &*attribute.name.local == "href");
-            out.extend(href.map(|href| href.value.to_string()));
+            let found = attrs.iter().find(|attribute| &*attribute.name.local == name);
+            out.extend(found.map(|attribute| attribute.value.to_string()));
         }
-        node.children.borrow().iter().for_each(|child| collect(child, out));
+        node.children.borrow().iter().for_each(|child| collect(name, child, out));
     }
     let mut out = Vec::new();
-    collect(&tree(html, true).document, &mut out);
+    collect(name, &tree(html, true).document, &mut out);
     out
 }
 

@@ -6,25 +6,25 @@
 //! and names that mean something to HTML alone. Where it is unsure it says [`Stand::Refused`], never "safe".
 //!
 //! `partial` says what a partial is told of the place that it is called from, and what is known behind it; `raw` follows what is no
-//! markup; `split` looks at the borders of literal parts.
+//! markup; `split` looks at the borders of literal parts; `stand` says what may be printed.
 
 mod partial;
 mod raw;
 mod split;
+mod stand;
 
-use super::super::escape::Sink;
-use super::attribute::{Kind, has_kinds};
+use super::super::escape::{Holder, Sink};
+use super::attribute::{Kind, has_kinds, holder};
 use super::foreign::Foreign;
 use super::said::{Power, Said, Word, deciders};
 use super::script::{Role, Script};
-use super::url::{Chosen, Url};
-use super::{Clash, Stand};
+use super::url::{Chosen, Taken, Url};
+use super::{Clash, Guard, Stand};
 use partial::{Bound, Reach};
 use split::Half;
 
 /// Follows the markup, literal by literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all combinations of them occur")]
 pub(crate) struct Tracker {
     state: State,
     /// The element whose tag is open, or whose content this is if it is not markup; in HTML in lower case.
@@ -155,13 +155,8 @@ const SAID_BEHIND_PARTIAL: Complaint = (
     "write this attribute before the call",
 );
 
-const STYLES: &str = "choose a `class` by `{% if %}` or `{% case %}` instead; a number may stand here, behind a filter that makes one of \
-    any value, as in `{{ width | plus: 0 }}`";
-
 const HIDDEN_END: Complaint =
     ("a browser that runs scripts ends the `<noscript>` here", "write `<` as `&lt;`, or leave the text out");
-
-const USE_DATA: &str = "put it in a `data-…` attribute, or in `<script type=\"application/json\">` with `| json`";
 
 impl Tracker {
     /// At the beginning of HTML.
@@ -171,7 +166,7 @@ impl Tracker {
             element: String::new(),
             attribute: String::new(),
             value: Word::default(),
-            url: Url::default(),
+            url: Url::of(Holder::Whole),
             said: Said::default(),
             fed: false,
             bound: Bound::Nothing,
@@ -253,123 +248,6 @@ impl Tracker {
         self.foreign.returns_to(&entry.foreign)
     }
 
-    /// What may be printed here.
-    pub(super) fn stand(&self) -> Stand {
-        match self.stand_in_html() {
-            Stand::Fine(sink) if self.xml => Stand::Fine(sink.in_xml()),
-            stand @ (Stand::Fine(_) | Stand::OnlyJson(..) | Stand::OnlyOwn(..)) => stand,
-            stand @ (Stand::OnlyNumber(..) | Stand::Refused(..)) => stand,
-        }
-    }
-
-    fn stand_in_html(&self) -> Stand {
-        match self.state {
-            _ if self.half.is_angle() && self.takes_all() => {
-                Stand::Refused("right behind a `<`", "write `&lt;`, or a space between them")
-            }
-            State::Text => Stand::Fine(Sink::Text),
-            State::CharacterData => Stand::Fine(Sink::Section),
-            State::Quoted { kind: Kind::Meta, .. } if self.power() == Power::Acts => Stand::OnlyOwn(
-                Sink::Attribute,
-                "in what a `<meta http-equiv>` tells browsers to do",
-                "write it out; after a delay, as in `5; url=`, a value may say where to go",
-            ),
-            State::Quoted { kind: Kind::Plain | Kind::Meta, .. } => Stand::Fine(Sink::Attribute),
-            State::Quoted { kind: Kind::Images, .. } => Stand::Fine(Sink::Images),
-            State::Quoted { kind: Kind::Choice, .. } if local_name(&self.element) == "script" => {
-                Stand::OnlyOwn(Sink::Attribute, "that says what a script is", "write it out")
-            }
-            State::Quoted { kind: Kind::Choice, .. } => Stand::OnlyOwn(
-                Sink::Attribute,
-                "that says how browsers take its tag, or what that may do,",
-                "write it out, or choose by `{% if %}` or `{% case %}`",
-            ),
-            State::Quoted { kind: Kind::Url, .. } if self.url.runs() => {
-                Stand::Refused("in a URL that is a script or a document", USE_DATA)
-            }
-            State::Quoted { kind: Kind::Url, .. } if self.url.refers() => {
-                Stand::Refused("that could complete what the `&` before it begins", "write `&amp;` for an `&`")
-            }
-            State::Quoted { kind: Kind::Url, .. } if self.url.leads_anywhere() && self.chooses_code() => {
-                Stand::OnlyOwn(
-                    Sink::Url(self.url.part()),
-                    "that says where a script or a style comes from",
-                    "begin the address with text of the layout, as in `/js/`, or with a value of the site's own, as in `{{ vars.cdn }}`",
-                )
-            }
-            State::Quoted { kind: Kind::Url, .. } if self.names_script() => {
-                Stand::Fine(Sink::Url(self.url.part().of_script()))
-            }
-            State::Quoted { kind: Kind::Url, .. } if self.url.chooses_host() && self.sends_on() => Stand::OnlyOwn(
-                Sink::Url(self.url.part()),
-                "where a page sends visitors on",
-                "begin the address with text of the layout, as in `5; url=/new/`, or with a value of the site's own, as in `{{ vars.shop }}`",
-            ),
-            State::Quoted { kind: Kind::Url, .. } => Stand::Fine(Sink::Url(self.url.part())),
-            State::Quoted { kind: Kind::Code, .. } => Stand::Refused("in an attribute that is a script", USE_DATA),
-            State::Quoted { kind: Kind::Style, .. } => Stand::OnlyNumber("in a `style` attribute", STYLES),
-            State::Quoted { kind: Kind::Expression | Kind::Settings, .. } => Stand::Fine(Sink::Attribute),
-            State::Quoted { kind: Kind::Document, .. } => Stand::Refused("in a `srcdoc` attribute", USE_DATA),
-            State::Raw => match local_name(&self.element) {
-                "script" => self.script.stand(self.said.role()),
-                // References are read here, but tags are not.
-                "textarea" | "title" => Stand::Fine(Sink::Attribute),
-                "style" => Stand::OnlyNumber("in a `<style>` element", STYLES),
-                _ => Stand::Refused("in an element whose content is not markup", "move it out of the element"),
-            },
-            State::Comment => Stand::Refused("in a comment of the markup", "use `{% comment %}` for notes"),
-            State::Declaration | State::Instruction => Stand::Refused("in a declaration of the markup", "write it out"),
-            State::Unquoted | State::BeforeValue => {
-                Stand::Refused("in an attribute without quotes", "write quotes around the value")
-            }
-            State::TagOpen | State::TagName => {
-                Stand::Refused("in the name of an element", "choose the element by `{% if %}` or `{% case %}`")
-            }
-            State::InTag | State::Slash | State::AttributeName | State::AfterName => {
-                Stand::Refused("in a tag, outside an attribute's value", "write the attribute's name and quotes out")
-            }
-        }
-    }
-
-    /// Whether this is a place where any text may stand, but for the tag that ends it.
-    fn takes_all(&self) -> bool {
-        let is_text = matches!(local_name(&self.element), "textarea" | "title");
-        if self.state == State::Raw { is_text } else { self.foreign.in_noscript() }
-    }
-
-    /// Whether a library would run what is printed here as code, although it is none of its literals, as JSON would be.
-    pub(super) fn is_run(&self, json: bool) -> bool {
-        let State::Quoted { kind, .. } = self.state else { return false };
-        let is_literal = || json && matches!(self.script.stand(Role::Code), Stand::OnlyJson(..));
-        // Settings may begin with what makes code of them.
-        kind == Kind::Expression && !is_literal() || kind == Kind::Settings && !json && self.value == Word::default()
-    }
-
-    /// Whether browsers act by the `content` or the `href` of the tag at hand.
-    fn power(&self) -> Power {
-        self.said.power(local_name(&self.element))
-    }
-
-    /// Whether the URL at hand says where a script comes from, or what else may shape the page.
-    fn chooses_code(&self) -> bool {
-        match local_name(&self.element) {
-            "script" | "base" => true,
-            "link" => self.power() == Power::Acts,
-            _ => false,
-        }
-    }
-
-    /// Whether this is within the URL of a script, or in what the URLs of scripts begin with.
-    pub(super) fn names_script(&self) -> bool {
-        let is_url = matches!(self.state, State::Quoted { kind: Kind::Url, .. });
-        is_url && matches!(local_name(&self.element), "script" | "base")
-    }
-
-    /// Whether the URL at hand is where browsers go next by themselves.
-    fn sends_on(&self) -> bool {
-        local_name(&self.element) == "meta" && self.power() == Power::Acts
-    }
-
     /// Something was printed here.
     pub(super) fn output(&mut self) {
         let is_open = self.power() == Power::Open;
@@ -382,7 +260,7 @@ impl Tracker {
             }
             self.value = Word::Unclear;
             self.fed |= is_open && (kind == Kind::Meta || (kind == Kind::Url && self.url.leads_anywhere()));
-            if kind == Kind::Url {
+            if kind.is_url() {
                 self.url.output();
             }
         }
@@ -396,7 +274,7 @@ impl Tracker {
             return None;
         }
         let joined = self.join(end)?;
-        if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+        if matches!(self.state, State::Quoted { kind, .. } if kind.is_url()) {
             let url = self.url.after_a_run(&end.url)?;
             return Some(Self { url, ..joined });
         }
@@ -485,8 +363,14 @@ impl Tracker {
         in_name || matches!(self.state, State::InTag | State::Slash | State::Unquoted | State::BeforeValue)
     }
 
-    /// Follows a literal part. Tells of a `:` after which a value that was printed before it would be the scheme of a URL.
+    /// The same for a text that stands in no URL, or before all values.
     pub(super) fn literal(&mut self, text: &str) -> Option<Clash> {
+        self.guarded_literal(text, &mut Vec::new())
+    }
+
+    /// Follows a literal part. Tells of a `:` after which a value that was printed before it would be the scheme of a URL, and of the
+    /// slashes that could begin a host.
+    pub(super) fn guarded_literal(&mut self, text: &str, guards: &mut Vec<Guard>) -> Option<Clash> {
         let bytes = text.as_bytes();
         if bytes.is_empty() {
             return None;
@@ -498,10 +382,15 @@ impl Tracker {
         while let Some(&byte) = bytes.get(at) {
             let rest = bytes.get(at..).unwrap_or_default();
             let is_end = matches!(self.state, State::Quoted { quote, .. } if quote == byte);
-            if matches!(self.state, State::Quoted { kind: Kind::Url, .. })
+            let mut taken = Taken::default();
+            if let State::Quoted { kind, quote } = self.state
+                && kind.is_url()
                 && !is_end
-                && let Some(chosen) = self.url.take(byte, rest)
             {
+                taken = self.url.take(byte, rest);
+                guards.extend(taken.is_guarded.then(|| (at, self.url.look(quote))));
+            }
+            if let Some(chosen) = taken.chosen {
                 let (message, help) = match chosen {
                     Chosen::Scheme => (
                         "a value before this `:` could choose a scheme that runs code",
@@ -563,8 +452,9 @@ impl Tracker {
             },
             State::BeforeValue => match byte {
                 b'"' | b'\'' => {
-                    self.state = State::Quoted { quote: byte, kind: self.kind() };
-                    self.url = Url::default();
+                    let kind = self.kind();
+                    self.state = State::Quoted { quote: byte, kind };
+                    self.url = Url::of(holder(&self.attribute, kind));
                     self.value = Word::default();
                     if self.kind() == Kind::Expression {
                         self.script = Script::default();
@@ -635,13 +525,13 @@ impl Tracker {
                 self.value.push(byte);
                 if self.power() == Power::Acts && self.value_is(goes_elsewhere) {
                     self.state = State::Quoted { quote, kind: Kind::Url };
-                    self.url = Url::default();
+                    self.url = Url::of(Holder::Delayed);
                 }
             }
             Kind::Url if local_name(&self.element) == "meta" => {
                 self.value.push(byte);
                 if self.value_is(is_before_url) {
-                    self.url = Url::default();
+                    self.url = Url::of(Holder::Delayed);
                 }
             }
             Kind::Choice => self.value.push(byte),

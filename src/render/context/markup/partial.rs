@@ -57,10 +57,10 @@ impl Tracker {
         let reach = if is_apart { Reach::Call } else { Reach::On };
         let in_tag = || Self { element: self.element.clone(), said: self.said.clone(), ..base.clone() };
         match self.state {
-            State::Text | State::CharacterData | State::Quoted { kind: Kind::Plain | Kind::Images, .. } => Some(base),
+            State::Text | State::CharacterData | State::Quoted { kind: Kind::Plain, .. } => Some(base),
             State::Quoted { kind: Kind::Expression, .. } => Some(Self { script: self.script.clone(), ..base }),
             State::Quoted { kind: Kind::Settings, .. } => Some(Self { value: self.value.clone(), ..base }),
-            State::Quoted { kind: Kind::Url, .. } => {
+            State::Quoted { kind: Kind::Url | Kind::Images, .. } => {
                 // How far the `url=` of a `<meta>` has come would be too much to tell.
                 let is_told = local_name(&self.element) != "meta";
                 is_told.then(|| Self { url: self.url.clone(), ..in_tag() })
@@ -103,7 +103,7 @@ impl Tracker {
     /// A partial was called here.
     pub(in super::super) fn called(&mut self) {
         self.output();
-        if matches!(self.state, State::Quoted { kind: Kind::Url, .. }) {
+        if matches!(self.state, State::Quoted { kind, .. } if kind.is_url()) {
             self.url.called();
         }
         if matches!(self.state, State::Quoted { kind: Kind::Expression, .. }) {
