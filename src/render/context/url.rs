@@ -342,6 +342,9 @@ impl Url {
             self.guarded();
         }
         let guarded = Taken { is_guarded, chosen: None };
+        if byte == b'&' {
+            self.goes_on();
+        }
         if self.reference.take(byte) {
             let chosen = (self.scheme == Scheme::Fed).then_some(Chosen::Scheme);
             self.scheme = self.scheme.followed_by_any();
@@ -384,16 +387,11 @@ impl Url {
             self.scheme = self.scheme.followed_by(byte, is_guarded);
         }
         self.queried |= matches!(byte, b'?' | b'#');
-        if self.scheme == Scheme::Listed && (byte <= b' ' || byte == b',') {
-            self.is_fresh = true;
-        } else if byte > b' ' {
-            self.is_fresh = false;
-            self.fed &= self.scheme != Scheme::Listed;
-        }
         if byte > b' ' {
             self.is_hollow = false;
-            self.is_untouched = false;
+            self.goes_on();
         }
+        self.is_fresh |= self.scheme == Scheme::Listed && (byte <= b' ' || byte == b',');
         Taken { chosen, is_guarded }
     }
 
@@ -403,8 +401,14 @@ impl Url {
         // After a whole URL that was printed, it goes on with its query.
         self.queried |= self.fed && self.scheme != Scheme::Listed;
         self.is_hollow = false;
+        self.goes_on();
+    }
+
+    /// Something of the layout's stands in it that is more than white space.
+    fn goes_on(&mut self) {
         self.is_fresh = false;
         self.is_untouched = false;
+        self.fed &= self.scheme != Scheme::Listed;
     }
 
     /// Takes a byte of a URL whose scheme is not known yet; what is known if this byte tells. `behind` follows.

@@ -411,6 +411,19 @@ fn no_value_adds_a_piece() {
 }
 
 #[test]
+fn no_value_completes_a_reference_behind_a_partial() {
+    for link in [
+        "/{{ a }}&#47{% render 'nothing' %}{{ b }}",
+        "/&#47{% render 'nothing' %}{{ b }}",
+        "h{% render 'nothing' %}&#47{% render 'nothing' %}{% include 'value', v: b %}",
+    ] {
+        for holder in ["href", "ping", "srcset"] {
+            assert!(drafted_site(&format!("<a {holder}=\"{link}\">")).findings.has_errors(), "{link}");
+        }
+    }
+}
+
+#[test]
 fn what_is_missing_is_made_up_for() {
     let data = r#"{"nothing": "", "id": 1, "b": "evil.example", "u": "my photo,", "q": "&x=1", "list": "/a,b 1x, javascript:x 2x"}"#;
     let printed = |link: &str| {

@@ -102,9 +102,11 @@ impl Tracker {
 
     /// A partial was called here.
     pub(in super::super) fn called(&mut self) {
+        let mut url = self.url.clone();
         self.output();
         if matches!(self.state, State::Quoted { kind, .. } if kind.is_url()) {
-            self.url.called();
+            url.called();
+            self.url = url;
         }
         if matches!(self.state, State::Quoted { kind: Kind::Expression, .. }) {
             self.script.lose();
