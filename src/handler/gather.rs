@@ -210,6 +210,7 @@ impl<'g> Request<'g> {
     /// Waits for a call and takes what the source declares from its answer.
     async fn wait(self, position: usize, fetching: Fetching) -> Result<Read, Trouble> {
         let fetched = tokio::time::timeout_at(self.deadline.into(), fetching).await.map_err(|_elapsed| LATE)??;
+        self.calls.is_fresh_until(fetched.fresh_until());
         fetch::taken(self.service, (self.route, position), fetched).await
     }
 
