@@ -21,6 +21,8 @@ pub(super) struct Begun {
     pub(super) epoch: Epoch,
     /// Taken before anything was read; `None` if nothing can come of it that is stored.
     pub(super) ticket: Option<Arc<Ticket>>,
+    /// Whether anything asks for the tags of what is made.
+    pub(super) is_tagged: bool,
     /// The calls that nobody's person is in.
     pub(super) calls: SharedCalls,
 }
@@ -31,7 +33,8 @@ impl Begun {
         let (store, revision) = (&service.runtime.store, service.revision());
         let ticket = subject.may_store.then(|| Arc::new(store.begin(revision)));
         let epoch = ticket.as_ref().map_or_else(|| store.epoch(revision), |ticket| ticket.epoch());
-        Self { epoch, ticket, calls: SharedCalls::default() }
+        let is_tagged = ticket.is_some() || subject.is_tagged;
+        Self { epoch, ticket, is_tagged, calls: SharedCalls::default() }
     }
 }
 

@@ -259,11 +259,11 @@ struct Data<'g> {
 }
 
 impl Data<'_> {
-    /// Notes with what a source is called, if what comes of it may be stored.
+    /// Notes with what a source is called, if what comes of it may be stored, or tells its tags.
     fn tag(&mut self, position: usize) {
         let source = &self.request.planned(position).source;
-        let (Kind::Http(http), Some(_)) = (&source.kind, &self.request.begun.ticket) else { return };
-        if http.parameters.is_empty() {
+        let Kind::Http(http) = &source.kind else { return };
+        if http.parameters.is_empty() || !self.request.begun.is_tagged {
             return;
         }
         let texts: Vec<(&str, Cow<'_, str>)> = http

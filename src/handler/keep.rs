@@ -117,7 +117,7 @@ impl<'k> Keeping<'k> {
             None => drop(fields.remove(CDN_CACHE_CONTROL)),
         }
         let header = policy.tag_header(self.said == Said::NotFound).filter(|_| self.said != Said::NoStore);
-        let Some(header) = header else { return };
+        let Some(header) = header.filter(|_| !self.route.privacy.is_personal()) else { return };
         let (value, left_out) = header.value(tags.map(Tag::as_str));
         if left_out > 0 {
             tracing::warn!(route = &*self.route.name, left_out, "tags do not fit into the field that is sent");

@@ -49,6 +49,11 @@ pub(super) struct Made {
 }
 
 impl Made {
+    /// For how much longer what it was made of is fresh; not at all if nothing says so.
+    pub(super) fn remaining(&self) -> Duration {
+        remaining(self.fresh_until, Instant::now())
+    }
+
     /// Whether it is an error of ours or of an upstream, for which a stale page may stand.
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.what, What::Error(status) if status.is_server_error())
@@ -205,16 +210,15 @@ fn looked_through(
     tags: &[Tag],
     lookout: Lookout<'_>,
 ) -> Result<Representation, Stop> {
-    let policy = &lookout.route.policy;
-    let sent = [false, true].into_iter().any(|is_not_found| policy.tag_header(is_not_found).is_some());
-    let tags = tags.iter().filter(|_| sent).map(|tag| tag.as_str().as_bytes());
+    let is_sent = lookout.route.policy.sends_tags();
+    let tags = tags.iter().filter(|_| is_sent).map(|tag| tag.as_str().as_bytes());
     let tells = match &made {
         Ok(page) => {
             // The other fields are the author's own words.
             let filled = lookout.route.headers.iter().filter_map(|(name, _)| page.fields.get(name));
             lookout.finds_secret(filled.map(HeaderValue::as_bytes).chain([&*page.body]).chain(tags))
         }
-        Err(Stop::Redirect { location, .. }) => lookout.finds_secret([location.as_bytes()]),
+        Err(Stop::Redirect { location, .. }) => lookout.finds_secret(tags.chain([location.as_bytes()])),
         Err(Stop::Error(StatusCode::NOT_FOUND)) => lookout.finds_secret(tags),
         Err(Stop::Error(_) | Stop::Long) => false,
     };
@@ -430,11 +434,8 @@ struct MadeOf<'m> {
     fresh_until: Option<Instant>,
 }
 
-impl MadeOf<'_> {
-    /// For how much longer that is, from `now`; not at all if nothing was taken.
-    fn remaining(&self, now: Instant) -> Duration {
-        self.fresh_until.map_or(Duration::ZERO, |moment| moment.saturating_duration_since(now))
-    }
+fn remaining(fresh_until: Option<Instant>, now: Instant) -> Duration {
+    fresh_until.map_or(Duration::ZERO, |moment| moment.saturating_duration_since(now))
 }
 
 /// A page that lacks data is kept beside the good one, whose place it must not take.
@@ -470,7 +471,7 @@ fn finish(
 ) -> (What, bool) {
     let MadeOf { tags, revision, begin, .. } = made_of;
     let Representation { status, mut fields, body, degraded, value, true_for } = page;
-    let keeping = Keeping::of(route, status, degraded, made_of.remaining(Instant::now()));
+    let keeping = Keeping::of(route, status, degraded, remaining(made_of.fresh_until, Instant::now()));
     keeping.say(subject.tags.iter().chain(tags), &mut fields);
     let is_public = !route.privacy.is_personal() && !degraded;
     let tag = (is_public && status == StatusCode::OK).then(|| {

@@ -6,6 +6,7 @@
 
 use super::fill::{Begun, GRACE, fill, refresh};
 use super::inputs::Inputs;
+use super::keep::Keeping;
 use super::make::{DEGRADED, Made, Order, What, make};
 use super::respond::{self, Coded, Exchange};
 use super::runtime::Service;
@@ -40,7 +41,7 @@ pub(super) async fn answer(
         time: arrival.time,
         deadline,
         begun: Begun::now(service, subject),
-        tags: if route.is_storable() { inputs.tags(route) } else { Vec::new() },
+        tags: if route.is_tagged() { inputs.tags(route) } else { Vec::new() },
         revision: inputs.revision(route),
     };
     if !route.is_storable() {
@@ -197,9 +198,10 @@ async fn show(
         }
         What::Redirect { status, location, degraded } => {
             let mut answer = respond::redirect(*status, location, exchange);
-            if *degraded {
-                // Where it leads may be for want of data: nobody remembers it.
-                answer.response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            if let Some(route) = exchange.route {
+                // Where it leads may be for want of data: nobody remembers it then.
+                let tags = failure::common_tags(service, exchange).chain(&made.tags);
+                Keeping::of(route, *status, *degraded, made.remaining()).say(tags, answer.response.headers_mut());
             }
             answer
         }

@@ -288,6 +288,11 @@ impl Route {
     pub fn is_storable(&self) -> bool {
         !self.privacy.is_personal() && self.policy.may_store()
     }
+
+    /// Whether its answers may be kept in our page store, or are sent with their tags.
+    pub fn is_tagged(&self) -> bool {
+        !self.privacy.is_personal() && (self.policy.may_store() || self.policy.sends_tags())
+    }
 }
 
 /// What loading a site came to.

@@ -22,6 +22,7 @@ crate::cases!(
     a_lifetime_is_what_the_sources_leave,
     the_lifetime_of_a_route_that_is_asked_counts,
     a_chosen_variant_is_kept_from_the_way,
+    a_redirect_that_a_rule_decides_is_told_of_like_a_page,
     what_is_kept_is_sent_with_unchanged_directives,
 );
 
@@ -377,6 +378,31 @@ fn a_chosen_variant_is_kept_from_the_way() {
             assert!(kept.headers("vary").join(", ").contains("cookie"), "{target}: {:?}", kept.headers);
         }
     }
+}
+
+/// Also where our own store keeps nothing.
+fn a_redirect_that_a_rule_decides_is_told_of_like_a_page() {
+    let fault = FaultServer::start();
+    json(&fault, "/it/1", "{\"old\": true}");
+    json(&fault, "/it/2", "{\"old\": false}");
+    fault.put("/it/3", Reply::json("{}").status(500));
+    let site = site(
+        &fault,
+        "-- routes/it.toml --\npath = \"/its/{id}\"\njson = \"{a.old}\"\n[sources.a]\nupstream = \"up\"\npath = \"/it/{params.id}\"\noptional = true\n[[rules]]\nif = \"a == nil or a.old\"\nthen = { redirect = \"/new/{params.id}\" }\n[cache.cdn]\nmax-age = \"1h\"\ntag-header = \"Surrogate-Key\"\n",
+    );
+    for (id, status) in [("1", 302), ("2", 200)] {
+        let response = site.get(&format!("/its/{id}"));
+        assert_eq!((response.status, cache_control(&response)), (status, "no-cache"), "{id}");
+        assert_eq!(field(&response, "cdn-cache-control"), Some("max-age=3600"), "{id}");
+        let keys = field(&response, "surrogate-key").expect("keys");
+        for tag in [format!("path:/its/{id}"), format!("source:a?id={id}"), "route:it.toml".to_owned()] {
+            assert!(keys.split(' ').any(|key| key == tag), "{tag}: {keys}");
+        }
+        assert_eq!(response.header("cache-status"), None, "{id}");
+    }
+    let lacking = site.get("/its/3");
+    assert_eq!((lacking.status, cache_control(&lacking)), (302, "no-store"));
+    assert_eq!((field(&lacking, "cdn-cache-control"), field(&lacking, "surrogate-key")), (None, None));
 }
 
 fn what_is_kept_is_sent_with_unchanged_directives() {

@@ -180,6 +180,11 @@ impl Policy {
         self.tag_header.as_ref().filter(|_| !obeyed.is_no_store() && !obeyed.is_private())
     }
 
+    /// Whether anything is sent with its tags.
+    pub fn sends_tags(&self) -> bool {
+        [false, true].into_iter().any(|is_not_found| self.tag_header(is_not_found).is_some())
+    }
+
     /// `Cache-Control` as people read it.
     pub fn written(&self) -> String {
         self.downstream.written()

@@ -6,6 +6,7 @@
 use super::super::{code, header};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use http::header::{HeaderName, HeaderValue};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// The most bytes of the field's value: what the least generous of the large networks reads.
@@ -44,7 +45,8 @@ impl TagHeader {
     /// The value that says `tags`, and how many of them did not fit; no value if there are none.
     pub fn value<'t>(&self, tags: impl IntoIterator<Item = &'t str>) -> (Option<HeaderValue>, usize) {
         let (mut value, mut left_out) = (String::new(), 0);
-        for tag in tags {
+        let mut seen = HashSet::new();
+        for tag in tags.into_iter().filter(|tag| seen.insert(*tag)) {
             let start = value.len();
             if start > 0 {
                 value.push_str(self.separator);
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn tags_are_separated_as_each_field_wants_it() {
-        let tags = ["route:a.toml", "a b,c", "gr\u{fc}n\n", "", "source:repo?owner=a%20b"];
+        let tags = ["route:a.toml", "a b,c", "route:a.toml", "gr\u{fc}n\n", "", "source:repo?owner=a%20b"];
         for (name, expected) in [
             ("Cache-Tag", "route:a.toml,a%20b%2Cc,gr%C3%BCn%0A,source:repo?owner=a%20b"),
             ("Surrogate-Key", "route:a.toml a%20b%2Cc gr%C3%BCn%0A source:repo?owner=a%20b"),
