@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         check::CASES,
         documentation::CASES,
         flows::admin::CASES,
+        flows::caching::CASES,
         flows::answers::CASES,
         flows::client::CASES,
         flows::codings::CASES,

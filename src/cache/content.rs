@@ -18,6 +18,9 @@ use std::time::Duration;
 /// `Cache-Status` (RFC 9211).
 pub const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
+/// `CDN-Cache-Control` (RFC 9213).
+pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+
 /// Fields that speak of one connection or one exchange (RFC 9110, section 7.6.1; RFC 9111, section 3.1), or that are prepared or
 /// answered anew for each response.
 const NEVER_STORED: [HeaderName; 13] = [
@@ -36,8 +39,10 @@ const NEVER_STORED: [HeaderName; 13] = [
     CACHE_STATUS,
 ];
 
-/// The fields of a 304 (RFC 9110, section 15.4.5), and the places for those of the exchange itself.
-const NOT_MODIFIED: [HeaderName; 8] = [CACHE_CONTROL, CONTENT_LOCATION, DATE, ETAG, EXPIRES, VARY, AGE, CACHE_STATUS];
+/// The fields of a 304 (RFC 9110, section 15.4.5; what is for networks alone is like what is for all), and the places for those of the
+/// exchange itself.
+const NOT_MODIFIED: [HeaderName; 9] =
+    [CACHE_CONTROL, CDN_CACHE_CONTROL, CONTENT_LOCATION, DATE, ETAG, EXPIRES, VARY, AGE, CACHE_STATUS];
 
 /// Rough cost in memory of one field beside its value: a bucket of the map and its share of the index.
 const FIELD_OVERHEAD: usize = 120;

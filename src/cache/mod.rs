@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `key` | what selects a stored response, encoded so that different requests never meet |
 //! | `policy` | directives to moments, and what may be done with a response at a moment |
+//! | `received` | for how much longer a response from elsewhere is fresh |
 //! | `coding`, `content` | fields and body in every content coding, each made once and ready to send |
 //! | `stored` | what is kept under a key |
 //! | `tag` | what it depends on, and what a purge covers |
@@ -26,16 +27,20 @@ mod content;
 mod key;
 mod policy;
 mod purge;
+mod received;
 mod store;
 mod stored;
 mod tag;
 
 pub use coding::{encode, is_compressible};
 pub use collapse::{Empty, Filled, Flights, Landing};
-pub use content::{CACHE_STATUS, Content, NotStorableFields, Prepared, Ready, StorableFields, StrongTag};
+pub use content::{
+    CACHE_STATUS, CDN_CACHE_CONTROL, Content, NotStorableFields, Prepared, Ready, StorableFields, StrongTag,
+};
 pub use key::{Key, KeyBuilder, KeyPart, KeyParts, Lookup, Section};
 pub use policy::{Allowance, Jitter, Lifetime, NotStorable, Verdict, Windows};
 pub use purge::{Epoch, Ticket};
+pub use received::remaining_freshness;
 pub use store::{Counts, NotStored, Purge, Store, StoreLimits};
 pub use stored::{Revision, Stored};
 pub use tag::{Parameters, Scope, Tag, Tags};

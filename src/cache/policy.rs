@@ -38,7 +38,10 @@ pub enum NotStorable {
     /// `private` was declared.
     #[error("private")]
     Private,
-    /// No reuse is allowed without asking again: `no-cache`, or neither a lifetime nor a stale window.
+    /// No reuse is allowed without asking again: `no-cache` was declared.
+    #[error("no-cache")]
+    NoCache,
+    /// No reuse is allowed without asking again: neither a lifetime nor a stale window was declared.
     #[error("no lifetime")]
     NoLifetime,
 }
@@ -83,7 +86,7 @@ impl Lifetime {
             return Err(NotStorable::Private);
         }
         if self.no_cache {
-            return Err(NotStorable::NoLifetime);
+            return Err(NotStorable::NoCache);
         }
         let stale = |window: Option<Duration>| if self.must_revalidate { None } else { window }.unwrap_or_default();
         let allowance = Allowance {
@@ -306,7 +309,7 @@ mod tests {
             (Lifetime { no_store: true, ..long }, NotStorable::NoStore),
             (Lifetime { no_store: true, private: true, ..long }, NotStorable::NoStore),
             (Lifetime { private: true, ..long }, NotStorable::Private),
-            (Lifetime { no_cache: true, ..long }, NotStorable::NoLifetime),
+            (Lifetime { no_cache: true, ..long }, NotStorable::NoCache),
             (Lifetime::default(), NotStorable::NoLifetime),
             (lifetime(Some(0), None, 0, 0), NotStorable::NoLifetime),
             (Lifetime { must_revalidate: true, ..lifetime(Some(0), None, 60, 60) }, NotStorable::NoLifetime),

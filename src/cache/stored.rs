@@ -3,10 +3,11 @@
 //! It is made once, from a complete response, and never changed; only its codings are added, and a soft purge can declare it stale
 //! early. Everything that a hit needs is here as it is sent.
 
-use super::content::Content;
+use super::content::{Content, StorableFields};
 use super::policy::{Jitter, Verdict, Windows};
 use super::tag::Tags;
 use crate::value::Value;
+use bytes::Bytes;
 use http::StatusCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -27,6 +28,7 @@ pub struct Stored {
     tags: Tags,
     revision: Revision,
     data: Option<Data>,
+    is_bare: bool,
     /// Nanoseconds from its making to the soft purge that declared it stale; [`NOT_PURGED`] if none did.
     soft_purged: AtomicU64,
     /// Nanoseconds from its making to the end of its rest after an attempt to make it anew that failed; 0 if none did.
@@ -50,7 +52,28 @@ impl Stored {
         revision: Revision,
     ) -> Self {
         let (soft_purged, rests_until) = (AtomicU64::new(NOT_PURGED), AtomicU64::new(0));
-        Self { status, content, windows, tags: tags.into(), revision, data: None, soft_purged, rests_until }
+        Self {
+            status,
+            content,
+            windows,
+            tags: tags.into(),
+            revision,
+            data: None,
+            is_bare: false,
+            soft_purged,
+            rests_until,
+        }
+    }
+
+    /// A response that has no content of its own: the page for its `status`, which is written anew for each who asks.
+    pub fn bare(status: StatusCode, windows: Windows, tags: impl Into<Tags>, revision: Revision) -> Self {
+        let content = Content::new(StorableFields::default(), Bytes::new(), None);
+        Self { is_bare: true, ..Self::new(status, content, windows, tags, revision) }
+    }
+
+    /// Whether the page for its status stands for its content.
+    pub fn is_bare(&self) -> bool {
+        self.is_bare
     }
 
     /// The same, with what it says, which takes so many bytes of memory.
@@ -143,8 +166,7 @@ impl Stored {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{Lifetime, StorableFields};
-    use bytes::Bytes;
+    use crate::cache::Lifetime;
     use http::HeaderMap;
 
     #[test]

@@ -38,7 +38,7 @@ pub use location::{NoLocation, encode_segment};
 pub use merge::{Rules, merge};
 pub use node::{Entry, Kind, Node, Table, Text};
 pub use placeholder::{Env, Part, Reference, Template, parse_template};
-pub use scalar::{parse_duration, parse_size};
+pub use scalar::{format_duration, parse_duration, parse_size};
 pub use schema::{Described, Schema, Table as TableSchema, Text as TextSchema, Word};
 pub use set::read_set;
 pub use texts::Texts;

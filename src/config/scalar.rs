@@ -1,5 +1,6 @@
 //! Durations and sizes as people write them: `"250ms"`, `"1h30m"`, `"64KiB"`.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Units of time from large to small, in milliseconds.
@@ -72,6 +73,23 @@ pub fn parse_size(text: &str) -> Result<u64, &'static str> {
     number.checked_mul(factor).filter(|size| *size <= 1 << 50).ok_or("larger than any size here may be")
 }
 
+/// A duration as authors write it: `1h30m`, `250ms`.
+pub fn format_duration(time: Duration) -> String {
+    let mut left = time.as_millis();
+    if left == 0 {
+        return "0s".to_owned();
+    }
+    let mut text = String::new();
+    for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
+        let count = left / length;
+        left %= length;
+        if count > 0 {
+            write!(text, "{count}{unit}").unwrap_or_default();
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +136,15 @@ mod tests {
         assert_eq!(parse_size("1MB"), Ok(1_000_000));
         for text in ["", "64", "KiB", "64 KiB", "64kib", "99999999999GiB"] {
             assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_spelled_as_authors_spell_them() {
+        for (milliseconds, expected) in
+            [(0, "0s"), (250, "250ms"), (10_000, "10s"), (5_400_000, "1h30m"), (86_400_000, "1d")]
+        {
+            assert_eq!(format_duration(Duration::from_millis(milliseconds)), expected);
         }
     }
 }

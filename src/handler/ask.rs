@@ -6,6 +6,7 @@
 use super::fill::{GRACE, fill};
 use super::gather::{Gathered, LATE, Request, SourceCall};
 use super::inputs::{Inputs, Misfit};
+use super::keep::declared_tags;
 use super::make::{Made, Order, describe};
 use super::plan::Ending;
 use crate::cache::{Stored, Tag, Verdict};
@@ -96,7 +97,10 @@ impl<'g> Request<'g> {
         let mut on_error = None;
         if let Some((stored, data)) = found.as_ref().and_then(|stored| Some((stored, stored.data()?))) {
             match stored.verdict(now) {
-                Verdict::Fresh { .. } => return Ok(Asking::Known(data.clone(), stored.tags().own().to_vec())),
+                Verdict::Fresh { ttl, .. } => {
+                    self.calls.is_fresh_until(now + ttl);
+                    return Ok(Asking::Known(data.clone(), stored.tags().own().to_vec()));
+                }
                 // It could not be made anew a moment ago, and still stands for that error.
                 Verdict::Stale { may_serve_on_error: true, .. } if stored.is_resting(now) => {
                     let answer = Ok(Answered { value: data.clone(), degraded: true });
@@ -124,6 +128,9 @@ impl<'g> Request<'g> {
         let (key, end) = (lookup.to_key(), self.deadline.min(now + route.deadline + GRACE));
         let filled = async move {
             let (made, _) = fill(service, key, order, route.deadline, end, on_error.clone()).await;
+            if let Some(moment) = made.as_ref().ok().and_then(|made| made.fresh_until) {
+                self.calls.is_fresh_until(moment);
+            }
             of_made(made, on_error.as_deref())
         };
         Ok(Asking::Answering(filled.boxed()))
@@ -132,7 +139,8 @@ impl<'g> Request<'g> {
     /// What the route answers, as a part of this request.
     async fn answered(self, slots: Vec<Value>) -> Asked {
         let route = self.route();
-        let Gathered { mut slots, ending, degraded, calls, tags } = self.gather(slots).await;
+        let Gathered { mut slots, ending, degraded, calls, mut tags } = self.gather(slots).await;
+        tags.extend(declared_tags(route, &slots));
         let answer = match trouble(route, &ending) {
             Some(trouble) => Err(trouble),
             None => {

@@ -2,21 +2,48 @@
 //!
 //! Visitors see the status and the request's id, nothing of the inside. What happened is told to the log where it happened.
 
+use super::keep::Keeping;
 use super::respond::Exchange;
 use super::runtime::Service;
 use super::{Answer, Body};
+use crate::cache::Tag;
+use crate::fields::vary;
 use crate::resource::Resource;
 use crate::site::ErrorPages;
 use crate::value::{Object, Value, write_json};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
+use std::time::Duration;
 
 /// The answer for a request that ended in `status`.
 pub(super) fn answer(service: &Service, exchange: Exchange<'_>, status: StatusCode) -> Answer {
     let around = || service.site.errors.around(exchange.request.uri.path());
     let errors = exchange.route.map_or_else(around, |route| &route.errors);
     exchange.answer(response(errors, exchange, status))
+}
+
+/// The 404 of a route, for whose pages the request holds no fitting value: nothing was asked of any source.
+pub(super) fn not_found(service: &Service, exchange: Exchange<'_>) -> Answer {
+    absent(service, exchange, common_tags(service, exchange))
+}
+
+/// The 404 of a route, which depends on `tags`. Its route says who keeps it for how long.
+pub(super) fn absent<'t>(service: &Service, exchange: Exchange<'_>, tags: impl Iterator<Item = &'t Tag>) -> Answer {
+    let mut answer = answer(service, exchange, StatusCode::NOT_FOUND);
+    let Some(route) = exchange.route.filter(|route| route.policy.not_found().is_some()) else { return answer };
+    let fields = answer.response.headers_mut();
+    Keeping::of(route, StatusCode::NOT_FOUND, false, Duration::ZERO).say(tags, fields);
+    if let Some(vary) = vary(&route.vary) {
+        fields.append(header::VARY, vary);
+    }
+    answer
+}
+
+/// The tags of all answers of the route that answers.
+pub(super) fn common_tags<'s>(service: &'s Service, exchange: Exchange<'_>) -> impl Iterator<Item = &'s Tag> {
+    let subject = exchange.position.and_then(|position| service.subjects.get(position));
+    subject.into_iter().flat_map(|subject| subject.tags.iter())
 }
 
 /// 405, with the methods that there are.

@@ -5,7 +5,7 @@
 
 use super::fill::Begun;
 use super::runtime::Service;
-use crate::cache::{Empty, Epoch, Filled, Landing};
+use crate::cache::{Empty, Epoch, Filled, Landing, remaining_freshness};
 use crate::config::Binding;
 use crate::source::{Http, Kind, Read, Source, Trouble, identity, trouble_of, trouble_of_no_call};
 use crate::upstream::{Answer, Call, Failure};
@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use http::HeaderMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What was answered, for all who wait for it: cloning it is a reference count or two.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub(super) enum Fetched {
         taken: std::result::Result<Read, Trouble>,
         /// For the others.
         answer: Arc<Answer>,
+        /// Until when it is fresh, as its fields say.
+        fresh_until: Instant,
     },
     /// A body that was worth reading once for all.
     Large {
@@ -34,7 +36,18 @@ pub(super) enum Fetched {
         document: Read,
         /// Bytes that it came as.
         body_bytes: usize,
+        /// Until when it is fresh, as its fields say.
+        fresh_until: Instant,
     },
+}
+
+impl Fetched {
+    /// Until when it is fresh, as its fields say.
+    pub(super) fn fresh_until(&self) -> Instant {
+        match self {
+            Self::Small { fresh_until, .. } | Self::Large { fresh_until, .. } => *fresh_until,
+        }
+    }
 }
 
 /// The positions of a route and of one of its sources.
@@ -70,6 +83,8 @@ pub(super) struct Calls {
     own: Mutex<Made>,
     /// When the request gives up, whatever a route that it asks allows itself.
     deadline: Instant,
+    /// Until when all that was taken from upstreams is fresh; `None` if nothing was.
+    fresh_until: Mutex<Option<Instant>>,
 }
 
 /// Which source calls, for which request.
@@ -99,7 +114,18 @@ impl Caller<'_> {
 impl Calls {
     /// None but those that were made since it `begun`, as a part of the same request.
     pub(super) fn of(begun: &Begun, deadline: Instant) -> Self {
-        Self { shared: begun.calls.clone(), own: Mutex::default(), deadline }
+        Self { shared: begun.calls.clone(), own: Mutex::default(), deadline, fresh_until: Mutex::default() }
+    }
+
+    /// Notes that something was taken that is fresh until this moment.
+    pub(super) fn is_fresh_until(&self, moment: Instant) {
+        let mut known = self.fresh_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(known.map_or(moment, |known| known.min(moment)));
+    }
+
+    /// Until when all is fresh that was taken from upstreams; `None` if nothing was.
+    pub(super) fn fresh_until(&self) -> Option<Instant> {
+        *self.fresh_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The call that `http` makes with what is known so far, begun when it is first waited for.
@@ -187,15 +213,16 @@ async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instan
         }
     };
     meter.answered(answer.status);
+    let fresh_until = Instant::now() + remaining_freshness(&answer.headers, SystemTime::now(), answer.elapsed);
     if answer.body.len() < LARGE {
         let taken = take(&service, place, &answer);
-        return Ok(Fetched::Small { source: place, taken, answer: Arc::new(answer) });
+        return Ok(Fetched::Small { source: place, taken, answer: Arc::new(answer), fresh_until });
     }
     // The answer holds one of the few places for large bodies until it is read.
     let reading = tokio::task::spawn_blocking(move || {
         let (_, http) = source(&service, place)?;
         let document = http.document(&answer, service.site.settings.limits.answer)?;
-        Ok(Fetched::Large { document, body_bytes: answer.body.len() })
+        Ok(Fetched::Large { document, body_bytes: answer.body.len(), fresh_until })
     });
     reading.await.unwrap_or(Err(UNREADABLE))
 }
@@ -209,7 +236,7 @@ pub(super) async fn taken(
     match fetched {
         Fetched::Small { source, taken, .. } if source == place => taken,
         Fetched::Small { answer, .. } => take(service, place, &answer),
-        Fetched::Large { document, body_bytes } => {
+        Fetched::Large { document, body_bytes, .. } => {
             let service = Arc::clone(service);
             let extracting = tokio::task::spawn_blocking(move || {
                 let value = source(&service, place)?.0.extract(&document.value, body_bytes)?;

@@ -21,6 +21,8 @@ pub(super) struct Begun {
     pub(super) epoch: Epoch,
     /// Taken before anything was read; `None` if nothing can come of it that is stored.
     pub(super) ticket: Option<Arc<Ticket>>,
+    /// Whether anything asks for the tags of what is made.
+    pub(super) is_tagged: bool,
     /// The calls that nobody's person is in.
     pub(super) calls: SharedCalls,
 }
@@ -31,7 +33,8 @@ impl Begun {
         let (store, revision) = (&service.runtime.store, service.revision());
         let ticket = subject.may_store.then(|| Arc::new(store.begin(revision)));
         let epoch = ticket.as_ref().map_or_else(|| store.epoch(revision), |ticket| ticket.epoch());
-        Self { epoch, ticket, calls: SharedCalls::default() }
+        let is_tagged = ticket.is_some() || subject.is_tagged;
+        Self { epoch, ticket, is_tagged, calls: SharedCalls::default() }
     }
 }
 
@@ -89,7 +92,8 @@ pub(super) fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Dur
         async move {
             let attempt = Attempt(Some(stale));
             let made = make(&service, order, Some(key)).await;
-            if made.is_stored {
+            // One that lacks data is kept beside it, and takes its place only when that is gone.
+            if made.is_stored && !made.is_degraded {
                 attempt.succeed();
             }
             Filled::Shared(Arc::new(made))
@@ -99,7 +103,16 @@ pub(super) fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Dur
 }
 
 fn is_fresh(stored: &Stored) -> bool {
-    matches!(stored.verdict(Instant::now()), Verdict::Fresh { .. })
+    fresh_until(stored).is_some()
+}
+
+/// Until when it is fresh, if it is.
+pub(super) fn fresh_until(stored: &Stored) -> Option<Instant> {
+    let now = Instant::now();
+    match stored.verdict(now) {
+        Verdict::Fresh { ttl, .. } => Some(now + ttl),
+        Verdict::Stale { .. } | Verdict::Expired => None,
+    }
 }
 
 /// An attempt to make a stale page anew. However it ends, if nobody says that it succeeded the page rests.
@@ -125,6 +138,8 @@ impl Made {
     fn found(stored: Arc<Stored>) -> Self {
         let answer = stored.data().map(|data| Ok(Answered { value: data.clone(), degraded: false }));
         let tags = stored.tags().own().to_vec();
-        Self { what: What::Stored(stored), tags, calls: Vec::new(), is_stored: true, answer, id: None }
+        let fresh_until = fresh_until(&stored);
+        let (calls, is_stored, is_degraded) = (Vec::new(), true, false);
+        Self { what: What::Stored(stored), tags, calls, is_stored, answer, fresh_until, is_degraded, id: None }
     }
 }

@@ -210,6 +210,7 @@ impl<'g> Request<'g> {
     /// Waits for a call and takes what the source declares from its answer.
     async fn wait(self, position: usize, fetching: Fetching) -> Result<Read, Trouble> {
         let fetched = tokio::time::timeout_at(self.deadline.into(), fetching).await.map_err(|_elapsed| LATE)??;
+        self.calls.is_fresh_until(fetched.fresh_until());
         fetch::taken(self.service, (self.route, position), fetched).await
     }
 
@@ -258,11 +259,11 @@ struct Data<'g> {
 }
 
 impl Data<'_> {
-    /// Notes with what a source is called, if what comes of it may be stored.
+    /// Notes with what a source is called, if what comes of it may be stored, or tells its tags.
     fn tag(&mut self, position: usize) {
         let source = &self.request.planned(position).source;
-        let (Kind::Http(http), Some(_)) = (&source.kind, &self.request.begun.ticket) else { return };
-        if http.parameters.is_empty() {
+        let Kind::Http(http) = &source.kind else { return };
+        if http.parameters.is_empty() || !self.request.begun.is_tagged {
             return;
         }
         let texts: Vec<(&str, Cow<'_, str>)> = http

@@ -4,13 +4,16 @@ use super::aside::Aside;
 use super::ask::{self, Answered};
 use super::fetch::Calls;
 use super::field;
-use super::fill::Begun;
+use super::fill::{self, Begun};
 use super::gather::{Gathered, Request, SourceCall};
+use super::keep::{Keeping, declared_tags};
 use super::lookout::Lookout;
 use super::plan::Ending;
 use super::respond::{View, lasting_fields};
 use super::runtime::{Service, Subject};
-use crate::cache::{Content, Jitter, Key, Revision, StorableFields, Stored, StrongTag, Tag, Tags, Ticket};
+use crate::cache::{
+    CDN_CACHE_CONTROL, Content, Jitter, Key, Revision, StorableFields, Stored, StrongTag, Tag, Tags, Ticket,
+};
 use crate::config::{Binding, NoLocation, Template};
 use crate::extract::apart;
 use crate::fields::content_type_of_made;
@@ -37,11 +40,20 @@ pub(super) struct Made {
     pub(super) answer: Option<ask::Answer>,
     /// What it depends on that not all answers of its route do.
     pub(super) tags: Vec<Tag>,
+    /// Until when what it was made of is fresh; `None` if nothing says so.
+    pub(super) fresh_until: Option<Instant>,
+    /// Whether data was missing when it was made.
+    pub(super) is_degraded: bool,
     /// The request that it was made for, as the messages call it; `None` if it was not made now.
     pub(super) id: Option<Arc<str>>,
 }
 
 impl Made {
+    /// For how much longer what it was made of is fresh; not at all if nothing says so.
+    pub(super) fn remaining(&self) -> Duration {
+        remaining(self.fresh_until, Instant::now())
+    }
+
     /// Whether it is an error of ours or of an upstream, for which a stale page may stand.
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.what, What::Error(status) if status.is_server_error())
@@ -116,7 +128,16 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let Order { route: position, id, slots, visitor, time, deadline, begun, mut tags, revision } = order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
         let what = What::Error(StatusCode::INTERNAL_SERVER_ERROR);
-        return Made { what, calls: Vec::new(), is_stored: false, answer: None, tags, id: Some(id) };
+        return Made {
+            what,
+            calls: Vec::new(),
+            is_stored: false,
+            answer: None,
+            tags,
+            fresh_until: None,
+            is_degraded: false,
+            id: Some(id),
+        };
     };
     let context = Context {
         limits: &service.site.settings.limits.render,
@@ -124,7 +145,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         time_zone: &service.runtime.time_zone,
         site: crate::site::known(service.site.url.as_deref(), &service.site.money),
     };
-    let calls = Calls::of(&begun, deadline);
+    let calls_made = Calls::of(&begun, deadline);
     let request = Request {
         service,
         route: position,
@@ -133,11 +154,12 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         deadline,
         context: &context,
         begun: &begun,
-        calls: &calls,
+        calls: &calls_made,
         id: &id,
     };
     let Gathered { mut slots, ending, mut degraded, calls, tags: of_sources } = request.gather(slots).await;
     tags.extend(of_sources);
+    tags.extend(declared_tags(route, &slots));
     tags.sort_unstable();
     tags.dedup();
     if !degraded.is_empty() {
@@ -161,9 +183,9 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let lookout = Lookout { tripwire: &service.site.tripwire, route, slots: &slots, visitor: &visitor, withheld };
     let length = represented.as_ref().map_or(0, |page| page.body.len());
     let represented = if length <= MOST_AT_ONCE || service.site.tripwire.is_idle() {
-        looked_through(represented, lookout)
+        looked_through(represented, &tags, lookout)
     } else {
-        let looked = service.runtime.aside.work(deadline, || looked_through(represented, lookout)).await;
+        let looked = service.runtime.aside.work(deadline, || looked_through(represented, &tags, lookout)).await;
         looked.unwrap_or(Err(Stop::Long))
     };
     let answer =
@@ -172,30 +194,41 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
             (None, Some(value)) => Ok(Answered { value: value.clone(), degraded }),
             (None, None) => Err(ask::error("no-json")),
         });
+    let made_of = MadeOf { tags: &tags, revision, begin, fresh_until: calls_made.fresh_until() };
+    let store = key.zip(begun.ticket);
     let (what, is_stored) = match represented {
-        Ok(page) => {
-            let made_of = MadeOf { tags: &tags, revision, begin };
-            finish(service, (route, subject), page, made_of, key.zip(begun.ticket))
-        }
+        Ok(page) => finish(service, (route, subject), page, made_of, store),
+        Err(Stop::Error(StatusCode::NOT_FOUND)) => absent(service, (route, subject), degraded, made_of, store),
         Err(Stop::Redirect { status, location }) => (What::Redirect { status, location, degraded }, false),
         Err(Stop::Error(status)) => (What::Error(status), false),
         Err(Stop::Long) => (What::Error(StatusCode::SERVICE_UNAVAILABLE), false),
     };
-    Made { what, calls, is_stored, answer, tags, id: Some(id) }
+    let fresh_until = match &what {
+        What::Stored(stored) => fill::fresh_until(stored),
+        What::Shown { .. } | What::Redirect { .. } | What::Error(_) => made_of.fresh_until,
+    };
+    Made { what, calls, is_stored, answer, tags, fresh_until, is_degraded: degraded, id: Some(id) }
 }
 
 /// A body of more bytes is looked through aside: what a visitor wrote of it may be made to take long.
 const MOST_AT_ONCE: usize = 64 << 10;
 
 /// What was made, unless it tells a secret of the site.
-fn looked_through(made: Result<Representation, Stop>, lookout: Lookout<'_>) -> Result<Representation, Stop> {
+fn looked_through(
+    made: Result<Representation, Stop>,
+    tags: &[Tag],
+    lookout: Lookout<'_>,
+) -> Result<Representation, Stop> {
+    let is_sent = lookout.route.policy.sends_tags();
+    let tags = tags.iter().filter(|_| is_sent).map(|tag| tag.as_str().as_bytes());
     let tells = match &made {
         Ok(page) => {
             // The other fields are the author's own words.
             let filled = lookout.route.headers.iter().filter_map(|(name, _)| page.fields.get(name));
-            lookout.finds_secret(filled.map(HeaderValue::as_bytes).chain([&*page.body]))
+            lookout.finds_secret(filled.map(HeaderValue::as_bytes).chain([&*page.body]).chain(tags))
         }
-        Err(Stop::Redirect { location, .. }) => lookout.finds_secret([location.as_bytes()]),
+        Err(Stop::Redirect { location, .. }) => lookout.finds_secret(tags.chain([location.as_bytes()])),
+        Err(Stop::Error(StatusCode::NOT_FOUND)) => lookout.finds_secret(tags),
         Err(Stop::Error(_) | Stop::Long) => false,
     };
     if tells { Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)) } else { made }
@@ -407,6 +440,35 @@ struct MadeOf<'m> {
     tags: &'m [Tag],
     revision: Revision,
     begin: Instant,
+    /// Until when what was taken from upstreams is fresh.
+    fresh_until: Option<Instant>,
+}
+
+fn remaining(fresh_until: Option<Instant>, now: Instant) -> Duration {
+    fresh_until.map_or(Duration::ZERO, |moment| moment.saturating_duration_since(now))
+}
+
+/// A page that lacks data is kept beside the good one, whose place it must not take.
+pub(super) const DEGRADED: &str = "degraded";
+
+/// That there is no such page, in the store if it may be kept.
+fn absent(
+    service: &Service,
+    (route, subject): (&Route, &Subject),
+    is_degraded: bool,
+    made_of: MadeOf<'_>,
+    store: Option<(Key, Arc<Ticket>)>,
+) -> (What, bool) {
+    let now = Instant::now();
+    let kept = Keeping::of(route, StatusCode::NOT_FOUND, is_degraded, Duration::ZERO).kept;
+    let (Some((key, ticket)), Ok(allowance)) = (store, kept) else {
+        return (What::Error(StatusCode::NOT_FOUND), false);
+    };
+    let windows = allowance.from(now, Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
+    let tags = Tags::new(Arc::clone(&subject.tags), made_of.tags.to_vec());
+    let stored = Arc::new(Stored::bare(StatusCode::NOT_FOUND, windows, tags, made_of.revision));
+    let is_stored = service.runtime.store.put(&ticket, key, &stored).is_ok();
+    (What::Stored(stored), is_stored)
 }
 
 /// A representation with its validator, in the store if it may be kept.
@@ -414,15 +476,13 @@ fn finish(
     service: &Service,
     (route, subject): (&Route, &Subject),
     page: Representation,
-    MadeOf { tags, revision, begin }: MadeOf<'_>,
+    made_of: MadeOf<'_>,
     store: Option<(Key, Arc<Ticket>)>,
 ) -> (What, bool) {
+    let MadeOf { tags, revision, begin, .. } = made_of;
     let Representation { status, mut fields, body, degraded, value, true_for } = page;
-    let is_error = status.is_client_error() || status.is_server_error();
-    if degraded || (is_error && status != route.status) {
-        // A degraded page or an error is for those who wait for it: nobody keeps it as a good one.
-        fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
+    let keeping = Keeping::of(route, status, degraded, remaining(made_of.fresh_until, Instant::now()));
+    keeping.say(subject.tags.iter().chain(tags), &mut fields);
     let is_public = !route.privacy.is_personal() && !degraded;
     let tag = (is_public && status == StatusCode::OK).then(|| {
         let mut hasher = blake3::Hasher::new();
@@ -430,7 +490,8 @@ fn finish(
         hasher.update(&body);
         hasher.update(&[0]);
         // Browsers keep the fields they have when they are told that nothing changed: one that did makes another page.
-        for (name, value) in fields.iter().filter(|(name, _)| !matches!(**name, header::CACHE_CONTROL | header::VARY)) {
+        let of_others = [header::CACHE_CONTROL, CDN_CACHE_CONTROL, header::VARY];
+        for (name, value) in fields.iter().filter(|(name, _)| !of_others.contains(name)) {
             hasher.update(name.as_str().as_bytes());
             hasher.update(&[0]);
             hasher.update(value.as_bytes());
@@ -442,8 +503,7 @@ fn finish(
         return (What::Error(StatusCode::INTERNAL_SERVER_ERROR), false);
     };
     let content = Content::new(fields, body, tag);
-    let allowance = route.policy.lifetime.and_then(|lifetime| lifetime.allowance().ok());
-    let (Some((key, ticket)), Some(allowance), true) = (store, allowance, is_public && status == StatusCode::OK) else {
+    let (Some((key, ticket)), Ok(allowance)) = (store, keeping.kept) else {
         return (What::Shown { status, content: Box::new(content) }, false);
     };
     let now = Instant::now();
@@ -458,6 +518,14 @@ fn finish(
         stored = stored.with_data(value, bytes);
     }
     let stored = Arc::new(stored);
+    let beside = route.policy.degraded().map(|_| key.beside(DEGRADED));
+    let (key, outdated) = match beside {
+        Some(beside) if degraded => (beside, None),
+        beside => (key, beside),
+    };
     let is_stored = service.runtime.store.put(&ticket, key, &stored).is_ok();
+    if let Some(outdated) = outdated.filter(|_| is_stored) {
+        service.runtime.store.remove(outdated.lookup());
+    }
     (What::Stored(stored), is_stored)
 }

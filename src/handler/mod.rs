@@ -17,6 +17,7 @@ mod field;
 mod fill;
 mod gather;
 mod inputs;
+mod keep;
 mod lookout;
 mod make;
 mod meter;
@@ -35,15 +36,16 @@ use crate::resource::{Folder, Resource};
 use crate::router::{Match, Methods};
 use crate::site::Route;
 use asset::AssetRequest;
-use decide::{Decision, Found, decide};
+use decide::{Decision, Found, Refusal, decide};
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use inputs::Inputs;
+use inputs::{Inputs, Misfit};
+use keep::Keeping;
 use respond::Exchange;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// When and how a request arrived.
 #[derive(Clone, Copy)]
@@ -91,6 +93,7 @@ pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'
             let exchange = of(Some(route));
             return failure::method_not_allowed(service, exchange, METHODS.allow());
         }
+        Decision::Refused { because: Refusal::Misfit, route } => return failure::not_found(service, of(route)),
         Decision::Refused { because, route } => {
             return failure::answer(service, of(route), because.status());
         }
@@ -101,7 +104,8 @@ pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'
     }
     match Inputs::read(&service.site, route, &matched, &request.headers) {
         Ok(inputs) => page::answer(service, position, route, inputs, request, arrival).await,
-        Err(misfit) => failure::answer(service, exchange, misfit.status()),
+        Err(Misfit::NotFound(_)) => failure::not_found(service, exchange),
+        Err(misfit @ Misfit::BadRequest(_)) => failure::answer(service, exchange, misfit.status()),
     }
 }
 
@@ -167,7 +171,13 @@ async fn file(
         now: exchange.arrival.instant,
     };
     match asset::answer(&service.runtime.assets, request).await {
-        Ok(response) => exchange.answer(response),
-        Err(_absent) => failure::answer(service, exchange, StatusCode::NOT_FOUND),
+        Ok(mut response) => {
+            let keeping = Keeping::of(route, StatusCode::OK, false, Duration::ZERO);
+            if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+                keeping.say(failure::common_tags(service, exchange), response.headers_mut());
+            }
+            exchange.answer(response)
+        }
+        Err(_absent) => failure::not_found(service, exchange),
     }
 }

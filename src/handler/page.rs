@@ -6,11 +6,12 @@
 
 use super::fill::{Begun, GRACE, fill, refresh};
 use super::inputs::Inputs;
-use super::make::{Made, Order, What, make};
+use super::keep::Keeping;
+use super::make::{DEGRADED, Made, Order, What, make};
 use super::respond::{self, Coded, Exchange};
 use super::runtime::Service;
 use super::{Answer, Arrival, CacheOutcome, failure};
-use crate::cache::{Key, Lookup, Stored, Verdict};
+use crate::cache::{CACHE_STATUS, Key, Lookup, Stored, Verdict};
 use crate::fields::{CacheStatus, Forward, Outcome};
 use crate::site::Route;
 use http::StatusCode;
@@ -40,7 +41,7 @@ pub(super) async fn answer(
         time: arrival.time,
         deadline,
         begun: Begun::now(service, subject),
-        tags: if route.is_storable() { inputs.tags(route) } else { Vec::new() },
+        tags: if route.is_tagged() { inputs.tags(route) } else { Vec::new() },
         revision: inputs.revision(route),
     };
     if !route.is_storable() {
@@ -80,6 +81,9 @@ pub(super) async fn answer(
         None => Forward::Miss,
     };
     let key = lookup.to_key();
+    if let Some(answer) = degraded(service, route, &key, exchange).await {
+        return answer;
+    }
     let order = order(&inputs, Instant::now() + route.deadline);
     drop(inputs);
     let (made, led) = fill(service, key.clone(), order, route.deadline, deadline + GRACE, on_error.clone()).await;
@@ -119,10 +123,47 @@ async fn hit(
     exchange: Exchange<'_>,
     outcome: CacheOutcome,
 ) -> Answer {
-    let coded = Coded::Stored { stored, lookup };
-    let mut answer = respond::content(service, coded, stored.status(), Some(age), Some(status), exchange).await;
+    let mut answer = stored_answer(service, lookup, stored, Some(age), Some(status), exchange).await;
     answer.cache = Some(outcome);
     answer
+}
+
+/// What may be in the store, as it is; of a page that is not there the page for that, with the id of this request.
+async fn stored_answer(
+    service: &Arc<Service>,
+    lookup: Lookup<'_>,
+    stored: &Arc<Stored>,
+    age: Option<Duration>,
+    status: Option<CacheStatus>,
+    exchange: Exchange<'_>,
+) -> Answer {
+    if !stored.is_bare() {
+        let coded = Coded::Stored { stored, lookup };
+        return respond::content(service, coded, stored.status(), age, status, exchange).await;
+    }
+    let mut answer = failure::absent(service, exchange, stored.tags().iter());
+    let fields = answer.response.headers_mut();
+    if let Some(age) = age {
+        fields.insert(header::AGE, HeaderValue::from(age.as_secs()));
+    }
+    if let Some(status) = status {
+        fields.insert(CACHE_STATUS, status.header_value());
+    }
+    answer
+}
+
+/// A page that lacks data and was kept all the same, as long as it may stand for the good one.
+async fn degraded(service: &Arc<Service>, route: &Route, key: &Key, exchange: Exchange<'_>) -> Option<Answer> {
+    route.policy.degraded()?;
+    let key = key.beside(DEGRADED);
+    let stored = service.runtime.store.get(key.lookup())?;
+    match stored.verdict(exchange.arrival.instant) {
+        Verdict::Fresh { age, ttl } => {
+            let status = CacheStatus::fresh_hit(ttl);
+            Some(hit(service, key.lookup(), &stored, age, status, exchange, CacheOutcome::Hit).await)
+        }
+        Verdict::Stale { .. } | Verdict::Expired => None,
+    }
 }
 
 /// A stale page in place of an error. It has grown older since the request came: the error may have taken its time.
@@ -142,10 +183,7 @@ async fn show(
     let cache_status = status.map(|(status, _)| status);
     let mut answer = match &made.what {
         What::Stored(stored) => match status {
-            Some((_, key)) => {
-                let coded = Coded::Stored { stored, lookup: key.lookup() };
-                respond::content(service, coded, stored.status(), None, cache_status, exchange).await
-            }
+            Some((_, key)) => stored_answer(service, key.lookup(), stored, None, cache_status, exchange).await,
             None => {
                 respond::content(service, Coded::Made(stored.content()), stored.status(), None, None, exchange).await
             }
@@ -160,9 +198,10 @@ async fn show(
         }
         What::Redirect { status, location, degraded } => {
             let mut answer = respond::redirect(*status, location, exchange);
-            if *degraded {
-                // Where it leads may be for want of data: nobody remembers it.
-                answer.response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            if let Some(route) = exchange.route {
+                // Where it leads may be for want of data: nobody remembers it then.
+                let tags = failure::common_tags(service, exchange).chain(&made.tags);
+                Keeping::of(route, *status, *degraded, made.remaining()).say(tags, answer.response.headers_mut());
             }
             answer
         }

@@ -2,7 +2,7 @@
 
 use super::runtime::Service;
 use super::{Answer, Arrival, Body, failure};
-use crate::cache::{Content, Lookup, Prepared, Ready, Stored};
+use crate::cache::{CDN_CACHE_CONTROL, Content, Lookup, Prepared, Ready, Stored};
 use crate::fields::{self, CacheStatus, Coding, EntityTag, Validators, Verdict};
 use crate::resource::{Linked, PolicyField, Resource};
 use crate::router::{Canonical, canonicalise};
@@ -141,6 +141,9 @@ pub(super) fn redirect(status: StatusCode, location: &HeaderValue, exchange: Exc
     fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     if let Some(route) = exchange.route {
         fields.insert(header::CACHE_CONTROL, route.policy.field.clone());
+        if let Some(value) = route.policy.cdn_cache_control(Duration::ZERO) {
+            fields.insert(CDN_CACHE_CONTROL, value);
+        }
         for (name, value) in &route.fixed_headers {
             fields.insert(name.clone(), value.clone());
         }
@@ -197,6 +200,9 @@ pub(super) fn lasting_fields(route: &Route, content_type: Option<&HeaderValue>) 
         fields.insert(header::CONTENT_TYPE, content_type.clone());
     }
     fields.insert(header::CACHE_CONTROL, route.policy.field.clone());
+    if let Some(value) = route.policy.cdn_cache_control(Duration::ZERO) {
+        fields.insert(CDN_CACHE_CONTROL, value);
+    }
     if let Some(vary) = fields::vary(&route.vary) {
         fields.insert(header::VARY, vary);
     }

@@ -98,6 +98,8 @@ pub(super) struct Subject {
     pub(super) tags: Arc<[Tag]>,
     /// Whether anything may be stored that is made for it: its own pages, or what the routes answer that it asks.
     pub(super) may_store: bool,
+    /// Whether its answers may be stored, or tell their tags.
+    pub(super) is_tagged: bool,
     /// Whether a route asks it in process.
     pub(super) is_asked: bool,
 }
@@ -170,6 +172,7 @@ impl Subject {
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
             tags: own_tags(route),
             may_store: route.is_storable(),
+            is_tagged: route.is_tagged(),
             is_asked: false,
         }
     }

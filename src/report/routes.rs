@@ -37,7 +37,7 @@ fn row(route: &Route) -> [String; 7] {
         route.name.to_string(),
         layout.map_or(NOTHING, |linked| linked.layout.name()).to_owned(),
         some(sources.join(" ")),
-        some(String::from_utf8_lossy(route.policy.field.as_bytes()).into_owned()),
+        some(route.policy.written()),
         privacy,
     ]
 }

@@ -130,6 +130,48 @@ codes! {
     /// ```
     CACHE_CONTRADICTION = Error "cache/contradiction";
 
+    /// A cache profile that neither is built in nor is declared.
+    ///
+    /// `cache = "hours"` and `profile = "hours"` in `[cache]` name a policy. Built in are `seconds`, `minutes`, `hours`, `days`, `weeks` and
+    /// `max`; `[cache-profiles]` in `site.toml` declares others, and may replace these.
+    ///
+    /// Correct the name, or declare the profile:
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [cache-profiles.news]
+    /// s-maxage = "30s"
+    /// stale-while-revalidate = "10m"
+    /// ```
+    UNKNOWN_PROFILE = Error "cache/unknown-profile";
+
+    /// A `tag-header` that cannot hold the tags of a page.
+    ///
+    /// Content delivery networks read the tags of what they store in a field of their own: `Cache-Tag` with commas between, or
+    /// `Surrogate-Key` with spaces. Fields in which browsers or caches read something else cannot hold tags.
+    ///
+    /// Write the name that your network documents.
+    TAG_HEADER = Error "cache/tag-header";
+
+    /// `immutable` on a path that goes on naming what changes.
+    ///
+    /// Browsers that were told `immutable` do not ask again, not even when the page is reloaded: what they have stays until its lifetime is
+    /// over. That is right for paths that name what they hold by its content, and those have a parameter for it: `/assets/{*file}` with files
+    /// such as `app.3f9ac1.js`. A path without any parameter, and the paths of documents, name something that will be edited.
+    ///
+    /// Leave `immutable` out; `max-age` alone is asked about again when it is over.
+    CACHE_IMMUTABLE = Error "cache/immutable";
+
+    /// A cache setting that means nothing for this route.
+    ///
+    /// `s-maxage = "auto"` takes the lifetimes of a page's HTTP sources, and there are none; `degraded` is about pages that do without a
+    /// source. Files and redirects are not kept in the page store, which `server` and `degraded` are about. What a route inherits is ignored
+    /// where it means nothing; what it writes itself was meant to do something.
+    ///
+    /// Leave it out, or write a lifetime.
+    CACHE_NO_USE = Error "cache/no-use"
+        help "leave it out";
+
     /// A redirect that could leave the site: what it begins with is not written down.
     ///
     /// If a target begins with a placeholder, or with `//`, whoever makes a link chooses the host, and your site's good name sends people

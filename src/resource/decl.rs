@@ -42,8 +42,8 @@ declare! {
         "sources": sources: Named<source::Decl>,
         /// What is decided once sources have settled, first to last.
         "rules": rules: Vec<RuleDecl>,
-        /// What everybody downstream, and our own page store, may do with it.
-        "cache": cache: cache::Decl,
+        /// What everybody downstream, and our own page store, may do with it: a table, or the name of a profile.
+        "cache": cache: cache::Setting,
         /// Layouts of error pages by status: `404 = "errors/404.html"`, `5xx`.
         "errors": errors: Named<Spanned<String>>,
         /// A Markdown file below `content/`: the route is a document. A folder, with a path that ends in `{*page}`: a tree of them.

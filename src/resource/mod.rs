@@ -9,14 +9,15 @@ mod cors;
 mod csp;
 mod decl;
 mod error_page;
+mod header;
 mod layout;
 mod tree;
 
-pub use cache::{Decl as CacheDecl, Policy};
+pub use cache::{Auto, CacheSetting, Decl as CacheDecl, Freshness, Policy, ProfileDecl, Profiles, TagHeader};
 pub use code::CODES;
 pub use code::{
-    BAD_STATUS, CACHE_CONTRADICTION, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER, NO_LAYOUT, OPEN_REDIRECT,
-    OUTSIDE, POWERFUL_HEADER, RESERVED_HEADER, TWO_KINDS, UNKNOWN_LAYOUT,
+    BAD_STATUS, CACHE_CONTRADICTION, CACHE_IMMUTABLE, CACHE_NO_USE, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER,
+    NO_LAYOUT, OPEN_REDIRECT, OUTSIDE, POWERFUL_HEADER, RESERVED_HEADER, TWO_KINDS, UNKNOWN_LAYOUT,
 };
 pub use cors::Cors;
 pub use csp::{Csp, Decl as CspDecl, PolicyField, Surroundings};
@@ -24,6 +25,7 @@ pub use decl::{
     CookieDecl, Decl, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RouteDecl, RuleDecl, SectionDecl, ThenDecl,
 };
 pub use error_page::{ErrorPage, ID_MARK};
+pub use header::instead as instead_of_header;
 pub use layout::Linked;
 pub use tree::{Tree, TreeDocument};
 

@@ -138,8 +138,10 @@ pub struct Route {
     pub deadline: Duration,
     /// Changes whenever anything that its pages are made from changes, but for the documents of a tree; part of its keys.
     pub revision: u64,
-    /// What all its pages are made from, by kind and name: `layout:page.html`, `source:repo`.
+    /// What all its pages are made from, by kind and name: `layout:page.html`, `source:repo`; and the tags that it declares.
     pub tags: Vec<Arc<str>>,
+    /// Declared tags with placeholders.
+    pub changing_tags: Vec<Template<Binding>>,
     /// Where its keys were written, those that it inherits among them.
     pub places: Places,
 }
@@ -284,7 +286,12 @@ impl Route {
 
     /// Whether its answers may be kept in our page store.
     pub fn is_storable(&self) -> bool {
-        !self.privacy.is_personal() && self.policy.lifetime.is_some()
+        !self.privacy.is_personal() && self.policy.may_store()
+    }
+
+    /// Whether its answers may be kept in our page store, or are sent with their tags.
+    pub fn is_tagged(&self) -> bool {
+        !self.privacy.is_personal() && (self.policy.may_store() || self.policy.sends_tags())
     }
 }
 

@@ -11,7 +11,7 @@ pub struct Places(Box<[(Box<str>, Place)]>);
 
 /// Tables whose keys are settings or names of declared things, and how many levels below them are.
 const TABLES: [(&str, usize); 10] = [
-    ("cache", 1),
+    ("cache", 2),
     ("cookies", 1),
     ("cors", 1),
     ("csp", 1),

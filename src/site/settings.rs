@@ -28,6 +28,8 @@ declare! {
         "upstreams": upstreams: Named<UpstreamDecl>,
         /// What is said of variables of the environment, by name.
         "env": env: Named<VariableDecl>,
+        /// Cache policies by name, for `cache = "name"`.
+        "cache-profiles": cache_profiles: Named<Node> as Named<resource::ProfileDecl>,
         /// What every route begins with.
         "defaults": defaults: Node as resource::SectionDecl,
     }

@@ -187,6 +187,7 @@ fn what_is_not_clear_is_refused_and_purges_nothing() {
         ("", "no JSON"),
         ("{}", "exactly one"),
         (r#"{"all": true, "tags": ["a"]}"#, "exactly one"),
+        (r#"{"path": "/", "path": "/repos/a"}"#, "`path` is there twice"),
         (r#"{"all": true, "hard": true}"#, "unknown key `hard`"),
         (r#"{"tags": []}"#, "not empty"),
         (r#"{"path": "no-slash"}"#, "begins with `/`"),

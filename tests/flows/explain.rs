@@ -18,6 +18,7 @@ crate::cases!(
     secrets_and_cookies_are_not_told,
     sources_are_told_in_waves_and_rules_in_order,
     settings_are_told_with_their_places,
+    what_caches_obey_is_told_with_its_places,
     unset_variables_do_not_keep_it_from_telling,
     what_cannot_be_asked_is_wrong_usage,
 );
@@ -561,6 +562,46 @@ card
     assert_eq!(field(&told["page"], "x-of"), Some("b"));
     assert_eq!(told["page"]["layouts"], serde_json::json!(["layouts/page.html", "layouts/partials/card.html"]));
     assert_eq!(explain(&site, &["/"])["page"]["store"]["why_not"], "only answers with status 200 are kept");
+}
+
+fn what_caches_obey_is_told_with_its_places() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "[cache-profiles.news]\ns-maxage = \"auto\"\nnot-found = \"1m\"\n-- routes/index.toml --\njson = \"{a}\"\n[sources.a]\nupstream = \"up\"\npath = \"/a\"\n[cache]\nprofile = \"news\"\ndegraded = \"10s\"\ntags = [\"a\", \"b:{a.n}\"]\n[cache.server]\nmax-age = \"90s\"\n[cache.cdn]\nmax-age = \"1h\"\ntag-header = \"Cache-Tag\"\n",
+    );
+    let told = explain(&site, &["/"]);
+    let page = &told["page"];
+    let settings = page["settings"].as_array().expect("settings");
+    for (name, value, place) in [
+        ("cache-control", "public, max-age=0, s-maxage=auto", "routes/index.toml:5"),
+        ("cache.profile", "news", "routes/index.toml:6"),
+        ("cache.s-maxage", "auto", "site.toml:7"),
+        ("cache.not-found", "1m", "site.toml:8"),
+        ("cache.degraded", "10s", "routes/index.toml:7"),
+        ("cache.tags", "a, b:{a.n}", "routes/index.toml:8"),
+        ("cache.server.max-age", "1m30s", "routes/index.toml:10"),
+        ("cache.cdn.max-age", "1h", "routes/index.toml:12"),
+        ("cache.cdn.tag-header", "Cache-Tag", "routes/index.toml:13"),
+    ] {
+        let setting = settings.iter().find(|setting| setting["name"] == name);
+        let setting = setting.unwrap_or_else(|| panic!("{name}: {settings:#?}"));
+        let at = &setting["place"];
+        let at = format!("{}:{}", at["file"].as_str().unwrap_or_default(), at["line"]);
+        assert_eq!((setting["value"].as_str(), at.as_str()), (Some(value), place), "{name}");
+    }
+    assert_eq!(page["lifetimes"]["browser"], "stale at once");
+    assert_eq!(page["lifetimes"]["cdn"], "fresh for 1h");
+    assert_eq!(page["lifetimes"]["store"], "fresh for 1m30s");
+    assert_eq!(field(page, "cdn-cache-control"), Some("max-age=3600"));
+    let notes: Vec<&str> = page["notes"].as_array().expect("notes").iter().filter_map(Value::as_str).collect();
+    for note in [
+        "a 404 is sent with `cache-control: public, max-age=0, s-maxage=60`",
+        "kept for 10s by our store alone",
+        "`cache-tag` holds",
+    ] {
+        assert!(notes.iter().any(|told| told.contains(note)), "{note}: {notes:?}");
+    }
 }
 
 fn unset_variables_do_not_keep_it_from_telling() {

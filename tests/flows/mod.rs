@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod answers;
 pub(crate) mod asked;
 pub(crate) mod browsers;
+pub(crate) mod caching;
 pub(crate) mod calls;
 pub(crate) mod client;
 pub(crate) mod codings;

@@ -32,6 +32,8 @@ pub enum Section {
     Cookie = 4,
     /// Anything else that selects among responses: a negotiated language, a host, a part of an upstream call.
     Variant = 5,
+    /// What is kept beside the response itself, such as one that stands for it meanwhile.
+    Beside = 6,
 }
 
 /// Seeds the hashes of this process, so that nobody outside can choose keys that collide.
@@ -61,6 +63,18 @@ impl Key {
     /// This key, lent for a look-up.
     pub fn lookup(&self) -> Lookup<'_> {
         Lookup { hash: self.hash, bytes: &self.bytes }
+    }
+
+    /// The key of what is kept beside what this one is for, and not in its place. Equal for equal keys and names, and for no others.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> Self {
+        let mut bytes = Buffer::new();
+        bytes.extend(&self.bytes);
+        bytes.push(Section::Beside as u8);
+        bytes.text(name);
+        bytes.push(ABSENT);
+        let bytes = bytes.as_slice();
+        Self { hash: SEED.hash_one(bytes), bytes: bytes.into() }
     }
 }
 

@@ -37,11 +37,12 @@ impl Section {
             Self::Header => "header",
             Self::Cookie => "cookie",
             Self::Variant => "variant",
+            Self::Beside => "beside",
         }
     }
 
     fn of(byte: u8) -> Option<Self> {
-        [Self::Param, Self::Query, Self::Header, Self::Cookie, Self::Variant]
+        [Self::Param, Self::Query, Self::Header, Self::Cookie, Self::Variant, Self::Beside]
             .into_iter()
             .find(|section| *section as u8 == byte)
     }

@@ -1,35 +1,43 @@
 //! How long who may keep a page, in words: what `Cache-Control` says to each (RFC 9111, section 5.2.2; RFC 5861).
 
+use super::super::keep::Refused;
+use crate::cache::Allowance;
+use crate::config::format_duration;
 use crate::explanation::Lifetimes;
 use crate::fields::CacheControl;
-use crate::resource::Policy;
-use crate::site::Route;
+use crate::resource::{Auto, Policy};
+use http::HeaderValue;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// The lifetimes of a route's pages; our own store keeps nothing if it is `refused`.
-pub(super) fn of(route: &Route, refused: Option<&str>) -> Lifetimes {
-    let directives = CacheControl::parse([route.policy.field.as_bytes()]);
-    let lifetime = route.policy.lifetime.filter(|_| refused.is_none());
-    let ours = match (lifetime.map(|lifetime| lifetime.allowance()), refused) {
-        (Some(Ok(allowance)), _) => {
-            windows(allowance.fresh(), Some(allowance.while_revalidating()), Some(allowance.on_error()))
-        }
-        (_, Some(refused)) => format!("nothing: {refused}"),
-        (Some(Err(_)) | None, None) => format!("nothing: {}", nothing(&route.policy)),
+/// The lifetimes of a route's pages, of which our own store may keep what it may.
+pub(super) fn of(policy: &Policy, kept: Result<Allowance, Refused>) -> Lifetimes {
+    let read = |field: &HeaderValue| CacheControl::parse([field.as_bytes()]);
+    let directives = read(&policy.field);
+    // Networks that have directives of their own obey no others (RFC 9213, section 2.1).
+    let of_cdn = policy.cdn_cache_control(Duration::ZERO).map(|field| read(&field));
+    let ours = match kept {
+        Ok(allowance) => windows(allowance.fresh(), Some(allowance.while_revalidating()), Some(allowance.on_error())),
+        Err(refused) => format!("nothing: {refused}"),
     };
-    Lifetimes { browser: browser(&directives), cdn: cdn(&directives), ours }
+    let Auto { downstream, cdn: of_network, store } = policy.auto();
+    Lifetimes {
+        browser: browser(&directives),
+        cdn: or_auto(
+            if of_cdn.is_some() { of_network } else { downstream },
+            cdn(of_cdn.as_ref().unwrap_or(&directives)),
+        ),
+        ours: or_auto(store && kept.is_ok(), ours),
+    }
 }
 
-/// Why a policy lets our store keep nothing.
-pub(super) fn nothing(policy: &Policy) -> &'static str {
-    let directives = CacheControl::parse([policy.field.as_bytes()]);
-    match directives {
-        CacheControl { no_store: true, .. } => "`no-store`",
-        CacheControl { private: Some(_), .. } => "`private`",
-        CacheControl { no_cache: Some(_), .. } => "`no-cache`",
-        CacheControl { .. } => "no lifetime is declared",
+/// The words for a lifetime that is known only when a page is made.
+fn or_auto(is_auto: bool, words: String) -> String {
+    if !is_auto {
+        return words;
     }
+    let stale = words.split_once(", then").map(|(_, stale)| format!(", then{stale}")).unwrap_or_default();
+    format!("fresh as long as all HTTP sources of the page are{stale}")
 }
 
 fn browser(directives: &CacheControl) -> String {
@@ -57,32 +65,16 @@ fn kept(directives: &CacheControl, age: Option<u32>) -> String {
 }
 
 fn windows(fresh: Duration, while_revalidating: Option<Duration>, on_error: Option<Duration>) -> String {
-    let mut words = if fresh.is_zero() { "stale at once".to_owned() } else { format!("fresh for {}", duration(fresh)) };
+    let mut words =
+        if fresh.is_zero() { "stale at once".to_owned() } else { format!("fresh for {}", format_duration(fresh)) };
     let mut joint = ", then";
     for (window, when) in [(while_revalidating, "while it is made anew"), (on_error, "if it cannot be made anew")] {
         if let Some(window) = window.filter(|window| !window.is_zero()) {
-            write!(words, "{joint} stale {when} for {}", duration(window)).unwrap_or_default();
+            write!(words, "{joint} stale {when} for {}", format_duration(window)).unwrap_or_default();
             joint = ", or";
         }
     }
     words
-}
-
-/// A duration as authors write it: `1h30m`, `250ms`.
-pub(super) fn duration(time: Duration) -> String {
-    let mut left = time.as_millis();
-    if left == 0 {
-        return "0s".to_owned();
-    }
-    let mut text = String::new();
-    for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
-        let count = left / length;
-        left %= length;
-        if count > 0 {
-            write!(text, "{count}{unit}").unwrap_or_default();
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -106,15 +98,6 @@ mod tests {
             let directives = CacheControl::parse([field.as_bytes()]);
             assert_eq!(browser(&directives), expected_browser, "{field}");
             assert_eq!(cdn(&directives), expected_cdn, "{field}");
-        }
-    }
-
-    #[test]
-    fn durations_are_spelled_as_authors_spell_them() {
-        for (milliseconds, expected) in
-            [(0, "0s"), (250, "250ms"), (10_000, "10s"), (5_400_000, "1h30m"), (86_400_000, "1d")]
-        {
-            assert_eq!(duration(Duration::from_millis(milliseconds)), expected);
         }
     }
 }

@@ -12,15 +12,16 @@ mod settings;
 use super::decide::{Decision, Found, Refusal, decide, target};
 use super::field;
 use super::inputs::{Inputs, Misfit};
+use super::keep::{Keeping, Refused};
 use super::respond::{self, Exchange, View};
 use super::runtime::{Service, Subject};
 use super::{Arrival, METHODS};
-use crate::cache::is_compressible;
-use crate::config::Binding;
+use crate::cache::{Allowance, is_compressible};
+use crate::config::{Binding, format_duration};
 use crate::diagnostic::{Place, did_you_mean};
 use crate::explanation::{Explanation, Key, Named, Outcome, Page, Privacy, Store, Verdict};
 use crate::fields::is_credential;
-use crate::resource::Resource;
+use crate::resource::{Auto, Resource};
 use crate::router::Match;
 use crate::site::{self, Route, slots};
 use crate::source::encode_segment;
@@ -29,6 +30,7 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What [`handle`](super::handle) would do with a request.
 pub async fn explain(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'_>) -> Explanation {
@@ -197,7 +199,7 @@ impl Told<'_> {
             rules: plan::rules(self.route, slots),
             privacy: privacy(self.route),
             store: self.store(),
-            lifetimes: lifetimes::of(self.route, self.keeps_not()),
+            lifetimes: lifetimes::of(&self.route.policy, self.kept()),
             fields: self.fields(),
             notes: self.notes(),
         }
@@ -207,23 +209,11 @@ impl Told<'_> {
         View::of(&self.route.resource, self.slots)
     }
 
-    /// Why our page store keeps nothing; `None` if it keeps the page.
-    fn keeps_not(&self) -> Option<&'static str> {
-        match &self.route.resource {
-            Resource::Files(_) => Some("files are kept beside it, as long as they do not change"),
-            Resource::Redirect(_) => Some("a redirect is worked out each time"),
-            Resource::Page(_) | Resource::Document(_) | Resource::Tree(_) | Resource::Json(_) => {
-                if self.route.privacy.is_personal() {
-                    Some("the page is one person's")
-                } else if self.route.policy.lifetime.is_none() {
-                    Some(lifetimes::nothing(&self.route.policy))
-                } else if self.route.status == StatusCode::OK {
-                    None
-                } else {
-                    Some("only answers with status 200 are kept")
-                }
-            }
-        }
+    /// For how long our page store keeps a page when all goes well, or why it does not.
+    fn kept(&self) -> Result<Allowance, Refused> {
+        // Of what the sources say nothing is known.
+        let unknown = if self.route.policy.auto().store { Duration::MAX } else { Duration::ZERO };
+        Keeping::of(self.route, self.route.status, false, unknown).kept
     }
 
     fn store(&self) -> Store {
@@ -246,7 +236,7 @@ impl Told<'_> {
             })
         });
         let vary = self.route.vary.iter().map(ToString::to_string).collect();
-        Store { refused: self.keeps_not().map(ToOwned::to_owned), key, vary }
+        Store { refused: self.kept().err().map(|refused| refused.to_string()), key, vary }
     }
 
     /// The fields of the answer when all goes well, as far as they are known.
@@ -287,6 +277,7 @@ impl Told<'_> {
                 "`vary` names `accept-encoding` too where the content is long enough to be compressed".to_owned(),
             );
         }
+        self.notes_on_caches(&mut notes);
         if self.route.privacy.is_personal() {
             notes.push("without `etag`: the page is one person's".to_owned());
         } else if self.route.status == StatusCode::OK {
@@ -299,12 +290,33 @@ impl Told<'_> {
             );
         }
         if !self.route.sources.is_empty() {
-            notes.push(
-                "a page that does without a source is sent with `cache-control: no-store`, and kept by nobody"
-                    .to_owned(),
+            let kept = self.route.policy.degraded().filter(|_| self.route.is_storable());
+            let kept = kept.map_or_else(
+                || "kept by nobody".to_owned(),
+                |kept| format!("kept for {} by our store alone", format_duration(kept.fresh())),
             );
+            notes.push(format!("a page that does without a source is sent with `cache-control: no-store`, and {kept}"));
         }
         notes
+    }
+
+    /// What is said to caches of which not all is known before data is.
+    fn notes_on_caches(&self, notes: &mut Vec<String>) {
+        let policy = &self.route.policy;
+        let Auto { downstream, cdn, .. } = policy.auto();
+        let fields = [("cache-control", downstream), ("cdn-cache-control", cdn)];
+        for (name, _) in fields.into_iter().filter(|(_, is_auto)| *is_auto) {
+            notes.push(format!("`{name}` says an `s-maxage` of zero here; sent is what its sources leave of it"));
+        }
+        if let Some(not_found) = policy.not_found().filter(|_| !self.route.privacy.is_personal()) {
+            let sent = policy.not_found_cache_control();
+            let sent = sent.to_str().unwrap_or_default();
+            let time = format_duration(not_found.fresh());
+            notes.push(format!("a 404 is sent with `cache-control: {sent}`, and kept for {time} by our store"));
+        }
+        if let Some(header) = policy.tag_header(false) {
+            notes.push(format!("`{}` holds the tags of the page", header.name));
+        }
     }
 
     /// Where a redirect leads, as far as that is known.

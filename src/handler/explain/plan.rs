@@ -2,10 +2,10 @@
 
 use super::super::plan::{Next, Plan};
 use super::super::runtime::{Service, Subject};
-use super::lifetimes::duration;
 use super::settings::setting;
 use super::{speller, speller_of_asked};
 use crate::config::Binding;
+use crate::config::format_duration;
 use crate::explanation::{Asks, Call, Origin, Rule, Source};
 use crate::site::{Planned, Route, Then};
 use crate::source::{Http, Kind, OnError, OnNotFound, OnUnauthorized, encode_segment};
@@ -103,7 +103,11 @@ impl Teller<'_> {
             url,
             refused,
             fields: sketch.fields,
-            timeout: setting("timeout", duration(sketch.calling.timeout), Origin::at(sketch.calling.timeout_place)),
+            timeout: setting(
+                "timeout",
+                format_duration(sketch.calling.timeout),
+                Origin::at(sketch.calling.timeout_place),
+            ),
             retries,
         })
     }

@@ -1,7 +1,7 @@
 //! What governs a route, and where each of it comes from.
 
 use super::Told;
-use super::lifetimes::duration;
+use crate::config::format_duration;
 use crate::explanation::{Origin, Setting};
 use crate::resource::Resource;
 use crate::site::Route;
@@ -14,10 +14,11 @@ impl Told<'_> {
         let at = |key: &str| route.places.place(key);
         let mut settings = vec![
             setting("status", route.status.as_u16().to_string(), Origin::at(at("status"))),
-            setting("cache-control", text(&route.policy.field), cache_origin(route)),
+            setting("cache-control", route.policy.written(), cache_origin(route)),
         ];
+        settings.extend(of_caches(route));
         let limit = || self.service.site.places.place("limits.deadline");
-        settings.push(setting("deadline", duration(route.deadline), Origin::at(at("deadline").or_else(limit))));
+        settings.push(setting("deadline", format_duration(route.deadline), Origin::at(at("deadline").or_else(limit))));
         if let Some(content_type) = &route.content_type {
             let derived = || Origin::Derived("the kind of the route, and the name of its layout".to_owned());
             let origin = at("content-type").map_or_else(derived, Origin::Written);
@@ -51,6 +52,12 @@ fn cache_origin(route: &Route) -> Origin {
         (None, Some(place)) => Origin::Written(place),
         (None, None) => Origin::BuiltIn,
     }
+}
+
+/// What is written of caches, each where it was written: in the route, in what it inherits, or in the profile that it names.
+fn of_caches(route: &Route) -> impl Iterator<Item = Setting> {
+    let written = route.policy.settings.iter();
+    written.map(|written| setting(written.name, written.value.clone(), Origin::Written(written.place)))
 }
 
 pub(super) fn setting(name: &'static str, value: String, origin: Origin) -> Setting {

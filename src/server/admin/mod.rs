@@ -15,6 +15,7 @@
 
 mod entrance;
 mod metrics;
+mod once;
 mod purge;
 mod status;
 

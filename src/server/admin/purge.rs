@@ -1,5 +1,6 @@
 //! `POST /purge`: what is purged is said in JSON, in exactly one way.
 
+use super::once::Once;
 use super::{json, problem};
 use crate::cache::{Counts, Parameters, Purge, Scope, Tag};
 use crate::router::{TrailingSlash, canonicalise};
@@ -7,6 +8,7 @@ use crate::server::Current;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 use std::time::Instant;
 
@@ -16,6 +18,9 @@ pub(super) enum BadPurge {
     /// The body is no JSON.
     #[error("the body is no JSON: {0}")]
     NoJson(String),
+    /// It says the same thing twice, and perhaps not the same of it.
+    #[error("{0}")]
+    Twice(String),
     /// It is JSON, and no object.
     #[error("the body is no JSON object, such as {{\"all\": true}}")]
     NoObject,
@@ -68,7 +73,10 @@ const TOLD: usize = 500;
 
 impl Order {
     fn read(body: &[u8], slash: TrailingSlash) -> Result<Self, BadPurge> {
-        let body: Value = serde_json::from_slice(body).map_err(|error| BadPurge::NoJson(error.to_string()))?;
+        let Once(body) = serde_json::from_slice(body).map_err(|error| match error.classify() {
+            Category::Data => BadPurge::Twice(error.to_string()),
+            Category::Io | Category::Syntax | Category::Eof => BadPurge::NoJson(error.to_string()),
+        })?;
         let said = body.to_string().chars().take(TOLD).collect();
         let Value::Object(mut members) = body else { return Err(BadPurge::NoObject) };
         let [tags, path, source, params, all, soft] =
@@ -167,6 +175,8 @@ mod tests {
             ("[]", "the body is no JSON object, such as {\"all\": true}"),
             ("{}", "exactly one of `tags`, `path`, `source` and `all` says what is purged"),
             (r#"{"soft": true}"#, "exactly one of `tags`, `path`, `source` and `all` says what is purged"),
+            (r#"{"path": "/a", "path": "/b"}"#, "the key `path` is there twice at line 1 column 21"),
+            (r#"{"source": "a", "params": {"id": "1", "id": "2"}}"#, "the key `id` is there twice at line 1 column 42"),
             (r#"{"all": true, "path": "/"}"#, "exactly one of `tags`, `path`, `source` and `all` says what is purged"),
             (r#"{"all": false}"#, "`all` must be `true`"),
             (r#"{"all": true, "soft": 1}"#, "`soft` must be `true` or `false`"),

@@ -334,23 +334,7 @@ pub(super) fn header_name(name: &Spanned<String>, findings: &mut Findings) -> Op
         findings.push(Finding::new(&resource::RESERVED_HEADER, name.place, message));
         return None;
     };
-    let instead = match field.as_str() {
-        "cache-control" | "cdn-cache-control" | "expires" | "age" => "declare it: [cache] s-maxage = \"10s\"",
-        "vary" => "it is derived from what the page reads",
-        "etag" | "last-modified" => "it is derived from what the page is made of",
-        "content-length" | "transfer-encoding" | "connection" | "date" | "trailer" | "upgrade" | "keep-alive"
-        | "te" => "it is written by the server",
-        "content-type" => "write the key `content-type`",
-        "content-encoding" | "content-range" | "accept-ranges" => "it is negotiated for each request",
-        "location" => "write the key `redirect`",
-        "content-security-policy" => {
-            "write the key `csp`: `false` for none, sources to add, or a whole policy as a string"
-        }
-        "content-security-policy-report-only" => "write it below `csp`, with report-only = true",
-        "set-cookie" => "answers of pages set no cookies",
-        "cache-status" => "it is written by the server",
-        _ => return Some(field),
-    };
+    let Some(instead) = resource::instead_of_header(&field) else { return Some(field) };
     let message = format!("`{field}` among the headers of a route");
     findings.push(Finding::new(&resource::RESERVED_HEADER, name.place, message).help(instead));
     None
@@ -424,6 +408,8 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: 
     let mut template =
         |template: &Template| roots.extend(template.references().map(|reference| reference.root.clone()));
     decl.title.iter().chain(&decl.description).for_each(|written| template(&written.value));
+    let tags = decl.cache.iter().flat_map(|cache| cache.0.rules.tags.iter().flatten());
+    tags.for_each(|written| template(&written.value));
     decl.headers.iter().flat_map(|named| &named.0).filter_map(|(_, written)| written.value()).for_each(&mut template);
     for rule in decl.rules.iter().flatten() {
         if let Some(target) = rule.then.as_ref().and_then(|then| then.redirect.as_ref()) {

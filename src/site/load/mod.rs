@@ -2,6 +2,7 @@
 
 mod admin;
 mod asked;
+mod caching;
 mod csp;
 mod data;
 pub(super) mod documents;
@@ -29,7 +30,7 @@ use super::memory::{Documents as Rendered, Memory};
 use super::{Certainty, Draft, ErrorPages, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code};
 use crate::config::{Declared, Environment, Table, Tree, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
-use crate::resource::ErrorPage;
+use crate::resource::{ErrorPage, Profiles};
 use crate::router::{Authority, Hosts, Pattern, TrailingSlash};
 use crate::source::Upstreams;
 use crate::value::Value;
@@ -161,16 +162,19 @@ fn build(
         needs: csp::KnownNeeds::default(),
         paths: asked::Paths::default(),
     };
+    let profiles = profiles(&decl, &mut shared.findings);
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
     let mut of_sections = section::Mentions::default();
     let errors = section_errors(&sections, &mut of_sections, &mut shared);
     for idle in sections.idle() {
-        route::look(idle, &mut shared);
+        route::look(idle, &profiles, &mut shared);
     }
     let mut tables = Vec::with_capacity(tree.routes.len());
     for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
-        tables.extend(sections.merged(file, &shared.files, &mut shared.findings).map(|table| (file, table)));
+        let Some(mut table) = sections.merged(file, &shared.files, &mut shared.findings) else { continue };
+        profiles.expand(&mut table, &mut shared.findings);
+        tables.push((file, table));
     }
     let routes = tree.routes.iter().filter(|file| !section::is_section(&file.path)).count();
     let is_read = tables.len() == routes && sections.are_read();
@@ -227,6 +231,12 @@ fn build(
         },
     };
     Draft { findings, files, outline: Some(outline) }
+}
+
+/// The cache policies that have a name.
+fn profiles(decl: &super::settings::Decl, findings: &mut Findings) -> Profiles {
+    let declared = decl.cache_profiles.iter().flat_map(|named| &named.0);
+    Profiles::read(declared, decl.is_lost("cache-profiles"), findings)
 }
 
 /// No route is for a host whose requests are sent elsewhere.

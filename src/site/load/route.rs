@@ -6,13 +6,14 @@ use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope, Written};
 use super::{
-    Compiled, Shared, asked, csp, data, documents, doubts, errors, input, listing, media, plan, revision, section,
+    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, listing, media, plan, revision,
+    section,
 };
 use crate::config::{
     Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template, refuse_placeholders,
 };
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
-use crate::resource::{Cors, Csp, Decl, HeaderDecl, Policy, Resource};
+use crate::resource::{Cors, Csp, Decl, HeaderDecl, Policy, Profiles, Resource};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
 use crate::value::{Object, Value};
@@ -87,6 +88,11 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         all.extend(reads);
     }
     let policy = policy(&decl, personal.as_ref(), &all, &cookies, &mut shared.findings);
+    if let Some(setting) = &decl.cache {
+        let running = needed.iter().filter_map(|&at| sources.get(at));
+        let running = Some(running).filter(|_| is_sourced);
+        caching::check(&setting.0, &shown, &patterns, running, file, &mut shared.findings);
+    }
     let planned = planned(linked.sources, &needed, &after, &of_sources);
     let inputs = inputs(query, cookies, &all, &sources, &needed);
     let status = kind::status(&shown, &decl, &mut shared.findings);
@@ -130,7 +136,10 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             sources: &sources,
             known,
         };
-        let (revision, tags) = (parts.revision(), parts.tags());
+        let (revision, mut tags) = (parts.revision(), parts.tags());
+        tags.extend(fields.tags);
+        tags.sort_unstable();
+        tags.dedup();
         let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
         names.sort();
         Some(Route {
@@ -162,6 +171,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             deadline,
             revision,
             tags,
+            changing_tags: fields.changing_tags,
             places: Places::of(table),
         })
     } else {
@@ -242,8 +252,10 @@ fn names_in(node: &Node, scope: &Scope<'_>, findings: &mut Findings) {
 }
 
 /// Finds what is wrong with a section that no route inherits: whatever its routes would add.
-pub(super) fn look(table: &Table, shared: &mut Shared<'_>) {
-    let mut decl = Decl::read(table, &mut shared.findings);
+pub(super) fn look(table: &Table, profiles: &Profiles, shared: &mut Shared<'_>) {
+    let mut table = table.clone();
+    profiles.expand(&mut table, &mut shared.findings);
+    let mut decl = Decl::read(&table, &mut shared.findings);
     input::query(decl.query.as_ref(), &mut shared.findings);
     input::cookies(decl.cookies.as_ref(), &mut shared.findings);
     for (_, kind) in decl.params.iter().flat_map(|named| &named.0) {
@@ -256,7 +268,7 @@ pub(super) fn look(table: &Table, shared: &mut Shared<'_>) {
         kind::redirect(&redirect.value, shared.environment, &mut shared.findings);
     }
     if let Some(cache) = &decl.cache {
-        Policy::compile(cache, &mut shared.findings);
+        Policy::compile(&cache.0, &mut shared.findings);
     }
     if let Some(cors) = &decl.cors {
         Cors::compile(cors, &mut shared.findings);
@@ -270,7 +282,7 @@ pub(super) fn look(table: &Table, shared: &mut Shared<'_>) {
         // Of what a route would complete it is not known what it is.
         sources.0.retain(|(_, source)| source.has_kind());
     }
-    let around = Around { file: table.place.file, table, shown: &Shown::Unclear, patterns: &[], known: &[] };
+    let around = Around { file: table.place.file, table: &table, shown: &Shown::Unclear, patterns: &[], known: &[] };
     sources(&decl, &around, shared, &mut blake3::Hasher::new());
 }
 
@@ -672,6 +684,10 @@ struct Fields {
     fixed: Vec<(HeaderName, HeaderValue)>,
     headers: Vec<(HeaderName, Template<crate::config::Binding>)>,
     removed: Vec<HeaderName>,
+    /// Declared tags.
+    tags: Vec<Arc<str>>,
+    /// Those with placeholders.
+    changing_tags: Vec<Template<crate::config::Binding>>,
 }
 
 impl Fields {
@@ -687,6 +703,18 @@ impl Fields {
         };
         let title = link(&decl.title, "`title`", findings);
         let description = link(&decl.description, "`description`", findings);
+        let (mut tags, mut changing_tags) = (Vec::new(), Vec::new());
+        for written in decl.cache.iter().flat_map(|cache| cache.0.rules.tags.iter().flatten()) {
+            match written.value.as_literal() {
+                Some(text) if text.is_empty() || text.contains(char::is_control) => {
+                    let message = "a tag that is empty, or holds control characters";
+                    let help = "tags = [\"products\"]";
+                    findings.push(Finding::new(&crate::config::BAD_VALUE, written.place, message).help(help));
+                }
+                Some(text) => tags.push(text.into()),
+                None => changing_tags.extend(link(&Some(written.clone()), "a tag", findings).flatten()),
+            }
+        }
         let (mut fixed, mut headers, mut removed) = (Vec::new(), Vec::new(), Vec::new());
         for (name, written) in decl.headers.iter().flat_map(|named| &named.0) {
             let field = kind::header_name(name, findings);
@@ -724,7 +752,7 @@ impl Fields {
                 }
             }
         }
-        Some(Self { title: title?, description: description?, fixed, headers, removed })
+        Some(Self { title: title?, description: description?, fixed, headers, removed, tags, changing_tags })
     }
 }
 
@@ -846,7 +874,7 @@ fn policy(
     cookies: &[CookieInput],
     findings: &mut Findings,
 ) -> Policy {
-    let declared = decl.cache.as_ref().map(|decl| Policy::compile(decl, findings));
+    let declared = decl.cache.as_ref().map(|setting| Policy::compile(&setting.0, findings));
     let Some(personal) = personal else {
         let mut policy = declared.unwrap_or_else(Policy::revalidate);
         // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
@@ -865,7 +893,11 @@ fn policy(
                 format!("this page is one person's ({way}), and is declared to be kept for others"),
             )
             .related(personal.place, "read here")
-            .help("leave `[cache]` out, or write `private = true`"),
+            .help(if policy.is_private() {
+                "the visitor alone keeps it: leave out `server`, `cdn`, `not-found` and `degraded`"
+            } else {
+                "leave `[cache]` out, or write `private = true`"
+            }),
         );
     }
     policy

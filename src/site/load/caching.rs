@@ -1,0 +1,87 @@
+//! What of a route's cache policy cannot be true of it: `immutable` where something changes, settings that nothing comes of.
+//!
+//! What contradicts itself whatever the route is found where policies are compiled.
+
+use super::kind::Shown;
+use super::route::is_own;
+use crate::config::TreeFile;
+use crate::diagnostic::{Finding, Findings, Place, Spanned};
+use crate::resource::{self, CacheDecl, Freshness};
+use crate::router::Pattern;
+use crate::source::{Kind, Source};
+
+/// Finds it. `sources` are those that run; `None` if not all are known.
+pub(super) fn check<'s>(
+    decl: &CacheDecl,
+    shown: &Shown,
+    patterns: &[(Pattern, Place)],
+    sources: Option<impl Iterator<Item = &'s Source>>,
+    file: &TreeFile,
+    findings: &mut Findings,
+) {
+    immutable(decl, shown, patterns, findings);
+    let unused = match (shown, sources) {
+        (Shown::Unclear, _) | (_, None) => return,
+        (Shown::Files { .. }, _) => of_what_is_not_stored(decl, "files are not kept in the page store"),
+        (Shown::Redirect(_), _) => of_what_is_not_stored(decl, "a redirect is worked out each time"),
+        (Shown::Page(_) | Shown::Document(_) | Shown::Tree(_) | Shown::Json(..), Some(sources)) => {
+            of_pages(decl, sources)
+        }
+    };
+    for (what, place, why) in unused.into_iter().filter(|(_, place, _)| is_own(*place, file)) {
+        findings.push(Finding::new(&resource::CACHE_NO_USE, place, format!("{what} does nothing here: {why}")));
+    }
+}
+
+fn immutable(decl: &CacheDecl, shown: &Shown, patterns: &[(Pattern, Place)], findings: &mut Findings) {
+    let rules = &decl.rules;
+    let of_cdn = rules.cdn.as_ref().and_then(|cdn| cdn.directives.immutable);
+    let lasting = patterns.iter().find(|(pattern, _)| pattern.names().len() == 0 || matches!(shown, Shown::Tree(_)));
+    let Some((pattern, path)) = lasting else { return };
+    for written in [rules.directives.immutable, of_cdn].into_iter().flatten().filter(|flag| flag.value) {
+        let message =
+            format!("`immutable` on `{}`, which names the same thing when that has changed", pattern.as_str());
+        let mut finding = Finding::new(&resource::CACHE_IMMUTABLE, written.place, message);
+        if path.file != written.place.file {
+            finding = finding.related(*path, "this path");
+        }
+        findings
+            .push(finding.help("leave it out, or name the content in the path: /assets/{*file} with app.3f9ac1.js"));
+    }
+}
+
+/// A setting that does nothing, where it stands, and why.
+type Unused = (&'static str, Place, &'static str);
+
+fn of_what_is_not_stored(decl: &CacheDecl, why: &'static str) -> Vec<Unused> {
+    let rules = &decl.rules;
+    let mut unused: Vec<Unused> = auto(decl).map(|place| ("`\"auto\"`", place, "there are no HTTP sources")).collect();
+    unused.extend(rules.server.as_ref().map(|server| ("`server`", server.place, why)));
+    unused.extend(rules.degraded.map(|degraded| ("`degraded`", degraded.place, why)));
+    let changing = rules.tags.iter().flatten().filter(|tag| tag.value.as_literal().is_none());
+    unused.extend(changing.map(|tag| ("a placeholder in a tag", tag.place, "it has the same tags each time")));
+    unused
+}
+
+fn of_pages<'s>(decl: &CacheDecl, sources: impl Iterator<Item = &'s Source>) -> Vec<Unused> {
+    let (mut says_lifetimes, mut may_lack) = (false, false);
+    for source in sources {
+        may_lack = true;
+        says_lifetimes |= matches!(source.kind, Kind::Http(_) | Kind::Route(_));
+    }
+    let no_lifetimes = auto(decl).filter(|_| !says_lifetimes);
+    let mut unused: Vec<Unused> =
+        no_lifetimes.map(|place| ("`\"auto\"`", place, "the page has no HTTP source that says a lifetime")).collect();
+    let degraded = decl.rules.degraded.filter(|_| !may_lack);
+    unused.extend(degraded.map(|degraded| ("`degraded`", degraded.place, "the page has no source to do without")));
+    unused
+}
+
+/// Where `"auto"` stands.
+fn auto(decl: &CacheDecl) -> impl Iterator<Item = Place> {
+    let rules = &decl.rules;
+    let of_cdn = rules.cdn.as_ref().and_then(|cdn| cdn.directives.s_maxage);
+    let of_server = rules.server.as_ref().and_then(|server| server.s_maxage);
+    let said: [Option<Spanned<Freshness>>; 3] = [rules.directives.s_maxage, of_cdn, of_server];
+    said.into_iter().flatten().filter(|said| said.value == Freshness::Auto).map(|said| said.place)
+}
