@@ -2,6 +2,7 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | `digest` | what a thing was made of, as a few bytes that are the same for the same |
 //! | `key` | what selects a stored response, encoded so that different requests never meet |
 //! | `policy` | directives to moments, and what may be done with a response at a moment |
 //! | `coding`, `content` | fields and body in every content coding, each made once and ready to send |
@@ -9,6 +10,7 @@
 //! | `tag` | what it depends on, and what a purge covers |
 //! | `purge` | which fills may still be stored: a fill begun before a purge is never visible after it |
 //! | `store` | the store in memory, bounded by bytes |
+//! | `memo` | what was made of something, by the digest of that |
 //! | `collapse` | one fill for each key, which strands nobody |
 //!
 //! The one way of a request: build a [`Key`] and look it up in the [`Store`]; [`Stored::verdict`] says what may be done with what
@@ -23,7 +25,9 @@
 mod coding;
 mod collapse;
 mod content;
+mod digest;
 mod key;
+mod memo;
 mod policy;
 mod purge;
 mod store;
@@ -33,7 +37,9 @@ mod tag;
 pub use coding::{encode, is_compressible};
 pub use collapse::{Empty, Filled, Flights, Landing};
 pub use content::{CACHE_STATUS, Content, NotStorableFields, Prepared, Ready, StorableFields, StrongTag};
+pub use digest::{Digest, Digester};
 pub use key::{Key, KeyBuilder, KeyPart, KeyParts, Lookup, Section};
+pub use memo::Memo;
 pub use policy::{Allowance, Jitter, Lifetime, NotStorable, Verdict, Windows};
 pub use purge::{Epoch, Ticket};
 pub use store::{Counts, NotStored, Purge, Store, StoreLimits};

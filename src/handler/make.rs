@@ -8,9 +8,12 @@ use super::fill::Begun;
 use super::gather::{Gathered, Request, SourceCall};
 use super::lookout::Lookout;
 use super::plan::Ending;
-use super::respond::{View, lasting_fields};
+use super::respond::{Copies, View, lasting_fields};
 use super::runtime::{Service, Subject};
-use crate::cache::{Content, Jitter, Key, Revision, StorableFields, Stored, StrongTag, Tag, Tags, Ticket};
+use super::sum::Ingredients;
+use crate::cache::{
+    Allowance, Content, Digest, Jitter, Key, Revision, StorableFields, Stored, StrongTag, Tag, Tags, Ticket,
+};
 use crate::config::{Binding, NoLocation, Template};
 use crate::extract::apart;
 use crate::fields::content_type_of_made;
@@ -42,6 +45,11 @@ pub(super) struct Made {
 }
 
 impl Made {
+    /// For one who asked for it, and with nothing made.
+    fn unchanged(what: What, calls: Vec<SourceCall>, id: Arc<str>) -> Self {
+        Self { what, calls, is_stored: false, answer: None, tags: Vec::new(), id: Some(id) }
+    }
+
     /// Whether it is an error of ours or of an upstream, for which a stale page may stand.
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.what, What::Error(status) if status.is_server_error())
@@ -53,8 +61,10 @@ impl Made {
 pub(super) enum What {
     /// A representation that our store may hold.
     Stored(Arc<Stored>),
+    /// Nothing but these fields of a 304: the client has what would be made.
+    Unchanged(Box<HeaderMap>),
     /// A representation for those who wait for it, and nobody later.
-    Shown { status: StatusCode, content: Box<Content> },
+    Shown { status: StatusCode, content: Arc<Content> },
     /// Another place; `degraded` if data was missing when that was decided.
     Redirect { status: StatusCode, location: HeaderValue, degraded: bool },
     /// An error page.
@@ -76,11 +86,15 @@ pub(super) struct Order {
     pub(super) tags: Vec<Tag>,
     /// Equal as long as what the answer is made from was not edited.
     pub(super) revision: Revision,
+    /// What the client has of the answer, if that is made for nobody else.
+    pub(super) copies: Option<Copies>,
 }
 
 /// A rendered page that was not yet told how long it lives.
 struct Representation {
     status: StatusCode,
+    /// It with all of its codings, if it was made before; then there are neither fields nor a body beside it.
+    again: Option<Arc<Content>>,
     fields: HeaderMap,
     body: Bytes,
     degraded: bool,
@@ -113,7 +127,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
 
 async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let begin = Instant::now();
-    let Order { route: position, id, slots, visitor, time, deadline, begun, mut tags, revision } = order;
+    let Order { route: position, id, slots, visitor, time, deadline, begun, mut tags, revision, copies } = order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
         let what = What::Error(StatusCode::INTERNAL_SERVER_ERROR);
         return Made { what, calls: Vec::new(), is_stored: false, answer: None, tags, id: Some(id) };
@@ -136,7 +150,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         calls: &calls,
         id: &id,
     };
-    let Gathered { mut slots, ending, mut degraded, calls, tags: of_sources } = request.gather(slots).await;
+    let Gathered { mut slots, digests, ending, mut degraded, calls, tags: of_sources } = request.gather(slots).await;
     tags.extend(of_sources);
     tags.sort_unstable();
     tags.dedup();
@@ -150,14 +164,42 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let making = Making { route, lasting: &subject.fields, context: &context, degraded, is_soon: false };
     let rule = match ending {
         Ending::Complete => Ok(None),
-        Ending::Rule(rule) => route.rules.get(rule).map(Some).ok_or(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
+        Ending::Rule(rule) if rule < route.rules.len() => Ok(Some(rule)),
+        Ending::Rule(_) => Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
         Ending::Failed(_, fatal) => Err(ended(fatal)),
     };
+    let meter = &service.meters.routes[position];
+    let mut sum = None;
     let represented = match rule {
-        Ok(rule) => making.soon_or_aside(rule, &mut slots, &service.runtime.aside, deadline).await,
+        Ok(rule) => {
+            describe(route, &mut slots);
+            let (site, digests) = (&service.site, &digests);
+            if !degraded && subject.is_keepable {
+                let slots = &slots;
+                let ingredients = Ingredients { site, route, revision, rule, slots, digests, context: &context };
+                sum = subject.summing.sum(ingredients);
+            }
+            let sought = Sought { sum, key: key.as_ref(), copies: copies.as_ref() };
+            let already = sought.find(service, subject, making, &slots);
+            if already.is_some() {
+                meter.unchanged.increment();
+            }
+            match already {
+                Some(Already::Copied(fields)) => return Made::unchanged(What::Unchanged(fields), calls, id),
+                Some(Already::Kept(kept)) if !route.is_storable() => {
+                    return Made { is_stored: true, ..Made::unchanged(What::Stored(kept), calls, id) };
+                }
+                Some(Already::Kept(kept)) => Ok(making.again(rule, &slots, &kept)),
+                None => {
+                    let rule = rule.and_then(|rule| route.rules.get(rule));
+                    let made = making.soon_or_aside(rule, &mut slots, &service.runtime.aside, deadline).await;
+                    made.inspect(|_page| meter.rendered.increment())
+                }
+            }
+        }
         Err(stop) => Err(stop),
     };
-    let withheld = &service.meters.routes[position].withheld;
+    let withheld = &meter.withheld;
     let lookout = Lookout { tripwire: &service.site.tripwire, route, slots: &slots, visitor: &visitor, withheld };
     let represented = looked_through(represented, lookout);
     let answer =
@@ -168,7 +210,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         });
     let (what, is_stored) = match represented {
         Ok(page) => {
-            let made_of = MadeOf { tags: &tags, revision, begin };
+            let made_of = MadeOf { tags: &tags, revision, sum, begin };
             finish(service, (route, subject), page, made_of, key.zip(begun.ticket))
         }
         Err(Stop::Redirect { status, location }) => (What::Redirect { status, location, degraded }, false),
@@ -176,6 +218,37 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         Err(Stop::Long) => (What::Error(StatusCode::SERVICE_UNAVAILABLE), false),
     };
     Made { what, calls, is_stored, answer, tags, id: Some(id) }
+}
+
+/// A page that was not made yet, and may be there already.
+struct Sought<'s> {
+    /// The digest of what it is made of.
+    sum: Option<Digest>,
+    /// Where the store has it.
+    key: Option<&'s Key>,
+    copies: Option<&'s Copies>,
+}
+
+/// Where a page is that needs not be made.
+enum Already {
+    /// The client has it: the fields of the 304 that says so.
+    Copied(Box<HeaderMap>),
+    /// The store has it, perhaps as one that is stale.
+    Kept(Arc<Stored>),
+}
+
+impl Sought<'_> {
+    /// Finds it.
+    fn find(self, service: &Service, subject: &Subject, making: Making<'_>, slots: &[Value]) -> Option<Already> {
+        let sum = self.sum?;
+        if let Some(fields) = self.copies.and_then(|copies| making.not_modified(slots, sum, copies)) {
+            return Some(Already::Copied(Box::new(fields)));
+        }
+        let kept = service.runtime.store.get(self.key?.lookup())?;
+        // Who asks in process wants what it says.
+        let is_whole = !subject.is_asked || kept.data().is_some();
+        (is_whole && kept.digest() == Some(sum)).then_some(Already::Kept(kept))
+    }
 }
 
 /// What was made, unless it tells a secret of the site.
@@ -251,13 +324,12 @@ impl Making<'_> {
             Then::Redirect { target, status, .. } => Err(redirect(target, *status, slots)),
             Then::Status(status) => Err(Stop::Error(*status)),
             Then::Layout { status, layout } => {
-                describe(route, slots);
                 let (body, true_for) = self.render(layout, slots)?;
                 // It may be HTML where the route's own answers are not, and has the fields of what it is.
                 let content_type = HeaderValue::from_str(&content_type_of_made(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
                 let fields = Making { lasting: &lasting, ..self }.fields(slots, layout.csp.as_ref())?;
-                Ok(Representation { status: *status, fields, body, degraded, value: None, true_for })
+                Ok(Representation { status: *status, again: None, fields, body, degraded, value: None, true_for })
             }
         }
     }
@@ -265,7 +337,6 @@ impl Making<'_> {
     /// The representation of a route whose data is there.
     fn represent(self, slots: &mut [Value]) -> Result<Representation, Stop> {
         let Self { route, context, degraded, .. } = self;
-        describe(route, slots);
         let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
         let View { layout, html, csp, content_type } =
             View::of(&route.resource, slots).ok_or(Stop::Error(StatusCode::NOT_FOUND))?;
@@ -294,7 +365,34 @@ impl Making<'_> {
         };
         let lasting = lasting.as_ref().unwrap_or(self.lasting);
         let fields = Making { lasting, ..self }.fields(slots, csp)?;
-        Ok(Representation { status: route.status, fields, body, degraded, value: said, true_for })
+        Ok(Representation { status: route.status, again: None, fields, body, degraded, value: said, true_for })
+    }
+
+    /// The representation that was made before of the same.
+    fn again(self, rule: Option<usize>, slots: &[Value], kept: &Stored) -> Representation {
+        let layout = match rule.and_then(|rule| self.route.rules.get(rule)).map(|rule| &rule.then) {
+            Some(Then::Layout { layout, .. }) => Some(layout),
+            Some(Then::Redirect { .. } | Then::Status(_)) | None => {
+                View::of(&self.route.resource, slots).and_then(|view| view.layout)
+            }
+        };
+        Representation {
+            status: kept.status(),
+            again: Some(Arc::clone(kept.content())),
+            fields: HeaderMap::new(),
+            body: Bytes::new(),
+            degraded: false,
+            value: kept.data().cloned(),
+            true_for: layout.and_then(|layout| true_for(layout, self.context)),
+        }
+    }
+
+    /// The fields of a 304, if the client has what would be made of this sum.
+    fn not_modified(self, slots: &[Value], sum: Digest, copies: &Copies) -> Option<HeaderMap> {
+        let tag = StrongTag::from_digest(sum.as_bytes());
+        let coding = copies.coding_of(&tag)?;
+        let fields = StorableFields::new(self.fields(slots, None).ok()?).ok()?;
+        Some(Content::not_modified_fields(fields, &tag, coding))
     }
 
     /// What a layout makes of the data, and for how long what it prints of the present time is true.
@@ -396,6 +494,8 @@ fn redirect(target: &Template<Binding>, status: StatusCode, slots: &[Value]) -> 
 struct MadeOf<'m> {
     tags: &'m [Tag],
     revision: Revision,
+    /// The digest of all of it, if it may be kept.
+    sum: Option<Digest>,
     begin: Instant,
 }
 
@@ -404,50 +504,42 @@ fn finish(
     service: &Service,
     (route, subject): (&Route, &Subject),
     page: Representation,
-    MadeOf { tags, revision, begin }: MadeOf<'_>,
+    MadeOf { tags, revision, sum, begin }: MadeOf<'_>,
     store: Option<(Key, Arc<Ticket>)>,
 ) -> (What, bool) {
-    let Representation { status, mut fields, body, degraded, value, true_for } = page;
+    let Representation { status, again, mut fields, body, degraded, value, true_for } = page;
     let is_error = status.is_client_error() || status.is_server_error();
     if degraded || (is_error && status != route.status) {
         // A degraded page or an error is for those who wait for it: nobody keeps it as a good one.
         fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     let is_public = !route.privacy.is_personal() && !degraded;
-    let tag = (is_public && status == StatusCode::OK).then(|| {
-        let mut hasher = blake3::Hasher::new();
-        // The body first and whole: many blocks at once are hashed many times as fast as one after the other.
-        hasher.update(&body);
-        hasher.update(&[0]);
-        // Browsers keep the fields they have when they are told that nothing changed: one that did makes another page.
-        for (name, value) in fields.iter().filter(|(name, _)| !matches!(**name, header::CACHE_CONTROL | header::VARY)) {
-            hasher.update(name.as_str().as_bytes());
-            hasher.update(&[0]);
-            hasher.update(value.as_bytes());
-            hasher.update(&[0]);
-        }
-        StrongTag::from_digest(hasher.finalize().as_bytes())
-    });
+    // Browsers keep the fields they have when they are told that nothing changed: what these are made of is in the sum, too.
+    let tag = sum.map(|sum| StrongTag::from_digest(sum.as_bytes()));
     let Ok(fields) = StorableFields::new(fields) else {
         return (What::Error(StatusCode::INTERNAL_SERVER_ERROR), false);
     };
-    let content = Content::new(fields, body, tag);
-    let allowance = route.policy.lifetime.and_then(|lifetime| lifetime.allowance().ok());
+    let content = again.unwrap_or_else(|| Arc::new(Content::new(fields, body, tag)));
+    // What may not be sent without asking is asked about each time: it is kept to be sent again if it turns out to be unchanged.
+    let asked_about = (sum.is_some() && route.policy.lifetime.is_none()).then(Allowance::default);
+    let allowance = route.policy.lifetime.and_then(|lifetime| lifetime.allowance().ok()).or(asked_about);
     let (Some((key, ticket)), Some(allowance), true) = (store, allowance, is_public && status == StatusCode::OK) else {
-        return (What::Shown { status, content: Box::new(content) }, false);
+        return (What::Shown { status, content }, false);
     };
     let now = Instant::now();
     // When another year, day or second would be printed the page is stale, however long it may live.
     let true_for = true_for.map_or(Duration::MAX, |time| (begin + time).saturating_duration_since(now));
     let windows = allowance.within(true_for).from(now, Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
     let mut stored =
-        Stored::new(status, content, windows, Tags::new(Arc::clone(&subject.tags), tags.to_vec()), revision);
+        Stored::new(status, content, windows, Tags::new(Arc::clone(&subject.tags), tags.to_vec()), revision)
+            .made_of(sum);
     if let Some(value) = value.filter(|_| subject.is_asked) {
         // Its strings may be parts of far larger bodies.
         let (value, bytes) = apart(&value);
         stored = stored.with_data(value, bytes);
     }
     let stored = Arc::new(stored);
-    let is_stored = service.runtime.store.put(&ticket, key, &stored).is_ok();
+    // The other is put there once it is known how it is coded.
+    let is_stored = route.is_storable() && service.runtime.store.put(&ticket, key, &stored).is_ok();
     (What::Stored(stored), is_stored)
 }

@@ -282,9 +282,15 @@ impl Route {
         slots::FIRST_SOURCE + self.sources.len()
     }
 
-    /// Whether its answers may be kept in our page store.
+    /// Whether its answers may be kept in our page store, and sent from there as they are.
     pub fn is_storable(&self) -> bool {
         !self.privacy.is_personal() && self.policy.lifetime.is_some()
+    }
+
+    /// Whether its answers may be kept in our page store at all: perhaps only to be sent again when they have turned out to be what would be
+    /// made anew. That is how a cache obeys `no-cache` (RFC 9111, section 5.2.2.4).
+    pub fn is_keepable(&self) -> bool {
+        !self.privacy.is_personal() && (self.policy.lifetime.is_some() || !self.policy.is_no_store())
     }
 }
 
