@@ -1,7 +1,8 @@
 //! The bare program that the benches compare siteserver with: hyper alone, everything prepared or written out by hand.
 //!
 //! It answers what `benches/site` declares, with the same bytes: a page and a file from memory (entity tags, 304, HEAD, and br for
-//! the page), and a page that is fetched, parsed into types and rendered for each request. It has no routes, limits, deadlines, log
+//! the page), a page that is fetched, parsed into types and rendered for each request, and one for which it fetches the data and then
+//! sends what it has, which is what a page of unchanged data costs at least. It has no routes, limits, deadlines, log
 //! or reload: it is what a site could cost at least, not a server. Run it through `script/bench`; by hand:
 //! `bare http://UPSTREAM FILE LAYOUT`.
 
@@ -197,11 +198,14 @@ struct Live {
 
 impl Live {
     async fn page(&self, number: &str) -> Result<String> {
+        self.layout.render(&serde_json::from_slice(&self.fetch(number).await?)?)
+    }
+
+    async fn fetch(&self, number: &str) -> Result<Bytes> {
         let target = format!("{}/products?request={number}", self.upstream).parse()?;
         let response = self.client.get(target).await?;
         ensure!(response.status() == StatusCode::OK, "the upstream answers {}", response.status());
-        let content = response.into_body().collect().await?.to_bytes();
-        self.layout.render(&serde_json::from_slice(&content)?)
+        Ok(response.into_body().collect().await?.to_bytes())
     }
 
     async fn answer(&self, number: &str) -> Response<Body> {
@@ -237,6 +241,10 @@ impl Site {
             "/page" if accepts_brotli(&request) => self.page_br.answer(&request),
             "/page" => self.page.answer(&request),
             "/assets/site.css" => self.file.answer(&request),
+            "/same" => match self.live.fetch("0").await {
+                Ok(_unchanged) => self.page.answer(&request),
+                Err(_) => status(StatusCode::BAD_GATEWAY),
+            },
             path => match path.strip_prefix("/live/").filter(|number| number.parse::<i64>().is_ok()) {
                 Some(number) => self.live.answer(number).await,
                 None => status(StatusCode::NOT_FOUND),

@@ -48,11 +48,20 @@ enum Scenario {
     NotModified,
     StaticFile,
     RequestTime,
+    Unchanged,
+    UnchangedKnown,
 }
 
 impl Scenario {
-    const ALL: [Self; 5] =
-        [Self::StoreHit, Self::StoreHitBrotli, Self::NotModified, Self::StaticFile, Self::RequestTime];
+    const ALL: [Self; 7] = [
+        Self::StoreHit,
+        Self::StoreHitBrotli,
+        Self::NotModified,
+        Self::StaticFile,
+        Self::RequestTime,
+        Self::Unchanged,
+        Self::UnchangedKnown,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -61,19 +70,28 @@ impl Scenario {
             Self::NotModified => "304",
             Self::StaticFile => "static file",
             Self::RequestTime => "request-time page",
+            Self::Unchanged => "unchanged data",
+            Self::UnchangedKnown => "unchanged, 304",
         }
     }
 
     fn status(self) -> StatusCode {
-        if self == Self::NotModified { StatusCode::NOT_MODIFIED } else { StatusCode::OK }
+        match self {
+            Self::NotModified | Self::UnchangedKnown => StatusCode::NOT_MODIFIED,
+            Self::StoreHit | Self::StoreHitBrotli | Self::StaticFile | Self::RequestTime | Self::Unchanged => {
+                StatusCode::OK
+            }
+        }
     }
 
-    /// Each request for a request-time page is for another one, so that nothing can be shared between them.
+    /// Each request for a request-time page is for another one, so that nothing can be shared between them. That of unchanged data is one
+    /// page, for which siteserver asks the upstream each time; the bare program does no more than that, and sends what it has.
     fn path(self, number: u64) -> String {
         match self {
             Self::StoreHit | Self::StoreHitBrotli | Self::NotModified => "/page".to_owned(),
             Self::StaticFile => "/assets/site.css".to_owned(),
             Self::RequestTime => format!("/live/{number}"),
+            Self::Unchanged | Self::UnchangedKnown => "/same".to_owned(),
         }
     }
 }
@@ -169,10 +187,10 @@ async fn fields(server: &Server, scenario: Scenario) -> Result<HeaderMap> {
     let mut fields = HeaderMap::new();
     fields.insert(HOST, HeaderValue::try_from(server.authority.as_str())?);
     let extra = match scenario {
-        Scenario::StoreHit | Scenario::StaticFile | Scenario::RequestTime => None,
+        Scenario::StoreHit | Scenario::StaticFile | Scenario::RequestTime | Scenario::Unchanged => None,
         Scenario::StoreHitBrotli => Some((ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd"))),
-        Scenario::NotModified => {
-            let full = ask(&mut connect(server).await?, "/page", &fields).await?;
+        Scenario::NotModified | Scenario::UnchangedKnown => {
+            let full = ask(&mut connect(server).await?, &scenario.path(0), &fields).await?;
             let tag = full.headers().get(ETAG).with_context(|| format!("{} sends no ETag", server.name))?;
             Some((IF_NONE_MATCH, tag.clone()))
         }
@@ -300,7 +318,8 @@ fn requests_a_round(calibration: Duration) -> u32 {
     u32::try_from(wanted).unwrap_or(u32::MAX).clamp(1_000, 500_000)
 }
 
-async fn compare(siteserver: &Server, bare: &Server, scenario: Scenario, rounds: usize) -> Result<()> {
+/// Compares the two, and gives what a request costs siteserver, in microseconds of CPU time.
+async fn compare(siteserver: &Server, bare: &Server, scenario: Scenario, rounds: usize) -> Result<f64> {
     let mut ours = Lane::open(siteserver, scenario).await?;
     let mut theirs = Lane::open(bare, scenario).await?;
     let (left, right) = (ours.sample(0).await?, theirs.sample(0).await?);
@@ -333,7 +352,7 @@ async fn compare(siteserver: &Server, bare: &Server, scenario: Scenario, rounds:
         scenario.name(),
         if left == right || scenario == Scenario::StoreHitBrotli { "" } else { "  (bodies differ)" },
     )?;
-    Ok(())
+    Ok(own_each)
 }
 
 async fn measure(siteserver: &str, bare: &str, rounds: usize) -> Result<()> {
@@ -368,8 +387,18 @@ async fn measure(siteserver: &str, bare: &str, rounds: usize) -> Result<()> {
         "CPU ratio",
         "time ratio"
     )?;
-    for scenario in Scenario::ALL {
-        compare(&site, &bare, scenario, rounds).await?;
+    let mut costs = HashMap::new();
+    let only = std::env::var("SCENARIO").unwrap_or_default();
+    for scenario in Scenario::ALL.into_iter().filter(|scenario| scenario.name().contains(&only)) {
+        costs.insert(scenario.name(), compare(&site, &bare, scenario, rounds).await?);
+    }
+    let cost = |scenario: Scenario| costs.get(scenario.name()).copied();
+    for (known, full) in [(Scenario::NotModified, Scenario::StoreHit), (Scenario::UnchangedKnown, Scenario::Unchanged)]
+    {
+        if let (Some(of_known), Some(of_full)) = (cost(known), cost(full)) {
+            let (ratio, known, full) = (of_known / of_full, known.name(), full.name());
+            writeln!(stdout(), "siteserver: a 304 ({known}) costs {ratio:.2} of its 200 ({full})")?;
+        }
     }
     Ok(())
 }

@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         flows::ssrf::CASES,
         flows::together::CASES,
         flows::tripwire::CASES,
+        flows::unchanged::CASES,
         empty_root::CASES,
         findings::CASES,
         keys::CASES,

@@ -11,7 +11,6 @@ use http::header::{
     self, AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, DATE, ETAG,
     EXPIRES, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
 };
-use std::fmt::Write;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -89,11 +88,9 @@ pub struct StrongTag(Box<str>);
 impl StrongTag {
     /// The tag for `digest`, of which the first 16 bytes are used.
     pub fn from_digest(digest: &[u8]) -> Self {
-        let mut opaque = String::with_capacity(32);
-        for byte in digest.iter().take(16) {
-            write!(opaque, "{byte:02x}").expect("a string takes anything");
-        }
-        Self(opaque.into())
+        let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+        let digits = digest.iter().take(16).flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]);
+        Self(digits.collect::<String>().into())
     }
 
     #[expect(clippy::missing_panics_doc, reason = "the characters are hexadecimal digits and tokens")]
@@ -130,6 +127,18 @@ impl Prepared {
         fields.insert(AGE, HeaderValue::from_static("0"));
         fields.insert(CACHE_STATUS, HeaderValue::from_static(""));
         Self { coding, body, fields, not_modified: OnceLock::new() }
+    }
+
+    /// The same body with these `fields` in place of those of the same names.
+    fn with_fields(&self, StorableFields(others): &StorableFields) -> Self {
+        let mut fields = self.fields.clone();
+        for name in others.keys() {
+            fields.remove(name);
+        }
+        for (name, value) in others {
+            fields.append(name, value.clone());
+        }
+        Self { coding: self.coding, body: self.body.clone(), fields, not_modified: OnceLock::new() }
     }
 
     /// The coding of the body.
@@ -270,6 +279,39 @@ impl Content {
             Coding::Zstd => codable.zstd = Some(Box::new(prepared)).into(),
         }
         self
+    }
+
+    /// Whether it says all of these `fields` as they are.
+    pub fn says(&self, StorableFields(fields): &StorableFields) -> bool {
+        let is_same = |name| self.identity.fields.get_all(name).iter().eq(fields.get_all(name));
+        fields.keys().all(is_same)
+    }
+
+    /// The same bodies, as far as they were made, with these `fields` in place of those of the same names.
+    #[must_use]
+    pub fn with_fields(&self, fields: &StorableFields) -> Self {
+        let again = |slot: &OnceLock<Option<Box<Prepared>>>| match slot.get() {
+            Some(made) => made.as_ref().map(|prepared| Box::new(prepared.with_fields(fields))).into(),
+            None => OnceLock::new(),
+        };
+        let codable = self.codable.as_ref().map(|Codable { tag, gzip, brotli, zstd }| Codable {
+            tag: tag.clone(),
+            gzip: again(gzip),
+            brotli: again(brotli),
+            zstd: again(zstd),
+        });
+        Self { identity: self.identity.with_fields(fields), codable }
+    }
+
+    /// The fields of a 304 that stands for content of these `fields` in `coding`, which nobody has made: its `tag` says what it would be.
+    pub fn not_modified_fields(fields: StorableFields, tag: &StrongTag, coding: Coding) -> HeaderMap {
+        let StorableFields(mut fields) = fields;
+        let media_type = fields.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        // It may be too short to be coded. Who is told needlessly that codings are chosen among loses nothing.
+        if coding != Coding::Identity || media_type.is_some_and(is_compressible) {
+            vary_by_coding(&mut fields);
+        }
+        Prepared::new(fields, Bytes::new(), coding, Some(tag)).not_modified_fields(None, None)
     }
 
     /// Whether the bytes of `other` are the same, in every coding that was made by somebody else or so far.

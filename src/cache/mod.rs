@@ -2,6 +2,7 @@
 //!
 //! | Module | Holds |
 //! |---|---|
+//! | `digest` | what a thing was made of, as a few bytes that are the same for the same |
 //! | `key` | what selects a stored response, encoded so that different requests never meet |
 //! | `policy` | directives to moments, and what may be done with a response at a moment |
 //! | `received` | for how much longer a response from elsewhere is fresh |
@@ -10,6 +11,7 @@
 //! | `tag` | what it depends on, and what a purge covers |
 //! | `purge` | which fills may still be stored: a fill begun before a purge is never visible after it |
 //! | `store` | the store in memory, bounded by bytes |
+//! | `memo` | what was made of something, by the digest of that |
 //! | `collapse` | one fill for each key, which strands nobody |
 //!
 //! The one way of a request: build a [`Key`] and look it up in the [`Store`]; [`Stored::verdict`] says what may be done with what
@@ -24,7 +26,9 @@
 mod coding;
 mod collapse;
 mod content;
+mod digest;
 mod key;
+mod memo;
 mod policy;
 mod purge;
 mod received;
@@ -37,7 +41,9 @@ pub use collapse::{Empty, Filled, Flights, Landing};
 pub use content::{
     CACHE_STATUS, CDN_CACHE_CONTROL, Content, NotStorableFields, Prepared, Ready, StorableFields, StrongTag,
 };
+pub use digest::{Digest, Digester};
 pub use key::{Key, KeyBuilder, KeyPart, KeyParts, Lookup, Section};
+pub use memo::Memo;
 pub use policy::{Allowance, Jitter, Lifetime, NotStorable, Verdict, Windows};
 pub use purge::{Epoch, Ticket};
 pub use received::remaining_freshness;

@@ -4,11 +4,13 @@
 //! early. Everything that a hit needs is here as it is sent.
 
 use super::content::{Content, StorableFields};
+use super::digest::Digest;
 use super::policy::{Jitter, Verdict, Windows};
 use super::tag::Tags;
 use crate::value::Value;
 use bytes::Bytes;
 use http::StatusCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -23,7 +25,9 @@ const NOT_PURGED: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct Stored {
     status: StatusCode,
-    content: Content,
+    content: Arc<Content>,
+    /// Of what the content was made, if that is known.
+    digest: Option<Digest>,
     windows: Windows,
     tags: Tags,
     revision: Revision,
@@ -46,7 +50,7 @@ impl Stored {
     /// A complete response, kept as long as `windows` allow.
     pub fn new(
         status: StatusCode,
-        content: Content,
+        content: impl Into<Arc<Content>>,
         windows: Windows,
         tags: impl Into<Tags>,
         revision: Revision,
@@ -54,7 +58,8 @@ impl Stored {
         let (soft_purged, rests_until) = (AtomicU64::new(NOT_PURGED), AtomicU64::new(0));
         Self {
             status,
-            content,
+            content: content.into(),
+            digest: None,
             windows,
             tags: tags.into(),
             revision,
@@ -76,6 +81,17 @@ impl Stored {
         self.is_bare
     }
 
+    /// The same, with the digest of what its content was made of.
+    #[must_use]
+    pub fn made_of(self, digest: Option<Digest>) -> Self {
+        Self { digest, ..self }
+    }
+
+    /// The digest of all that its content was made of: what has the same one has the same content, but for what caches are told.
+    pub fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
     /// The same, with what it says, which takes so many bytes of memory.
     #[must_use]
     pub fn with_data(self, value: Value, bytes: usize) -> Self {
@@ -92,9 +108,14 @@ impl Stored {
         self.status
     }
 
-    /// Fields and body, in every coding.
-    pub fn content(&self) -> &Content {
+    /// Fields and body, in every coding. What is made of the same again shares them.
+    pub fn content(&self) -> &Arc<Content> {
         &self.content
+    }
+
+    /// Whether its fields and body are those of `other`, codings that are made later included.
+    pub(super) fn shares_content_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.content, &other.content)
     }
 
     /// What it depends on.
@@ -152,7 +173,7 @@ impl Stored {
     /// Bytes of memory that it takes, codings included, roughly.
     pub fn size(&self) -> usize {
         let data = self.data.as_ref().map_or(0, |data| data.bytes);
-        size_of::<Self>() - size_of::<Content>() + self.content.size() + self.tags.size() + data
+        size_of::<Self>() + 2 * size_of::<usize>() + self.content.size() + self.tags.size() + data
     }
 
     /// Declares it stale from `moment` on, at the latest.

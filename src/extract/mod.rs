@@ -17,6 +17,6 @@ mod select;
 pub use extraction::{Each, ExtractError, Extraction, Field, Fields, Kept, Missing, Presence, Select};
 pub use format::{Format, FormatError, Malformed, csv_row};
 pub use kind::Type;
-pub use pack::apart;
+pub use pack::{apart, memory};
 pub use sanitise::{LONGEST_HTML, sanitise};
 pub use select::{Budget, LONGEST_SELECTOR, SelectError, Selector, TooMuchWork};

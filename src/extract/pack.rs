@@ -44,6 +44,54 @@ fn nodes(value: &Value) -> usize {
     }
 }
 
+/// Bytes of memory that a `value` takes which was taken from a body of `body_bytes`, roughly: its nodes, and the buffers that its strings
+/// are parts of.
+pub fn memory(value: &Value, body_bytes: usize) -> usize {
+    let mut extent = Extent::default();
+    extent.add(value, None);
+    let is_packed = body_bytes >= SMALL && extent.strings < body_bytes / 2;
+    // Either they have a buffer of their own, or they keep the body's; those that had to be made anew are as long as what they are made of.
+    let buffers = if is_packed { extent.strings } else { extent.strings.max(body_bytes) };
+    extent.nodes + buffers
+}
+
+/// What a value is made of, in bytes.
+#[derive(Default)]
+struct Extent {
+    nodes: usize,
+    strings: usize,
+}
+
+impl Extent {
+    /// The counts of references in front of what is shared, and what the allocator adds.
+    const SHARED: usize = 4 * size_of::<usize>();
+
+    /// Adds a value. `before` is the object before it in the same list, whose names it may share.
+    fn add(&mut self, value: &Value, before: Option<&Object>) {
+        self.nodes += size_of::<Value>();
+        match value {
+            Value::Text(text) => self.strings += text.len(),
+            Value::List(items) => {
+                self.nodes += Self::SHARED;
+                let mut before = None;
+                for item in items.iter() {
+                    self.add(item, before);
+                    before = item.as_object();
+                }
+            }
+            Value::Object(object) => {
+                self.nodes += Self::SHARED;
+                if !before.is_some_and(|before| Arc::ptr_eq(before.shape(), object.shape())) {
+                    let names = object.shape().names();
+                    self.nodes += Self::SHARED + names.iter().map(|name| size_of_val(name) + name.len()).sum::<usize>();
+                }
+                object.values().iter().for_each(|value| self.add(value, None));
+            }
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => {}
+        }
+    }
+}
+
 struct Size {
     bytes: usize,
     most: usize,
@@ -130,6 +178,19 @@ mod tests {
         assert_eq!(bytes, "a title".len() + "b".len() + "c".len() + "x".len() * 10 + 8 * size_of::<Value>());
         drop(document);
         assert_eq!(Arc::strong_count(&body), 1);
+    }
+
+    #[test]
+    fn what_is_kept_alive_is_counted() {
+        for (filler, most) in [(10, 800), (10_000, 800)] {
+            let body = body(filler);
+            let kept = parse_json(Arc::clone(&body), JsonLimits::default()).unwrap().get("kept").unwrap().clone();
+            let bytes = memory(&pack(kept, body.len()), body.len());
+            assert!((300..most).contains(&bytes), "{filler}: {bytes}");
+        }
+        let body = body(3_000);
+        let document = parse_json(Arc::clone(&body), JsonLimits::default()).unwrap();
+        assert!(memory(&document, body.len()) > body.len());
     }
 
     #[test]

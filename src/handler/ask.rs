@@ -124,6 +124,7 @@ impl<'g> Request<'g> {
             begun: self.begun.clone(),
             tags: inputs.tags(route),
             revision: inputs.revision(route),
+            copies: None,
         };
         let (key, end) = (lookup.to_key(), self.deadline.min(now + route.deadline + GRACE));
         let filled = async move {
@@ -139,7 +140,7 @@ impl<'g> Request<'g> {
     /// What the route answers, as a part of this request.
     async fn answered(self, slots: Vec<Value>) -> Asked {
         let route = self.route();
-        let Gathered { mut slots, ending, degraded, calls, mut tags } = self.gather(slots).await;
+        let Gathered { mut slots, ending, degraded, calls, mut tags, .. } = self.gather(slots).await;
         tags.extend(declared_tags(route, &slots));
         let answer = match trouble(route, &ending) {
             Some(trouble) => Err(trouble),

@@ -2,52 +2,76 @@
 //!
 //! A call that carries nothing personal flies on its own: it goes on when the request that began it is gone, since others
 //! may wait for it. A personal call, and one that may change something, belongs to its request and ends with it.
+//!
+//! A body that was read before is not read again: what was taken from it is found by a digest of the source's declaration and of the whole
+//! answer that reading it looks at. Taking is a pure function of these, so whoever finds something there would have taken the same from
+//! what was sent to him. All the same nothing is kept of what is sent for one person: it is not to outlive the request.
 
 use super::fill::Begun;
 use super::runtime::Service;
-use crate::cache::{Empty, Epoch, Filled, Landing, remaining_freshness};
+use crate::cache::{Digest, Digester, Empty, Epoch, Filled, Landing, remaining_freshness};
 use crate::config::Binding;
+use crate::extract::memory;
 use crate::source::{Http, Kind, Read, Source, Trouble, identity, trouble_of, trouble_of_no_call};
 use crate::upstream::{Answer, Call, Failure};
 use crate::value::Value;
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
-use http::HeaderMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use http::{HeaderMap, header};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+
+/// What a source took of an answer.
+#[derive(Debug, Clone)]
+pub(super) struct Taken {
+    pub(super) read: Read,
+    /// The digest of its value, if that is known already.
+    pub(super) digest: Option<Digest>,
+}
+
+impl Taken {
+    /// All that there is, of which nothing else is known.
+    pub(super) fn whole(value: Value) -> Self {
+        Self { read: Read { value, is_partial: false }, digest: None }
+    }
+}
+
+/// What a source takes, or why there is nothing.
+type Taking = std::result::Result<Taken, Trouble>;
 
 /// What was answered, for all who wait for it: cloning it is a reference count or two.
 #[derive(Debug, Clone)]
-pub(super) enum Fetched {
-    /// A body that is read anew by every source that takes something else from it.
-    Small {
-        /// The source that called.
-        source: Place,
-        /// What it takes.
-        taken: std::result::Result<Read, Trouble>,
-        /// For the others.
-        answer: Arc<Answer>,
-        /// Until when it is fresh, as its fields say.
-        fresh_until: Instant,
-    },
-    /// A body that was worth reading once for all.
-    Large {
-        /// The document.
-        document: Read,
-        /// Bytes that it came as.
-        body_bytes: usize,
-        /// Until when it is fresh, as its fields say.
-        fresh_until: Instant,
-    },
+pub(super) struct Fetched {
+    /// The source that called.
+    source: Place,
+    /// What it takes.
+    taken: Taking,
+    /// For the others.
+    answer: Arc<Answered>,
+    /// Until when it is fresh, as its fields say: of the same body each answer may say something else.
+    pub(super) fresh_until: Instant,
 }
 
-impl Fetched {
-    /// Until when it is fresh, as its fields say.
-    pub(super) fn fresh_until(&self) -> Instant {
-        match self {
-            Self::Small { fresh_until, .. } | Self::Large { fresh_until, .. } => *fresh_until,
-        }
-    }
+/// An answer, to be read by every source that takes something else from it.
+#[derive(Debug)]
+struct Answered {
+    answer: Answer,
+    /// Bytes that its body came as.
+    body_bytes: usize,
+    /// Whether somebody's person may be in it.
+    personal: bool,
+    /// The digest of all that reading it looks at, once somebody has asked for it.
+    digest: OnceLock<Digest>,
+    /// The document that it holds, if that is worth reading once for all.
+    document: OnceLock<std::result::Result<Read, Trouble>>,
+}
+
+/// What was taken from a body, to be found by who gets the same one.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    value: Value,
+    digest: Digest,
 }
 
 /// The positions of a route and of one of its sources.
@@ -174,8 +198,9 @@ fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>, deadline: Instant) -> B
     let service = Arc::clone(caller.service);
     let Caller { route, source, epoch, .. } = caller;
     let place = (route, source);
-    if caller.is_personal() || !call.safe {
-        return async move { fetch(service, place, call, deadline).await }.boxed();
+    let is_personal = caller.is_personal();
+    if is_personal || !call.safe {
+        return async move { fetch(service, place, call, deadline, is_personal).await }.boxed();
     }
     async move {
         let calls = service.runtime.calls.clone();
@@ -183,7 +208,7 @@ fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>, deadline: Instant) -> B
         let flight = async move {
             // It may have been joined by requests with more time left than the one that began it.
             let deadline = Instant::now() + call.timeouts.total;
-            Filled::Shared(fetch(service, place, call, deadline).await)
+            Filled::Shared(fetch(service, place, call, deadline, false).await)
         };
         match calls.fly((key, epoch), limit, || None, flight).await {
             Landing::Shared(result) | Landing::Private(result) => result,
@@ -196,7 +221,7 @@ fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>, deadline: Instant) -> B
     .boxed()
 }
 
-async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant) -> Result {
+async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant, personal: bool) -> Result {
     let (_, http) = source(&service, place)?;
     let state = &service.upstreams[http.upstream];
     let begin = Instant::now();
@@ -214,42 +239,103 @@ async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instan
     };
     meter.answered(answer.status);
     let fresh_until = Instant::now() + remaining_freshness(&answer.headers, SystemTime::now(), answer.elapsed);
-    if answer.body.len() < LARGE {
-        let taken = take(&service, place, &answer);
-        return Ok(Fetched::Small { source: place, taken, answer: Arc::new(answer), fresh_until });
+    let answered = Answered::new(answer, personal);
+    if !answered.is_large() {
+        let taken = answered.take(&service, place);
+        return Ok(Fetched { source: place, taken, answer: Arc::new(answered), fresh_until });
     }
     // The answer holds one of the few places for large bodies until it is read.
     let reading = tokio::task::spawn_blocking(move || {
-        let (_, http) = source(&service, place)?;
-        let document = http.document(&answer, service.site.settings.limits.answer)?;
-        Ok(Fetched::Large { document, body_bytes: answer.body.len(), fresh_until })
+        let taken = answered.take(&service, place);
+        Fetched { source: place, taken, answer: Arc::new(answered.once_read()), fresh_until }
     });
-    reading.await.unwrap_or(Err(UNREADABLE))
+    reading.await.map_err(|_panic| UNREADABLE)
 }
 
 /// What the source at `place` takes from what was answered.
-pub(super) async fn taken(
-    service: &Arc<Service>,
-    place: Place,
-    fetched: Fetched,
-) -> std::result::Result<Read, Trouble> {
-    match fetched {
-        Fetched::Small { source, taken, .. } if source == place => taken,
-        Fetched::Small { answer, .. } => take(service, place, &answer),
-        Fetched::Large { document, body_bytes, .. } => {
-            let service = Arc::clone(service);
-            let extracting = tokio::task::spawn_blocking(move || {
-                let value = source(&service, place)?.0.extract(&document.value, body_bytes)?;
-                Ok(Read { value, is_partial: document.is_partial })
-            });
-            extracting.await.unwrap_or(Err(UNREADABLE))
-        }
+pub(super) async fn taken(service: &Arc<Service>, place: Place, fetched: Fetched) -> Taking {
+    let Fetched { source, taken, answer, .. } = fetched;
+    if source == place {
+        return taken;
     }
+    if !answer.is_large() {
+        return answer.take(service, place);
+    }
+    let service = Arc::clone(service);
+    let extracting = tokio::task::spawn_blocking(move || answer.take(&service, place));
+    extracting.await.unwrap_or(Err(UNREADABLE))
 }
 
-fn take(service: &Service, place: Place, answer: &Answer) -> std::result::Result<Read, Trouble> {
-    let (source, http) = source(service, place)?;
-    source.take(http, answer, service.site.settings.limits.answer)
+impl Answered {
+    fn new(answer: Answer, personal: bool) -> Self {
+        Self { body_bytes: answer.body.len(), personal, digest: OnceLock::new(), document: OnceLock::new(), answer }
+    }
+
+    /// Whether reading it is for a thread that may be busy.
+    fn is_large(&self) -> bool {
+        self.body_bytes >= LARGE
+    }
+
+    /// What is left of it once the first has read it: its place is for the next, and who has the document needs no body.
+    fn once_read(self) -> Self {
+        let mut answer = self.answer.without_place();
+        if self.document.get().is_some() {
+            answer.body = Bytes::new();
+        }
+        Self { answer, ..self }
+    }
+
+    /// What the source at `place` takes, as it was taken before if that was from the same.
+    fn take(&self, service: &Service, place: Place) -> Taking {
+        let digest = self.digest().map(|answer| {
+            // The name of a route has its revision in it, which covers `site.toml` and so the limits.
+            let name = service.subjects[place.0].name.as_bytes();
+            Digester::new("data").bytes(name).number(place.1 as u64).digest(answer).finish()
+        });
+        let meter = &service.meters.sources[place.0][place.1];
+        if let Some(Known { value, digest }) = digest.and_then(|digest| service.runtime.data.get(&digest)) {
+            meter.unchanged.increment();
+            return Ok(Taken { read: Read { value, is_partial: false }, digest: Some(digest) });
+        }
+        if self.answer.status.is_success() {
+            meter.read.increment();
+        }
+        let read = self.read(service, place)?;
+        // That a part is missing is told to the log each time.
+        let Some(digest) = digest.filter(|_| !read.is_partial) else { return Ok(Taken { read, digest: None }) };
+        let known = Known { value: read.value.clone(), digest: Digest::of(&read.value) };
+        let taken = Taken { read, digest: Some(known.digest) };
+        let bytes = memory(&known.value, self.body_bytes);
+        service.runtime.data.put(digest, known, bytes);
+        Ok(taken)
+    }
+
+    /// Reads the body for the source at `place`.
+    fn read(&self, service: &Service, place: Place) -> std::result::Result<Read, Trouble> {
+        let (source, http) = source(service, place)?;
+        let limits = service.site.settings.limits.answer;
+        if !self.is_large() {
+            return source.take(http, &self.answer, limits);
+        }
+        let Read { value, is_partial } = self.document.get_or_init(|| http.document(&self.answer, limits)).clone()?;
+        Ok(Read { value: source.extract(&value, self.body_bytes)?, is_partial })
+    }
+
+    /// The digest of all that reading it looks at: the body, and what is said of it. `None` of what is one person's, and of what is no data.
+    fn digest(&self) -> Option<Digest> {
+        let Answer { status, headers, body, .. } = &self.answer;
+        if self.personal || !status.is_success() {
+            return None;
+        }
+        Some(*self.digest.get_or_init(|| {
+            let mut parts = Digester::new("answer");
+            parts.number(status.as_u16().into());
+            for content_type in headers.get_all(header::CONTENT_TYPE) {
+                parts.bytes(content_type.as_bytes());
+            }
+            parts.finish_with(body)
+        }))
+    }
 }
 
 fn source(

@@ -5,11 +5,11 @@
 
 use super::aside;
 use super::ask::{Answered, Asked, Asking};
-use super::fetch::{self, Caller, Calls, Fetching};
+use super::fetch::{self, Caller, Calls, Fetching, Taken};
 use super::fill::Begun;
 use super::plan::{Ending, Next, Plan};
 use super::runtime::Service;
-use crate::cache::Tag;
+use crate::cache::{Digest, Digester, Tag};
 use crate::config::{Binding, scalar_text};
 use crate::render::Context;
 use crate::site::{Planned, QueryInput, Route, Rule, slots};
@@ -75,6 +75,8 @@ impl SourceCall {
 pub(super) struct Gathered {
     /// The data.
     pub(super) slots: Vec<Value>,
+    /// The digest of what each source came to, where that is known without looking at it all.
+    pub(super) digests: Vec<Option<Digest>>,
     /// How it ended.
     pub(super) ending: Ending,
     /// The names of the sources that something else stands for, or nothing, because they could not be had.
@@ -95,7 +97,9 @@ impl<'g> Request<'g> {
     pub(super) async fn gather(self, slots: Vec<Value>) -> Gathered {
         let mut plan = Plan::new(&self.service.subjects[self.route].graph);
         let mut running = FuturesUnordered::new();
-        let mut data = Data { request: self, slots, degraded: Vec::new(), calls: Vec::new(), tags: Vec::new() };
+        let digests = vec![None; self.route().sources.len()];
+        let mut data =
+            Data { request: self, slots, digests, degraded: Vec::new(), calls: Vec::new(), tags: Vec::new() };
         let ending = loop {
             let begin = match plan.next(|rule| data.holds(&self.route().rules[rule])) {
                 Next::End(ending) => break ending,
@@ -107,14 +111,12 @@ impl<'g> Request<'g> {
                 data.tag(position);
                 match self.begin(position, started, &mut data.slots) {
                     Start::Settled(result) => {
-                        let whole = result.map(|value| Read { value, is_partial: false });
-                        data.settle(&mut plan, position, started, Came::Once(whole));
+                        data.settle(&mut plan, position, started, Came::Once(result.map(Taken::whole)));
                         settled_at_once = true;
                     }
                     Start::Known(result, tags) => {
                         data.tags.extend(tags);
-                        let whole = result.map(|value| Read { value, is_partial: false });
-                        data.settle(&mut plan, position, started, Came::Once(whole));
+                        data.settle(&mut plan, position, started, Came::Once(result.map(Taken::whole)));
                         settled_at_once = true;
                     }
                     Start::Calling(calling) => {
@@ -133,8 +135,8 @@ impl<'g> Request<'g> {
         };
         drop(running);
         self.calls.break_off();
-        let Data { slots, degraded, calls, tags, .. } = data;
-        Gathered { slots, ending, degraded, calls, tags }
+        let Data { slots, digests, degraded, calls, tags, .. } = data;
+        Gathered { slots, digests, ending, degraded, calls, tags }
     }
 
     /// Begins a source. `slots` is as before afterwards.
@@ -195,7 +197,7 @@ impl<'g> Request<'g> {
                 let Asked { answer, calls, tags } = answering.await;
                 let read = answer.and_then(|Answered { value, degraded }| {
                     let value = self.planned(position).source.extract(&value, 0)?;
-                    Ok(Read { value, is_partial: degraded })
+                    Ok(Taken { read: Read { value, is_partial: degraded }, digest: None })
                 });
                 Came::Route(read, calls, tags)
             }
@@ -203,14 +205,14 @@ impl<'g> Request<'g> {
     }
 
     /// Waits for the calls of all items; the upstream's cap is what bounds how many are under way.
-    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Read, Trouble>> {
+    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Taken, Trouble>> {
         join_all(begun.into_iter().map(|call| async move { self.wait(position, call?).await })).await
     }
 
     /// Waits for a call and takes what the source declares from its answer.
-    async fn wait(self, position: usize, fetching: Fetching) -> Result<Read, Trouble> {
+    async fn wait(self, position: usize, fetching: Fetching) -> Result<Taken, Trouble> {
         let fetched = tokio::time::timeout_at(self.deadline.into(), fetching).await.map_err(|_elapsed| LATE)??;
-        self.calls.is_fresh_until(fetched.fresh_until());
+        self.calls.is_fresh_until(fetched.fresh_until);
         fetch::taken(self.service, (self.route, position), fetched).await
     }
 
@@ -236,23 +238,24 @@ enum Calling<'g> {
     /// A route of the same site.
     Route(BoxFuture<'g, Asked>),
     /// Those of a source that is called for each item of a list.
-    Each(BoxFuture<'g, Vec<Result<Read, Trouble>>>),
+    Each(BoxFuture<'g, Vec<Result<Taken, Trouble>>>),
 }
 
 /// What a source came to, before its declaration says what a failure becomes.
 enum Came {
     /// One value, of which a part may be missing.
-    Once(Result<Read, Trouble>),
+    Once(Result<Taken, Trouble>),
     /// What a route answered, and the calls that it made for it.
-    Route(Result<Read, Trouble>, Vec<SourceCall>, Vec<Tag>),
+    Route(Result<Taken, Trouble>, Vec<SourceCall>, Vec<Tag>),
     /// A value for each item of a list.
-    Each(Vec<Result<Read, Trouble>>),
+    Each(Vec<Result<Taken, Trouble>>),
 }
 
 /// The data so far.
 struct Data<'g> {
     request: Request<'g>,
     slots: Vec<Value>,
+    digests: Vec<Option<Digest>>,
     degraded: Vec<Arc<str>>,
     calls: Vec<SourceCall>,
     tags: Vec<Tag>,
@@ -291,8 +294,8 @@ impl Data<'_> {
             }
             Came::Each(results) => {
                 // An item that does not exist is not missing; one that could not be had is.
-                let is_missing = |result: &Result<Read, Trouble>| match result {
-                    Ok(read) => read.is_partial,
+                let is_missing = |result: &Result<Taken, Trouble>| match result {
+                    Ok(taken) => taken.read.is_partial,
                     Err(trouble) => *trouble != Trouble::NotFound,
                 };
                 let is_partial = results.iter().any(is_missing);
@@ -313,14 +316,16 @@ impl Data<'_> {
     fn read(
         &mut self,
         position: usize,
-        result: Result<Read, Trouble>,
+        result: Result<Taken, Trouble>,
         outcome: &mut &'static str,
     ) -> Result<Value, Fatal> {
         match result {
-            Ok(Read { value, is_partial }) => {
+            Ok(Taken { read: Read { value, is_partial }, digest }) => {
                 if is_partial {
                     self.degrade(position);
                 }
+                // What becomes of a list has another.
+                self.digests[position] = digest.filter(|_| self.request.planned(position).source.listing.is_none());
                 self.listed(position, value, is_partial, outcome)
             }
             Err(trouble) => self.troubled(position, &trouble),
@@ -354,29 +359,42 @@ impl Data<'_> {
 
     /// The list of what a source came to for each item, in their order. One that is omitted is left out; if several end the
     /// page, the gravest does.
-    fn items(&mut self, position: usize, results: Vec<Result<Read, Trouble>>) -> Result<Value, Fatal> {
+    fn items(&mut self, position: usize, results: Vec<Result<Taken, Trouble>>) -> Result<Value, Fatal> {
         let mut values = Vec::with_capacity(results.len());
+        // Of a list that is worked on nobody needs it, nor of what is one person's.
+        let is_digested =
+            self.request.planned(position).source.listing.is_none() && !self.request.route().privacy.is_personal();
+        let mut digests = Digester::new("items");
         let mut gravest: Option<Fatal> = None;
         for result in results {
-            match result.map_err(|trouble| self.settled(position, &trouble)) {
-                Ok(Read { value, is_partial }) => {
+            let (value, digest) = match result.map_err(|trouble| self.settled(position, &trouble)) {
+                Ok(Taken { read: Read { value, is_partial }, digest }) => {
                     if is_partial {
                         self.degrade(position);
                     }
-                    values.push(value);
+                    (value, digest)
                 }
-                Err(Settled::Whole(value)) => values.push(value),
+                Err(Settled::Whole(value)) => (value, None),
                 Err(Settled::Degraded(value)) => {
                     self.degrade(position);
-                    values.extend(Some(value).filter(|value| !value.is_null()));
+                    if value.is_null() {
+                        continue;
+                    }
+                    (value, None)
                 }
                 Err(Settled::Fatal(fatal)) => {
                     if gravest.as_ref().is_none_or(|known| fatal.rank() < known.rank()) {
                         gravest = Some(fatal);
                     }
+                    continue;
                 }
+            };
+            if is_digested {
+                digests.digest(digest.unwrap_or_else(|| Digest::of(&value)));
             }
+            values.push(value);
         }
+        self.digests[position] = is_digested.then(|| digests.finish());
         gravest.map_or_else(|| Ok(Value::list(values)), Err)
     }
 

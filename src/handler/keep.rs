@@ -103,6 +103,12 @@ impl<'k> Keeping<'k> {
         Self { route, said, remaining, kept }
     }
 
+    /// Whether our store may have it all the same, to send it again when it has turned out to be what would be made anew: that is how a cache
+    /// obeys `no-cache` (RFC 9111, section 5.2.2.4).
+    pub(super) fn is_asked_about(self) -> bool {
+        matches!(self.kept, Err(Refused::NoCache | Refused::NoLifetime | Refused::Private))
+    }
+
     /// Says so in the fields of the answer, which depends on `tags`.
     pub(super) fn say<'t>(self, tags: impl Iterator<Item = &'t Tag>, fields: &mut HeaderMap) {
         let policy = &self.route.policy;

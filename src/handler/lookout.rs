@@ -62,7 +62,7 @@ impl Lookout<'_> {
             .filter_map(|(slot, name)| self.slots.get(slot).and_then(|slot| slot.get(name)));
         let whole = [slots::PARAMS, slots::REQUEST].into_iter().filter_map(|slot| self.slots.get(slot));
         // Of the whole field only some cookies are in the key, if there is one.
-        let is_own = |name: &HeaderName| *name != COOKIE || !self.route.is_storable();
+        let is_own = |name: &HeaderName| *name != COOKIE || !self.route.is_keepable();
         let fields = self.visitor.iter().filter(|(name, _)| is_own(name)).map(|(_, value)| value.as_bytes());
         let in_fields = fields.flat_map(|value| self.tripwire.find_all(value)).map(ToString::to_string);
         whole.chain(of_inputs).flat_map(|value| self.all_in(value)).chain(in_fields).collect()

@@ -9,10 +9,11 @@ use super::gather::{Gathered, Request, SourceCall};
 use super::keep::{Keeping, declared_tags};
 use super::lookout::Lookout;
 use super::plan::Ending;
-use super::respond::{View, lasting_fields};
+use super::respond::{Copies, View, lasting_fields};
 use super::runtime::{Service, Subject};
+use super::sum::Ingredients;
 use crate::cache::{
-    CDN_CACHE_CONTROL, Content, Jitter, Key, Revision, StorableFields, Stored, StrongTag, Tag, Tags, Ticket,
+    Allowance, Content, Digest, Jitter, Key, Revision, StorableFields, Stored, StrongTag, Tag, Tags, Ticket,
 };
 use crate::config::{Binding, NoLocation, Template};
 use crate::extract::apart;
@@ -24,7 +25,7 @@ use crate::source::Fatal;
 use crate::value::{JsonStyle, ObjectBuilder, Value, write_json_within};
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tracing::Instrument as _;
@@ -49,6 +50,20 @@ pub(super) struct Made {
 }
 
 impl Made {
+    /// For one who has what would be made, and nothing was.
+    fn unchanged(fields: HeaderMap, calls: Vec<SourceCall>, fresh_until: Option<Instant>, id: Arc<str>) -> Self {
+        Self {
+            what: What::Unchanged(Box::new(fields)),
+            calls,
+            is_stored: false,
+            answer: None,
+            tags: Vec::new(),
+            fresh_until,
+            is_degraded: false,
+            id: Some(id),
+        }
+    }
+
     /// For how much longer what it was made of is fresh; not at all if nothing says so.
     pub(super) fn remaining(&self) -> Duration {
         remaining(self.fresh_until, Instant::now())
@@ -65,8 +80,16 @@ impl Made {
 pub(super) enum What {
     /// A representation that our store may hold.
     Stored(Arc<Stored>),
+    /// One that it holds to be sent again when it has turned out to be what would be made anew.
+    Kept {
+        stored: Arc<Stored>,
+        /// Whether it was made now; otherwise it is the one that was found there.
+        is_new: bool,
+    },
+    /// Nothing but these fields of a 304: the client has what would be made.
+    Unchanged(Box<HeaderMap>),
     /// A representation for those who wait for it, and nobody later.
-    Shown { status: StatusCode, content: Box<Content> },
+    Shown { status: StatusCode, content: Arc<Content> },
     /// Another place; `degraded` if data was missing when that was decided.
     Redirect { status: StatusCode, location: HeaderValue, degraded: bool },
     /// An error page.
@@ -88,11 +111,15 @@ pub(super) struct Order {
     pub(super) tags: Vec<Tag>,
     /// Equal as long as what the answer is made from was not edited.
     pub(super) revision: Revision,
+    /// What the client has of the answer, if that is made for nobody else.
+    pub(super) copies: Option<Copies>,
 }
 
 /// A rendered page that was not yet told how long it lives.
 struct Representation {
     status: StatusCode,
+    /// It with all of its codings, if it was made before; then there are neither fields nor a body beside it.
+    again: Option<Arc<Stored>>,
     fields: HeaderMap,
     body: Bytes,
     degraded: bool,
@@ -125,7 +152,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
 
 async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let begin = Instant::now();
-    let Order { route: position, id, slots, visitor, time, deadline, begun, mut tags, revision } = order;
+    let Order { route: position, id, slots, visitor, time, deadline, begun, mut tags, revision, copies } = order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
         let what = What::Error(StatusCode::INTERNAL_SERVER_ERROR);
         return Made {
@@ -157,7 +184,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         calls: &calls_made,
         id: &id,
     };
-    let Gathered { mut slots, ending, mut degraded, calls, tags: of_sources } = request.gather(slots).await;
+    let Gathered { mut slots, digests, ending, mut degraded, calls, tags: of_sources } = request.gather(slots).await;
     tags.extend(of_sources);
     tags.extend(declared_tags(route, &slots));
     tags.sort_unstable();
@@ -172,14 +199,42 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let making = Making { route, lasting: &subject.fields, context: &context, degraded, is_soon: false };
     let rule = match ending {
         Ending::Complete => Ok(None),
-        Ending::Rule(rule) => route.rules.get(rule).map(Some).ok_or(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
+        Ending::Rule(rule) if rule < route.rules.len() => Ok(Some(rule)),
+        Ending::Rule(_) => Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
         Ending::Failed(_, fatal) => Err(ended(fatal)),
     };
+    let meter = &service.meters.routes[position];
+    let mut sum = None;
     let represented = match rule {
-        Ok(rule) => making.soon_or_aside(rule, &mut slots, &service.runtime.aside, deadline).await,
+        Ok(rule) => {
+            describe(route, &mut slots);
+            let (site, digests) = (&service.site, &digests);
+            if !degraded && subject.is_validated {
+                let (slots, tags) = (&slots, (&*subject.tags, &*tags));
+                let ingredients = Ingredients { site, route, revision, rule, slots, digests, tags, context: &context };
+                sum = subject.summing.sum(ingredients);
+            }
+            let already = sum.and_then(|sum| {
+                let remaining = remaining(calls_made.fresh_until(), Instant::now());
+                let sought = Sought { sum, key: key.as_ref(), copies: copies.as_ref(), tags: &tags, remaining };
+                sought.find(service, subject, making, &slots)
+            });
+            if already.is_some() {
+                meter.unchanged.increment();
+            }
+            match already {
+                Some(Already::Copied(fields)) => return Made::unchanged(fields, calls, calls_made.fresh_until(), id),
+                Some(Already::Kept(kept)) => Ok(making.again(rule, &slots, kept)),
+                None => {
+                    let rule = rule.and_then(|rule| route.rules.get(rule));
+                    let made = making.soon_or_aside(rule, &mut slots, &service.runtime.aside, deadline).await;
+                    made.inspect(|_page| meter.rendered.increment())
+                }
+            }
+        }
         Err(stop) => Err(stop),
     };
-    let withheld = &service.meters.routes[position].withheld;
+    let withheld = &meter.withheld;
     let lookout = Lookout { tripwire: &service.site.tripwire, route, slots: &slots, visitor: &visitor, withheld };
     let length = represented.as_ref().map_or(0, |page| page.body.len());
     let represented = if length <= MOST_AT_ONCE || service.site.tripwire.is_idle() {
@@ -194,7 +249,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
             (None, Some(value)) => Ok(Answered { value: value.clone(), degraded }),
             (None, None) => Err(ask::error("no-json")),
         });
-    let made_of = MadeOf { tags: &tags, revision, begin, fresh_until: calls_made.fresh_until() };
+    let made_of = MadeOf { tags: &tags, revision, sum, begin, fresh_until: calls_made.fresh_until() };
     let store = key.zip(begun.ticket);
     let (what, is_stored) = match represented {
         Ok(page) => finish(service, (route, subject), page, made_of, store),
@@ -205,13 +260,54 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     };
     let fresh_until = match &what {
         What::Stored(stored) => fill::fresh_until(stored),
-        What::Shown { .. } | What::Redirect { .. } | What::Error(_) => made_of.fresh_until,
+        What::Kept { .. } | What::Unchanged(_) | What::Shown { .. } | What::Redirect { .. } | What::Error(_) => {
+            made_of.fresh_until
+        }
     };
     Made { what, calls, is_stored, answer, tags, fresh_until, is_degraded: degraded, id: Some(id) }
 }
 
 /// A body of more bytes is looked through aside: what a visitor wrote of it may be made to take long.
 const MOST_AT_ONCE: usize = 64 << 10;
+
+/// A page that was not made yet, and may be there already.
+struct Sought<'s> {
+    /// The digest of what it is made of.
+    sum: Digest,
+    /// Where the store has it.
+    key: Option<&'s Key>,
+    copies: Option<&'s Copies>,
+    /// What it depends on.
+    tags: &'s [Tag],
+    /// For how much longer its sources are fresh.
+    remaining: Duration,
+}
+
+/// Where a page is that needs not be made.
+enum Already {
+    /// The client has it: the fields of the 304 that says so.
+    Copied(HeaderMap),
+    /// The store has it, perhaps as one that is stale.
+    Kept(Arc<Stored>),
+}
+
+impl Sought<'_> {
+    /// Finds it.
+    fn find(self, service: &Service, subject: &Subject, making: Making<'_>, slots: &[Value]) -> Option<Already> {
+        let say = |fields: &mut HeaderMap| {
+            // What has a sum is whole.
+            let keeping = Keeping::of(making.route, StatusCode::OK, false, self.remaining);
+            keeping.say(subject.tags.iter().chain(self.tags), fields);
+        };
+        if let Some(fields) = self.copies.and_then(|copies| making.not_modified(slots, self.sum, copies, say)) {
+            return Some(Already::Copied(fields));
+        }
+        let kept = service.runtime.store.get(self.key?.lookup())?;
+        // Who asks in process wants what it says.
+        let is_whole = !subject.is_asked || kept.data().is_some();
+        (is_whole && kept.digest() == Some(self.sum)).then_some(Already::Kept(kept))
+    }
+}
 
 /// What was made, unless it tells a secret of the site.
 fn looked_through(
@@ -293,13 +389,12 @@ impl Making<'_> {
             Then::Redirect { target, status, .. } => Err(redirect(target, *status, slots)),
             Then::Status(status) => Err(Stop::Error(*status)),
             Then::Layout { status, layout } => {
-                describe(route, slots);
                 let (body, true_for) = self.render(layout, slots)?;
                 // It may be HTML where the route's own answers are not, and has the fields of what it is.
                 let content_type = HeaderValue::from_str(&content_type_of_made(layout.layout.name())).ok();
                 let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
                 let fields = Making { lasting: &lasting, ..self }.fields(slots, layout.csp.as_ref())?;
-                Ok(Representation { status: *status, fields, body, degraded, value: None, true_for })
+                Ok(Representation { status: *status, again: None, fields, body, degraded, value: None, true_for })
             }
         }
     }
@@ -307,7 +402,6 @@ impl Making<'_> {
     /// The representation of a route whose data is there.
     fn represent(self, slots: &mut [Value]) -> Result<Representation, Stop> {
         let Self { route, context, degraded, .. } = self;
-        describe(route, slots);
         let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
         let View { layout, html, csp, content_type } =
             View::of(&route.resource, slots).ok_or(Stop::Error(StatusCode::NOT_FOUND))?;
@@ -336,7 +430,41 @@ impl Making<'_> {
         };
         let lasting = lasting.as_ref().unwrap_or(self.lasting);
         let fields = Making { lasting, ..self }.fields(slots, csp)?;
-        Ok(Representation { status: route.status, fields, body, degraded, value: said, true_for })
+        Ok(Representation { status: route.status, again: None, fields, body, degraded, value: said, true_for })
+    }
+
+    /// The representation that was made before of the same.
+    fn again(self, rule: Option<usize>, slots: &[Value], kept: Arc<Stored>) -> Representation {
+        let layout = match rule.and_then(|rule| self.route.rules.get(rule)).map(|rule| &rule.then) {
+            Some(Then::Layout { layout, .. }) => Some(layout),
+            Some(Then::Redirect { .. } | Then::Status(_)) | None => {
+                View::of(&self.route.resource, slots).and_then(|view| view.layout)
+            }
+        };
+        Representation {
+            status: kept.status(),
+            fields: HeaderMap::new(),
+            body: Bytes::new(),
+            degraded: false,
+            value: kept.data().cloned(),
+            true_for: layout.and_then(|layout| true_for(layout, self.context)),
+            again: Some(kept),
+        }
+    }
+
+    /// The fields of a 304, if the client has what would be made of this sum; `say` tells caches of it.
+    fn not_modified(
+        self,
+        slots: &[Value],
+        sum: Digest,
+        copies: &Copies,
+        say: impl FnOnce(&mut HeaderMap),
+    ) -> Option<HeaderMap> {
+        let tag = StrongTag::from_digest(sum.as_bytes());
+        let coding = copies.coding_of(&tag)?;
+        let mut fields = self.fields(slots, None).ok()?;
+        say(&mut fields);
+        Some(Content::not_modified_fields(StorableFields::new(fields).ok()?, &tag, coding))
     }
 
     /// What a layout makes of the data, and for how long what it prints of the present time is true.
@@ -439,6 +567,8 @@ fn redirect(target: &Template<Binding>, status: StatusCode, slots: &[Value]) -> 
 struct MadeOf<'m> {
     tags: &'m [Tag],
     revision: Revision,
+    /// The digest of all of it, if it may be kept.
+    sum: Option<Digest>,
     begin: Instant,
     /// Until when what was taken from upstreams is fresh.
     fresh_until: Option<Instant>,
@@ -479,39 +609,39 @@ fn finish(
     made_of: MadeOf<'_>,
     store: Option<(Key, Arc<Ticket>)>,
 ) -> (What, bool) {
-    let MadeOf { tags, revision, begin, .. } = made_of;
-    let Representation { status, mut fields, body, degraded, value, true_for } = page;
+    let MadeOf { tags, revision, sum, begin, .. } = made_of;
+    let Representation { status, again, mut fields, body, degraded, value, true_for } = page;
     let keeping = Keeping::of(route, status, degraded, remaining(made_of.fresh_until, Instant::now()));
     keeping.say(subject.tags.iter().chain(tags), &mut fields);
-    let is_public = !route.privacy.is_personal() && !degraded;
-    let tag = (is_public && status == StatusCode::OK).then(|| {
-        let mut hasher = blake3::Hasher::new();
-        // The body first and whole: many blocks at once are hashed many times as fast as one after the other.
-        hasher.update(&body);
-        hasher.update(&[0]);
-        // Browsers keep the fields they have when they are told that nothing changed: one that did makes another page.
-        let of_others = [header::CACHE_CONTROL, CDN_CACHE_CONTROL, header::VARY];
-        for (name, value) in fields.iter().filter(|(name, _)| !of_others.contains(name)) {
-            hasher.update(name.as_str().as_bytes());
-            hasher.update(&[0]);
-            hasher.update(value.as_bytes());
-            hasher.update(&[0]);
-        }
-        StrongTag::from_digest(hasher.finalize().as_bytes())
-    });
     let Ok(fields) = StorableFields::new(fields) else {
         return (What::Error(StatusCode::INTERNAL_SERVER_ERROR), false);
     };
-    let content = Content::new(fields, body, tag);
-    let (Some((key, ticket)), Ok(allowance)) = (store, keeping.kept) else {
-        return (What::Shown { status, content: Box::new(content) }, false);
+    let content = match &again {
+        Some(kept) if kept.content().says(&fields) => Arc::clone(kept.content()),
+        // Its sources may be fresh for another time than then.
+        Some(kept) => Arc::new(kept.content().with_fields(&fields)),
+        None => {
+            // Browsers keep the fields they have when they are told that nothing changed: what these are made of is in the sum, too.
+            let tag = sum.map(|sum| StrongTag::from_digest(sum.as_bytes()));
+            Arc::new(Content::new(fields, body, tag))
+        }
+    };
+    let is_asked_about = sum.is_some() && keeping.is_asked_about();
+    // What may not be sent without asking is asked about each time: it is kept to be sent again if it turns out to be unchanged.
+    let allowance = keeping.kept.ok().or(is_asked_about.then(Allowance::default));
+    let (Some((key, ticket)), Some(allowance)) = (store, allowance) else {
+        return (What::Shown { status, content }, false);
+    };
+    if let Some(kept) = again.filter(|kept| is_asked_about && Arc::ptr_eq(kept.content(), &content)) {
+        return (What::Kept { stored: kept, is_new: false }, false);
     };
     let now = Instant::now();
     // When another year, day or second would be printed the page is stale, however long it may live.
     let true_for = true_for.map_or(Duration::MAX, |time| (begin + time).saturating_duration_since(now));
     let windows = allowance.within(true_for).from(now, Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
     let mut stored =
-        Stored::new(status, content, windows, Tags::new(Arc::clone(&subject.tags), tags.to_vec()), revision);
+        Stored::new(status, content, windows, Tags::new(Arc::clone(&subject.tags), tags.to_vec()), revision)
+            .made_of(sum);
     if let Some(value) = value.filter(|_| subject.is_asked) {
         // Its strings may be parts of far larger bodies.
         let (value, bytes) = apart(&value);
@@ -523,9 +653,14 @@ fn finish(
         Some(beside) if degraded => (beside, None),
         beside => (key, beside),
     };
-    let is_stored = service.runtime.store.put(&ticket, key, &stored).is_ok();
-    if let Some(outdated) = outdated.filter(|_| is_stored) {
+    // What is made for one visitor alone is put there once it is known how it is coded.
+    let is_put = (!is_asked_about || route.is_storable()) && service.runtime.store.put(&ticket, key, &stored).is_ok();
+    if let Some(outdated) = outdated.filter(|_| is_put) {
         service.runtime.store.remove(outdated.lookup());
     }
+    if is_asked_about {
+        return (What::Kept { stored, is_new: true }, false);
+    }
+    let is_stored = is_put;
     (What::Stored(stored), is_stored)
 }

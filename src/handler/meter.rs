@@ -107,6 +107,10 @@ pub struct RouteMeter {
     pub making: Histogram,
     /// Pages that were not sent because they held a secret.
     pub withheld: Counter,
+    /// Representations that were rendered.
+    pub rendered: Counter,
+    /// Those that were not, because nothing that they are made of had changed.
+    pub unchanged: Counter,
 }
 
 impl RouteMeter {
@@ -152,6 +156,10 @@ pub struct SourceMeter {
     /// Answers by the first digit of their status, from 1 to 5.
     answers: [Counter; 5],
     failures: Mutex<Vec<(&'static str, u64)>>,
+    /// Bodies that were read, by all that takes something from them.
+    pub read: Counter,
+    /// Those that were not, because the same bytes had been read before.
+    pub unchanged: Counter,
 }
 
 /// What answers are called by the first digit of their status, from 1 to 5.

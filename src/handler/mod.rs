@@ -25,6 +25,7 @@ mod page;
 mod plan;
 mod respond;
 mod runtime;
+mod sum;
 
 pub use body::{Body, FilePart};
 pub use explain::explain;

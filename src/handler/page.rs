@@ -1,14 +1,15 @@
 //! Pages, documents, JSON and redirects: from the store if it has them, made otherwise.
 //!
 //! A fresh page answers at once. A stale one answers at once too if it may, and is made anew once, whatever the client does.
-//! Otherwise it is made, once for all who ask for the same. A stale page that could not be made anew rests for about a second before that is
-//! tried again.
+//! Otherwise it is made, once for all who ask for the same. A page that may not be sent without asking is made of what its sources answer
+//! each time, and if that is the same as before it is sent as it was made then. A stale page that could not be made anew rests for about a
+//! second before that is tried again.
 
 use super::fill::{Begun, GRACE, fill, refresh};
 use super::inputs::Inputs;
 use super::keep::Keeping;
 use super::make::{DEGRADED, Made, Order, What, make};
-use super::respond::{self, Coded, Exchange};
+use super::respond::{self, Coded, Copies, Exchange};
 use super::runtime::Service;
 use super::{Answer, Arrival, CacheOutcome, failure};
 use crate::cache::{CACHE_STATUS, Key, Lookup, Stored, Verdict};
@@ -41,14 +42,15 @@ pub(super) async fn answer(
         time: arrival.time,
         deadline,
         begun: Begun::now(service, subject),
-        tags: if route.is_tagged() { inputs.tags(route) } else { Vec::new() },
+        tags: if subject.is_tagged { inputs.tags(route) } else { Vec::new() },
         revision: inputs.revision(route),
+        copies: None,
     };
     if !route.is_storable() {
-        let order = order(&inputs, deadline);
+        let key = subject.is_keepable.then(|| inputs.key(route, subject).finish().to_key());
+        let order = Order { copies: Copies::of(request), ..order(&inputs, deadline) };
         drop(inputs);
-        let made = make(service, order, None).await;
-        return show(service, &made, exchange, None).await;
+        return made_for_one(service, order, key, exchange).await;
     }
     let builder = inputs.key(route, subject);
     let lookup = builder.finish();
@@ -111,6 +113,23 @@ pub(super) async fn answer(
     }
     let outcome = Outcome::Forwarded { because: forward, stored: made.is_stored, collapsed: !led };
     show(service, &made, exchange, Some((CacheStatus { outcome, ttl: None, detail: None }, &key))).await
+}
+
+/// A page that is made for this request alone, or was made before of the same.
+async fn made_for_one(service: &Arc<Service>, order: Order, key: Option<Key>, exchange: Exchange<'_>) -> Answer {
+    let ticket = order.begun.ticket.clone();
+    let made = make(service, order, key.clone()).await;
+    let (What::Kept { stored, is_new }, Some(key), Some(ticket)) = (&made.what, key, ticket) else {
+        return show(service, &made, exchange, None).await;
+    };
+    let coded = if *is_new { Coded::Made(stored.content()) } else { Coded::Kept { stored, lookup: key.lookup() } };
+    let mut answer = respond::content(service, coded, stored.status(), None, None, exchange).await;
+    answer.sources.clone_from(&made.calls);
+    if *is_new {
+        // Now that its coding is made the size is known. If it is too large, or was purged meanwhile, it is made again next time.
+        service.runtime.store.put(&ticket, key, stored).unwrap_or_default();
+    }
+    answer
 }
 
 /// A stored page, as it is.
@@ -188,6 +207,14 @@ async fn show(
                 respond::content(service, Coded::Made(stored.content()), stored.status(), None, None, exchange).await
             }
         },
+        What::Kept { stored, .. } => {
+            let coded = match status {
+                Some((_, key)) => Coded::Kept { stored, lookup: key.lookup() },
+                None => Coded::Made(stored.content()),
+            };
+            respond::content(service, coded, stored.status(), None, cache_status, exchange).await
+        }
+        What::Unchanged(fields) => respond::not_modified(fields, exchange),
         What::Shown { status, content } => {
             respond::content(service, Coded::Made(content), *status, None, cache_status, exchange).await
         }

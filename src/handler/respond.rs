@@ -2,7 +2,7 @@
 
 use super::runtime::Service;
 use super::{Answer, Arrival, Body, failure};
-use crate::cache::{CDN_CACHE_CONTROL, Content, Lookup, Prepared, Ready, Stored};
+use crate::cache::{CDN_CACHE_CONTROL, Content, Lookup, Prepared, Ready, Stored, StrongTag};
 use crate::fields::{self, CacheStatus, Coding, EntityTag, Validators, Verdict};
 use crate::resource::{Linked, PolicyField, Resource};
 use crate::router::{Canonical, canonicalise};
@@ -43,14 +43,16 @@ impl Exchange<'_> {
 pub(super) enum Coded<'c> {
     /// The store does: a coding is made once for everybody, and its size counted.
     Stored { stored: &'c Arc<Stored>, lookup: Lookup<'c> },
-    /// Nobody does: only what is quick to make is made.
+    /// The store does, but what it keeps may be another page for the next request: only what is quick to make is made.
+    Kept { stored: &'c Arc<Stored>, lookup: Lookup<'c> },
+    /// Nobody does: the same.
     Made(&'c Content),
 }
 
 /// Codings of stored content, which is made once and sent often.
-const STORED: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
-/// Codings of content that is sent once.
-const ONCE: [Coding; 2] = [Coding::Zstd, Coding::Gzip];
+const STORED: &[Coding] = &[Coding::Brotli, Coding::Zstd, Coding::Gzip];
+/// Codings of content that may be sent once.
+const ONCE: &[Coding] = &[Coding::Zstd, Coding::Gzip];
 
 /// The answer with `content`, or without if the request's conditions say so.
 pub(super) async fn content(
@@ -63,9 +65,10 @@ pub(super) async fn content(
 ) -> Answer {
     let request = exchange.request;
     let prepared = match coded {
-        Coded::Made(content) if content.is_codable() => content.make(fields::negotiate(&request.headers, &ONCE)),
+        Coded::Made(content) if content.is_codable() => content.make(fields::negotiate(&request.headers, ONCE)),
         Coded::Made(content) => content.identity(),
-        Coded::Stored { stored, lookup } => in_store(service, stored, lookup, &request.headers).await,
+        Coded::Stored { stored, lookup } => in_store(service, stored, lookup, STORED, &request.headers).await,
+        Coded::Kept { stored, lookup } => in_store(service, stored, lookup, ONCE, &request.headers).await,
     };
     let cache_status = cache_status.map(|status| status.header_value());
     if status == StatusCode::OK {
@@ -88,18 +91,60 @@ pub(super) async fn content(
     exchange.answer(response)
 }
 
+/// The answer to who has the current page, of which these fields speak.
+pub(super) fn not_modified(fields: &HeaderMap, exchange: Exchange<'_>) -> Answer {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().clone_from(fields);
+    exchange.answer(response)
+}
+
+/// The copies of a page that a client has, and asks about.
+#[derive(Debug)]
+pub(super) struct Copies {
+    lines: Vec<HeaderValue>,
+    /// The codings that it would take them in.
+    codings: Vec<Coding>,
+}
+
+impl Copies {
+    /// Those of a request, if having the current one is all that its answer depends on.
+    pub(super) fn of(request: &Parts) -> Option<Self> {
+        let fields = &request.headers;
+        let lines: Vec<HeaderValue> = fields.get_all(header::IF_NONE_MATCH).iter().cloned().collect();
+        // These are weighed before it (RFC 9110, section 13.2.2), and `*` asks whether there is any page.
+        let is_about_more = fields.contains_key(header::IF_MATCH) || fields.contains_key(header::IF_UNMODIFIED_SINCE);
+        if lines.is_empty() || is_about_more || lines.iter().any(|line| line.as_bytes().trim_ascii() == b"*") {
+            return None;
+        }
+        let is_taken = |coding: &Coding| fields::negotiate(fields, &[*coding]) == *coding;
+        let codings = [Coding::Identity, Coding::Zstd, Coding::Gzip].into_iter().filter(is_taken).collect();
+        Some(Self { lines, codings })
+    }
+
+    /// In which coding they have what `tag` is of, if they have it in one that the client would take.
+    pub(super) fn coding_of(&self, tag: &StrongTag) -> Option<Coding> {
+        self.codings.iter().copied().find(|coding| {
+            let current = tag.field(*coding);
+            let current = EntityTag::parse(current.as_bytes());
+            fields::TagList(self.lines.iter()).has_weakly(current.as_ref())
+        })
+    }
+}
+
 /// Stored content in the coding that the client prefers. What takes long to make is made on a thread that may block.
 async fn in_store<'c>(
     service: &Arc<Service>,
     stored: &'c Arc<Stored>,
     lookup: Lookup<'_>,
+    codings: &[Coding],
     request: &HeaderMap,
 ) -> &'c Prepared {
     let content = stored.content();
     if !content.is_codable() {
         return content.identity();
     }
-    let coding = fields::negotiate(request, &STORED);
+    let coding = fields::negotiate(request, codings);
     match content.ready(coding) {
         Ready::Now(prepared) => prepared,
         Ready::Unmade { quick: true } => service.runtime.store.make(lookup, stored, coding),

@@ -7,16 +7,18 @@ use super::inputs::of_document;
 use super::make::Made;
 use super::meter::{self, CacheOutcome, Meters, Tally};
 use super::plan::Graph;
-use crate::cache::{Counts, Epoch, Flights, Key, Purge, Revision, Scope, Store, Tag};
+use super::sum::Summing;
+use crate::cache::{Counts, Epoch, Flights, Key, Memo, Purge, Revision, Scope, Store, Stored, Tag};
+use crate::config::Tripwire;
 use crate::resource::Resource;
 use crate::site::{Route, Site};
 use crate::source::Kind;
 use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamSettings, UpstreamState};
 use crate::value::{Origin, Shape, Text};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// What outlives a site.
@@ -26,6 +28,8 @@ pub struct Runtime {
     registry: Registry,
     meters: meter::Registry,
     pub(super) store: Store,
+    /// What sources took from the bodies of answers.
+    pub(super) data: Memo<fetch::Known>,
     /// Pages being made, by key and epoch: a request that comes after a purge never shares a fill from before it.
     pub(super) pages: Flights<(Key, Epoch), Arc<Made>>,
     /// Calls under way that nobody's person is in, by their identity.
@@ -34,21 +38,26 @@ pub struct Runtime {
     /// Where pages that take long are made.
     pub(super) aside: Aside,
     pub(super) time_zone: TimeZone,
+    /// What the pages in the store were looked through for when they were made.
+    looked_for: Mutex<Arc<Tripwire>>,
 }
 
 impl Runtime {
     /// The runtime of a process whose first site is `site`, whose limits size its stores.
     pub fn new(site: &Site) -> Result<Self, BuildError> {
+        let (pages, data) = site.settings.limits.store.shared_out();
         Ok(Self {
             client: Client::new(ClientSettings::default())?,
             registry: Registry::default(),
             meters: meter::Registry::default(),
-            store: Store::new(site.settings.limits.store, Revision(site.revision)),
+            store: Store::new(pages, Revision(site.revision)),
+            data: Memo::new(data, pages.entry),
             pages: Flights::new(),
             calls: Flights::new(),
             assets: Assets::default(),
             aside: Aside::default(),
             time_zone: TimeZone::UTC,
+            looked_for: Mutex::new(Arc::clone(&site.tripwire)),
         })
     }
 
@@ -60,6 +69,16 @@ impl Runtime {
     /// How many bytes the page store may hold.
     pub fn capacity(&self) -> u64 {
         self.store.capacity()
+    }
+
+    /// How many bytes may be kept of the data that sources took from the bodies of answers.
+    pub fn data_capacity(&self) -> u64 {
+        self.data.capacity()
+    }
+
+    /// How much is kept of it: of how many bodies, and how many bytes.
+    pub fn data(&self) -> Counts {
+        self.data.counts()
     }
 
     /// How much the page store holds.
@@ -102,13 +121,27 @@ pub(super) struct Subject {
     pub(super) is_tagged: bool,
     /// Whether a route asks it in process.
     pub(super) is_asked: bool,
+    /// Whether its pages have a validator.
+    pub(super) is_validated: bool,
+    /// Whether its pages may be kept, if only to be sent again when they have turned out to be unchanged.
+    pub(super) is_keepable: bool,
+    /// What the sums of its pages have in common.
+    pub(super) summing: Summing,
 }
 
 impl Service {
     /// Puts a site into service. What earlier sites made from the same things stays stored; what they are making now is not.
     pub fn new(site: Arc<Site>, runtime: Arc<Runtime>) -> Self {
         let current = revisions(&site);
-        runtime.store.advance(Revision(site.revision), |stored| current.contains(&stored.revision()));
+        let before = {
+            let mut looked_for = runtime.looked_for.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *looked_for, Arc::clone(&site.tripwire))
+        };
+        // A page that was good may hold what is a secret from now on.
+        let is_looked_through = site.tripwire.is_covered_by(&before);
+        runtime.store.advance(Revision(site.revision), |stored| {
+            current.contains(&stored.revision()) && (is_looked_through || !holds_secret(stored, &site.tripwire))
+        });
         let state = |upstream: &crate::source::Upstream| {
             let settings = UpstreamSettings { max_concurrent: upstream.max_concurrent, breaker: upstream.breaker };
             runtime.registry.state(&upstream.name, settings)
@@ -171,9 +204,12 @@ impl Subject {
             graph: Graph::of(route),
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
             tags: own_tags(route),
-            may_store: route.is_storable(),
+            may_store: route.is_keepable(),
             is_tagged: route.is_tagged(),
             is_asked: false,
+            is_validated: route.is_validated(),
+            is_keepable: route.is_keepable(),
+            summing: Summing::of(route),
         }
     }
 
@@ -185,6 +221,16 @@ impl Subject {
         tags.dedup();
         self.tags = tags.into();
     }
+}
+
+/// Whether a secret stands in what was stored.
+fn holds_secret(stored: &Stored, tripwire: &Tripwire) -> bool {
+    let content = stored.content().identity();
+    let fields = content.fields(None, None);
+    // Of what has no content of its own the tags may be sent.
+    let tags = stored.tags().iter().map(|tag| tag.as_str().as_bytes());
+    let mut texts = fields.values().map(HeaderValue::as_bytes).chain([&**content.body()]).chain(tags);
+    texts.any(|text| tripwire.find(text).is_some())
 }
 
 /// What all pages of a route depend on.

@@ -284,14 +284,25 @@ impl Route {
         slots::FIRST_SOURCE + self.sources.len()
     }
 
-    /// Whether its answers may be kept in our page store.
+    /// Whether its answers may be kept in our page store, and sent from there as they are.
     pub fn is_storable(&self) -> bool {
         !self.privacy.is_personal() && self.policy.may_store()
     }
 
     /// Whether its answers may be kept in our page store, or are sent with their tags.
     pub fn is_tagged(&self) -> bool {
-        !self.privacy.is_personal() && (self.policy.may_store() || self.policy.sends_tags())
+        self.is_keepable() || (!self.privacy.is_personal() && self.policy.sends_tags())
+    }
+
+    /// Whether its answers may be kept in our page store at all: perhaps only to be sent again when they have turned out to be what would be
+    /// made anew. That is how a cache obeys `no-cache` (RFC 9111, section 5.2.2.4).
+    pub fn is_keepable(&self) -> bool {
+        !self.privacy.is_personal() && self.policy.may_keep()
+    }
+
+    /// Whether its pages have a validator: anybody may keep them who could ask with it.
+    pub fn is_validated(&self) -> bool {
+        !self.privacy.is_personal() && (self.policy.may_keep() || self.policy.may_be_kept_downstream())
     }
 }
 

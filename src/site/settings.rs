@@ -185,7 +185,7 @@ declare! {
         "render-output": render_output: Size,
         /// Iterations of all loops of one page; default 100,000.
         "render-iterations": render_iterations: usize,
-        /// Bytes of the page store; default 64 MiB.
+        /// Bytes of the page store, a quarter of them for the data of upstreams as it was read; default 64 MiB.
         "memory-store": memory_store: Spanned<Size>,
         /// Bytes of one entry; default 1 MiB.
         "store-entry": store_entry: Spanned<Size>,

@@ -113,10 +113,14 @@ impl Chosen<Binding> {
         }
     }
 
+    /// The name of the file that a request chooses; `None` if it names none.
+    pub fn name(&self, slots: &[Value]) -> Option<String> {
+        self.name.text(slots, |text, out| out.push_str(text)).ok().flatten()
+    }
+
     /// The value that a request chooses.
     pub fn value(&self, slots: &[Value]) -> Result<Value, Trouble> {
-        let name = self.name.text(slots, |text, out| out.push_str(text)).ok().flatten();
-        name.and_then(|name| self.values.get(&name)).cloned().ok_or(Trouble::NotFound)
+        self.name(slots).and_then(|name| self.values.get(&name)).cloned().ok_or(Trouble::NotFound)
     }
 }
 

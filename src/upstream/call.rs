@@ -155,6 +155,12 @@ impl Answer {
     pub fn is_large(&self) -> bool {
         self.place.is_some()
     }
+
+    /// The same, once it was read: its place is for the next.
+    #[must_use]
+    pub fn without_place(self) -> Self {
+        Self { place: None, ..self }
+    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub(crate) mod sharing;
 pub(crate) mod ssrf;
 pub(crate) mod together;
 pub(crate) mod tripwire;
+pub(crate) mod unchanged;
 
 use crate::support::SAFETY_NET;
 use crate::support::fault::FaultServer;

@@ -16,6 +16,7 @@ crate::cases!(
     a_page_that_is_good_stays_when_a_secret_comes_back,
     whoever_guesses_a_secret_learns_nothing,
     whoever_knows_a_secret_cannot_make_the_store_tell_it,
+    a_secret_that_a_reload_brings_is_in_no_page_from_before,
     what_is_no_secret_is_printed,
     a_secret_in_the_files_of_a_site_is_not_served,
     a_secret_like_a_word_is_a_warning_and_pages_with_the_word_are_not_sent,
@@ -279,6 +280,34 @@ fn whoever_knows_a_secret_cannot_make_the_store_tell_it() {
         assert_eq!(site.request("GET", &target, &[("Cookie", &cookie)], b"").status, status, "{target}");
         assert_eq!(site.get(&target).status, status, "{target}");
     }
+}
+
+fn a_secret_that_a_reload_brings_is_in_no_page_from_before() {
+    let fault = FaultServer::start();
+    fault.put("/repeat", repeating());
+    let address = fault.address();
+    let stored = "layout = \"a.html\"\n[cache]\ns-maxage = \"1h\"";
+    let good = "layout = \"good.html\"\n[cache]\ns-maxage = \"1h\"";
+    let site = Options::default().env("PLAIN", PLAIN).start(&format!(
+        "-- site.toml --\n[upstreams.up]\nbase-url = \"http://{address}\"\nallow-private = true\nretries = 0\n\
+         -- layouts/a.html --\n{{{{ a.plain }}}}\n-- layouts/good.html --\n{{{{ a.v | size }}}}\n{}{}{}",
+        route("stored", stored),
+        route("good", good),
+        route("asked", "layout = \"a.html\""),
+    ));
+    for target in ["/stored", "/asked"] {
+        assert!(site.get(target).text().contains(PLAIN), "nobody has called it a secret: {target}");
+    }
+    site.get("/good");
+    // Neither of the routes changes by it.
+    site.folder().write("routes/new.toml", &format!("json = {{}}\n[sources.a]\nurl = \"http://{address}/repeat\"\nallow-private = true\nheaders = {{ x-key = \"{{env.PLAIN}}\" }}\n[[rules]]\nif = \"a.none\"\nthen = {{ status = 404 }}\n"));
+    until(&site, "/new", |response| response.status == 200);
+    for target in ["/stored", "/asked"] {
+        for _ in 0..2 {
+            assert_eq!(site.get(target).status, 500, "{target}");
+        }
+    }
+    assert!(site.get("/good").header("age").is_some(), "what holds none stays");
 }
 
 fn what_is_no_secret_is_printed() {

@@ -259,7 +259,7 @@ const OBJECT: u8 = 11;
 const AUTHORED: u8 = 12;
 
 /// Bytes on the stack until they outgrow it.
-struct Buffer {
+pub(super) struct Buffer {
     length: usize,
     inline: [u8; INLINE],
     /// Holds everything once anything did not fit; empty before.
@@ -267,7 +267,7 @@ struct Buffer {
 }
 
 impl Buffer {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { length: 0, inline: [0; INLINE], spilled: Vec::new() }
     }
 
@@ -276,7 +276,7 @@ impl Buffer {
         self.spilled.clear();
     }
 
-    fn as_slice(&self) -> &[u8] {
+    pub(super) fn as_slice(&self) -> &[u8] {
         if self.spilled.is_empty() { self.inline.get(..self.length).unwrap_or_default() } else { &self.spilled }
     }
 
@@ -284,7 +284,7 @@ impl Buffer {
         self.extend(&[byte]);
     }
 
-    fn extend(&mut self, bytes: &[u8]) {
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
         if self.spilled.is_empty() {
             let end = self.length + bytes.len();
             if let Some(room) = self.inline.get_mut(self.length..end) {
@@ -309,12 +309,12 @@ impl Buffer {
         self.push(low);
     }
 
-    fn sized(&mut self, bytes: &[u8]) {
+    pub(super) fn sized(&mut self, bytes: &[u8]) {
         self.length(bytes.len());
         self.extend(bytes);
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.sized(text.as_bytes());
     }
 
@@ -323,7 +323,7 @@ impl Buffer {
         self.extend(&bits);
     }
 
-    fn value(&mut self, value: &Value) {
+    pub(super) fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.push(NULL),
             Value::Bool(false) => self.push(FALSE),

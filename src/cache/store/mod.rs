@@ -30,6 +30,15 @@ impl Default for StoreLimits {
     }
 }
 
+impl StoreLimits {
+    /// The limits of the store for pages, and the bytes of the [memo](super::Memo) for what they were made of: three quarters and one.
+    #[must_use]
+    pub fn shared_out(self) -> (Self, u64) {
+        let of_data = self.capacity / 4;
+        (Self { capacity: self.capacity - of_data, ..self }, of_data)
+    }
+}
+
 /// How much the store holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -66,7 +75,7 @@ pub enum Purge {
 }
 
 /// Memory of the store's own for each entry: its slot, its place in the table, the counts of its references.
-const ENTRY_OVERHEAD: u64 = 128;
+pub(super) const ENTRY_OVERHEAD: u64 = 128;
 /// A shard must hold several of the largest entries with all their codings, or they would push each other out.
 const SHARD_OF_LARGEST: u64 = 8;
 /// A page of a usual site, to estimate how many there will be.
@@ -159,17 +168,15 @@ impl Store {
     /// Takes processor time: see [`Ready::Unmade`](super::Ready::Unmade).
     pub fn make<'s>(&self, key: Lookup<'_>, stored: &'s Arc<Stored>, coding: Coding) -> &'s Prepared {
         let prepared = stored.content().make(coding);
-        let outgrown = |slot: &Slot| {
-            // Only the same response may be counted anew: a newer one may have taken its place.
-            self.entries
-                .peek(&key)
-                .is_some_and(|there| Arc::ptr_eq(&there.stored, stored) && there.weight != slot.weight)
+        // Only of the same content it may be counted anew: a newer response may have taken its place, which may share it.
+        let recounted = || {
+            let there = self.entries.peek(&key).filter(|there| there.stored.shares_content_of(stored))?;
+            let slot = Slot::new(there.stored, key.as_bytes().len());
+            (slot.weight != there.weight).then_some(slot)
         };
-        let counted = || Slot::new(Arc::clone(stored), key.as_bytes().len());
-        if outgrown(&counted()) {
+        if recounted().is_some() {
             self.gate.exclusively(|| {
-                let slot = counted();
-                if outgrown(&slot) {
+                if let Some(slot) = recounted() {
                     // It fails if the entry was evicted meanwhile: then there is nothing to count.
                     drop(self.entries.replace(key.to_key(), slot, true));
                 }

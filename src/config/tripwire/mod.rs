@@ -93,9 +93,18 @@ impl Tripwire {
         self.0.is_none()
     }
 
+    /// Whether it looks for nothing that `other` does not look for, in the same process.
+    pub fn is_covered_by(&self, other: &Self) -> bool {
+        self.names().iter().all(|name| other.names().contains(name))
+    }
+
     /// Whether the value of this secret is like an ordinary word.
     pub fn is_word(&self, name: &str) -> bool {
         self.0.as_ref().is_some_and(|net| net.words.iter().any(|word| &**word == name))
+    }
+
+    fn names(&self) -> &[Arc<str>] {
+        self.0.as_ref().map_or(&[], |net| &net.names)
     }
 
     /// The name of a secret whose value stands in `text`.

@@ -280,8 +280,8 @@ impl Told<'_> {
         self.notes_on_caches(&mut notes);
         if self.route.privacy.is_personal() {
             notes.push("without `etag`: the page is one person's".to_owned());
-        } else if self.route.status == StatusCode::OK {
-            notes.push("`etag` is strong, from the content".to_owned());
+        } else if self.route.status == StatusCode::OK && self.route.is_validated() {
+            notes.push("`etag` is strong, a digest of what the page is made of".to_owned());
         }
         let layout = self.view().and_then(|view| view.layout);
         if layout.is_some_and(|linked| linked.layout.uses_now().is_some()) {

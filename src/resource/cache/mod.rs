@@ -135,6 +135,16 @@ impl Policy {
         self.allowance(Duration::MAX).is_ok() || self.not_found().is_some() || self.degraded().is_some()
     }
 
+    /// Whether it lets our store keep anything at all, if only to be compared with what would be made anew.
+    pub fn may_keep(&self) -> bool {
+        self.may_store() || self.allowance(Duration::MAX) != Err(NotStorable::NoStore)
+    }
+
+    /// Whether it lets anybody downstream keep the page: the visitor, or a network.
+    pub fn may_be_kept_downstream(&self) -> bool {
+        !self.downstream.is_no_store() || !self.cdn.is_private()
+    }
+
     /// For whom it depends on the sources of a page how long it is fresh.
     pub fn auto(&self) -> Auto {
         Auto { downstream: self.downstream.is_auto, cdn: self.cdn.is_auto, store: self.store.is_auto }

@@ -67,6 +67,13 @@ impl Page {
         self.sample("siteserver_store_bytes", &[], stored.bytes);
         self.begin("siteserver_store_capacity_bytes", "gauge", "Bytes that they may take.");
         self.sample("siteserver_store_capacity_bytes", &[], service.runtime().capacity());
+        let data = service.runtime().data();
+        self.begin("siteserver_data_entries", "gauge", "Answers of upstreams whose data is kept as it was read.");
+        self.sample("siteserver_data_entries", &[], data.entries);
+        self.begin("siteserver_data_bytes", "gauge", "Bytes that it takes.");
+        self.sample("siteserver_data_bytes", &[], data.bytes);
+        self.begin("siteserver_data_capacity_bytes", "gauge", "Bytes that it may take.");
+        self.sample("siteserver_data_capacity_bytes", &[], service.runtime().data_capacity());
     }
 
     fn routes(&mut self, service: &Service) {
@@ -113,6 +120,16 @@ impl Page {
             |meter| meter.withheld.get(),
         );
         self.begin(
+            "siteserver_renders_total",
+            "counter",
+            "Pages that were rendered, and those that were not because nothing that they are made of had changed (unchanged).",
+        );
+        for (route, meter) in &asked {
+            for (outcome, counter) in [("rendered", &meter.rendered), ("unchanged", &meter.unchanged)] {
+                self.sample("siteserver_renders_total", &[("route", route), ("outcome", outcome)], counter.get());
+            }
+        }
+        self.begin(
             "siteserver_request_seconds",
             "histogram",
             "From a request's arrival until the last byte of its answer was sent.",
@@ -144,19 +161,31 @@ impl Page {
             "counter",
             "Calls that sources made, by what was answered, or why nothing was.",
         );
-        for (route, sources) in site.routes.iter().zip(&meters.sources) {
-            for (planned, meter) in route.sources.iter().zip(sources) {
-                let source = &planned.source;
-                let Kind::Http(http) = &source.kind else { continue };
-                let Some(upstream) = site.upstreams.get(http.upstream) else { continue };
-                for (outcome, count) in meter.outcomes() {
-                    let labels = [
-                        ("upstream", &*upstream.name),
-                        ("route", &*route.name),
-                        ("source", source.name.value.as_str()),
-                        ("outcome", outcome),
-                    ];
-                    self.sample("siteserver_upstream_calls_total", &labels, count);
+        let all = site.routes.iter().zip(&meters.sources).flat_map(|(route, sources)| {
+            let called = route.sources.iter().zip(sources);
+            called.filter_map(|(planned, meter)| {
+                let Kind::Http(http) = &planned.source.kind else { return None };
+                let upstream = site.upstreams.get(http.upstream)?;
+                Some((&*upstream.name, &*route.name, planned.source.name.value.as_str(), meter))
+            })
+        });
+        let all: Vec<_> = all.collect();
+        for (upstream, route, source, meter) in &all {
+            for (outcome, count) in meter.outcomes() {
+                let labels = [("upstream", *upstream), ("route", *route), ("source", *source), ("outcome", outcome)];
+                self.sample("siteserver_upstream_calls_total", &labels, count);
+            }
+        }
+        self.begin(
+            "siteserver_source_bodies_total",
+            "counter",
+            "Bodies that were read, and those that were not because the same bytes had been read before (unchanged).",
+        );
+        for (upstream, route, source, meter) in &all {
+            for (outcome, counter) in [("read", &meter.read), ("unchanged", &meter.unchanged)] {
+                let labels = [("upstream", *upstream), ("route", *route), ("source", *source), ("outcome", outcome)];
+                if meter.read.get() > 0 || meter.unchanged.get() > 0 {
+                    self.sample("siteserver_source_bodies_total", &labels, counter.get());
                 }
             }
         }
