@@ -50,18 +50,10 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// For one who has what would be made, and nothing was.
-    fn unchanged(fields: HeaderMap, calls: Vec<SourceCall>, fresh_until: Option<Instant>, id: Arc<str>) -> Self {
-        Self {
-            what: What::Unchanged(Box::new(fields)),
-            calls,
-            is_stored: false,
-            answer: None,
-            tags: Vec::new(),
-            fresh_until,
-            is_degraded: false,
-            id: Some(id),
-        }
+    /// What is answered when nothing was made.
+    fn nothing(what: What, calls: Vec<SourceCall>, fresh_until: Option<Instant>, id: Arc<str>) -> Self {
+        let (answer, tags) = (None, Vec::new());
+        Self { what, calls, is_stored: false, answer, tags, fresh_until, is_degraded: false, id: Some(id) }
     }
 
     /// For how much longer what it was made of is fresh; not at all if nothing says so.
@@ -154,17 +146,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let begin = Instant::now();
     let Order { route: position, id, slots, visitor, time, deadline, begun, mut tags, revision, copies } = order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
-        let what = What::Error(StatusCode::INTERNAL_SERVER_ERROR);
-        return Made {
-            what,
-            calls: Vec::new(),
-            is_stored: false,
-            answer: None,
-            tags,
-            fresh_until: None,
-            is_degraded: false,
-            id: Some(id),
-        };
+        return Made::nothing(What::Error(StatusCode::INTERNAL_SERVER_ERROR), Vec::new(), None, id);
     };
     let context = Context {
         limits: &service.site.settings.limits.render,
@@ -197,19 +179,13 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let degraded = !degraded.is_empty();
     let trouble = if subject.is_asked { ask::trouble(route, &ending) } else { None };
     let making = Making { route, lasting: &subject.fields, context: &context, degraded, is_soon: false };
-    let rule = match ending {
-        Ending::Complete => Ok(None),
-        Ending::Rule(rule) if rule < route.rules.len() => Ok(Some(rule)),
-        Ending::Rule(_) => Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
-        Ending::Failed(_, fatal) => Err(ended(fatal)),
-    };
     let meter = &service.meters.routes[position];
     let mut sum = None;
-    let represented = match rule {
+    let represented = match ruled(route, ending) {
         Ok(rule) => {
             describe(route, &mut slots);
             let (site, digests) = (&service.site, &digests);
-            if !degraded && subject.is_validated {
+            if !degraded && route.is_validated() {
                 let (slots, tags) = (&slots, (&*subject.tags, &*tags));
                 let ingredients = Ingredients { site, route, revision, rule, slots, digests, tags, context: &context };
                 sum = subject.summing.sum(ingredients);
@@ -223,7 +199,9 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
                 meter.unchanged.increment();
             }
             match already {
-                Some(Already::Copied(fields)) => return Made::unchanged(fields, calls, calls_made.fresh_until(), id),
+                Some(Already::Copied(fields)) => {
+                    return Made::nothing(What::Unchanged(fields), calls, calls_made.fresh_until(), id);
+                }
                 Some(Already::Kept(kept)) => Ok(making.again(rule, &slots, kept)),
                 None => {
                     let rule = rule.and_then(|rule| route.rules.get(rule));
@@ -236,13 +214,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     };
     let withheld = &meter.withheld;
     let lookout = Lookout { tripwire: &service.site.tripwire, route, slots: &slots, visitor: &visitor, withheld };
-    let length = represented.as_ref().map_or(0, |page| page.body.len());
-    let represented = if length <= MOST_AT_ONCE || service.site.tripwire.is_idle() {
-        looked_through(represented, &tags, lookout)
-    } else {
-        let looked = service.runtime.aside.work(deadline, || looked_through(represented, &tags, lookout)).await;
-        looked.unwrap_or(Err(Stop::Long))
-    };
+    let represented = looked_through_or_aside(represented, &tags, lookout, &service.runtime.aside, deadline).await;
     let answer =
         subject.is_asked.then(|| match (trouble, represented.as_ref().ok().and_then(|page| page.value.as_ref())) {
             (Some(trouble), _) => Err(trouble),
@@ -267,6 +239,16 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     Made { what, calls, is_stored, answer, tags, fresh_until, is_degraded: degraded, id: Some(id) }
 }
 
+/// The rule that says what is made; the route's own answer without one.
+fn ruled(route: &Route, ending: Ending) -> Result<Option<usize>, Stop> {
+    match ending {
+        Ending::Complete => Ok(None),
+        Ending::Rule(rule) if rule < route.rules.len() => Ok(Some(rule)),
+        Ending::Rule(_) => Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)),
+        Ending::Failed(_, fatal) => Err(ended(fatal)),
+    }
+}
+
 /// A body of more bytes is looked through aside: what a visitor wrote of it may be made to take long.
 const MOST_AT_ONCE: usize = 64 << 10;
 
@@ -286,7 +268,7 @@ struct Sought<'s> {
 /// Where a page is that needs not be made.
 enum Already {
     /// The client has it: the fields of the 304 that says so.
-    Copied(HeaderMap),
+    Copied(Box<HeaderMap>),
     /// The store has it, perhaps as one that is stale.
     Kept(Arc<Stored>),
 }
@@ -300,13 +282,28 @@ impl Sought<'_> {
             keeping.say(subject.tags.iter().chain(self.tags), fields);
         };
         if let Some(fields) = self.copies.and_then(|copies| making.not_modified(slots, self.sum, copies, say)) {
-            return Some(Already::Copied(fields));
+            return Some(Already::Copied(Box::new(fields)));
         }
         let kept = service.runtime.store.get(self.key?.lookup())?;
         // Who asks in process wants what it says.
         let is_whole = !subject.is_asked || kept.data().is_some();
         (is_whole && kept.digest() == Some(self.sum)).then_some(Already::Kept(kept))
     }
+}
+
+/// What was made, unless it tells a secret of the site; what takes long to be looked through keeps nobody waiting.
+async fn looked_through_or_aside(
+    made: Result<Representation, Stop>,
+    tags: &[Tag],
+    lookout: Lookout<'_>,
+    aside: &Aside,
+    deadline: Instant,
+) -> Result<Representation, Stop> {
+    let length = made.as_ref().map_or(0, |page| page.body.len());
+    if length <= MOST_AT_ONCE || lookout.tripwire.is_idle() {
+        return looked_through(made, tags, lookout);
+    }
+    aside.work(deadline, || looked_through(made, tags, lookout)).await.unwrap_or(Err(Stop::Long))
 }
 
 /// What was made, unless it tells a secret of the site.
@@ -634,7 +631,7 @@ fn finish(
     };
     if let Some(kept) = again.filter(|kept| is_asked_about && Arc::ptr_eq(kept.content(), &content)) {
         return (What::Kept { stored: kept, is_new: false }, false);
-    };
+    }
     let now = Instant::now();
     // When another year, day or second would be printed the page is stale, however long it may live.
     let true_for = true_for.map_or(Duration::MAX, |time| (begin + time).saturating_duration_since(now));

@@ -47,7 +47,7 @@ pub(super) async fn answer(
         copies: None,
     };
     if !route.is_storable() {
-        let key = subject.is_keepable.then(|| inputs.key(route, subject).finish().to_key());
+        let key = route.is_keepable().then(|| inputs.key(route, subject).finish().to_key());
         let order = Order { copies: Copies::of(request), ..order(&inputs, deadline) };
         drop(inputs);
         return made_for_one(service, order, key, exchange).await;

@@ -121,10 +121,6 @@ pub(super) struct Subject {
     pub(super) is_tagged: bool,
     /// Whether a route asks it in process.
     pub(super) is_asked: bool,
-    /// Whether its pages have a validator.
-    pub(super) is_validated: bool,
-    /// Whether its pages may be kept, if only to be sent again when they have turned out to be unchanged.
-    pub(super) is_keepable: bool,
     /// What the sums of its pages have in common.
     pub(super) summing: Summing,
 }
@@ -207,8 +203,6 @@ impl Subject {
             may_store: route.is_keepable(),
             is_tagged: route.is_tagged(),
             is_asked: false,
-            is_validated: route.is_validated(),
-            is_keepable: route.is_keepable(),
             summing: Summing::of(route),
         }
     }
