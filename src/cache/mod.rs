@@ -10,6 +10,7 @@
 //! | `purge` | which fills may still be stored: a fill begun before a purge is never visible after it |
 //! | `store` | the store in memory, bounded by bytes |
 //! | `collapse` | one fill for each key, which strands nobody |
+//! | `sync` | where threads and tasks meet in the last three, which a model checker takes the place of |
 //!
 //! The one way of a request: build a [`Key`] and look it up in the [`Store`]; [`Stored::verdict`] says what may be done with what
 //! was found; if it must be made, [`Flights::fly`] by key and [`Store::epoch`], the fill taking a [`Ticket`] with [`Store::begin`]
@@ -28,6 +29,7 @@ mod policy;
 mod purge;
 mod store;
 mod stored;
+mod sync;
 mod tag;
 
 pub use coding::{encode, is_compressible};
@@ -39,3 +41,6 @@ pub use purge::{Epoch, Ticket};
 pub use store::{Counts, NotStored, Purge, Store, StoreLimits};
 pub use stored::{Revision, Stored};
 pub use tag::{Parameters, Scope, Tag, Tags};
+
+#[cfg(test)]
+mod tests;

@@ -441,6 +441,7 @@ fn finish(
     // When another year, day or second would be printed the page is stale, however long it may live.
     let true_for = true_for.map_or(Duration::MAX, |time| (begin + time).saturating_duration_since(now));
     let windows = allowance.within(true_for).from(now, Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
+    let content = content.settled(|name| route.headers.iter().any(|(own, _)| own == name));
     let mut stored =
         Stored::new(status, content, windows, Tags::new(Arc::clone(&subject.tags), tags.to_vec()), revision);
     if let Some(value) = value.filter(|_| subject.is_asked) {

@@ -25,6 +25,7 @@ mod plan;
 mod respond;
 mod runtime;
 
+pub use asset::FILES_KEPT;
 pub use body::{Body, FilePart};
 pub use explain::explain;
 pub use gather::SourceCall;
