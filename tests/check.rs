@@ -328,7 +328,7 @@ fn the_memory_that_limits_allow_is_told() {
                  upstream-body = \"1MiB\"\nupstream-decoded = \"1MiB\"\n";
     assert_eq!(
         line(small),
-        "memory: 41 MiB at most (8 MiB of pages, 32 MiB of small files, 1600 KiB of request heads on 100 connections), and while it is \
+        "memory: 42 MiB at most (8 MiB of pages, 32 MiB of small files, 1600 KiB of request heads on 100 connections), and while it is \
          made 1 MiB for each page and 2 MiB for each answer of an upstream"
     );
     let told: serde_json::Value = serde_json::from_str(&on(small, &["check", "--format", "json"]).out).expect("JSON");
