@@ -18,8 +18,17 @@ const REST: Duration = Duration::from_secs(3);
 
 /// Kilobytes that the process of a site has in memory.
 fn resident(site: &Site) -> u64 {
+    kilobytes(site, "VmRSS:")
+}
+
+/// Kilobytes of them that are parts of the program's file.
+fn file_backed(site: &Site) -> u64 {
+    kilobytes(site, "RssFile:")
+}
+
+fn kilobytes(site: &Site, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", site.process())).expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
     line.trim().trim_end_matches(" kB").trim().parse().expect("a number")
 }
 
@@ -34,19 +43,27 @@ fn what_it_takes_to_start_and_to_rest() {
     let first = begin.elapsed();
     let empty = resident(&site);
     let mut connections: Vec<Connection> = (0..idle).map(|_| site.connect()).collect();
+    // The last to come is answered: the others are there, and have not asked.
+    assert_eq!(site.get("/").status, 200);
+    let silent = resident(&site);
     for connection in &mut connections {
         assert_eq!(connection.get("/").status, 200);
     }
     let used = resident(&site);
     if is_full() {
         thread::sleep(REST);
+        // An allocator gives back when it is used.
+        assert_eq!(site.get("/").status, 200);
+        thread::sleep(REST);
     }
     let rested = resident(&site);
-    let each = (rested.saturating_sub(empty) * 1024).checked_div(idle as u64).unwrap_or_default();
+    let each = |now: u64| (now.saturating_sub(empty) * 1024).checked_div(idle as u64).unwrap_or_default();
+    let (each_silent, each_rested) = (each(silent), each(rested));
     println!("from its start to its first answer: {} ms, the files of the site written included", first.as_millis());
-    println!("resident when idle: {empty} kB");
+    println!("resident when idle: {empty} kB, {} kB of it the program's file", file_backed(&site));
+    println!("resident with {idle} connections that have not asked: {silent} kB: {each_silent} bytes each");
     println!(
-        "resident with {idle} connections that have asked: {used} kB, {rested} kB when they rest: {each} bytes each"
+        "resident with {idle} connections that have asked: {used} kB, {rested} kB when they rest: {each_rested} bytes each"
     );
     // They are all there still.
     for connection in &mut connections {
