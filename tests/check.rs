@@ -20,6 +20,7 @@ crate::cases!(
     absolute_urls_need_the_url_of_the_site,
     piped_output_has_no_colours,
     our_own_sites_are_without_findings,
+    the_memory_that_limits_allow_is_told,
 );
 
 /// How a command ended and what it said.
@@ -310,8 +311,29 @@ fn our_own_sites_are_without_findings() {
     let mut checked = 0;
     for folder in examples.chain([root.to_owned()]) {
         let said = run(binary().current_dir(&folder).arg("check"));
-        assert!(said.code == Some(0) && said.out.lines().count() == 1, "{}:\n{}", folder.display(), said.out);
+        assert!(said.code == Some(0) && said.out.lines().count() == 2, "{}:\n{}", folder.display(), said.out);
         checked += 1;
     }
     assert!(checked > 2, "{checked}");
+}
+
+fn the_memory_that_limits_allow_is_told() {
+    let line = |archive: &str| on(archive, &["check"]).out.lines().last().unwrap_or_default().to_owned();
+    assert_eq!(
+        line("-- site.toml --\n"),
+        "memory: 409 MiB at most (48 MiB of pages, 16 MiB of their data, 32 MiB of small files, 313 MiB of request heads on 10000 connections), and while it is \
+         made 4 MiB for each page and 10 MiB for each answer of an upstream"
+    );
+    let small = "-- site.toml --\n[limits]\nmemory-store = \"8MiB\"\nconnections = 100\nrequest-head = \"16KiB\"\nrender-output = \"1MiB\"\n\
+                 upstream-body = \"1MiB\"\nupstream-decoded = \"1MiB\"\n";
+    assert_eq!(
+        line(small),
+        "memory: 42 MiB at most (6 MiB of pages, 2 MiB of their data, 32 MiB of small files, 1600 KiB of request heads on 100 connections), and while it is \
+         made 1 MiB for each page and 2 MiB for each answer of an upstream"
+    );
+    let told: serde_json::Value = serde_json::from_str(&on(small, &["check", "--format", "json"]).out).expect("JSON");
+    assert_eq!(told["memory"]["pages"], 6 << 20);
+    assert_eq!(told["memory"]["data"], 2 << 20);
+    assert_eq!(told["memory"]["together"], (8 << 20) + (32 << 20) + (1600 << 10));
+    assert!(line("-- site.toml --\nunknown = 1\n").starts_with("the site cannot be served"));
 }

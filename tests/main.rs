@@ -9,9 +9,11 @@ mod blog;
 mod check;
 mod documentation;
 mod empty_root;
+mod figures;
 mod findings;
 mod flows;
 mod keys;
+mod memory;
 mod mistakes;
 mod reference;
 mod reload;
@@ -28,6 +30,10 @@ mod wire;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
+
+/// Counts what is asked of it, for the tests of memory.
+#[global_allocator]
+static MEMORY: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
 /// A test written in Rust: its name and its function. A panic is a failure.
 pub(crate) type Case = (&'static str, fn());
@@ -52,8 +58,10 @@ fn main() -> ExitCode {
         flows::answers::CASES,
         flows::client::CASES,
         flows::codings::CASES,
+        flows::crowds::CASES,
         flows::data::CASES,
         flows::documents::CASES,
+        flows::apart::CASES,
         flows::asked::CASES,
         flows::browsers::CASES,
         flows::calls::CASES,
@@ -80,8 +88,10 @@ fn main() -> ExitCode {
         flows::tripwire::CASES,
         flows::unchanged::CASES,
         empty_root::CASES,
+        figures::CASES,
         findings::CASES,
         keys::CASES,
+        memory::CASES,
         mistakes::CASES,
         reference::CASES,
         reload::CASES,

@@ -43,8 +43,14 @@ const NEVER_STORED: [HeaderName; 13] = [
 const NOT_MODIFIED: [HeaderName; 9] =
     [CACHE_CONTROL, CDN_CACHE_CONTROL, CONTENT_LOCATION, DATE, ETAG, EXPIRES, VARY, AGE, CACHE_STATUS];
 
-/// Rough cost in memory of one field beside its value: a bucket of the map and its share of the index.
-const FIELD_OVERHEAD: usize = 120;
+/// A field in a map beside the bytes of its value: hash, name, value, and links to others of its name.
+const FIELD: usize = 104;
+/// A place in the index of a map of fields.
+const PLACE: usize = 4;
+/// What owns bytes that are shared.
+const SHARED: usize = 24;
+/// A body that takes up more than this part of itself in vain is copied before it is kept.
+const TIGHT: usize = 32;
 
 /// Response fields that may be kept for others.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +119,8 @@ pub struct Prepared {
     fields: HeaderMap,
     /// Those of them that a 304 has, once somebody has needed them.
     not_modified: OnceLock<HeaderMap>,
+    /// Bytes of memory that values take which nothing else has.
+    values: usize,
 }
 
 impl Prepared {
@@ -126,10 +134,20 @@ impl Prepared {
         fields.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         fields.insert(AGE, HeaderValue::from_static("0"));
         fields.insert(CACHE_STATUS, HeaderValue::from_static(""));
-        Self { coding, body, fields, not_modified: OnceLock::new() }
+        let values = fields.values().map(|value| value.len() + SHARED).sum();
+        Self { coding, body, fields, not_modified: OnceLock::new(), values }
     }
 
-    /// The same body with these `fields` in place of those of the same names.
+    /// The same, to be kept: without memory that nobody needs, and knowing how much it takes. `is_own` says which fields have values
+    /// that nothing else has, beside those that are made here.
+    fn settled(self, is_own: impl Fn(&HeaderName) -> bool) -> Self {
+        let own = self.fields.iter().filter(|(name, _)| matches!(**name, ETAG | CONTENT_LENGTH) || is_own(name));
+        let values = own.map(|(_, value)| value.len() + SHARED).sum();
+        // A copy has no room to grow.
+        Self { body: tight(self.body), fields: self.fields.clone(), values, ..self }
+    }
+
+    /// The same body with these `fields` in place of those of the same names, which share their values with others.
     fn with_fields(&self, StorableFields(others): &StorableFields) -> Self {
         let mut fields = self.fields.clone();
         for name in others.keys() {
@@ -138,7 +156,8 @@ impl Prepared {
         for (name, value) in others {
             fields.append(name, value.clone());
         }
-        Self { coding: self.coding, body: self.body.clone(), fields, not_modified: OnceLock::new() }
+        let (coding, body, values) = (self.coding, self.body.clone(), self.values);
+        Self { coding, body, fields, not_modified: OnceLock::new(), values }
     }
 
     /// The coding of the body.
@@ -176,16 +195,37 @@ impl Prepared {
                     fields.append(name, value.clone());
                 }
             }
-            fields
+            // A copy has no room to grow.
+            fields.clone()
         });
         exchange(fields.clone(), age, cache_status)
     }
 
-    /// Bytes of memory, roughly.
+    /// Whether the fields of a 304 are there already. They take memory when they are asked for the first time.
+    pub fn has_not_modified_fields(&self) -> bool {
+        self.not_modified.get().is_some()
+    }
+
+    /// Bytes of memory that this takes beside itself.
     fn size(&self) -> usize {
-        let fields = |map: &HeaderMap| map.values().map(|value| value.len() + FIELD_OVERHEAD).sum::<usize>();
-        // Those of a 304 are counted as if all were there: they are made after the size is asked for.
-        size_of::<Self>() + self.body.len() + fields(&self.fields) * 2
+        let maps = map_size(&self.fields) + self.not_modified.get().map_or(0, map_size);
+        self.body.len() + SHARED + maps + self.values
+    }
+}
+
+/// Bytes of memory that a map without room to grow takes beside its values.
+fn map_size(map: &HeaderMap) -> usize {
+    // A quarter of the index is left free.
+    map.len() * FIELD + map.capacity() / 3 * 4 * PLACE
+}
+
+/// The same bytes without much room to grow.
+fn tight(body: Bytes) -> Bytes {
+    match body.try_into_mut() {
+        Ok(body) if body.capacity() - body.len() > body.len() / TIGHT => Bytes::copy_from_slice(&body),
+        Ok(body) => body.freeze(),
+        // Others have it too, or it is part of the program.
+        Err(body) => body,
     }
 }
 
@@ -220,6 +260,8 @@ pub struct Content {
     identity: Prepared,
     /// Absent if no coding can be made.
     codable: Option<Codable>,
+    /// Whether it is made to be kept, and so are the codings.
+    is_settled: bool,
 }
 
 /// What it takes to make codings, and those that were made. A coding that was tried in vain stays empty.
@@ -259,7 +301,16 @@ impl Content {
         let identity = Prepared::new(fields, body, Coding::Identity, tag.as_ref());
         let codable =
             codable.then(|| Codable { tag, gzip: OnceLock::new(), brotli: OnceLock::new(), zstd: OnceLock::new() });
-        Self { identity, codable }
+        Self { identity, codable, is_settled: false }
+    }
+
+    /// The same, to be kept: without memory that nobody needs, and knowing how much it takes. `is_own` says which fields have values
+    /// of this content alone; the others share theirs with all content of their kind.
+    #[must_use]
+    pub fn settled(self, is_own: impl Fn(&HeaderName) -> bool) -> Self {
+        let made_here = self.codable.is_some().then_some(VARY);
+        let identity = self.identity.settled(|name| made_here.as_ref() == Some(name) || is_own(name));
+        Self { identity, is_settled: true, ..self }
     }
 
     /// The same with `body` as its representation in `coding`, made by somebody else. As nothing binds that to the others, it has a validator
@@ -287,7 +338,8 @@ impl Content {
         fields.keys().all(is_same)
     }
 
-    /// The same bodies, as far as they were made, with these `fields` in place of those of the same names.
+    /// The same bodies, as far as they were made, with these `fields` in place of those of the same names. To be
+    /// [settled](Self::settled) anew, if it is kept.
     #[must_use]
     pub fn with_fields(&self, fields: &StorableFields) -> Self {
         let again = |slot: &OnceLock<Option<Box<Prepared>>>| match slot.get() {
@@ -300,7 +352,7 @@ impl Content {
             brotli: again(brotli),
             zstd: again(zstd),
         });
-        Self { identity: self.identity.with_fields(fields), codable }
+        Self { identity: self.identity.with_fields(fields), codable, is_settled: self.is_settled }
     }
 
     /// The fields of a 304 that stands for content of these `fields` in `coding`, which nobody has made: its `tag` says what it would be.
@@ -360,18 +412,21 @@ impl Content {
         let Some(slot) = codable.slot(coding) else { return &self.identity };
         let made = slot.get_or_init(|| {
             let body = encode(coding, &self.identity.body)?;
-            Some(Box::new(Prepared::new(self.identity.fields.clone(), body, coding, codable.tag.as_ref())))
+            let prepared = Prepared::new(self.identity.fields.clone(), body, coding, codable.tag.as_ref());
+            Some(Box::new(if self.is_settled { prepared.settled(|_| false) } else { prepared }))
         });
         made.as_deref().unwrap_or(&self.identity)
     }
 
-    /// Bytes of memory that this takes with the codings made so far, roughly.
+    /// Bytes of memory that this takes with the codings made so far. What is [settled](Self::settled) is counted within a few
+    /// percent, the rest roughly.
     pub fn size(&self) -> usize {
         let coded = self.codable.iter().flat_map(|codable| {
             let made = [&codable.gzip, &codable.brotli, &codable.zstd];
-            made.into_iter().filter_map(|slot| slot.get()?.as_ref()).map(|prepared| prepared.size())
+            made.into_iter().filter_map(|slot| slot.get()?.as_ref()).map(|it| size_of::<Prepared>() + it.size())
         });
-        size_of::<Self>() + self.identity.size() + coded.sum::<usize>()
+        let tag = self.codable.as_ref().and_then(|codable| codable.tag.as_ref()).map_or(0, |tag| tag.0.len());
+        size_of::<Self>() + self.identity.size() + tag + coded.sum::<usize>()
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `store` | the store in memory, bounded by bytes |
 //! | `memo` | what was made of something, by the digest of that |
 //! | `collapse` | one fill for each key, which strands nobody |
+//! | `sync` | where threads and tasks meet in the last three, which a model checker takes the place of |
 //!
 //! The one way of a request: build a [`Key`] and look it up in the [`Store`]; [`Stored::verdict`] says what may be done with what
 //! was found; if it must be made, [`Flights::fly`] by key and [`Store::epoch`], the fill taking a [`Ticket`] with [`Store::begin`]
@@ -34,6 +35,7 @@ mod purge;
 mod received;
 mod store;
 mod stored;
+mod sync;
 mod tag;
 
 pub use coding::{encode, is_compressible};
@@ -50,3 +52,6 @@ pub use received::remaining_freshness;
 pub use store::{Counts, NotStored, Purge, Store, StoreLimits};
 pub use stored::{Revision, Stored};
 pub use tag::{Parameters, Scope, Tag, Tags};
+
+#[cfg(test)]
+mod tests;

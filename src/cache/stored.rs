@@ -170,10 +170,11 @@ impl Stored {
         u64::try_from(moment.saturating_duration_since(self.created()).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Bytes of memory that it takes, codings included, roughly.
+    /// Bytes of memory that it takes, with the codings made so far, and with the counts of those who have it.
     pub fn size(&self) -> usize {
         let data = self.data.as_ref().map_or(0, |data| data.bytes);
-        size_of::<Self>() + 2 * size_of::<usize>() + self.content.size() + self.tags.size() + data
+        // What it is and its content are shared: each has the counts of those who have it.
+        size_of::<Self>() + 4 * size_of::<usize>() + self.content.size() + self.tags.size() + data
     }
 
     /// Declares it stale from `moment` on, at the latest.

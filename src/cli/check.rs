@@ -4,6 +4,8 @@ use super::arguments::{CheckArguments, Format, SiteArguments};
 use super::console::{Terminal, counted, summary};
 use super::{FAILED, USAGE, catalogue, load, messages};
 use crate::diagnostic::did_you_mean;
+use crate::handler::FILES_KEPT;
+use crate::report::Ceiling;
 use crate::site::Loaded;
 use anyhow::anyhow;
 use std::process::ExitCode;
@@ -18,7 +20,10 @@ pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
     let Loaded { site, findings, files } = load::load(site, &environment);
     let mut out = Terminal::stdout().keeping(environment.secrets());
     match how.format {
-        Format::Json => out.findings_as_json(&findings, &files),
+        Format::Json => {
+            let memory = site.as_ref().map(|site| ("memory", Ceiling::of(site, FILES_KEPT).as_json()));
+            out.findings_as_json(&findings, &files, memory);
+        }
         Format::Text => {
             out.findings(&findings, &files);
             let counts = summary(&findings);
@@ -27,6 +32,9 @@ pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
                 None => "the site cannot be served".to_owned(),
             };
             out.line(&if counts.is_empty() { verdict } else { format!("{verdict}; {counts}") });
+            if let Some(site) = &site {
+                out.line(&Ceiling::of(site, FILES_KEPT).line());
+            }
         }
     }
     if site.is_some() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }

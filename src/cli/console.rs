@@ -2,6 +2,7 @@
 
 use crate::config::{Secrets, Tripwire};
 use crate::diagnostic::{Files, Finding, Findings, Level, draw, to_json};
+use crate::value::Value;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -61,9 +62,9 @@ impl Terminal {
         self.write(&text);
     }
 
-    /// The findings as JSON. Those that hold a secret are not among them, and the standard error says so.
-    pub(super) fn findings_as_json(&mut self, findings: &Findings, files: &Files) {
-        let whole = to_json(findings, files);
+    /// The findings as JSON, with another member if there is one. Those that hold a secret are not among them, and the standard error says so.
+    pub(super) fn findings_as_json(&mut self, findings: &Findings, files: &Files, more: Option<(&'static str, Value)>) {
+        let whole = to_json(findings, files, more.clone());
         if self.tripwire.find(whole.as_bytes()).is_none() {
             return self.write(&whole);
         }
@@ -71,13 +72,13 @@ impl Terminal {
         kept.retain(|finding| {
             let mut alone = Findings::default();
             alone.push(finding.clone());
-            let found = self.tripwire.find(to_json(&alone, files).as_bytes());
+            let found = self.tripwire.find(to_json(&alone, files, None).as_bytes());
             if let Some(name) = found {
                 Self::stderr().line(&withheld_finding(finding, name));
             }
             found.is_none()
         });
-        self.write(&to_json(&kept, files));
+        self.write(&to_json(&kept, files, more));
     }
 
     /// Says why a command cannot do what it was asked for.

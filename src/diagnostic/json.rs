@@ -3,13 +3,14 @@
 use super::{Files, Finding, Findings, Level, Place, Related};
 use crate::value::{Object, Value, write_json_pretty};
 
-/// `{"findings":[{code,level,message,file,line,column,end_line,end_column,help,related}]}`, and how many are `omitted` if any are.
+/// `{"findings":[{code,level,message,file,line,column,end_line,end_column,help,related}]}`, and how many are `omitted` if any are; then
+/// what else there is to say.
 #[must_use]
-pub fn to_json(findings: &Findings, files: &Files) -> String {
+pub fn to_json(findings: &Findings, files: &Files, more: Option<(&'static str, Value)>) -> String {
     let list = findings.iter().map(|finding| one(finding, files)).collect();
     let omitted: usize = Level::ALL.iter().map(|level| findings.omitted(*level)).sum();
     let omitted = (omitted > 0).then(|| ("omitted", Value::from(omitted)));
-    let root: Object = [("findings", Value::list(list))].into_iter().chain(omitted).collect();
+    let root: Object = [("findings", Value::list(list))].into_iter().chain(omitted).chain(more).collect();
     let mut out = String::new();
     write_json_pretty(&root.into(), &mut out);
     out.push('\n');

@@ -26,20 +26,24 @@ pub(super) fn pack(value: Value, body_bytes: usize) -> Value {
 }
 
 /// `value` with all of its strings in one buffer of their own, to be kept whatever becomes of the bodies that it came in; and the
-/// bytes of memory that it takes then, roughly.
+/// bytes of memory that it takes then.
 pub fn apart(value: &Value) -> (Value, usize) {
     let mut buffer = String::new();
     gather(value, &mut buffer);
-    let bytes = buffer.len() + nodes(value) * size_of::<Value>();
+    let bytes = COUNTS + buffer.len() + size_of::<Value>() + parts(value);
     let buffer: Arc<str> = buffer.into();
     (Repacking { buffer: &buffer, at: 0 }.value(value), bytes)
 }
 
-/// How many values there are. Names are shared by all objects that have them.
-fn nodes(value: &Value) -> usize {
-    1 + match value {
-        Value::List(items) => items.iter().map(nodes).sum(),
-        Value::Object(object) => object.values().iter().map(nodes).sum(),
+/// The counts of those who have a list, an object or a buffer.
+const COUNTS: usize = 2 * size_of::<usize>();
+
+/// Bytes that the parts of a value take. Names are shared by all objects that have them.
+fn parts(value: &Value) -> usize {
+    let all = |values: &[Value]| COUNTS + values.iter().map(|value| size_of::<Value>() + parts(value)).sum::<usize>();
+    match value {
+        Value::List(items) => size_of::<Vec<Value>>() + all(items),
+        Value::Object(object) => all(object.values()),
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) => 0,
     }
 }

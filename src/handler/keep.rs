@@ -9,7 +9,7 @@ use crate::resource::Resource;
 use crate::site::Route;
 use crate::value::Value;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
 
 /// What becomes of an answer.
@@ -107,6 +107,13 @@ impl<'k> Keeping<'k> {
     /// obeys `no-cache` (RFC 9111, section 5.2.2.4).
     pub(super) fn is_asked_about(self) -> bool {
         matches!(self.kept, Err(Refused::NoCache | Refused::NoLifetime | Refused::Private))
+    }
+
+    /// Whether the value of this field is written for each answer anew.
+    pub(super) fn writes(self, name: &HeaderName) -> bool {
+        let policy = &self.route.policy;
+        let is_of_tags = || policy.tag_header(false).is_some_and(|header| header.name == *name);
+        (*name == CACHE_CONTROL && policy.auto().downstream) || *name == CDN_CACHE_CONTROL || is_of_tags()
     }
 
     /// Says so in the fields of the answer, which depends on `tags`.

@@ -613,20 +613,25 @@ fn finish(
     let Ok(fields) = StorableFields::new(fields) else {
         return (What::Error(StatusCode::INTERNAL_SERVER_ERROR), false);
     };
-    let content = match &again {
-        Some(kept) if kept.content().says(&fields) => Arc::clone(kept.content()),
-        // Its sources may be fresh for another time than then.
-        Some(kept) => Arc::new(kept.content().with_fields(&fields)),
-        None => {
-            // Browsers keep the fields they have when they are told that nothing changed: what these are made of is in the sum, too.
-            let tag = sum.map(|sum| StrongTag::from_digest(sum.as_bytes()));
-            Arc::new(Content::new(fields, body, tag))
-        }
-    };
     let is_asked_about = sum.is_some() && keeping.is_asked_about();
     // What may not be sent without asking is asked about each time: it is kept to be sent again if it turns out to be unchanged.
     let allowance = keeping.kept.ok().or(is_asked_about.then(Allowance::default));
-    let (Some((key, ticket)), Some(allowance)) = (store, allowance) else {
+    let kept = store.zip(allowance);
+    let settled = |content: Content| {
+        let is_own = |name: &_| keeping.writes(name) || route.headers.iter().any(|(own, _)| own == name);
+        if kept.is_some() { content.settled(is_own) } else { content }
+    };
+    let content = match &again {
+        Some(kept) if kept.content().says(&fields) => Arc::clone(kept.content()),
+        // Its sources may be fresh for another time than then.
+        Some(kept) => Arc::new(settled(kept.content().with_fields(&fields))),
+        None => {
+            // Browsers keep the fields they have when they are told that nothing changed: what these are made of is in the sum, too.
+            let tag = sum.map(|sum| StrongTag::from_digest(sum.as_bytes()));
+            Arc::new(settled(Content::new(fields, body, tag)))
+        }
+    };
+    let Some(((key, ticket), allowance)) = kept else {
         return (What::Shown { status, content }, false);
     };
     if let Some(kept) = again.filter(|kept| is_asked_about && Arc::ptr_eq(kept.content(), &content)) {

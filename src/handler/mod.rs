@@ -27,6 +27,7 @@ mod respond;
 mod runtime;
 mod sum;
 
+pub use asset::FILES_KEPT;
 pub use body::{Body, FilePart};
 pub use explain::explain;
 pub use gather::SourceCall;

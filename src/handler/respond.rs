@@ -78,7 +78,11 @@ pub(super) async fn content(
             Verdict::NotModified => {
                 let mut response = Response::new(Body::empty());
                 *response.status_mut() = StatusCode::NOT_MODIFIED;
+                let is_first = !prepared.has_not_modified_fields();
                 *response.headers_mut() = prepared.not_modified_fields(age, cache_status);
+                if let (true, Coded::Stored { stored, lookup } | Coded::Kept { stored, lookup }) = (is_first, coded) {
+                    service.runtime.store.count_anew(lookup, stored);
+                }
                 return exchange.answer(response);
             }
             Verdict::PreconditionFailed => return failure::answer(service, exchange, StatusCode::PRECONDITION_FAILED),

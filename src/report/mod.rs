@@ -6,10 +6,12 @@
 //! A new view is a file with its function, and a line here.
 
 mod explain;
+mod memory;
 mod routes;
 mod schema;
 mod table;
 
 pub use explain::{explain, explain_as_json};
+pub use memory::Ceiling;
 pub use routes::routes;
 pub use schema::{prose, schema};

@@ -142,7 +142,7 @@ impl Compared<'_> {
 }
 
 /// What a page leads to on its own site.
-fn links(response: &Response) -> Vec<String> {
+pub(super) fn links(response: &Response) -> Vec<String> {
     if !response.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
         return Vec::new();
     }
@@ -153,7 +153,7 @@ fn links(response: &Response) -> Vec<String> {
 }
 
 /// `siteserver routes`: the files of all routes, and the URLs of those without parameters.
-fn routes(folder: &Path) -> (BTreeSet<String>, Vec<String>) {
+pub(super) fn routes(folder: &Path) -> (BTreeSet<String>, Vec<String>) {
     let output = binary().arg("routes").arg("--config").arg(folder.join("site.toml")).output().expect("the binary");
     let listed = String::from_utf8(output.stdout).expect("UTF-8");
     let rows = listed.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());

@@ -2,12 +2,14 @@
 
 pub(crate) mod admin;
 pub(crate) mod answers;
+pub(crate) mod apart;
 pub(crate) mod asked;
 pub(crate) mod browsers;
 pub(crate) mod caching;
 pub(crate) mod calls;
 pub(crate) mod client;
 pub(crate) mod codings;
+pub(crate) mod crowds;
 pub(crate) mod data;
 pub(crate) mod documents;
 pub(crate) mod each;

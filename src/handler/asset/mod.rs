@@ -17,6 +17,8 @@ mod respond;
 mod shelf;
 mod sibling;
 
+pub use shelf::FILES_KEPT;
+
 use super::body::Body;
 use crate::cache::{Content, Prepared, Ready};
 use crate::fields::{Coding, negotiate};

@@ -16,14 +16,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// All files together, in bytes.
-const CAPACITY: u64 = 32 << 20;
+/// All files that are kept in memory together, in bytes.
+pub const FILES_KEPT: u64 = 32 << 20;
 /// A file of a usual site, in bytes.
 const USUAL: usize = 16 << 10;
 /// Few enough that each takes several of the largest files.
 const SHARDS: usize = 4;
-/// Memory of the cache's own for each file, in bytes.
-const OVERHEAD: u64 = 256;
+/// Memory of the cache's own for each file, and of the fields of its 304, in bytes.
+const OVERHEAD: u64 = 1 << 10;
 /// For so long a file is taken to be what it was.
 const TRUST: Duration = Duration::from_secs(1);
 
@@ -110,11 +110,11 @@ impl Weighter<Name, Kept> for Weight {
 
 impl Default for Shelf {
     fn default() -> Self {
-        let capacity = usize::try_from(CAPACITY).unwrap_or(usize::MAX);
+        let capacity = usize::try_from(FILES_KEPT).unwrap_or(usize::MAX);
         let options = OptionsBuilder::new()
             .shards(SHARDS)
             .estimated_items_capacity(capacity / USUAL)
-            .weight_capacity(CAPACITY)
+            .weight_capacity(FILES_KEPT)
             .build()
             .expect("both capacities are set");
         let files = Cache::with_options(options, Weight, DefaultHashBuilder::default(), DefaultLifecycle::default());

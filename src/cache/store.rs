@@ -7,9 +7,9 @@ use super::content::Prepared;
 use super::key::{Key, Lookup};
 use super::purge::{Epoch, Gate, Outdated, Ticket};
 use super::stored::{Revision, Stored};
+use super::sync::{Cache, DefaultLifecycle};
 use super::tag::Scope;
 use crate::fields::Coding;
-use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl StoreLimits {
 pub struct Counts {
     /// Stored responses.
     pub entries: usize,
-    /// Bytes of memory they take, roughly.
+    /// Bytes of memory they take, with what the store takes for each.
     pub bytes: u64,
 }
 
@@ -74,7 +74,8 @@ pub enum Purge {
     Soft(Instant),
 }
 
-/// Memory of the store's own for each entry: its slot, its place in the table, the counts of its references.
+/// Memory of the store's own for each entry: its slot, its place in the table, the counts of its key's references. What is left
+/// free for more of them, and remembered of those that are gone, is in it.
 pub(super) const ENTRY_OVERHEAD: u64 = 128;
 /// A shard must hold several of the largest entries with all their codings, or they would push each other out.
 const SHARD_OF_LARGEST: u64 = 8;
@@ -168,6 +169,12 @@ impl Store {
     /// Takes processor time: see [`Ready::Unmade`](super::Ready::Unmade).
     pub fn make<'s>(&self, key: Lookup<'_>, stored: &'s Arc<Stored>, coding: Coding) -> &'s Prepared {
         let prepared = stored.content().make(coding);
+        self.count_anew(key, stored);
+        prepared
+    }
+
+    /// Counts what a response takes that was found under `key`, after something was made of it that is kept with it.
+    pub fn count_anew(&self, key: Lookup<'_>, stored: &Arc<Stored>) {
         // Only of the same content it may be counted anew: a newer response may have taken its place, which may share it.
         let recounted = || {
             let there = self.entries.peek(&key).filter(|there| there.stored.shares_content_of(stored))?;
@@ -182,7 +189,6 @@ impl Store {
                 }
             });
         }
-        prepared
     }
 
     /// Removes what is stored under `key`. A fill that runs is not affected.
@@ -212,6 +218,12 @@ impl Store {
     /// How much is stored.
     pub fn counts(&self) -> Counts {
         Counts { entries: self.entries.len(), bytes: self.entries.weight() }
+    }
+
+    /// How many purges are remembered for the sake of fills that run.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.gate.remembered()
     }
 
     /// Whether something other than an error is stored under `key` that may still be served at `now`.
@@ -269,6 +281,3 @@ impl Hasher for PassOnHasher {
         self.0
     }
 }
-
-#[cfg(test)]
-mod tests;

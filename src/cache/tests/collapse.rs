@@ -1,9 +1,12 @@
 //! What flights promise: one fill, and nobody stranded.
 
-use super::*;
+use crate::cache::{Empty, Filled, Flights, Landing};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::{Barrier, Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -180,12 +183,12 @@ async fn what_was_made_between_missing_and_asking_is_not_made_again() {
                 for _ in 0..(number * round) % 7 {
                     tokio::task::yield_now().await;
                 }
-                let again = || lock(&kept).clone();
+                let again = || kept.lock().unwrap().clone();
                 let into = Arc::clone(&kept);
                 let fill = async move {
                     fills.fetch_add(1, Ordering::SeqCst);
                     tokio::task::yield_now().await;
-                    *lock(&into) = Some("made".to_owned());
+                    *into.lock().unwrap() = Some("made".to_owned());
                     Filled::Shared("made".to_owned())
                 };
                 assert_eq!(flights.fly("page", LONG, again, fill).await, shared("made"));

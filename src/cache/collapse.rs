@@ -8,13 +8,13 @@
 //! Generic over what is filled: pages by their key, upstream calls by their identity. It knows no store; the `again` functions
 //! are how a caller closes the gap between missing in a store and asking here.
 
+use super::sync::{Mutex, MutexGuard, panicking, spawn, timeout, watch};
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// What a fill made, and whether others may have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +118,7 @@ where
             Joined::Waiting(news) => news,
             Joined::Found(found) => return Landing::Shared(found),
             Joined::Leading(guard, news) => {
-                return match tokio::spawn(guard.carry(limit, fill)).await {
+                return match spawn(guard.carry(limit, fill)).await {
                     Ok(Ok(Filled::Shared(made))) => Landing::Shared(made),
                     Ok(Ok(Filled::Private(made))) => Landing::Private(made),
                     Ok(Err(empty)) => Landing::Nothing(empty),
@@ -148,7 +148,7 @@ where
             self.start(&mut shard, key).0
         };
         // The task is on its own: how it ends is told by its guard to those who may have joined.
-        drop(tokio::spawn(guard.carry(limit, fill)));
+        drop(spawn(guard.carry(limit, fill)));
         true
     }
 
@@ -218,7 +218,7 @@ where
 {
     /// The flight itself.
     async fn carry(self, limit: Duration, fill: impl Future<Output = Filled<T>>) -> Result<Filled<T>, Empty> {
-        let outcome = tokio::time::timeout(limit, fill).await.map_err(|_elapsed| Empty::TimedOut);
+        let outcome = timeout(limit, fill).await.map_err(|_elapsed| Empty::TimedOut);
         self.land(match &outcome {
             Ok(Filled::Shared(made)) => Ok(made.clone()),
             Ok(Filled::Private(_)) => Err(Empty::Private),
@@ -241,10 +241,7 @@ where
 {
     fn drop(&mut self) {
         if self.teller.borrow().is_none() {
-            self.land(Err(if std::thread::panicking() { Empty::Panicked } else { Empty::Stopped }));
+            self.land(Err(if panicking() { Empty::Panicked } else { Empty::Stopped }));
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

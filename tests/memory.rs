@@ -1,0 +1,231 @@
+//! How much memory the page store takes, counted at the allocator, beside what it says; and what survives a crowd of pages that are
+//! asked for once.
+//!
+//! The allocator counts for the whole process, so each measurement has a process of its own.
+
+use crate::support::proof::{Random, scaled};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use siteserver::cache::{
+    Content, Jitter, Key, KeyBuilder, Lifetime, Revision, Section, StorableFields, Store, StoreLimits, Stored,
+    StrongTag, Tag, Tags,
+};
+use siteserver::extract::apart;
+use siteserver::fields::Coding;
+use siteserver::value::Value;
+use std::fmt::Write as _;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+crate::cases!(
+    the_store_takes_what_it_says,
+    a_full_store_takes_no_more_than_it_may,
+    what_is_asked_for_often_survives_a_scan,
+);
+
+const SITE: Revision = Revision(1);
+
+/// Bytes that this process has asked for and not given back.
+fn live() -> usize {
+    let stats = crate::MEMORY.stats();
+    stats.bytes_allocated - stats.bytes_deallocated
+}
+
+/// Runs the rest of a test in a process of its own: false in the process that asks.
+fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "SITESERVER_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let myself = std::env::current_exe().expect("this program");
+    let test = format!("memory::{test}");
+    let arguments = [test.as_str(), "--exact", "--test-threads=1", "--nocapture"];
+    let output = Command::new(myself).args(arguments).env(ALONE, "1").output().expect("this program");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    for line in said.lines().filter(|line| line.contains("bytes") || line.contains("SEED")) {
+        println!("{line}");
+    }
+    false
+}
+
+/// Makes pages as the handler makes them.
+struct Maker {
+    random: Random,
+    /// The fields that all pages of a route have.
+    lasting: HeaderMap,
+    common: Arc<[Tag]>,
+    /// As much text as the largest page.
+    text: String,
+}
+
+impl Maker {
+    fn new(random: Random) -> Self {
+        let mut lasting = HeaderMap::with_capacity(12);
+        let owned = |text: &str| HeaderValue::from_str(text).expect("a value");
+        lasting.insert(CONTENT_TYPE, owned("text/html; charset=utf-8"));
+        lasting.insert(CACHE_CONTROL, owned("public, max-age=0, s-maxage=3600"));
+        lasting.insert("x-content-type-options", owned("nosniff"));
+        lasting.insert("referrer-policy", owned("strict-origin-when-cross-origin"));
+        lasting.insert("x-frame-options", owned("SAMEORIGIN"));
+        lasting.insert("content-security-policy", owned(&"script-src 'self'; ".repeat(20)));
+        let common = [Tag::new("route:page.toml"), Tag::new("layout:page.html")].into();
+        let mut text = String::new();
+        for number in 0..20_000_u32 {
+            writeln!(text, "<p>{}</p>", number.wrapping_mul(2_654_435_761)).expect("memory");
+        }
+        Self { random, lasting, common, text }
+    }
+
+    /// A page of about so many bytes: the room that was made for it is more than it needs.
+    fn page(&mut self, bytes: usize) -> Arc<Stored> {
+        let random = &mut self.random;
+        let start = random.below(self.text.len() - bytes);
+        let mut body = String::with_capacity(bytes + random.below(bytes));
+        body.push_str(self.text.get(start..start + bytes).expect("digits and markup are single bytes"));
+        let mut fields = self.lasting.clone();
+        for at in 0..random.below(4) {
+            let name: HeaderName = format!("x-own-{at}").parse().expect("a name");
+            fields.insert(name, HeaderValue::from_str(&"v".repeat(random.below(60))).expect("a value"));
+        }
+        let tag = StrongTag::from_digest(&start.to_le_bytes().repeat(2));
+        let content = Content::new(StorableFields::new(fields).expect("no cookie"), body.into(), Some(tag));
+        let lifetime = Lifetime { s_maxage: Some(Duration::from_hours(1)), ..Lifetime::default() };
+        let windows = lifetime.allowance().expect("a lifetime").from(Instant::now(), Duration::ZERO, Jitter::NONE);
+        let own: Vec<Tag> =
+            (0..random.below(6)).map(|at| Tag::new(&format!("source:repo?id={start}&at={at}"))).collect();
+        let tags = Tags::new(Arc::clone(&self.common), own);
+        let stored = Stored::new(
+            StatusCode::OK,
+            content.settled(|name| name.as_str().starts_with("x-own-")),
+            windows,
+            tags,
+            SITE,
+        );
+        if self.random.percent(70) {
+            return Arc::new(stored);
+        }
+        // Some are asked by other routes, too.
+        let texts = (0..self.random.below(30)).map(|at| Value::text(format!("value {at}")));
+        let (value, bytes) = apart(&Value::list(texts.collect::<Vec<_>>()));
+        Arc::new(stored.with_data(value, bytes))
+    }
+
+    fn key(&mut self, number: usize) -> Key {
+        let mut key = KeyBuilder::new("routes/page.toml@0123456789abcdef");
+        key.text(Section::Param, "id", &format!("{number:x}{}", "-".repeat(self.random.below(40))));
+        key.finish().to_key()
+    }
+
+    /// Stores a page, and makes some of what visitors make of it.
+    fn put(&mut self, store: &Store, number: usize, bytes: usize) {
+        let (key, page) = (self.key(number), self.page(bytes));
+        if store.put(&store.begin(SITE), key.clone(), &page).is_err() {
+            return;
+        }
+        for coding in [Coding::Brotli, Coding::Gzip, Coding::Zstd] {
+            if self.random.percent(25) {
+                store.make(key.lookup(), &page, coding);
+            }
+        }
+        if self.random.percent(50) {
+            // What is sent holds on to its bytes in another way than what nobody has asked for yet.
+            drop((page.content().identity().fields(None, None), page.content().identity().body().clone()));
+        }
+        if self.random.percent(20) {
+            drop(page.content().identity().not_modified_fields(None, None));
+            store.count_anew(key.lookup(), &page);
+        }
+    }
+}
+
+/// What is said, and what is taken beside an empty store.
+fn compare(what: &str, store: &Store, before: usize) -> f64 {
+    let (said, taken) = (store.counts(), live() - before);
+    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
+    let ratio = taken as f64 / said.bytes as f64;
+    println!("{what}: {} entries say {} bytes and take {taken} bytes: {ratio:.3}", said.entries, said.bytes);
+    ratio
+}
+
+fn the_store_takes_what_it_says() {
+    if !is_alone("the_store_takes_what_it_says") {
+        return;
+    }
+    let mut maker = Maker::new(Random::new());
+    for (what, entries, sizes) in [
+        ("1 to 2 KB", 2_000, 1_000..2_000),
+        ("2 to 8 KB", 800, 2_000..8_000),
+        ("8 to 16 KB", 300, 8_000..16_000),
+        ("16 to 200 KB", 40, 16_000..200_000),
+        ("1 to 100 KB", 100, 1_000..100_000),
+    ] {
+        let before = live();
+        let store = Store::new(StoreLimits { capacity: 256 << 20, entry: 4 << 20 }, SITE);
+        for number in 0..entries {
+            let bytes = sizes.start + maker.random.below(sizes.len());
+            maker.put(&store, number, bytes);
+        }
+        assert_eq!(store.counts().entries, entries);
+        let ratio = compare(what, &store, before);
+        assert!((0.95..=1.05).contains(&ratio), "{what}: {ratio}");
+    }
+}
+
+/// However many pages are put into it, and whatever is made of them.
+fn a_full_store_takes_no_more_than_it_may() {
+    if !is_alone("a_full_store_takes_no_more_than_it_may") {
+        return;
+    }
+    let mut maker = Maker::new(Random::new());
+    let before = live();
+    let store = Store::new(StoreLimits { capacity: 4 << 20, entry: 128 << 10 }, SITE);
+    for number in 0..scaled(20_000, 500) {
+        let bytes = 500 + maker.random.below(30_000);
+        maker.put(&store, number, bytes);
+        assert!(store.counts().bytes <= store.capacity());
+    }
+    let ratio = compare("a full store", &store, before);
+    assert!((0.95..=1.05).contains(&ratio), "{ratio}");
+    assert!(store.counts().bytes > store.capacity() / 2, "it is used");
+}
+
+/// A robot that asks for each page once: ten times as much as there is room for. What visitors keep asking for stays.
+fn what_is_asked_for_often_survives_a_scan() {
+    const HOT: usize = 100;
+    let mut maker = Maker::new(Random::new());
+    let store = Store::new(StoreLimits { capacity: 4 << 20, entry: 64 << 10 }, SITE);
+    let page = |maker: &mut Maker| maker.page(8_000);
+    let keys: Vec<Key> = (0..HOT).map(|number| maker.key(number)).collect();
+    let ask = |maker: &mut Maker, key: &Key| {
+        if store.get(key.lookup()).is_some() {
+            return true;
+        }
+        let page = page(maker);
+        store.put(&store.begin(SITE), key.clone(), &page).is_ok_and(|()| false)
+    };
+    for _ in 0..5 {
+        for key in &keys {
+            ask(&mut maker, key);
+        }
+    }
+    let (mut hits, mut asked, mut scanned) = (0, 0, 0_u64);
+    let mut number = HOT;
+    while scanned < 10 * store.capacity() {
+        let once = maker.key(number);
+        assert!(!ask(&mut maker, &once), "nobody has asked for it");
+        number += 1;
+        scanned += 8_000;
+        // Visitors go on meanwhile, each page now and then.
+        if number.is_multiple_of(4) {
+            let key = &keys[maker.random.below(HOT)];
+            hits += usize::from(ask(&mut maker, key));
+            asked += 1;
+        }
+    }
+    let left = keys.iter().filter(|key| store.get(key.lookup()).is_some()).count();
+    println!("{hits} of {asked} requests were hits during the scan, {left} of {HOT} pages are left");
+    assert!(hits * 10 >= asked * 9, "{hits} of {asked}");
+    assert!(left * 10 >= HOT * 9, "{left} of {HOT}");
+}
