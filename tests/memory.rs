@@ -7,12 +7,12 @@ use crate::support::proof::{Random, scaled};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use siteserver::cache::{
-    Content, Jitter, Key, KeyBuilder, Lifetime, Revision, Section, StorableFields, Store, StoreLimits, Stored,
-    StrongTag, Tag, Tags,
+    Content, Digester, Jitter, Key, KeyBuilder, Lifetime, Memo, Revision, Section, StorableFields, Store, StoreLimits,
+    Stored, StrongTag, Tag, Tags,
 };
-use siteserver::extract::apart;
+use siteserver::extract::{apart, memory};
 use siteserver::fields::Coding;
-use siteserver::value::Value;
+use siteserver::value::{JsonLimits, Value, parse_json};
 use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ crate::cases!(
     the_store_takes_what_it_says,
     a_full_store_takes_no_more_than_it_may,
     what_is_asked_for_often_survives_a_scan,
+    data_takes_about_what_is_said,
 );
 
 const SITE: Revision = Revision(1);
@@ -228,4 +229,38 @@ fn what_is_asked_for_often_survives_a_scan() {
     println!("{hits} of {asked} requests were hits during the scan, {left} of {HOT} pages are left");
     assert!(hits * 10 >= asked * 9, "{hits} of {asked}");
     assert!(left * 10 >= HOT * 9, "{left} of {HOT}");
+}
+
+/// Documents as upstreams send them. What was read is kept as it is, without being copied, so it is counted roughly: rather too much.
+fn data_takes_about_what_is_said() {
+    if !is_alone("data_takes_about_what_is_said") {
+        return;
+    }
+    let mut random = Random::new();
+    let before = live();
+    let memo: Memo<Value> = Memo::new(4 << 20, 1 << 20);
+    let fill = |random: &mut Random, number: usize| {
+        let mut body = String::from("[");
+        for at in 0..1 + random.below(200) {
+            let comma = if at == 0 { "" } else { "," };
+            let name = "n".repeat(random.below(80));
+            write!(body, "{comma}{{\"id\":{number},\"name\":\"{name}\",\"tags\":[\"a\",\"b{at}\"],\"owner\":null}}")
+                .expect("memory");
+        }
+        body.push(']');
+        let length = body.len();
+        let value = parse_json(body, JsonLimits::default()).expect("JSON");
+        let bytes = memory(&value, length);
+        memo.put(Digester::new("test").number(number as u64).finish(), value, bytes);
+    };
+    for number in 0..scaled(20_000, 1_000) {
+        fill(&mut random, number);
+        assert!(memo.counts().bytes <= memo.capacity());
+    }
+    let (said, taken) = (memo.counts(), live() - before);
+    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
+    let ratio = taken as f64 / said.bytes as f64;
+    println!("data: {} entries say {} bytes and take {taken} bytes: {ratio:.3}", said.entries, said.bytes);
+    assert!((0.7..=1.05).contains(&ratio), "{ratio}");
+    assert!(said.bytes > memo.capacity() / 2, "it is used");
 }

@@ -31,6 +31,11 @@ crate::cases!(
     a_page_with_a_secret_is_kept_for_nobody,
     a_changed_environment_is_another_page,
     equal_tags_are_equal_bytes,
+    caches_are_told_what_is_left_now,
+    a_page_of_other_tags_is_another_page,
+    a_route_whose_404s_alone_are_kept_asks_for_its_pages,
+    what_is_kept_degraded_is_never_what_is_unchanged,
+    what_the_server_alone_does_not_keep_has_a_validator,
 );
 
 /// A page of one source, of which it takes a name and a count.
@@ -669,4 +674,128 @@ fn equal_tags_are_equal_bytes() {
         let (rendered, unchanged) = renders(site, "index");
         assert!(rendered > 0 && unchanged > 0);
     }
+}
+
+/// The same page with a `[cache]`.
+fn kept(page: &str, cache: &str) -> String {
+    page.replace("-- layouts/", &format!("{cache}\n-- layouts/"))
+}
+
+/// A page whose sources are fresh for as long as they say each time.
+fn page_of_sources(cache: &str) -> String {
+    format!(
+        "-- routes/index.toml --\njson = \"{{a.n}}\"\n[sources.a]\nupstream = \"up\"\npath = \"/data\"\n{cache}\n[cache.cdn]\ns-maxage = \"auto\"\n"
+    )
+}
+
+fn put_fresh_for(fault: &FaultServer, seconds: u64) {
+    fault.put("/data", Reply::json("{\"n\":1}").header("cache-control", &format!("max-age={seconds}")));
+}
+
+/// What a network is told of the seconds that are left.
+fn left(response: &Response) -> u64 {
+    let value = response.header("cdn-cache-control").expect("a directive for networks");
+    value.strip_prefix("s-maxage=").unwrap_or_else(|| panic!("{value}")).parse().expect("seconds")
+}
+
+fn caches_are_told_what_is_left_now() {
+    // One that is asked about each time, and one that our store keeps as long as its sources say.
+    for (cache, is_kept) in [("[cache]\nno-cache = true", false), ("[cache]\ns-maxage = \"auto\"", true)] {
+        let fault = FaultServer::start();
+        put_fresh_for(&fault, 1);
+        let site = start(&fault, &page_of_sources(cache));
+        let first = site.get("/");
+        let known = tag(&first);
+        assert!(left(&first) <= 1, "{cache}");
+        put_fresh_for(&fault, 500);
+        until(&site, "/", |response| {
+            assert_eq!(tag(response), known, "{cache}");
+            left(response) > 400
+        });
+        put_fresh_for(&fault, 300);
+        let answer = site.request("GET", "/", &[("if-none-match", &known)], b"");
+        assert_eq!(answer.status, 304);
+        let expected = if is_kept { 450..=500 } else { 250..=300 };
+        assert!(expected.contains(&left(&answer)), "{cache}: {}", left(&answer));
+        settle(&site, "index");
+        assert_eq!(renders(&site, "index").0, 1, "{cache}");
+    }
+}
+
+fn a_page_of_other_tags_is_another_page() {
+    let fault = FaultServer::start();
+    fault.put("/data", Reply::json("{\"n\":1}"));
+    let page = |cache: &str| {
+        format!(
+            "-- routes/index.toml --\njson = \"{{a.n}}\"\n[sources.a]\nupstream = \"up\"\npath = \"/data\"\n[sources.b]\nupstream = \"up\"\npath = \"/owner\"\n[cache]\nno-cache = true\ntags = [\"owner:{{b}}\"]\n{cache}"
+        )
+    };
+    let site = start(&fault, &page("[cache.cdn]\nmax-age = \"1h\"\ntag-header = \"Cache-Tag\"\n"));
+    fault.put("/owner", Reply::json("\"ada\""));
+    let known = tag(&site.get("/"));
+    assert_eq!(site.request("GET", "/", &[("if-none-match", &known)], b"").status, 304);
+    fault.put("/owner", Reply::json("\"bo\""));
+    // A network that heard that nothing changed would purge it by the name of the other.
+    let changed = site.request("GET", "/", &[("if-none-match", &known)], b"");
+    assert_ne!(tag(&changed), known);
+    assert!(changed.header("cache-tag").is_some_and(|tags| tags.contains("owner:bo")), "{:?}", changed.headers);
+    // Where no tags are sent they make no page another.
+    let silent = start(&fault, &page(""));
+    let known = tag(&silent.get("/"));
+    fault.put("/owner", Reply::json("\"ada\""));
+    assert_eq!(tag(&silent.get("/")), known);
+}
+
+fn a_route_whose_404s_alone_are_kept_asks_for_its_pages() {
+    let fault = FaultServer::start();
+    let site = start(&fault, &kept(PAGE, "[cache]\nnot-found = \"1h\""));
+    put(&fault, &json!({ "name": "Ada", "count": 1 }));
+    let first = site.get("/");
+    for _ in 0..2 {
+        let again = site.get("/");
+        assert_eq!((tag(&again), &again.body), (tag(&first), &first.body));
+        assert_eq!((again.header("cache-control"), again.header("age")), (Some("no-cache"), None));
+        assert!(!again.header("cache-status").unwrap_or_default().contains("hit"), "{:?}", again.headers);
+    }
+    assert_eq!(fault.calls("/data"), 3);
+    fault.put("/data", Reply::json("{}").status(404));
+    for _ in 0..3 {
+        let absent = site.get("/");
+        assert_eq!((absent.status, absent.header("etag")), (404, None));
+    }
+    assert_eq!(fault.calls("/data"), 4, "that it is not there is kept");
+    settle(&site, "index");
+    assert_eq!(renders(&site, "index"), (1, 2));
+}
+
+fn what_is_kept_degraded_is_never_what_is_unchanged() {
+    let fault = FaultServer::start();
+    let page = PAGE.replace("extract =", "optional = true\nextract =");
+    let site = start(&fault, &kept(&page, "[cache]\ns-maxage = \"1s\"\ndegraded = \"1s\""));
+    put(&fault, &json!({ "name": "Ada", "count": 1 }));
+    let good = site.get("/");
+    let known = tag(&good);
+    fault.put("/data", Reply::json("{}").status(500));
+    until(&site, "/", |response| {
+        let is_degraded = response.text().contains("<h1></h1>");
+        assert_eq!((is_degraded, response.header("etag").is_none()), (is_degraded, is_degraded));
+        is_degraded
+    });
+    // Whoever has the good page has not this one.
+    let lacking = site.request("GET", "/", &[("if-none-match", &known)], b"");
+    assert_eq!((lacking.status, lacking.header("cache-control")), (200, Some("no-store")));
+    put(&fault, &json!({ "name": "Ada", "count": 1 }));
+    until(&site, "/", |response| response.header("etag") == Some(&known) && response.body == good.body);
+}
+
+fn what_the_server_alone_does_not_keep_has_a_validator() {
+    let fault = FaultServer::start();
+    let site = start(&fault, &kept(PAGE, "[cache]\nmax-age = \"1m\"\n[cache.server]\nno-store = true"));
+    put(&fault, &json!({ "name": "Ada", "count": 1 }));
+    let known = tag(&site.get("/"));
+    assert_eq!(tag(&site.get("/")), known);
+    let answer = site.request("GET", "/", &[("if-none-match", &known)], b"");
+    assert_eq!((answer.status, answer.header("cache-control")), (304, Some("max-age=60")));
+    settle(&site, "index");
+    assert_eq!(renders(&site, "index"), (2, 1));
 }

@@ -8,6 +8,7 @@ mod data;
 pub(super) mod documents;
 mod doubts;
 mod errors;
+mod fields;
 mod input;
 mod json;
 mod kind;

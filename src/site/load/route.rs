@@ -2,6 +2,7 @@
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
 use super::super::{Called, Places, Planned, Route, RouteOutline, code, slots};
+use super::fields::Fields;
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope, Written};
@@ -13,11 +14,10 @@ use crate::config::{
     Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template, refuse_placeholders,
 };
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
-use crate::resource::{Cors, Csp, Decl, HeaderDecl, Policy, Profiles, Resource};
+use crate::resource::{Cors, Csp, Decl, Policy, Profiles, Resource};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source};
 use crate::value::{Object, Value};
-use http::HeaderValue;
 use http::header::{self, HeaderName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -675,85 +675,6 @@ fn planned(
         }
     }
     Some(planned)
-}
-
-/// What a page says about itself, and its header fields.
-struct Fields {
-    title: Option<Template<crate::config::Binding>>,
-    description: Option<Template<crate::config::Binding>>,
-    fixed: Vec<(HeaderName, HeaderValue)>,
-    headers: Vec<(HeaderName, Template<crate::config::Binding>)>,
-    removed: Vec<HeaderName>,
-    /// Declared tags.
-    tags: Vec<Arc<str>>,
-    /// Those with placeholders.
-    changing_tags: Vec<Template<crate::config::Binding>>,
-}
-
-impl Fields {
-    fn link(decl: &Decl, scope: &Scope<'_>, reads: &mut Reads, findings: &mut Findings) -> Option<Self> {
-        let mut link = |written: &Option<Spanned<Template>>, what: &str, findings: &mut Findings| match written {
-            None => Some(None),
-            Some(template) => {
-                source::refuse_secrets(&template.value, what, scope.environment, findings);
-                let linked = template.value.try_map(|reference| scope.bind(reference, reads, findings))?;
-                // What never changes is part of `page`.
-                Some(Some(linked).filter(|linked| linked.as_literal().is_none()))
-            }
-        };
-        let title = link(&decl.title, "`title`", findings);
-        let description = link(&decl.description, "`description`", findings);
-        let (mut tags, mut changing_tags) = (Vec::new(), Vec::new());
-        for written in decl.cache.iter().flat_map(|cache| cache.0.rules.tags.iter().flatten()) {
-            match written.value.as_literal() {
-                Some(text) if text.is_empty() || text.contains(char::is_control) => {
-                    let message = "a tag that is empty, or holds control characters";
-                    let help = "tags = [\"products\"]";
-                    findings.push(Finding::new(&crate::config::BAD_VALUE, written.place, message).help(help));
-                }
-                Some(text) => tags.push(text.into()),
-                None => changing_tags.extend(link(&Some(written.clone()), "a tag", findings).flatten()),
-            }
-        }
-        let (mut fixed, mut headers, mut removed) = (Vec::new(), Vec::new(), Vec::new());
-        for (name, written) in decl.headers.iter().flat_map(|named| &named.0) {
-            let field = kind::header_name(name, findings);
-            if let (None, Some(template)) = (&field, written.value()) {
-                source::refuse_secrets(template, "a header of an answer", scope.environment, findings);
-                template.try_map(|reference| scope.bind(reference, reads, findings));
-            }
-            let Some(field) = field else { continue };
-            // Names of fields have no case, and what stands last was written nearest.
-            fixed.retain(|(other, _)| *other != field);
-            headers.retain(|(other, _)| *other != field);
-            removed.retain(|other| *other != field);
-            let template = match written {
-                HeaderDecl::Value(template) => template,
-                HeaderDecl::Removed => {
-                    removed.push(field);
-                    continue;
-                }
-            };
-            source::refuse_secrets(template, "a header of an answer", scope.environment, findings);
-            match template.as_literal() {
-                Some(text) => match HeaderValue::from_str(text) {
-                    Ok(value) => fixed.push((field, value)),
-                    Err(_) => {
-                        let message =
-                            format!("the value of `{}` holds bytes that no header field may hold", name.value);
-                        let help = "no line breaks and no other control characters";
-                        findings.push(Finding::new(&crate::config::BAD_VALUE, template.place, message).help(help));
-                    }
-                },
-                None => {
-                    kind::refuse_changing(&field, template, findings);
-                    let linked = template.try_map(|reference| scope.bind(reference, reads, findings));
-                    headers.extend(linked.map(|template| (field, template)));
-                }
-            }
-        }
-        Some(Self { title: title?, description: description?, fixed, headers, removed, tags, changing_tags })
-    }
 }
 
 /// What `page` holds besides title and description that change: a document's front matter and outline, and room for where it is.
