@@ -241,7 +241,7 @@ fn data_takes_about_what_is_said() {
     let memo: Memo<Value> = Memo::new(4 << 20, 1 << 20);
     let fill = |random: &mut Random, number: usize| {
         let mut body = String::from("[");
-        for at in 0..1 + random.below(200) {
+        for at in 0..=random.below(200) {
             let comma = if at == 0 { "" } else { "," };
             let name = "n".repeat(random.below(80));
             write!(body, "{comma}{{\"id\":{number},\"name\":\"{name}\",\"tags\":[\"a\",\"b{at}\"],\"owner\":null}}")

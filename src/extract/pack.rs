@@ -76,7 +76,9 @@ impl Extent {
         match value {
             Value::Text(text) => self.strings += text.len(),
             Value::List(items) => {
-                self.nodes += Self::SHARED;
+                // One that was read has room to grow.
+                let spare = items.capacity() - items.len();
+                self.nodes += Self::SHARED + size_of_val(&**items) + spare * size_of::<Value>();
                 let mut before = None;
                 for item in items.iter() {
                     self.add(item, before);
