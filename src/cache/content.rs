@@ -504,6 +504,24 @@ mod tests {
     }
 
     #[test]
+    fn other_fields_go_with_the_same_bodies() {
+        let page = content(PAGE, 5_000);
+        page.make(Coding::Brotli);
+        let said = StorableFields::new(fields(&[("cache-control", "no-cache")])).unwrap();
+        let again = page.with_fields(&said);
+        assert!(!page.says(&said) && again.says(&said));
+        assert!(matches!(again.ready(Coding::Gzip), Ready::Unmade { .. }));
+        for coding in CODINGS {
+            let (before, after) = (page.make(coding), again.make(coding));
+            assert_eq!((after.body(), after.entity_tag()), (before.body(), before.entity_tag()), "{coding:?}");
+            assert_eq!(after.fields(None, None)[CACHE_CONTROL], "no-cache");
+            assert_eq!(after.not_modified_fields(None, None)[CACHE_CONTROL], "no-cache");
+            assert_eq!(after.fields(None, None)[VARY], before.fields(None, None)[VARY]);
+        }
+        assert_eq!(again.make(Coding::Brotli).body().as_ptr(), page.make(Coding::Brotli).body().as_ptr());
+    }
+
+    #[test]
     fn what_is_not_worth_it_is_sent_as_it_is() {
         let uncodable = [
             content(PAGE, 100),

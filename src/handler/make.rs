@@ -663,6 +663,5 @@ fn finish(
     if is_asked_about {
         return (What::Kept { stored, is_new: true }, false);
     }
-    let is_stored = is_put;
-    (What::Stored(stored), is_stored)
+    (What::Stored(stored), is_put)
 }
