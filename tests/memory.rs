@@ -231,7 +231,7 @@ fn what_is_asked_for_often_survives_a_scan() {
     assert!(left * 10 >= HOT * 9, "{left} of {HOT}");
 }
 
-/// Documents as upstreams send them. What was read is kept as it is, without being copied, so it is counted roughly: rather too much.
+/// Documents as upstreams send them. What was read is kept as it is, without being copied, so it is counted to about a tenth.
 fn data_takes_about_what_is_said() {
     if !is_alone("data_takes_about_what_is_said") {
         return;
@@ -261,6 +261,6 @@ fn data_takes_about_what_is_said() {
     #[expect(clippy::cast_precision_loss, reason = "a ratio")]
     let ratio = taken as f64 / said.bytes as f64;
     println!("data: {} entries say {} bytes and take {taken} bytes: {ratio:.3}", said.entries, said.bytes);
-    assert!((0.7..=1.05).contains(&ratio), "{ratio}");
+    assert!((0.8..=1.1).contains(&ratio), "{ratio}");
     assert!(said.bytes > memo.capacity() / 2, "it is used");
 }
