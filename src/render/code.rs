@@ -151,6 +151,9 @@ codes! {
     /// <div x-data='{ name: {{ name | json }} }'></div>
     /// <div x-data="{ name: $el.dataset.name }" data-name="{{ name }}"></div>
     /// ```
+    ///
+    /// What `x-html`, `v-html`, `[innerHTML]`, `:href`, `:src` and their kin are given may be markup or a script, whatever form it has. Write
+    /// such a value where the layout escapes it: between tags, or in a plain `href`.
     RUN_BY_LIBRARY = Warning "layout/run-by-library"
         help "write `| json` without quotes around it, or put the value in a `data-…` attribute and read it from there";
 

@@ -546,9 +546,11 @@ impl<'b, 's> Parser<'b, 's> {
             self.build.scripts.push(Place::new(self.file, at.clone()));
         }
         let is_run = !own && !number && tracker.is_run(json);
+        let powerful = "a plain `href` or `src` is escaped as the URL that it is, and markup stands between tags";
+        let help = tracker.is_powerful().then(|| powerful.to_owned());
         tracker.output();
         if is_run && self.build.manner == Manner::Site {
-            self.find(&code::RUN_BY_LIBRARY, at.clone(), "a value in an attribute that a library runs as code", None);
+            self.find(&code::RUN_BY_LIBRARY, at.clone(), "a value in an attribute that a library runs as code", help);
         }
         let (whereabouts, help) = match stand {
             Stand::Fine(sink) => return sink,

@@ -377,8 +377,8 @@ fn a_secret_like_a_word_is_a_warning_and_pages_with_the_word_are_not_sent() {
         assert_eq!(answer.status, status, "{target}");
         assert!(!answer.text().contains(word), "{target}");
     }
-    let said = site.messages();
-    assert!(said.contains("secrets=\"CANARY\"") && !said.contains(word), "{said}");
+    let said = site.wait_for_message(|said| said.contains("secrets=\"CANARY\""));
+    assert!(!said.contains(word), "{said}");
 }
 
 /// A site whose names are all of the inside, with a page and JSON for each way to fail.

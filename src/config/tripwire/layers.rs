@@ -128,6 +128,14 @@ const LONGEST_OLD_NAME: usize = 6;
 
 /// The same for a reference by name: the longest that `rest` begins with.
 fn named(rest: &[u8]) -> Option<Decoded> {
+    match rest {
+        // What our own escaping writes needs no looking up.
+        [b'a', b'm', b'p', b';', ..] => return Some(Decoded::byte(b'&', 5)),
+        [b'l', b't', b';', ..] => return Some(Decoded::byte(b'<', 4)),
+        [b'g', b't', b';', ..] => return Some(Decoded::byte(b'>', 4)),
+        [b'q', b'u', b'o', b't', b';', ..] => return Some(Decoded::byte(b'"', 6)),
+        _ => {}
+    }
     let letters = rest.iter().take(LONGEST_NAME).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let with_end = (rest.get(letters) == Some(&b';')).then_some(letters + 1);
     let old = (2..=letters.min(LONGEST_OLD_NAME)).rev();

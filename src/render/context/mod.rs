@@ -147,6 +147,11 @@ impl Tracker {
         }
     }
 
+    /// Whether a library takes what is printed here for markup or for an address, whatever form it has.
+    pub(super) fn is_powerful(&self) -> bool {
+        matches!(self, Self::Markup(tracker) if tracker.is_powerful())
+    }
+
     /// Whether a library would run what is printed here as code; `json` if it is JSON.
     pub(super) fn is_run(&self, json: bool) -> bool {
         matches!(self, Self::Markup(tracker) if tracker.is_run(json))

@@ -83,6 +83,9 @@ fn a_partial_ends_in_a_name_if_that_ends_behind_the_call() {
     ] {
         assert_eq!(found(page, "on"), ["layout/branch-context ``"], "{page}");
     }
+    for page in ["<input {% render 'x' %} =\"if (1 > {{ x }}) go()\">", "<input {% include 'x' %}\n= \"{{ x }}\">"] {
+        assert_eq!(found(page, "onclick").first(), Some(&format!("{REFUSED} `=`")), "{page}");
+    }
 }
 
 #[test]

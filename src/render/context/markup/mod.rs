@@ -150,6 +150,11 @@ const DECLARED_MARKUP: Complaint = (
     "leave out what stands in brackets, and write what it stands for where it is needed",
 );
 
+const NO_NAME: Complaint = (
+    "this `=` has no name before it here, and a partial may have written one",
+    "write the name of an attribute and its value in the same file",
+);
+
 const SAID_BEHIND_PARTIAL: Complaint = (
     "a partial that was called before this in the same tag may have said it already",
     "write this attribute before the call",
@@ -627,6 +632,8 @@ impl Tracker {
         match byte {
             b'>' => self.close_tag(false),
             b'=' if self.state == State::AfterName => self.state = State::BeforeValue,
+            // It belongs to a name that a partial or a branch has ended in, or else to none.
+            b'=' => self.complaint = Some(NO_NAME),
             b'/' => self.state = State::Slash,
             byte if is_space(byte) => {
                 if self.state == State::Slash {

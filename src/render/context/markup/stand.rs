@@ -1,6 +1,6 @@
 //! What may be printed where the tracker is, and how it is written there.
 
-use super::{Kind, Power, Role, Sink, Stand, State, Tracker, Word, local_name};
+use super::{Kind, Power, Role, Sink, Stand, State, Tracker, local_name};
 
 const STYLES: &str = "choose a `class` by `{% if %}` or `{% case %}` instead; a number may stand here, behind a filter that makes one of \
     any value, as in `{{ width | plus: 0 }}`";
@@ -95,8 +95,18 @@ impl Tracker {
     pub(in super::super) fn is_run(&self, json: bool) -> bool {
         let State::Quoted { kind, .. } = self.state else { return false };
         let is_literal = || json && matches!(self.script.stand(Role::Code), Stand::OnlyJson(..));
-        // Settings may begin with what makes code of them.
-        kind == Kind::Expression && !is_literal() || kind == Kind::Settings && !json && self.value == Word::default()
+        match kind {
+            Kind::Expression => !is_literal() || gives_power(&self.attribute),
+            // They may begin with what makes code of them, and a quote ends a string of theirs.
+            Kind::Settings => !json,
+            Kind::Plain | Kind::Meta | Kind::Choice | Kind::Url | Kind::Images => false,
+            Kind::Code | Kind::Style | Kind::Document => false,
+        }
+    }
+
+    /// Whether a library takes what is printed here for markup or for an address, whatever form it has.
+    pub(in super::super) fn is_powerful(&self) -> bool {
+        matches!(self.state, State::Quoted { kind: Kind::Expression, .. }) && gives_power(&self.attribute)
     }
 
     /// Whether browsers act by the `content` or the `href` of the tag at hand.
@@ -128,4 +138,18 @@ impl Tracker {
     pub(in super::super) fn begins_list(&self) -> bool {
         matches!(self.state, State::Quoted { kind: Kind::Images, .. }) && self.url.is_untouched()
     }
+}
+
+/// Attributes whose values are markup, or may be scripts.
+const POWERFUL: [&str; 7] = ["action", "formaction", "href", "innerhtml", "src", "srcdoc", "xlink:href"];
+
+/// Whether what the expression of this attribute gives is markup to a library, or the value of an attribute that may be a script: then
+/// a literal is no better.
+fn gives_power(attribute: &str) -> bool {
+    if ["x-html", "v-html"].contains(&attribute) {
+        return true;
+    }
+    let bound = ["x-bind:", "v-bind:", ":", "["].iter().find_map(|prefix| attribute.strip_prefix(prefix));
+    let name = bound.unwrap_or_default().trim_end_matches(']').split('.').next().unwrap_or_default();
+    POWERFUL.contains(&name)
 }
