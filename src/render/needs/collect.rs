@@ -250,7 +250,15 @@ impl State {
         match before.iter().find(|before| before.is_alike(self)) {
             Some(before) => {
                 let fed = before.ways.iter().map(|way| format!("{way}{VALUE}"));
-                self.ways = before.ways.iter().cloned().chain(fed).collect();
+                let ways = before.ways.iter().cloned().chain(fed).collect();
+                // What they begin with after a few runs they begin with after all.
+                for way in std::mem::replace(&mut self.ways, ways) {
+                    let end = way.find(VALUE).map_or(way.len(), |at| at + VALUE.len_utf8());
+                    let way = way.get(..end).unwrap_or_default();
+                    if self.ways.len() < MOST_WAYS && !self.ways.iter().any(|known| known == way) {
+                        self.ways.push(way.to_owned());
+                    }
+                }
             }
             None => blur(&mut self.ways),
         }
