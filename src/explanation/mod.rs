@@ -82,6 +82,8 @@ pub struct Page {
     pub rules: Vec<Rule>,
     /// Whether it is one person's.
     pub privacy: Privacy,
+    /// What it is to those who carry nothing that says who they are, if it is personal.
+    pub anonymous: Option<Anonymous>,
     /// What the page store would do.
     pub store: Store,
     /// Who may keep it for how long.
@@ -223,6 +225,19 @@ pub enum Privacy {
         /// From the person to the page: what it is, and where it is read.
         path: Vec<(String, Place)>,
     },
+}
+
+/// What a personal page is to those who carry nothing that says who they are.
+#[derive(Debug, Clone)]
+pub struct Anonymous {
+    /// What they do not carry, in words.
+    pub without: String,
+    /// Whether they share one copy.
+    pub is_shared: bool,
+    /// Whether this request is one of theirs.
+    pub is_this: bool,
+    /// Why there is no such page, and where.
+    pub obstacles: Vec<(String, Place)>,
 }
 
 /// What the page store would do.

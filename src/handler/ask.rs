@@ -4,7 +4,7 @@
 //! asks, and what of its data is degraded degrades the page.
 
 use super::fill::{GRACE, fill};
-use super::gather::{Gathered, LATE, Request, SourceCall};
+use super::gather::{Gathered, LATE, Request, SourceCall, Whose};
 use super::inputs::{Inputs, Misfit};
 use super::keep::declared_tags;
 use super::make::{Made, Order, describe};
@@ -87,10 +87,12 @@ impl<'g> Request<'g> {
             let request = Self { route: position, deadline, ..self };
             Asking::Answering(request.answered(inputs.slots(route, subject, &service.site)).boxed())
         };
-        if !route.is_storable() {
+        // The request that asks carries none of what this one takes for a credential, either.
+        let variant = if self.whose == Whose::Nobodys { route.variant_for(self.visitor) } else { route.variant(false) };
+        if !variant.is_storable() {
             return Ok(here(&inputs));
         }
-        let builder = inputs.key(route, subject);
+        let builder = inputs.key(variant, subject);
         let lookup = builder.finish();
         let now = Instant::now();
         let found = service.runtime.store.get(lookup);
@@ -111,11 +113,12 @@ impl<'g> Request<'g> {
                 Verdict::Stale { .. } | Verdict::Expired => {}
             }
         }
-        if self.personal {
+        if self.whose == Whose::OnePersons {
             return Ok(here(&inputs));
         }
         let order = Order {
             route: position,
+            is_anonymous: variant.is_anonymous,
             id: Arc::clone(self.id),
             slots: inputs.slots(route, subject, &service.site),
             visitor: inputs.visitor(route),

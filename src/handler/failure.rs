@@ -31,9 +31,13 @@ pub(super) fn not_found(service: &Service, exchange: Exchange<'_>) -> Answer {
 /// The 404 of a route, which depends on `tags`. Its route says who keeps it for how long.
 pub(super) fn absent<'t>(service: &Service, exchange: Exchange<'_>, tags: impl Iterator<Item = &'t Tag>) -> Answer {
     let mut answer = answer(service, exchange, StatusCode::NOT_FOUND);
-    let Some(route) = exchange.route.filter(|route| route.policy.not_found().is_some()) else { return answer };
+    let Some(route) = exchange.route else { return answer };
+    let variant = route.variant_for(&exchange.request.headers);
+    if variant.policy.not_found().is_none() {
+        return answer;
+    }
     let fields = answer.response.headers_mut();
-    Keeping::of(route, StatusCode::NOT_FOUND, false, Duration::ZERO).say(tags, fields);
+    Keeping::of(variant, StatusCode::NOT_FOUND, false, Duration::ZERO).say(tags, fields);
     if let Some(vary) = vary(&route.vary) {
         fields.append(header::VARY, vary);
     }

@@ -8,6 +8,7 @@
 //! what was sent to him. All the same nothing is kept of what is sent for one person: it is not to outlive the request.
 
 use super::fill::Begun;
+use super::gather::Whose;
 use super::runtime::Service;
 use crate::cache::{Digest, Digester, Empty, Epoch, Filled, Landing, remaining_freshness};
 use crate::config::Binding;
@@ -122,8 +123,8 @@ pub(super) struct Caller<'c> {
     pub(super) source: usize,
     /// Header fields of the visitor's request.
     pub(super) visitor: &'c HeaderMap,
-    /// Whether what it is addressed by may be one person's, whatever its own declaration says.
-    pub(super) personal: bool,
+    /// Whose data may be in what it is addressed by, whatever its own declaration says.
+    pub(super) whose: Whose,
     /// What the answer may be shared within.
     pub(super) epoch: Epoch,
 }
@@ -131,7 +132,7 @@ pub(super) struct Caller<'c> {
 impl Caller<'_> {
     /// Whether one person's data may be in the call.
     fn is_personal(self) -> bool {
-        self.personal || self.service.site.routes[self.route].sources[self.source].personal
+        self.whose.is_one_persons(self.service.site.routes[self.route].sources[self.source].personal)
     }
 }
 

@@ -32,8 +32,8 @@ pub(super) struct Request<'g> {
     pub(super) route: usize,
     /// The header fields of the visitor's request.
     pub(super) visitor: &'g HeaderMap,
-    /// Whether everything in it may be one person's, whatever the route's own declaration says.
-    pub(super) personal: bool,
+    /// Whose data may be in it.
+    pub(super) whose: Whose,
     /// When no source is waited for any more.
     pub(super) deadline: Instant,
     /// What conditions are decided with.
@@ -44,6 +44,33 @@ pub(super) struct Request<'g> {
     pub(super) calls: &'g Calls,
     /// The id of the visitor's request, for the messages.
     pub(super) id: &'g Arc<str>,
+}
+
+/// Whose data may be in what is gathered for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// That of the person who asks, where a declaration says so.
+    AsDeclared,
+    /// That person's, wherever it is: all of it is asked for with one person's data.
+    OnePersons,
+    /// Nobody's, whatever is declared: the request carries nothing that says who asks.
+    Nobodys,
+}
+
+impl Whose {
+    /// Whether it is one person's where a declaration says that it is (`declared`) or not.
+    pub(super) fn is_one_persons(self, declared: bool) -> bool {
+        match self {
+            Self::AsDeclared => declared,
+            Self::OnePersons => true,
+            Self::Nobodys => false,
+        }
+    }
+
+    /// Whose it is in a route that is asked by a source that is declared to be one person's, or not.
+    fn asked_with(self, declared: bool) -> Self {
+        if self == Self::AsDeclared && declared { Self::OnePersons } else { self }
+    }
 }
 
 /// What becomes of a source that is not there when the request gives up.
@@ -150,8 +177,8 @@ impl<'g> Request<'g> {
             Kind::Chosen(chosen) => Start::Settled(chosen.value(slots)),
             Kind::Http(_) | Kind::Route(_) if now >= self.deadline => Start::Settled(Err(LATE)),
             Kind::Route(asking) => {
-                let personal = self.personal || self.planned(position).personal;
-                match (Self { personal, ..self }).ask(asking, slots) {
+                let whose = self.whose.asked_with(self.planned(position).personal);
+                match (Self { whose, ..self }).ask(asking, slots) {
                     Ok(Asking::Known(value, tags)) => Start::Known(source.extract(&value, 0), tags),
                     Ok(Asking::Answering(answering)) => Start::Calling(Calling::Route(answering)),
                     Err(trouble) => Start::Settled(Err(trouble)),
@@ -163,7 +190,7 @@ impl<'g> Request<'g> {
                     route: self.route,
                     source: position,
                     visitor: self.visitor,
-                    personal: self.personal,
+                    whose: self.whose,
                     epoch: self.begun.epoch,
                 };
                 if let Some(each) = &source.for_each {
@@ -338,7 +365,9 @@ impl Data<'_> {
         match self.settled(position, trouble) {
             Settled::Whole(value) => Ok(value),
             Settled::Degraded(value) => {
-                self.degrade(position);
+                if !self.is_nobodys(position, trouble) {
+                    self.degrade(position);
+                }
                 // The fallback of a source with `for-each` is that of an item: without a list there are none.
                 let value = if source.for_each.is_some() { Value::list(Vec::new()) } else { value };
                 Ok(match &source.listing {
@@ -348,6 +377,16 @@ impl Data<'_> {
             }
             Settled::Fatal(fatal) => Err(fatal),
         }
+    }
+
+    /// Whether a source is in no other trouble than that nobody asks whose data it would be. A page that goes without it lacks nothing.
+    fn is_nobodys(&self, position: usize, trouble: &Trouble) -> bool {
+        let is_absence = match trouble {
+            // The upstream refuses who says nothing, or knows of nothing by that; or there is nothing to ask it for.
+            Trouble::Unauthorized { .. } | Trouble::NotFound => true,
+            Trouble::Error { .. } | Trouble::BadRequest => false,
+        };
+        is_absence && self.request.whose == Whose::Nobodys && self.request.planned(position).personal
     }
 
     fn degrade(&mut self, position: usize) {
@@ -362,27 +401,30 @@ impl Data<'_> {
     fn items(&mut self, position: usize, results: Vec<Result<Taken, Trouble>>) -> Result<Value, Fatal> {
         let mut values = Vec::with_capacity(results.len());
         // Of a list that is worked on nobody needs it, nor of what is one person's.
-        let is_digested =
-            self.request.planned(position).source.listing.is_none() && !self.request.route().privacy.is_personal();
+        let is_digested = self.request.planned(position).source.listing.is_none()
+            && !self.request.whose.is_one_persons(self.request.route().privacy.is_personal());
         let mut digests = Digester::new("items");
         let mut gravest: Option<Fatal> = None;
         for result in results {
-            let (value, digest) = match result.map_err(|trouble| self.settled(position, &trouble)) {
+            let settled = |trouble| (self.settled(position, &trouble), self.is_nobodys(position, &trouble));
+            let (value, digest) = match result.map_err(settled) {
                 Ok(Taken { read: Read { value, is_partial }, digest }) => {
                     if is_partial {
                         self.degrade(position);
                     }
                     (value, digest)
                 }
-                Err(Settled::Whole(value)) => (value, None),
-                Err(Settled::Degraded(value)) => {
-                    self.degrade(position);
+                Err((Settled::Whole(value), _)) => (value, None),
+                Err((Settled::Degraded(value), is_nobodys)) => {
+                    if !is_nobodys {
+                        self.degrade(position);
+                    }
                     if value.is_null() {
                         continue;
                     }
                     (value, None)
                 }
-                Err(Settled::Fatal(fatal)) => {
+                Err((Settled::Fatal(fatal), _)) => {
                     if gravest.as_ref().is_none_or(|known| fatal.rank() < known.rank()) {
                         gravest = Some(fatal);
                     }
@@ -442,6 +484,9 @@ impl Data<'_> {
         match (trouble, &settled) {
             (Trouble::NotFound | Trouble::BadRequest, _) => {
                 tracing::debug!(source = name, route, trouble = trouble.word(), "nothing is had of a source");
+            }
+            (_, Settled::Degraded(_)) if self.is_nobodys(position, trouble) => {
+                tracing::debug!(source = name, route, trouble = trouble.word(), "nobody asks for a person's source");
             }
             (_, Settled::Degraded(_)) => {
                 tracing::warn!(source = name, route, trouble = trouble.word(), "a page does without a source");

@@ -9,7 +9,7 @@ use crate::config::scalar_text;
 use crate::fields::cookies;
 use crate::resource::{OnInvalid, Resource, TreeDocument};
 use crate::router::{CanonicalPath, InputType, Match, Query, QueryValue};
-use crate::site::{CookieInput, QueryInput, Route, Site, slots};
+use crate::site::{CookieInput, QueryInput, Route, Site, Variant, slots};
 use crate::source::Kind;
 use crate::value::{Object, ObjectBuilder, Value};
 use http::header;
@@ -88,7 +88,8 @@ impl<'r> Inputs<'r> {
     }
 
     /// The key of the page: everything that its bytes depend on.
-    pub(super) fn key(&self, route: &Route, subject: &Subject) -> KeyBuilder {
+    pub(super) fn key(&self, variant: Variant<'_>, subject: &Subject) -> KeyBuilder {
+        let route = variant.route;
         let mut key = KeyBuilder::new(&subject.name);
         for name in subject.params.names() {
             match self.matched.params.get(name) {
@@ -123,6 +124,14 @@ impl<'r> Inputs<'r> {
                 None => key.absent(Section::Cookie, &input.name),
             };
         }
+        // Nothing of what says who asks is in such a request. All the same its page can never be taken for one that is made for somebody.
+        if variant.is_anonymous {
+            key.value(Section::Variant, "anonymous", &Value::Bool(true));
+        }
+        // An edit of one document drops its own page, and leaves those of its neighbours.
+        if let Some(document) = self.document(route) {
+            key.bytes(Section::Variant, "document", &document.revision.to_be_bytes());
+        }
         // The choice, whatever was said to make it: there is one page for each language.
         if let Some(language) = self.language {
             key.text(Section::Variant, "language", language);
@@ -130,10 +139,6 @@ impl<'r> Inputs<'r> {
         // `page.path` and `page.url` are the page's own: a route with several paths has a page for each.
         if route.patterns.len() > 1 {
             key.text(Section::Variant, "path", self.matched.path.as_str());
-        }
-        // An edit of one document drops its own page, and leaves those of its neighbours.
-        if let Some(document) = self.document(route) {
-            key.bytes(Section::Variant, "document", &document.revision.to_be_bytes());
         }
         key
     }

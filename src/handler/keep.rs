@@ -6,7 +6,7 @@
 use crate::cache::{Allowance, CDN_CACHE_CONTROL, NotStorable, Tag};
 use crate::config::{Binding, Template, scalar_text};
 use crate::resource::Resource;
-use crate::site::Route;
+use crate::site::{Route, Variant};
 use crate::value::Value;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
@@ -15,7 +15,7 @@ use std::time::Duration;
 /// What becomes of an answer.
 #[derive(Clone, Copy)]
 pub(super) struct Keeping<'k> {
-    route: &'k Route,
+    variant: Variant<'k>,
     said: Said,
     /// For how much longer the page's sources are fresh.
     remaining: Duration,
@@ -69,11 +69,11 @@ impl From<NotStorable> for Refused {
 }
 
 impl<'k> Keeping<'k> {
-    /// What becomes of an answer of `route` with this `status`, which does without a source if it `is_degraded`, and whose sources are fresh
+    /// What becomes of an answer of `variant` with this `status`, which does without a source if it `is_degraded`, and whose sources are fresh
     /// for `remaining`.
-    pub(super) fn of(route: &'k Route, status: StatusCode, is_degraded: bool, remaining: Duration) -> Self {
-        let policy = &route.policy;
-        let is_personal = route.privacy.is_personal();
+    pub(super) fn of(variant: Variant<'k>, status: StatusCode, is_degraded: bool, remaining: Duration) -> Self {
+        let Variant { route, policy, .. } = variant;
+        let is_personal = variant.is_personal();
         let not_found = policy.not_found().filter(|_| status == StatusCode::NOT_FOUND && !is_personal);
         let is_error = status.is_client_error() || status.is_server_error();
         let (said, kept) = if is_degraded {
@@ -100,7 +100,7 @@ impl<'k> Keeping<'k> {
                 }
             }
         };
-        Self { route, said, remaining, kept }
+        Self { variant, said, remaining, kept }
     }
 
     /// Whether our store may have it all the same, to send it again when it has turned out to be what would be made anew: that is how a cache
@@ -111,14 +111,14 @@ impl<'k> Keeping<'k> {
 
     /// Whether the value of this field is written for each answer anew.
     pub(super) fn writes(self, name: &HeaderName) -> bool {
-        let policy = &self.route.policy;
+        let policy = self.variant.policy;
         let is_of_tags = || policy.tag_header(false).is_some_and(|header| header.name == *name);
         (*name == CACHE_CONTROL && policy.auto().downstream) || *name == CDN_CACHE_CONTROL || is_of_tags()
     }
 
     /// Says so in the fields of the answer, which depends on `tags`.
     pub(super) fn say<'t>(self, tags: impl Iterator<Item = &'t Tag>, fields: &mut HeaderMap) {
-        let policy = &self.route.policy;
+        let policy = self.variant.policy;
         let (cache_control, cdn_cache_control) = match self.said {
             Said::Policy => (policy.cache_control(self.remaining), policy.cdn_cache_control(self.remaining)),
             Said::NotFound => (policy.not_found_cache_control(), None),
@@ -130,10 +130,10 @@ impl<'k> Keeping<'k> {
             None => drop(fields.remove(CDN_CACHE_CONTROL)),
         }
         let header = policy.tag_header(self.said == Said::NotFound).filter(|_| self.said != Said::NoStore);
-        let Some(header) = header.filter(|_| !self.route.privacy.is_personal()) else { return };
+        let Some(header) = header.filter(|_| !self.variant.is_personal()) else { return };
         let (value, left_out) = header.value(tags.map(Tag::as_str));
         if left_out > 0 {
-            tracing::warn!(route = &*self.route.name, left_out, "tags do not fit into the field that is sent");
+            tracing::warn!(route = &*self.variant.route.name, left_out, "tags do not fit into the field that is sent");
         }
         if let Some(value) = value {
             fields.insert(header.name.clone(), value);

@@ -4,7 +4,7 @@
 
 use super::meter::Counter;
 use crate::config::Tripwire;
-use crate::site::{Inputs, Route, slots};
+use crate::site::{Inputs, Variant, slots};
 use crate::value::{Value, write_json};
 use http::header::{COOKIE, HeaderMap, HeaderName};
 
@@ -12,7 +12,7 @@ use http::header::{COOKIE, HeaderMap, HeaderName};
 #[derive(Clone, Copy)]
 pub(super) struct Lookout<'l> {
     pub(super) tripwire: &'l Tripwire,
-    pub(super) route: &'l Route,
+    pub(super) variant: Variant<'l>,
     /// The data that it was made of.
     pub(super) slots: &'l [Value],
     /// The header fields of the visitor's request that its sources send along.
@@ -41,20 +41,25 @@ impl Lookout<'_> {
         if told.is_empty() {
             return false;
         }
-        let sources = self.route.sources.iter().enumerate().filter(|(at, _)| {
+        let sources = self.variant.route.sources.iter().enumerate().filter(|(at, _)| {
             let value = self.slots.get(slots::FIRST_SOURCE + at);
             value.is_some_and(|value| self.all_in(value).iter().any(|name| told.contains(&name.as_str())))
         });
         let sources: Vec<&str> = sources.map(|(_, planned)| planned.source.name.value.as_str()).collect();
         let (secrets, sources) = (told.join(", "), sources.join(", "));
         self.withheld.increment();
-        tracing::error!(route = &*self.route.name, secrets, sources, "what was made holds a secret, and is not sent");
+        tracing::error!(
+            route = &*self.variant.route.name,
+            secrets,
+            sources,
+            "what was made holds a secret, and is not sent"
+        );
         true
     }
 
     /// The secrets in what the request says, as far as it is in the page's key: whoever gets the page has said the same.
     fn said(self) -> Vec<String> {
-        let Inputs { query, cookies, .. } = &self.route.inputs;
+        let Inputs { query, cookies, .. } = &self.variant.route.inputs;
         let read_query = query.iter().filter(|input| input.is_read).map(|input| (slots::QUERY, &*input.name));
         let read_cookies = cookies.iter().filter(|input| input.is_read).map(|input| (slots::COOKIES, &*input.name));
         let of_inputs = read_query
@@ -62,7 +67,7 @@ impl Lookout<'_> {
             .filter_map(|(slot, name)| self.slots.get(slot).and_then(|slot| slot.get(name)));
         let whole = [slots::PARAMS, slots::REQUEST].into_iter().filter_map(|slot| self.slots.get(slot));
         // Of the whole field only some cookies are in the key, if there is one.
-        let is_own = |name: &HeaderName| *name != COOKIE || !self.route.is_keepable();
+        let is_own = |name: &HeaderName| *name != COOKIE || !self.variant.is_keepable();
         let fields = self.visitor.iter().filter(|(name, _)| is_own(name)).map(|(_, value)| value.as_bytes());
         let in_fields = fields.flat_map(|value| self.tripwire.find_all(value)).map(ToString::to_string);
         whole.chain(of_inputs).flat_map(|value| self.all_in(value)).chain(in_fields).collect()

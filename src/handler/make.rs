@@ -5,7 +5,7 @@ use super::ask::{self, Answered};
 use super::fetch::Calls;
 use super::field;
 use super::fill::{self, Begun};
-use super::gather::{Gathered, Request, SourceCall};
+use super::gather::{Gathered, Request, SourceCall, Whose};
 use super::keep::{Keeping, declared_tags};
 use super::lookout::Lookout;
 use super::plan::Ending;
@@ -20,7 +20,7 @@ use crate::extract::apart;
 use crate::fields::content_type_of_made;
 use crate::render::{Buffer, Context};
 use crate::resource::{Linked, Nulls, PolicyField, Resource};
-use crate::site::{Route, Rule, Then, slots};
+use crate::site::{Route, Rule, Then, Variant, slots};
 use crate::source::Fatal;
 use crate::value::{JsonStyle, ObjectBuilder, Value, write_json_within};
 use bytes::Bytes;
@@ -91,6 +91,8 @@ pub(super) enum What {
 /// What one request brings to the making of its answer.
 pub(super) struct Order {
     pub(super) route: usize,
+    /// Whether the request carries none of the route's credentials, and what is made of it is for all of which that is so.
+    pub(super) is_anonymous: bool,
     /// The request's id, for the messages.
     pub(super) id: Arc<str>,
     pub(super) slots: Vec<Value>,
@@ -144,10 +146,12 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
 
 async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let begin = Instant::now();
-    let Order { route: position, id, slots, visitor, time, deadline, begun, mut tags, revision, copies } = order;
+    let Order { route: position, is_anonymous, id, slots, visitor, time, deadline, begun, mut tags, revision, copies } =
+        order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
         return Made::nothing(What::Error(StatusCode::INTERNAL_SERVER_ERROR), Vec::new(), None, id);
     };
+    let variant = route.variant(is_anonymous);
     let context = Context {
         limits: &service.site.settings.limits.render,
         now: jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
@@ -159,7 +163,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         service,
         route: position,
         visitor: &visitor,
-        personal: false,
+        whose: if is_anonymous { Whose::Nobodys } else { Whose::AsDeclared },
         deadline,
         context: &context,
         begun: &begun,
@@ -178,16 +182,17 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     }
     let degraded = !degraded.is_empty();
     let trouble = if subject.is_asked { ask::trouble(route, &ending) } else { None };
-    let making = Making { route, lasting: &subject.fields, context: &context, degraded, is_soon: false };
+    let making = Making { variant, lasting: &subject.fields, context: &context, degraded, is_soon: false };
     let meter = &service.meters.routes[position];
     let mut sum = None;
     let represented = match ruled(route, ending) {
         Ok(rule) => {
             describe(route, &mut slots);
             let (site, digests) = (&service.site, &digests);
-            if !degraded && route.is_validated() {
+            if !degraded && variant.is_validated() {
                 let (slots, tags) = (&slots, (&*subject.tags, &*tags));
-                let ingredients = Ingredients { site, route, revision, rule, slots, digests, tags, context: &context };
+                let ingredients =
+                    Ingredients { site, variant, revision, rule, slots, digests, tags, context: &context };
                 sum = subject.summing.sum(ingredients);
             }
             let already = sum.and_then(|sum| {
@@ -213,7 +218,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         Err(stop) => Err(stop),
     };
     let withheld = &meter.withheld;
-    let lookout = Lookout { tripwire: &service.site.tripwire, route, slots: &slots, visitor: &visitor, withheld };
+    let lookout = Lookout { tripwire: &service.site.tripwire, variant, slots: &slots, visitor: &visitor, withheld };
     let represented = looked_through_or_aside(represented, &tags, lookout, &service.runtime.aside, deadline).await;
     let answer =
         subject.is_asked.then(|| match (trouble, represented.as_ref().ok().and_then(|page| page.value.as_ref())) {
@@ -224,8 +229,8 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let made_of = MadeOf { tags: &tags, revision, sum, begin, fresh_until: calls_made.fresh_until() };
     let store = key.zip(begun.ticket);
     let (what, is_stored) = match represented {
-        Ok(page) => finish(service, (route, subject), page, made_of, store),
-        Err(Stop::Error(StatusCode::NOT_FOUND)) => absent(service, (route, subject), degraded, made_of, store),
+        Ok(page) => finish(service, (variant, subject), page, made_of, store),
+        Err(Stop::Error(StatusCode::NOT_FOUND)) => absent(service, (variant, subject), degraded, made_of, store),
         Err(Stop::Redirect { status, location }) => (What::Redirect { status, location, degraded }, false),
         Err(Stop::Error(status)) => (What::Error(status), false),
         Err(Stop::Long) => (What::Error(StatusCode::SERVICE_UNAVAILABLE), false),
@@ -278,7 +283,7 @@ impl Sought<'_> {
     fn find(self, service: &Service, subject: &Subject, making: Making<'_>, slots: &[Value]) -> Option<Already> {
         let say = |fields: &mut HeaderMap| {
             // What has a sum is whole.
-            let keeping = Keeping::of(making.route, StatusCode::OK, false, self.remaining);
+            let keeping = Keeping::of(making.variant, StatusCode::OK, false, self.remaining);
             keeping.say(subject.tags.iter().chain(self.tags), fields);
         };
         if let Some(fields) = self.copies.and_then(|copies| making.not_modified(slots, self.sum, copies, say)) {
@@ -312,12 +317,12 @@ fn looked_through(
     tags: &[Tag],
     lookout: Lookout<'_>,
 ) -> Result<Representation, Stop> {
-    let is_sent = lookout.route.policy.sends_tags();
+    let is_sent = lookout.variant.policy.sends_tags();
     let tags = tags.iter().filter(|_| is_sent).map(|tag| tag.as_str().as_bytes());
     let tells = match &made {
         Ok(page) => {
             // The other fields are the author's own words.
-            let filled = lookout.route.headers.iter().filter_map(|(name, _)| page.fields.get(name));
+            let filled = lookout.variant.route.headers.iter().filter_map(|(name, _)| page.fields.get(name));
             lookout.finds_secret(filled.map(HeaderValue::as_bytes).chain([&*page.body]).chain(tags))
         }
         Err(Stop::Redirect { location, .. }) => lookout.finds_secret(tags.chain([location.as_bytes()])),
@@ -344,7 +349,7 @@ fn ended(fatal: Fatal) -> Stop {
 /// What a representation is made with, besides its data.
 #[derive(Clone, Copy)]
 struct Making<'m> {
-    route: &'m Route,
+    variant: Variant<'m>,
     /// The fields that all answers of the route have.
     lasting: &'m HeaderMap,
     context: &'m Context<'m>,
@@ -381,7 +386,7 @@ impl Making<'_> {
 
     /// The representation that a rule asks for.
     fn ruled(self, slots: &mut [Value], then: &Then) -> Result<Representation, Stop> {
-        let Self { route, degraded, .. } = self;
+        let Self { variant: Variant { route, .. }, degraded, .. } = self;
         match then {
             Then::Redirect { target, status, .. } => Err(redirect(target, *status, slots)),
             Then::Status(status) => Err(Stop::Error(*status)),
@@ -398,7 +403,7 @@ impl Making<'_> {
 
     /// The representation of a route whose data is there.
     fn represent(self, slots: &mut [Value]) -> Result<Representation, Stop> {
-        let Self { route, context, degraded, .. } = self;
+        let Self { variant: Variant { route, .. }, context, degraded, .. } = self;
         let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
         let View { layout, html, csp, content_type } =
             View::of(&route.resource, slots).ok_or(Stop::Error(StatusCode::NOT_FOUND))?;
@@ -432,10 +437,10 @@ impl Making<'_> {
 
     /// The representation that was made before of the same.
     fn again(self, rule: Option<usize>, slots: &[Value], kept: Arc<Stored>) -> Representation {
-        let layout = match rule.and_then(|rule| self.route.rules.get(rule)).map(|rule| &rule.then) {
+        let layout = match rule.and_then(|rule| self.variant.route.rules.get(rule)).map(|rule| &rule.then) {
             Some(Then::Layout { layout, .. }) => Some(layout),
             Some(Then::Redirect { .. } | Then::Status(_)) | None => {
-                View::of(&self.route.resource, slots).and_then(|view| view.layout)
+                View::of(&self.variant.route.resource, slots).and_then(|view| view.layout)
             }
         };
         Representation {
@@ -466,7 +471,7 @@ impl Making<'_> {
 
     /// What a layout makes of the data, and for how long what it prints of the present time is true.
     fn render(self, layout: &Linked, slots: &[Value]) -> Result<(Bytes, Option<Duration>), Stop> {
-        let Self { route, context, is_soon, .. } = self;
+        let Self { variant: Variant { route, .. }, context, is_soon, .. } = self;
         let expected = layout.layout.expected_bytes();
         if is_soon && expected > context.limits.output_bytes {
             return Err(Stop::Long);
@@ -488,7 +493,7 @@ impl Making<'_> {
 
     /// The fields of a route's answers, besides validators and what depends on the coding.
     fn fields(self, slots: &[Value], csp: Option<&PolicyField>) -> Result<HeaderMap, Stop> {
-        let Self { route, lasting, .. } = self;
+        let Self { variant: Variant { route, .. }, lasting, .. } = self;
         let mut fields = lasting.clone();
         if let Some(csp) = csp {
             csp.insert(&mut fields);
@@ -581,13 +586,13 @@ pub(super) const DEGRADED: &str = "degraded";
 /// That there is no such page, in the store if it may be kept.
 fn absent(
     service: &Service,
-    (route, subject): (&Route, &Subject),
+    (variant, subject): (Variant<'_>, &Subject),
     is_degraded: bool,
     made_of: MadeOf<'_>,
     store: Option<(Key, Arc<Ticket>)>,
 ) -> (What, bool) {
     let now = Instant::now();
-    let kept = Keeping::of(route, StatusCode::NOT_FOUND, is_degraded, Duration::ZERO).kept;
+    let kept = Keeping::of(variant, StatusCode::NOT_FOUND, is_degraded, Duration::ZERO).kept;
     let (Some((key, ticket)), Ok(allowance)) = (store, kept) else {
         return (What::Error(StatusCode::NOT_FOUND), false);
     };
@@ -601,14 +606,14 @@ fn absent(
 /// A representation with its validator, in the store if it may be kept.
 fn finish(
     service: &Service,
-    (route, subject): (&Route, &Subject),
+    (variant, subject): (Variant<'_>, &Subject),
     page: Representation,
     made_of: MadeOf<'_>,
     store: Option<(Key, Arc<Ticket>)>,
 ) -> (What, bool) {
     let MadeOf { tags, revision, sum, begin, .. } = made_of;
     let Representation { status, again, mut fields, body, degraded, value, true_for } = page;
-    let keeping = Keeping::of(route, status, degraded, remaining(made_of.fresh_until, Instant::now()));
+    let keeping = Keeping::of(variant, status, degraded, remaining(made_of.fresh_until, Instant::now()));
     keeping.say(subject.tags.iter().chain(tags), &mut fields);
     let Ok(fields) = StorableFields::new(fields) else {
         return (What::Error(StatusCode::INTERNAL_SERVER_ERROR), false);
@@ -618,7 +623,7 @@ fn finish(
     let allowance = keeping.kept.ok().or(is_asked_about.then(Allowance::default));
     let kept = store.zip(allowance);
     let settled = |content: Content| {
-        let is_own = |name: &_| keeping.writes(name) || route.headers.iter().any(|(own, _)| own == name);
+        let is_own = |name: &_| keeping.writes(name) || variant.route.headers.iter().any(|(own, _)| own == name);
         if kept.is_some() { content.settled(is_own) } else { content }
     };
     let content = match &again {
@@ -650,13 +655,13 @@ fn finish(
         stored = stored.with_data(value, bytes);
     }
     let stored = Arc::new(stored);
-    let beside = route.policy.degraded().map(|_| key.beside(DEGRADED));
+    let beside = variant.policy.degraded().map(|_| key.beside(DEGRADED));
     let (key, outdated) = match beside {
         Some(beside) if degraded => (beside, None),
         beside => (key, beside),
     };
     // What is made for one visitor alone is put there once it is known how it is coded.
-    let is_put = (!is_asked_about || route.is_storable()) && service.runtime.store.put(&ticket, key, &stored).is_ok();
+    let is_put = (!is_asked_about || variant.is_storable()) && service.runtime.store.put(&ticket, key, &stored).is_ok();
     if let Some(outdated) = outdated.filter(|_| is_put) {
         service.runtime.store.remove(outdated.lookup());
     }

@@ -174,7 +174,7 @@ async fn file(
     };
     match asset::answer(&service.runtime.assets, request).await {
         Ok(mut response) => {
-            let keeping = Keeping::of(route, StatusCode::OK, false, Duration::ZERO);
+            let keeping = Keeping::of(route.variant(false), StatusCode::OK, false, Duration::ZERO);
             if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
                 keeping.say(failure::common_tags(service, exchange), response.headers_mut());
             }

@@ -14,7 +14,7 @@ use super::runtime::Service;
 use super::{Answer, Arrival, CacheOutcome, failure};
 use crate::cache::{CACHE_STATUS, Key, Lookup, Stored, Verdict};
 use crate::fields::{CacheStatus, Forward, Outcome};
-use crate::site::Route;
+use crate::site::{Route, Variant};
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
@@ -34,8 +34,10 @@ pub(super) async fn answer(
     let Some(subject) = service.subjects.get(position) else {
         return failure::answer(service, exchange, StatusCode::NOT_FOUND);
     };
+    let variant = route.variant_for(&request.headers);
     let order = |inputs: &Inputs<'_>, deadline| Order {
         route: position,
+        is_anonymous: variant.is_anonymous,
         id: arrival.id.to_string().into(),
         slots: inputs.slots(route, subject, &service.site),
         visitor: inputs.visitor(route),
@@ -46,13 +48,13 @@ pub(super) async fn answer(
         revision: inputs.revision(route),
         copies: None,
     };
-    if !route.is_storable() {
-        let key = route.is_keepable().then(|| inputs.key(route, subject).finish().to_key());
+    if !variant.is_storable() {
+        let key = variant.is_keepable().then(|| inputs.key(variant, subject).finish().to_key());
         let order = Order { copies: Copies::of(request), ..order(&inputs, deadline) };
         drop(inputs);
         return made_for_one(service, order, key, exchange).await;
     }
-    let builder = inputs.key(route, subject);
+    let builder = inputs.key(variant, subject);
     let lookup = builder.finish();
     let found = service.runtime.store.get(lookup);
     let verdict = found.as_ref().map(|stored| stored.verdict(arrival.instant));
@@ -83,7 +85,7 @@ pub(super) async fn answer(
         None => Forward::Miss,
     };
     let key = lookup.to_key();
-    if let Some(answer) = degraded(service, route, &key, exchange).await {
+    if let Some(answer) = degraded(service, variant, &key, exchange).await {
         return answer;
     }
     let order = order(&inputs, Instant::now() + route.deadline);
@@ -172,8 +174,8 @@ async fn stored_answer(
 }
 
 /// A page that lacks data and was kept all the same, as long as it may stand for the good one.
-async fn degraded(service: &Arc<Service>, route: &Route, key: &Key, exchange: Exchange<'_>) -> Option<Answer> {
-    route.policy.degraded()?;
+async fn degraded(service: &Arc<Service>, variant: Variant<'_>, key: &Key, exchange: Exchange<'_>) -> Option<Answer> {
+    variant.policy.degraded()?;
     let key = key.beside(DEGRADED);
     let stored = service.runtime.store.get(key.lookup())?;
     match stored.verdict(exchange.arrival.instant) {
@@ -228,7 +230,8 @@ async fn show(
             if let Some(route) = exchange.route {
                 // Where it leads may be for want of data: nobody remembers it then.
                 let tags = failure::common_tags(service, exchange).chain(&made.tags);
-                Keeping::of(route, *status, *degraded, made.remaining()).say(tags, answer.response.headers_mut());
+                let variant = route.variant_for(&exchange.request.headers);
+                Keeping::of(variant, *status, *degraded, made.remaining()).say(tags, answer.response.headers_mut());
             }
             answer
         }

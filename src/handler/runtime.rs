@@ -192,6 +192,7 @@ impl Service {
 impl Subject {
     fn of(route: &Route) -> Self {
         let name = format!("{}@{:016x}", route.name, route.revision);
+        let variants = [false, true].map(|is_anonymous| route.variant(is_anonymous));
         let params: Vec<Text> = route.params.iter().map(|name| Text::new(Arc::clone(name), Origin::Outside)).collect();
         Self {
             name,
@@ -200,8 +201,8 @@ impl Subject {
             graph: Graph::of(route),
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
             tags: own_tags(route),
-            may_store: route.is_keepable(),
-            is_tagged: route.is_tagged(),
+            may_store: variants.iter().any(|variant| variant.is_keepable()),
+            is_tagged: variants.iter().any(|variant| variant.is_tagged()),
             is_asked: false,
             summing: Summing::of(route),
         }

@@ -14,7 +14,7 @@ use crate::cache::{Digest, Digester, Revision, Tag};
 use crate::config::Shape;
 use crate::render::Context;
 use crate::resource::{Linked, Resource};
-use crate::site::{Planned, Route, Site, Then, slots};
+use crate::site::{Planned, Route, Site, Then, Variant, slots};
 use crate::source::Kind;
 use crate::value::Value;
 use http::StatusCode;
@@ -36,7 +36,7 @@ pub(super) struct Summing {
 #[derive(Clone, Copy)]
 pub(super) struct Ingredients<'i> {
     pub(super) site: &'i Site,
-    pub(super) route: &'i Route,
+    pub(super) variant: Variant<'i>,
     /// The revision of the route, and of the document that the page shows.
     pub(super) revision: Revision,
     /// The rule that it is the page of; the route's own without.
@@ -75,24 +75,25 @@ impl Summing {
 
     /// The sum of a page; `None` if it is one that nobody keeps, whatever it is made of.
     pub(super) fn sum(&self, of: Ingredients<'_>) -> Option<Digest> {
+        let Variant { route, policy, .. } = of.variant;
         let (read, layout) = match of.rule {
-            Some(rule) => match &of.route.rules.get(rule)?.then {
+            Some(rule) => match &route.rules.get(rule)?.then {
                 Then::Layout { status: StatusCode::OK, layout } => (self.rules.get(rule)?, Some(layout)),
                 Then::Layout { .. } | Then::Redirect { .. } | Then::Status(_) => return None,
             },
-            None if of.route.status == StatusCode::OK => (&self.own, View::of(&of.route.resource, of.slots)?.layout),
+            None if route.status == StatusCode::OK => (&self.own, View::of(&route.resource, of.slots)?.layout),
             None => return None,
         };
-        if of.route.privacy.is_personal() || matches!(of.route.resource, Resource::Redirect(_) if of.rule.is_none()) {
+        if of.variant.is_personal() || matches!(route.resource, Resource::Redirect(_) if of.rule.is_none()) {
             return None;
         }
         let mut parts = Digester::new("page");
-        parts.digest(*self.ground.get_or_init(|| ground(of.site, of.route))).number(of.revision.0);
+        parts.digest(*self.ground.get_or_init(|| ground(of.site, route))).number(of.revision.0);
         parts.number(of.rule.map_or(0, |rule| rule as u64 + 1));
         for &slot in read {
             self.add(slot, of, &mut parts);
         }
-        if of.route.policy.sends_tags() {
+        if policy.sends_tags() {
             // A network that is told that nothing changed goes on with the tags it has: others make another page.
             let (common, own) = of.tags;
             parts.number((common.len() + own.len()) as u64);
@@ -111,7 +112,7 @@ impl Summing {
 
     /// Adds what stands in a slot.
     fn add(&self, slot: usize, of: Ingredients<'_>, parts: &mut Digester) {
-        let inputs = &of.route.inputs;
+        let inputs = &of.variant.route.inputs;
         let value = of.slots.get(slot).unwrap_or(&Value::Null);
         match slot {
             slots::PAGE => add_members(value, OF_PAGE, parts),
@@ -137,7 +138,7 @@ impl Summing {
             return digest;
         }
         let value = of.slots.get(slots::FIRST_SOURCE + position).unwrap_or(&Value::Null);
-        match of.route.sources.get(position).and_then(|planned| unchanging(planned, of.slots)) {
+        match of.variant.route.sources.get(position).and_then(|planned| unchanging(planned, of.slots)) {
             Some(Unchanging::One) => self
                 .constants
                 .get(position)

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Files, Place};
 use crate::explanation::{
-    Call, Explanation, Input, Key, Lifetimes, Named, Origin, Outcome, Page, Privacy, Rule, Setting, Source, State,
-    Store, Verdict,
+    Anonymous, Call, Explanation, Input, Key, Lifetimes, Named, Origin, Outcome, Page, Privacy, Rule, Setting, Source,
+    State, Store, Verdict,
 };
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -114,7 +114,8 @@ impl Text<'_> {
     }
 
     fn page(&mut self, page: &Page) {
-        let Page { inputs, ignored, settings, made_of, waves, rules, privacy, store, lifetimes, fields, notes } = page;
+        let Page { inputs, ignored, settings, made_of, waves, rules, privacy, store, lifetimes, fields, notes, .. } =
+            page;
         if !(inputs.is_empty() && ignored.is_empty()) {
             self.head("Inputs");
         }
@@ -160,6 +161,9 @@ impl Text<'_> {
                 }
             }
         }
+        if let Some(anonymous) = &page.anonymous {
+            self.anonymous(anonymous);
+        }
         self.store(store, lifetimes);
         self.head("Header fields");
         for (name, value) in fields {
@@ -167,6 +171,21 @@ impl Text<'_> {
         }
         for note in notes {
             self.line(1, &format!("({note})"));
+        }
+    }
+
+    fn anonymous(&mut self, anonymous: &Anonymous) {
+        let Anonymous { without, is_shared, is_this, obstacles } = anonymous;
+        let said = match (is_shared, is_this, obstacles.is_empty()) {
+            (true, true, _) => "share one copy; this request is one of them",
+            (true, false, _) => "share one copy; this request is none of them",
+            (false, _, true) => "would share one copy if `[cache.server]` said for how long",
+            (false, _, false) => "have no page to share",
+        };
+        self.row("anonymous", &format!("requests without {without} {said}"));
+        for (why, place) in obstacles {
+            let place = self.at(*place);
+            self.more(&format!("{why}  {place}"));
         }
     }
 
@@ -265,7 +284,8 @@ impl Json<'_> {
     }
 
     fn page(&self, page: &Page) -> Value {
-        let Page { inputs, ignored, settings, made_of, waves, rules, privacy, store, lifetimes, fields, notes } = page;
+        let Page { inputs, ignored, settings, made_of, waves, rules, privacy, store, lifetimes, fields, notes, .. } =
+            page;
         let input = |Input { name, kind, value, state, is_read }: &Input| {
             let state = match state {
                 State::Present => "present",
@@ -293,11 +313,19 @@ impl Json<'_> {
             "sources": self.waves(waves),
             "rules": rules.iter().map(rule).collect::<Vec<_>>(),
             "privacy": privacy,
+            "anonymous": page.anonymous.as_ref().map(|anonymous| self.anonymous(anonymous)),
             "store": store_as_json(store),
             "lifetimes": { "browser": browser, "cdn": cdn, "store": ours },
             "fields": fields.iter().map(field).collect::<Vec<_>>(),
             "notes": notes,
         })
+    }
+
+    fn anonymous(&self, anonymous: &Anonymous) -> Value {
+        let Anonymous { without, is_shared, is_this, obstacles } = anonymous;
+        let obstacle = |(what, place): &(String, Place)| json!({ "what": what, "place": self.at(*place) });
+        let obstacles: Vec<Value> = obstacles.iter().map(obstacle).collect();
+        json!({ "without": without, "shared": is_shared, "this": is_this, "obstacles": obstacles })
     }
 
     fn setting(&self, setting: &Setting) -> Value {

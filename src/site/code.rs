@@ -193,7 +193,38 @@ codes! {
     ///
     /// Leave `[cache]` out, so that the page is `private, no-store`; or write `private = true`; or read a cookie that has an `enum`, of which
     /// each value has a page of its own.
+    ///
+    /// A page that greets people, and is the same for all who are not signed in, has one copy for these in our own store, if the sources that
+    /// send credentials along are optional:
+    ///
+    /// ```toml
+    /// # in a route
+    /// [cache.server]
+    /// max-age = "1m"
+    /// ```
     PERSONAL_PUBLIC = Error "cache/personal-public";
+
+    /// A personal page that our own store is told to keep, and of which there is nothing to keep.
+    ///
+    /// What the store may keep of a page that depends on a person is what it is for those who carry nothing that says who they are. A source
+    /// that sends a credential along, and whose refusal ends the page, leaves nothing of it: without the credential there is no page but an
+    /// error, or the way to sign in.
+    ///
+    /// Make each of these sources optional, and let the layout do without them:
+    ///
+    /// ```toml
+    /// # in a route
+    /// layout = "page.html"
+    ///
+    /// [sources.me]
+    /// url = "https://api.example.com/me"
+    /// forward-cookies = ["session"]
+    /// optional = true
+    ///
+    /// [cache.server]
+    /// max-age = "1m"
+    /// ```
+    NO_ANONYMOUS_COPY = Error "cache/no-anonymous-copy";
 
     /// The `cookie` header as a whole.
     ///

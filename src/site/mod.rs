@@ -16,6 +16,7 @@ mod places;
 mod routers;
 mod settings;
 pub mod slots;
+mod variant;
 
 pub use code::CODES;
 pub use declaration::Declaration;
@@ -26,6 +27,7 @@ pub use memory::Memory;
 pub use places::Places;
 pub use routers::Routers;
 pub use settings::{AccessLog, Admin, Limits, LogFormat, Settings, Token};
+pub use variant::{Credentials, Variant};
 
 use crate::config::{Binding, ContentFile, Environment, Template, Tripwire};
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
@@ -126,6 +128,8 @@ pub struct Route {
     pub headers: Vec<(HeaderName, Template<Binding>)>,
     /// What its answers may be used for.
     pub policy: Policy,
+    /// The same of those to requests that carry no credential, if it is personal and these share their answers all the same.
+    pub anonymous: Option<Box<Policy>>,
     /// The value of `Vary`, without `accept-encoding`.
     pub vary: Vec<HeaderName>,
     /// Whose data its answers hold.
@@ -206,6 +210,10 @@ pub enum Privacy {
         path: Vec<Spanned<String>>,
         /// Where the page reads the last of them.
         place: Place,
+        /// All that says who asks.
+        credentials: Credentials,
+        /// Why requests without credentials have no answers to share, and where; nothing if they have.
+        obstacles: Vec<Spanned<String>>,
     },
 }
 
@@ -282,27 +290,6 @@ impl Route {
     /// How many slots a request's data has.
     pub fn slot_count(&self) -> usize {
         slots::FIRST_SOURCE + self.sources.len()
-    }
-
-    /// Whether its answers may be kept in our page store, and sent from there as they are.
-    pub fn is_storable(&self) -> bool {
-        !self.privacy.is_personal() && self.policy.may_store()
-    }
-
-    /// Whether its answers may be kept in our page store, or are sent with their tags.
-    pub fn is_tagged(&self) -> bool {
-        self.is_keepable() || (!self.privacy.is_personal() && self.policy.sends_tags())
-    }
-
-    /// Whether its answers may be kept in our page store at all: perhaps only to be sent again when they have turned out to be what would be
-    /// made anew. That is how a cache obeys `no-cache` (RFC 9111, section 5.2.2.4).
-    pub fn is_keepable(&self) -> bool {
-        !self.privacy.is_personal() && self.policy.may_keep()
-    }
-
-    /// Whether its pages have a validator: anybody may keep them who could ask with it.
-    pub fn is_validated(&self) -> bool {
-        !self.privacy.is_personal() && (self.policy.may_keep() || self.policy.may_be_kept_downstream())
     }
 }
 

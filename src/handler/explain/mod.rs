@@ -19,11 +19,11 @@ use super::{Arrival, METHODS};
 use crate::cache::{Allowance, is_compressible};
 use crate::config::{Binding, format_duration};
 use crate::diagnostic::{Place, did_you_mean};
-use crate::explanation::{Explanation, Key, Named, Outcome, Page, Privacy, Store, Verdict};
+use crate::explanation::{Anonymous, Explanation, Key, Named, Outcome, Page, Privacy, Store, Verdict};
 use crate::fields::is_credential;
 use crate::resource::{Auto, Resource};
 use crate::router::Match;
-use crate::site::{self, Route, slots};
+use crate::site::{self, Route, Variant, slots};
 use crate::source::encode_segment;
 use crate::value::Value;
 use http::StatusCode;
@@ -89,7 +89,8 @@ pub async fn explain(service: &Arc<Service>, request: &Parts, arrival: &Arrival<
     let why = format!("`{}` matches", matched.params.pattern().as_str());
     explanation.verdict = verdict(Outcome::Route, route.status, why);
     let slots = inputs.slots(route, subject, &service.site);
-    let told = Told { service, route, subject, matched: &matched, inputs: &inputs, exchange, slots: &slots };
+    let variant = route.variant_for(&request.headers);
+    let told = Told { service, route, variant, subject, matched: &matched, inputs: &inputs, exchange, slots: &slots };
     let mut page = told.page();
     if let Resource::Files(folder) = &route.resource {
         let answer = super::file(service, &matched, folder, exchange).await;
@@ -174,6 +175,8 @@ fn listed(fields: &HeaderMap) -> Vec<(String, String)> {
 struct Told<'t> {
     service: &'t Service,
     route: &'t Route,
+    /// The route as it answers the request.
+    variant: Variant<'t>,
     subject: &'t Subject,
     matched: &'t Match<'t, 't, usize>,
     inputs: &'t Inputs<'t>,
@@ -186,7 +189,7 @@ impl Told<'_> {
     fn page(&self) -> Page {
         let slots = self.slots;
         let visitor = self.inputs.visitor(self.route);
-        let plan = plan::Teller { service: self.service, visitor: &visitor };
+        let plan = plan::Teller { service: self.service, visitor: &visitor, is_anonymous: self.variant.is_anonymous };
         Page {
             inputs: self.inputs(),
             ignored: self.ignored(),
@@ -198,8 +201,9 @@ impl Told<'_> {
             waves: plan.waves(self.route, self.subject, slots, ""),
             rules: plan::rules(self.route, slots),
             privacy: privacy(self.route),
+            anonymous: anonymous(self.route, self.variant),
             store: self.store(),
-            lifetimes: lifetimes::of(&self.route.policy, self.kept()),
+            lifetimes: lifetimes::of(self.variant.policy, self.kept()),
             fields: self.fields(),
             notes: self.notes(),
         }
@@ -212,13 +216,13 @@ impl Told<'_> {
     /// For how long our page store keeps a page when all goes well, or why it does not.
     fn kept(&self) -> Result<Allowance, Refused> {
         // Of what the sources say nothing is known.
-        let unknown = if self.route.policy.auto().store { Duration::MAX } else { Duration::ZERO };
-        Keeping::of(self.route, self.route.status, false, unknown).kept
+        let unknown = if self.variant.policy.auto().store { Duration::MAX } else { Duration::ZERO };
+        Keeping::of(self.variant, self.route.status, false, unknown).kept
     }
 
     fn store(&self) -> Store {
-        let is_looked_for = self.route.is_storable() && !matches!(self.route.resource, Resource::Files(_));
-        let key = is_looked_for.then(|| self.inputs.key(self.route, self.subject));
+        let is_looked_for = self.variant.is_storable() && !matches!(self.route.resource, Resource::Files(_));
+        let key = is_looked_for.then(|| self.inputs.key(self.variant, self.subject));
         let key = key.and_then(|key| {
             let lookup = key.finish();
             let parts = lookup.parts()?;
@@ -253,6 +257,9 @@ impl Told<'_> {
         if let Some(csp) = view.csp {
             csp.insert(&mut fields);
         }
+        if self.variant.is_anonymous {
+            Keeping::of(self.variant, route.status, false, Duration::ZERO).say(std::iter::empty(), &mut fields);
+        }
         if let Some(cors) = &route.cors {
             cors.allow(exchange.request.headers.get(header::ORIGIN), &mut fields);
         }
@@ -278,9 +285,9 @@ impl Told<'_> {
             );
         }
         self.notes_on_caches(&mut notes);
-        if self.route.privacy.is_personal() {
+        if self.variant.is_personal() {
             notes.push("without `etag`: the page is one person's".to_owned());
-        } else if self.route.status == StatusCode::OK && self.route.is_validated() {
+        } else if self.route.status == StatusCode::OK && self.variant.is_validated() {
             notes.push("`etag` is strong, a digest of what the page is made of".to_owned());
         }
         let layout = self.view().and_then(|view| view.layout);
@@ -290,7 +297,7 @@ impl Told<'_> {
             );
         }
         if !self.route.sources.is_empty() {
-            let kept = self.route.policy.degraded().filter(|_| self.route.is_storable());
+            let kept = self.variant.policy.degraded().filter(|_| self.variant.is_storable());
             let kept = kept.map_or_else(
                 || "kept by nobody".to_owned(),
                 |kept| format!("kept for {} by our store alone", format_duration(kept.fresh())),
@@ -302,13 +309,13 @@ impl Told<'_> {
 
     /// What is said to caches of which not all is known before data is.
     fn notes_on_caches(&self, notes: &mut Vec<String>) {
-        let policy = &self.route.policy;
+        let policy = self.variant.policy;
         let Auto { downstream, cdn, .. } = policy.auto();
         let fields = [("cache-control", downstream), ("cdn-cache-control", cdn)];
         for (name, _) in fields.into_iter().filter(|(_, is_auto)| *is_auto) {
             notes.push(format!("`{name}` says an `s-maxage` of zero here; sent is what its sources leave of it"));
         }
-        if let Some(not_found) = policy.not_found().filter(|_| !self.route.privacy.is_personal()) {
+        if let Some(not_found) = policy.not_found().filter(|_| !self.variant.is_personal()) {
             let sent = policy.not_found_cache_control();
             let sent = sent.to_str().unwrap_or_default();
             let time = format_duration(not_found.fresh());
@@ -343,11 +350,22 @@ impl Told<'_> {
 fn privacy(route: &Route) -> Privacy {
     match &route.privacy {
         site::Privacy::Public => Privacy::Public,
-        site::Privacy::Personal { path, place } => {
+        site::Privacy::Personal { path, place, .. } => {
             let steps = path.iter().map(|step| (step.value.clone(), step.place));
             Privacy::Personal { path: steps.chain([("the page".to_owned(), *place)]).collect() }
         }
     }
+}
+
+/// What a personal route is to those who carry none of its credentials.
+fn anonymous(route: &Route, variant: Variant<'_>) -> Option<Anonymous> {
+    let site::Privacy::Personal { credentials, obstacles, .. } = &route.privacy else { return None };
+    Some(Anonymous {
+        without: credentials.to_string(),
+        is_shared: route.anonymous.is_some(),
+        is_this: variant.is_anonymous,
+        obstacles: obstacles.iter().map(|obstacle| (obstacle.value.clone(), obstacle.place)).collect(),
+    })
 }
 
 /// Names what is not known before any source has its value, and what is not to be shown: `{repo.title}`, `{cookies.session}`.

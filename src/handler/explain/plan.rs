@@ -20,6 +20,8 @@ pub(super) struct Teller<'t> {
     pub(super) service: &'t Service,
     /// The fields of the request that sources may send along.
     pub(super) visitor: &'t HeaderMap,
+    /// Whether nothing in them says who asks.
+    pub(super) is_anonymous: bool,
 }
 
 impl Teller<'_> {
@@ -74,7 +76,7 @@ impl Teller<'_> {
                 .for_each
                 .as_ref()
                 .map(|each| spell(&each.list).unwrap_or_else(|| "a list of the request".to_owned())),
-            is_personal: planned.personal,
+            is_personal: planned.personal && !self.is_anonymous,
             call,
             asks,
             outcomes: outcomes(planned, slots, &spell),

@@ -4,7 +4,7 @@ use super::Told;
 use crate::config::format_duration;
 use crate::explanation::{Origin, Setting};
 use crate::resource::Resource;
-use crate::site::Route;
+use crate::site::{Route, Variant};
 use http::HeaderValue;
 
 impl Told<'_> {
@@ -14,7 +14,7 @@ impl Told<'_> {
         let at = |key: &str| route.places.place(key);
         let mut settings = vec![
             setting("status", route.status.as_u16().to_string(), Origin::at(at("status"))),
-            setting("cache-control", route.policy.written(), cache_origin(route)),
+            setting("cache-control", self.variant.policy.written(), cache_origin(self.variant)),
         ];
         settings.extend(of_caches(route));
         let limit = || self.service.site.places.place("limits.deadline");
@@ -45,9 +45,9 @@ impl Told<'_> {
     }
 }
 
-fn cache_origin(route: &Route) -> Origin {
-    let written = || route.policy.declared.or_else(|| route.places.place("cache"));
-    match (route.policy.derived, written()) {
+fn cache_origin(Variant { route, policy, .. }: Variant<'_>) -> Origin {
+    let written = || policy.declared.or_else(|| route.places.place("cache"));
+    match (policy.derived, written()) {
         (Some(why), _) => Origin::Derived(why.to_owned()),
         (None, Some(place)) => Origin::Written(place),
         (None, None) => Origin::BuiltIn,

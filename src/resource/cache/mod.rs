@@ -56,6 +56,8 @@ pub struct Policy {
     pub settings: Vec<CacheSetting>,
     /// Whether only the visitor may keep anything, because the URL alone does not tell whose page it is.
     is_off_the_way: bool,
+    /// Whether nothing is said to those downstream.
+    is_silent: bool,
 }
 
 /// For whom it depends on the sources of a page how long it is fresh.
@@ -74,6 +76,8 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Sent with what only our own store and the visitor keep, who asks before each use.
 const OFF_THE_WAY: HeaderValue = HeaderValue::from_static("private, no-cache");
 
+const OF_A_PERSON: &str = "the page is one person's, and nothing else is declared";
+
 impl Policy {
     fn derived(field: HeaderValue, why: &'static str) -> Self {
         Self {
@@ -88,6 +92,7 @@ impl Policy {
             derived: Some(why),
             settings: Vec::new(),
             is_off_the_way: false,
+            is_silent: true,
         }
     }
 
@@ -99,8 +104,30 @@ impl Policy {
 
     /// The policy of a personal page that declares none.
     pub fn personal() -> Self {
-        let why = "the page is one person's, and nothing else is declared";
-        Self::derived(HeaderValue::from_static("private, no-store"), why)
+        Self::derived(HeaderValue::from_static("private, no-store"), OF_A_PERSON)
+    }
+
+    /// This policy, declared of a page, for what the page is to one person. If nothing is said, nobody keeps it.
+    #[must_use]
+    pub fn of_a_person(self) -> Self {
+        if !self.is_silent {
+            return self;
+        }
+        let Self { field, downstream, derived, .. } = Self::personal();
+        Self { field, downstream, derived, ..self }
+    }
+
+    /// The same for what it is to all who carry nothing that says who they are: our store keeps that as declared, and caches on the way keep
+    /// nothing.
+    #[must_use]
+    pub fn of_the_anonymous(&self) -> Self {
+        let mut policy = self.clone();
+        if !policy.is_no_store() {
+            policy.keep_from_the_way();
+            policy.derived =
+                Some("all who carry no credential share one copy in our store, and caches on the way keep none");
+        }
+        policy
     }
 
     /// The same for a page of which a cookie chooses the variant: our store keeps one for each, and caches on the way keep none.
@@ -114,10 +141,10 @@ impl Policy {
             Some("a cookie chooses among its variants: our store keeps one for each, and caches on the way none");
     }
 
-    /// Whether it lets shared caches keep anything, our own store among them.
-    pub fn is_shared(&self) -> bool {
+    /// Whether it lets caches on the way keep anything.
+    pub fn is_for_the_way(&self) -> bool {
         let keeps = |said: &Said| said.allowance(Duration::MAX).is_ok();
-        keeps(&self.downstream) || self.downstream.is_public() || self.may_store() || !self.cdn.is_private()
+        keeps(&self.downstream) || self.downstream.is_public() || !self.cdn.is_private()
     }
 
     /// Whether it lets nobody keep the page, not even the visitor.
@@ -217,7 +244,8 @@ impl Policy {
         let base = if downstream.is_empty() {
             Self { derived: None, ..Self::revalidate() }
         } else {
-            Self { field: downstream.value(Duration::ZERO), downstream, derived: None, ..Self::revalidate() }
+            let field = downstream.value(Duration::ZERO);
+            Self { field, downstream, derived: None, is_silent: false, ..Self::revalidate() }
         };
         Self {
             store: if store.is_empty() { base.downstream.clone() } else { store },

@@ -18,6 +18,7 @@ mod listing;
 mod matter;
 mod media;
 mod plan;
+mod policy;
 mod privacy;
 mod revision;
 mod route;

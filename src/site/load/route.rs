@@ -1,14 +1,14 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{Called, Places, Planned, Route, RouteOutline, code, slots};
+use super::super::{Called, Places, Planned, Privacy, Route, RouteOutline, code, slots};
 use super::fields::Fields;
 use super::kind::{self, Shown};
-use super::privacy::{self, Personal};
+use super::privacy::{self, OfPerson, Personal};
 use super::scope::{Reads, Scope, Written};
 use super::{
-    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, listing, media, plan, revision,
-    section,
+    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, listing, media, plan, policy,
+    revision, section,
 };
 use crate::config::{
     Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template, refuse_placeholders,
@@ -87,10 +87,15 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     for reads in &linked.reads {
         all.extend(reads);
     }
-    let policy = policy(&decl, personal.as_ref(), &all, &cookies, &mut shared.findings);
+    let running = || needed.iter().filter_map(|&at| sources.get(at));
+    let of_person = personal.map(|personal| OfPerson {
+        personal,
+        credentials: privacy::credentials(&all, &cookies, running(), known),
+        obstacles: privacy::obstacles(running(), known),
+    });
+    let (policy, anonymous) = policy::of(&decl, of_person.as_ref(), &all, &cookies, &mut shared.findings);
     if let Some(setting) = &decl.cache {
-        let running = needed.iter().filter_map(|&at| sources.get(at));
-        let running = Some(running).filter(|_| is_sourced);
+        let running = Some(running()).filter(|_| is_sourced);
         caching::check(&setting.0, &shown, &patterns, running, file, &mut shared.findings);
     }
     let planned = planned(linked.sources, &needed, &after, &of_sources);
@@ -165,7 +170,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             removed_headers: fields.removed,
             headers: fields.headers,
             policy,
-            privacy: privacy::privacy(personal.as_ref()),
+            anonymous: anonymous.map(Box::new),
+            privacy: of_person.map_or(Privacy::Public, OfPerson::privacy),
             cors,
             errors,
             deadline,
@@ -786,42 +792,6 @@ fn vary(inputs: &Inputs, sources: &[Planned]) -> Vec<HeaderName> {
         names.push(header::ACCEPT_LANGUAGE);
     }
     names
-}
-
-fn policy(
-    decl: &Decl,
-    personal: Option<&Personal>,
-    reads: &Reads,
-    cookies: &[CookieInput],
-    findings: &mut Findings,
-) -> Policy {
-    let declared = decl.cache.as_ref().map(|setting| Policy::compile(&setting.0, findings));
-    let Some(personal) = personal else {
-        let mut policy = declared.unwrap_or_else(Policy::revalidate);
-        // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
-        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && !policy.is_no_store() {
-            policy.keep_from_the_way();
-        }
-        return policy;
-    };
-    let Some(policy) = declared else { return Policy::personal() };
-    if let Some(place) = policy.declared.filter(|_| policy.is_shared()) {
-        let way = personal.way();
-        findings.push(
-            Finding::new(
-                &code::PERSONAL_PUBLIC,
-                place,
-                format!("this page is one person's ({way}), and is declared to be kept for others"),
-            )
-            .related(personal.place, "read here")
-            .help(if policy.is_private() {
-                "the visitor alone keeps it: leave out `server`, `cdn`, `not-found` and `degraded`"
-            } else {
-                "leave `[cache]` out, or write `private = true`"
-            }),
-        );
-    }
-    policy
 }
 
 /// Whether a route's own file wrote what stands at `place`, or inherited it.

@@ -1,0 +1,67 @@
+//! What the answers of a route may be used for: what is declared, as far as it is true of whose data they hold.
+
+use super::super::code;
+use super::super::inputs::CookieInput;
+use super::privacy::OfPerson;
+use super::scope::Reads;
+use crate::diagnostic::{Finding, Findings, Place};
+use crate::resource::{Decl, Policy};
+
+/// The policy of a route, and that of its answers to requests that carry no credential, if these share their answers and nobody else does.
+pub(super) fn of(
+    decl: &Decl,
+    of_person: Option<&OfPerson>,
+    reads: &Reads,
+    cookies: &[CookieInput],
+    findings: &mut Findings,
+) -> (Policy, Option<Policy>) {
+    let declared = decl.cache.as_ref().map(|setting| Policy::compile(&setting.0, findings));
+    let Some(of_person) = of_person else {
+        let mut policy = declared.unwrap_or_else(Policy::revalidate);
+        // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
+        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && !policy.is_no_store() {
+            policy.keep_from_the_way();
+        }
+        return (policy, None);
+    };
+    let Some(policy) = declared else { return (Policy::personal(), None) };
+    if let Some(place) = policy.declared.filter(|_| policy.is_for_the_way()) {
+        findings.push(public(of_person, &policy, place));
+        return (policy, None);
+    }
+    let mut anonymous = policy.may_store().then(|| policy.of_the_anonymous());
+    if anonymous.is_some() && !of_person.obstacles.is_empty() {
+        let of_server =
+            decl.cache.as_ref().and_then(|setting| setting.0.rules.server.as_ref()).map(|server| server.place);
+        findings.extend(of_server.or(policy.declared).map(|place| no_copy(of_person, place)));
+        anonymous = None;
+    }
+    (policy.of_a_person(), anonymous)
+}
+
+/// What is declared lets caches on the way keep one person's page.
+fn public(of_person: &OfPerson, policy: &Policy, place: Place) -> Finding {
+    let OfPerson { personal, credentials, obstacles } = of_person;
+    let message = format!("this page is one person's ({}), and is declared to be kept for others", personal.way());
+    let instead = if policy.is_private() {
+        "the visitor alone keeps it: leave out `cdn`"
+    } else {
+        "leave `[cache]` out, or write `private = true`"
+    };
+    let once = if obstacles.is_empty() { "" } else { ", once every source that sends it along is `optional`" };
+    let help = format!("{instead}; what it is without {credentials} our own store may keep{once}: `[cache.server]`");
+    Finding::new(&code::PERSONAL_PUBLIC, place, message).related(personal.place, "read here").help(help)
+}
+
+/// Our own store is told to keep what there is none of: a page for those who are nobody.
+fn no_copy(of_person: &OfPerson, place: Place) -> Finding {
+    let OfPerson { personal, credentials, obstacles } = of_person;
+    let message = format!(
+        "this page is one person's ({}), and without {credentials} there is none that our own store could keep",
+        personal.way()
+    );
+    let help = "write `optional = true`, or `on-unauthorized = \"omit\"`, in each of them, so that there is a page without it; or leave out \
+                what our own store is told";
+    let finding = Finding::new(&code::NO_ANONYMOUS_COPY, place, message).help(help);
+    obstacles.iter().fold(finding, |finding, obstacle| finding.related(obstacle.place, obstacle.value.clone()))
+}
