@@ -61,6 +61,7 @@ fn main() -> ExitCode {
         flows::crowds::CASES,
         flows::data::CASES,
         flows::documents::CASES,
+        flows::anonymous::CASES,
         flows::apart::CASES,
         flows::asked::CASES,
         flows::browsers::CASES,

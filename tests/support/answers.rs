@@ -25,6 +25,7 @@
 //! | `/echo` | the request as JSON |
 //! | `/reflect/CODE` | the request in the body, and in fields such as `Location`, with that status |
 //! | `/reflect/broken`, `/reflect/coding`, `/reflect/line`, `/reflect/head`, `/reflect/chunk` | the request where it breaks JSON, coding, status line, head or chunk |
+//! | `/me` | who asks, by the cookie `session` or a bearer: `{"name":"ada","call":1}`; 401 to who does not say |
 //! | `/count` | which call of this path it is, from 1: `{"count":1}` |
 //! | `/status/CODE` | that status, with a JSON body unless it has none |
 //! | `/redirect/CODE?to=URL` | a redirect |
@@ -170,11 +171,22 @@ fn follow(segments: &[&str], request: &Request, call: usize, shared: &Shared) ->
     }
 }
 
+/// Who says in a request that they ask.
+fn who(request: &Request) -> Option<&str> {
+    let cookie = request.header("cookie").and_then(|line| line.split("; ").find_map(|it| it.strip_prefix("session=")));
+    let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    cookie.or(bearer).filter(|name| !name.is_empty())
+}
+
 fn content(segments: &[&str], request: &Request, call: usize) -> Reply {
     match segments {
         [] => Reply::json("{\"ok\":true}"),
         ["json", "items"] => Reply::json(items(request.parameter("n").map_or(30, number))),
         ["echo"] => Reply::json(echo(request)),
+        ["me"] => match who(request) {
+            Some(name) => Reply::json(json!({ "name": name, "call": call }).to_string()),
+            None => Reply::json("{\"error\":\"who are you?\"}").status(401),
+        },
         ["reflect", fault] => reflect(fault, request),
         ["count"] | ["count", _] => Reply::json(json!({ "count": call }).to_string()),
         ["status", code] => match number(code) {
