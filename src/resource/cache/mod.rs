@@ -113,8 +113,8 @@ impl Policy {
         if !self.is_silent {
             return self;
         }
-        let Self { field, downstream, derived, .. } = Self::personal();
-        Self { field, downstream, derived, ..self }
+        let Self { downstream, field, derived, .. } = Self::personal();
+        Self { downstream, field, derived, ..self }
     }
 
     /// The same for what it is to all who carry nothing that says who they are: our store keeps that as declared, and caches on the way keep
