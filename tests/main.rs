@@ -88,6 +88,7 @@ fn main() -> ExitCode {
         flows::together::CASES,
         flows::tripwire::CASES,
         flows::unchanged::CASES,
+        flows::variants::CASES,
         empty_root::CASES,
         figures::CASES,
         findings::CASES,

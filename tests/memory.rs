@@ -59,6 +59,8 @@ struct Maker {
     common: Arc<[Tag]>,
     /// As much text as the largest page.
     text: String,
+    /// How many pages of one URL differ in a field of the request; 0 if nothing is read of any.
+    variants: usize,
 }
 
 impl Maker {
@@ -76,7 +78,7 @@ impl Maker {
         for number in 0..20_000_u32 {
             writeln!(text, "<p>{}</p>", number.wrapping_mul(2_654_435_761)).expect("memory");
         }
-        Self { random, lasting, common, text }
+        Self { random, lasting, common, text, variants: 0 }
     }
 
     /// A page of about so many bytes: the room that was made for it is more than it needs.
@@ -115,14 +117,18 @@ impl Maker {
 
     fn key(&mut self, number: usize) -> Key {
         let mut key = KeyBuilder::new("routes/page.toml@0123456789abcdef");
-        key.text(Section::Param, "id", &format!("{number:x}{}", "-".repeat(self.random.below(40))));
+        let own = format!("{number:x}{}", "-".repeat(self.random.below(40)));
+        match number.checked_div(self.variants) {
+            None => key.text(Section::Param, "id", &own),
+            Some(url) => key.text(Section::Param, "id", &format!("{url:x}")).text(Section::Header, "user-agent", &own),
+        };
         key.finish().to_key()
     }
 
     /// Stores a page, and makes some of what visitors make of it.
     fn put(&mut self, store: &Store, number: usize, bytes: usize) {
         let (key, page) = (self.key(number), self.page(bytes));
-        if store.put(&store.begin(SITE), key.clone(), &page).is_err() {
+        if store.put_variant(&store.begin(SITE), key.clone(), &page, 64).is_err() {
             return;
         }
         for coding in [Coding::Brotli, Coding::Gzip, Coding::Zstd] {
@@ -155,13 +161,17 @@ fn the_store_takes_what_it_says() {
         return;
     }
     let mut maker = Maker::new(Random::new());
-    for (what, entries, sizes) in [
-        ("1 to 2 KB", 2_000, 1_000..2_000),
-        ("2 to 8 KB", 800, 2_000..8_000),
-        ("8 to 16 KB", 300, 8_000..16_000),
-        ("16 to 200 KB", 40, 16_000..200_000),
-        ("1 to 100 KB", 100, 1_000..100_000),
+    for (what, entries, sizes, variants) in [
+        ("1 to 2 KB", 2_000, 1_000..2_000, 0),
+        ("1 to 2 KB, one variant of each", 2_000, 1_000..2_000, 1),
+        ("1 to 2 KB, 3 variants of each", 2_000, 1_000..2_000, 3),
+        ("1 to 2 KB, 60 variants of each", 2_000, 1_000..2_000, 60),
+        ("2 to 8 KB", 800, 2_000..8_000, 0),
+        ("8 to 16 KB", 300, 8_000..16_000, 0),
+        ("16 to 200 KB", 40, 16_000..200_000, 0),
+        ("1 to 100 KB", 100, 1_000..100_000, 0),
     ] {
+        maker.variants = variants;
         let before = live();
         let store = Store::new(StoreLimits { capacity: 256 << 20, entry: 4 << 20 }, SITE);
         for number in 0..entries {
@@ -184,6 +194,7 @@ fn a_full_store_takes_no_more_than_it_may() {
     let store = Store::new(StoreLimits { capacity: 4 << 20, entry: 128 << 10 }, SITE);
     for number in 0..scaled(20_000, 500) {
         let bytes = 500 + maker.random.below(30_000);
+        maker.variants = if number % 2 == 0 { 0 } else { 5 };
         maker.put(&store, number, bytes);
         assert!(store.counts().bytes <= store.capacity());
     }

@@ -11,6 +11,7 @@
 //! | `tag` | what it depends on, and what a purge covers |
 //! | `purge` | which fills may still be stored: a fill begun before a purge is never visible after it |
 //! | `store` | the store in memory, bounded by bytes |
+//! | `variants` | how many responses of one URL it holds |
 //! | `memo` | what was made of something, by the digest of that |
 //! | `collapse` | one fill for each key, which strands nobody |
 //! | `sync` | where threads and tasks meet in the last three, which a model checker takes the place of |
@@ -37,6 +38,7 @@ mod store;
 mod stored;
 mod sync;
 mod tag;
+mod variants;
 
 pub use coding::{encode, is_compressible};
 pub use collapse::{Empty, Filled, Flights, Landing};

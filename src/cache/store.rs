@@ -4,11 +4,12 @@
 //! happens on the other side: fills are admitted one by one against the purges (see `purge`), so what is found is never outdated.
 
 use super::content::Prepared;
-use super::key::{Key, Lookup};
+use super::key::{Hashed, Key, Lookup};
 use super::purge::{Epoch, Gate, Outdated, Ticket};
 use super::stored::{Revision, Stored};
 use super::sync::{Cache, DefaultLifecycle};
 use super::tag::Scope;
+use super::variants::{NOTE_OVERHEAD, Variants};
 use crate::fields::Coding;
 use quick_cache::{OptionsBuilder, Weighter};
 use std::hash::{BuildHasher, Hasher};
@@ -89,6 +90,7 @@ const MOST_SHARDS: u64 = 64;
 pub struct Store {
     entries: Cache<Key, Slot, SlotWeight, PassOn>,
     gate: Arc<Gate>,
+    variants: Variants,
     largest: u64,
 }
 
@@ -100,8 +102,9 @@ struct Slot {
 }
 
 impl Slot {
-    fn new(stored: Arc<Stored>, key_length: usize) -> Self {
-        let weight = stored.size() as u64 + key_length as u64 + ENTRY_OVERHEAD;
+    fn new(stored: Arc<Stored>, key: Lookup<'_>) -> Self {
+        let note = if key.family().is_some() { NOTE_OVERHEAD } else { 0 };
+        let weight = stored.size() as u64 + key.as_bytes().len() as u64 + ENTRY_OVERHEAD + note;
         Self { stored, weight }
     }
 }
@@ -130,7 +133,7 @@ impl Store {
             .build()
             .expect("both capacities are set");
         let entries = Cache::with_options(options, SlotWeight, PassOn, DefaultLifecycle::default());
-        Self { entries, gate: Arc::new(Gate::new(revision)), largest }
+        Self { entries, gate: Arc::new(Gate::new(revision)), variants: Variants::default(), largest }
     }
 
     /// What is stored under `key`, fresh or not.
@@ -151,7 +154,7 @@ impl Store {
 
     /// Stores the outcome of the fill that holds `ticket`, in place of what was there.
     pub fn put(&self, ticket: &Ticket, key: Key, stored: &Arc<Stored>) -> Result<(), NotStored> {
-        let slot = Slot::new(Arc::clone(stored), key.as_bytes().len());
+        let slot = Slot::new(Arc::clone(stored), key.lookup());
         if slot.weight > self.largest {
             return Err(NotStored::TooLarge);
         }
@@ -162,6 +165,23 @@ impl Store {
             Outdated::Purged => NotStored::Purged,
             Outdated::Revision => NotStored::OtherRevision,
         })
+    }
+
+    /// The same of one of the variants of a URL, of which `most` may be stored that differ in fields of requests alone: those that were
+    /// stored first make room. Returns how many these were.
+    pub fn put_variant(
+        &self,
+        ticket: &Ticket,
+        key: Key,
+        stored: &Arc<Stored>,
+        most: usize,
+    ) -> Result<usize, NotStored> {
+        let family = key.lookup().family().map(|family| (family, key.seeded_hash()));
+        self.put(ticket, key, stored)?;
+        let Some(family) = family else { return Ok(0) };
+        let is_there = |key| self.entries.contains_key(&Hashed(key));
+        let dropped = self.variants.note(family, most, self.entries.len(), is_there);
+        Ok(dropped.into_iter().filter(|key| self.entries.remove(&Hashed(*key)).is_some()).count())
     }
 
     /// Makes `coding` of a response found under `key`, once, and counts what it takes.
@@ -178,7 +198,7 @@ impl Store {
         // Only of the same content it may be counted anew: a newer response may have taken its place, which may share it.
         let recounted = || {
             let there = self.entries.peek(&key).filter(|there| there.stored.shares_content_of(stored))?;
-            let slot = Slot::new(there.stored, key.as_bytes().len());
+            let slot = Slot::new(there.stored, key);
             (slot.weight != there.weight).then_some(slot)
         };
         if recounted().is_some() {

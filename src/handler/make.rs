@@ -226,7 +226,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
             (None, Some(value)) => Ok(Answered { value: value.clone(), degraded }),
             (None, None) => Err(ask::error("no-json")),
         });
-    let made_of = MadeOf { tags: &tags, revision, sum, begin, fresh_until: calls_made.fresh_until() };
+    let made_of = MadeOf { position, tags: &tags, revision, sum, begin, fresh_until: calls_made.fresh_until() };
     let store = key.zip(begun.ticket);
     let (what, is_stored) = match represented {
         Ok(page) => finish(service, (variant, subject), page, made_of, store),
@@ -567,6 +567,8 @@ fn redirect(target: &Template<Binding>, status: StatusCode, slots: &[Value]) -> 
 /// What a page was made of, and when that began.
 #[derive(Clone, Copy)]
 struct MadeOf<'m> {
+    /// The position of the route.
+    position: usize,
     tags: &'m [Tag],
     revision: Revision,
     /// The digest of all of it, if it may be kept.
@@ -599,7 +601,7 @@ fn absent(
     let windows = allowance.from(now, Duration::ZERO, Jitter::from_bits(key.seeded_hash()));
     let tags = Tags::new(Arc::clone(&subject.tags), made_of.tags.to_vec());
     let stored = Arc::new(Stored::bare(StatusCode::NOT_FOUND, windows, tags, made_of.revision));
-    let is_stored = service.runtime.store.put(&ticket, key, &stored).is_ok();
+    let is_stored = service.keep(made_of.position, &ticket, key, &stored);
     (What::Stored(stored), is_stored)
 }
 
@@ -611,7 +613,7 @@ fn finish(
     made_of: MadeOf<'_>,
     store: Option<(Key, Arc<Ticket>)>,
 ) -> (What, bool) {
-    let MadeOf { tags, revision, sum, begin, .. } = made_of;
+    let MadeOf { position, tags, revision, sum, begin, .. } = made_of;
     let Representation { status, again, mut fields, body, degraded, value, true_for } = page;
     let keeping = Keeping::of(variant, status, degraded, remaining(made_of.fresh_until, Instant::now()));
     keeping.say(subject.tags.iter().chain(tags), &mut fields);
@@ -661,7 +663,7 @@ fn finish(
         beside => (key, beside),
     };
     // What is made for one visitor alone is put there once it is known how it is coded.
-    let is_put = (!is_asked_about || variant.is_storable()) && service.runtime.store.put(&ticket, key, &stored).is_ok();
+    let is_put = (!is_asked_about || variant.is_storable()) && service.keep(position, &ticket, key, &stored);
     if let Some(outdated) = outdated.filter(|_| is_put) {
         service.runtime.store.remove(outdated.lookup());
     }

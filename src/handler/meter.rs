@@ -48,7 +48,7 @@ impl Counter {
         self.add(1);
     }
 
-    fn add(&self, count: u64) {
+    pub(super) fn add(&self, count: u64) {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
 
@@ -107,6 +107,8 @@ pub struct RouteMeter {
     pub making: Histogram,
     /// Pages that were not sent because they held a secret.
     pub withheld: Counter,
+    /// Stored pages that made room for other variants of their URLs.
+    pub crowded_out: Counter,
     /// Representations that were rendered.
     pub rendered: Counter,
     /// Those that were not, because nothing that they are made of had changed.

@@ -119,7 +119,7 @@ pub(super) async fn answer(
 
 /// A page that is made for this request alone, or was made before of the same.
 async fn made_for_one(service: &Arc<Service>, order: Order, key: Option<Key>, exchange: Exchange<'_>) -> Answer {
-    let ticket = order.begun.ticket.clone();
+    let (position, ticket) = (order.route, order.begun.ticket.clone());
     let made = make(service, order, key.clone()).await;
     let (What::Kept { stored, is_new }, Some(key), Some(ticket)) = (&made.what, key, ticket) else {
         return show(service, &made, exchange, None).await;
@@ -129,7 +129,7 @@ async fn made_for_one(service: &Arc<Service>, order: Order, key: Option<Key>, ex
     answer.sources.clone_from(&made.calls);
     if *is_new {
         // Now that its coding is made the size is known. If it is too large, or was purged meanwhile, it is made again next time.
-        service.runtime.store.put(&ticket, key, stored).unwrap_or_default();
+        service.keep(position, &ticket, key, stored);
     }
     answer
 }

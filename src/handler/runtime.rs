@@ -8,7 +8,7 @@ use super::make::Made;
 use super::meter::{self, CacheOutcome, Meters, Tally};
 use super::plan::Graph;
 use super::sum::Summing;
-use crate::cache::{Counts, Epoch, Flights, Key, Memo, Purge, Revision, Scope, Store, Stored, Tag};
+use crate::cache::{Counts, Epoch, Flights, Key, Memo, Purge, Revision, Scope, Store, Stored, Tag, Ticket};
 use crate::config::Tripwire;
 use crate::resource::Resource;
 use crate::site::{Route, Site};
@@ -182,6 +182,14 @@ impl Service {
     /// What counts an answer of the route at `position`, or of none.
     pub fn tally(&self, position: Option<usize>, cache: Option<CacheOutcome>) -> Tally {
         self.meters.tally(position, cache)
+    }
+
+    /// Puts what was made for the route at `position` into the page store; whether it is there now.
+    pub(super) fn keep(&self, position: usize, ticket: &Ticket, key: Key, stored: &Arc<Stored>) -> bool {
+        let most = self.site.routes[position].policy.variants;
+        let kept = self.runtime.store.put_variant(ticket, key, stored, most);
+        self.meters.routes[position].crowded_out.add(kept.map_or(0, |crowded_out| crowded_out as u64));
+        kept.is_ok()
     }
 
     pub(super) fn revision(&self) -> Revision {

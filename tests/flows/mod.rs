@@ -35,6 +35,7 @@ pub(crate) mod ssrf;
 pub(crate) mod together;
 pub(crate) mod tripwire;
 pub(crate) mod unchanged;
+pub(crate) mod variants;
 
 use crate::support::SAFETY_NET;
 use crate::support::fault::FaultServer;

@@ -134,6 +134,22 @@ impl Equivalent<Key> for Lookup<'_> {
     }
 }
 
+/// A key by its hash alone: what was noted of one that may be stored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hashed(pub(super) u64);
+
+impl Hash for Hashed {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
+
+impl Equivalent<Key> for Hashed {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.0 == key.hash
+    }
+}
+
 impl fmt::Debug for Lookup<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Lookup({})", self.bytes.escape_ascii())

@@ -3,9 +3,11 @@
 //! It reads what the builder wrote, so that what is told of a key is the key.
 
 use super::{
-    ABSENT, AUTHORED, BYTES, FALSE, FLOAT, INT, LIST, Lookup, MARKUP, NULL, OBJECT, Section, TEXT, TRUE, UINT,
+    ABSENT, AUTHORED, BYTES, Buffer, FALSE, FLOAT, INT, LIST, Lookup, MARKUP, NULL, OBJECT, SEED, Section, TEXT, TRUE,
+    UINT,
 };
 use std::fmt::Write as _;
+use std::hash::BuildHasher as _;
 
 /// What a key says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,28 @@ impl Lookup<'_> {
     }
 }
 
+impl Lookup<'_> {
+    /// The hash of what the keys of all variants of a URL have in common: everything but the fields of the request, which may say anything.
+    /// `None` if there is only one of it.
+    pub(in crate::cache) fn family(self) -> Option<u64> {
+        let mut rest = Rest(self.as_bytes());
+        let mut common = Buffer::new();
+        common.text(rest.text()?);
+        let mut has_fields = false;
+        while !rest.0.is_empty() {
+            let part = rest.0;
+            let is_field = rest.byte()? == Section::Header as u8;
+            rest.text()?;
+            rest.skip()?;
+            has_fields |= is_field;
+            if !is_field {
+                common.extend(part.get(..part.len() - rest.0.len())?);
+            }
+        }
+        has_fields.then(|| SEED.hash_one(common.as_slice()))
+    }
+}
+
 /// What is left to read.
 struct Rest<'a>(&'a [u8]);
 
@@ -104,6 +128,28 @@ impl<'a> Rest<'a> {
 
     fn number(&mut self) -> Option<[u8; 8]> {
         self.take(8)?.try_into().ok()
+    }
+
+    /// Leaves out a value.
+    fn skip(&mut self) -> Option<()> {
+        match self.byte()? {
+            ABSENT | NULL | FALSE | TRUE => {}
+            INT | UINT | FLOAT => drop(self.number()?),
+            TEXT | MARKUP | BYTES | AUTHORED => drop(self.sized()?),
+            LIST => {
+                for _ in 0..self.length()? {
+                    self.skip()?;
+                }
+            }
+            OBJECT => {
+                for _ in 0..self.length()? {
+                    self.text()?;
+                    self.skip()?;
+                }
+            }
+            _ => return None,
+        }
+        Some(())
     }
 
     /// Appends a value in words.
@@ -169,6 +215,40 @@ mod tests {
             ("variant", "of", Some("[-1, null, true]")),
         ];
         assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn variants_of_a_url_differ_in_fields_alone() {
+        let family = |id: &str, fields: &[(&str, &[u8])], theme: &str, value: &Value| {
+            let mut key = KeyBuilder::new("routes/a.toml@1");
+            key.text(Section::Param, "id", id);
+            for (name, value) in fields {
+                key.bytes(Section::Header, name, value);
+            }
+            key.text(Section::Cookie, "theme", theme).value(Section::Variant, "of", value);
+            key.finish().family()
+        };
+        let null = Value::Null;
+        let some = family("7", &[("accept-language", b"de")], "dark", &null);
+        assert!(some.is_some());
+        for fields in [&[("accept-language", &b"en"[..])][..], &[("accept-language", b""), ("user-agent", b"\xff\0")]] {
+            assert_eq!(family("7", fields, "dark", &null), some, "{fields:?}");
+        }
+        let list = Value::list(vec![Value::Int(1), Value::Float(1.5), Value::text("a")]);
+        let object: Value = [("a".to_owned(), list.clone())].into_iter().collect::<crate::value::Object>().into();
+        let others = [("8", "dark", &null), ("7", "light", &null), ("7", "dark", &list), ("7", "dark", &object)];
+        let mut seen = vec![some];
+        for (id, theme, value) in others {
+            let other = family(id, &[("accept-language", b"de")], theme, value);
+            assert!(other.is_some() && !seen.contains(&other), "{id} {theme} {value:?}");
+            seen.push(other);
+            assert_eq!(family(id, &[], theme, value), None, "nothing may be said");
+        }
+        let mut key = KeyBuilder::new("routes/a.toml@1");
+        key.absent(Section::Header, "accept-language");
+        let key = key.finish().to_key();
+        let beside = key.beside("degraded");
+        assert!(key.lookup().family().is_some() && key.lookup().family() != beside.lookup().family());
     }
 
     proptest! {

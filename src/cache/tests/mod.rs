@@ -4,3 +4,4 @@ mod collapse;
 mod model;
 mod purge;
 mod store;
+mod variants;

@@ -1,8 +1,8 @@
 //! What the store promises: bounded, final purges, nothing replaced by something worse.
 
 use crate::cache::{
-    Content, Counts, Jitter, Key, KeyBuilder, Lifetime, NotStored, Purge, Revision, Scope, StorableFields, Store,
-    StoreLimits, Stored, Tag,
+    Content, Counts, Jitter, Key, KeyBuilder, Lifetime, NotStored, Purge, Revision, Scope, Section, StorableFields,
+    Store, StoreLimits, Stored, Tag,
 };
 use crate::fields::Coding;
 use bytes::Bytes;
@@ -166,6 +166,71 @@ fn the_whole_is_bounded_whatever_is_put() {
     let counts = store.counts();
     assert!(counts.bytes <= capacity && counts.bytes > capacity / 2, "{counts:?}");
     assert!(counts.entries > 50, "{counts:?}");
+}
+
+/// The key of a page for who says this in a field.
+fn variant(name: &str, said: &str) -> Key {
+    let mut key = KeyBuilder::new(name);
+    key.bytes(Section::Header, "user-agent", said.as_bytes());
+    key.finish().to_key()
+}
+
+#[test]
+fn a_url_has_a_bounded_number_of_variants() {
+    const MOST: usize = 5;
+    let store = store();
+    let put = |name: &str, said: &str| {
+        store.put_variant(&store.begin(SITE), variant(name, said), &page(said.to_owned(), &["x"]), MOST).unwrap()
+    };
+    let has = |name: &str, said: &str| store.get(variant(name, said).lookup()).is_some();
+    assert_eq!(put("b", "0"), 0);
+    for number in 0..MOST {
+        assert_eq!(put("a", &number.to_string()), 0);
+    }
+    assert_eq!(put("a", "0"), 0, "the same again");
+    assert_eq!(put("a", "5"), 1);
+    let there: Vec<usize> = (0..=5).filter(|number| has("a", &number.to_string())).collect();
+    assert_eq!(there, [0, 2, 3, 4, 5], "what was not made again for the longest time is gone");
+    assert!(has("b", "0"), "another URL");
+    // What a purge has removed makes room.
+    store.purge(&scope(&["x"]), Purge::Hard);
+    for number in 10..10 + MOST {
+        assert_eq!(put("a", &number.to_string()), 0);
+    }
+    assert_eq!(store.counts().entries, MOST);
+    for number in 0..10_000 {
+        assert_eq!(put("a", &format!("other {number}")), 1);
+    }
+    assert_eq!(store.counts().entries, MOST);
+    // Without a field in its key there is one page of a URL.
+    for number in 0..2 * MOST {
+        let key = key(&format!("page {number}"));
+        assert_eq!(store.put_variant(&store.begin(SITE), key, &page("", &[]), 1), Ok(0));
+    }
+    assert_eq!(store.counts().entries, 3 * MOST);
+}
+
+#[test]
+fn variants_that_are_put_at_once_are_bounded_in_the_end() {
+    const MOST: usize = 7;
+    let store = store();
+    let start = Barrier::new(4);
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let (store, start) = (&store, &start);
+            scope.spawn(move || {
+                start.wait();
+                for number in 0..500 {
+                    let key = variant("a", &format!("{thread} {number}"));
+                    store.put_variant(&store.begin(SITE), key, &page("", &["x"]), MOST).unwrap();
+                    if number % 50 == 0 {
+                        store.purge(&self::scope(&["x"]), Purge::Hard);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(store.counts().entries, MOST);
 }
 
 #[test]

@@ -321,6 +321,11 @@ impl Told<'_> {
             let time = format_duration(not_found.fresh());
             notes.push(format!("a 404 is sent with `cache-control: {sent}`, and kept for {time} by our store"));
         }
+        if self.variant.is_storable() && !self.route.inputs.headers.is_empty() {
+            let fields: Vec<String> = self.route.inputs.headers.iter().map(|name| format!("`{name}`")).collect();
+            let (most, fields) = (policy.variants, fields.join(", "));
+            notes.push(format!("our store keeps up to {most} copies of this URL that differ in {fields}"));
+        }
         if let Some(header) = policy.tag_header(false) {
             notes.push(format!("`{}` holds the tags of the page", header.name));
         }

@@ -43,6 +43,9 @@ declare! {
         "not-found": not_found: Spanned<Duration>,
         /// How long a page that does without a source is kept, in our own page store alone; default: not at all.
         "degraded": degraded: Spanned<Duration>,
+        /// How many copies of one URL our own page store keeps that differ only in what header fields of requests say, 1 to 1000; beyond, the
+        /// ones that were made first make room. Default 64.
+        "variants": variants: Spanned<usize>,
         /// What our own page store obeys instead of the directives around it. It is not sent.
         "server": server: ServerDecl,
         /// What caches of content delivery networks obey instead.

@@ -26,7 +26,8 @@ pub use settings::CacheSetting;
 pub use tag_header::TagHeader;
 
 use crate::cache::{Allowance, Lifetime, NotStorable};
-use crate::diagnostic::{Findings, Place};
+use crate::config::BAD_VALUE;
+use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use http::HeaderValue;
 use said::Said;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub struct Policy {
     not_found: Option<Duration>,
     /// How long our store keeps a page that lacks data.
     degraded: Option<Duration>,
+    /// How many pages of one URL our store keeps that differ in what fields of requests say.
+    pub variants: usize,
     /// Where content delivery networks read the tags of a page.
     tag_header: Option<TagHeader>,
     /// Where it was declared; `None` for what is derived.
@@ -71,6 +74,10 @@ pub struct Auto {
     pub store: bool,
 }
 
+/// As many as there are browsers or languages that many visitors have.
+const VARIANTS: usize = 64;
+/// The most that a declaration may allow: all are looked through where one is stored beyond what may be.
+const MOST_VARIANTS: usize = 1000;
 /// Sent with what nobody keeps.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Sent with what only our own store and the visitor keep, who asks before each use.
@@ -87,6 +94,7 @@ impl Policy {
             store: Said::default(),
             not_found: None,
             degraded: None,
+            variants: VARIANTS,
             tag_header: None,
             declared: None,
             derived: Some(why),
@@ -240,7 +248,7 @@ impl Policy {
         downstream.complete();
         let cdn = decl.cdn.as_ref().map(|cdn| Said::of(&cdn.directives)).unwrap_or_default();
         let store = decl.server.as_ref().map(Said::of_server).unwrap_or_default();
-        let value = |said: &Option<crate::diagnostic::Spanned<Duration>>| said.map(|said| said.value);
+        let value = |said: &Option<Spanned<Duration>>| said.map(|said| said.value);
         let base = if downstream.is_empty() {
             Self { derived: None, ..Self::revalidate() }
         } else {
@@ -252,6 +260,7 @@ impl Policy {
             cdn,
             not_found: value(&decl.not_found),
             degraded: value(&decl.degraded),
+            variants: variants(decl.variants, findings),
             tag_header: decl
                 .cdn
                 .as_ref()
@@ -261,6 +270,17 @@ impl Policy {
             ..base
         }
     }
+}
+
+/// How many pages of one URL may be kept that differ in what fields of requests say.
+fn variants(said: Option<Spanned<usize>>, findings: &mut Findings) -> usize {
+    let Some(said) = said else { return VARIANTS };
+    if !(1..=MOST_VARIANTS).contains(&said.value) {
+        let message = format!("`{}` is not between 1 and {MOST_VARIANTS}", said.value);
+        let help = "say how many copies of one URL are worth their place: variants = 20";
+        findings.push(Finding::new(&BAD_VALUE, said.place, message).help(help));
+    }
+    said.value
 }
 
 /// The allowance of what is fresh for so long, and then gone.

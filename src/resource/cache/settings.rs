@@ -56,6 +56,9 @@ pub(super) fn of(decl: &Decl) -> Vec<CacheSetting> {
     of_directives!(settings, &rules.directives, "cache");
     settings.time("cache.not-found", rules.not_found);
     settings.time("cache.degraded", rules.degraded);
+    if let Some(variants) = rules.variants {
+        settings.add("cache.variants", variants.value.to_string(), variants.place);
+    }
     if let Some(tags) = rules.tags.as_deref()
         && let Some(first) = tags.first()
     {

@@ -119,6 +119,12 @@ impl Page {
             "Pages that were not sent because they held a secret.",
             |meter| meter.withheld.get(),
         );
+        self.each(
+            &asked,
+            "siteserver_crowded_out_total",
+            "Stored pages that made room for other variants of their URLs.",
+            |meter| meter.crowded_out.get(),
+        );
         self.begin(
             "siteserver_renders_total",
             "counter",

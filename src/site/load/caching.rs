@@ -10,12 +10,13 @@ use crate::resource::{self, CacheDecl, Freshness};
 use crate::router::Pattern;
 use crate::source::{Kind, Source};
 
-/// Finds it. `sources` are those that run; `None` if not all are known.
+/// Finds it. `sources` are those that run; `None` if not all are known. `reads_fields` says whether header fields of requests are read.
 pub(super) fn check<'s>(
     decl: &CacheDecl,
     shown: &Shown,
     patterns: &[(Pattern, Place)],
     sources: Option<impl Iterator<Item = &'s Source>>,
+    reads_fields: bool,
     file: &TreeFile,
     findings: &mut Findings,
 ) {
@@ -25,7 +26,7 @@ pub(super) fn check<'s>(
         (Shown::Files { .. }, _) => of_what_is_not_stored(decl, "files are not kept in the page store"),
         (Shown::Redirect(_), _) => of_what_is_not_stored(decl, "a redirect is worked out each time"),
         (Shown::Page(_) | Shown::Document(_) | Shown::Tree(_) | Shown::Json(..), Some(sources)) => {
-            of_pages(decl, sources)
+            of_pages(decl, sources, reads_fields)
         }
     };
     for (what, place, why) in unused.into_iter().filter(|(_, place, _)| is_own(*place, file)) {
@@ -58,12 +59,13 @@ fn of_what_is_not_stored(decl: &CacheDecl, why: &'static str) -> Vec<Unused> {
     let mut unused: Vec<Unused> = auto(decl).map(|place| ("`\"auto\"`", place, "there are no HTTP sources")).collect();
     unused.extend(rules.server.as_ref().map(|server| ("`server`", server.place, why)));
     unused.extend(rules.degraded.map(|degraded| ("`degraded`", degraded.place, why)));
+    unused.extend(rules.variants.map(|variants| ("`variants`", variants.place, why)));
     let changing = rules.tags.iter().flatten().filter(|tag| tag.value.as_literal().is_none());
     unused.extend(changing.map(|tag| ("a placeholder in a tag", tag.place, "it has the same tags each time")));
     unused
 }
 
-fn of_pages<'s>(decl: &CacheDecl, sources: impl Iterator<Item = &'s Source>) -> Vec<Unused> {
+fn of_pages<'s>(decl: &CacheDecl, sources: impl Iterator<Item = &'s Source>, reads_fields: bool) -> Vec<Unused> {
     let (mut says_lifetimes, mut may_lack) = (false, false);
     for source in sources {
         may_lack = true;
@@ -74,6 +76,9 @@ fn of_pages<'s>(decl: &CacheDecl, sources: impl Iterator<Item = &'s Source>) -> 
         no_lifetimes.map(|place| ("`\"auto\"`", place, "the page has no HTTP source that says a lifetime")).collect();
     let degraded = decl.rules.degraded.filter(|_| !may_lack);
     unused.extend(degraded.map(|degraded| ("`degraded`", degraded.place, "the page has no source to do without")));
+    let variants = decl.rules.variants.filter(|_| !reads_fields);
+    unused
+        .extend(variants.map(|variants| ("`variants`", variants.place, "the page reads no header field of requests")));
     unused
 }
 

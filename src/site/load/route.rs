@@ -96,7 +96,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let (policy, anonymous) = policy::of(&decl, of_person.as_ref(), &all, &cookies, &mut shared.findings);
     if let Some(setting) = &decl.cache {
         let running = Some(running()).filter(|_| is_sourced);
-        caching::check(&setting.0, &shown, &patterns, running, file, &mut shared.findings);
+        caching::check(&setting.0, &shown, &patterns, running, !all.headers.is_empty(), file, &mut shared.findings);
     }
     let planned = planned(linked.sources, &needed, &after, &of_sources);
     let inputs = inputs(query, cookies, &all, &sources, &needed);

@@ -24,6 +24,8 @@ mod purge;
 #[path = "../../store.rs"]
 mod store;
 mod sync;
+#[path = "../../variants.rs"]
+mod variants;
 
 use crate::cache::{content, key, stored, tag};
 
