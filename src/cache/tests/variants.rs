@@ -42,6 +42,6 @@ fn what_is_gone_does_not_count() {
         note(key, key, 3);
         there.borrow_mut().remove(&(key - 20));
         let stored = there.borrow().len();
-        assert!(variants.count() <= stored + stored / 4 + FEW, "{key}");
+        assert!(variants.count() <= stored + stored / 4 + FEW + 2, "{key}");
     }
 }
