@@ -93,7 +93,7 @@ pub(super) fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Dur
             let attempt = Attempt(Some(stale));
             let made = make(&service, order, Some(key)).await;
             // One that lacks data is kept beside it, and takes its place only when that is gone.
-            if made.is_stored && !made.is_degraded {
+            if (made.is_stored || made.what.is_another_answer()) && !made.is_degraded {
                 attempt.succeed();
             }
             Filled::Shared(Arc::new(made))

@@ -161,13 +161,13 @@ impl Http {
     }
 }
 
-/// The names of what a call is made with. What differs from item to item of a list names none.
+/// The names of what a call is made with. Two inputs may have one name, a parameter and a query value: the call is known by both.
 fn parameters(references: &[&Reference]) -> Vec<(String, Reference)> {
     let mut named: Vec<(String, Reference)> = Vec::new();
-    for reference in references.iter().filter(|reference| reference.root != "item") {
+    for reference in references {
         let is_input = matches!(reference.root.as_str(), "params" | "query" | "cookies");
         let name = if is_input { reference.keys.join(".") } else { reference.spelled() };
-        if !named.iter().any(|(known, _)| *known == name) {
+        if !named.iter().any(|(known, there)| *known == name && there.spelled() == reference.spelled()) {
             named.push((name, (*reference).clone()));
         }
     }

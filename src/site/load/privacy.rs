@@ -4,7 +4,7 @@ use super::super::Privacy;
 use super::super::inputs::CookieInput;
 use super::scope::Reads;
 use crate::diagnostic::{Place, Spanned};
-use crate::fields::is_credential;
+use crate::fields::is_of_person;
 use crate::source::{Kind, Source};
 use http::header::HeaderName;
 
@@ -23,8 +23,8 @@ pub(super) fn of_reads(reads: &Reads, cookies: &[CookieInput], sources: &[Option
             return Some(Personal { path: vec![Spanned::new(format!("cookies.{name}"), *place)], place: *place });
         }
     }
-    let is_credential = |name: &str| HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_credential(&name));
-    if let Some((name, place)) = reads.headers.iter().find(|(name, _)| is_credential(name)) {
+    let is_of_person = |name: &str| HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_of_person(&name));
+    if let Some((name, place)) = reads.headers.iter().find(|(name, _)| is_of_person(name)) {
         return Some(Personal { path: vec![Spanned::new(format!("request.headers.{name}"), *place)], place: *place });
     }
     reads.sources.iter().find_map(|(position, place)| {
@@ -54,7 +54,7 @@ fn forwarded(source: &Source) -> Option<Personal> {
         Kind::Value(_) | Kind::Chosen(_) => return None,
     };
     let cookie = http.forward_cookies.first().map(|name| format!("the cookie `{name}`"));
-    let credential = http.forward_headers.iter().find(|name| is_credential(name));
+    let credential = http.forward_headers.iter().find(|name| is_of_person(name));
     let path = cookie.or_else(|| credential.map(|name| format!("request.headers.{name}")))?;
     let place = source.name.place;
     Some(Personal { path: vec![Spanned::new(path, place)], place })
