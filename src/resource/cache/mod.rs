@@ -56,6 +56,8 @@ pub struct Policy {
     pub settings: Vec<CacheSetting>,
     /// Whether only the visitor may keep anything, because the URL alone does not tell whose page it is.
     is_off_the_way: bool,
+    /// Whether nothing is written of what is sent downstream.
+    is_unsaid: bool,
 }
 
 /// For whom it depends on the sources of a page how long it is fresh.
@@ -88,6 +90,7 @@ impl Policy {
             derived: Some(why),
             settings: Vec::new(),
             is_off_the_way: false,
+            is_unsaid: true,
         }
     }
 
@@ -103,10 +106,28 @@ impl Policy {
         Self::derived(HeaderValue::from_static("private, no-store"), why)
     }
 
+    /// The same for a page that is one person's: what is written is said to the visitor alone. Without `private` or `no-store` a shared cache
+    /// might keep the page, and `must-revalidate` would even let it where the request had a credential (RFC 9111, section 3.5).
+    pub fn keep_for_one(&mut self) {
+        if self.downstream.is_for_one() {
+            return;
+        }
+        if self.is_unsaid {
+            let Self { field, downstream, derived, .. } = Self::personal();
+            (self.field, self.downstream, self.derived) = (field, downstream, derived);
+        } else {
+            self.downstream.keep_for_one();
+            self.field = self.downstream.value(Duration::ZERO);
+            self.derived = Some("the page is one person's: no shared cache may keep it");
+        }
+    }
+
     /// The same for a page of which a cookie chooses the variant: our store keeps one for each, and caches on the way keep none.
     pub fn keep_from_the_way(&mut self) {
-        self.field = OFF_THE_WAY;
-        self.downstream = Said::read(&self.field);
+        if !self.is_no_store() {
+            self.field = OFF_THE_WAY;
+            self.downstream = Said::read(&self.field);
+        }
         self.cdn = Said::default();
         self.tag_header = None;
         self.is_off_the_way = true;
@@ -217,7 +238,8 @@ impl Policy {
         let base = if downstream.is_empty() {
             Self { derived: None, ..Self::revalidate() }
         } else {
-            Self { field: downstream.value(Duration::ZERO), downstream, derived: None, ..Self::revalidate() }
+            let field = downstream.value(Duration::ZERO);
+            Self { field, downstream, derived: None, is_unsaid: false, ..Self::revalidate() }
         };
         Self {
             store: if store.is_empty() { base.downstream.clone() } else { store },

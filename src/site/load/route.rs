@@ -799,12 +799,12 @@ fn policy(
     let Some(personal) = personal else {
         let mut policy = declared.unwrap_or_else(Policy::revalidate);
         // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
-        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && !policy.is_no_store() {
+        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) {
             policy.keep_from_the_way();
         }
         return policy;
     };
-    let Some(policy) = declared else { return Policy::personal() };
+    let Some(mut policy) = declared else { return Policy::personal() };
     if let Some(place) = policy.declared.filter(|_| policy.is_shared()) {
         let way = personal.way();
         findings.push(
@@ -821,6 +821,7 @@ fn policy(
             }),
         );
     }
+    policy.keep_for_one();
     policy
 }
 
