@@ -151,6 +151,12 @@ impl Policy {
         self.downstream.is_private()
     }
 
+    /// Whether it says that a shared cache, such as our store, may not have the page. What is in our store all the same is there to be compared
+    /// with what would be made anew, and is no stored response to anybody.
+    pub fn is_for_visitors_alone(&self) -> bool {
+        self.allowance(Duration::MAX) == Err(NotStorable::Private)
+    }
+
     /// Whether it lets our store keep anything.
     pub fn may_store(&self) -> bool {
         self.allowance(Duration::MAX).is_ok() || self.not_found().is_some() || self.degraded().is_some()
