@@ -228,8 +228,10 @@ pub enum Privacy {
 /// What the page store would do.
 #[derive(Debug, Clone)]
 pub struct Store {
-    /// Why nothing is kept; `None` if the page is.
+    /// Why nothing is kept that could be sent as it is; `None` if the page is.
     pub refused: Option<String>,
+    /// Whether it is kept all the same, to be sent again if it turns out to be what would be made anew.
+    pub is_compared: bool,
     /// What it is kept under, if it is looked for.
     pub key: Option<Key>,
     /// The request fields that choose among the pages of a URL, without the one for codings.

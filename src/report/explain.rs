@@ -348,10 +348,10 @@ impl Json<'_> {
 }
 
 fn store_as_json(store: &Store) -> Value {
-    let Store { refused, key, vary } = store;
+    let Store { refused, is_compared, key, vary } = store;
     let part = |(section, name, value): &(&str, String, Option<String>)| json!({ "section": section, "name": name, "value": value });
     let key = key.as_ref().map(|Key { subject, parts, digest }| {
         json!({ "subject": subject, "parts": parts.iter().map(part).collect::<Vec<_>>(), "digest": digest })
     });
-    json!({ "kept": refused.is_none(), "why_not": refused, "key": key, "vary": vary })
+    json!({ "kept": refused.is_none(), "why_not": refused, "compared": is_compared, "key": key, "vary": vary })
 }

@@ -205,7 +205,6 @@ impl Http<Binding> {
         let mut call = Call::new(self.sent.method.clone(), url);
         call.headers = self.fields(upstream, slots, visitor)?;
         if let Some(body) = &self.sent.body {
-            call.headers.entry(header::CONTENT_TYPE).or_insert_with(|| body.content_type());
             call.body = Some(body.bytes(slots)?);
         }
         call.safe = self.sent.safe;
@@ -302,6 +301,9 @@ impl Http<Binding> {
             let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| pieces.forbidden(slots))?;
             value.set_sensitive(pieces.secrets().next().is_some());
             fields.insert(name.clone(), value);
+        }
+        if let Some(body) = &self.sent.body {
+            fields.entry(header::CONTENT_TYPE).or_insert_with(|| body.content_type());
         }
         fields.entry(header::ACCEPT).or_insert_with(|| self.reading.accept());
         Ok(fields)
