@@ -220,9 +220,20 @@ pub enum Privacy {
     Public,
     /// One person's.
     Personal {
-        /// From the person to the page: what it is, and where it is read.
-        path: Vec<(String, Place)>,
+        /// From the person to the page.
+        path: Vec<Step>,
     },
+}
+
+/// A step on the way from a person to a page.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What holds the person's data; last the page itself.
+    pub what: String,
+    /// What takes it from there, and how; `None` of the page.
+    pub how: Option<String>,
+    /// Where that is written.
+    pub place: Place,
 }
 
 /// What the page store would do.

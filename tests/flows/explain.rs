@@ -278,22 +278,24 @@ fn a_personal_page_is_told_with_its_path() {
     let page = &told["page"];
     assert_eq!(page["privacy"]["public"], false);
     let path = page["privacy"]["path"].as_array().expect("a path").iter();
-    let steps: Vec<(&str, &str, u64)> = path
+    let steps: Vec<(&str, &str, &str, u64, u64)> = path
         .map(|step| {
             let place = &step["place"];
-            let text = |value: &'static str| value;
             (
                 step["what"].as_str().expect("a step"),
-                if place["file"] == "layouts/page.html" { text("layout") } else { text("route") },
+                step["how"].as_str().unwrap_or_default(),
+                place["file"].as_str().expect("a file"),
                 place["line"].as_u64().expect("a line"),
+                place["column"].as_u64().expect("a column"),
             )
         })
         .collect();
+    let (route, layout) = ("routes/index.toml", "layouts/page.html");
     let expected = [
-        ("cookies.session", "route", 6),
-        ("sources.me", "route", 3),
-        ("sources.orders", "route", 7),
-        ("the page", "layout", 1),
+        ("cookies.session", "`me` reads `cookies.session`", route, 6, 17),
+        ("sources.me", "`orders` reads `me.id`", route, 9, 17),
+        ("sources.orders", "the page reads `orders`", layout, 1, 1),
+        ("the page", "", layout, 1, 1),
     ];
     assert_eq!(steps, expected);
     assert_eq!(page["store"]["kept"], false);

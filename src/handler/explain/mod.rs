@@ -19,7 +19,7 @@ use super::{Arrival, METHODS};
 use crate::cache::is_compressible;
 use crate::config::{Binding, format_duration};
 use crate::diagnostic::{Place, did_you_mean};
-use crate::explanation::{Explanation, Key, Named, Outcome, Page, Privacy, Store, Verdict};
+use crate::explanation::{Explanation, Key, Named, Outcome, Page, Privacy, Step, Store, Verdict};
 use crate::fields::is_credential;
 use crate::resource::{Auto, Resource};
 use crate::router::Match;
@@ -351,8 +351,13 @@ fn privacy(route: &Route) -> Privacy {
     match &route.privacy {
         site::Privacy::Public => Privacy::Public,
         site::Privacy::Personal { path, place } => {
-            let steps = path.iter().map(|step| (step.value.clone(), step.place));
-            Privacy::Personal { path: steps.chain([("the page".to_owned(), *place)]).collect() }
+            let step = |step: &crate::source::Step| Step {
+                what: step.value.clone(),
+                how: Some(step.how.clone()),
+                place: step.place,
+            };
+            let page = Step { what: "the page".to_owned(), how: None, place: *place };
+            Privacy::Personal { path: path.iter().map(step).chain([page]).collect() }
         }
     }
 }

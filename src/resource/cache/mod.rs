@@ -26,7 +26,7 @@ pub use settings::CacheSetting;
 pub use tag_header::TagHeader;
 
 use crate::cache::{Allowance, Lifetime, NotStorable};
-use crate::diagnostic::{Findings, Place};
+use crate::diagnostic::{Findings, Place, Spanned};
 use http::HeaderValue;
 use said::Said;
 use std::time::Duration;
@@ -230,17 +230,22 @@ impl Policy {
     /// What a `[cache]` table says.
     pub fn compile(decl: &Decl, findings: &mut Findings) -> Self {
         let settings = settings::of(decl);
-        Self { declared: Some(decl.place), settings, ..Self::of_profile(&decl.rules, findings) }
+        Self { declared: Some(decl.place), settings, ..Self::of_rules(&decl.rules, decl.profile.as_ref(), findings) }
     }
 
     /// What the keys of a profile say.
     pub(super) fn of_profile(decl: &ProfileDecl, findings: &mut Findings) -> Self {
-        contradiction::find(decl, findings);
+        Self::of_rules(decl, None, findings)
+    }
+
+    /// What keys say that may begin with a profile.
+    fn of_rules(decl: &ProfileDecl, profile: Option<&Spanned<String>>, findings: &mut Findings) -> Self {
+        contradiction::find(decl, profile, findings);
         let mut downstream = Said::of(&decl.directives);
         downstream.complete();
         let cdn = decl.cdn.as_ref().map(|cdn| Said::of(&cdn.directives)).unwrap_or_default();
         let store = decl.server.as_ref().map(Said::of_server).unwrap_or_default();
-        let value = |said: &Option<crate::diagnostic::Spanned<Duration>>| said.map(|said| said.value);
+        let value = |said: &Option<Spanned<Duration>>| said.map(|said| said.value);
         let base = if downstream.is_empty() {
             Self { derived: None, ..Self::revalidate() }
         } else {
