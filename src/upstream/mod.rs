@@ -34,6 +34,7 @@ mod retry;
 mod rebinding;
 
 pub use address::special_purpose;
+pub use body::SMALL as SMALL_BODY;
 pub use breaker::BreakerSettings;
 pub use call::{Answer, BodyLimits, Call, Timeouts, Trust, belongs_to_connection};
 pub use client::{BuildError, Client, ClientSettings};
