@@ -283,7 +283,7 @@ impl<'s> Compared<'s> {
         } else {
             ends_as_told(&told, &response, asked);
         }
-        let is_stored = self.is_stored(&told, &response, asked);
+        let is_stored = is_stored(&told, &response, asked);
         if let Some(digest) = digest.filter(|_| is_stored) {
             let path = asked.target.split('?').next().unwrap_or_default().to_owned();
             if store["kept"] == true || response.status == 404 {
@@ -299,23 +299,23 @@ impl<'s> Compared<'s> {
         }
         Ok(response)
     }
+}
 
-    /// Whether the answer is in the store now, as it is told; what is said of a miss agrees.
-    fn is_stored(&self, told: &Value, response: &Response, asked: &Asked) -> bool {
-        let page = &told["page"];
-        let store = &page["store"];
-        let is_kept_404 = || response.status == 404 && notes(page).iter().any(|note| note.starts_with("a 404 is sent"));
-        let is_stored = if response.status == 200 {
-            store["kept"] == true || store["compared"] == true
-        } else {
-            !page.is_null() && is_kept_404()
-        };
-        let status = response.header("cache-status").unwrap_or_default();
-        if status.contains("fwd=") {
-            assert_eq!(status.contains("; stored"), is_stored && !status.contains("fwd=stale"), "{asked:?}: {status}");
-        }
-        is_stored
+/// Whether the answer is in the store now, as it is told; what is said of a miss agrees.
+fn is_stored(told: &Value, response: &Response, asked: &Asked) -> bool {
+    let page = &told["page"];
+    let store = &page["store"];
+    let is_kept_404 = || response.status == 404 && notes(page).iter().any(|note| note.starts_with("a 404 is sent"));
+    let is_stored = if response.status == 200 {
+        store["kept"] == true || store["compared"] == true
+    } else {
+        !page.is_null() && is_kept_404()
+    };
+    let status = response.header("cache-status").unwrap_or_default();
+    if status.contains("fwd=") {
+        assert_eq!(status.contains("; stored"), is_stored && !status.contains("fwd=stale"), "{asked:?}: {status}");
     }
+    is_stored
 }
 
 fn notes(page: &Value) -> Vec<&str> {

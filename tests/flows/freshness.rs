@@ -213,7 +213,7 @@ fn why_a_page_was_made_is_said_in_the_words_of_the_protocol() {
     fault.put("/data", Reply::json("{\"v\":1}"));
     let mut files = CLOCK.to_owned();
     for (name, shown, cache, ..) in routes {
-        files += &format!("-- routes/{name}.toml --\n{shown}[cache]\n{cache}\n");
+        files.extend(["-- routes/", name, ".toml --\n", shown, "[cache]\n", cache, "\n"]);
     }
     files += "-- routes/language.toml --\njson = { of = \"{request.headers.accept-language}\" }\n[cache]\nnot-found = \"1m\"\n";
     let site = site(&fault, &files);

@@ -186,7 +186,8 @@ fn no_directive_opens_a_persons_page_to_others() {
     let routes: Vec<(u32, String)> = (0..16).filter_map(|chosen| Some((chosen, route(chosen)?))).collect();
     let mut archive = String::from("-- site.toml --\n-- layouts/me.html --\n<p>{{ cookies.session }}</p>\n");
     for (chosen, cache) in &routes {
-        archive += &format!("-- routes/r{chosen}.toml --\nlayout = \"me.html\"\n[cookies.session]\n[cache]\n{cache}");
+        let name = format!("-- routes/r{chosen}.toml --\n");
+        archive.extend([name.as_str(), "layout = \"me.html\"\n[cookies.session]\n[cache]\n", cache]);
     }
     let site = Site::start(&archive);
     for (chosen, cache) in &routes {
