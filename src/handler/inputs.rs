@@ -123,6 +123,11 @@ impl<'r> Inputs<'r> {
                 None => key.absent(Section::Cookie, &input.name),
             };
         }
+        // By their names, as all parts are.
+        // An edit of one document drops its own page, and leaves those of its neighbours.
+        if let Some(document) = self.document(route) {
+            key.bytes(Section::Variant, "document", &document.revision.to_be_bytes());
+        }
         // The choice, whatever was said to make it: there is one page for each language.
         if let Some(language) = self.language {
             key.text(Section::Variant, "language", language);
@@ -130,10 +135,6 @@ impl<'r> Inputs<'r> {
         // `page.path` and `page.url` are the page's own: a route with several paths has a page for each.
         if route.patterns.len() > 1 {
             key.text(Section::Variant, "path", self.matched.path.as_str());
-        }
-        // An edit of one document drops its own page, and leaves those of its neighbours.
-        if let Some(document) = self.document(route) {
-            key.bytes(Section::Variant, "document", &document.revision.to_be_bytes());
         }
         key
     }

@@ -681,7 +681,7 @@ fn finish(
         service.runtime.store.remove(outdated.lookup());
     }
     if is_asked_about {
-        return (What::Kept { stored, is_new: true }, false);
+        return (What::Kept { stored, is_new: true }, is_put && !route.policy.is_for_visitors_alone());
     }
     (What::Stored(stored), is_put)
 }

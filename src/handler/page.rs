@@ -77,16 +77,20 @@ pub(super) async fn answer(
         }
         (_, Some(Verdict::Expired) | None) | (None, Some(_)) => {}
     }
-    let forward = match &found {
-        Some(_) => Forward::Stale,
-        None if route.vary.is_empty() => Forward::UriMiss,
-        // There may be pages of this URL for other request fields; the store knows whole keys only.
-        None => Forward::Miss,
-    };
     let key = lookup.to_key();
-    if let Some(answer) = degraded(service, route, &key, exchange).await {
-        return answer;
-    }
+    let was_degraded = match degraded(service, route, &key, exchange).await {
+        Some(Ok(answer)) => return answer,
+        Some(Err(Outdated)) => true,
+        None => false,
+    };
+    // What was kept without a lifetime was stale from the first moment on (RFC 9111, section 4.2): it is stored, and was selected.
+    let has_stale = (found.is_some() && !route.policy.is_for_visitors_alone()) || was_degraded;
+    let forward = match has_stale {
+        true => Forward::Stale,
+        false if route.vary.is_empty() => Forward::UriMiss,
+        // There may be pages of this URL for other request fields; the store knows whole keys only.
+        false => Forward::Miss,
+    };
     let order = order(&inputs, Instant::now() + route.deadline);
     drop(inputs);
     let (made, led) = fill(service, key.clone(), order, route.deadline, deadline + GRACE, on_error.clone()).await;
@@ -172,17 +176,25 @@ async fn stored_answer(
     answer
 }
 
+/// A page that lacks data may not stand for the good one any more.
+struct Outdated;
+
 /// A page that lacks data and was kept all the same, as long as it may stand for the good one.
-async fn degraded(service: &Arc<Service>, route: &Route, key: &Key, exchange: Exchange<'_>) -> Option<Answer> {
+async fn degraded(
+    service: &Arc<Service>,
+    route: &Route,
+    key: &Key,
+    exchange: Exchange<'_>,
+) -> Option<Result<Answer, Outdated>> {
     route.policy.degraded()?;
     let key = key.beside(DEGRADED);
     let stored = service.runtime.store.get(key.lookup())?;
     match stored.verdict(exchange.arrival.instant) {
         Verdict::Fresh { age, ttl } => {
             let status = CacheStatus::fresh_hit(ttl);
-            Some(hit(service, key.lookup(), &stored, age, status, exchange, CacheOutcome::Hit).await)
+            Some(Ok(hit(service, key.lookup(), &stored, age, status, exchange, CacheOutcome::Hit).await))
         }
-        Verdict::Stale { .. } | Verdict::Expired => None,
+        Verdict::Stale { .. } | Verdict::Expired => Some(Err(Outdated)),
     }
 }
 

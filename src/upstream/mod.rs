@@ -36,6 +36,7 @@ mod roots;
 mod rebinding;
 
 pub use address::special_purpose;
+pub use body::SMALL as SMALL_BODY;
 pub use breaker::BreakerSettings;
 pub use call::{Answer, BodyLimits, Call, Timeouts, Trust, belongs_to_connection};
 pub use client::{BuildError, Client, ClientSettings};

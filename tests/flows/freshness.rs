@@ -16,6 +16,7 @@ crate::cases!(
     age_grows_and_what_is_left_shrinks,
     a_stale_page_never_says_that_it_is_fresh,
     a_page_made_anew_because_it_was_stale_says_so,
+    why_a_page_was_made_is_said_in_the_words_of_the_protocol,
     those_who_wait_for_another_are_collapsed,
     a_page_in_place_of_an_error_is_as_old_as_it_is,
     a_page_that_cannot_be_made_anew_is_tried_about_once_a_second,
@@ -191,6 +192,58 @@ fn a_page_made_anew_because_it_was_stale_says_so() {
     let anew = site.get("/");
     assert_eq!((anew.text().trim(), status(&anew)), ("2", "siteserver; fwd=stale; stored"));
     assert_eq!(anew.header("age"), None);
+}
+
+/// RFC 9211, section 2.2: `uri-miss` is for a store that has nothing of this URL, `stale` for one that has what it may not send as it is. What
+/// has no lifetime is stale from the first moment on (RFC 9111, section 4.2), and a shared cache has nothing of what is `private`.
+fn why_a_page_was_made_is_said_in_the_words_of_the_protocol() {
+    let source = "json = { v = \"{a.v}\" }\n[sources.a]\nupstream = \"up\"\npath = \"/data\"\n";
+    let degraded =
+        "json = { v = \"{b.v}\" }\n[sources.b]\nupstream = \"up\"\npath = \"/status/503\"\noptional = true\n";
+    let routes = [
+        // What keeps pages of this route, or its 404s, and what it says first, and then.
+        ("no-lifetime", source, "not-found = \"1m\"", "fwd=uri-miss; stored", "fwd=stale"),
+        ("no-cache", source, "no-cache = true\nnot-found = \"1m\"", "fwd=uri-miss; stored", "fwd=stale"),
+        ("auto", source, "s-maxage = \"auto\"", "fwd=uri-miss; stored", "fwd=stale"),
+        ("private", source, "private = true\ndegraded = \"1m\"", "fwd=uri-miss", "fwd=uri-miss"),
+        ("server", source, "no-cache = true\n[cache.server]\nno-store = true", "", ""),
+        ("moment", source, "s-maxage = \"0s\"\nstale-if-error = \"1m\"", "fwd=uri-miss; stored", "fwd=stale; stored"),
+        // It lacks data, and was kept for too short a time.
+        ("degraded", degraded, "degraded = \"1s\"", "fwd=uri-miss; stored", "fwd=stale; stored"),
+        ("whole", degraded, "s-maxage = \"1h\"", "fwd=uri-miss", "fwd=uri-miss"),
+    ];
+    let fault = FaultServer::start();
+    fault.put("/data", Reply::json("{\"v\":1}"));
+    let mut files = CLOCK.to_owned();
+    for (name, shown, cache, ..) in routes {
+        files.extend(["-- routes/", name, ".toml --\n", shown, "[cache]\n", cache, "\n"]);
+    }
+    files += "-- routes/language.toml --\njson = { of = \"{request.headers.accept-language}\" }\n[cache]\nnot-found = \"1m\"\n";
+    let site = site(&fault, &files);
+    clock(&site, 0);
+    let said = |name: &str| {
+        let answer = site.get(&format!("/{name}"));
+        assert_eq!((answer.status, answer.header("age")), (200, None), "{name}");
+        let lines = answer.headers("cache-status");
+        assert!(lines.len() < 2, "{lines:?}");
+        lines.concat().trim_start_matches("siteserver; ").to_owned()
+    };
+    for (name, _, _, first, _) in routes {
+        assert_eq!(said(name), first, "{name}, for the first time");
+    }
+    // It is not known whether the store has another one of this URL.
+    for expected in ["fwd=miss; stored", "fwd=stale"] {
+        assert_eq!(said("language"), expected);
+    }
+    clock(&site, 2);
+    for (name, _, _, _, then) in routes {
+        for _ in 0..2 {
+            assert_eq!(said(name), then, "{name}, later");
+            if name == "degraded" {
+                break;
+            }
+        }
+    }
 }
 
 /// Who joins a call that is under way cannot be seen from outside before it ends, so this is tried until somebody was in time.

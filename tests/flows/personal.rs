@@ -12,6 +12,7 @@ crate::cases!(
     visitors_at_once_get_their_own_pages,
     visitors_who_say_the_same_are_not_taken_for_one,
     a_person_may_keep_their_own_page_and_nobody_else,
+    no_directive_opens_a_persons_page_to_others,
     values_of_a_keyed_cookie_at_once_get_their_own_pages,
     the_validator_of_one_value_says_nothing_of_another,
     lines_of_a_field_are_told_apart_from_one_line,
@@ -169,6 +170,39 @@ fn a_person_may_keep_their_own_page_and_nobody_else() {
             for call in calls {
                 assert_eq!(fault.calls(&format!("/barrier/{call}/2/echo")), 2 * round, "{target} {call}");
             }
+        }
+    }
+}
+
+/// Directives that say nothing of whom the page is for.
+fn no_directive_opens_a_persons_page_to_others() {
+    let directives = ["no-cache", "must-revalidate", "no-transform", "max-age"];
+    let route = |chosen: u32| {
+        let is_chosen = |at: usize| chosen >> at & 1 == 1;
+        let value = |name: &str| if name == "max-age" { "\"0s\"" } else { "true" };
+        let chosen = directives.iter().enumerate().filter(|(at, _)| is_chosen(*at));
+        let written: Vec<String> = chosen.map(|(_, name)| format!("{name} = {}\n", value(name))).collect();
+        // They contradict each other.
+        (!(is_chosen(0) && is_chosen(3))).then(|| written.concat())
+    };
+    let routes: Vec<(u32, String)> = (0..16).filter_map(|chosen| Some((chosen, route(chosen)?))).collect();
+    let mut archive = String::from("-- site.toml --\n-- layouts/me.html --\n<p>{{ cookies.session }}</p>\n");
+    for (chosen, cache) in &routes {
+        let name = format!("-- routes/r{chosen}.toml --\n");
+        archive.extend([name.as_str(), "layout = \"me.html\"\n[cookies.session]\n[cache]\n", cache]);
+    }
+    let site = Site::start(&archive);
+    for (chosen, cache) in &routes {
+        let target = format!("/r{chosen}");
+        for method in ["GET", "HEAD"] {
+            let answer = site.request(method, &target, &[("cookie", "session=ada")], b"");
+            let field = answer.header("cache-control").unwrap_or_default();
+            let words: Vec<&str> = field.split(", ").collect();
+            assert!(words.contains(&"private"), "{cache}: {field}");
+            for directive in directives.iter().filter(|name| cache.contains(*name)) {
+                assert!(words.iter().any(|word| word.starts_with(directive)), "{cache}: {field}");
+            }
+            assert_eq!(answer.header("etag"), None, "{cache}");
         }
     }
 }
