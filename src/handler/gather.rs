@@ -265,10 +265,8 @@ struct Data<'g> {
 fn called_with<'h>(http: &'h Http<Binding>, slots: &'h [Value]) -> impl Iterator<Item = (&'h str, Cow<'h, str>)> {
     http.parameters.iter().flat_map(|(name, binding)| {
         let value = binding.value(slots);
-        let values = match value {
-            Value::List(items) if !items.is_empty() => &**items,
-            value => std::slice::from_ref(value),
-        };
+        let items: &[Value] = if let Value::List(items) = value { items } else { &[] };
+        let values = if items.is_empty() { std::slice::from_ref(value) } else { items };
         values.iter().map(|value| (name.as_str(), scalar_text(value).unwrap_or_default()))
     })
 }

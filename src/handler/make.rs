@@ -243,12 +243,8 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         Err(Stop::Error(status)) => (What::Error(status), false),
         Err(Stop::Long) => (What::Error(StatusCode::SERVICE_UNAVAILABLE), false),
     };
-    if let Some((key, ticket)) = place.filter(|_| !is_stored && !degraded && what.is_another_answer()) {
-        let tags = Tags::new(Arc::clone(&subject.tags), tags.clone());
-        service.runtime.store.supersede(&ticket, key.lookup(), &tags, begin);
-        if route.policy.degraded().is_some() {
-            service.runtime.store.supersede(&ticket, key.beside(DEGRADED).lookup(), &tags, begin);
-        }
+    if let Some(place) = place.filter(|_| !is_stored && !degraded && what.is_another_answer()) {
+        supersede(service, (route, subject), place, made_of);
     }
     let fresh_until = match &what {
         What::Stored(stored) => fill::fresh_until(stored),
@@ -597,6 +593,20 @@ fn remaining(fresh_until: Option<Instant>, now: Instant) -> Duration {
 
 /// A page that lacks data is kept beside the good one, whose place it must not take.
 pub(super) const DEGRADED: &str = "degraded";
+
+/// Removes the page that another answer has taken the place of, and that for want of data beside it.
+fn supersede(
+    service: &Service,
+    (route, subject): (&Route, &Subject),
+    (key, ticket): (Key, Arc<Ticket>),
+    made_of: MadeOf<'_>,
+) {
+    let tags = Tags::new(Arc::clone(&subject.tags), made_of.tags.to_vec());
+    service.runtime.store.supersede(&ticket, key.lookup(), &tags, made_of.begin);
+    if route.policy.degraded().is_some() {
+        service.runtime.store.supersede(&ticket, key.beside(DEGRADED).lookup(), &tags, made_of.begin);
+    }
+}
 
 /// That there is no such page, in the store if it may be kept.
 fn absent(
