@@ -109,10 +109,10 @@ impl<'r> Inputs<'r> {
             match (lines.next(), lines.next()) {
                 (None, _) => key.absent(Section::Header, name.as_str()),
                 (Some(line), None) => key.bytes(Section::Header, name.as_str(), line.as_bytes()),
-                // Pages see lines joined, as RFC 9110 (section 5.3) reads them.
+                // Pages see lines joined, as RFC 9110 (section 5.3) reads them, but for those that are no text; upstreams get each.
                 (Some(_), Some(_)) => {
                     let lines: Vec<&[u8]> = self.fields.get_all(name).iter().map(HeaderValue::as_bytes).collect();
-                    key.bytes(Section::Header, name.as_str(), &lines.join(b", ".as_slice()))
+                    key.lines(Section::Header, name.as_str(), &lines)
                 }
             };
         }
@@ -124,6 +124,7 @@ impl<'r> Inputs<'r> {
                 None => key.absent(Section::Cookie, &input.name),
             };
         }
+        // By their names, as all parts are.
         // Nothing of what says who asks is in such a request. All the same its page can never be taken for one that is made for somebody.
         if variant.is_anonymous {
             key.value(Section::Variant, "anonymous", &Value::Bool(true));

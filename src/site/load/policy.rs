@@ -19,14 +19,15 @@ pub(super) fn of(
     let Some(of_person) = of_person else {
         let mut policy = declared.unwrap_or_else(Policy::revalidate);
         // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
-        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && !policy.is_no_store() {
+        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) {
             policy.keep_from_the_way();
         }
         return (policy, None);
     };
-    let Some(policy) = declared else { return (Policy::personal(), None) };
+    let Some(mut policy) = declared else { return (Policy::personal(), None) };
     if let Some(place) = policy.declared.filter(|_| policy.is_for_the_way()) {
         findings.push(public(of_person, &policy, place));
+        policy.keep_for_one();
         return (policy, None);
     }
     let mut anonymous = policy.may_store().then(|| policy.of_the_anonymous());
@@ -36,7 +37,8 @@ pub(super) fn of(
         findings.extend(of_server.or(policy.declared).map(|place| no_copy(of_person, place)));
         anonymous = None;
     }
-    (policy.of_a_person(), anonymous)
+    policy.keep_for_one();
+    (policy, anonymous)
 }
 
 /// What is declared lets caches on the way keep one person's page.
@@ -50,7 +52,8 @@ fn public(of_person: &OfPerson, policy: &Policy, place: Place) -> Finding {
     };
     let once = if obstacles.is_empty() { "" } else { ", once every source that sends it along is `optional`" };
     let help = format!("{instead}; what it is without {credentials} our own store may keep{once}: `[cache.server]`");
-    Finding::new(&code::PERSONAL_PUBLIC, place, message).related(personal.place, "read here").help(help)
+    let finding = Finding::new(&code::PERSONAL_PUBLIC, place, message).help(help);
+    personal.path.iter().fold(finding, |finding, step| finding.related(step.place, step.how.as_str()))
 }
 
 /// Our own store is told to keep what there is none of: a page for those who are nobody.

@@ -4,7 +4,7 @@ use super::super::inputs::{CookieInput, Inputs, RequestReads};
 use super::super::{Called, Places, Planned, Privacy, Route, RouteOutline, code, slots};
 use super::fields::Fields;
 use super::kind::{self, Shown};
-use super::privacy::{self, OfPerson, Personal};
+use super::privacy::{self, OfPerson, Personal, THE_PAGE};
 use super::scope::{Reads, Scope, Written};
 use super::{
     Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, listing, media, plan, policy,
@@ -219,7 +219,7 @@ fn personal_of(
     needed: &BTreeSet<usize>,
     sources: &[Option<Personal>],
 ) -> Option<Personal> {
-    privacy::of_reads(direct, cookies, sources).or_else(|| {
+    privacy::of_reads(direct, cookies, sources, THE_PAGE).or_else(|| {
         // A source that only another one reads makes the page personal through that one, whose path is longer.
         needed.iter().rev().find_map(|&at| sources.get(at).cloned().flatten())
     })
