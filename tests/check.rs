@@ -321,16 +321,34 @@ fn the_memory_that_limits_allow_is_told() {
     let line = |archive: &str| on(archive, &["check"]).out.lines().last().unwrap_or_default().to_owned();
     assert_eq!(
         line("-- site.toml --\n"),
-        "memory: 409 MiB at most (48 MiB of pages, 16 MiB of their data, 32 MiB of small files, 313 MiB of request heads on 10000 connections), and while it is \
-         made 4 MiB for each page and 10 MiB for each answer of an upstream"
+        "memory: 409 MiB at most (48 MiB of pages, 16 MiB of their data, 32 MiB of small files, 313 MiB of request heads on 10000 connections), \
+         and beside that for each page while it is made 4 MiB and the data that it reads"
     );
     let small = "-- site.toml --\n[limits]\nmemory-store = \"8MiB\"\nconnections = 100\nrequest-head = \"16KiB\"\nrender-output = \"1MiB\"\n\
                  upstream-body = \"1MiB\"\nupstream-decoded = \"1MiB\"\n";
     assert_eq!(
         line(small),
-        "memory: 42 MiB at most (6 MiB of pages, 2 MiB of their data, 32 MiB of small files, 1600 KiB of request heads on 100 connections), and while it is \
-         made 1 MiB for each page and 2 MiB for each answer of an upstream"
+        "memory: 42 MiB at most (6 MiB of pages, 2 MiB of their data, 32 MiB of small files, 1600 KiB of request heads on 100 connections), \
+         and beside that for each page while it is made 1 MiB and the data that it reads"
     );
+    // Bodies up to a mebibyte, as sent and decoded, of as many calls as there may be; and of a few the whole of what they may be.
+    let called = "[upstreams.a]\nbase-url = \"https://a.example\"\nmax-concurrent = 4\n[upstreams.b]\nbase-url = \"https://b.example\"\nmax-concurrent = 2\n\
+                  -- routes/index.toml --\njson = [\"{x}\", \"{y}\"]\n[sources.x]\nupstream = \"a\"\npath = \"/\"\n[sources.y]\nupstream = \"b\"\npath = \"/\"\n";
+    for (limits, answers) in [
+        ("upstream-body = \"512KiB\"\nupstream-decoded = \"1MiB\"\n", 6 * (3 << 19)),
+        ("", 6 * (2 << 20) + 6 * (10 << 20)),
+        ("upstream-decoded = \"16MiB\"\n", 6 * (2 << 20) + 6 * (18 << 20)),
+    ] {
+        let archive = format!("-- site.toml --\n[limits]\nconnections = 100\n{limits}{called}");
+        let told: serde_json::Value =
+            serde_json::from_str(&on(&archive, &["check", "--format", "json"]).out).expect("JSON");
+        let memory = &told["memory"];
+        assert_eq!(memory["upstream_answers"], answers, "{limits}");
+        let kept = [&memory["pages"], &memory["data"], &memory["files"], &memory["request_heads"]];
+        let kept: u64 = kept.into_iter().filter_map(serde_json::Value::as_u64).sum();
+        assert_eq!(memory["together"], kept + answers, "{limits}");
+        assert!(line(&archive).contains(" of answers that upstreams are sending), and"), "{}", line(&archive));
+    }
     let told: serde_json::Value = serde_json::from_str(&on(small, &["check", "--format", "json"]).out).expect("JSON");
     assert_eq!(told["memory"]["pages"], 6 << 20);
     assert_eq!(told["memory"]["data"], 2 << 20);

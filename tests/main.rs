@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         check::CASES,
         documentation::CASES,
         flows::admin::CASES,
+        flows::agreement::CASES,
         flows::caching::CASES,
         flows::answers::CASES,
         flows::client::CASES,

@@ -138,6 +138,7 @@ impl Allowance {
             created,
             initial_age,
             fresh_until: after(jitter.shorten(self.fresh)),
+            ends: after(self.fresh),
             stale_until: after(self.fresh + self.while_revalidating),
             error_until: after(self.fresh + self.on_error),
         }
@@ -150,6 +151,8 @@ pub struct Windows {
     created: Instant,
     initial_age: Duration,
     fresh_until: Instant,
+    /// Where the declared lifetime ends, and the stale windows begin.
+    ends: Instant,
     stale_until: Instant,
     error_until: Instant,
 }
@@ -161,7 +164,7 @@ pub enum Verdict {
     Fresh {
         /// How old it is: the value of `Age` is its whole seconds.
         age: Duration,
-        /// For how much longer it is fresh.
+        /// For how much longer it is fresh by what was declared, what jitter gives up included.
         ttl: Duration,
     },
     /// It answers only on the conditions given, at least one of which holds.
@@ -181,7 +184,7 @@ impl Windows {
     /// The verdict at `now`. A `now` before the response was made (a request that waited for it) counts as that moment.
     pub fn verdict(&self, now: Instant) -> Verdict {
         if now < self.fresh_until {
-            return Verdict::Fresh { age: self.age(now), ttl: self.fresh_until.duration_since(now.max(self.created)) };
+            return Verdict::Fresh { age: self.age(now), ttl: self.ends.duration_since(now.max(self.created)) };
         }
         let (may_serve_while_revalidating, may_serve_on_error) = (now < self.stale_until, now < self.error_until);
         if may_serve_while_revalidating || may_serve_on_error {
@@ -196,9 +199,13 @@ impl Windows {
         self.initial_age + now.saturating_duration_since(self.created)
     }
 
-    /// For how long the response has been stale at `now` (RFC 9111, section 4.2).
-    pub fn staleness(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.fresh_until)
+    /// For how much longer the response is fresh at `now` by what was declared, which may be longer than it is used as such; or for how long
+    /// it has been stale (RFC 9111, section 4.2).
+    pub fn remaining(&self, now: Instant) -> Result<Duration, Duration> {
+        match self.ends.checked_duration_since(now) {
+            Some(left) if !left.is_zero() => Ok(left),
+            Some(_) | None => Err(now.saturating_duration_since(self.ends)),
+        }
     }
 
     /// Whether anything may still be done with the response at `now`.
@@ -215,10 +222,11 @@ impl Windows {
     #[must_use]
     pub fn stale_from(self, moment: Instant) -> Self {
         let moment = moment.max(self.created);
-        let early = self.fresh_until.saturating_duration_since(moment);
+        let early = self.ends.saturating_duration_since(moment);
         let earlier = |end: Instant| end.checked_sub(early).unwrap_or(moment).max(moment);
         Self {
             fresh_until: self.fresh_until.min(moment),
+            ends: self.ends.min(moment),
             stale_until: earlier(self.stale_until),
             error_until: earlier(self.error_until),
             ..self
@@ -377,5 +385,22 @@ mod tests {
         assert_eq!(marked.verdict(created + seconds(40)), stale(40, false, true));
         assert_eq!(marked.verdict(created + seconds(50)), Verdict::Expired);
         assert_eq!(windows.stale_from(created + seconds(105)), windows, "it was stale already");
+    }
+
+    #[test]
+    fn declared_stale_early_nothing_is_left_of_what_jitter_gave_up() {
+        let created = Instant::now();
+        for (on_error, expected) in [(0, Verdict::Expired), (3, stale(30, false, true))] {
+            let allowance = lifetime(None, Some(100), 0, on_error).allowance().unwrap();
+            let windows = allowance.from(created, Duration::ZERO, Jitter(u16::MAX));
+            let marked = windows.stale_from(created + seconds(30));
+            assert_eq!(marked.verdict(created + seconds(30)), expected);
+            assert_eq!(marked.verdict(created + seconds(33)), Verdict::Expired);
+            assert_eq!(marked.remaining(created + seconds(31)), Err(seconds(1)));
+            // Undisturbed, what is left of the declared lifetime is fresh to all others.
+            assert_eq!(windows.verdict(created + seconds(95)), stale(95, true, true));
+            assert_eq!(windows.remaining(created + seconds(95)), Ok(seconds(5)));
+            assert_eq!(windows.remaining(created + seconds(101)), Err(seconds(1)));
+        }
     }
 }

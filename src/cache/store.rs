@@ -8,7 +8,7 @@ use super::key::{Key, Lookup};
 use super::purge::{Epoch, Gate, Outdated, Ticket};
 use super::stored::{Revision, Stored};
 use super::sync::{Cache, DefaultLifecycle};
-use super::tag::Scope;
+use super::tag::{Scope, Tags};
 use crate::fields::Coding;
 use quick_cache::{OptionsBuilder, Weighter};
 use std::hash::{BuildHasher, Hasher};
@@ -189,6 +189,14 @@ impl Store {
                 }
             });
         }
+    }
+
+    /// Removes what was stored under `key` before `since`: the fill that holds `ticket` came to an answer that is not kept, with `tags`, and
+    /// what is there says what is no longer so. Nothing happens if the fill is outdated itself.
+    pub fn supersede(&self, ticket: &Ticket, key: Lookup<'_>, tags: &Tags, since: Instant) {
+        let remove = || drop(self.entries.remove_if(&key, |slot| slot.stored.created() < since));
+        // Whoever purged it meanwhile has removed what is there, or will be asked for it again.
+        self.gate.admit(ticket, tags, remove).unwrap_or_default();
     }
 
     /// Removes what is stored under `key`. A fill that runs is not affected.

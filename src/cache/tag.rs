@@ -27,10 +27,11 @@ impl Tag {
     pub fn with_parameters<'p>(
         kind: &str,
         name: &str,
-        parameters: impl IntoIterator<Item = (&'p str, &'p str)>,
+        parameters: impl IntoIterator<Item = (&'p str, impl AsRef<str>)>,
     ) -> Self {
-        let mut pairs: Vec<String> = parameters.into_iter().map(|(name, value)| pair(name, value)).collect();
+        let mut pairs: Vec<String> = parameters.into_iter().map(|(name, value)| pair(name, value.as_ref())).collect();
         pairs.sort_unstable();
+        pairs.dedup();
         Self(format!("{kind}:{name}?{}", pairs.join("&")).into())
     }
 

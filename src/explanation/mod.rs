@@ -220,16 +220,29 @@ pub enum Privacy {
     Public,
     /// One person's.
     Personal {
-        /// From the person to the page: what it is, and where it is read.
-        path: Vec<(String, Place)>,
+        /// From the person to the page.
+        path: Vec<Step>,
     },
+}
+
+/// A step on the way from a person to a page.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What holds the person's data; last the page itself.
+    pub what: String,
+    /// What takes it from there, and how; `None` of the page.
+    pub how: Option<String>,
+    /// Where that is written.
+    pub place: Place,
 }
 
 /// What the page store would do.
 #[derive(Debug, Clone)]
 pub struct Store {
-    /// Why nothing is kept; `None` if the page is.
+    /// Why nothing is kept that could be sent as it is; `None` if the page is.
     pub refused: Option<String>,
+    /// Whether it is kept all the same, to be sent again if it turns out to be what would be made anew.
+    pub is_compared: bool,
     /// What it is kept under, if it is looked for.
     pub key: Option<Key>,
     /// The request fields that choose among the pages of a URL, without the one for codings.

@@ -29,7 +29,7 @@ pub use cache_status::{CacheStatus, Forward, Outcome};
 pub use coding::{Coding, negotiate};
 pub use content_security_policy::{ContentSecurityPolicy, SourceError, check_source, digest_source};
 pub use cookie::cookies;
-pub use credential::is_credential;
+pub use credential::{is_credential, is_of_person};
 pub use date::{DATE_LENGTH, format_date, parse_date};
 pub use entity_tag::{EntityTag, TagList};
 pub use forwarded::{ProxyError, TrustedProxies};

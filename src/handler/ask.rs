@@ -7,9 +7,9 @@ use super::fill::{GRACE, fill};
 use super::gather::{Gathered, LATE, Request, SourceCall};
 use super::inputs::{Inputs, Misfit};
 use super::keep::declared_tags;
-use super::make::{Made, Order, describe};
+use super::make::{DEGRADED, Made, Order, describe};
 use super::plan::Ending;
-use crate::cache::{Stored, Tag, Verdict};
+use crate::cache::{Lookup, Stored, Tag, Verdict};
 use crate::config::Binding;
 use crate::resource::Resource;
 use crate::router::Routing;
@@ -19,7 +19,7 @@ use crate::value::Value;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http::StatusCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The value of a route, and whether something else stands for a part of it.
 #[derive(Debug, Clone)]
@@ -48,6 +48,14 @@ pub(super) enum Asking<'g> {
     Answering(BoxFuture<'g, Asked>),
 }
 
+impl Asking<'_> {
+    /// It has answered before, and this is what is stored of that.
+    fn at_once(answer: Answer, stored: &Stored) -> Self {
+        let asked = Asked { answer, calls: Vec::new(), tags: stored.tags().own().to_vec() };
+        Self::Answering(std::future::ready(asked).boxed())
+    }
+}
+
 pub(super) const fn error(reason: &'static str) -> Trouble {
     Trouble::Error { late: false, reason }
 }
@@ -55,8 +63,9 @@ pub(super) const fn error(reason: &'static str) -> Trouble {
 impl<'g> Request<'g> {
     /// Asks the route that `asking` names; `slots` is the data of the request that asks.
     ///
-    /// An answer that may be stored is made once for all who want it, visitors and routes, and stored. What is addressed by one
-    /// person's data may be found in the store, but its address is never put there.
+    /// An answer that may be stored is made once for all who want it, visitors and routes, and stored; so are what is not there, and what
+    /// lacks data, for as long as the route says. What is addressed by one person's data may be found in the store, but its address is never
+    /// put there.
     pub(super) fn ask(self, asking: &InProcess<Binding>, slots: &[Value]) -> Result<Asking<'g>, Trouble> {
         let target = asking.target(slots).map_err(trouble_of_no_call)?;
         let position = asking.asked.route;
@@ -94,6 +103,12 @@ impl<'g> Request<'g> {
         let lookup = builder.finish();
         let now = Instant::now();
         let found = service.runtime.store.get(lookup);
+        if let Some(absent) = found.as_ref().filter(|stored| stored.is_bare())
+            && let Verdict::Fresh { ttl, .. } = absent.verdict(now)
+        {
+            self.calls.is_fresh_until(now + ttl);
+            return Ok(Asking::at_once(Err(Trouble::NotFound), absent));
+        }
         let mut on_error = None;
         if let Some((stored, data)) = found.as_ref().and_then(|stored| Some((stored, stored.data()?))) {
             match stored.verdict(now) {
@@ -103,13 +118,17 @@ impl<'g> Request<'g> {
                 }
                 // It could not be made anew a moment ago, and still stands for that error.
                 Verdict::Stale { may_serve_on_error: true, .. } if stored.is_resting(now) => {
-                    let answer = Ok(Answered { value: data.clone(), degraded: true });
-                    let asked = Asked { answer, calls: Vec::new(), tags: stored.tags().own().to_vec() };
-                    return Ok(Asking::Answering(std::future::ready(asked).boxed()));
+                    return Ok(Asking::at_once(Ok(Answered { value: data.clone(), degraded: true }), stored));
                 }
                 Verdict::Stale { may_serve_on_error: true, .. } => on_error = Some(Arc::clone(stored)),
                 Verdict::Stale { .. } | Verdict::Expired => {}
             }
+        }
+        if let Some((stored, ttl)) = self.degraded(route, lookup, now)
+            && let Some(data) = stored.data()
+        {
+            self.calls.is_fresh_until(now + ttl);
+            return Ok(Asking::at_once(Ok(Answered { value: data.clone(), degraded: true }), &stored));
         }
         if self.personal {
             return Ok(here(&inputs));
@@ -135,6 +154,16 @@ impl<'g> Request<'g> {
             of_made(made, on_error.as_deref())
         };
         Ok(Asking::Answering(filled.boxed()))
+    }
+
+    /// An answer that lacks data and was kept all the same, as long as it may stand for the good one, and for how long that is.
+    fn degraded(self, route: &Route, lookup: Lookup<'_>, now: Instant) -> Option<(Arc<Stored>, Duration)> {
+        route.policy.degraded()?;
+        let stored = self.service.runtime.store.get(lookup.to_key().beside(DEGRADED).lookup())?;
+        match stored.verdict(now) {
+            Verdict::Fresh { ttl, .. } => Some((stored, ttl)),
+            Verdict::Stale { .. } | Verdict::Expired => None,
+        }
     }
 
     /// What the route answers, as a part of this request.

@@ -5,6 +5,7 @@ use super::fetch::SharedCalls;
 use super::make::{Made, Order, What, make};
 use super::runtime::{Service, Subject};
 use crate::cache::{Empty, Epoch, Filled, Key, Landing, Stored, Ticket, Verdict};
+use crate::source::Trouble;
 use http::StatusCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +68,7 @@ pub(super) async fn fill(
     // A fill that ended between the look-up and now has left its page in the store.
     let again = || {
         let stored = service.runtime.store.get(key.lookup())?;
-        let is_whole = !is_asked || stored.data().is_some();
+        let is_whole = !is_asked || stored.data().is_some() || stored.is_bare();
         (is_whole && is_fresh(&stored)).then(|| Arc::new(Made::found(stored)))
     };
     let flown = service.runtime.pages.fly((key.clone(), epoch), limit + GRACE, again, flight);
@@ -93,7 +94,7 @@ pub(super) fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Dur
             let attempt = Attempt(Some(stale));
             let made = make(&service, order, Some(key)).await;
             // One that lacks data is kept beside it, and takes its place only when that is gone.
-            if made.is_stored && !made.is_degraded {
+            if (made.is_stored || made.what.is_another_answer()) && !made.is_degraded {
                 attempt.succeed();
             }
             Filled::Shared(Arc::new(made))
@@ -136,7 +137,8 @@ impl Drop for Attempt {
 impl Made {
     /// What was found in the store instead of being made.
     fn found(stored: Arc<Stored>) -> Self {
-        let answer = stored.data().map(|data| Ok(Answered { value: data.clone(), degraded: false }));
+        let value = stored.data().map(|data| Ok(Answered { value: data.clone(), degraded: false }));
+        let answer = value.or_else(|| stored.is_bare().then_some(Err(Trouble::NotFound)));
         let tags = stored.tags().own().to_vec();
         let fresh_until = fresh_until(&stored);
         let (calls, is_stored, is_degraded) = (Vec::new(), true, false);

@@ -13,7 +13,7 @@ use crate::cache::{Digest, Digester, Tag};
 use crate::config::{Binding, scalar_text};
 use crate::render::Context;
 use crate::site::{Planned, QueryInput, Route, Rule, slots};
-use crate::source::{Absent, Fatal, Kind, Listing, Read, Settled, Surroundings, Trouble};
+use crate::source::{Absent, Fatal, Http, Kind, Listing, Read, Settled, Surroundings, Trouble};
 use crate::value::{NULL, Value};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
@@ -261,21 +261,37 @@ struct Data<'g> {
     tags: Vec<Tag>,
 }
 
+/// The names and values that a call is made with; a list has its name with each of its items.
+fn called_with<'h>(http: &'h Http<Binding>, slots: &'h [Value]) -> impl Iterator<Item = (&'h str, Cow<'h, str>)> {
+    http.parameters.iter().flat_map(|(name, binding)| {
+        let value = binding.value(slots);
+        let items: &[Value] = if let Value::List(items) = value { items } else { &[] };
+        let values = if items.is_empty() { std::slice::from_ref(value) } else { items };
+        values.iter().map(|value| (name.as_str(), scalar_text(value).unwrap_or_default()))
+    })
+}
+
 impl Data<'_> {
-    /// Notes with what a source is called, if what comes of it may be stored, or tells its tags.
+    /// Notes with what a source is called, if what comes of it may be stored, or tells its tags: each call of its own.
     fn tag(&mut self, position: usize) {
         let source = &self.request.planned(position).source;
         let Kind::Http(http) = &source.kind else { return };
         if http.parameters.is_empty() || !self.request.begun.is_tagged {
             return;
         }
-        let texts: Vec<(&str, Cow<'_, str>)> = http
-            .parameters
-            .iter()
-            .map(|(name, binding)| (name.as_str(), scalar_text(binding.value(&self.slots)).unwrap_or_default()))
-            .collect();
-        let parameters = texts.iter().map(|(name, text)| (*name, &**text));
-        self.tags.push(Tag::with_parameters("source", &source.name.value, parameters));
+        let tag = |slots: &[Value]| Tag::with_parameters("source", &source.name.value, called_with(http, slots));
+        let differs = http.parameters.iter().any(|(_, binding)| binding.slot == slots::ITEM);
+        match source.for_each.as_ref().filter(|_| differs) {
+            // Items that cannot be had are no calls.
+            Some(each) => {
+                for item in each.items(&self.slots).map(<[Value]>::to_vec).unwrap_or_default() {
+                    self.slots[slots::ITEM] = item;
+                    self.tags.push(tag(&self.slots));
+                }
+                self.slots[slots::ITEM] = Value::Null;
+            }
+            None => self.tags.push(tag(&self.slots)),
+        }
     }
 
     /// Takes what a source came to; its declaration says what a failure becomes.

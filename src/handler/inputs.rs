@@ -108,10 +108,10 @@ impl<'r> Inputs<'r> {
             match (lines.next(), lines.next()) {
                 (None, _) => key.absent(Section::Header, name.as_str()),
                 (Some(line), None) => key.bytes(Section::Header, name.as_str(), line.as_bytes()),
-                // Pages see lines joined, as RFC 9110 (section 5.3) reads them.
+                // Pages see lines joined, as RFC 9110 (section 5.3) reads them, but for those that are no text; upstreams get each.
                 (Some(_), Some(_)) => {
                     let lines: Vec<&[u8]> = self.fields.get_all(name).iter().map(HeaderValue::as_bytes).collect();
-                    key.bytes(Section::Header, name.as_str(), &lines.join(b", ".as_slice()))
+                    key.lines(Section::Header, name.as_str(), &lines)
                 }
             };
         }
@@ -123,6 +123,11 @@ impl<'r> Inputs<'r> {
                 None => key.absent(Section::Cookie, &input.name),
             };
         }
+        // By their names, as all parts are.
+        // An edit of one document drops its own page, and leaves those of its neighbours.
+        if let Some(document) = self.document(route) {
+            key.bytes(Section::Variant, "document", &document.revision.to_be_bytes());
+        }
         // The choice, whatever was said to make it: there is one page for each language.
         if let Some(language) = self.language {
             key.text(Section::Variant, "language", language);
@@ -130,10 +135,6 @@ impl<'r> Inputs<'r> {
         // `page.path` and `page.url` are the page's own: a route with several paths has a page for each.
         if route.patterns.len() > 1 {
             key.text(Section::Variant, "path", self.matched.path.as_str());
-        }
-        // An edit of one document drops its own page, and leaves those of its neighbours.
-        if let Some(document) = self.document(route) {
-            key.bytes(Section::Variant, "document", &document.revision.to_be_bytes());
         }
         key
     }

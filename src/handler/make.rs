@@ -88,6 +88,18 @@ pub(super) enum What {
     Error(StatusCode),
 }
 
+impl What {
+    /// Whether it is an answer, and no error that what was made before could stand for; nor that itself.
+    pub(super) fn is_another_answer(&self) -> bool {
+        match self {
+            // A page that is too large to be kept is none the less what there is now.
+            Self::Stored(_) | Self::Redirect { .. } => true,
+            Self::Shown { status, .. } | Self::Error(status) => !status.is_server_error(),
+            Self::Kept { .. } | Self::Unchanged(_) => false,
+        }
+    }
+}
+
 /// What one request brings to the making of its answer.
 pub(super) struct Order {
     pub(super) route: usize,
@@ -223,6 +235,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         });
     let made_of = MadeOf { tags: &tags, revision, sum, begin, fresh_until: calls_made.fresh_until() };
     let store = key.zip(begun.ticket);
+    let place = store.clone();
     let (what, is_stored) = match represented {
         Ok(page) => finish(service, (route, subject), page, made_of, store),
         Err(Stop::Error(StatusCode::NOT_FOUND)) => absent(service, (route, subject), degraded, made_of, store),
@@ -230,6 +243,9 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         Err(Stop::Error(status)) => (What::Error(status), false),
         Err(Stop::Long) => (What::Error(StatusCode::SERVICE_UNAVAILABLE), false),
     };
+    if let Some(place) = place.filter(|_| !is_stored && !degraded && what.is_another_answer()) {
+        supersede(service, (route, subject), place, made_of);
+    }
     let fresh_until = match &what {
         What::Stored(stored) => fill::fresh_until(stored),
         What::Kept { .. } | What::Unchanged(_) | What::Shown { .. } | What::Redirect { .. } | What::Error(_) => {
@@ -578,6 +594,20 @@ fn remaining(fresh_until: Option<Instant>, now: Instant) -> Duration {
 /// A page that lacks data is kept beside the good one, whose place it must not take.
 pub(super) const DEGRADED: &str = "degraded";
 
+/// Removes the page that another answer has taken the place of, and that for want of data beside it.
+fn supersede(
+    service: &Service,
+    (route, subject): (&Route, &Subject),
+    (key, ticket): (Key, Arc<Ticket>),
+    made_of: MadeOf<'_>,
+) {
+    let tags = Tags::new(Arc::clone(&subject.tags), made_of.tags.to_vec());
+    service.runtime.store.supersede(&ticket, key.lookup(), &tags, made_of.begin);
+    if route.policy.degraded().is_some() {
+        service.runtime.store.supersede(&ticket, key.beside(DEGRADED).lookup(), &tags, made_of.begin);
+    }
+}
+
 /// That there is no such page, in the store if it may be kept.
 fn absent(
     service: &Service,
@@ -661,7 +691,7 @@ fn finish(
         service.runtime.store.remove(outdated.lookup());
     }
     if is_asked_about {
-        return (What::Kept { stored, is_new: true }, false);
+        return (What::Kept { stored, is_new: true }, is_put && !route.policy.is_for_visitors_alone());
     }
     (What::Stored(stored), is_put)
 }

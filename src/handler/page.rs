@@ -6,6 +6,7 @@
 //! second before that is tried again.
 
 use super::fill::{Begun, GRACE, fill, refresh};
+use super::gather::SourceCall;
 use super::inputs::Inputs;
 use super::keep::Keeping;
 use super::make::{DEGRADED, Made, Order, What, make};
@@ -69,23 +70,27 @@ pub(super) async fn answer(
                 refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline, stored);
             }
             if may_serve_while_revalidating || is_resting {
-                let status = CacheStatus::stale_hit(stored.windows().staleness(arrival.instant));
-                return hit(service, lookup, stored, age, status, exchange, CacheOutcome::Stale).await;
+                let (status, outcome) = told(stored, arrival.instant);
+                return hit(service, lookup, stored, age, status, exchange, outcome).await;
             }
             on_error = may_serve_on_error.then(|| Arc::clone(stored));
         }
         (_, Some(Verdict::Expired) | None) | (None, Some(_)) => {}
     }
-    let forward = match &found {
-        Some(_) => Forward::Stale,
-        None if route.vary.is_empty() => Forward::UriMiss,
-        // There may be pages of this URL for other request fields; the store knows whole keys only.
-        None => Forward::Miss,
-    };
     let key = lookup.to_key();
-    if let Some(answer) = degraded(service, route, &key, exchange).await {
-        return answer;
-    }
+    let was_degraded = match degraded(service, route, &key, exchange).await {
+        Some(Ok(answer)) => return answer,
+        Some(Err(Outdated)) => true,
+        None => false,
+    };
+    // What was kept without a lifetime was stale from the first moment on (RFC 9111, section 4.2): it is stored, and was selected.
+    let has_stale = (found.is_some() && !route.policy.is_for_visitors_alone()) || was_degraded;
+    let forward = match has_stale {
+        true => Forward::Stale,
+        false if route.vary.is_empty() => Forward::UriMiss,
+        // There may be pages of this URL for other request fields; the store knows whole keys only.
+        false => Forward::Miss,
+    };
     let order = order(&inputs, Instant::now() + route.deadline);
     drop(inputs);
     let (made, led) = fill(service, key.clone(), order, route.deadline, deadline + GRACE, on_error.clone()).await;
@@ -98,7 +103,7 @@ pub(super) async fn answer(
             let (id, route) = (arrival.id, &*route.name);
             tracing::warn!(%id, route, status = status.as_u16(), "a page did not come about in time");
             return match on_error {
-                Some(stored) => rescued(service, &key, &stored, exchange).await,
+                Some(stored) => rescued(service, &key, &stored, (!led, &[]), exchange).await,
                 None => failure::answer(service, exchange, status),
             };
         }
@@ -109,7 +114,7 @@ pub(super) async fn answer(
         tracing::warn!(%id, route, made_for = made.id.as_deref(), "a page that several wait for was not made");
     }
     if let Some(stored) = on_error.filter(|_| made.has_failed()) {
-        return rescued(service, &key, &stored, exchange).await;
+        return rescued(service, &key, &stored, (!led, &made.calls), exchange).await;
     }
     let outcome = Outcome::Forwarded { because: forward, stored: made.is_stored, collapsed: !led };
     show(service, &made, exchange, Some((CacheStatus { outcome, ttl: None, detail: None }, &key))).await
@@ -171,25 +176,53 @@ async fn stored_answer(
     answer
 }
 
+/// A page that lacks data may not stand for the good one any more.
+struct Outdated;
+
 /// A page that lacks data and was kept all the same, as long as it may stand for the good one.
-async fn degraded(service: &Arc<Service>, route: &Route, key: &Key, exchange: Exchange<'_>) -> Option<Answer> {
+async fn degraded(
+    service: &Arc<Service>,
+    route: &Route,
+    key: &Key,
+    exchange: Exchange<'_>,
+) -> Option<Result<Answer, Outdated>> {
     route.policy.degraded()?;
     let key = key.beside(DEGRADED);
     let stored = service.runtime.store.get(key.lookup())?;
     match stored.verdict(exchange.arrival.instant) {
         Verdict::Fresh { age, ttl } => {
             let status = CacheStatus::fresh_hit(ttl);
-            Some(hit(service, key.lookup(), &stored, age, status, exchange, CacheOutcome::Hit).await)
+            Some(Ok(hit(service, key.lookup(), &stored, age, status, exchange, CacheOutcome::Hit).await))
         }
-        Verdict::Stale { .. } | Verdict::Expired => None,
+        Verdict::Stale { .. } | Verdict::Expired => Some(Err(Outdated)),
     }
 }
 
-/// A stale page in place of an error. It has grown older since the request came: the error may have taken its time.
-async fn rescued(service: &Arc<Service>, key: &Key, stored: &Arc<Stored>, exchange: Exchange<'_>) -> Answer {
+/// A stale page in place of an error, which was asked for together with others if it was `collapsed`. It has grown older since the request
+/// came: the error may have taken its time.
+async fn rescued(
+    service: &Arc<Service>,
+    key: &Key,
+    stored: &Arc<Stored>,
+    (collapsed, calls): (bool, &[SourceCall]),
+    exchange: Exchange<'_>,
+) -> Answer {
     let now = Instant::now();
-    let status = CacheStatus::stale_hit(stored.windows().staleness(now));
-    hit(service, key.lookup(), stored, stored.age(now), status, exchange, CacheOutcome::Stale).await
+    let (status, outcome) = told(stored, now);
+    // It was tried: `hit` is for what was answered without (RFC 9211, section 2.1).
+    let tried = Outcome::Forwarded { because: Forward::Stale, stored: false, collapsed };
+    let status = CacheStatus { outcome: tried, ..status };
+    let mut answer = hit(service, key.lookup(), stored, stored.age(now), status, exchange, outcome).await;
+    answer.sources = calls.to_vec();
+    answer
+}
+
+/// What is told of a stored page that is due to be made anew: jitter takes from its lifetime, and what it takes is no staleness.
+fn told(stored: &Stored, now: Instant) -> (CacheStatus, CacheOutcome) {
+    match stored.windows().remaining(now) {
+        Ok(left) => (CacheStatus::fresh_hit(left), CacheOutcome::Hit),
+        Err(overdue) => (CacheStatus::stale_hit(overdue), CacheOutcome::Stale),
+    }
 }
 
 /// What was made, as it is sent.

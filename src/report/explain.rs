@@ -3,7 +3,7 @@
 use crate::diagnostic::{Files, Place};
 use crate::explanation::{
     Call, Explanation, Input, Key, Lifetimes, Named, Origin, Outcome, Page, Privacy, Rule, Setting, Source, State,
-    Store, Verdict,
+    Step, Store, Verdict,
 };
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -154,9 +154,10 @@ impl Text<'_> {
             Privacy::Public => self.line(1, "public: nothing of it is one person's"),
             Privacy::Personal { path } => {
                 self.line(1, "personal:");
-                for (what, place) in path {
+                for Step { what, how, place } in path {
                     let place = self.at(*place);
-                    self.row(what, &place);
+                    let how = how.as_ref().map_or_else(|| place.clone(), |how| format!("{how}  {place}"));
+                    self.row(what, &how);
                 }
             }
         }
@@ -279,7 +280,8 @@ impl Json<'_> {
         let privacy = match privacy {
             Privacy::Public => json!({ "public": true, "path": [] }),
             Privacy::Personal { path } => {
-                let step = |(what, place): &(String, Place)| json!({ "what": what, "place": self.at(*place) });
+                let step =
+                    |Step { what, how, place }: &Step| json!({ "what": what, "how": how, "place": self.at(*place) });
                 json!({ "public": false, "path": path.iter().map(step).collect::<Vec<_>>() })
             }
         };
@@ -348,10 +350,10 @@ impl Json<'_> {
 }
 
 fn store_as_json(store: &Store) -> Value {
-    let Store { refused, key, vary } = store;
+    let Store { refused, is_compared, key, vary } = store;
     let part = |(section, name, value): &(&str, String, Option<String>)| json!({ "section": section, "name": name, "value": value });
     let key = key.as_ref().map(|Key { subject, parts, digest }| {
         json!({ "subject": subject, "parts": parts.iter().map(part).collect::<Vec<_>>(), "digest": digest })
     });
-    json!({ "kept": refused.is_none(), "why_not": refused, "key": key, "vary": vary })
+    json!({ "kept": refused.is_none(), "why_not": refused, "compared": is_compared, "key": key, "vary": vary })
 }

@@ -1,9 +1,10 @@
 //! How much memory a site may take at most, from its limits.
 //!
 //! What is counted is what visitors and upstreams can make grow. The program and the compiled site come on top, a few megabytes for
-//! most sites, and do not grow.
+//! most sites, and do not grow. How many pages are made at once has no bound of its own, so what one takes is told for each.
 
 use crate::site::{Limits, Site};
+use crate::upstream::{ClientSettings, SMALL_BODY};
 use crate::value::{Object, Value};
 
 /// No buffer of a connection is smaller, whatever a head may have.
@@ -20,7 +21,9 @@ pub struct Ceiling {
     pub files: u64,
     /// Heads of requests, of all connections together.
     pub heads: u64,
-    /// A page while it is made, for each request under way.
+    /// Bodies of upstreams while they are received, of all calls together.
+    pub answers: u64,
+    /// What is written of a page while it is made, for each that is.
     pub page: u64,
     /// An answer of an upstream while it is read, for each call under way.
     pub answer: u64,
@@ -34,47 +37,64 @@ impl Ceiling {
         let wide = |count: usize| count as u64;
         let connections = wide(*connections);
         let (of_pages, data) = store.shared_out();
+        let (raw, decoded) = (wide(answer.body.raw), wide(answer.body.decoded));
+        let small = wide(SMALL_BODY);
+        let calls = site
+            .upstreams
+            .all()
+            .iter()
+            .fold(0_u64, |calls, upstream| calls.saturating_add(wide(upstream.max_concurrent)));
+        // Larger ones wait for one of a few places, whichever upstream they come from.
+        let places =
+            if raw.max(decoded) > small { calls.min(wide(ClientSettings::default().large_answers)) } else { 0 };
+        let of_small = calls.saturating_mul(raw.min(small).saturating_add(decoded.min(small)));
         Self {
             pages: of_pages.capacity,
             data,
             files,
             heads: connections.saturating_mul(wide(*request_head).max(LEAST_BUFFER)),
             page: wide(render.output_bytes),
-            answer: wide(answer.body.raw).saturating_add(wide(answer.body.decoded)),
+            answers: of_small.saturating_add(places.saturating_mul(raw.saturating_add(decoded))),
+            answer: raw.saturating_add(decoded),
             connections,
         }
     }
 
     /// What is bounded for all visitors together.
     pub fn together(&self) -> u64 {
-        self.pages.saturating_add(self.data).saturating_add(self.files).saturating_add(self.heads)
+        let all = [self.pages, self.data, self.files, self.heads, self.answers];
+        all.into_iter().fold(0, u64::saturating_add)
     }
 
     /// One line about it.
     pub fn line(&self) -> String {
-        let Self { pages, data, files, heads, page, answer, connections } = *self;
+        let Self { pages, data, files, heads, answers, page, answer: _, connections } = *self;
+        let received = match answers {
+            0 => String::new(),
+            bytes => format!(", {} of answers that upstreams are sending", size(bytes)),
+        };
         format!(
-            "memory: {} at most ({} of pages, {} of their data, {} of small files, {} of request heads on {connections} connections), and while it is made \
-             {} for each page and {} for each answer of an upstream",
+            "memory: {} at most ({} of pages, {} of their data, {} of small files, {} of request heads on {connections} connections{received}), \
+             and beside that for each page while it is made {} and the data that it reads",
             size(self.together()),
             size(pages),
             size(data),
             size(files),
             size(heads),
             size(page),
-            size(answer),
         )
     }
 
     /// The same for other programs, in bytes.
     pub fn as_json(&self) -> Value {
-        let Self { pages, data, files, heads, page, answer, connections: _ } = *self;
+        let Self { pages, data, files, heads, answers, page, answer, connections: _ } = *self;
         let members = [
             ("together", self.together()),
             ("pages", pages),
             ("data", data),
             ("files", files),
             ("request_heads", heads),
+            ("upstream_answers", answers),
             ("each_page_being_made", page),
             ("each_answer_being_read", answer),
         ];

@@ -189,7 +189,8 @@ codes! {
     /// A page that depends on a person and is declared to be kept for everybody.
     ///
     /// It reads a cookie, a credential or a source that carries one; `public`, `s-maxage` or an inherited `[cache]` would let a cache show
-    /// one visitor's page to the next. The message says on which way the person reaches the page.
+    /// one visitor's page to the next. The message says on which way the person reaches the page;
+    /// each step of it is shown where it is written.
     ///
     /// Leave `[cache]` out, so that the page is `private, no-store`; or write `private = true`; or read a cookie that has an `enum`, of which
     /// each value has a page of its own.

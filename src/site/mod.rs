@@ -32,7 +32,7 @@ use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::render::Condition;
 use crate::resource::{Cors, ErrorPage, Linked, Policy, Resource};
 use crate::router::{Hosts, Pattern};
-use crate::source::{Source, Upstreams};
+use crate::source::{Source, Step, Upstreams};
 use crate::value::{Object, Value};
 use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
@@ -202,8 +202,8 @@ pub enum Privacy {
     Public,
     /// One person's.
     Personal {
-        /// From where it reaches the page, as an author would say it: `cookies.session`, `sources.me`. Each with where it is read or declared.
-        path: Vec<Spanned<String>>,
+        /// The whole way from there to the page, step by step.
+        path: Vec<Step>,
         /// Where the page reads the last of them.
         place: Place,
     },

@@ -12,7 +12,7 @@ use super::target::{NoCall, PathTemplate, Target, encode_segment, write_pair};
 use super::upstream::{Calling, Upstream, forwarded_name, header_name, header_pieces, split_url};
 use super::{Context, code};
 use crate::config::{Binding, Kind, Node, Part, Reference, Template, scalar_text, wrong_type};
-use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
+use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::fields::is_credential;
 use crate::upstream::{BodyLimits, Call, Failure, Timeouts, Url};
 use crate::value::{JsonLimits, Value};
@@ -32,6 +32,8 @@ pub struct Http<R = Reference> {
     pub forward_headers: Vec<HeaderName>,
     /// Cookies of the visitor's request that are sent along.
     pub forward_cookies: Vec<String>,
+    /// Where the names of these header fields stand, and those of the cookies.
+    pub forwarded_at: (Vec<Place>, Vec<Place>),
     /// Whether a field is written that makes a credential of a cookie or a field of the visitor's request.
     writes_credential: bool,
     sent: Sent<R>,
@@ -89,9 +91,11 @@ impl Http {
             .iter()
             .any(|(name, value): &(HeaderName, Pieces)| is_credential(name) && value.references().any(is_visitors));
         let forwarded = decl.forward_headers.iter().flatten();
-        let forward_headers = forwarded.filter_map(|name| forwarded_name(name, findings)).collect();
+        let (forward_headers, headers_at) =
+            forwarded.filter_map(|name| Some((forwarded_name(name, findings)?, name.place))).unzip();
         let cookies = decl.forward_cookies.iter().flatten();
-        let forward_cookies = cookies.filter_map(|name| cookie_name(name, findings)).collect();
+        let (forward_cookies, cookies_at) =
+            cookies.filter_map(|name| Some((cookie_name(name, findings)?, name.place))).unzip();
         let sent = Sent::compile(&decl.sending, context, findings);
         let reading = match &decl.sending.graphql {
             Some(_) => Reading::GraphQl,
@@ -110,6 +114,7 @@ impl Http {
             headers,
             forward_headers,
             forward_cookies,
+            forwarded_at: (headers_at, cookies_at),
             writes_credential,
             sent,
             reading,
@@ -152,6 +157,7 @@ impl Http {
             headers: headers.into_iter().collect::<Option<_>>()?,
             forward_headers: self.forward_headers.clone(),
             forward_cookies: self.forward_cookies.clone(),
+            forwarded_at: self.forwarded_at.clone(),
             writes_credential: self.writes_credential,
             sent: sent?,
             reading: self.reading,
@@ -161,13 +167,13 @@ impl Http {
     }
 }
 
-/// The names of what a call is made with. What differs from item to item of a list names none.
+/// The names of what a call is made with. Two inputs may have one name, a parameter and a query value: the call is known by both.
 fn parameters(references: &[&Reference]) -> Vec<(String, Reference)> {
     let mut named: Vec<(String, Reference)> = Vec::new();
-    for reference in references.iter().filter(|reference| reference.root != "item") {
+    for reference in references {
         let is_input = matches!(reference.root.as_str(), "params" | "query" | "cookies");
         let name = if is_input { reference.keys.join(".") } else { reference.spelled() };
-        if !named.iter().any(|(known, _)| *known == name) {
+        if !named.iter().any(|(known, there)| *known == name && there.spelled() == reference.spelled()) {
             named.push((name, (*reference).clone()));
         }
     }
@@ -205,7 +211,6 @@ impl Http<Binding> {
         let mut call = Call::new(self.sent.method.clone(), url);
         call.headers = self.fields(upstream, slots, visitor)?;
         if let Some(body) = &self.sent.body {
-            call.headers.entry(header::CONTENT_TYPE).or_insert_with(|| body.content_type());
             call.body = Some(body.bytes(slots)?);
         }
         call.safe = self.sent.safe;
@@ -302,6 +307,9 @@ impl Http<Binding> {
             let mut value = HeaderValue::from_str(&text).map_err(|_control_byte| pieces.forbidden(slots))?;
             value.set_sensitive(pieces.secrets().next().is_some());
             fields.insert(name.clone(), value);
+        }
+        if let Some(body) = &self.sent.body {
+            fields.entry(header::CONTENT_TYPE).or_insert_with(|| body.content_type());
         }
         fields.entry(header::ACCEPT).or_insert_with(|| self.reading.accept());
         Ok(fields)

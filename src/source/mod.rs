@@ -36,7 +36,7 @@ pub use list::{Absent, Decl as ListDecl, Listing, Surroundings};
 pub use misfit::DataFile;
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in, way_out};
-pub use route::{Asked, InProcess};
+pub use route::{Asked, InProcess, Step};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 

@@ -10,7 +10,7 @@ use super::piece::{Pieces, refuse_secrets};
 use super::target::{NoCall, PathTemplate};
 use super::{Context, code};
 use crate::config::{BAD_VALUE, Binding, Part, Reference};
-use crate::diagnostic::{Finding, Findings, Place, Spanned};
+use crate::diagnostic::{Finding, Findings, Place};
 use crate::value::Value;
 use http::header::{self, HeaderName};
 
@@ -36,8 +36,19 @@ pub struct Asked {
     pub route: usize,
     /// The header fields of the visitor's request that it reads, or sends along.
     pub visitor: Vec<HeaderName>,
-    /// From where one person's data reaches it, if it does.
-    pub personal: Option<Vec<Spanned<String>>>,
+    /// The way by which one person's data reaches its answer, if it does.
+    pub personal: Option<Vec<Step>>,
+}
+
+/// A step on the way from a person to a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What holds the person's data, as an author would say it: `cookies.session`, `sources.me`.
+    pub value: String,
+    /// What takes it from there, and how.
+    pub how: String,
+    /// Where that is written.
+    pub place: Place,
 }
 
 impl InProcess {

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(super) const ACCEPTED: &str = "gzip, br, zstd";
 
 /// Bodies up to this size need no place of their own, in bytes.
-const SMALL: usize = 1 << 20;
+pub const SMALL: usize = 1 << 20;
 /// How much is decoded before others get their turn, in bytes.
 const STEP: usize = 64 << 10;
 /// The largest window that a zstd stream may ask for, as a power of two: 8 MiB (RFC 9659).

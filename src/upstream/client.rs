@@ -5,10 +5,12 @@
 
 use super::body::{self, Room};
 use super::resolver::{Names, Resolver, refused};
+use super::roots;
 use super::{Answer, Call, Failure, Part, Trust, UpstreamState, Wait, address, belongs_to_connection, redirect, retry};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Response, Url};
+use reqwest::{Response, Url};
+use rustls::ClientConfig;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,10 +42,16 @@ impl Default for ClientSettings {
     }
 }
 
-/// The HTTP clients could not be made: the TLS library refuses the certificate roots that come with this program.
+/// The HTTP clients could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set up TLS for calls to upstreams")]
-pub struct BuildError(#[source] reqwest::Error);
+pub enum BuildError {
+    /// The TLS library refuses what we ask of it.
+    #[error("cannot set up TLS for calls to upstreams")]
+    Tls(#[from] rustls::Error),
+    /// The HTTP library does.
+    #[error("cannot set up HTTP for calls to upstreams")]
+    Http(#[from] reqwest::Error),
+}
 
 /// Makes calls. One for the whole process; it outlives every site.
 #[derive(Debug)]
@@ -67,16 +75,17 @@ impl Client {
     /// Sets up the clients; connects to nothing.
     pub fn new(settings: ClientSettings) -> Result<Self, BuildError> {
         let names = Arc::new(Names::of_this_machine(settings.connect_timeout));
+        let tls = roots::tls()?;
         let pair = |trust| -> Result<Pair, reqwest::Error> {
             let resolver = Resolver { names: Arc::clone(&names), trust };
             Ok(Pair {
-                pooled: http_client(settings, resolver.clone(), IDLE_CONNECTIONS)?,
-                fresh: http_client(settings, resolver, 0)?,
+                pooled: http_client(settings, tls.clone(), resolver.clone(), IDLE_CONNECTIONS)?,
+                fresh: http_client(settings, tls.clone(), resolver, 0)?,
             })
         };
         Ok(Self {
-            public: pair(Trust::Public).map_err(BuildError)?,
-            private: pair(Trust::Private).map_err(BuildError)?,
+            public: pair(Trust::Public)?,
+            private: pair(Trust::Private)?,
             places: Arc::new(Semaphore::new(settings.large_answers.clamp(1, Semaphore::MAX_PERMITS))),
         })
     }
@@ -177,10 +186,10 @@ impl Client {
 
 pub(super) fn http_client(
     settings: ClientSettings,
+    tls: ClientConfig,
     resolver: Resolver,
     idle: usize,
 ) -> Result<reqwest::Client, reqwest::Error> {
-    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|root| Certificate::from_der(root));
     reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .dns_resolver(resolver)
@@ -194,7 +203,7 @@ pub(super) fn http_client(
         .http1_max_headers(HEAD_FIELDS)
         .http2_max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
         .tcp_nodelay(true)
-        .tls_certs_merge(roots.collect::<Result<Vec<_>, _>>()?)
+        .tls_backend_preconfigured(tls)
         .build()
 }
 

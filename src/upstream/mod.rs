@@ -11,6 +11,7 @@
 //! | `client` | one call: its turn, its attempts, its redirects, its body |
 //! | `address` | which addresses are nobody's but ours |
 //! | `resolver` | names to addresses, without the C library |
+//! | `roots` | whose certificates are trusted |
 //! | `body` | collecting and decoding under both caps |
 //! | `redirect`, `retry` | whether to go elsewhere, whether to go again: pure |
 //! | `breaker`, `limit`, `patience`, `registry` | what is remembered about an upstream between calls, and across reloads |
@@ -29,11 +30,13 @@ mod redirect;
 mod registry;
 mod resolver;
 mod retry;
+mod roots;
 
 #[cfg(test)]
 mod rebinding;
 
 pub use address::special_purpose;
+pub use body::SMALL as SMALL_BODY;
 pub use breaker::BreakerSettings;
 pub use call::{Answer, BodyLimits, Call, Timeouts, Trust, belongs_to_connection};
 pub use client::{BuildError, Client, ClientSettings};

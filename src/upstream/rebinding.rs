@@ -2,6 +2,7 @@
 
 use super::client::http_client;
 use super::resolver::{Names, Resolver};
+use super::roots;
 use super::{ClientSettings, Failure, Trust};
 use reqwest::dns::{Name, Resolve as _};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -108,12 +109,14 @@ async fn a_connection_goes_where_its_one_look_up_said() {
         });
     }
     let server = NameServer::start(vec![vec![[127, 0, 0, 1]], vec![[127, 0, 0, 2]], vec![[127, 0, 0, 1]]]);
-    let client = http_client(ClientSettings::default(), server.resolver(Trust::Private), 0).unwrap();
+    let client =
+        http_client(ClientSettings::default(), roots::tls().unwrap(), server.resolver(Trust::Private), 0).unwrap();
     for (calls, expected) in [(1, "127.0.0.1"), (2, "127.0.0.2"), (3, "127.0.0.1")] {
         let answer = client.get(format!("http://rebind.example.:{port}/")).send().await.unwrap();
         assert_eq!(answer.text().await.unwrap(), expected);
         assert_eq!(server.asked(), calls, "one look-up for each connection, and none after the check");
     }
-    let client = http_client(ClientSettings::default(), server.resolver(Trust::Public), 0).unwrap();
+    let client =
+        http_client(ClientSettings::default(), roots::tls().unwrap(), server.resolver(Trust::Public), 0).unwrap();
     assert!(client.get(format!("http://rebind.example.:{port}/")).send().await.is_err());
 }

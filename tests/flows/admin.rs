@@ -19,6 +19,8 @@ crate::cases!(
     a_purge_by_source_concerns_its_parameters,
     a_purge_of_all_leaves_nothing,
     a_soft_purge_serves_on_while_the_page_is_made_anew,
+    a_soft_purge_leaves_nothing_where_nothing_stale_may_be_served,
+    each_call_of_a_source_is_purged_by_what_it_was_made_with,
     what_is_not_clear_is_refused_and_purges_nothing,
     pages_in_browsers_are_refused,
     other_hosts_are_refused,
@@ -177,6 +179,61 @@ fn a_soft_purge_serves_on_while_the_page_is_made_anew() {
     fault.put("/news", Reply::json("3"));
     assert_eq!(entries(&site, &json!({ "all": true, "soft": false })), 1);
     assert_eq!(site.get("/").text(), "3");
+}
+
+fn a_soft_purge_leaves_nothing_where_nothing_stale_may_be_served() {
+    let fault = FaultServer::start();
+    let route = |name: &str, cache: &str| {
+        format!(
+            "-- routes/{name}.toml --\njson = \"{{a.count}}\"\n[sources.a]\nupstream = \"up\"\npath = \"/count/{name}\"\n[cache]\ns-maxage = \"1d\"\n{cache}\n"
+        )
+    };
+    let strict = route("strict", "must-revalidate = true");
+    let files = route("bare", "") + &strict + &route("rescued", "stale-if-error = \"1h\"");
+    let site = site(&fault, &files);
+    // What jitter takes of a day is up to two hours: nothing of it is left to be stale in.
+    for round in 1..5 {
+        for name in ["bare", "strict", "rescued"] {
+            assert_eq!(site.get(&format!("/{name}")).text().trim(), round.to_string(), "{name}");
+        }
+        assert_eq!(entries(&site, &json!({ "all": true, "soft": true })), 3);
+    }
+}
+
+fn each_call_of_a_source_is_purged_by_what_it_was_made_with() {
+    let fault = FaultServer::start();
+    let route = |path: &str, rest: &str| {
+        format!("json = \"{{a}}\"\n{path}\n[sources.a]\nupstream = \"up\"\n{rest}\n[cache]\ns-maxage = \"1d\"\n")
+    };
+    let files = format!(
+        "-- routes/each.toml --\n{}[sources.list]\nvalue = [{{ id = 1 }}, {{ id = \"b/c\" }}]\n-- routes/names.toml --\n{}-- routes/tags.toml --\n{}",
+        route("", "path = \"/echo\"\nquery = { id = \"{item.id}\" }\nfor-each = \"{list}\"\nmax-items = 9"),
+        route(
+            "path = \"/names/{id}\"\n[query.id]",
+            "path = \"/echo\"\nquery = { id = \"{query.id}\", other = \"{params.id}\" }"
+        ),
+        route("[query.tag]\nrepeat = true\nmax-items = 5", "path = \"/echo\"\nquery = { tag = \"{query.tag}\" }"),
+    );
+    let site = site(&fault, &files);
+    let pages = ["/each", "/names/7?id=9", "/tags?tag=x&tag=y"];
+    for (params, covered) in [
+        (json!({ "item.id": "1" }), pages[0]),
+        (json!({ "item.id": "b/c" }), pages[0]),
+        (json!({ "id": "7" }), pages[1]),
+        (json!({ "id": "9" }), pages[1]),
+        (json!({ "tag": "x" }), pages[2]),
+        (json!({ "tag": "y" }), pages[2]),
+    ] {
+        for page in pages {
+            assert_eq!(site.get(page).status, 200, "{page}");
+        }
+        assert_eq!(entries(&site, &json!({ "source": "a", "params": params })), 1, "{params}");
+        let is_hit = |page: &str| site.get(page).header("cache-status").is_some_and(|it| it.contains("hit"));
+        assert_eq!(pages.map(is_hit), pages.map(|page| page != covered), "{params}");
+    }
+    for params in [json!({ "item.id": "2" }), json!({ "id": "8" }), json!({ "tag": "" }), json!({ "tag": "x,y" })] {
+        assert_eq!(entries(&site, &json!({ "source": "a", "params": params })), 0, "{params}");
+    }
 }
 
 fn what_is_not_clear_is_refused_and_purges_nothing() {

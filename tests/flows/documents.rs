@@ -17,6 +17,7 @@ crate::cases!(
     a_tree_has_data_for_each_of_its_documents,
     documents_are_answered_like_pages,
     an_edit_of_a_document_is_seen,
+    a_tree_of_several_paths_and_languages_has_a_page_for_each,
     a_collection_is_a_list,
     what_serves_a_document_is_its_url,
     documents_of_other_hosts_have_whole_urls,
@@ -345,6 +346,61 @@ sort = "title"
 -- layouts/tag.html --
 {% for post in posts %}{{ post.title }} {% endfor %}/{% for tag in tags %} {{ tag.name }}:{{ tag.items.size }}{% endfor %}
 "#;
+
+/// Everything that may be in the key of a document at once.
+fn a_tree_of_several_paths_and_languages_has_a_page_for_each() {
+    let site = Site::start(
+        r#"-- site.toml --
+[site]
+languages = ["en", "de", "fr"]
+-- routes/docs.toml --
+path = ["/docs/{area}/{*page}", "/help/{area}/{*page}"]
+content = "docs"
+layout = "doc.html"
+[params.area]
+enum = ["north", "south"]
+[query]
+a = {}
+b = {}
+[cookies.theme]
+enum = ["light", "dark"]
+default = "light"
+[cookies.size]
+enum = ["small", "large"]
+default = "small"
+[cache.server]
+s-maxage = "1h"
+-- layouts/doc.html --
+{{ page.path }} {{ params.area }} {{ request.language }} {{ query.a }} {{ query.b }} {{ cookies.theme }} {{ cookies.size }} {{ request.headers.x-kind }} {{ content }}
+-- content/docs/index.md --
+First
+-- content/docs/second.md --
+Second
+"#,
+    );
+    let targets =
+        ["/docs/north", "/docs/north/second", "/help/north", "/help/south/second?a=1&b=2", "/help/south/second?b=2"];
+    let visitors: [&[(&str, &str)]; 5] = [
+        &[],
+        &[("accept-language", "de")],
+        &[("accept-language", "fr, de;q=0.5"), ("x-kind", "k")],
+        &[("cookie", "theme=dark")],
+        &[("cookie", "size=large; theme=dark"), ("accept-language", "de")],
+    ];
+    let mut pages = std::collections::BTreeSet::new();
+    for round in ["fwd=miss; stored", "hit; "] {
+        for target in targets {
+            for visitor in visitors {
+                let answer = site.request("GET", target, visitor, b"");
+                assert_eq!(answer.status, 200, "{target} {visitor:?}");
+                let status = answer.header("cache-status").unwrap_or_default();
+                assert!(status.starts_with(&format!("siteserver; {round}")), "{target} {visitor:?}: {status}");
+                pages.insert(answer.text().to_owned());
+            }
+        }
+    }
+    assert_eq!(pages.len(), targets.len() * visitors.len());
+}
 
 fn a_collection_is_a_list() {
     let site = Site::start(BLOG);

@@ -1,16 +1,14 @@
-//! `siteserver explain`: what it says of a request is what happens to the request, on every route of our own sites.
+//! `siteserver explain`: what it says of a request, with places and reasons. That it happens is the matter of `agreement`.
 
 use super::site;
 use crate::support::fault::FaultServer;
 use crate::support::http::Response;
-use crate::support::site::{Folder, Options, Site, binary};
+use crate::support::site::{Folder, Site, binary};
 use serde_json::Value;
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 crate::cases!(
-    it_says_what_happens_on_every_route_of_our_own_sites,
     equal_keys_are_hits_and_others_are_not,
     requests_that_lead_nowhere_are_told_why,
     values_in_fields_are_told_as_they_are_sent,
@@ -19,15 +17,14 @@ crate::cases!(
     sources_are_told_in_waves_and_rules_in_order,
     settings_are_told_with_their_places,
     what_caches_obey_is_told_with_its_places,
+    what_is_kept_only_to_be_compared_is_told,
+    a_value_is_told_with_those_that_begin_with_it,
     unset_variables_do_not_keep_it_from_telling,
     what_cannot_be_asked_is_wrong_usage,
 );
 
-/// How many URLs of one route are compared: most routes have two kinds of them at most.
-const OF_A_ROUTE: usize = 2;
-
 /// What a process said: its exit code, standard output and standard error.
-fn run(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String, String) {
+pub(super) fn run(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = binary();
     command.arg("explain").arg("--config").arg(folder.join("site.toml")).args(arguments);
     let output = command.envs(environment.iter().copied()).output().expect("the binary");
@@ -46,99 +43,9 @@ fn explain(site: &Site, arguments: &[&str]) -> Value {
     explain_with(site.folder().path(), &[], arguments)
 }
 
-/// The names of the sources that would be asked, those of routes that are asked in process included.
-fn sources(waves: &Value) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for source in waves.as_array().into_iter().flatten().flat_map(|wave| wave.as_array().expect("a wave")) {
-        names.insert(source["name"].as_str().expect("a name").to_owned());
-        names.extend(sources(&source["asks"]["sources"]));
-    }
-    names
-}
-
 fn field<'p>(page: &'p Value, name: &str) -> Option<&'p str> {
     let fields = page["fields"].as_array().expect("fields");
     fields.iter().find(|field| field["name"] == name).and_then(|field| field["value"].as_str())
-}
-
-/// Compares what was told of a request with what happened to it.
-fn agrees(told: &Value, response: &Response, logged: &Value, target: &str) {
-    let verdict = &told["verdict"];
-    assert_eq!(verdict["status"], response.status, "{target}: {told:#}");
-    if verdict["outcome"] == "route" {
-        assert_eq!(told["route"]["file"], logged["route"], "{target}");
-    }
-    let page = &told["page"];
-    if page.is_null() {
-        return;
-    }
-    for told in page["fields"].as_array().expect("fields") {
-        let (name, value) = (told["name"].as_str().expect("a name"), told["value"].as_str().expect("a value"));
-        let sent = response.headers(name).join(", ");
-        if name == "vary" {
-            let sent: Vec<&str> = sent.split(", ").collect();
-            assert!(value.split(", ").all(|name| sent.contains(&name)), "{target}: vary: {sent:?}, told {value}");
-        } else {
-            assert_eq!(sent, value, "{target}: {name}");
-        }
-    }
-    if let Some(location) = verdict["location"].as_str() {
-        assert_eq!(response.header("location"), Some(location), "{target}");
-    }
-    let notes: Vec<&str> = page["notes"].as_array().expect("notes").iter().filter_map(Value::as_str).collect();
-    let is_strong = response.header("etag").is_some_and(|tag| tag.starts_with('"'));
-    let is_told = notes.iter().any(|note| note.starts_with("`etag` is strong"));
-    assert!(!is_told || is_strong, "{target}: no strong tag");
-}
-
-/// A site that is asked and explained.
-struct Compared<'s> {
-    site: &'s Site,
-    environment: Vec<(&'s str, &'s str)>,
-    /// The keys whose pages are stored by now.
-    stored: BTreeSet<String>,
-    seen: BTreeMap<String, usize>,
-    /// How many requests there were.
-    asked: usize,
-    /// How many found their page in the store.
-    hits: usize,
-}
-
-impl Compared<'_> {
-    fn compare(&mut self, target: &str) -> Response {
-        let told = explain_with(self.site.folder().path(), &self.environment, &[target]);
-        let response = self.site.get(target);
-        self.asked += 1;
-        let lines = Cell::new(0);
-        let logged = self.site.wait_for_access(|_| lines.replace(lines.get() + 1) + 1 == self.asked);
-        let logged: Value = serde_json::from_str(&logged).expect("JSON");
-        agrees(&told, &response, &logged, target);
-        let store = &told["page"]["store"];
-        let status = response.header("cache-status").unwrap_or_default();
-        let is_hit = status.contains("hit");
-        let key = store["key"]["digest"].as_str().filter(|_| store["kept"] == true);
-        let is_known = key.is_some_and(|key| self.stored.contains(key));
-        assert_eq!(is_hit, is_known, "{target}: {status}, told {store:#}");
-        self.hits += usize::from(is_hit);
-        let planned = if is_hit { BTreeSet::new() } else { sources(&told["page"]["sources"]) };
-        if response.status == 200 {
-            let asked = logged["sources"].as_array().expect("sources").iter();
-            let asked: BTreeSet<String> = asked.map(|call| call["name"].as_str().expect("a name").to_owned()).collect();
-            assert_eq!(asked, planned, "{target}");
-            self.stored.extend(key.map(ToOwned::to_owned));
-        }
-        let route = told["route"]["file"].as_str().unwrap_or_default();
-        *self.seen.entry(route.to_owned()).or_default() += 1;
-        response
-    }
-
-    /// Whether enough is known of the route that `target` belongs to, as far as its path tells.
-    fn is_enough(&self, target: &str) -> bool {
-        let folder = target.split('/').take(3).collect::<Vec<_>>().join("/");
-        let kin =
-            |(route, count): (&String, &usize)| route.contains(folder.trim_start_matches('/')) && *count >= OF_A_ROUTE;
-        folder.len() > 1 && self.seen.iter().any(kin)
-    }
 }
 
 /// What a page leads to on its own site.
@@ -165,47 +72,6 @@ pub(super) fn routes(folder: &Path) -> (BTreeSet<String>, Vec<String>) {
         );
     }
     (files, urls)
-}
-
-fn it_says_what_happens_on_every_route_of_our_own_sites() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let upstream = Options::default().serve(Folder::copy_of_site(&root.join("examples/upstream")));
-    let address = format!("http://{}", upstream.address());
-    let examples = root.join("examples").read_dir().expect("examples").flatten().map(|entry| entry.path());
-    let mut hits = 0;
-    for folder in examples.chain([root.to_owned()]) {
-        let options = Options::default().env("UPSTREAM", &address);
-        let site = options.serve(Folder::copy_of_site(&folder));
-        let (files, mut seeds) = routes(&folder);
-        // What nothing leads to.
-        seeds.extend(
-            ["/data/products.json", "/products/FO-107", "/reviews/FO-107", "/no/such/page"].map(ToOwned::to_owned),
-        );
-        let environment = vec![("UPSTREAM", address.as_str())];
-        let mut compared =
-            Compared { site: &site, environment, stored: BTreeSet::new(), seen: BTreeMap::new(), asked: 0, hits: 0 };
-        let mut done = BTreeSet::new();
-        let mut waiting = Vec::new();
-        while let Some((target, is_seed)) =
-            seeds.pop().map(|seed| (seed, true)).or_else(|| Some((waiting.pop()?, false)))
-        {
-            if done.contains(&target) || !is_seed && compared.is_enough(&target) {
-                continue;
-            }
-            let response = compared.compare(&target);
-            waiting.extend(links(&response));
-            if is_seed {
-                // What is not declared is not read; what is declared is.
-                compared.compare(&format!("{target}?utm_source=x"));
-                compared.compare(&format!("{target}?page=2&q=a"));
-            }
-            done.insert(target);
-        }
-        let missed: Vec<&String> = files.iter().filter(|file| !compared.seen.contains_key(*file)).collect();
-        assert!(missed.is_empty(), "{}: nothing was asked of {missed:?}", folder.display());
-        hits += compared.hits;
-    }
-    assert!(hits > 5, "only {hits} pages were found in the store");
 }
 
 /// A page that reads a query value, a header, a keyed cookie and a parameter, and is kept.
@@ -412,22 +278,24 @@ fn a_personal_page_is_told_with_its_path() {
     let page = &told["page"];
     assert_eq!(page["privacy"]["public"], false);
     let path = page["privacy"]["path"].as_array().expect("a path").iter();
-    let steps: Vec<(&str, &str, u64)> = path
+    let steps: Vec<(&str, &str, &str, u64, u64)> = path
         .map(|step| {
             let place = &step["place"];
-            let text = |value: &'static str| value;
             (
                 step["what"].as_str().expect("a step"),
-                if place["file"] == "layouts/page.html" { text("layout") } else { text("route") },
+                step["how"].as_str().unwrap_or_default(),
+                place["file"].as_str().expect("a file"),
                 place["line"].as_u64().expect("a line"),
+                place["column"].as_u64().expect("a column"),
             )
         })
         .collect();
+    let (route, layout) = ("routes/index.toml", "layouts/page.html");
     let expected = [
-        ("cookies.session", "route", 6),
-        ("sources.me", "route", 3),
-        ("sources.orders", "route", 7),
-        ("the page", "layout", 1),
+        ("cookies.session", "`me` reads `cookies.session`", route, 6, 17),
+        ("sources.me", "`orders` reads `me.id`", route, 9, 17),
+        ("sources.orders", "the page reads `orders`", layout, 1, 1),
+        ("the page", "", layout, 1, 1),
     ];
     assert_eq!(steps, expected);
     assert_eq!(page["store"]["kept"], false);
@@ -602,6 +470,56 @@ fn what_caches_obey_is_told_with_its_places() {
     ] {
         assert!(notes.iter().any(|told| told.contains(note)), "{note}: {notes:?}");
     }
+}
+
+fn what_is_kept_only_to_be_compared_is_told() {
+    let site = Site::start(
+        "-- site.toml --\n-- routes/unsaid.toml --\njson = {}\n-- routes/asked.toml --\njson = {}\ncache = { no-cache = true }\n\
+         -- routes/private.toml --\njson = {}\ncache = { private = true }\n-- routes/kept.toml --\njson = {}\ncache = \"hours\"\n\
+         -- routes/nobody.toml --\njson = {}\ncache = { no-store = true }\n-- routes/created.toml --\njson = {}\nstatus = 201\n\
+         -- routes/mine.toml --\njson = \"{cookies.who}\"\n[cookies.who]\n",
+    );
+    for (target, is_compared, why) in [
+        ("/unsaid", true, Some("no lifetime is declared")),
+        ("/asked", true, Some("`no-cache`")),
+        ("/private", true, Some("`private`")),
+        ("/kept", false, None),
+        ("/nobody", false, Some("`no-store`")),
+        ("/created", false, Some("only answers with status 200 are kept")),
+        ("/mine", false, Some("the page is one person's")),
+    ] {
+        let told = explain(&site, &[target]);
+        let store = &told["page"]["store"];
+        assert_eq!((store["compared"].as_bool(), store["why_not"].as_str()), (Some(is_compared), why), "{target}");
+        assert_eq!(store["kept"].as_bool(), Some(why.is_none()), "{target}");
+        assert_eq!(store["key"].is_null(), !is_compared && why.is_some(), "{target}");
+        let words = told["page"]["lifetimes"]["store"].as_str().expect("words").to_owned();
+        let expected = match why {
+            None => "fresh for 1h".to_owned(),
+            Some(why) if is_compared => format!("sends nothing unasked: {why}; keeps what was made"),
+            Some(why) => format!("nothing: {why}"),
+        };
+        assert!(words.starts_with(&expected), "{target}: {words}");
+    }
+}
+
+/// What needs nothing from outside has its value at once: nobody waits for it.
+fn a_value_is_told_with_those_that_begin_with_it() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- routes/index.toml --\njson = [\"{b}\", \"{d}\"]\n[sources.a]\nupstream = \"up\"\npath = \"/a\"\n[sources.v]\nvalue = { of = \"{a.n}\" }\n\
+         [sources.b]\nupstream = \"up\"\npath = \"/b/{v.of}\"\n[sources.w]\nvalue = { n = 1 }\n[sources.d]\nupstream = \"up\"\npath = \"/d/{w.n}\"\n\
+         method = \"POST\"\nsafe = true\nbody = { n = \"{w.n}\" }\n",
+    );
+    let told = explain(&site, &["/"]);
+    let waves = told["page"]["sources"].as_array().expect("waves").iter();
+    let names: Vec<Vec<&str>> = waves
+        .map(|wave| wave.as_array().expect("a wave").iter().filter_map(|source| source["name"].as_str()).collect())
+        .collect();
+    assert_eq!(names, [vec!["a", "w", "d"], vec!["v", "b"]]);
+    let fields = &told["page"]["sources"][0][2]["call"]["fields"];
+    assert_eq!(*fields, serde_json::json!(["accept", "content-type"]));
 }
 
 fn unset_variables_do_not_keep_it_from_telling() {

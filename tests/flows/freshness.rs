@@ -16,10 +16,13 @@ crate::cases!(
     age_grows_and_what_is_left_shrinks,
     a_stale_page_never_says_that_it_is_fresh,
     a_page_made_anew_because_it_was_stale_says_so,
+    why_a_page_was_made_is_said_in_the_words_of_the_protocol,
     those_who_wait_for_another_are_collapsed,
     a_page_in_place_of_an_error_is_as_old_as_it_is,
     a_page_that_cannot_be_made_anew_is_tried_about_once_a_second,
     a_page_that_prints_the_time_is_fresh_as_long_as_that_is_true,
+    a_page_that_is_gone_is_not_shown_for_as_long_as_a_stale_one_may_be,
+    a_page_that_was_gone_does_not_come_back_for_an_error,
 );
 
 /// What a response says of itself.
@@ -167,7 +170,8 @@ fn a_stale_page_never_says_that_it_is_fresh() {
     let mut last = hit(&site.get("/")).unwrap();
     until(&site, "/", |response| {
         let now = hit(response).unwrap();
-        assert!(now.ttl < 0, "{now:?}");
+        // It is made anew a little before its declared lifetime ends, and is fresh to that end.
+        assert!(now.ttl < 0 || now.age == 0, "{now:?}");
         assert!(now.age >= last.age && now.ttl <= last.ttl, "{last:?}, then {now:?}");
         assert!((-1..=1).contains(&(now.age + now.ttl)), "a lifetime of a second at most, and rounding: {now:?}");
         last = now;
@@ -188,6 +192,58 @@ fn a_page_made_anew_because_it_was_stale_says_so() {
     let anew = site.get("/");
     assert_eq!((anew.text().trim(), status(&anew)), ("2", "siteserver; fwd=stale; stored"));
     assert_eq!(anew.header("age"), None);
+}
+
+/// RFC 9211, section 2.2: `uri-miss` is for a store that has nothing of this URL, `stale` for one that has what it may not send as it is. What
+/// has no lifetime is stale from the first moment on (RFC 9111, section 4.2), and a shared cache has nothing of what is `private`.
+fn why_a_page_was_made_is_said_in_the_words_of_the_protocol() {
+    let source = "json = { v = \"{a.v}\" }\n[sources.a]\nupstream = \"up\"\npath = \"/data\"\n";
+    let degraded =
+        "json = { v = \"{b.v}\" }\n[sources.b]\nupstream = \"up\"\npath = \"/status/503\"\noptional = true\n";
+    let routes = [
+        // What keeps pages of this route, or its 404s, and what it says first, and then.
+        ("no-lifetime", source, "not-found = \"1m\"", "fwd=uri-miss; stored", "fwd=stale"),
+        ("no-cache", source, "no-cache = true\nnot-found = \"1m\"", "fwd=uri-miss; stored", "fwd=stale"),
+        ("auto", source, "s-maxage = \"auto\"", "fwd=uri-miss; stored", "fwd=stale"),
+        ("private", source, "private = true\ndegraded = \"1m\"", "fwd=uri-miss", "fwd=uri-miss"),
+        ("server", source, "no-cache = true\n[cache.server]\nno-store = true", "", ""),
+        ("moment", source, "s-maxage = \"0s\"\nstale-if-error = \"1m\"", "fwd=uri-miss; stored", "fwd=stale; stored"),
+        // It lacks data, and was kept for too short a time.
+        ("degraded", degraded, "degraded = \"1s\"", "fwd=uri-miss; stored", "fwd=stale; stored"),
+        ("whole", degraded, "s-maxage = \"1h\"", "fwd=uri-miss", "fwd=uri-miss"),
+    ];
+    let fault = FaultServer::start();
+    fault.put("/data", Reply::json("{\"v\":1}"));
+    let mut files = CLOCK.to_owned();
+    for (name, shown, cache, ..) in routes {
+        files.extend(["-- routes/", name, ".toml --\n", shown, "[cache]\n", cache, "\n"]);
+    }
+    files += "-- routes/language.toml --\njson = { of = \"{request.headers.accept-language}\" }\n[cache]\nnot-found = \"1m\"\n";
+    let site = site(&fault, &files);
+    clock(&site, 0);
+    let said = |name: &str| {
+        let answer = site.get(&format!("/{name}"));
+        assert_eq!((answer.status, answer.header("age")), (200, None), "{name}");
+        let lines = answer.headers("cache-status");
+        assert!(lines.len() < 2, "{lines:?}");
+        lines.concat().trim_start_matches("siteserver; ").to_owned()
+    };
+    for (name, _, _, first, _) in routes {
+        assert_eq!(said(name), first, "{name}, for the first time");
+    }
+    // It is not known whether the store has another one of this URL.
+    for expected in ["fwd=miss; stored", "fwd=stale"] {
+        assert_eq!(said("language"), expected);
+    }
+    clock(&site, 2);
+    for (name, _, _, _, then) in routes {
+        for _ in 0..2 {
+            assert_eq!(said(name), then, "{name}, later");
+            if name == "degraded" {
+                break;
+            }
+        }
+    }
 }
 
 /// Who joins a call that is under way cannot be seen from outside before it ends, so this is tried until somebody was in time.
@@ -243,7 +299,9 @@ fn a_page_in_place_of_an_error_is_as_old_as_it_is() {
     fault.drop_connections();
     let stale = waiting.response().unwrap();
     assert_eq!((stale.status, stale.text().trim()), (200, "1"));
-    let Hit { age, ttl } = hit(&stale).unwrap();
+    // It was asked for, and is no hit for that (RFC 9211, section 2.1).
+    let ttl: i64 = status(&stale).strip_prefix("siteserver; fwd=stale; ttl=").unwrap().parse().unwrap();
+    let age: i64 = stale.header("age").unwrap().parse().unwrap();
     assert!(age >= now, "made before the clock, which is {now} old, and yet {age}");
     assert!(ttl <= 1 - now, "{now} {ttl}");
 }
@@ -289,4 +347,56 @@ fn a_page_that_prints_the_time_is_fresh_as_long_as_that_is_true() {
     until(&site, "/kept", |response| response.text() != first);
     site.get("/century");
     assert!(hit(&site.get("/century")).is_some_and(|hit| hit.ttl > 0), "what prints no second is as fresh as declared");
+}
+
+/// A page whose upstream can say that it is gone, or that it is elsewhere.
+fn perishable(windows: &str) -> String {
+    format!(
+        "-- routes/index.toml --\njson = \"{{a.text}}\"\n[sources.a]\nupstream = \"up\"\npath = \"/it\"\n[[rules]]\nif = \"a.gone\"\nthen = {{ status = 410 }}\n[[rules]]\nif = \"a.moved\"\nthen = {{ redirect = \"/elsewhere\" }}\n[[rules]]\nif = \"a.closed\"\nthen = {{ status = 503, layout = \"closed.html\" }}\n[cache]\ns-maxage = \"1s\"\n{windows}\n-- layouts/closed.html --\nclosed\n"
+    )
+}
+
+fn a_page_that_is_gone_is_not_shown_for_as_long_as_a_stale_one_may_be() {
+    let answers = [
+        (Reply::json("{}").status(404), 404),
+        (Reply::json("{\"gone\": true}"), 410),
+        (Reply::json("{\"moved\": true}"), 302),
+    ];
+    for (reply, expected) in answers {
+        let fault = FaultServer::start();
+        let site = site(&fault, &perishable("stale-while-revalidate = \"1h\""));
+        fault.put("/it", Reply::json("{\"text\": \"here\"}"));
+        assert_eq!(site.get("/").text(), "\"here\"");
+        fault.put("/it", reply);
+        // It is stale after a second, is found to be gone in the background, and then nobody sees it any more.
+        until(&site, "/", |response| response.status == expected);
+        for _ in 0..3 {
+            assert_eq!(site.get("/").status, expected);
+        }
+        fault.put("/it", Reply::json("{\"text\": \"again\"}"));
+        assert_eq!(site.get("/").text(), "\"again\"");
+    }
+    // An error is no such answer, also one that a rule declares: what was good stands for it.
+    for reply in [Reply::json("{}").status(500), Reply::json("{\"closed\": true}")] {
+        let fault = FaultServer::start();
+        let site = site(&fault, &perishable("stale-while-revalidate = \"1h\""));
+        fault.put("/it", Reply::json("{\"text\": \"here\"}"));
+        assert_eq!(site.get("/").text(), "\"here\"");
+        fault.put("/it", reply);
+        until(&site, "/", |response| {
+            assert_eq!(response.text(), "\"here\"");
+            fault.calls("/it") >= 3
+        });
+    }
+}
+
+fn a_page_that_was_gone_does_not_come_back_for_an_error() {
+    let fault = FaultServer::start();
+    let site = site(&fault, &perishable("stale-if-error = \"1h\""));
+    fault.put("/it", Reply::json("{\"text\": \"here\"}"));
+    assert_eq!(site.get("/").text(), "\"here\"");
+    fault.put("/it", Reply::json("{}").status(404));
+    until(&site, "/", |response| response.status == 404);
+    fault.put("/it", Reply::json("{}").status(500));
+    assert_eq!(site.get("/").status, 502);
 }

@@ -1,6 +1,7 @@
 //! What a request goes through, from the outside: the real binary, an upstream that misbehaves on request, raw clients.
 
 pub(crate) mod admin;
+pub(crate) mod agreement;
 pub(crate) mod answers;
 pub(crate) mod apart;
 pub(crate) mod asked;

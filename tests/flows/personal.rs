@@ -12,8 +12,11 @@ crate::cases!(
     visitors_at_once_get_their_own_pages,
     visitors_who_say_the_same_are_not_taken_for_one,
     a_person_may_keep_their_own_page_and_nobody_else,
+    no_directive_opens_a_persons_page_to_others,
     values_of_a_keyed_cookie_at_once_get_their_own_pages,
     the_validator_of_one_value_says_nothing_of_another,
+    lines_of_a_field_are_told_apart_from_one_line,
+    what_says_who_or_where_somebody_is_is_personal,
 );
 
 /// Each way in which a page becomes one person's. `COUNT` visitors meet at each barrier.
@@ -171,6 +174,39 @@ fn a_person_may_keep_their_own_page_and_nobody_else() {
     }
 }
 
+/// Directives that say nothing of whom the page is for.
+fn no_directive_opens_a_persons_page_to_others() {
+    let directives = ["no-cache", "must-revalidate", "no-transform", "max-age"];
+    let route = |chosen: u32| {
+        let is_chosen = |at: usize| chosen >> at & 1 == 1;
+        let value = |name: &str| if name == "max-age" { "\"0s\"" } else { "true" };
+        let chosen = directives.iter().enumerate().filter(|(at, _)| is_chosen(*at));
+        let written: Vec<String> = chosen.map(|(_, name)| format!("{name} = {}\n", value(name))).collect();
+        // They contradict each other.
+        (!(is_chosen(0) && is_chosen(3))).then(|| written.concat())
+    };
+    let routes: Vec<(u32, String)> = (0..16).filter_map(|chosen| Some((chosen, route(chosen)?))).collect();
+    let mut archive = String::from("-- site.toml --\n-- layouts/me.html --\n<p>{{ cookies.session }}</p>\n");
+    for (chosen, cache) in &routes {
+        let name = format!("-- routes/r{chosen}.toml --\n");
+        archive.extend([name.as_str(), "layout = \"me.html\"\n[cookies.session]\n[cache]\n", cache]);
+    }
+    let site = Site::start(&archive);
+    for (chosen, cache) in &routes {
+        let target = format!("/r{chosen}");
+        for method in ["GET", "HEAD"] {
+            let answer = site.request(method, &target, &[("cookie", "session=ada")], b"");
+            let field = answer.header("cache-control").unwrap_or_default();
+            let words: Vec<&str> = field.split(", ").collect();
+            assert!(words.contains(&"private"), "{cache}: {field}");
+            for directive in directives.iter().filter(|name| cache.contains(*name)) {
+                assert!(words.iter().any(|word| word.starts_with(directive)), "{cache}: {field}");
+            }
+            assert_eq!(answer.header("etag"), None, "{cache}");
+        }
+    }
+}
+
 const KEYED: &str = r#"
 -- layouts/theme.html --
 <body class="{{ cookies.theme }}">{{ look.of }}</body>
@@ -233,5 +269,44 @@ fn the_validator_of_one_value_says_nothing_of_another() {
         assert!(unchanged.header("vary").is_some_and(|vary| vary.contains("cookie")), "{:?}", unchanged.headers);
         let changed = ask(theme, other);
         assert_eq!((changed.status, changed.text().trim()), (200, body(theme).as_str()));
+    }
+}
+
+fn lines_of_a_field_are_told_apart_from_one_line() {
+    let fault = FaultServer::start();
+    let site =
+        site(&fault, "-- routes/index.toml --\njson = \"{request.headers.x-thing}\"\n[cache]\ns-maxage = \"1h\"\n");
+    let ask = |lines: &[&[u8]]| {
+        let mut request = b"GET / HTTP/1.1\r\nHost: localhost\r\n".to_vec();
+        for line in lines {
+            request.extend([b"x-thing: ".as_slice(), line, b"\r\n"].concat());
+        }
+        request.extend(b"\r\n");
+        let mut connection = site.connect();
+        connection.send(&request).unwrap();
+        connection.response().unwrap().text().to_owned()
+    };
+    // What is no text is no text of the page, and the rest of its lines is.
+    for _ in 0..2 {
+        assert_eq!(ask(&[b"b, \xff"]), "null");
+        assert_eq!(ask(&[b"b", b"\xff"]), "\"b\"");
+        assert_eq!(ask(&[b"b", b"c"]), "\"b, c\"");
+    }
+}
+
+fn what_says_who_or_where_somebody_is_is_personal() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- routes/who.toml --\njson = \"{request.headers.x-forwarded-user}\"\n-- routes/where.toml --\njson = \"{a}\"\n[sources.a]\nupstream = \"up\"\npath = \"/echo\"\nforward-headers = [\"x-forwarded-for\"]\n-- routes/what.toml --\njson = \"{request.headers.user-agent}\"\n",
+    );
+    for (path, is_personal) in [("/who", true), ("/where", true), ("/what", false)] {
+        let said = site.get(path);
+        let expected = if is_personal { "private, no-store" } else { "no-cache" };
+        assert_eq!(
+            (said.header("cache-control"), said.header("etag").is_none()),
+            (Some(expected), is_personal),
+            "{path}"
+        );
     }
 }

@@ -17,6 +17,7 @@ crate::cases!(
     a_call_is_made_once_for_a_page_and_a_stored_route,
     an_impatient_route_breaks_off_nobody_elses_call,
     a_stale_answer_stands_for_an_error,
+    what_is_kept_of_what_is_not_there_or_lacking_is_asked_no_upstream,
     the_log_names_the_calls_of_asked_routes,
 );
 
@@ -250,6 +251,47 @@ fn a_stale_answer_stands_for_an_error() {
     assert_eq!((page.text().trim(), page.header("cache-control")), ("5[inner]", Some("no-store")));
     fault.put("/it", Reply::json("{\"total\":6}"));
     assert_eq!(until(&site, "/", |response| response.text().trim() != "5[inner]").text().trim(), "6[]");
+}
+
+/// As for a visitor who asks: a 404 that is stored, and an answer that lacks data and is kept all the same.
+fn what_is_kept_of_what_is_not_there_or_lacking_is_asked_no_upstream() {
+    let fault = FaultServer::start();
+    let site = super::admin::options().start(&super::archive(
+        &fault,
+        "-- routes/absent.toml --\npath = \"/absent/{id}\"\njson = { a = \"{a.total}\" }\ncache = { s-maxage = \"1h\", not-found = \"1h\" }\n\
+         [sources.a]\nupstream = \"up\"\npath = \"/status/404\"\n\
+         -- routes/lacking.toml --\njson = { a = \"{a.total}\", b = 1 }\ncache = { s-maxage = \"1h\", degraded = \"1h\" }\n\
+         [sources.a]\nupstream = \"up\"\npath = \"/status/503\"\noptional = true\n\
+         -- routes/page.toml --\npath = \"/page/{id}\"\nlayout = \"page.html\"\n[sources.absent]\nroute = \"/absent/{params.id}\"\noptional = true\n\
+         [sources.lacking]\nroute = \"/lacking\"\n\
+         -- routes/kept.toml --\njson = { absent = \"{absent}\" }\ncache = { not-found = \"1h\" }\n[sources.absent]\nroute = \"/absent/2\"\n\
+         -- layouts/page.html --\n{{ absent.a }}{{ lacking.b }}[{{ degraded | join: \" \" }}]\n",
+    ));
+    let calls = || (fault.calls("/status/404"), fault.calls("/status/503"));
+    for round in 1..=3 {
+        for id in 1..=2 {
+            let page = site.get(&format!("/page/{id}"));
+            assert_eq!(
+                (page.text().trim(), page.header("cache-control")),
+                ("1[absent lacking]", Some("no-store")),
+                "{round}"
+            );
+        }
+        assert_eq!(calls(), (2, 1), "{round}");
+    }
+    // A visitor is told the same, of the same entries.
+    for (target, status) in [("/absent/1", 404), ("/absent/2", 404), ("/lacking", 200)] {
+        let answer = site.get(target);
+        let said = answer.header("cache-status").unwrap_or_default();
+        assert!(answer.status == status && said.starts_with("siteserver; hit; ttl="), "{target}: {said}");
+    }
+    // What was made of a stored 404 goes with it.
+    assert_eq!(site.get("/kept").status, 404);
+    assert_eq!(calls(), (2, 1));
+    let purged = super::admin::ask(&site, "POST", "/purge", &[], "{\"path\": \"/absent/2\"}");
+    assert_eq!((purged.status, purged.json()["entries"].as_u64()), (200, Some(2)), "{}", purged.text());
+    assert_eq!(site.get("/kept").status, 404);
+    assert_eq!(calls(), (3, 1));
 }
 
 /// The sources of a request's line: names and outcomes.

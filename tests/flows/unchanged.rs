@@ -422,7 +422,10 @@ extract.v = \"$.right\"
 fn a_stale_page_of_the_same_data_is_not_rendered_again() {
     let fault = FaultServer::start();
     put(&fault, &json!({ "name": "Ada", "count": 3 }));
-    let site = start(&fault, &PAGE.replace("\n[sources.a]", "\n[cache]\ns-maxage = \"1h\"\n[sources.a]"));
+    let site = start(
+        &fault,
+        &PAGE.replace("\n[sources.a]", "\n[cache]\ns-maxage = \"1h\"\nstale-while-revalidate = \"1h\"\n[sources.a]"),
+    );
     let fields = [("accept-encoding", "br")];
     let first = site.request("GET", "/", &fields, b"");
     assert_eq!(first.header("cache-status"), Some("siteserver; fwd=uri-miss; stored"));

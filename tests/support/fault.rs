@@ -5,6 +5,7 @@
 
 use super::SAFETY_NET;
 use super::answers::{self, Delivery, Reply};
+use super::http::Connection;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -130,6 +131,28 @@ impl FaultServer {
         self.shared.state().put.insert(path.to_owned(), reply);
     }
 
+    /// The first so many requests that arrive, of whatever path, are answered, and those after them wait until more are let through; `None`
+    /// lets through all.
+    pub(crate) fn let_through(&self, count: Option<usize>) {
+        self.shared.state().let_through = count;
+        self.shared.changed.notify_all();
+    }
+
+    /// Waits until this many requests have arrived in all; whether they did.
+    pub(crate) fn has_arrived(&self, count: usize) -> bool {
+        self.shared.wait(|state| state.requests.len() >= count)
+    }
+
+    /// All requests that arrived after the first so many, in order of arrival.
+    pub(crate) fn requests_after(&self, count: usize) -> Vec<Request> {
+        self.shared.state().requests.iter().skip(count).cloned().collect()
+    }
+
+    /// From now on asks the server at this address what it answers, unless something was put there: a recorder.
+    pub(crate) fn stand_before(&self, address: SocketAddr) {
+        self.shared.state().behind = Some(address);
+    }
+
     /// Closes all connections at once, and goes on listening.
     pub(crate) fn drop_connections(&self) {
         self.shared.shut_connections();
@@ -168,6 +191,8 @@ struct State {
     met: HashMap<String, usize>,
     open_gates: HashSet<String>,
     put: HashMap<String, Reply>,
+    let_through: Option<usize>,
+    behind: Option<SocketAddr>,
     accepted: usize,
     connections: Vec<Weak<TcpStream>>,
 }
@@ -210,8 +235,9 @@ impl Shared {
         self.wait(|state| state.open_gates.contains(gate));
     }
 
-    /// Notes a request. Its place among the calls of its path is settled here, once: two at the same time are two.
-    fn arrived(&self, request: &Request) -> usize {
+    /// Notes a request. Its place among the calls of its path, from 1, and among all, from 0, is settled here, once: two at the same time are
+    /// two.
+    fn arrived(&self, request: &Request) -> (usize, usize) {
         let mut state = self.state();
         let path = request.path.clone();
         let calls = state.calls.entry(path.clone()).or_default();
@@ -222,10 +248,11 @@ impl Shared {
         let under_way = *under_way;
         let most = state.most.entry(path).or_default();
         *most = under_way.max(*most);
+        let place = state.requests.len();
         state.requests.push(request.clone());
         drop(state);
         self.changed.notify_all();
-        call
+        (call, place)
     }
 
     fn answered(&self, path: &str) {
@@ -272,9 +299,14 @@ fn converse(stream: &Arc<TcpStream>, shared: &Shared) {
     stream.set_nodelay(true).ok();
     let mut unread = Vec::new();
     while let Ok(Some(request)) = read_request(stream, &mut unread) {
-        let call = shared.arrived(&request);
-        let put = shared.state().put.get(&request.path).cloned();
-        let reply = put.unwrap_or_else(|| answers::reply(&request, call, shared));
+        let (call, place) = shared.arrived(&request);
+        shared.wait(|state| state.let_through.is_none_or(|count| place < count));
+        let (put, behind) = {
+            let state = shared.state();
+            (state.put.get(&request.path).cloned(), state.behind)
+        };
+        let reply = put.or_else(|| Some(relayed(&request, behind?)));
+        let reply = reply.unwrap_or_else(|| answers::reply(&request, call, shared));
         let next = deliver(stream, &request, &reply, shared).unwrap_or(Next::Close);
         shared.answered(&request.path);
         match next {
@@ -284,6 +316,14 @@ fn converse(stream: &Arc<TcpStream>, shared: &Shared) {
         }
     }
     stream.shutdown(Shutdown::Both).ok();
+}
+
+/// What the server at this address answers.
+fn relayed(request: &Request, address: SocketAddr) -> Reply {
+    let fields = [("accept-encoding", "identity")];
+    let answer = Connection::open(address).request(&request.method, &request.target, &fields, &request.body);
+    let content_type = answer.header("content-type").unwrap_or_default();
+    Reply::of(content_type, answer.body.as_slice()).status(answer.status)
 }
 
 fn read_request(mut stream: &TcpStream, unread: &mut Vec<u8>) -> io::Result<Option<Request>> {

@@ -195,7 +195,19 @@ impl KeyBuilder {
         self
     }
 
-    /// An input that may be given several times, in the order given: the lines of a header field, a repeated query key.
+    /// The lines of a header field as they were received, in their order.
+    pub fn lines(&mut self, section: Section, name: &str, lines: &[&[u8]]) -> &mut Self {
+        self.part(section, name);
+        self.bytes.push(LIST);
+        self.bytes.length(lines.len());
+        for line in lines {
+            self.bytes.push(BYTES);
+            self.bytes.sized(line);
+        }
+        self
+    }
+
+    /// An input that may be given several times, in the order given: a repeated query key.
     pub fn texts<'t>(
         &mut self,
         section: Section,

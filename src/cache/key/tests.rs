@@ -11,6 +11,7 @@ enum Given {
     Absent,
     Text(String),
     Bytes(Vec<u8>),
+    Lines(Vec<Vec<u8>>),
     Texts(Vec<String>),
     Value(Value),
 }
@@ -22,6 +23,8 @@ impl Given {
             Self::Absent => "absent".to_owned(),
             Self::Text(text) => identity(&Value::text(text.as_str())),
             Self::Bytes(bytes) => format!("bytes {bytes:?}"),
+            Self::Lines(lines) if lines.is_empty() => identity(&Value::list(Vec::new())),
+            Self::Lines(lines) => format!("lines {lines:?}"),
             Self::Texts(texts) => identity(&Value::list(texts.iter().map(|text| Value::text(text.as_str())).collect())),
             Self::Value(value) => identity(value),
         }
@@ -32,6 +35,10 @@ impl Given {
             Self::Absent => builder.absent(section, name),
             Self::Text(text) => builder.text(section, name, text),
             Self::Bytes(bytes) => builder.bytes(section, name, bytes),
+            Self::Lines(lines) => {
+                let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+                builder.lines(section, name, &lines)
+            }
             Self::Texts(texts) => builder.texts(section, name, texts.iter().map(String::as_str)),
             Self::Value(value) => builder.value(section, name, value),
         };
@@ -90,6 +97,7 @@ fn given() -> impl Strategy<Value = Given> {
         Just(Given::Absent),
         small_text().prop_map(Given::Text),
         prop::collection::vec(0_u8..4, 0..3).prop_map(Given::Bytes),
+        prop::collection::vec(prop::collection::vec(0_u8..12, 0..3), 0..3).prop_map(Given::Lines),
         prop::collection::vec(small_text(), 0..3).prop_map(Given::Texts),
         value().prop_map(Given::Value),
     ]

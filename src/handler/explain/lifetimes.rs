@@ -10,14 +10,20 @@ use http::HeaderValue;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// The lifetimes of a route's pages, of which our own store may keep what it may.
-pub(super) fn of(policy: &Policy, kept: Result<Allowance, Refused>) -> Lifetimes {
+/// The lifetimes of a route's pages, of which our own store may keep what it may; `is_compared` if it has them to be compared with what would
+/// be made anew.
+pub(super) fn of(policy: &Policy, kept: Result<Allowance, Refused>, is_compared: bool) -> Lifetimes {
     let read = |field: &HeaderValue| CacheControl::parse([field.as_bytes()]);
     let directives = read(&policy.field);
     // Networks that have directives of their own obey no others (RFC 9213, section 2.1).
     let of_cdn = policy.cdn_cache_control(Duration::ZERO).map(|field| read(&field));
     let ours = match kept {
         Ok(allowance) => windows(allowance.fresh(), Some(allowance.while_revalidating()), Some(allowance.on_error())),
+        Err(refused) if is_compared => {
+            format!(
+                "sends nothing unasked: {refused}; keeps what was made, and sends it again if its data did not change"
+            )
+        }
         Err(refused) => format!("nothing: {refused}"),
     };
     let Auto { downstream, cdn: of_network, store } = policy.auto();

@@ -12,14 +12,14 @@ mod settings;
 use super::decide::{Decision, Found, Refusal, decide, target};
 use super::field;
 use super::inputs::{Inputs, Misfit};
-use super::keep::{Keeping, Refused};
+use super::keep::Keeping;
 use super::respond::{self, Exchange, View};
 use super::runtime::{Service, Subject};
 use super::{Arrival, METHODS};
-use crate::cache::{Allowance, is_compressible};
+use crate::cache::is_compressible;
 use crate::config::{Binding, format_duration};
 use crate::diagnostic::{Place, did_you_mean};
-use crate::explanation::{Explanation, Key, Named, Outcome, Page, Privacy, Store, Verdict};
+use crate::explanation::{Explanation, Key, Named, Outcome, Page, Privacy, Step, Store, Verdict};
 use crate::fields::is_credential;
 use crate::resource::{Auto, Resource};
 use crate::router::Match;
@@ -199,7 +199,7 @@ impl Told<'_> {
             rules: plan::rules(self.route, slots),
             privacy: privacy(self.route),
             store: self.store(),
-            lifetimes: lifetimes::of(&self.route.policy, self.kept()),
+            lifetimes: lifetimes::of(&self.route.policy, self.keeping().kept, self.is_compared()),
             fields: self.fields(),
             notes: self.notes(),
         }
@@ -209,15 +209,21 @@ impl Told<'_> {
         View::of(&self.route.resource, self.slots)
     }
 
-    /// For how long our page store keeps a page when all goes well, or why it does not.
-    fn kept(&self) -> Result<Allowance, Refused> {
+    /// What becomes of a page when all goes well.
+    fn keeping(&self) -> Keeping<'_> {
         // Of what the sources say nothing is known.
         let unknown = if self.route.policy.auto().store { Duration::MAX } else { Duration::ZERO };
-        Keeping::of(self.route, self.route.status, false, unknown).kept
+        Keeping::of(self.route, self.route.status, false, unknown)
+    }
+
+    /// Whether our page store has a page only to send it again when it has turned out to be what would be made anew.
+    fn is_compared(&self) -> bool {
+        self.route.is_keepable() && self.keeping().is_asked_about()
     }
 
     fn store(&self) -> Store {
-        let is_looked_for = self.route.is_storable() && !matches!(self.route.resource, Resource::Files(_));
+        let is_looked_for =
+            (self.route.is_storable() || self.is_compared()) && !matches!(self.route.resource, Resource::Files(_));
         let key = is_looked_for.then(|| self.inputs.key(self.route, self.subject));
         let key = key.and_then(|key| {
             let lookup = key.finish();
@@ -236,7 +242,8 @@ impl Told<'_> {
             })
         });
         let vary = self.route.vary.iter().map(ToString::to_string).collect();
-        Store { refused: self.kept().err().map(|refused| refused.to_string()), key, vary }
+        let refused = self.keeping().kept.err().map(|refused| refused.to_string());
+        Store { refused, is_compared: self.is_compared(), key, vary }
     }
 
     /// The fields of the answer when all goes well, as far as they are known.
@@ -344,8 +351,13 @@ fn privacy(route: &Route) -> Privacy {
     match &route.privacy {
         site::Privacy::Public => Privacy::Public,
         site::Privacy::Personal { path, place } => {
-            let steps = path.iter().map(|step| (step.value.clone(), step.place));
-            Privacy::Personal { path: steps.chain([("the page".to_owned(), *place)]).collect() }
+            let step = |step: &crate::source::Step| Step {
+                what: step.value.clone(),
+                how: Some(step.how.clone()),
+                place: step.place,
+            };
+            let page = Step { what: "the page".to_owned(), how: None, place: *place };
+            Privacy::Personal { path: path.iter().map(step).chain([page]).collect() }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What would be asked for a page, in which order: the plan itself, run with sources that all succeed and rules that never hold.
+//! What would be asked for a page, in which order: the plan itself, run with sources that all succeed and rules that never hold. What needs
+//! nothing from outside has its value at once, and whatever waits for that alone begins with it.
 
 use super::super::plan::{Next, Plan};
 use super::super::runtime::{Service, Subject};
@@ -28,9 +29,10 @@ impl Teller<'_> {
         let spell: Spell<'_> = if within.is_empty() { &speller(route) } else { &speller_of_asked(route) };
         let mut plan = Plan::new(&subject.graph);
         let mut waves = Vec::new();
-        while let Next::Run(begun) = plan.next(|_rule| false) {
+        loop {
+            let begun = begun_together(&mut plan, route);
             if begun.is_empty() {
-                break;
+                return waves;
             }
             for &position in &begun {
                 plan.settled(position);
@@ -38,7 +40,6 @@ impl Teller<'_> {
             let planned = begun.iter().filter_map(|&position| route.sources.get(position));
             waves.push(planned.map(|planned| self.source(route, planned, slots, (within, spell))).collect());
         }
-        waves
     }
 
     fn source(&self, route: &Route, planned: &Planned, slots: &[Value], (within, spell): (&str, Spell<'_>)) -> Source {
@@ -111,6 +112,26 @@ impl Teller<'_> {
             retries,
         })
     }
+}
+
+/// What begins before anything else is waited for, in that order.
+fn begun_together(plan: &mut Plan<'_>, route: &Route) -> Vec<usize> {
+    let mut together = Vec::new();
+    while let Next::Run(begun) = plan.next(|_rule| false) {
+        together.extend(&begun);
+        let at_once = begun.into_iter().filter(|&at| {
+            let kind = route.sources.get(at).map(|planned| &planned.source.kind);
+            matches!(kind, Some(Kind::Value(_) | Kind::Chosen(_)))
+        });
+        let at_once: Vec<usize> = at_once.collect();
+        if at_once.is_empty() {
+            break;
+        }
+        for position in at_once {
+            plan.settled(position);
+        }
+    }
+    together
 }
 
 fn outcomes(

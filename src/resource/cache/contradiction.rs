@@ -38,8 +38,8 @@ const PAIRS: [(&str, &str, &str); 20] = [
 /// A key that says something, and where.
 type Said = (&'static str, Place);
 
-/// Finds what contradicts itself in each of the tables of a policy.
-pub(super) fn find(decl: &ProfileDecl, findings: &mut Findings) {
+/// Finds what contradicts itself in each of the tables of a policy, which may begin with a `profile`.
+pub(super) fn find(decl: &ProfileDecl, profile: Option<&Spanned<String>>, findings: &mut Findings) {
     let mut around = of_directives(&decl.directives, findings);
     // With a table of its own our store keeps what others may not.
     if decl.server.is_none() {
@@ -49,34 +49,45 @@ pub(super) fn find(decl: &ProfileDecl, findings: &mut Findings) {
         time("not-found", decl.not_found, findings);
         time("degraded", decl.degraded, findings);
     }
-    pairs(&around, findings);
+    pairs(&around, profile, findings);
     if let Some(cdn) = &decl.cdn {
         let said = of_directives(&cdn.directives, findings);
-        pairs(&said, findings);
+        pairs(&said, profile, findings);
     }
     if let Some(server) = &decl.server {
         let said = of_server(server, findings);
-        pairs(&said, findings);
+        pairs(&said, profile, findings);
         if let (Some(max_age), Some(s_maxage)) = (server.max_age, server.s_maxage) {
             let why = "our own store is one cache, with one lifetime";
-            findings.push(contradiction(("max-age", max_age.place), ("s-maxage", s_maxage.place), why));
+            findings.push(contradiction(("max-age", max_age.place), ("s-maxage", s_maxage.place), why, profile));
         }
     }
 }
 
-fn pairs(said: &[Said], findings: &mut Findings) {
+fn pairs(said: &[Said], profile: Option<&Spanned<String>>, findings: &mut Findings) {
     let find = |name: &str| said.iter().find(|(key, _)| *key == name).copied();
     for (left, right, why) in PAIRS {
         if let (Some(first), Some(second)) = (find(left), find(right)) {
-            findings.push(contradiction(first, second, why));
+            findings.push(contradiction(first, second, why, profile));
         }
     }
 }
 
-fn contradiction((left, first): Said, (right, second): Said, why: &str) -> Finding {
-    Finding::new(&code::CACHE_CONTRADICTION, second, format!("`{right}` beside `{left}`"))
+fn contradiction((left, first): Said, (right, second): Said, why: &str, profile: Option<&Spanned<String>>) -> Finding {
+    // What a built-in profile says stands where that is named.
+    let of_profile = |place: Place| profile.filter(|profile| profile.place == place);
+    let said = |name: &str, place: Place| match of_profile(place) {
+        Some(profile) => format!("`{name}` of the profile `{}`", profile.value),
+        None => format!("`{name}`"),
+    };
+    let taken_away = [(left, first, right), (right, second, left)]
+        .into_iter()
+        .find(|(_, place, _)| of_profile(*place).is_some())
+        .map(|(name, _, other)| format!("take it away: `{name} = false`; or leave out `{other}`"));
+    let message = format!("{} beside {}", said(right, second), said(left, first));
+    Finding::new(&code::CACHE_CONTRADICTION, second, message)
         .related(first, why)
-        .help("keep the one that is meant")
+        .help(taken_away.unwrap_or_else(|| "keep the one that is meant".to_owned()))
 }
 
 fn of_directives(decl: &Directives, findings: &mut Findings) -> Vec<Said> {

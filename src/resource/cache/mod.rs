@@ -26,7 +26,7 @@ pub use settings::CacheSetting;
 pub use tag_header::TagHeader;
 
 use crate::cache::{Allowance, Lifetime, NotStorable};
-use crate::diagnostic::{Findings, Place};
+use crate::diagnostic::{Findings, Place, Spanned};
 use http::HeaderValue;
 use said::Said;
 use std::time::Duration;
@@ -56,6 +56,8 @@ pub struct Policy {
     pub settings: Vec<CacheSetting>,
     /// Whether only the visitor may keep anything, because the URL alone does not tell whose page it is.
     is_off_the_way: bool,
+    /// Whether nothing is written of what is sent downstream.
+    is_unsaid: bool,
 }
 
 /// For whom it depends on the sources of a page how long it is fresh.
@@ -88,6 +90,7 @@ impl Policy {
             derived: Some(why),
             settings: Vec::new(),
             is_off_the_way: false,
+            is_unsaid: true,
         }
     }
 
@@ -103,10 +106,28 @@ impl Policy {
         Self::derived(HeaderValue::from_static("private, no-store"), why)
     }
 
+    /// The same for a page that is one person's: what is written is said to the visitor alone. Without `private` or `no-store` a shared cache
+    /// might keep the page, and `must-revalidate` would even let it where the request had a credential (RFC 9111, section 3.5).
+    pub fn keep_for_one(&mut self) {
+        if self.downstream.is_for_one() {
+            return;
+        }
+        if self.is_unsaid {
+            let Self { field, downstream, derived, .. } = Self::personal();
+            (self.field, self.downstream, self.derived) = (field, downstream, derived);
+        } else {
+            self.downstream.keep_for_one();
+            self.field = self.downstream.value(Duration::ZERO);
+            self.derived = Some("the page is one person's: no shared cache may keep it");
+        }
+    }
+
     /// The same for a page of which a cookie chooses the variant: our store keeps one for each, and caches on the way keep none.
     pub fn keep_from_the_way(&mut self) {
-        self.field = OFF_THE_WAY;
-        self.downstream = Said::read(&self.field);
+        if !self.is_no_store() {
+            self.field = OFF_THE_WAY;
+            self.downstream = Said::read(&self.field);
+        }
         self.cdn = Said::default();
         self.tag_header = None;
         self.is_off_the_way = true;
@@ -128,6 +149,12 @@ impl Policy {
     /// Whether everybody downstream but the visitor is told to keep nothing.
     pub fn is_private(&self) -> bool {
         self.downstream.is_private()
+    }
+
+    /// Whether it says that a shared cache, such as our store, may not have the page. What is in our store all the same is there to be compared
+    /// with what would be made anew, and is no stored response to anybody.
+    pub fn is_for_visitors_alone(&self) -> bool {
+        self.allowance(Duration::MAX) == Err(NotStorable::Private)
     }
 
     /// Whether it lets our store keep anything.
@@ -203,21 +230,27 @@ impl Policy {
     /// What a `[cache]` table says.
     pub fn compile(decl: &Decl, findings: &mut Findings) -> Self {
         let settings = settings::of(decl);
-        Self { declared: Some(decl.place), settings, ..Self::of_profile(&decl.rules, findings) }
+        Self { declared: Some(decl.place), settings, ..Self::of_rules(&decl.rules, decl.profile.as_ref(), findings) }
     }
 
     /// What the keys of a profile say.
     pub(super) fn of_profile(decl: &ProfileDecl, findings: &mut Findings) -> Self {
-        contradiction::find(decl, findings);
+        Self::of_rules(decl, None, findings)
+    }
+
+    /// What keys say that may begin with a profile.
+    fn of_rules(decl: &ProfileDecl, profile: Option<&Spanned<String>>, findings: &mut Findings) -> Self {
+        contradiction::find(decl, profile, findings);
         let mut downstream = Said::of(&decl.directives);
         downstream.complete();
         let cdn = decl.cdn.as_ref().map(|cdn| Said::of(&cdn.directives)).unwrap_or_default();
         let store = decl.server.as_ref().map(Said::of_server).unwrap_or_default();
-        let value = |said: &Option<crate::diagnostic::Spanned<Duration>>| said.map(|said| said.value);
+        let value = |said: &Option<Spanned<Duration>>| said.map(|said| said.value);
         let base = if downstream.is_empty() {
             Self { derived: None, ..Self::revalidate() }
         } else {
-            Self { field: downstream.value(Duration::ZERO), downstream, derived: None, ..Self::revalidate() }
+            let field = downstream.value(Duration::ZERO);
+            Self { field, downstream, derived: None, is_unsaid: false, ..Self::revalidate() }
         };
         Self {
             store: if store.is_empty() { base.downstream.clone() } else { store },

@@ -83,7 +83,17 @@ impl Said {
 
     /// Whether no shared cache may keep anything, or nothing is said.
     pub(super) fn is_private(&self) -> bool {
-        self.words.private.is_some() || self.words.no_store || self.is_empty()
+        self.is_for_one() || self.is_empty()
+    }
+
+    /// Whether it says that no shared cache may keep anything.
+    pub(super) fn is_for_one(&self) -> bool {
+        self.words.private.is_some() || self.words.no_store
+    }
+
+    /// The same, said to the visitor's own cache alone.
+    pub(super) fn keep_for_one(&mut self) {
+        self.words.private = Some(Scope::Response);
     }
 
     /// The value of the field, of a page whose sources are fresh for `remaining`.

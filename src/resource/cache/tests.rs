@@ -59,6 +59,82 @@ fn no_store_is_seen_among_other_words() {
     }
 }
 
+/// Whatever is written, beside one another, that lets no shared cache keep the page.
+#[test]
+fn what_is_one_persons_is_never_sent_so_that_others_may_keep_it() {
+    let directives = [
+        "private = true",
+        "no-store = true",
+        "no-cache = true",
+        "must-revalidate = true",
+        "no-transform = true",
+        "immutable = true",
+        "max-age = '0s'",
+        "max-age = '1m'",
+        "stale-if-error = '0s'",
+        "tags = ['t']",
+        "[server]\nno-store = true",
+    ];
+    let mut sent = 0;
+    for chosen in 0..1_u32 << directives.len() {
+        let chosen = directives.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1).map(|(_, text)| *text);
+        let text = chosen.collect::<Vec<_>>().join("\n");
+        if text.matches("max-age").count() > 1 {
+            continue;
+        }
+        let (mut policy, findings) = policy(&text);
+        // The others are errors, or said to be kept for others, which is one on such a page.
+        if !findings.is_empty() || policy.is_shared() {
+            continue;
+        }
+        let before = policy.field.clone();
+        policy.keep_for_one();
+        for remaining in [Duration::ZERO, Duration::MAX] {
+            let field = policy.cache_control(remaining);
+            let words: Vec<&str> = field.to_str().unwrap().split(", ").collect();
+            assert!(words.contains(&"private") || words.contains(&"no-store"), "{text}: {field:?}");
+            // What was written is sent all the same.
+            let written = before.to_str().unwrap().split(", ");
+            assert!(written.into_iter().all(|word| words.contains(&word) || words.contains(&"no-store")), "{text}");
+        }
+        assert!(policy.is_private() && !policy.is_shared(), "{text}");
+        sent += 1;
+    }
+    assert!(sent > 100, "{sent}");
+    for (text, field) in [
+        ("no-cache = true", "private, no-cache"),
+        ("no-transform = true", "private, no-transform"),
+        ("must-revalidate = true\nmax-age = '0s'", "private, must-revalidate, max-age=0"),
+        ("no-store = true", "no-store"),
+        ("private = true\nmax-age = '1m'", "private, max-age=60"),
+        // Nothing is said of what the visitor may keep.
+        ("", "private, no-store"),
+        ("tags = ['t']\n[server]\nno-store = true", "private, no-store"),
+    ] {
+        let (mut policy, findings) = policy(text);
+        assert!(findings.is_empty(), "{text}: {findings:?}");
+        policy.keep_for_one();
+        assert_eq!(policy.field, field, "{text}");
+    }
+}
+
+#[test]
+fn what_a_cookie_chooses_is_kept_by_nobody_on_the_way() {
+    for (text, field) in [
+        ("no-cache = true", "private, no-cache"),
+        ("no-store = true", "no-store"),
+        ("no-store = true\n[cdn]\nmax-age = '1h'", "no-store"),
+        ("s-maxage = '1m'\n[cdn]\nmax-age = '1h'\ntag-header = 'Cache-Tag'", "private, no-cache"),
+    ] {
+        let (mut policy, findings) = policy(text);
+        assert!(findings.is_empty(), "{text}: {findings:?}");
+        policy.keep_from_the_way();
+        assert_eq!(policy.field, field, "{text}");
+        assert_eq!(policy.cdn_cache_control(Duration::ZERO), None, "{text}");
+        assert!(!policy.sends_tags(), "{text}");
+    }
+}
+
 #[test]
 fn contradictions_are_found() {
     for text in [

@@ -6,6 +6,7 @@
 
 use super::super::inputs::CookieInput;
 use super::super::{Privacy, Route, code};
+use super::privacy;
 use super::scope::Reads;
 use crate::config::{Kind as NodeKind, Table, TreeFile};
 use crate::diagnostic::{FileId, Finding, Findings, Place, did_you_mean};
@@ -214,7 +215,7 @@ pub(super) fn resolve(
     asking.asked.visitor.clone_from(&route.vary);
     asking.asked.personal = match &route.privacy {
         Privacy::Public => None,
-        Privacy::Personal { path, .. } => Some(path.clone()),
+        Privacy::Personal { path, .. } => Some(privacy::by_route(path, &route.name, &source.name.value, asking.place)),
     };
     true
 }

@@ -4,7 +4,7 @@ use super::super::inputs::{CookieInput, Inputs, RequestReads};
 use super::super::{Called, Places, Planned, Route, RouteOutline, code, slots};
 use super::fields::Fields;
 use super::kind::{self, Shown};
-use super::privacy::{self, Personal};
+use super::privacy::{self, Personal, THE_PAGE};
 use super::scope::{Reads, Scope, Written};
 use super::{
     Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, listing, media, plan, revision,
@@ -16,7 +16,7 @@ use crate::config::{
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
 use crate::resource::{Cors, Csp, Decl, Policy, Profiles, Resource};
 use crate::router::{Authority, Pattern};
-use crate::source::{self, Kind, Known, OnUnauthorized, Source};
+use crate::source::{self, Kind, Known, OnUnauthorized, Source, Step};
 use crate::value::{Object, Value};
 use http::header::{self, HeaderName};
 use std::collections::BTreeSet;
@@ -213,7 +213,7 @@ fn personal_of(
     needed: &BTreeSet<usize>,
     sources: &[Option<Personal>],
 ) -> Option<Personal> {
-    privacy::of_reads(direct, cookies, sources).or_else(|| {
+    privacy::of_reads(direct, cookies, sources, THE_PAGE).or_else(|| {
         // A source that only another one reads makes the page personal through that one, whose path is longer.
         needed.iter().rev().find_map(|&at| sources.get(at).cloned().flatten())
     })
@@ -799,28 +799,24 @@ fn policy(
     let Some(personal) = personal else {
         let mut policy = declared.unwrap_or_else(Policy::revalidate);
         // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
-        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) && !policy.is_no_store() {
+        if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) {
             policy.keep_from_the_way();
         }
         return policy;
     };
-    let Some(policy) = declared else { return Policy::personal() };
+    let Some(mut policy) = declared else { return Policy::personal() };
     if let Some(place) = policy.declared.filter(|_| policy.is_shared()) {
         let way = personal.way();
-        findings.push(
-            Finding::new(
-                &code::PERSONAL_PUBLIC,
-                place,
-                format!("this page is one person's ({way}), and is declared to be kept for others"),
-            )
-            .related(personal.place, "read here")
-            .help(if policy.is_private() {
-                "the visitor alone keeps it: leave out `server`, `cdn`, `not-found` and `degraded`"
-            } else {
-                "leave `[cache]` out, or write `private = true`"
-            }),
-        );
+        let message = format!("this page is one person's ({way}), and is declared to be kept for others");
+        let finding = Finding::new(&code::PERSONAL_PUBLIC, place, message);
+        let step = |finding: Finding, step: &Step| finding.related(step.place, step.how.as_str());
+        findings.push(personal.path.iter().fold(finding, step).help(if policy.is_private() {
+            "the visitor alone keeps it: leave out `server`, `cdn`, `not-found` and `degraded`"
+        } else {
+            "leave `[cache]` out, or write `private = true`"
+        }));
     }
+    policy.keep_for_one();
     policy
 }
 

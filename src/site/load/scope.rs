@@ -58,6 +58,8 @@ pub(super) struct Reads {
     pub(super) request: BTreeMap<String, Place>,
     /// Positions of sources.
     pub(super) sources: BTreeMap<usize, Place>,
+    /// What is read of each there: `me.id`.
+    spelled: BTreeMap<usize, String>,
     /// Fields of sources by position; `None` where one is read as a whole, or by a name that only a request knows.
     fields: BTreeSet<(usize, Option<String>)>,
 }
@@ -77,7 +79,15 @@ impl Reads {
         for (position, place) in &other.sources {
             self.sources.entry(*position).or_insert(*place);
         }
+        for (position, spelled) in &other.spelled {
+            self.spelled.entry(*position).or_insert_with(|| spelled.clone());
+        }
         self.fields.extend(other.fields.iter().cloned());
+    }
+
+    /// What is read of the source at `position`, as an author would say it.
+    pub(super) fn spelled(&self, position: usize) -> &str {
+        self.spelled.get(&position).map_or("", String::as_str)
     }
 
     /// Whether the source at `position` is read field by field.
@@ -185,6 +195,10 @@ impl Scope<'_> {
     ) -> Option<usize> {
         if let Some(position) = self.sources.iter().position(|source| source.name.value == root) {
             reads.sources.entry(position).or_insert(place);
+            reads.spelled.entry(position).or_insert_with(|| {
+                let known = keys.iter().map_while(|key| *key);
+                std::iter::once(root).chain(known).collect::<Vec<_>>().join(".")
+            });
             reads.fields.insert((position, keys.first().copied().flatten().map(str::to_owned)));
             let source = self.sources.get(position)?;
             follow(&source.known, root, keys, place, findings)?;
