@@ -1,28 +1,34 @@
-//! How much memory the page store takes, counted at the allocator, beside what it says; and what survives a crowd of pages that are
-//! asked for once.
+//! How much memory the page store takes, counted at the allocator, beside what it says; what survives a crowd of pages that are asked for
+//! once; and how often what is stored asks for memory when it is sent.
 //!
 //! The allocator counts for the whole process, so each measurement has a process of its own.
 
 use crate::support::proof::{Random, scaled};
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use crate::support::site::Folder;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+};
+use http::{Request, StatusCode};
 use siteserver::cache::{
     Content, Digester, Jitter, Key, KeyBuilder, Lifetime, Memo, Revision, Section, StorableFields, Store, StoreLimits,
     Stored, StrongTag, Tag, Tags,
 };
+use siteserver::config::Environment;
 use siteserver::extract::{apart, memory};
 use siteserver::fields::Coding;
+use siteserver::handler::{Answer, Arrival, Runtime, Service, handle};
 use siteserver::value::{JsonLimits, Value, parse_json};
 use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 crate::cases!(
     the_store_takes_what_it_says,
     a_full_store_takes_no_more_than_it_may,
     what_is_asked_for_often_survives_a_scan,
     data_takes_about_what_is_said,
+    a_hit_asks_for_hardly_any_memory,
 );
 
 const SITE: Revision = Revision(1);
@@ -274,4 +280,69 @@ fn data_takes_about_what_is_said() {
     println!("data: {} entries say {} bytes and take {taken} bytes: {ratio:.3}", said.entries, said.bytes);
     assert!((0.8..=1.1).contains(&ratio), "{ratio}");
     assert!(said.bytes > memo.capacity() / 2, "it is used");
+}
+
+/// How often an answer asks for memory that all is there for already: what the protocol takes with it is a map of fields, in two pieces, and the
+/// fields that differ from one answer to the next. Counted in the handler; the log's record and the protocol come on top.
+fn a_hit_asks_for_hardly_any_memory() {
+    if !is_alone("a_hit_asks_for_hardly_any_memory") {
+        return;
+    }
+    let folder = Folder::new();
+    folder.write("site.toml", "");
+    let page = "path = \"/page\"\nlayout = \"page.html\"\n[cache]\ns-maxage = \"1d\"\n";
+    folder.write("routes/page.toml", page);
+    folder.write("routes/files.toml", "path = \"/files/{*file}\"\nfiles = \"files\"\n");
+    folder.write(
+        "layouts/page.html",
+        &format!("<!doctype html>\n<title>A page</title>\n{}", "<p>Text.</p>\n".repeat(900)),
+    );
+    folder.write("content/files/site.css", &"p { margin: 0 }\n".repeat(600));
+    let config = folder.path().join("site.toml");
+    let loaded = siteserver::site::load(&config, &[], &Environment::default());
+    let site = Arc::new(loaded.site.unwrap_or_else(|| panic!("{:?}", loaded.findings)));
+    let service = Arc::new(Service::new(Arc::clone(&site), Arc::new(Runtime::new(&site).expect("a runtime"))));
+    let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+
+    let ask = |path: &str, fields: &[(HeaderName, &HeaderValue)]| {
+        let mut request = Request::get(path).header("host", "127.0.0.1");
+        for (name, value) in fields {
+            request = request.header(name, *value);
+        }
+        let (request, ()) = request.body(()).expect("a request").into_parts();
+        let arrival = Arrival { instant: Instant::now(), time: SystemTime::now(), id: &"id", is_loopback: true };
+        let before = crate::MEMORY.stats().allocations;
+        threads.block_on(async {});
+        let waiting = crate::MEMORY.stats().allocations - before;
+        let before = before + 2 * waiting;
+        let answer: Answer = threads.block_on(handle(&service, &request, &arrival));
+        (crate::MEMORY.stats().allocations - before, answer)
+    };
+    let brotli = HeaderValue::from_static("gzip, deflate, br, zstd");
+    let mut found = Vec::new();
+    for (path, coding, most) in [("/page", None, 4), ("/page", Some(&brotli), 4), ("/files/site.css", None, 3)] {
+        let mut fields: Vec<(HeaderName, &HeaderValue)> =
+            coding.map(|coding| (ACCEPT_ENCODING, coding)).into_iter().collect();
+        // The first makes the page, the second what a coding and a tag need.
+        let known = ask(path, &fields).1;
+        let tag = known.response.headers().get(ETAG).expect("a tag").clone();
+        for (status, most) in [(StatusCode::OK, most), (StatusCode::NOT_MODIFIED, most)] {
+            if status == StatusCode::NOT_MODIFIED {
+                fields.push((IF_NONE_MATCH, &tag));
+            }
+            ask(path, &fields);
+            let counts: Vec<usize> = (0..20)
+                .map(|_| {
+                    let (count, answer) = ask(path, &fields);
+                    assert_eq!(answer.response.status(), status, "{path}");
+                    count
+                })
+                .collect();
+            // A file is compared with the disk once a second.
+            let count = counts.iter().min().expect("some").to_owned();
+            found.push((path, coding.is_some(), status.as_u16(), count, most));
+        }
+    }
+    println!("requests for memory, not bytes: {found:?}");
+    assert!(found.iter().all(|(.., count, most)| count <= most), "{found:?}");
 }

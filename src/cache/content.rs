@@ -5,7 +5,7 @@
 //! exchange: [`StorableFields`] cannot hold a cookie or a connection's fields.
 
 use super::coding::{encode, is_compressible, is_quick, is_worth_trying};
-use crate::fields::Coding;
+use crate::fields::{Coding, seconds};
 use bytes::Bytes;
 use http::header::{
     self, AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, DATE, ETAG,
@@ -232,7 +232,7 @@ fn tight(body: Bytes) -> Bytes {
 /// Sets what differs from one exchange to the next in a copy of prepared fields.
 fn exchange(mut fields: HeaderMap, age: Option<Duration>, cache_status: Option<HeaderValue>) -> HeaderMap {
     match age {
-        Some(age) => fields.insert(AGE, HeaderValue::from(age.as_secs())),
+        Some(age) => fields.insert(AGE, seconds(age)),
         None => fields.remove(AGE),
     };
     match cache_status {

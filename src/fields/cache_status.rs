@@ -99,10 +99,14 @@ impl CacheStatus {
         line.write_str("siteserver")?;
         match self.outcome {
             Outcome::Hit => line.write_str("; hit")?,
-            Outcome::Forwarded { because, .. } => write!(line, "; fwd={}", because.token())?,
+            Outcome::Forwarded { because, .. } => {
+                line.write_str("; fwd=")?;
+                line.write_str(because.token())?;
+            }
         }
         if let Some(ttl) = self.ttl {
-            write!(line, "; ttl={ttl}")?;
+            line.write_str("; ttl=")?;
+            line.write_str(itoa::Buffer::new().format(ttl))?;
         }
         if let Outcome::Forwarded { stored, collapsed, .. } = self.outcome {
             line.write_str(if stored { "; stored" } else { "" })?;

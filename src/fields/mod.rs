@@ -5,6 +5,7 @@
 //!
 //! A new field is a file of its own, its section in the head of the file, its door here.
 
+mod age;
 mod cache_control;
 mod cache_status;
 mod coding;
@@ -22,6 +23,7 @@ mod range;
 mod vary;
 mod weight;
 
+pub use age::seconds;
 pub use cache_control::{CacheControl, MaxStale, RequestCacheControl, Scope};
 pub use cache_status::{CacheStatus, Forward, Outcome};
 pub use coding::{Coding, negotiate};

@@ -17,7 +17,7 @@ use crate::cache::{CACHE_STATUS, Key, Lookup, Stored, Verdict};
 use crate::fields::{CacheStatus, Forward, Outcome};
 use crate::site::{Route, Variant};
 use http::StatusCode;
-use http::header::{self, HeaderValue};
+use http::header;
 use http::request::Parts;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -170,7 +170,7 @@ async fn stored_answer(
     let mut answer = failure::absent(service, exchange, stored.tags().iter());
     let fields = answer.response.headers_mut();
     if let Some(age) = age {
-        fields.insert(header::AGE, HeaderValue::from(age.as_secs()));
+        fields.insert(header::AGE, crate::fields::seconds(age));
     }
     if let Some(status) = status {
         fields.insert(CACHE_STATUS, status.header_value());

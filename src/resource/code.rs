@@ -165,7 +165,8 @@ codes! {
     /// A cache setting that means nothing for this route.
     ///
     /// `s-maxage = "auto"` takes the lifetimes of a page's HTTP sources, and there are none; `degraded` is about pages that do without a
-    /// source. Files and redirects are not kept in the page store, which `server` and `degraded` are about. What a route inherits is ignored
+    /// source. Files and redirects are not kept in the page store, which `server` and `degraded` are about, and a file that is not there
+    /// belongs to no route. What a route inherits is ignored
     /// where it means nothing; what it writes itself was meant to do something.
     ///
     /// Leave it out, or write a lifetime.

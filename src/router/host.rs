@@ -67,8 +67,8 @@ impl<'a> Authority<'a> {
                     None => return Err(BadHost::Malformed),
                 }
             }
-            None => match text.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
+            None => match text.bytes().position(|byte| byte == b':').and_then(|at| text.split_at_checked(at)) {
+                Some((host, port)) => (host, port.get(1..)),
                 None => (text, None),
             },
         };
@@ -104,10 +104,14 @@ impl<'a> Authority<'a> {
 
 /// The characters of names and IPv4 addresses as they are used; a name in Unicode travels as `xn--`.
 fn is_name(host: &str) -> bool {
-    let label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    host.len() <= 255 && host.strip_suffix('.').unwrap_or(host).split('.').all(label)
+    let mut before = b'.';
+    // One pass: each request is asked this. No label is empty, but that of the root.
+    let is_sound = host.strip_suffix('.').unwrap_or(host).bytes().all(|byte| {
+        let is_sound = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (byte == b'.' && before != b'.');
+        before = byte;
+        is_sound
+    });
+    is_sound && before != b'.' && host.len() <= 255
 }
 
 /// A port may be empty (RFC 3986, section 3.2.3).

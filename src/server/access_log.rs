@@ -1,15 +1,16 @@
 //! The access log: one line for each exchange, formatted and written by a thread of its own.
 //!
-//! A request hands its record over without waiting: if the thread cannot keep up (a pipe nobody reads), records are dropped and counted.
+//! A request hands its record over without waiting for it to be written: if the thread cannot keep up (a pipe nobody reads), records are
+//! dropped and counted.
 //! What is logged of a request is its method and its path, never its query or its fields; neither of them if the value of a secret is
 //! in the line.
 
 use http::{Method, StatusCode};
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -84,10 +85,48 @@ impl LogFormat {
 #[derive(Debug, Clone, Default)]
 pub struct AccessLog(Option<Arc<Desk>>);
 
+/// The near end of the log. Dropped, it says that no records follow.
 #[derive(Debug)]
 struct Desk {
-    records: SyncSender<Exchange>,
-    dropped: Arc<AtomicU64>,
+    tray: Arc<Tray>,
+}
+
+/// Where records wait for the writer, who takes all of them at once and leaves the memory of those before: a queue of a fixed place for each
+/// record would walk through megabytes, and push what is served out of the processor's cache.
+#[derive(Debug, Default)]
+struct Tray {
+    waiting: Mutex<Waiting>,
+    /// Told when the first record has come, or no more can.
+    news: Condvar,
+    dropped: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    records: Vec<Exchange>,
+    /// Whether no more will come.
+    is_over: bool,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.tray.lock().is_over = true;
+        self.tray.news.notify_one();
+    }
+}
+
+impl Tray {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what has come, as soon as there is something, and leaves `spare` for what follows. Gives whether more can follow.
+    fn take(&self, spare: &mut Vec<Exchange>) -> bool {
+        let idle = |waiting: &mut Waiting| waiting.records.is_empty() && !waiting.is_over;
+        let mut waiting = self.news.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut waiting.records, spare);
+        !waiting.is_over
+    }
 }
 
 /// The writing thread, to be waited for at the end.
@@ -116,6 +155,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Records that may wait for the writer.
 const QUEUE: usize = 8192;
 
+/// Records for which there may always be room.
+const FEW: usize = 256;
+
 /// How long the writer lets records gather, so that a busy server does not wake it for each.
 const GATHER: Duration = Duration::from_millis(10);
 
@@ -134,12 +176,11 @@ impl AccessLog {
         format: LogFormat,
         secrets: Secrets,
     ) -> io::Result<(Self, AccessLogWriter)> {
-        let (records, receiver) = sync_channel(QUEUE);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let desk = Desk { records, dropped: Arc::clone(&dropped) };
+        let tray = Arc::new(Tray::default());
+        let desk = Desk { tray: Arc::clone(&tray) };
         let (finished, end) = sync_channel::<Finished>(0);
         thread::Builder::new().name("access-log".to_owned()).spawn(move || {
-            write_all(&receiver, &dropped, output, format, &secrets);
+            write_all(&tray, output, format, &secrets);
             drop(finished);
         })?;
         Ok((Self(Some(Arc::new(desk))), AccessLogWriter(end)))
@@ -152,80 +193,63 @@ impl AccessLog {
 
     /// How many records were dropped, because the output was too slow.
     pub fn dropped(&self) -> u64 {
-        self.0.as_ref().map_or(0, |desk| desk.dropped.load(Ordering::Relaxed))
+        self.0.as_ref().map_or(0, |desk| desk.tray.dropped.load(Ordering::Relaxed))
     }
 
-    /// Records one exchange, or drops it. Never waits.
+    /// Records one exchange, or drops it. Never waits for the writer.
     pub fn record(&self, exchange: Exchange) {
-        if let Some(desk) = &self.0
-            && desk.records.try_send(exchange).is_err()
-        {
-            desk.dropped.fetch_add(1, Ordering::Relaxed);
+        let Some(desk) = &self.0 else { return };
+        let mut waiting = desk.tray.lock();
+        if waiting.records.len() >= QUEUE {
+            drop(waiting);
+            desk.tray.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let is_first = waiting.records.is_empty();
+        waiting.records.push(exchange);
+        drop(waiting);
+        if is_first {
+            desk.tray.news.notify_one();
         }
     }
 }
 
-/// The writer's life: sleeps until there is a record, then writes in batches until a pause finds none.
-fn write_all(
-    records: &Receiver<Exchange>,
-    dropped: &AtomicU64,
-    mut output: impl Write,
-    format: LogFormat,
-    secrets: &Secrets,
-) {
+/// The writer's life: sleeps until there is a record, then writes what has gathered, and lets more gather.
+fn write_all(tray: &Tray, mut output: impl Write, format: LogFormat, secrets: &Secrets) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut clock = Clock::default();
+    let mut records = Vec::new();
     let mut told = 0;
-    while let Ok(first) = records.recv() {
-        let mut tripwire = secrets.tripwire();
-        write_line(&first, format, &tripwire, &mut batch);
-        loop {
-            let more = fill(&mut batch, records, format, &tripwire);
-            if !batch.is_empty() {
+    loop {
+        let may_follow = tray.take(&mut records);
+        // A site that was loaded meanwhile may have given out others.
+        let tripwire = secrets.tripwire();
+        let taken = records.len();
+        for exchange in records.drain(..) {
+            write_line(&exchange, format, &tripwire, &mut clock, &mut batch);
+            if batch.len() >= BATCH {
                 emit(&batch, &mut output);
                 batch.clear();
             }
-            let lost = dropped.load(Ordering::Relaxed);
-            if lost > told {
-                tracing::warn!(lost = lost - told, "access log lines were dropped: the output is too slow");
-                told = lost;
-            }
-            // A site that was loaded meanwhile may have given out others.
-            tripwire = secrets.tripwire();
-            match more {
-                More::Full => {}
-                More::Caught => {
-                    thread::sleep(GATHER);
-                    match records.try_recv() {
-                        Ok(next) => write_line(&next, format, &tripwire, &mut batch),
-                        Err(TryRecvError::Empty) => break,
-                        Err(TryRecvError::Disconnected) => return,
-                    }
-                }
-                More::Never => return,
-            }
         }
-    }
-}
-
-/// What a batch was ended by.
-enum More {
-    /// It is full; there may be more records.
-    Full,
-    /// There are no more records at present.
-    Caught,
-    /// There will be none.
-    Never,
-}
-
-fn fill(batch: &mut Vec<u8>, records: &Receiver<Exchange>, format: LogFormat, tripwire: &Tripwire) -> More {
-    while batch.len() < BATCH {
-        match records.try_recv() {
-            Ok(exchange) => write_line(&exchange, format, tripwire, batch),
-            Err(TryRecvError::Empty) => return More::Caught,
-            Err(TryRecvError::Disconnected) => return More::Never,
+        if !batch.is_empty() {
+            emit(&batch, &mut output);
+            batch.clear();
         }
+        let lost = tray.dropped.load(Ordering::Relaxed);
+        if lost > told {
+            tracing::warn!(lost = lost - told, "access log lines were dropped: the output is too slow");
+            told = lost;
+        }
+        if !may_follow {
+            return;
+        }
+        // What a burst has taken is given back, but not at once: bursts come again.
+        if records.capacity() > FEW.max(8 * taken) {
+            records.shrink_to(records.capacity() / 2);
+        }
+        thread::sleep(GATHER);
     }
-    More::Full
 }
 
 fn emit(batch: &[u8], output: &mut impl Write) {
@@ -234,47 +258,107 @@ fn emit(batch: &[u8], output: &mut impl Write) {
     }
 }
 
-fn write_line(exchange: &Exchange, format: LogFormat, tripwire: &Tripwire, lines: &mut Vec<u8>) {
+fn write_line(exchange: &Exchange, format: LogFormat, tripwire: &Tripwire, clock: &mut Clock, lines: &mut Vec<u8>) {
     let begin = lines.len();
-    write_exchange(exchange, format, lines);
+    write_exchange(exchange, format, clock, lines);
     if let Some(name) = lines.get(begin..).and_then(|line| tripwire.find(line)) {
         lines.truncate(begin);
         // All that others choose the words of.
         let path = format!("withheld: holds the value of {name}").into();
-        write_exchange(&Exchange { method: None, path: Some(path), ..exchange.clone() }, format, lines);
+        write_exchange(&Exchange { method: None, path: Some(path), ..exchange.clone() }, format, clock, lines);
     }
 }
 
-fn write_exchange(exchange: &Exchange, format: LogFormat, line: &mut Vec<u8>) {
+fn write_exchange(exchange: &Exchange, format: LogFormat, clock: &mut Clock, line: &mut Vec<u8>) {
     let written = match format {
-        LogFormat::Json => write_json(exchange, line),
-        LogFormat::Text => write_text(exchange, line),
+        LogFormat::Json => write_json(exchange, clock, line),
+        LogFormat::Text => write_text(exchange, clock, line),
     };
     written.expect("a vector takes everything");
 }
 
-/// A point in time as RFC 3339 has it, to the millisecond.
-struct Timestamp(SystemTime);
+/// Writes points in time as RFC 3339 has them, to the millisecond; the text of a second is made once.
+#[derive(Debug, Default)]
+struct Clock {
+    second: Option<u64>,
+    /// Up to the point before the milliseconds.
+    text: String,
+}
 
-impl std::fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match jiff::Timestamp::try_from(self.0) {
-            Ok(time) => write!(f, "{time:.3}"),
-            // A clock outside the years that have a name.
-            Err(_) => f.write_str("unknown"),
-        }
+impl Clock {
+    fn write(&mut self, time: SystemTime, line: &mut Vec<u8>) {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let known = since.filter(|since| self.second == Some(since.as_secs()));
+        let Some(since) = known.or_else(|| since.filter(|since| self.set(since.as_secs()))) else {
+            // A clock outside the years that have a name, or before those that we write.
+            line.extend_from_slice(b"unknown");
+            return;
+        };
+        line.extend_from_slice(self.text.as_bytes());
+        write_thousandths(since.subsec_millis().into(), line);
+        line.push(b'Z');
+    }
+
+    fn set(&mut self, second: u64) -> bool {
+        let time = i64::try_from(second).ok().and_then(|second| jiff::Timestamp::from_second(second).ok());
+        let Some(time) = time else { return false };
+        self.text = time.to_string().replace('Z', ".");
+        self.second = Some(second);
+        true
     }
 }
 
-fn milliseconds(elapsed: Duration) -> f64 {
-    elapsed.as_secs_f64() * 1000.0
+/// Three digits.
+fn write_thousandths(number: u64, line: &mut Vec<u8>) {
+    line.extend_from_slice(match number {
+        0..10 => b"00",
+        10..100 => b"0",
+        _ => b"",
+    });
+    write_number(number, line);
 }
 
-fn write_json(exchange: &Exchange, line: &mut Vec<u8>) -> io::Result<()> {
+fn write_number(number: u64, line: &mut Vec<u8>) {
+    line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Milliseconds with three digits behind the point.
+fn write_milliseconds(elapsed: Duration, line: &mut Vec<u8>) {
+    let microseconds = elapsed.saturating_add(Duration::from_nanos(500)).as_micros();
+    let microseconds = u64::try_from(microseconds).unwrap_or(u64::MAX);
+    write_number(microseconds / 1_000, line);
+    line.push(b'.');
+    write_thousandths(microseconds % 1_000, line);
+}
+
+fn write_address(address: IpAddr, line: &mut Vec<u8>) -> io::Result<()> {
+    match address {
+        IpAddr::V4(address) => {
+            for (at, octet) in address.octets().into_iter().enumerate() {
+                if at > 0 {
+                    line.push(b'.');
+                }
+                write_number(octet.into(), line);
+            }
+            Ok(())
+        }
+        IpAddr::V6(address) => write!(line, "{address}"),
+    }
+}
+
+fn write_json(exchange: &Exchange, clock: &mut Clock, line: &mut Vec<u8>) -> io::Result<()> {
     let Exchange { time, id, client, method, path, status, bytes, elapsed, facts } = exchange;
-    write!(line, r#"{{"time":"{}","id":"{id}","client":"#, Timestamp(*time))?;
+    line.extend_from_slice(br#"{"time":""#);
+    clock.write(*time, line);
+    line.extend_from_slice(br#"","id":""#);
+    line.extend_from_slice(&id.digits());
+    line.extend_from_slice(br#"","client":"#);
     match client {
-        Some(client) => write!(line, r#""{client}""#)?,
+        Some(client) => {
+            line.push(b'"');
+            write_address(*client, line)?;
+            line.push(b'"');
+        }
         None => line.extend_from_slice(b"null"),
     }
     line.extend_from_slice(br#","method":"#);
@@ -283,18 +367,22 @@ fn write_json(exchange: &Exchange, line: &mut Vec<u8>) -> io::Result<()> {
     write_string(path.as_deref(), line)?;
     line.extend_from_slice(br#","route":"#);
     write_string(facts.route.as_deref(), line)?;
-    match status {
-        Some(status) => write!(line, r#","status":{}"#, status.as_u16())?,
-        None => line.extend_from_slice(br#","status":null"#),
-    }
-    write!(line, r#","bytes":{bytes},"ms":{:.3},"cache":"#, milliseconds(*elapsed))?;
+    line.extend_from_slice(br#","status":"#);
+    line.extend_from_slice(status.as_ref().map_or("null", StatusCode::as_str).as_bytes());
+    line.extend_from_slice(br#","bytes":"#);
+    write_number(*bytes, line);
+    line.extend_from_slice(br#","ms":"#);
+    write_milliseconds(*elapsed, line);
+    line.extend_from_slice(br#","cache":"#);
     write_string(facts.cache, line)?;
     line.extend_from_slice(br#","sources":["#);
     for (index, source) in facts.sources.iter().enumerate() {
         let SourceCall { name, elapsed, outcome } = source;
         line.extend_from_slice(if index == 0 { br#"{"name":"# } else { br#",{"name":"# });
         write_string(Some(name), line)?;
-        write!(line, r#","ms":{:.3},"outcome":"#, milliseconds(*elapsed))?;
+        line.extend_from_slice(br#","ms":"#);
+        write_milliseconds(*elapsed, line);
+        line.extend_from_slice(br#","outcome":"#);
         write_string(Some(outcome), line)?;
         line.push(b'}');
     }
@@ -309,23 +397,32 @@ fn write_string(text: Option<&str>, line: &mut Vec<u8>) -> io::Result<()> {
         return Ok(());
     };
     line.push(b'"');
-    for character in text.chars() {
-        match character {
-            '"' => line.extend_from_slice(br#"\""#),
-            '\\' => line.extend_from_slice(br"\\"),
-            _ if character.is_control() => write!(line, "\\u{:04x}", u32::from(character))?,
-            _ => line.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+    if text.bytes().all(|octet| matches!(octet, b' '..=b'~') && octet != b'"' && octet != b'\\') {
+        line.extend_from_slice(text.as_bytes());
+    } else {
+        for character in text.chars() {
+            match character {
+                '"' => line.extend_from_slice(br#"\""#),
+                '\\' => line.extend_from_slice(br"\\"),
+                _ if character.is_control() => write!(line, "\\u{:04x}", u32::from(character))?,
+                _ => line.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
         }
     }
     line.push(b'"');
     Ok(())
 }
 
-fn write_text(exchange: &Exchange, line: &mut Vec<u8>) -> io::Result<()> {
+fn milliseconds(elapsed: Duration) -> f64 {
+    elapsed.as_secs_f64() * 1000.0
+}
+
+fn write_text(exchange: &Exchange, clock: &mut Clock, line: &mut Vec<u8>) -> io::Result<()> {
     let Exchange { time, id, client, method, path, status, bytes, elapsed, facts } = exchange;
     let status = status.as_ref().map_or("---", StatusCode::as_str);
     let method = method.as_ref().map_or("-", Method::as_str);
-    write!(line, "{} {status} {method} ", Timestamp(*time))?;
+    clock.write(*time, line);
+    write!(line, " {status} {method} ")?;
     let path = path.as_deref().unwrap_or("-");
     for character in path.chars() {
         if character.is_control() {
@@ -381,7 +478,7 @@ mod tests {
 
     fn line_without(exchange: &Exchange, format: LogFormat, tripwire: &Tripwire) -> String {
         let mut line = Vec::new();
-        write_line(exchange, format, tripwire, &mut line);
+        write_line(exchange, format, tripwire, &mut Clock::default(), &mut line);
         String::from_utf8(line).unwrap()
     }
 

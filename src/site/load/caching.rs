@@ -23,7 +23,12 @@ pub(super) fn check<'s>(
     immutable(decl, shown, patterns, findings);
     let unused = match (shown, sources) {
         (Shown::Unclear, _) | (_, None) => return,
-        (Shown::Files { .. }, _) => of_what_is_not_stored(decl, "files are not kept in the page store"),
+        (Shown::Files { .. }, _) => {
+            let mut unused = of_what_is_not_stored(decl, "files are not kept in the page store");
+            let not_found = decl.rules.not_found.map(|not_found| ("`not-found`", not_found.place, NO_SUCH_FILE));
+            unused.extend(not_found);
+            unused
+        }
         (Shown::Redirect(_), _) => of_what_is_not_stored(decl, "a redirect is worked out each time"),
         (Shown::Page(_) | Shown::Document(_) | Shown::Tree(_) | Shown::Json(..), Some(sources)) => {
             of_pages(decl, sources, reads_fields)
@@ -50,6 +55,8 @@ fn immutable(decl: &CacheDecl, shown: &Shown, patterns: &[(Pattern, Place)], fin
             .push(finding.help("leave it out, or name the content in the path: /assets/{*file} with app.3f9ac1.js"));
     }
 }
+
+const NO_SUCH_FILE: &str = "a file that is not there belongs to no route";
 
 /// A setting that does nothing, where it stands, and why.
 type Unused = (&'static str, Place, &'static str);
