@@ -3,7 +3,7 @@
 //! Entity tags are made of what a page is made of, and the program is one of these things: after an upgrade that renders otherwise, no browser
 //! may be told that its copy is current. The same text gives the same name on every machine.
 //!
-//! And has the addresses that are written into the program when it starts told in a few kilobytes instead of a megabyte (DT_RELR), which is
+//! And has the addresses that are written into the program when it starts told in a few kilobytes instead of a megabyte (`DT_RELR`), which is
 //! read at each start, and stays in memory, if the C library that the program is linked with understands that.
 
 use std::error::Error;
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Whether the program is linked with the GNU C library 2.36 or later, whose static start-up code knows DT_RELR.
+/// Whether the program is linked with the GNU C library 2.36 or later, whose static start-up code knows `DT_RELR`.
 fn understands_relr() -> bool {
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|it| it.split(',').any(|one| one == value));
     let is_for_this_machine = env::var("TARGET").ok() == env::var("HOST").ok();
