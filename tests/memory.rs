@@ -283,7 +283,8 @@ fn data_takes_about_what_is_said() {
 }
 
 /// How often an answer asks for memory that all is there for already: what the protocol takes with it is a map of fields, in two pieces, and the
-/// fields that differ from one answer to the next. Counted in the handler; the log's record and the protocol come on top.
+/// fields that differ from one answer to the next. The bounds are what was counted when they were written, so that nothing is added
+/// unseen. Counted in the handler; the log's record and the protocol come on top.
 fn a_hit_asks_for_hardly_any_memory() {
     if !is_alone("a_hit_asks_for_hardly_any_memory") {
         return;
