@@ -165,7 +165,7 @@ codes! {
     /// A cache setting that means nothing for this route.
     ///
     /// `s-maxage = "auto"` takes the lifetimes of a page's HTTP sources, and there are none; `degraded` is about pages that do without a
-    /// source. Files and redirects are not kept in the page store, which `server` and `degraded` are about, and a file that is not there
+    /// source, and `variants` about those that read header fields of requests. Files and redirects are not kept in the page store, which `server` and `degraded` are about, and a file that is not there
     /// belongs to no route. What a route inherits is ignored
     /// where it means nothing; what it writes itself was meant to do something.
     ///
