@@ -1,6 +1,6 @@
 //! The bare program that the benches compare siteserver with: hyper alone, everything prepared or written out by hand.
 //!
-//! It answers what `benches/site` declares, with the same bytes: a page and a file from memory (entity tags, 304, HEAD, and br for
+//! It answers what `benches/site` declares, with the same bytes and the same fields: a page and a file from memory (entity tags, 304, HEAD, and br for
 //! the page), a page that is fetched, parsed into types and rendered for each request, and one for which it fetches the data and then
 //! sends what it has, which is what a page of unchanged data costs at least. It has no routes, limits, deadlines, log
 //! or reload: it is what a site could cost at least, not a server. Run it through `script/bench`; by hand:
@@ -9,7 +9,7 @@
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -27,6 +27,38 @@ use tokio::net::TcpListener;
 
 type Body = Full<Bytes>;
 
+/// What siteserver sends with pages besides.
+const WITH_PAGES: [(&str, &str); 6] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("x-frame-options", "SAMEORIGIN"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    (
+        "content-security-policy",
+        "base-uri 'none'; default-src 'self'; font-src 'self' data:; form-action 'self'; frame-ancestors 'self'; img-src 'self' data:; object-src 'none'; script-src 'none'",
+    ),
+];
+/// With those that it has in its store.
+const WITH_STORED: [(&str, &str); 2] = [("age", "0"), ("cache-status", "siteserver; hit; ttl=86399")];
+/// With files.
+const WITH_FILES: [(&str, &str); 3] = [
+    ("accept-ranges", "bytes"),
+    ("x-content-type-options", "nosniff"),
+    ("last-modified", "Sun, 22 Nov 2026 05:00:50 GMT"),
+];
+
+fn fields(pairs: &[(&'static str, &'static str)]) -> Vec<(HeaderName, HeaderValue)> {
+    pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+}
+
+fn insert(fields: &[(HeaderName, HeaderValue)], headers: &mut HeaderMap) {
+    headers.reserve(fields.len() + 6);
+    for (name, value) in fields {
+        headers.insert(name.clone(), value.clone());
+    }
+}
+
 /// One representation, ready to be sent.
 struct Prepared {
     content: Bytes,
@@ -34,6 +66,9 @@ struct Prepared {
     tag: HeaderValue,
     policy: HeaderValue,
     coding: Option<HeaderValue>,
+    /// Fields of every answer, and of those with content.
+    always: Vec<(HeaderName, HeaderValue)>,
+    whole: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Prepared {
@@ -46,7 +81,13 @@ impl Prepared {
             media_type: HeaderValue::from_static(media_type),
             policy: HeaderValue::from_static(policy),
             coding: None,
+            always: Vec::new(),
+            whole: Vec::new(),
         })
+    }
+
+    fn with(self, always: &[(&'static str, &'static str)], whole: &[(&'static str, &'static str)]) -> Self {
+        Self { always: fields(always), whole: fields(whole), ..self }
     }
 
     fn brotli(&self) -> Result<Self> {
@@ -60,6 +101,8 @@ impl Prepared {
             coding: Some(HeaderValue::from_static("br")),
             media_type: self.media_type.clone(),
             policy: self.policy.clone(),
+            always: self.always.clone(),
+            whole: self.whole.clone(),
         })
     }
 
@@ -71,10 +114,12 @@ impl Prepared {
         headers.insert(ETAG, self.tag.clone());
         headers.insert(CACHE_CONTROL, self.policy.clone());
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        insert(&self.always, headers);
         if unchanged {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
+        insert(&self.whole, headers);
         headers.insert(CONTENT_TYPE, self.media_type.clone());
         if let Some(coding) = &self.coding {
             headers.insert(CONTENT_ENCODING, coding.clone());
@@ -194,6 +239,8 @@ struct Live {
     client: Client<HttpConnector, Empty<Bytes>>,
     upstream: String,
     layout: Layout,
+    /// What goes with its pages.
+    fields: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Live {
@@ -215,6 +262,7 @@ impl Live {
                 let headers = response.headers_mut();
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+                insert(&self.fields, headers);
                 response
             }
             Err(_) => status(StatusCode::BAD_GATEWAY),
@@ -270,10 +318,12 @@ async fn serve(upstream: String, file: &str, layout: &str) -> Result<Infallible>
         client: Client::builder(TokioExecutor::new()).build_http(),
         upstream,
         layout: Layout::parse(&std::fs::read_to_string(layout).with_context(|| layout.to_owned())?)?,
+        fields: fields(&WITH_PAGES),
     };
-    let page = Prepared::new(live.page("0").await?, "text/html; charset=utf-8", "public, max-age=0, s-maxage=86400")?;
+    let page = Prepared::new(live.page("0").await?, "text/html; charset=utf-8", "public, max-age=0, s-maxage=86400")?
+        .with(&WITH_STORED, &WITH_PAGES);
     let file = std::fs::read(file).with_context(|| file.to_owned())?;
-    let file = Prepared::new(file, "text/css; charset=utf-8", "no-cache")?;
+    let file = Prepared::new(file, "text/css; charset=utf-8", "no-cache")?.with(&[], &WITH_FILES);
     let site = Arc::new(Site { page_br: page.brotli()?, page, file, live });
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
