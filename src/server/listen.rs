@@ -317,10 +317,11 @@ fn begin<S: Service>(
     match census.admit(peer.map(|peer| peer.ip())) {
         Ok(seat) => {
             let connection = Connection { peer, listener: Arc::clone(listener) };
-            let life = Arc::clone(server).serve(socket, connection);
+            let (life, tidy) = (Arc::clone(server).serve(socket, connection), Arc::clone(&server.tidy));
             connections.spawn(async move {
                 life.await;
                 drop(seat);
+                tidy.soon();
             });
         }
         Err(full) => turn_away(socket, peer, full, server),

@@ -13,6 +13,7 @@
 //! | `ledger`, `body` | how the two sides of a connection learn that an answer is complete |
 //! | `service` | one connection, one request |
 //! | `listen`, `census` | addresses, accepting, how many |
+//! | `tidy` | memory that connections gave back goes on to the system |
 //! | `shutdown` | drain and end |
 //! | `access_log`, `request_id` | one line for each exchange, and its name |
 //! | `current` | the one pointer to what answers requests |
@@ -47,6 +48,7 @@ mod request_id;
 mod service;
 mod shutdown;
 mod socket;
+mod tidy;
 mod watch;
 
 use std::sync::Arc;

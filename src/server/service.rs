@@ -28,6 +28,7 @@ use super::ledger::{Answered, Ledger};
 use super::listen::ListenAddress;
 use super::refusal;
 use super::socket::Socket;
+use super::tidy::Tidy;
 use super::{AccessLog, Exchange, Facts, Limits, RequestId, Shutdown};
 
 /// What answers requests. The server carries them to it and its answers back, and knows nothing else of it.
@@ -96,6 +97,7 @@ pub(super) struct Server<S> {
     pub(super) limits: Arc<Limits>,
     pub(super) log: AccessLog,
     pub(super) shutdown: Shutdown,
+    pub(super) tidy: Arc<Tidy>,
     http: http1::Builder,
 }
 
@@ -109,7 +111,7 @@ impl<S: Service> Server<S> {
         if limits.fields > HYPERS_FIELDS {
             http.max_headers(limits.fields);
         }
-        Self { service, limits: Arc::new(limits), log, shutdown, http }
+        Self { service, limits: Arc::new(limits), log, shutdown, tidy: Arc::default(), http }
     }
 
     /// Serves one connection to its end. hyper is there only while there is something to do: its buffers are most of what a connection costs.
@@ -148,7 +150,10 @@ impl<S: Service> Server<S> {
                 if end.is_pending() && ledger.take_rest() { Poll::Ready(None) } else { end.map(Some) }
             });
             match end.await {
-                None => transport = http.into_parts().io,
+                None => {
+                    transport = http.into_parts().io;
+                    self.tidy.soon();
+                }
                 Some(Ok(())) => return,
                 Some(Err(error)) => {
                     tracing::debug!(%error, "a connection ended early");
