@@ -3,23 +3,23 @@
 //! It is the same route as for a visitor: values that fit no type are its 404, its outcomes are the trouble of the source that
 //! asks, and what of its data is degraded degrades the page.
 
-use super::fill::{GRACE, fill};
+use super::fill::{GRACE, fill, lacking};
 use super::gather::{Gathered, LATE, Request, SourceCall, Whose};
 use super::inputs::{Inputs, Misfit};
 use super::keep::declared_tags;
-use super::make::{DEGRADED, Made, Order, describe};
+use super::make::{Made, Order, describe};
 use super::plan::Ending;
-use crate::cache::{Lookup, Stored, Tag, Verdict};
+use crate::cache::{Stored, Tag, Verdict};
 use crate::config::Binding;
 use crate::resource::Resource;
 use crate::router::Routing;
-use crate::site::{Route, Then, Variant};
+use crate::site::{Route, Then};
 use crate::source::{Fatal, InProcess, Trouble, trouble_of_no_call};
 use crate::value::Value;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http::StatusCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The value of a route, and whether something else stands for a part of it.
 #[derive(Debug, Clone)]
@@ -126,7 +126,8 @@ impl<'g> Request<'g> {
                 Verdict::Stale { .. } | Verdict::Expired => {}
             }
         }
-        if let Some((stored, ttl)) = self.degraded(variant, lookup, now)
+        let key = lookup.to_key();
+        if let Some((_, stored, Verdict::Fresh { ttl, .. })) = lacking(service, variant, &key, now)
             && let Some(data) = stored.data()
         {
             self.calls.is_fresh_until(now + ttl);
@@ -148,7 +149,7 @@ impl<'g> Request<'g> {
             revision: inputs.revision(route),
             copies: None,
         };
-        let (key, end) = (lookup.to_key(), self.deadline.min(now + route.deadline + GRACE));
+        let end = self.deadline.min(now + route.deadline + GRACE);
         let filled = async move {
             let (made, _) = fill(service, key, order, route.deadline, end, on_error.clone()).await;
             if let Some(moment) = made.as_ref().ok().and_then(|made| made.fresh_until) {
@@ -157,16 +158,6 @@ impl<'g> Request<'g> {
             of_made(made, on_error.as_deref())
         };
         Ok(Asking::Answering(filled.boxed()))
-    }
-
-    /// An answer that lacks data and was kept all the same, as long as it may stand for the good one, and for how long that is.
-    fn degraded(self, variant: Variant<'_>, lookup: Lookup<'_>, now: Instant) -> Option<(Arc<Stored>, Duration)> {
-        variant.policy.degraded()?;
-        let stored = self.service.runtime.store.get(lookup.to_key().beside(DEGRADED).lookup())?;
-        match stored.verdict(now) {
-            Verdict::Fresh { ttl, .. } => Some((stored, ttl)),
-            Verdict::Stale { .. } | Verdict::Expired => None,
-        }
     }
 
     /// What the route answers, as a part of this request.

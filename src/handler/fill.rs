@@ -2,9 +2,10 @@
 
 use super::ask::Answered;
 use super::fetch::SharedCalls;
-use super::make::{Made, Order, What, make};
+use super::make::{DEGRADED, Made, Order, What, make};
 use super::runtime::{Service, Subject};
 use crate::cache::{Empty, Epoch, Filled, Key, Landing, Stored, Ticket, Verdict};
+use crate::site::Variant;
 use crate::source::Trouble;
 use http::StatusCode;
 use std::sync::Arc;
@@ -101,6 +102,21 @@ pub(super) fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Dur
         }
     };
     service.runtime.pages.refresh_once((key, epoch), limit + GRACE, needed, flight);
+}
+
+/// What is kept beside the page of `key` although it lacks data: its own key, it, and what may be done with it at `now`. While it is fresh it
+/// stands for the good one.
+pub(super) fn lacking(
+    service: &Service,
+    variant: Variant<'_>,
+    key: &Key,
+    now: Instant,
+) -> Option<(Key, Arc<Stored>, Verdict)> {
+    variant.policy.degraded()?;
+    let key = key.beside(DEGRADED);
+    let stored = service.runtime.store.get(key.lookup())?;
+    let verdict = stored.verdict(now);
+    Some((key, stored, verdict))
 }
 
 fn is_fresh(stored: &Stored) -> bool {

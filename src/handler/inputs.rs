@@ -124,8 +124,7 @@ impl<'r> Inputs<'r> {
                 None => key.absent(Section::Cookie, &input.name),
             };
         }
-        // By their names, as all parts are.
-        // Nothing of what says who asks is in such a request. All the same its page can never be taken for one that is made for somebody.
+        // The variants are in the order of their names, as all parts are. Nothing of what says who asks is in such a request. All the same its page can never be taken for one that is made for somebody.
         if variant.is_anonymous {
             key.value(Section::Variant, "anonymous", &Value::Bool(true));
         }

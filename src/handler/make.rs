@@ -250,7 +250,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         Err(Stop::Long) => (What::Error(StatusCode::SERVICE_UNAVAILABLE), false),
     };
     if let Some(place) = place.filter(|_| !is_stored && !degraded && what.is_another_answer()) {
-        supersede(service, (route, subject), place, made_of);
+        supersede(service, (variant, subject), place, made_of);
     }
     let fresh_until = match &what {
         What::Stored(stored) => fill::fresh_until(stored),
@@ -605,13 +605,13 @@ pub(super) const DEGRADED: &str = "degraded";
 /// Removes the page that another answer has taken the place of, and that for want of data beside it.
 fn supersede(
     service: &Service,
-    (route, subject): (&Route, &Subject),
+    (variant, subject): (Variant<'_>, &Subject),
     (key, ticket): (Key, Arc<Ticket>),
     made_of: MadeOf<'_>,
 ) {
     let tags = Tags::new(Arc::clone(&subject.tags), made_of.tags.to_vec());
     service.runtime.store.supersede(&ticket, key.lookup(), &tags, made_of.begin);
-    if route.policy.degraded().is_some() {
+    if variant.policy.degraded().is_some() {
         service.runtime.store.supersede(&ticket, key.beside(DEGRADED).lookup(), &tags, made_of.begin);
     }
 }

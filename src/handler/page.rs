@@ -5,11 +5,11 @@
 //! each time, and if that is the same as before it is sent as it was made then. A stale page that could not be made anew rests for about a
 //! second before that is tried again.
 
-use super::fill::{Begun, GRACE, fill, refresh};
+use super::fill::{Begun, GRACE, fill, lacking, refresh};
 use super::gather::SourceCall;
 use super::inputs::Inputs;
 use super::keep::Keeping;
-use super::make::{DEGRADED, Made, Order, What, make};
+use super::make::{Made, Order, What, make};
 use super::respond::{self, Coded, Copies, Exchange};
 use super::runtime::Service;
 use super::{Answer, Arrival, CacheOutcome, failure};
@@ -188,16 +188,10 @@ async fn degraded(
     key: &Key,
     exchange: Exchange<'_>,
 ) -> Option<Result<Answer, Outdated>> {
-    variant.policy.degraded()?;
-    let key = key.beside(DEGRADED);
-    let stored = service.runtime.store.get(key.lookup())?;
-    match stored.verdict(exchange.arrival.instant) {
-        Verdict::Fresh { age, ttl } => {
-            let status = CacheStatus::fresh_hit(ttl);
-            Some(Ok(hit(service, key.lookup(), &stored, age, status, exchange, CacheOutcome::Hit).await))
-        }
-        Verdict::Stale { .. } | Verdict::Expired => Some(Err(Outdated)),
-    }
+    let (key, stored, verdict) = lacking(service, variant, key, exchange.arrival.instant)?;
+    let Verdict::Fresh { age, ttl } = verdict else { return Some(Err(Outdated)) };
+    let status = CacheStatus::fresh_hit(ttl);
+    Some(Ok(hit(service, key.lookup(), &stored, age, status, exchange, CacheOutcome::Hit).await))
 }
 
 /// A stale page in place of an error, which was asked for together with others if it was `collapsed`. It has grown older since the request
