@@ -207,7 +207,12 @@ pub(super) fn trouble(route: &Route, ending: &Ending) -> Option<Trouble> {
 fn value(route: &Route, slots: &[Value]) -> Result<Value, Trouble> {
     match &route.resource {
         Resource::Json(json) => json.shape.value(slots).map_err(|_not_text| error("not-text")),
-        Resource::Page(_) | Resource::Document(_) | Resource::Tree(_) | Resource::Files(_) | Resource::Redirect(_) => {
+        Resource::Page(_)
+        | Resource::Document(_)
+        | Resource::Tree(_)
+        | Resource::Files(_)
+        | Resource::Redirect(_)
+        | Resource::Proxy(_) => {
             Err(error("no-json"))
         }
     }

@@ -41,6 +41,8 @@ pub(super) enum Refused {
     File,
     #[error("a redirect is worked out each time")]
     Redirect,
+    #[error("answers of the upstream are kept as these say")]
+    Proxy,
     #[error("the page is one person's")]
     Personal,
     #[error("it does without a source")]
@@ -92,6 +94,7 @@ impl<'k> Keeping<'k> {
         let kept = match &route.resource {
             Resource::Files(_) => Err(Refused::File),
             Resource::Redirect(_) => Err(Refused::Redirect),
+            Resource::Proxy(_) => Err(Refused::Proxy),
             Resource::Page(_) | Resource::Document(_) | Resource::Tree(_) | Resource::Json(_) => {
                 if is_personal {
                     Err(Refused::Personal)

@@ -445,7 +445,7 @@ impl Making<'_> {
             }
             Resource::Redirect(target) => return Err(redirect(target, route.status, slots)),
             // Files are answered before anything is gathered.
-            Resource::Files(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
+            Resource::Files(_) | Resource::Proxy(_) => return Err(Stop::Error(StatusCode::NOT_FOUND)),
         };
         let lasting = lasting.as_ref().unwrap_or(self.lasting);
         let fields = Making { lasting, ..self }.fields(slots, csp)?;

@@ -237,7 +237,7 @@ impl<'v> View<'v> {
                     content_type: document.content_type.as_ref(),
                 }
             }
-            Resource::Json(_) | Resource::Redirect(_) | Resource::Files(_) => Self::default(),
+            Resource::Json(_) | Resource::Redirect(_) | Resource::Files(_) | Resource::Proxy(_) => Self::default(),
         })
     }
 }

@@ -246,7 +246,12 @@ fn own_tags(route: &Route) -> Arc<[Tag]> {
 fn revisions(site: &Site) -> HashSet<Revision> {
     let of = |route: &Route| match &route.resource {
         Resource::Tree(tree) => tree.documents.values().map(|it| of_document(route.revision, Some(it))).collect(),
-        Resource::Page(_) | Resource::Document(_) | Resource::Json(_) | Resource::Files(_) | Resource::Redirect(_) => {
+        Resource::Page(_)
+        | Resource::Document(_)
+        | Resource::Json(_)
+        | Resource::Files(_)
+        | Resource::Redirect(_)
+        | Resource::Proxy(_) => {
             vec![of_document(route.revision, None)]
         }
     };

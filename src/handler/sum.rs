@@ -59,7 +59,7 @@ impl Summing {
             Resource::Page(layout) => vec![layout],
             Resource::Document(document) => document.layout.iter().collect(),
             Resource::Tree(tree) => tree.layouts.iter().collect(),
-            Resource::Json(_) | Resource::Files(_) | Resource::Redirect(_) => Vec::new(),
+            Resource::Json(_) | Resource::Files(_) | Resource::Redirect(_) | Resource::Proxy(_) => Vec::new(),
         };
         let rule = |then: &Then| match then {
             Then::Layout { layout, .. } => read(route, &[layout]),
@@ -178,7 +178,12 @@ fn read(route: &Route, layouts: &[&Linked]) -> Box<[usize]> {
     let of_headers = route.headers.iter().flat_map(|(_, template)| template.references()).map(|binding| binding.slot);
     let of_json = match &route.resource {
         Resource::Json(json) => json.shape.references(),
-        Resource::Page(_) | Resource::Document(_) | Resource::Tree(_) | Resource::Files(_) | Resource::Redirect(_) => {
+        Resource::Page(_)
+        | Resource::Document(_)
+        | Resource::Tree(_)
+        | Resource::Files(_)
+        | Resource::Redirect(_)
+        | Resource::Proxy(_) => {
             Vec::new()
         }
     };

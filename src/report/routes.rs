@@ -23,6 +23,7 @@ fn row(route: &Route) -> [String; 7] {
         Resource::Files(_) => ("files", None),
         Resource::Json(_) => ("json", None),
         Resource::Redirect(_) => ("redirect", None),
+        Resource::Proxy(_) => ("proxy", None),
     };
     let sources: Vec<&str> = route.sources.iter().map(|planned| planned.source.name.value.as_str()).collect();
     let privacy = match &route.privacy {

@@ -10,7 +10,7 @@ use crate::source;
 use std::time::Duration;
 
 declare! {
-    /// A route. Its kind is the one key it has of `content`, `files`, `json` and `redirect`; without any it is a page.
+    /// A route. Its kind is the one key it has of `content`, `files`, `json`, `proxy` and `redirect`; without any it is a page.
     pub struct Decl {
         /// Its URL, or several of which the first is canonical. Without it, the place of the file.
         "path": path: Spanned<OneOrMany<Text>>,
@@ -60,11 +60,27 @@ declare! {
         "csp": csp: csp::Decl,
         /// Where it sends its visitors.
         "redirect": redirect: Spanned<Template>,
+        /// The upstream whose answers it passes on, by its name in `[upstreams]`: every method, path, query, header field and body, through a
+        /// shared cache as RFC 9111 has it.
+        "proxy": proxy: Spanned<String>,
+        /// The path that a proxy asks the upstream for: `"/{params.rest}"` leaves out what stands before `{*rest}` in `path`. Without it, the
+        /// path of the request, octet by octet.
+        "proxy-path": proxy_path: Spanned<Template>,
+        /// Whether a proxy sends the `Host` of the request on instead of the upstream's own; default `false`.
+        "preserve-host": preserve_host: Spanned<bool>,
+        /// In which fields a proxy tells the upstream who asked, for which host and by which scheme: `"x-forwarded"` (`X-Forwarded-For`,
+        /// `-Host`, `-Proto`), `"forwarded"` (RFC 7239) or `"none"`; default `"x-forwarded"`. What requests say of it is believed of
+        /// `server.trusted-proxies` alone.
+        "forwarded": forwarded: Spanned<Forwarded>,
+        /// Whether a proxy adds itself to `Via` in both directions (RFC 9110, section 7.6.3); default `true`.
+        "via": via: Spanned<bool>,
+        /// Whether a proxy lets clients switch to WebSocket; default `false`.
+        "websocket": websocket: Spanned<bool>,
     }
 }
 
 /// The keys of which each makes a route of a kind.
-const KINDS: &[&str] = &["content", "files", "json", "redirect"];
+const KINDS: &[&str] = &["content", "files", "json", "proxy", "redirect"];
 
 /// What a route's file may hold: its keys, of which those that make a kind exclude each other.
 pub struct RouteDecl;
@@ -189,6 +205,18 @@ crate::config::words! {
         "keep": Keep,
         /// They are left out.
         "drop": Drop,
+    }
+}
+
+crate::config::words! {
+    /// In which fields a proxy tells the upstream who asked.
+    pub enum Forwarded {
+        /// `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`.
+        "x-forwarded": XForwarded,
+        /// `Forwarded` (RFC 7239).
+        "forwarded": Forwarded,
+        /// In none.
+        "none": None,
     }
 }
 

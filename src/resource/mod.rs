@@ -11,6 +11,7 @@ mod decl;
 mod error_page;
 mod header;
 mod layout;
+mod proxy;
 mod tree;
 
 pub use cache::{Auto, CacheSetting, Decl as CacheDecl, Freshness, Policy, ProfileDecl, Profiles, TagHeader};
@@ -22,11 +23,12 @@ pub use code::{
 pub use cors::Cors;
 pub use csp::{Csp, Decl as CspDecl, PolicyField, Surroundings};
 pub use decl::{
-    CookieDecl, Decl, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RouteDecl, RuleDecl, SectionDecl, ThenDecl,
+    CookieDecl, Decl, Forwarded, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RouteDecl, RuleDecl, SectionDecl, ThenDecl,
 };
 pub use error_page::{ErrorPage, ID_MARK};
 pub use header::instead as instead_of_header;
 pub use layout::Linked;
+pub use proxy::{Proxy, ProxyTarget, TargetPart};
 pub use tree::{Tree, TreeDocument};
 
 use crate::config::{Binding, Rules, Shape, Template};
@@ -56,6 +58,8 @@ pub enum Resource {
     Json(Json),
     /// Another URL.
     Redirect(Template<Binding>),
+    /// The answers of an upstream.
+    Proxy(Box<Proxy>),
 }
 
 /// A JSON answer.

@@ -158,6 +158,7 @@ fn named(route: &Route) -> Named {
         Resource::Files(_) => "files",
         Resource::Json(_) => "json",
         Resource::Redirect(_) => "redirect",
+        Resource::Proxy(_) => "proxy",
     };
     let place = route.places.place("path").unwrap_or_else(|| Place::new(route.file, 0..0));
     Named { file: route.name.to_string(), kind, paths: route.patterns.clone(), place }

@@ -248,7 +248,11 @@ impl Policies {
                 folder.csp =
                     place.filter(|place| place.file == file.file).and_then(|_| self.field(&[&Needs::of_unknown()]));
             }
-            Resource::Page(_) | Resource::Document(_) | Resource::Json(_) | Resource::Redirect(_) => {}
+            Resource::Page(_)
+            | Resource::Document(_)
+            | Resource::Json(_)
+            | Resource::Redirect(_)
+            | Resource::Proxy(_) => {}
         }
     }
 
@@ -325,7 +329,7 @@ pub(super) fn digest(resource: &Resource, rules: &[Rule], hasher: &mut blake3::H
         // Each of its documents has a revision of its own.
         Resource::Tree(_) => None,
         Resource::Files(folder) => folder.csp.as_ref(),
-        Resource::Json(_) | Resource::Redirect(_) => None,
+        Resource::Json(_) | Resource::Redirect(_) | Resource::Proxy(_) => None,
     };
     of_rules.chain(own).for_each(|field| field.digest(hasher));
 }

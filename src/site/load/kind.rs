@@ -4,10 +4,10 @@ use super::super::{Rule, Then, code};
 use super::route::{self, is_own, shared_name};
 use super::scope::{Reads, Scope};
 use super::{Shared, documents, layouts, media};
-use crate::config::{Declared as _, Environment, PLACEHOLDER_NOT_READ, Part, Shape, Template, TreeFile};
+use crate::config::{Declared as _, Environment, PLACEHOLDER_NOT_READ, Part, Shape, Table, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::render::{Condition, Layout, Read, Segment};
-use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Resource, Tree, TreeDocument};
+use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Proxy, Resource, Tree, TreeDocument};
 use crate::source::{self, Source};
 use crate::value::Value;
 use http::StatusCode;
@@ -26,6 +26,7 @@ pub(super) enum Shown {
     },
     Json(Shape, Nulls),
     Redirect(Template),
+    Proxy(Box<Proxy>),
     /// Something with mistakes: what it would be, and what it would read, is not known.
     Unclear,
 }
@@ -49,7 +50,12 @@ impl Shown {
         match self {
             Self::Files { held, .. } => Some(held.clone()),
             Self::Tree(tree) => Some(tree.documents.iter().map(|document| document.name.clone()).collect()),
-            Self::Page(_) | Self::Document(_) | Self::Json(..) | Self::Redirect(_) | Self::Unclear => None,
+            Self::Page(_)
+            | Self::Document(_)
+            | Self::Json(..)
+            | Self::Redirect(_)
+            | Self::Proxy(_)
+            | Self::Unclear => None,
         }
     }
 
@@ -59,7 +65,7 @@ impl Shown {
             Self::Page(layout) => layout.is_some(),
             Self::Document(document) => !document.lacks_layout,
             Self::Tree(tree) => !tree.lacks_layout,
-            Self::Files { .. } | Self::Json(..) | Self::Redirect(_) => true,
+            Self::Files { .. } | Self::Json(..) | Self::Redirect(_) | Self::Proxy(_) => true,
             Self::Unclear => false,
         };
         is_whole && self.layouts().all(|layout| library.is_whole(layout))
@@ -71,18 +77,19 @@ impl Shown {
             Self::Page(layout) => layout.iter().collect(),
             Self::Document(document) => document.layout.iter().collect(),
             Self::Tree(tree) => tree.layouts.iter().collect(),
-            Self::Files { .. } | Self::Json(..) | Self::Redirect(_) | Self::Unclear => Vec::new(),
+            Self::Files { .. } | Self::Json(..) | Self::Redirect(_) | Self::Proxy(_) | Self::Unclear => Vec::new(),
         };
         list.into_iter().map(|layout| &**layout)
     }
 }
 
 /// The kind of a route and its parts. Of several kinds all is told that is wrong with the first.
-pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Shown {
+pub(super) fn of(decl: &Decl, table: &Table, file: &TreeFile, shared: &mut Shared<'_>) -> Shown {
     let kinds = [
         ("content", decl.content.as_ref().map(|content| content.place)),
         ("files", decl.files.as_ref().map(|files| files.place)),
         ("json", decl.json.as_ref().map(|json| json.place)),
+        ("proxy", decl.proxy.as_ref().map(|proxy| proxy.place)),
         ("redirect", decl.redirect.as_ref().map(|redirect| redirect.place)),
     ];
     let mut written = kinds.iter().filter_map(|(key, place)| place.map(|place| (*key, place)));
@@ -96,11 +103,11 @@ pub(super) fn of(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Shown
     } else {
         refuse_foreign(decl, kind.map(|(key, _)| key), file, &mut shared.findings);
     }
-    let shown = of_one_kind(decl, file, shared);
+    let shown = of_one_kind(decl, table, file, shared);
     shown.filter(|_| other.is_none()).unwrap_or(Shown::Unclear)
 }
 
-fn of_one_kind(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
+fn of_one_kind(decl: &Decl, table: &Table, file: &TreeFile, shared: &mut Shared<'_>) -> Option<Shown> {
     if let Some(content) = &decl.content {
         return content_of(content, decl, file, shared);
     }
@@ -116,15 +123,18 @@ fn of_one_kind(decl: &Decl, file: &TreeFile, shared: &mut Shared<'_>) -> Option<
         self::redirect(&redirect.value, shared.environment, &mut shared.findings);
         return Some(Shown::Redirect(redirect.value.clone()));
     }
+    if let Some(proxy) = &decl.proxy {
+        return super::proxy::of(proxy, decl, file, table, shared).map(|proxy| Shown::Proxy(Box::new(proxy)));
+    }
     let Some(name) = &decl.layout else {
-        let is_lost = ["layout", "content", "files", "json", "redirect"].iter().any(|key| decl.is_lost(key));
+        let is_lost = ["layout", "content", "files", "json", "proxy", "redirect"].iter().any(|key| decl.is_lost(key));
         if is_lost || shared.lacks_defaults {
             return None;
         }
         let place = Place::new(file.file, 0..0);
         shared.findings.push(
             Finding::new(&resource::NO_LAYOUT, place, "a page without a layout has nothing to show")
-                .help("layout = \"page.html\", or another kind of route: `content`, `files`, `json`, `redirect`"),
+                .help("layout = \"page.html\", or another kind of route: `content`, `files`, `json`, `proxy`, `redirect`"),
         );
         return None;
     };
@@ -144,20 +154,34 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     let has_pages =
         decl.rules.iter().flatten().any(|rule| rule.then.as_ref().is_some_and(|then| then.layout.is_some()));
     let csp = ("csp", decl.csp.as_ref().filter(|_| !has_pages).and_then(resource::CspDecl::place));
+    let query = ("query", decl.query.as_ref().and_then(|named| named.0.first()).map(|(name, _)| name.place));
+    let cookies = ("cookies", decl.cookies.as_ref().and_then(|named| named.0.first()).map(|(name, _)| name.place));
+    let rules = ("rules", decl.rules.iter().flatten().next().map(|rule| rule.place));
     let foreign: &[(&str, Option<Place>)] = match kind {
+        Some("proxy") => {
+            &[layout, title, description, content_type, status, sources, nulls, csp, query, cookies, rules]
+        }
         Some("files") => &[layout, title, description, content_type, status, sources, nulls],
         Some("json") => &[layout, title, description, csp],
         Some("redirect") => &[layout, title, description, content_type, nulls, csp],
         Some(_) | None => &[nulls],
     };
-    for (key, place) in foreign {
+    let of_proxies = [
+        ("proxy-path", decl.proxy_path.as_ref().map(|written| written.place)),
+        ("preserve-host", decl.preserve_host.as_ref().map(|written| written.place)),
+        ("forwarded", decl.forwarded.as_ref().map(|written| written.place)),
+        ("via", decl.via.as_ref().map(|written| written.place)),
+        ("websocket", decl.websocket.as_ref().map(|written| written.place)),
+    ];
+    let of_proxies = of_proxies.iter().filter(|_| kind != Some("proxy"));
+    for (key, place) in foreign.iter().chain(of_proxies) {
         if let Some(place) = place.filter(|place| is_own(*place, file)) {
             let message = format!("`{key}` on a route of the kind `{}`", kind.unwrap_or("page"));
             findings.push(Finding::new(&resource::FOREIGN_KEY, place, message).help("leave it out"));
         }
     }
-    // Files and redirects are answered without data: their headers are the same each time.
-    if let Some(kind @ ("files" | "redirect")) = kind {
+    // Files, redirects and proxies are answered without data: their headers are the same each time.
+    if let Some(kind @ ("files" | "redirect" | "proxy")) = kind {
         for template in decl.headers.iter().flat_map(|named| &named.0).filter_map(|(_, written)| written.value()) {
             if template.as_literal().is_none() && is_own(template.place, file) {
                 let message = format!("a header with a placeholder on a route of the kind `{kind}`");
@@ -395,7 +419,12 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: 
     let mut layout_roots = |layout: &Layout| roots.extend(layout.roots().iter().map(|root| root.name.to_string()));
     shown.layouts().for_each(&mut layout_roots);
     match shown {
-        Shown::Page(_) | Shown::Document(_) | Shown::Tree(_) | Shown::Files { .. } | Shown::Unclear => {}
+        Shown::Page(_)
+        | Shown::Document(_)
+        | Shown::Tree(_)
+        | Shown::Files { .. }
+        | Shown::Proxy(_)
+        | Shown::Unclear => {}
         Shown::Json(shape, _) => roots.extend(shape.references().into_iter().map(|reference| reference.root.clone())),
         Shown::Redirect(target) => roots.extend(target.references().map(|reference| reference.root.clone())),
     }
@@ -452,6 +481,7 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
             let linked = target.try_map(|reference| scope.bind(reference, reads, &mut shared.findings))?;
             Resource::Redirect(Some(linked).filter(|_| is_anchored(target))?)
         }
+        Shown::Proxy(proxy) => Resource::Proxy(proxy.clone()),
         Shown::Unclear => return None,
     })
 }
@@ -664,13 +694,17 @@ pub(super) fn status(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Opt
 /// The layouts that a route names: those that it is shown in, or would be, those of its rules, and those of its error pages. `None` if it
 /// is not known which it means.
 pub(super) fn named_layouts(shown: &Shown, decl: &Decl, is_faultless: bool) -> Option<Vec<String>> {
-    let is_other = decl.content.is_some() || decl.files.is_some() || decl.json.is_some() || decl.redirect.is_some();
+    let is_other = decl.content.is_some()
+        || decl.files.is_some()
+        || decl.json.is_some()
+        || decl.redirect.is_some()
+        || decl.proxy.is_some();
     let is_unsaid = match shown {
         Shown::Unclear if is_other => false,
         Shown::Page(None) | Shown::Unclear => decl.layout.as_ref().is_none_or(|name| name.value.contains('{')),
         Shown::Document(document) => document.lacks_layout,
         Shown::Tree(tree) => tree.lacks_layout,
-        Shown::Page(Some(_)) | Shown::Files { .. } | Shown::Json(..) | Shown::Redirect(_) => false,
+        Shown::Page(Some(_)) | Shown::Files { .. } | Shown::Json(..) | Shown::Redirect(_) | Shown::Proxy(_) => false,
     };
     if is_unsaid || decl.is_lost("layout") {
         return None;

@@ -29,7 +29,7 @@ pub(super) fn content_type(shown: &Shown, decl: &Decl, findings: &mut Findings) 
         Shown::Document(document) => made(document.layout.as_deref()),
         Shown::Tree(_) => HTML.into(),
         Shown::Json(..) => "application/json".into(),
-        Shown::Files { .. } | Shown::Redirect(_) | Shown::Unclear => return None,
+        Shown::Files { .. } | Shown::Redirect(_) | Shown::Proxy(_) | Shown::Unclear => return None,
     };
     let Some(written) = &decl.content_type else { return HeaderValue::from_str(&derived).ok() };
     let is_authored = !matches!(shown, Shown::Json(..)) && shown.layouts().all(is_authored);

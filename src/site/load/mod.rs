@@ -20,6 +20,7 @@ mod media;
 mod plan;
 mod policy;
 mod privacy;
+mod proxy;
 mod revision;
 mod route;
 mod scope;

@@ -121,7 +121,7 @@ impl Parts<'_> {
             Resource::Page(layout) => vec![&layout.layout],
             Resource::Document(document) => document.layout.iter().map(|layout| &layout.layout).collect(),
             Resource::Tree(tree) => tree.layouts.iter().map(|layout| &layout.layout).collect(),
-            Resource::Json(_) | Resource::Redirect(_) | Resource::Files(_) => Vec::new(),
+            Resource::Json(_) | Resource::Redirect(_) | Resource::Files(_) | Resource::Proxy(_) => Vec::new(),
         };
         let of_rules = self.rules.iter().filter_map(|rule| match &rule.then {
             Then::Layout { layout, .. } => Some(&layout.layout),

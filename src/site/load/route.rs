@@ -28,7 +28,7 @@ use std::sync::Arc;
 pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &mut Shared<'_>) -> Compiled {
     let begin = shared.findings.len();
     let decl = Decl::read(table, &mut shared.findings);
-    let shown = kind::of(&decl, file, shared);
+    let shown = kind::of(&decl, table, file, shared);
     let mut patterns = patterns(&decl, file, &mut shared.findings);
     // A file whose path cannot be read is somewhere else than at its place.
     let has_paths = !decl.is_lost("path")

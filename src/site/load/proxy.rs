@@ -1,0 +1,114 @@
+//! A route that passes an upstream's answers on: its upstream found, its paths brought together with those of the upstream.
+
+use super::Shared;
+use super::route::{self, is_own};
+use crate::config::{BAD_VALUE, Part, Reference, Table, Template, TreeFile};
+use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
+use crate::resource::{Decl, Forwarded, Proxy, ProxyCache, ProxyTarget, TargetPart};
+use crate::router::{Pattern, encode_segment};
+use crate::source;
+use std::sync::Arc;
+
+/// What is declared of a proxy; `None` after a finding.
+pub(super) fn of(
+    name: &Spanned<String>,
+    decl: &Decl,
+    table: &Table,
+    file: &TreeFile,
+    shared: &mut Shared<'_>,
+) -> Option<Proxy> {
+    let upstream = upstream(name, shared);
+    // What is wrong with the paths themselves is told where they are compiled.
+    let patterns = route::patterns(decl, file, &mut Findings::default());
+    let patterns: Vec<&Pattern> = patterns.iter().map(|(pattern, _)| pattern).collect();
+    let target = match &decl.proxy_path {
+        Some(written) if is_own(written.place, file) => target(&written.value, &patterns, &mut shared.findings),
+        Some(_) | None => Some(ProxyTarget::Same),
+    };
+    // What a section says of the cache is about pages.
+    let cache = table.entry("cache").filter(|entry| is_own(entry.node.place, file));
+    let is_off = cache.is_some_and(|entry| entry.node.is_false());
+    let setting = decl.cache.as_ref().filter(|_| cache.is_some());
+    let own = |setting: Option<&Spanned<bool>>| setting.map(|written| written.value);
+    Some(Proxy {
+        upstream: upstream?,
+        target: target?,
+        preserve_host: own(decl.preserve_host.as_ref()).unwrap_or(false),
+        forwarded: decl.forwarded.as_ref().map_or(Forwarded::XForwarded, |written| written.value),
+        via: own(decl.via.as_ref()).unwrap_or(true),
+        websocket: own(decl.websocket.as_ref()).unwrap_or(false),
+        cache: (!is_off).then(|| ProxyCache::compile(setting.map(|setting| &setting.0), &mut shared.findings)),
+    })
+}
+
+/// The position of the upstream of this name.
+fn upstream(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<usize> {
+    let found = shared.upstreams.find(&name.value);
+    if found.is_none() && !shared.upstreams.may_be_declared(&name.value) {
+        let message = format!("unknown upstream `{}`", name.value);
+        let help = did_you_mean(&name.value, shared.upstreams.names())
+            .unwrap_or_else(|| format!("declare it in site.toml: [upstreams.{}]", name.value));
+        shared.findings.push(Finding::new(&source::UNKNOWN_UPSTREAM, name.place, message).help(help));
+    }
+    found
+}
+
+/// The paths that are asked for, of routes with these patterns.
+fn target(written: &Template, patterns: &[&Pattern], findings: &mut Findings) -> Option<ProxyTarget> {
+    let mut wrong = |message: String, help: &str| {
+        findings.push(Finding::new(&BAD_VALUE, written.place, message).help(help));
+        None
+    };
+    let begins_with_slash = matches!(written.parts.first(), Some(Part::Literal(text)) if text.starts_with('/'));
+    if !begins_with_slash {
+        return wrong("a path that does not begin with `/`".to_owned(), "proxy-path = \"/{params.rest}\"");
+    }
+    let mut parts = Vec::new();
+    for part in &written.parts {
+        match part {
+            Part::Literal(text) if text.contains(['?', '#']) => {
+                return wrong(
+                    "a path with a query".to_owned(),
+                    "the query of the request is passed on as it is; query values of every call stand on the upstream",
+                );
+            }
+            Part::Literal(text) => parts.push(TargetPart::Literal(encoded(text).into())),
+            Part::Value(reference) => match parameter(reference, patterns) {
+                Some(part) => parts.push(part),
+                None => {
+                    let message = format!("`{{{}}}` in the path of a proxy", reference.spelled());
+                    return wrong(message, "it is made of parameters of `path`: proxy-path = \"/{params.rest}\"");
+                }
+            },
+            Part::Env(_) => {
+                return wrong("a variable of the environment in the path of a proxy".to_owned(), "write it out, or into `base-url`");
+            }
+        }
+    }
+    Some(mounted(&parts, patterns).unwrap_or_else(|| ProxyTarget::Composed(parts.into())))
+}
+
+/// The parameter of all `patterns` that is meant.
+fn parameter(reference: &Reference, patterns: &[&Pattern]) -> Option<TargetPart> {
+    let [name] = reference.keys.as_slice() else { return None };
+    let is_known = reference.root == "params"
+        && patterns.iter().all(|pattern| pattern.names().any(|known| known == name.as_str()));
+    let is_rest = patterns.iter().all(|pattern| pattern.rest_name() == Some(name.as_str()));
+    is_known.then(|| {
+        let name = Arc::from(name.as_str());
+        if is_rest { TargetPart::Rest(name) } else { TargetPart::Segment(name) }
+    })
+}
+
+/// The same as a change of how paths begin, if it is no more than that.
+fn mounted(parts: &[TargetPart], patterns: &[&Pattern]) -> Option<ProxyTarget> {
+    let ([TargetPart::Literal(there), TargetPart::Rest(rest)], [pattern]) = (parts, patterns) else { return None };
+    let here = pattern.as_str().strip_suffix(&format!("{{*{rest}}}"))?;
+    let is_prefix = there.ends_with('/') && here.ends_with('/') && !here.contains('{');
+    is_prefix.then(|| ProxyTarget::Mounted { here: encoded(here).into(), there: Arc::clone(there) })
+}
+
+/// Literal text of a path, its segments encoded.
+fn encoded(text: &str) -> String {
+    text.split('/').map(encode_segment).collect::<Vec<_>>().join("/")
+}
