@@ -456,7 +456,8 @@ mod tests {
         for line in ["", " ", "MaX-aGe=600", "max-age =600", "max-age= 600", "max-age=600, &&&", "max-age=600,"] {
             assert_eq!(read(line), None, "{line}");
         }
-        let parsed = read("no-store=?0, private, no-cache=\"Set-Cookie, a\", must-revalidate, stale-if-error=\"5\"").unwrap();
+        let parsed =
+            read("no-store=?0, private, no-cache=\"Set-Cookie, a\", must-revalidate, stale-if-error=\"5\"").unwrap();
         assert!(!parsed.no_store && parsed.must_revalidate);
         assert_eq!(parsed.private, Some(Scope::Response));
         assert_eq!(parsed.no_cache, Some(Scope::Fields(vec!["set-cookie".to_owned(), "a".to_owned()])));

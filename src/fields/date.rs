@@ -219,7 +219,11 @@ mod tests {
             let now = parse_date_received(format!("Thu, 01 Jan {now} 00:00:00 GMT").as_bytes(), at(0)).unwrap();
             let meant = parse_date_received(format!("Tue, 06 Dec {four} 08:49:37 GMT").as_bytes(), now);
             assert!(meant.is_some());
-            assert_eq!(parse_date_received(format!("Tuesday, 06-Dec-{two} 08:49:37 GMT").as_bytes(), now), meant, "{two}");
+            assert_eq!(
+                parse_date_received(format!("Tuesday, 06-Dec-{two} 08:49:37 GMT").as_bytes(), now),
+                meant,
+                "{two}"
+            );
         }
     }
 

@@ -212,9 +212,8 @@ mod tests {
 
     #[test]
     fn one_range_is_told_from_several() {
-        let single = |line: &'static str| {
-            single_range(&HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(line))]))
-        };
+        let single =
+            |line: &'static str| single_range(&HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(line))]));
         assert_eq!(single("bytes=1-2"), Some(Spec::From { first: 1, last: 2 }));
         assert_eq!(single("BYTES=5-"), Some(Spec::From { first: 5, last: u64::MAX }));
         assert_eq!(single("bytes= -5 ,"), Some(Spec::Suffix(5)));

@@ -8,8 +8,8 @@
 use super::list::{members, split_unquoted};
 use super::weight::{FULL, Weight, weight, weighted};
 use http::header::{
-    ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION, REFERER,
-    USER_AGENT,
+    ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION,
+    REFERER, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName};
 
