@@ -65,6 +65,11 @@ pub enum NotStorableFields {
 }
 
 impl StorableFields {
+    /// `fields` as somebody else sent them, of which [`super::rules::storable_fields`] has left those that are stored.
+    pub fn received(fields: HeaderMap) -> Self {
+        Self(fields)
+    }
+
     /// `fields` without those of the connection and those that every response states anew (`Age`, `Content-Length`,
     /// `Cache-Status`).
     pub fn new(mut fields: HeaderMap) -> Result<Self, NotStorableFields> {
@@ -173,6 +178,11 @@ impl Prepared {
     /// The value of `ETag`, if there is one.
     pub fn entity_tag(&self) -> Option<&HeaderValue> {
         self.fields.get(ETAG)
+    }
+
+    /// The fields as they are kept, `Content-Length` among them. Those of the exchange hold no value.
+    pub fn prepared_fields(&self) -> &HeaderMap {
+        &self.fields
     }
 
     /// One field as prepared.
@@ -302,6 +312,12 @@ impl Content {
         let codable =
             codable.then(|| Codable { tag, gzip: OnceLock::new(), brotli: OnceLock::new(), zstd: OnceLock::new() });
         Self { identity, codable, is_settled: false }
+    }
+
+    /// `body` as somebody else sent it, described by `fields`, to be kept: in the coding that it came in, and in no other.
+    pub fn received(fields: StorableFields, body: Bytes) -> Self {
+        let identity = Prepared::new(fields.0, body, Coding::Identity, None).settled(|_| true);
+        Self { identity, codable: None, is_settled: true }
     }
 
     /// The same, to be kept: without memory that nobody needs, and knowing how much it takes. `is_own` says which fields have values

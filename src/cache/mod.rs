@@ -9,6 +9,7 @@
 //! | `received` | for how much longer a response from elsewhere is fresh |
 //! | `coding`, `content` | fields and body in every content coding, each made once and ready to send |
 //! | `stored` | what is kept under a key |
+//! | `responses` | what is stored of one URL of an origin |
 //! | `tag` | what it depends on, and what a purge covers |
 //! | `purge` | which fills may still be stored: a fill begun before a purge is never visible after it |
 //! | `store` | the store in memory, bounded by bytes |
@@ -35,6 +36,7 @@ mod memo;
 mod policy;
 mod purge;
 mod received;
+mod responses;
 pub mod rules;
 mod store;
 mod stored;
@@ -53,6 +55,7 @@ pub use memo::Memo;
 pub use policy::{Allowance, Jitter, Lifetime, NotStorable, Verdict, Windows};
 pub use purge::{Epoch, Ticket};
 pub use received::remaining_freshness;
+pub use responses::{Received, Responses};
 pub use store::{Counts, NotStored, Purge, Store, StoreLimits};
 pub use stored::{Revision, Stored};
 pub use tag::{Parameters, Scope, Tag, Tags};

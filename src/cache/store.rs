@@ -7,13 +7,14 @@ use super::content::Prepared;
 use super::key::{Hashed, Key, Lookup};
 use super::purge::{Epoch, Gate, Outdated, Ticket};
 use super::stored::{Revision, Stored};
-use super::sync::{Cache, DefaultLifecycle};
-use super::tag::{Scope, Tags};
+use super::responses::Responses;
+use super::sync::{Cache, DefaultLifecycle, Mutex, MutexGuard};
+use super::tag::{Scope, Tag, Tags};
 use super::variants::{NOTE_OVERHEAD, Variants};
 use crate::fields::Coding;
 use quick_cache::{OptionsBuilder, Weighter};
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 /// How much the store may hold.
@@ -80,6 +81,8 @@ pub enum Purge {
 pub(super) const ENTRY_OVERHEAD: u64 = 128;
 /// A shard must hold several of the largest entries with all their codings, or they would push each other out.
 const SHARD_OF_LARGEST: u64 = 8;
+/// The responses of one URL may take as much together as so many of the largest entries.
+const RESPONSES_OF_LARGEST: u64 = 4;
 /// A page of a usual site, to estimate how many there will be.
 const USUAL_ENTRY: u64 = 16 * 1024;
 /// More shards than cores that will ever wait for each other.
@@ -91,21 +94,79 @@ pub struct Store {
     entries: Cache<Key, Slot, SlotWeight, PassOn>,
     gate: Arc<Gate>,
     variants: Variants,
+    changing: Changing,
     largest: u64,
 }
 
-/// A stored response and the weight it was counted with, which must not change while it is in its place.
+/// Who changes what is stored of one URL.
+#[derive(Debug)]
+struct Changing([Mutex<()>; CHANGING]);
+
+/// Enough that changes of different URLs hardly ever wait for each other.
+const CHANGING: usize = 32;
+
+impl Default for Changing {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::new(())))
+    }
+}
+
+impl Changing {
+    fn lock(&self, key: &Key) -> MutexGuard<'_, ()> {
+        let at = usize::try_from(key.seeded_hash() % CHANGING as u64).unwrap_or(0);
+        self.0[at].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is stored and the weight it was counted with, which must not change while it is in its place.
 #[derive(Debug, Clone)]
 struct Slot {
-    stored: Arc<Stored>,
+    kept: Kept,
     weight: u64,
+}
+
+/// What is stored under a key.
+#[derive(Debug, Clone)]
+enum Kept {
+    /// What was made here.
+    Page(Arc<Stored>),
+    /// What an origin sent for one URL.
+    Responses(Arc<Responses>),
+}
+
+impl Kept {
+    fn page(&self) -> Option<&Arc<Stored>> {
+        match self {
+            Self::Page(stored) => Some(stored),
+            Self::Responses(_) => None,
+        }
+    }
+
+    fn tags(&self) -> &Tags {
+        match self {
+            Self::Page(stored) => stored.tags(),
+            Self::Responses(responses) => responses.tags(),
+        }
+    }
+
+    fn soft_purge(&self, moment: Instant) {
+        match self {
+            Self::Page(stored) => stored.soft_purge(moment),
+            Self::Responses(responses) => responses.soft_purge(moment),
+        }
+    }
 }
 
 impl Slot {
     fn new(stored: Arc<Stored>, key: Lookup<'_>) -> Self {
         let note = if key.family().is_some() { NOTE_OVERHEAD } else { 0 };
         let weight = stored.size() as u64 + key.as_bytes().len() as u64 + ENTRY_OVERHEAD + note;
-        Self { stored, weight }
+        Self { kept: Kept::Page(stored), weight }
+    }
+
+    fn of_responses(responses: Arc<Responses>, key: Lookup<'_>) -> Self {
+        let weight = responses.size() as u64 + key.as_bytes().len() as u64 + ENTRY_OVERHEAD;
+        Self { kept: Kept::Responses(responses), weight }
     }
 }
 
@@ -133,12 +194,66 @@ impl Store {
             .build()
             .expect("both capacities are set");
         let entries = Cache::with_options(options, SlotWeight, PassOn, DefaultLifecycle::default());
-        Self { entries, gate: Arc::new(Gate::new(revision)), variants: Variants::default(), largest }
+        Self { entries, gate: Arc::new(Gate::new(revision)), variants: Variants::default(), changing: Changing::default(), largest }
     }
 
     /// What is stored under `key`, fresh or not.
     pub fn get(&self, key: Lookup<'_>) -> Option<Arc<Stored>> {
-        self.entries.get(&key).map(|slot| slot.stored)
+        match self.entries.get(&key)?.kept {
+            Kept::Page(stored) => Some(stored),
+            Kept::Responses(_) => None,
+        }
+    }
+
+    /// What is stored of a URL of an origin under `key`, fresh or not.
+    pub fn responses(&self, key: Lookup<'_>) -> Option<Arc<Responses>> {
+        match self.entries.get(&key)?.kept {
+            Kept::Responses(responses) => Some(responses),
+            Kept::Page(_) => None,
+        }
+    }
+
+    /// Changes what is stored of a URL of an origin by what came of the fill that holds `ticket`: `change` gets what is there, or an entry
+    /// without any response and with these `tags`, and gives what takes its place; without any response the entry goes. `limit` is in bytes,
+    /// of one response; an entry takes four times as much.
+    pub fn change_responses(
+        &self,
+        ticket: &Ticket,
+        key: &Key,
+        tags: &Tags,
+        change: impl FnOnce(&Responses, usize) -> Responses,
+    ) -> Result<(), NotStored> {
+        // Two fills for the same URL must not lose what the other has brought.
+        let _alone = self.changing.lock(key);
+        let there = self.responses(key.lookup());
+        let none = || Arc::new(Responses::none(tags.clone(), ticket.revision()));
+        let most = usize::try_from(self.largest.saturating_mul(RESPONSES_OF_LARGEST)).unwrap_or(usize::MAX);
+        let changed = change(&there.unwrap_or_else(none), most);
+        if changed.all().is_empty() {
+            drop(self.entries.remove(&key.lookup()));
+            return Ok(());
+        }
+        let slot = Slot::of_responses(Arc::new(changed), key.lookup());
+        if slot.weight > self.largest.saturating_mul(RESPONSES_OF_LARGEST) {
+            return Err(NotStored::TooLarge);
+        }
+        let admitted = self.gate.admit(ticket, tags, || self.entries.insert(key.clone(), slot));
+        admitted.map_err(|outdated| match outdated {
+            Outdated::Purged => NotStored::Purged,
+            Outdated::Revision => NotStored::OtherRevision,
+        })
+    }
+
+    /// How large one response of an origin may be, with its fields, in bytes.
+    pub fn largest(&self) -> u64 {
+        self.largest
+    }
+
+    /// Removes what is stored under `keys`, whose entries have these `tags`: something has changed on the origin. No fill that began before is
+    /// stored.
+    pub fn invalidate<'k>(&self, tags: Vec<Tag>, keys: impl IntoIterator<Item = Lookup<'k>>) {
+        self.gate.purge(&Scope::Tags(tags));
+        keys.into_iter().for_each(|key| drop(self.entries.remove(&key)));
     }
 
     /// Begins a fill for the site of `revision`. To be called before anything is read that the response will be made of.
@@ -197,8 +312,9 @@ impl Store {
     pub fn count_anew(&self, key: Lookup<'_>, stored: &Arc<Stored>) {
         // Only of the same content it may be counted anew: a newer response may have taken its place, which may share it.
         let recounted = || {
-            let there = self.entries.peek(&key).filter(|there| there.stored.shares_content_of(stored))?;
-            let slot = Slot::new(there.stored, key);
+            let there = self.entries.peek(&key)?;
+            let page = there.kept.page().filter(|page| page.shares_content_of(stored))?;
+            let slot = Slot::new(Arc::clone(page), key);
             (slot.weight != there.weight).then_some(slot)
         };
         if recounted().is_some() {
@@ -214,28 +330,32 @@ impl Store {
     /// Removes what was stored under `key` before `since`: the fill that holds `ticket` came to an answer that is not kept, with `tags`, and
     /// what is there says what is no longer so. Nothing happens if the fill is outdated itself.
     pub fn supersede(&self, ticket: &Ticket, key: Lookup<'_>, tags: &Tags, since: Instant) {
-        let remove = || drop(self.entries.remove_if(&key, |slot| slot.stored.created() < since));
+        let remove = || drop(self.entries.remove_if(&key, |slot| slot.kept.page().is_some_and(|page| page.created() < since)));
         // Whoever purged it meanwhile has removed what is there, or will be asked for it again.
         self.gate.admit(ticket, tags, remove).unwrap_or_default();
     }
 
     /// Removes what is stored under `key`. A fill that runs is not affected.
     pub fn remove(&self, key: Lookup<'_>) -> Option<Arc<Stored>> {
-        self.entries.remove(&key).map(|(_, slot)| slot.stored)
+        self.entries.remove(&key).and_then(|(_, slot)| slot.kept.page().cloned())
     }
 
     /// Purges what `scope` covers and returns how much that was. When this returns, nothing that was stored or begun to be filled
     /// before can be found, except stale after a soft purge.
     pub fn purge(&self, scope: &Scope, purge: Purge) -> Counts {
         self.gate.purge(scope);
-        self.sweep(|stored| scope.covers(stored.tags()), purge)
+        self.sweep(|kept| scope.covers(kept.tags()), purge)
     }
 
     /// Makes `revision` the current one: keeps what is `current` still, and no longer stores what other revisions make. Returns
     /// how much was removed.
-    pub fn advance(&self, revision: Revision, current: impl Fn(&Stored) -> bool) -> Counts {
+    pub fn advance(&self, revision: Revision, current: impl Fn(&Stored) -> bool, of_origin: impl Fn(&Responses) -> bool) -> Counts {
         self.gate.advance(revision);
-        self.sweep(|stored| !current(stored), Purge::Hard)
+        let is_current = |kept: &Kept| match kept {
+            Kept::Page(stored) => current(stored),
+            Kept::Responses(responses) => of_origin(responses),
+        };
+        self.sweep(|kept| !is_current(kept), Purge::Hard)
     }
 
     /// How many bytes of memory may be taken.
@@ -256,15 +376,15 @@ impl Store {
 
     /// Whether something other than an error is stored under `key` that may still be served at `now`.
     fn has_better(&self, key: &Key, now: Instant) -> bool {
-        self.entries
-            .peek(&key.lookup())
-            .is_some_and(|there| !there.stored.status().is_server_error() && there.stored.windows().is_usable(now))
+        let there = self.entries.peek(&key.lookup());
+        let page = there.as_ref().and_then(|there| there.kept.page());
+        page.is_some_and(|page| !page.status().is_server_error() && page.windows().is_usable(now))
     }
 
-    fn sweep(&self, covers: impl Fn(&Stored) -> bool, purge: Purge) -> Counts {
+    fn sweep(&self, covers: impl Fn(&Kept) -> bool, purge: Purge) -> Counts {
         let covered = std::cell::Cell::new(Counts::default());
         self.entries.retain(|_, slot| {
-            if !covers(&slot.stored) {
+            if !covers(&slot.kept) {
                 return true;
             }
             let Counts { entries, bytes } = covered.get();
@@ -272,7 +392,7 @@ impl Store {
             match purge {
                 Purge::Hard => false,
                 Purge::Soft(moment) => {
-                    slot.stored.soft_purge(moment);
+                    slot.kept.soft_purge(moment);
                     true
                 }
             }

@@ -135,9 +135,10 @@ impl Service {
         };
         // A page that was good may hold what is a secret from now on.
         let is_looked_through = site.tripwire.is_covered_by(&before);
-        runtime.store.advance(Revision(site.revision), |stored| {
+        let is_current = |stored: &Stored| {
             current.contains(&stored.revision()) && (is_looked_through || !holds_secret(stored, &site.tripwire))
-        });
+        };
+        runtime.store.advance(Revision(site.revision), is_current, |responses| current.contains(&responses.revision()));
         let state = |upstream: &crate::source::Upstream| {
             let settings = UpstreamSettings { max_concurrent: upstream.max_concurrent, breaker: upstream.breaker };
             runtime.registry.state(&upstream.name, settings)

@@ -14,7 +14,7 @@ mod layout;
 mod proxy;
 mod tree;
 
-pub use cache::{Auto, CacheSetting, Decl as CacheDecl, Freshness, Policy, ProfileDecl, Profiles, TagHeader};
+pub use cache::{Auto, CacheSetting, Decl as CacheDecl, Freshness, Policy, ProfileDecl, Profiles, ProxyCache, TagHeader};
 pub use code::CODES;
 pub use code::{
     BAD_STATUS, CACHE_CONTRADICTION, CACHE_IMMUTABLE, CACHE_NO_USE, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER,

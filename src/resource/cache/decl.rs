@@ -61,6 +61,15 @@ declare! {
         /// `seconds` (1s, 59s), `minutes` (1m, 59m), `hours` (1h, 23h), `days` (1d, 6d), `weeks` (7d, 23d), `max` (30d, 335d). Others are
         /// declared in `[cache-profiles]`.
         "profile": profile: Spanned<String>,
+        /// Of a proxy: whether what is written here holds against all that the upstream says, also against its `no-store` and `private`; default
+        /// `false`, so that a lifetime written here takes the place of the upstream's and nothing else does.
+        "override": overrides: Spanned<bool>,
+        /// Of a proxy: whether an answer that says no lifetime, and when it changed last, is taken to be fresh for a tenth of the time since, for a
+        /// day at most (RFC 9111, section 4.2.2); default `true`.
+        "heuristic": heuristic: Spanned<bool>,
+        /// Of a proxy: whether the `Cache-Control` of requests is obeyed (RFC 9111, section 5.2.1); default `true`. Without, no visitor can have
+        /// the upstream asked while there is something fresh.
+        "request-directives": request_directives: Spanned<bool>,
     }
 }
 

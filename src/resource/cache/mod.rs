@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `decl` | what an author writes |
 //! | `profile` | policies by name, put in the place of their names before anything is read |
+//! | `proxied` | the same table on a route that passes an upstream's answers on |
 //! | `said` | directives as they are sent, and as our store obeys them |
 //! | `contradiction` | what cannot be meant together |
 //! | `settings` | what is written, for those who ask where a setting comes from |
@@ -15,6 +16,7 @@
 mod contradiction;
 mod decl;
 mod profile;
+mod proxied;
 mod said;
 mod settings;
 mod tag_header;
@@ -22,9 +24,11 @@ mod tag_header;
 pub(super) use decl::Setting;
 pub use decl::{Decl, Freshness, ProfileDecl};
 pub use profile::Profiles;
+pub use proxied::ProxyCache;
 pub use settings::CacheSetting;
 pub use tag_header::TagHeader;
 
+use super::code;
 use crate::cache::{Allowance, Lifetime, NotStorable};
 use crate::config::BAD_VALUE;
 use crate::diagnostic::{Finding, Findings, Place, Spanned};

@@ -72,6 +72,9 @@ pub(super) fn of(decl: &Decl) -> Vec<CacheSetting> {
         of_directives!(settings, &cdn.directives, "cache.cdn");
         settings.text("cache.cdn.tag-header", cdn.tag_header.as_ref());
     }
+    settings.flag("cache.override", decl.overrides);
+    settings.flag("cache.heuristic", decl.heuristic);
+    settings.flag("cache.request-directives", decl.request_directives);
     settings.0
 }
 

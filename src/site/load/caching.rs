@@ -29,12 +29,14 @@ pub(super) fn check<'s>(
             unused.extend(not_found);
             unused
         }
+        (Shown::Proxy(_), _) => of_proxies(decl),
         (Shown::Redirect(_), _) => of_what_is_not_stored(decl, "a redirect is worked out each time"),
         (Shown::Page(_) | Shown::Document(_) | Shown::Tree(_) | Shown::Json(..), Some(sources)) => {
             of_pages(decl, sources, reads_fields)
         }
     };
-    for (what, place, why) in unused.into_iter().filter(|(_, place, _)| is_own(*place, file)) {
+    let of_proxies = if matches!(shown, Shown::Proxy(_)) { Vec::new() } else { for_proxies_alone(decl) };
+    for (what, place, why) in unused.into_iter().chain(of_proxies).filter(|(_, place, _)| is_own(*place, file)) {
         findings.push(Finding::new(&resource::CACHE_NO_USE, place, format!("{what} does nothing here: {why}")));
     }
 }
@@ -70,6 +72,44 @@ fn of_what_is_not_stored(decl: &CacheDecl, why: &'static str) -> Vec<Unused> {
     let changing = rules.tags.iter().flatten().filter(|tag| tag.value.as_literal().is_none());
     unused.extend(changing.map(|tag| ("a placeholder in a tag", tag.place, "it has the same tags each time")));
     unused
+}
+
+/// What says something of pages, and nothing of the answers of an upstream.
+fn of_proxies(decl: &CacheDecl) -> Vec<Unused> {
+    const SAYS_ITSELF: &str = "what is sent downstream is what the upstream says";
+    const OF_PAGES: &str = "it is about pages that are made here";
+    let rules = &decl.rules;
+    let said = &rules.directives;
+    let flags = [
+        ("`public`", said.public),
+        ("`private`", said.private),
+        ("`no-store`", said.no_store),
+        ("`no-cache`", said.no_cache),
+        ("`must-revalidate`", said.must_revalidate),
+        ("`no-transform`", said.no_transform),
+        ("`immutable`", said.immutable),
+    ];
+    let mut unused: Vec<Unused> =
+        flags.into_iter().filter_map(|(name, flag)| Some((name, flag?.place, SAYS_ITSELF))).collect();
+    unused.extend(auto(decl).map(|place| ("`\"auto\"`", place, "there are no HTTP sources")));
+    unused.extend(rules.not_found.map(|written| ("`not-found`", written.place, OF_PAGES)));
+    unused.extend(rules.degraded.map(|written| ("`degraded`", written.place, OF_PAGES)));
+    unused.extend(rules.server.as_ref().map(|server| ("`server`", server.place, "all of it is about our own store")));
+    unused.extend(rules.cdn.as_ref().map(|cdn| ("`cdn`", cdn.place, SAYS_ITSELF)));
+    let changing = rules.tags.iter().flatten().filter(|tag| tag.value.as_literal().is_none());
+    unused.extend(changing.map(|tag| ("a placeholder in a tag", tag.place, "it has the same tags each time")));
+    unused
+}
+
+/// What says something of the answers of an upstream, and nothing of pages.
+fn for_proxies_alone(decl: &CacheDecl) -> Vec<Unused> {
+    const WHY: &str = "it is about the answers of an upstream, which a `proxy` route passes on";
+    let flags = [
+        ("`override`", decl.overrides),
+        ("`heuristic`", decl.heuristic),
+        ("`request-directives`", decl.request_directives),
+    ];
+    flags.into_iter().filter_map(|(name, flag)| Some((name, flag?.place, WHY))).collect()
 }
 
 fn of_pages<'s>(decl: &CacheDecl, sources: impl Iterator<Item = &'s Source>, reads_fields: bool) -> Vec<Unused> {

@@ -124,7 +124,7 @@ fn of_one_kind(decl: &Decl, table: &Table, file: &TreeFile, shared: &mut Shared<
         return Some(Shown::Redirect(redirect.value.clone()));
     }
     if let Some(proxy) = &decl.proxy {
-        return super::proxy::of(proxy, decl, file, table, shared).map(|proxy| Shown::Proxy(Box::new(proxy)));
+        return super::proxy::of(proxy, decl, table, file, shared).map(|proxy| Shown::Proxy(Box::new(proxy)));
     }
     let Some(name) = &decl.layout else {
         let is_lost = ["layout", "content", "files", "json", "proxy", "redirect"].iter().any(|key| decl.is_lost(key));

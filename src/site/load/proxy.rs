@@ -26,7 +26,7 @@ pub(super) fn of(
         Some(_) | None => Some(ProxyTarget::Same),
     };
     // What a section says of the cache is about pages.
-    let cache = table.entry("cache").filter(|entry| is_own(entry.node.place, file));
+    let cache = table.get("cache").filter(|entry| is_own(entry.node.place, file));
     let is_off = cache.is_some_and(|entry| entry.node.is_false());
     let setting = decl.cache.as_ref().filter(|_| cache.is_some());
     let own = |setting: Option<&Spanned<bool>>| setting.map(|written| written.value);
