@@ -43,11 +43,10 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use inputs::{Inputs, Misfit};
-use keep::Keeping;
 use respond::Exchange;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 /// When and how a request arrived.
 #[derive(Clone, Copy)]
@@ -157,29 +156,19 @@ async fn file(
     folder: &Folder,
     exchange: Exchange<'_>,
 ) -> Answer {
-    let (Some(route), Some(file)) = (exchange.route, matched.params.get(&folder.parameter)) else {
+    let published = exchange.position.and_then(|position| service.subjects.get(position)?.published.as_ref());
+    let (Some(published), Some(file)) = (published, matched.params.get(&folder.parameter)) else {
         return failure::answer(service, exchange, StatusCode::NOT_FOUND);
     };
     let request = AssetRequest {
-        root: &service.site.root,
-        folder: &folder.path,
+        published,
         file: &file,
         method: &exchange.request.method,
         fields: &exchange.request.headers,
-        cache_control: &route.policy.field,
-        headers: &route.fixed_headers,
-        removed: &route.removed_headers,
-        csp: folder.csp.as_ref(),
         now: exchange.arrival.instant,
     };
     match asset::answer(&service.runtime.assets, request).await {
-        Ok(mut response) => {
-            let keeping = Keeping::of(route.variant(false), StatusCode::OK, false, Duration::ZERO);
-            if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-                keeping.say(failure::common_tags(service, exchange), response.headers_mut());
-            }
-            exchange.answer(response)
-        }
+        Ok(response) => exchange.answer(response),
         Err(_absent) => failure::not_found(service, exchange),
     }
 }

@@ -178,7 +178,7 @@ struct Exchanging<S> {
 
 impl<S: Service> Exchanging<S> {
     async fn answer(self, request: Request<Incoming>, arrival: Arrival) -> Response<Delivery<S::Body>> {
-        let mut record = self.begin_record(&request, &arrival);
+        let record = self.begin_record(&request, &arrival);
         let expects_continue = request.headers().contains_key(EXPECT);
         let (head, incoming) = request.into_parts();
         let (body, home) = RequestBody::new(incoming);
@@ -215,7 +215,7 @@ impl<S: Service> Exchanging<S> {
         response.map(|content| Delivery::new(content, answered, self.ledger))
     }
 
-    fn begin_record(&self, request: &Request<Incoming>, arrival: &Arrival) -> Record {
+    fn begin_record(&self, request: &Request<Incoming>, arrival: &Arrival) -> Record<'_> {
         let exchange = self.ledger.log().is_on().then(|| Exchange {
             time: arrival.time,
             id: arrival.id,
@@ -228,7 +228,7 @@ impl<S: Service> Exchanging<S> {
             elapsed: Duration::ZERO,
             facts: Facts::default(),
         });
-        Record { exchange, arrival: arrival.instant, ledger: Arc::clone(&self.ledger) }
+        Record { exchange, arrival: arrival.instant, ledger: &self.ledger }
     }
 }
 
@@ -291,26 +291,30 @@ fn is_timeout(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The record of a request that has no answer yet. Dropped as it is, it says that there never was one.
-struct Record {
+struct Record<'l> {
     exchange: Option<Exchange>,
     arrival: Instant,
-    ledger: Arc<Ledger>,
+    ledger: &'l Ledger,
 }
 
-impl Record {
+impl Record<'_> {
     /// What is to be recorded and counted of an answered request, to go with its body.
-    fn finish(&mut self, status: StatusCode, mut facts: Facts) -> Option<Answered> {
+    fn finish(mut self, status: StatusCode, mut facts: Facts) -> Option<Answered> {
         let tally = facts.tally.take();
-        let exchange = self.exchange.take().map(|exchange| Exchange { status: Some(status), facts, ..exchange });
+        let exchange = self.exchange.take().map(|mut exchange| {
+            (exchange.status, exchange.facts) = (Some(status), facts);
+            exchange
+        });
         let is_wanted = exchange.is_some() || tally.is_some();
         is_wanted.then_some(Answered { exchange, tally, status, arrival: self.arrival, taken: 0 })
     }
 }
 
-impl Drop for Record {
+impl Drop for Record<'_> {
     fn drop(&mut self) {
-        if let Some(exchange) = self.exchange.take() {
-            self.ledger.log().record(Exchange { elapsed: self.arrival.elapsed(), ..exchange });
+        if let Some(mut exchange) = self.exchange.take() {
+            exchange.elapsed = self.arrival.elapsed();
+            self.ledger.log().record(&exchange);
         }
     }
 }
