@@ -19,8 +19,8 @@ use std::time::{Duration, SystemTime};
 /// Larger files are sent from the disk, in bytes.
 pub(super) const LARGEST_SMALL: u64 = 1 << 20;
 
-/// For so long a file is taken to be what it was.
-const TRUST: Duration = Duration::from_secs(1);
+/// For so many milliseconds a file is taken to be what it was.
+const TRUST: u64 = 1_000;
 
 /// Two changes closer together than this may bear the same time on the coarsest clocks that file systems have.
 const COARSEST_CLOCK: Duration = Duration::from_secs(2);
@@ -193,10 +193,15 @@ impl SmallFile {
         same
     }
 
-    /// Whether it has been taken to be what it was for long enough at `now`, and the caller is to compare it with the disk.
+    /// Whether it has been taken to be what it was for long enough at `now`.
+    pub(super) fn is_due(&self, now: u64) -> bool {
+        now.saturating_sub(self.checked.load(Ordering::Relaxed)) >= TRUST
+    }
+
+    /// The same; if so, the caller is to compare it with the disk, and nobody else.
     pub(super) fn claim_comparison(&self, now: u64) -> bool {
         let checked = self.checked.load(Ordering::Relaxed);
-        u128::from(now.saturating_sub(checked)) >= TRUST.as_millis()
+        now.saturating_sub(checked) >= TRUST
             && self.checked.compare_exchange(checked, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 

@@ -61,6 +61,18 @@ pub(super) struct AssetRequest<'a> {
 #[error("no such file")]
 pub(super) struct Absent;
 
+/// The answer to a request for a file that is in memory, and need not be compared with the disk.
+pub(super) fn at_hand(assets: &Assets, request: AssetRequest<'_>) -> Option<Response<Body>> {
+    let file = assets.shelf.at_hand(request.published, request.file, request.now)?;
+    let content = file.content();
+    let coding = if content.is_codable() { wanted(&request, CODINGS) } else { Coding::Identity };
+    let Ready::Now(prepared) = content.ready(coding) else { return None };
+    // Where a coding is not worth it, another one may have been made beforehand.
+    let is_wanted = prepared.coding() == coding || !content.is_codable();
+    let representation = respond::Small { prepared, modified: file.modified() };
+    is_wanted.then(|| respond::respond(&request, representation))
+}
+
 /// The answer to a request for a file.
 pub(super) async fn answer(assets: &Assets, request: AssetRequest<'_>) -> Result<Response<Body>, Absent> {
     match Shelf::find(&assets.shelf, request.published, request.file, request.now).await? {

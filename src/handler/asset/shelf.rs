@@ -98,6 +98,12 @@ impl Default for Shelf {
 }
 
 impl Shelf {
+    /// The file at `file` beneath the folder that is `published`, if it is kept and nobody has to compare it with the disk at `now`.
+    pub(super) fn at_hand(&self, published: &Published, file: &str, now: Instant) -> Option<Arc<SmallFile>> {
+        let kept = self.files.get(&NameRef { published: published.identity(), file })?;
+        (!kept.file.is_due(self.milliseconds(now))).then_some(kept.file)
+    }
+
     /// The file at `file` beneath the folder that is `published`, as the disk has or had it at most a second before `now`.
     pub(super) async fn find(
         shelf: &Arc<Self>,
@@ -106,7 +112,7 @@ impl Shelf {
         now: Instant,
     ) -> Result<Found, Absent> {
         let name = NameRef { published: published.identity(), file };
-        let now = u64::try_from(now.saturating_duration_since(shelf.begun).as_millis()).unwrap_or(u64::MAX);
+        let now = shelf.milliseconds(now);
         let kept = match shelf.files.get(&name) {
             Some(kept) if !kept.file.claim_comparison(now) => return Ok(Found::Small(kept.file)),
             kept => kept.map(|kept| kept.file),
@@ -121,6 +127,11 @@ impl Shelf {
             // The process is ending.
             Err(_cancelled) => Err(Absent),
         })
+    }
+
+    /// From the beginning to `moment`.
+    fn milliseconds(&self, moment: Instant) -> u64 {
+        u64::try_from(moment.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The file on the disk, or `kept` if that is still it. Blocks.
