@@ -123,12 +123,7 @@ fn at_hand(service: &Arc<Service>, found: &Found<'_>, request: &Parts, arrival: 
     page::at_hand(service, *position, route, &inputs, exchange)
 }
 
-async fn answer(
-    service: &Arc<Service>,
-    decision: Decision<'_>,
-    request: &Parts,
-    arrival: &Arrival<'_>,
-) -> Answer {
+async fn answer(service: &Arc<Service>, decision: Decision<'_>, request: &Parts, arrival: &Arrival<'_>) -> Answer {
     let exchange = Exchange { request, route: None, position: None, arrival };
     let of = |route: Option<&Route>| {
         let known = service.site.routes.iter().position(|known| route.is_some_and(|route| std::ptr::eq(known, route)));

@@ -30,8 +30,8 @@ use super::listen::ListenAddress;
 use super::refusal;
 use super::socket::Socket;
 use super::tidy::Tidy;
-use crate::fields::TrustedProxies;
 use super::{AccessLog, Exchange, Facts, Limits, RequestId, Shutdown};
+use crate::fields::TrustedProxies;
 
 /// What answers requests. The server carries them to it and its answers back, and knows nothing else of it.
 pub trait Service: Send + Sync + 'static {

@@ -6,8 +6,7 @@ use crate::cache::{Content, StorableFields, StrongTag};
 use crate::fields::{Coding, content_type_of, format_date};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use std::fs::{File, Metadata};
 use std::io::{self, Read};

@@ -1,8 +1,8 @@
 //! From a file found to the answer: conditions, ranges, fields, content (RFC 9110, sections 13 to 15).
 
 use super::super::body::Body;
-use super::{AssetRequest, Published};
 use super::file::LargeFile;
+use super::{AssetRequest, Published};
 use crate::cache::Prepared;
 use crate::fields::{
     EntityTag, RangeVerdict, Validators, Verdict, content_range, precondition, range, unsatisfied_range,

@@ -10,6 +10,7 @@ use super::published::{Identity, Published};
 use super::sibling::Siblings;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -31,17 +32,32 @@ pub(super) struct Shelf {
 }
 
 /// Which file it is: the folder as it is published, and the path below that.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Name {
     published: Identity,
     file: Box<str>,
 }
 
-/// A [`Name`] to look up. The fields are hashed as those are, in the same order.
-#[derive(Debug, Clone, Copy, Hash)]
+/// A [`Name`] to look up.
+#[derive(Debug, Clone, Copy)]
 struct NameRef<'a> {
     published: Identity,
     file: &'a str,
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        NameRef { published: self.published, file: &self.file }.hash(state);
+    }
+}
+
+impl Hash for NameRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Of a digest a part tells folders apart as well as the whole does.
+        let [a, b, c, d, e, f, g, h, ..] = self.published;
+        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        self.file.hash(state);
+    }
 }
 
 impl NameRef<'_> {
@@ -174,12 +190,7 @@ enum Fetched {
     Fleeting(Found),
 }
 
-fn read(
-    name: &str,
-    published: &Published,
-    kept: Option<Arc<SmallFile>>,
-    now: u64,
-) -> Result<Fetched, NotOpened> {
+fn read(name: &str, published: &Published, kept: Option<Arc<SmallFile>>, now: u64) -> Result<Fetched, NotOpened> {
     let folder = Beneath::folder(&published.path())?;
     let (file, metadata) = folder.open(name)?;
     let beside = Siblings::open(&folder, name, &metadata);

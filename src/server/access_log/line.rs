@@ -131,7 +131,7 @@ fn write_json(exchange: &Exchange, clock: &mut Clock, line: &mut Vec<u8>) -> io:
     line.extend_from_slice(br#","ms":"#);
     write_milliseconds(*elapsed, line);
     line.extend_from_slice(br#","cache":"#);
-    write_string(facts.cache, line)?;
+    write_token(facts.cache, line);
     line.extend_from_slice(br#","sources":["#);
     for (index, source) in facts.sources.iter().enumerate() {
         let SourceCall { name, elapsed, outcome } = source;
@@ -149,9 +149,17 @@ fn write_json(exchange: &Exchange, clock: &mut Clock, line: &mut Vec<u8>) -> io:
 
 fn write_json_words(method: Option<&Method>, path: Option<&str>, line: &mut Vec<u8>) -> io::Result<()> {
     line.extend_from_slice(br#""method":"#);
-    write_string(method.map(Method::as_str), line)?;
+    write_token(method.map(Method::as_str), line);
     line.extend_from_slice(br#","path":"#);
     write_string(path, line)
+}
+
+/// A JSON string of what needs no escaping.
+fn write_token(token: Option<&str>, line: &mut Vec<u8>) {
+    let Some(token) = token else { return line.extend_from_slice(b"null") };
+    line.push(b'"');
+    line.extend_from_slice(token.as_bytes());
+    line.push(b'"');
 }
 
 /// A JSON string; control characters, also those beyond ASCII, are escaped by number.
@@ -214,4 +222,3 @@ fn write_text_words(method: Option<&Method>, path: Option<&str>, line: &mut Vec<
     }
     Ok(())
 }
-
