@@ -82,6 +82,10 @@ pub struct Answer {
 const METHODS: Methods = Methods::Read;
 
 /// How a request is answered.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are of the large one, and a box for each would be what this spares"
+)]
 pub enum Handled<'h> {
     /// It is: what it asks for was at hand.
     Now(Answer),

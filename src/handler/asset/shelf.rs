@@ -54,8 +54,8 @@ impl Hash for Name {
 impl Hash for NameRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // Of a digest a part tells folders apart as well as the whole does.
-        let [a, b, c, d, e, f, g, h, ..] = self.published;
-        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        let part: [u8; 8] = std::array::from_fn(|at| self.published[at]);
+        state.write_u64(u64::from_le_bytes(part));
         self.file.hash(state);
     }
 }
