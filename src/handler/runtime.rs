@@ -13,7 +13,7 @@ use crate::config::Tripwire;
 use crate::resource::Resource;
 use crate::site::{Route, Site};
 use crate::source::Kind;
-use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamSettings, UpstreamState};
+use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamState};
 use crate::value::{Origin, Shape, Text};
 use http::{HeaderMap, HeaderValue};
 use jiff::tz::TimeZone;
@@ -139,8 +139,7 @@ impl Service {
             current.contains(&stored.revision()) && (is_looked_through || !holds_secret(stored, &site.tripwire))
         });
         let state = |upstream: &crate::source::Upstream| {
-            let settings = UpstreamSettings { max_concurrent: upstream.max_concurrent, breaker: upstream.breaker };
-            runtime.registry.state(&upstream.name, settings)
+            runtime.registry.state(&upstream.name, upstream.settings())
         };
         let upstreams = site.upstreams.all().iter().map(state).collect();
         let mut subjects: Vec<Subject> = Vec::with_capacity(site.routes.len());
