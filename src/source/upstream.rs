@@ -204,27 +204,12 @@ impl Upstream {
             spread: self.spread,
             trust: self.calling.trust,
         };
-        UpstreamSettings {
-            max_concurrent: self.max_concurrent,
-            breaker: self.breaker,
-            whereabouts: Some(whereabouts),
-        }
-    }
-
-    /// The path that every request to it begins with, without a final slash; empty if there is none.
-    pub fn prefix(&self) -> &str {
-        let after_scheme = self.base.find("://").map_or(0, |at| at + 3);
-        let rest = self.base.get(after_scheme..).unwrap_or_default();
-        rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default()
+        UpstreamSettings { max_concurrent: self.max_concurrent, breaker: self.breaker, whereabouts: Some(whereabouts) }
     }
 }
 
 /// The machines of `addresses`. Findings show them as they are written: what the environment holds may be a secret in the wrong place.
-fn machines(
-    written: &Spanned<Vec<Template>>,
-    environment: &Environment,
-    findings: &mut Findings,
-) -> Vec<Address> {
+fn machines(written: &Spanned<Vec<Template>>, environment: &Environment, findings: &mut Findings) -> Vec<Address> {
     if written.value.is_empty() {
         let help = "name each machine with its port: addresses = [\"10.0.0.1:8080\"], or leave `addresses` out";
         findings.push(Finding::new(&code::BAD_ADDRESSES, written.place, "`addresses` without an address").help(help));
@@ -241,7 +226,7 @@ fn machines(
             findings.push(
                 Finding::new(&code::BAD_ADDRESSES, template.place, message)
                     .related(*first, "here already")
-                    .help("leave one out; a machine that is to get more has a second port"),
+                    .help("leave one out"),
             );
             continue;
         }
@@ -255,7 +240,8 @@ fn machine(template: &Template, environment: &Environment, findings: &mut Findin
     resolved.resolve_environment(|env| environment.resolve(env, findings));
     if let Some(reference) = resolved.references().next() {
         let message = format!("`{{{}}}` in an upstream's address", reference.spelled());
-        let help = "addresses are literal or come from the environment: nothing from a request chooses where a call goes";
+        let help =
+            "addresses are literal or come from the environment: nothing from a request chooses where a call goes";
         findings.push(Finding::new(&code::BAD_ADDRESS, reference.place, message).help(help));
         return None;
     }
@@ -267,7 +253,8 @@ fn machine(template: &Template, environment: &Environment, findings: &mut Findin
     let machine = Address::parse(text);
     if machine.is_none() {
         let message = format!("`{}` is not an address with a port", template.as_written());
-        let help = "write `10.0.0.1:8080`, `[fd00::1]:8080` or `name:8080`; the scheme and the path stand in `base-url`";
+        let help =
+            "write `10.0.0.1:8080`, `[fd00::1]:8080` or `name:8080`; the scheme and the path stand in `base-url`";
         findings.push(Finding::new(&code::BAD_ADDRESSES, template.place, message).help(help));
     }
     machine

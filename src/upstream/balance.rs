@@ -13,7 +13,7 @@ const FAILURES: u32 = 3;
 /// For how long at first; each time in a row doubles it.
 const FIRST: Duration = Duration::from_secs(1);
 /// And at most.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// How long an address that is back has less than a full share.
 const SLOW_START: Duration = Duration::from_secs(10);
 /// A full share.
@@ -349,8 +349,9 @@ mod tests {
         }
         let mut now = start;
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+            let before = now + SECOND * (seconds - 1) + SECOND / 1000 * 999;
             now += SECOND * seconds;
-            assert_eq!(counts::<2>(&balance, now - SECOND / 1000, 10), [0, 10], "{seconds}");
+            assert_eq!(counts::<2>(&balance, before, 10), [0, 10], "{seconds}");
             assert_eq!(pick(&balance, now), Pick { place: 0, is_trial: true }, "{seconds}");
             assert_eq!(counts::<2>(&balance, now, 10), [0, 10], "one trial");
             balance.record(Pick { place: 0, is_trial: true }, Outcome::Bad, now);

@@ -17,7 +17,7 @@ use super::{
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
-use reqwest::{Url};
+use reqwest::Url;
 use rustls::ClientConfig;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -83,8 +83,11 @@ struct Pair {
 impl Client {
     /// Sets up the clients; connects to nothing.
     pub fn new(settings: ClientSettings) -> Result<Self, BuildError> {
+        Self::with_tls(settings, &roots::tls()?)
+    }
+
+    pub(super) fn with_tls(settings: ClientSettings, tls: &ClientConfig) -> Result<Self, BuildError> {
         let names = Arc::new(Names::of_this_machine(settings.connect_timeout));
-        let tls = roots::tls()?;
         let pair = |trust| -> Result<Pair, reqwest::Error> {
             let resolver = Resolver { names: Arc::clone(&names), trust };
             Ok(Pair {
@@ -102,7 +105,12 @@ impl Client {
 
     /// Makes a call: waits for its turn, sends it, sends it again if that is fair, and returns before `deadline` or the call's own total
     /// timeout, whichever comes first.
-    pub async fn fetch(&self, call: &Call, upstream: &Arc<UpstreamState>, deadline: Instant) -> Result<Answer, Failure> {
+    pub async fn fetch(
+        &self,
+        call: &Call,
+        upstream: &Arc<UpstreamState>,
+        deadline: Instant,
+    ) -> Result<Answer, Failure> {
         let started = Instant::now();
         let end = deadline.min(started + call.timeouts.total);
         check_url(&call.url)?;
@@ -118,10 +126,8 @@ impl Client {
             let outcome = self.attempt(call, upstream, end).await;
             let now = Instant::now();
             upstream.record(admission, health(&outcome), now);
-            if let Ok(answer) = &outcome {
-                if !call.for_visitor {
-                    upstream.patience.heed(answer.status, &answer.headers, now);
-                }
+            if let (Ok(answer), false) = (&outcome, call.for_visitor) {
+                upstream.patience.heed(answer.status, &answer.headers, now);
             }
             let again = (call.safe && attempt < call.retries)
                 .then(|| retry::pause(&outcome, attempt, end.saturating_duration_since(now), retry::jitter()))
@@ -227,7 +233,8 @@ impl Client {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        let target = PathAndQuery::try_from(target).map_err(|_| Failure::Unsendable("its URL is not one for HTTP"))?;
+        let target =
+            PathAndQuery::try_from(target).map_err(|_odd| Failure::Unsendable("its URL is not one for HTTP"))?;
         let mut forward = Forward::new(call.method.clone(), target);
         forward.headers = headers;
         forward.headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));

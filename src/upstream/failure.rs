@@ -198,7 +198,7 @@ impl Failure {
 
     /// What an error of the HTTP library means, when it came up in `part` of the answer to a request that was passed on.
     pub(super) fn from_hyper(error: &hyper::Error, part: Part) -> Self {
-        if causes(error).any(|cause| cause.is::<UploadError>()) {
+        if causes(error).any(<dyn StdError>::is::<UploadError>) {
             return Self::BrokenUpload;
         }
         Self::from_causes(error, part)
@@ -224,12 +224,19 @@ impl Failure {
         if error.is_timeout() {
             return Self::Timeout(Wait::Connection);
         }
-        Self::Unreachable(match io_kind(error) {
-            Some(io::ErrorKind::ConnectionRefused) => Unreachable::Refused,
+        Self::Unreachable(Unreachable::because(io_kind(error)))
+    }
+}
+
+impl Unreachable {
+    /// What an error of this kind means that came up while connecting.
+    pub(super) fn because(kind: Option<io::ErrorKind>) -> Self {
+        match kind {
+            Some(io::ErrorKind::ConnectionRefused) => Self::Refused,
             // How the TLS library reports a certificate or a peer that does not speak TLS.
-            Some(io::ErrorKind::InvalidData) => Unreachable::Tls,
-            _ => Unreachable::Connection,
-        })
+            Some(io::ErrorKind::InvalidData) => Self::Tls,
+            _ => Self::Connection,
+        }
     }
 }
 

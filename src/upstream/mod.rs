@@ -47,7 +47,7 @@ pub use breaker::BreakerSettings;
 pub use call::{Answer, BodyLimits, Call, Timeouts, Trust, belongs_to_connection};
 pub use client::{BuildError, Client, ClientSettings};
 pub use failure::{CodingFault, Failure, NameFault, Part, Unreachable, Wait};
-pub use forward::{Bounds, Forward, Forwarded, Received, Tunnel, Upload, UploadError, below};
+pub use forward::{Bounds, Forward, Forwarded, Received, Tunnel, Upload, UploadError};
 pub use redirect::Redirects;
 pub use registry::{Address, Registry, UpstreamSettings, UpstreamState, Whereabouts};
 pub use reqwest::Url;

@@ -5,12 +5,13 @@
 
 use super::balance::{Balance, Outcome, Pick, Spread};
 use super::breaker::{Admission, Breaker, BreakerSettings, Health};
-use super::forward::Peer;
+use super::forward::{Peer, below};
 use super::limit::Limit;
 use super::patience::Patience;
 use super::retry::Budget;
 use super::{Answer, Failure, Trust};
 use http::HeaderValue;
+use http::uri::PathAndQuery;
 use reqwest::Url;
 use rustls::pki_types::ServerName;
 use std::collections::HashMap;
@@ -65,7 +66,8 @@ impl Address {
         let port = port.parse().ok().filter(|&port| is_number && port > 0)?;
         let url = Url::parse(&format!("http://{host}:{port}")).ok()?;
         // The parser knows every way of writing an address and brings it into one form; of anything else in the text something is left.
-        let is_all = url.username().is_empty() && url.password().is_none() && url.path() == "/" && url.query().is_none();
+        let is_all =
+            url.username().is_empty() && url.password().is_none() && url.path() == "/" && url.query().is_none();
         let is_host = is_all && !host.contains(['/', '\\', '?', '#', '@']) && url.fragment().is_none();
         let host = url.host_str().filter(|_| is_host)?;
         Some(Self { host: without_brackets(host).to_owned(), port })
@@ -99,6 +101,8 @@ pub(super) struct Peers {
     pub(super) balance: Balance,
     /// What the `Host` field says.
     pub(super) authority: HeaderValue,
+    /// The path that all requests begin with, without a final slash.
+    prefix: String,
     /// Whether they were declared: calls of sources go to them as well, then.
     is_declared: bool,
 }
@@ -130,6 +134,7 @@ impl Peers {
             trust: *trust,
             balance: Balance::new(addresses.len(), *spread, now),
             authority: HeaderValue::from_str(&authority).ok()?,
+            prefix: url.path().trim_end_matches('/').to_owned(),
             is_declared,
         })
     }
@@ -172,6 +177,12 @@ impl UpstreamState {
     /// Whether calls go to addresses that were declared, and not where their URL says.
     pub(super) fn has_declared_addresses(&self) -> bool {
         self.peers.as_ref().is_some_and(|peers| peers.is_declared)
+    }
+
+    /// What is asked of it for `target`: the same below the path of its address, byte for byte. `None` if the two cannot stand together:
+    /// `*` below a path.
+    pub fn target(&self, target: &PathAndQuery) -> Option<PathAndQuery> {
+        below(self.peers.as_ref().map_or("", |peers| &peers.prefix), target)
     }
 
     /// Which addresses what is passed on may be sent to.

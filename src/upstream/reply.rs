@@ -47,9 +47,7 @@ impl Reply {
     /// The next piece of the body.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         match self {
-            Self::Library(response) => {
-                response.chunk().await.map_err(|error| Failure::from_client(&error, Part::Body))
-            }
+            Self::Library(response) => response.chunk().await.map_err(|error| Failure::from_client(&error, Part::Body)),
             Self::Forwarded(response) => loop {
                 let Some(frame) = response.body_mut().frame().await else { return Ok(None) };
                 // Trailers are of no use to a source.

@@ -18,11 +18,7 @@ const CAUTION: Duration = Duration::from_secs(1);
 
 /// Brings the framing fields of a head into the one form that it can have; a head that others might read in another way is refused
 /// (RFC 9112, section 6.3). Whether the connection may carry another exchange afterwards, as far as the head tells.
-pub(super) fn sound_framing(
-    status: StatusCode,
-    version: Version,
-    headers: &mut HeaderMap,
-) -> Result<bool, Failure> {
+pub(super) fn sound_framing(status: StatusCode, version: Version, headers: &mut HeaderMap) -> Result<bool, Failure> {
     let mut is_reusable = version == Version::HTTP_11;
     let lengths = headers.get_all(header::CONTENT_LENGTH).iter().count();
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
@@ -37,7 +33,7 @@ pub(super) fn sound_framing(
     }
     if lengths > 0 {
         let length = one_length(headers).ok_or(Failure::InvalidResponse)?;
-        if lengths > 1 || headers.get(header::CONTENT_LENGTH).is_none_or(|value| value.len() > 20) {
+        if lengths > 1 || headers.get(header::CONTENT_LENGTH).is_none_or(|value| value.as_bytes().contains(&b',')) {
             headers.insert(header::CONTENT_LENGTH, length.into());
         }
         if status == StatusCode::NO_CONTENT {
@@ -70,9 +66,10 @@ fn one_length(headers: &HeaderMap) -> Option<u64> {
 pub(super) fn longest_rest(headers: &HeaderMap) -> Duration {
     const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
     let Some(value) = headers.get(KEEP_ALIVE).and_then(|value| value.to_str().ok()) else { return Duration::MAX };
-    let said = value.split(',').filter_map(|part| part.trim().split_once('=')).find(|(name, _)| {
-        name.trim_end().eq_ignore_ascii_case("timeout")
-    });
+    let said = value
+        .split(',')
+        .filter_map(|part| part.trim().split_once('='))
+        .find(|(name, _)| name.trim_end().eq_ignore_ascii_case("timeout"));
     match said.and_then(|(_, seconds)| seconds.trim().parse().ok()) {
         Some(seconds) => {
             let said = Duration::from_secs(seconds);
@@ -106,19 +103,9 @@ enum Way {
 }
 
 impl Received {
-    pub(super) fn new(
-        body: Incoming,
-        live: Box<Live>,
-        turn: Turn,
-        stall: Duration,
-        longest_rest: Duration,
-    ) -> Self {
+    pub(super) fn new(body: Incoming, live: Box<Live>, turn: Turn, stall: Duration, longest_rest: Duration) -> Self {
         let is_early = live.meter.is_uploading();
-        let way = if is_early {
-            Way::Tasked(live.into_task())
-        } else {
-            Way::Driven(live)
-        };
+        let way = if is_early { Way::Tasked(live.into_task()) } else { Way::Driven(live) };
         let mut received = Self { body, way, turn: Some(turn), stall, longest_rest, waiting_since: None };
         if !is_early && received.body.is_end_stream() {
             received.end();
@@ -181,10 +168,7 @@ impl Body for Received {
     type Data = Bytes;
     type Error = Failure;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         if matches!(self.way, Way::Over) {
             return Poll::Ready(None);
         }

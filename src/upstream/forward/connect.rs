@@ -52,24 +52,19 @@ impl Connector {
         }
         let tcp = outcome?;
         let Some(name) = &peer.server_name else { return Ok(Way::Plain(tcp)) };
-        let tls = self.tls.connect(name.clone(), tcp).await.map_err(|error| match error.kind() {
-            // How the TLS library reports a certificate or a peer that does not speak TLS.
-            io::ErrorKind::InvalidData => Failure::Unreachable(Unreachable::Tls),
-            _ => Failure::Unreachable(Unreachable::Connection),
-        })?;
+        let tls = self.tls.connect(name.clone(), tcp).await.map_err(|error| unreachable(&error))?;
         Ok(Way::Secure(Box::new(tls)))
     }
 }
 
 async fn tcp(address: SocketAddr, end: Instant) -> Result<TcpStream, Failure> {
     let connected = timeout_at(end.into(), TcpStream::connect(address)).await;
-    let tcp = connected.map_err(|_elapsed| Failure::Timeout(Wait::Connection))?.map_err(|error| {
-        Failure::Unreachable(match error.kind() {
-            io::ErrorKind::ConnectionRefused => Unreachable::Refused,
-            _ => Unreachable::Connection,
-        })
-    })?;
+    let tcp = connected.map_err(|_elapsed| Failure::Timeout(Wait::Connection))?.map_err(|error| unreachable(&error))?;
     // A head waits for no acknowledgement of what was sent before.
     tcp.set_nodelay(true).map_err(|_closed| Failure::Unreachable(Unreachable::Connection))?;
     Ok(tcp)
+}
+
+fn unreachable(error: &io::Error) -> Failure {
+    Failure::Unreachable(Unreachable::because(Some(error.kind())))
 }

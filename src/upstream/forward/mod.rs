@@ -34,10 +34,10 @@ mod tests;
 
 use super::balance::{Outcome, Pick, Tried};
 use super::breaker::{Admission, Health};
+use super::call::CONNECTION_FIELDS;
 use super::limit::Place;
 use super::registry::{UpstreamState, health_of};
 use super::resolver::Names;
-use super::call::CONNECTION_FIELDS;
 use super::{Failure, Trust, Unreachable};
 use answer::{longest_rest, sound_framing};
 use bytes::Bytes;
@@ -112,7 +112,7 @@ pub enum Forwarded {
 /// The path and query of a request below the path of an upstream's address: `/api` and `/x?y` make `/api/x?y`, byte for byte.
 ///
 /// `None` if the two cannot stand together: `*` below a path.
-pub fn below(prefix: &str, target: &PathAndQuery) -> Option<PathAndQuery> {
+pub(super) fn below(prefix: &str, target: &PathAndQuery) -> Option<PathAndQuery> {
     if prefix.is_empty() {
         // Shared, not copied.
         return Some(target.clone());
@@ -311,7 +311,14 @@ pub(super) struct Turn {
 impl Turn {
     fn new(upstream: &Arc<UpstreamState>, pick: Pick, trust: Trust) -> Self {
         upstream.begin(pick.place);
-        Self { upstream: Arc::clone(upstream), pick, trust, tells_address: false, tells_breaker: false, has_place: false }
+        Self {
+            upstream: Arc::clone(upstream),
+            pick,
+            trust,
+            tells_address: false,
+            tells_breaker: false,
+            has_place: false,
+        }
     }
 
     fn peer(&self) -> Option<&Arc<Peer>> {

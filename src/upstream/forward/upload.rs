@@ -100,10 +100,7 @@ impl Body for Upload {
     type Data = Bytes;
     type Error = UploadError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
         let frame = match &mut self.kind {
             Kind::Empty => return Poll::Ready(None),
             Kind::Whole(bytes) => {
@@ -119,9 +116,7 @@ impl Body for Upload {
         match frame {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(self.counted(frame))),
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
-            Poll::Ready(None) if self.left.is_some_and(|left| left > 0) => {
-                Poll::Ready(Some(Err(UploadError::Length)))
-            }
+            Poll::Ready(None) if self.left.is_some_and(|left| left > 0) => Poll::Ready(Some(Err(UploadError::Length))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }

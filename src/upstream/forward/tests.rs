@@ -1,1 +1,0 @@
-//! Exchanges through real sockets.
