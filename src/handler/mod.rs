@@ -28,7 +28,7 @@ mod runtime;
 mod sum;
 
 pub use asset::FILES_KEPT;
-pub use body::{Body, FilePart};
+pub use body::{Body, FilePart, RequestBody, RequestBodyFault};
 pub use explain::explain;
 pub use gather::SourceCall;
 pub use meter::{CacheOutcome, Counter, Histogram, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally};
@@ -60,6 +60,19 @@ pub struct Arrival<'a> {
     pub id: &'a (dyn fmt::Display + Send + Sync),
     /// Whether it came to a listener that only this machine reaches.
     pub is_loopback: bool,
+    /// Whoever sent it.
+    pub client: &'a (dyn Client + Send + Sync),
+}
+
+/// Whoever sent a request, as far as a handler has to do with it.
+pub trait Client {
+    /// Ends the exchange when the client is gone, by dropping what is being done for it. Otherwise what was begun is finished for others.
+    fn watch(&self);
+}
+
+/// Nobody, where a request is only thought of.
+impl Client for () {
+    fn watch(&self) {}
 }
 
 /// A response, and what the log says about how it was made.
@@ -81,7 +94,16 @@ pub struct Answer {
 const METHODS: Methods = Methods::Read;
 
 /// Answers one request.
-pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'_>) -> Answer {
+///
+/// Its extensions hold hyper's `OnUpgrade` if it may be given another protocol; whoever takes a clone of it and answers 101 has the connection.
+pub async fn handle<B: RequestBody>(
+    service: &Arc<Service>,
+    request: &Parts,
+    body: B,
+    arrival: &Arrival<'_>,
+) -> Answer {
+    // No kind of route reads one yet. Untouched, it is the connection's business.
+    drop(body);
     let exchange = Exchange { request, route: None, position: None, arrival };
     let of = |route: Option<&Route>| {
         let known = service.site.routes.iter().position(|known| route.is_some_and(|route| std::ptr::eq(known, route)));

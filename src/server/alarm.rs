@@ -34,4 +34,18 @@ impl Alarm {
         };
         matches!(sleep.as_mut().poll(cx), Poll::Ready(()))
     }
+
+    /// The same, in whatever task asks: it is this one that is woken.
+    pub(super) fn is_over_here(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
+        if self.is_over(deadline, cx) {
+            return true;
+        }
+        // One that went off too early wakes the task at once, and is set anew.
+        if let Some(sleep) = &mut self.0
+            && sleep.as_mut().poll(cx).is_ready()
+        {
+            cx.waker().wake_by_ref();
+        }
+        false
+    }
 }

@@ -3,7 +3,7 @@
 //! A request takes what is current when it arrives, and keeps it to its end: no answer is made of two sites.
 
 use super::history::History;
-use super::{Answer, Arrival, Facts, RequestBody, Service, SourceCall};
+use super::{Answer, Arrival, Connection, Facts, RequestBody, Service, SourceCall};
 use crate::handler::{self, CacheOutcome, Runtime};
 use crate::site::Site;
 use arc_swap::ArcSwap;
@@ -47,21 +47,27 @@ impl Current {
     }
 }
 
+impl handler::Client for Connection {
+    fn watch(&self) {
+        self.watch();
+    }
+}
+
 impl Service for Current {
     type Body = handler::Body;
 
     async fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> Answer<Self::Body> {
         let service = self.service();
-        // Nothing here reads a body; what is left of it is the connection's business.
-        let (request, _body) = request.into_parts();
+        let (request, body) = request.into_parts();
         let arrived = handler::Arrival {
             instant: arrival.instant,
             time: arrival.time,
             id: &arrival.id,
             is_loopback: arrival.connection.listener.is_loopback(),
+            client: &*arrival.connection,
         };
         let handler::Answer { response, route, position, cache, sources } =
-            handler::handle(&service, &request, &arrived).await;
+            handler::handle(&service, &request, body, &arrived).await;
         let call =
             |call: handler::SourceCall| SourceCall { name: call.name, elapsed: call.elapsed, outcome: call.outcome };
         let sources = sources.into_iter().map(call).collect();
