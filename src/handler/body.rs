@@ -22,7 +22,10 @@ use tokio::task::JoinHandle;
 const CHUNK: u64 = 64 << 10;
 
 /// The body of a request, as it comes from a client: read as fast as it is wanted. An error is not its end.
-pub trait RequestBody: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static {}
+pub trait RequestBody:
+    http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static
+{
+}
 
 impl<B> RequestBody for B where
     B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static

@@ -96,12 +96,7 @@ const METHODS: Methods = Methods::Read;
 /// Answers one request.
 ///
 /// Its extensions hold hyper's `OnUpgrade` if it may be given another protocol; whoever takes a clone of it and answers 101 has the connection.
-pub async fn handle<B: RequestBody>(
-    service: &Arc<Service>,
-    request: &Parts,
-    body: B,
-    arrival: &Arrival<'_>,
-) -> Answer {
+pub async fn handle<B: RequestBody>(service: &Arc<Service>, request: &Parts, body: B, arrival: &Arrival<'_>) -> Answer {
     // No kind of route reads one yet. Untouched, it is the connection's business.
     drop(body);
     let exchange = Exchange { request, route: None, position: None, arrival };

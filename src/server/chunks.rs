@@ -552,7 +552,8 @@ mod tests {
         let last = b"0\r\n\r\n";
         let size_end = |rest: &[u8]| {
             let data = usize::try_from(chunks.left).unwrap();
-            let data = if data == 0 { b"\r\n".to_vec() } else { [&vec![b'x'; data], b"\r\n".as_slice(), last].concat() };
+            let data =
+                if data == 0 { b"\r\n".to_vec() } else { [&vec![b'x'; data], b"\r\n".as_slice(), last].concat() };
             [rest, &data].concat()
         };
         match chunks.at {

@@ -447,11 +447,18 @@ mod tests {
         let length = USUAL.len();
         assert_eq!(judge(USUAL), Verdict::Sound(Head { skip: 0, length, content: Content::Length(0) }));
         let after = [USUAL, b"GET / HTTP/1.1\n\n"].concat();
-        assert_eq!(judge(&after), Verdict::Sound(Head { skip: 0, length, content: Content::Length(0) }), "what follows is not looked at");
+        assert_eq!(
+            judge(&after),
+            Verdict::Sound(Head { skip: 0, length, content: Content::Length(0) }),
+            "what follows is not looked at"
+        );
         let line = [b"\r\n", USUAL].concat();
         assert_eq!(judge(&line), Verdict::Sound(Head { skip: 2, length, content: Content::Length(0) }));
         let body = b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 12\r\n\r\nGET / HTTP/1.1";
-        assert_eq!(judge(body), Verdict::Sound(Head { skip: 0, length: body.len() - 14, content: Content::Length(12) }));
+        assert_eq!(
+            judge(body),
+            Verdict::Sound(Head { skip: 0, length: body.len() - 14, content: Content::Length(12) })
+        );
     }
 
     #[test]

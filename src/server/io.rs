@@ -468,11 +468,7 @@ impl Transport {
                     Reading::Switched(switched) => switched.is_stalled(deadline, cx),
                     _ => self.alarm.is_over(deadline, cx),
                 };
-                if is_over {
-                    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-                } else {
-                    Poll::Pending
-                }
+                if is_over { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
             }
         }
     }

@@ -375,7 +375,10 @@ fn close<B>(response: &mut Response<B>) {
 /// Whether `Connection` says that `Upgrade` concerns this connection.
 fn lists_upgrade(fields: &HeaderMap) -> bool {
     fields.get_all(CONNECTION).iter().any(|value| {
-        value.as_bytes().split(|&octet| octet == b',').any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+        value
+            .as_bytes()
+            .split(|&octet| octet == b',')
+            .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
     })
 }
 
@@ -387,6 +390,10 @@ fn delimit<B: Body>(mut response: Response<Content<B>>, is_old: bool, ledger: &L
         && let Some(length) = length(response.headers())
     {
         return response.map(|_| Content::Claimed(length));
+    }
+    if status == StatusCode::NO_CONTENT {
+        // It has no content to have a length (RFC 9110, section 8.6).
+        response.headers_mut().remove(CONTENT_LENGTH);
     }
     if let Content::Handled(body) = response.body()
         && body.size_hint().exact().is_none()
