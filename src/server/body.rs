@@ -18,6 +18,8 @@ use super::ledger::{Answered, Ledger};
 pub struct RequestBody {
     incoming: Option<Incoming>,
     untouched: bool,
+    /// Whether the time is bounded that it may take as a whole.
+    in_time: bool,
     home: Option<Home>,
 }
 
@@ -43,16 +45,23 @@ impl RequestBody {
     /// The body that `incoming` is, and its home, if it is one at all.
     pub(super) fn new(incoming: Incoming, ledger: &Arc<Ledger>) -> (Self, Option<Home>) {
         if incoming.is_end_stream() {
-            return (Self { incoming: None, untouched: true, home: None }, None);
+            return (Self { incoming: None, untouched: true, in_time: false, home: None }, None);
         }
         let home = Home { rest: Arc::default(), ledger: Arc::clone(ledger) };
-        (Self { incoming: Some(incoming), untouched: true, home: Some(home.clone()) }, Some(home))
+        (Self { incoming: Some(incoming), untouched: true, in_time: false, home: Some(home.clone()) }, Some(home))
     }
 
-    /// Somebody wants to read: from here on the body may take as long as it goes on.
+    /// The same body, for a handler that does nothing before it has all of it: it must come within the time that a body has as a whole.
+    #[must_use]
+    pub fn in_time(mut self) -> Self {
+        self.in_time = true;
+        self
+    }
+
+    /// Somebody wants to read. Unless it is to come in time, the body may from here on take as long as it goes on.
     fn touch(&mut self) {
         self.untouched = false;
-        if let Some(home) = &self.home {
+        if let (Some(home), false) = (&self.home, self.in_time) {
             home.ledger.set_read(true);
         }
     }

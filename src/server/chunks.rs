@@ -194,12 +194,12 @@ impl Chunks {
             b'"' if self.at == At::ExtensionValueStart => At::Quoted,
             b'"' if self.at == At::Quoted => At::Unquoted,
             b'\\' if self.at == At::Quoted => At::Escaped,
-            octet => match self.at {
-                At::ExtensionStart | At::ExtensionName if is_token(octet) => At::ExtensionName,
-                At::ExtensionValueStart | At::ExtensionValue if is_token(octet) => At::ExtensionValue,
-                At::Quoted | At::Escaped if !is_control(octet) => At::Quoted,
-                _ => return Err(Fault::Extension),
-            },
+            octet if matches!(self.at, At::ExtensionStart | At::ExtensionName) && is_token(octet) => At::ExtensionName,
+            octet if matches!(self.at, At::ExtensionValueStart | At::ExtensionValue) && is_token(octet) => {
+                At::ExtensionValue
+            }
+            octet if matches!(self.at, At::Quoted | At::Escaped) && !is_control(octet) => At::Quoted,
+            _ => return Err(Fault::Extension),
         };
         self.count_extension()?;
         Ok(at)

@@ -355,7 +355,7 @@ impl Transport {
                 self.leave();
                 Poll::Ready(Ok(()))
             }
-            _ => {
+            Reading::Head(_) | Reading::Broken(_) | Reading::Switched(_) | Reading::Over => {
                 let input = std::mem::take(&mut self.input);
                 self.refuse(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the head took too long"), &input);
                 Poll::Ready(Ok(()))
@@ -386,7 +386,7 @@ impl Transport {
         let content = memchr::memmem::find(&octets, b"\r\n\r\n").map_or(0, |end| octets.len() - end - 4);
         let begun = match &self.reading {
             Reading::Head(awaited) => awaited.begun,
-            _ => None,
+            Reading::Message { .. } | Reading::Broken(_) | Reading::Switched(_) | Reading::Over => None,
         };
         let exchange = Exchange {
             time: now,
@@ -464,9 +464,10 @@ impl Transport {
             Poll::Pending => {
                 let stall = self.limits.write_stall;
                 let deadline = *self.sent.deadline.get_or_insert_with(|| Instant::now() + stall);
-                let is_over = match &mut self.reading {
-                    Reading::Switched(switched) => switched.is_stalled(deadline, cx),
-                    _ => self.alarm.is_over(deadline, cx),
+                let is_over = if let Reading::Switched(switched) = &mut self.reading {
+                    switched.is_stalled(deadline, cx)
+                } else {
+                    self.alarm.is_over(deadline, cx)
                 };
                 if is_over { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
             }

@@ -250,6 +250,12 @@ fn a_body_that_is_read_may_take_its_time() {
     }
     client.send(b"0\r\n\r\n");
     assert_eq!(client.exactly(5), b"0\r\n\r\n");
+    // Unless its handler waits for all of it.
+    client.send(head("/read-in-time").as_bytes());
+    while client.try_send(b"1\r\nx\r\n").is_ok() && server.try_next_log_line().is_none_or(|line| line["status"] != 408)
+    {
+    }
+    assert_eq!(client.receive().unwrap().status, 408);
 }
 
 fn a_body_that_is_read_may_not_pause_for_long() {

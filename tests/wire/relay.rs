@@ -55,6 +55,7 @@ impl Relay {
         let path = request.uri().path().to_owned();
         let response = match path.as_str() {
             "/read" => read(request.into_body()).await,
+            "/read-in-time" => read(request.into_body().in_time()).await,
             "/echo" => Response::new(Body::stream(request.into_body())),
             "/echo-trailers" => with(Response::new(Body::stream(request.into_body())), TRAILER, "checksum"),
             // Answers when it has seen the beginning of the body.
@@ -80,12 +81,17 @@ impl Relay {
                 arrival.connection.watch();
                 self.starts.send(()).unwrap();
                 let guard = Guard(Some((self.drops.clone(), "stream")));
-                Response::new(Body::stream(Pieces { first: Some("begun"), then: Then::Never, guard, exact: None }))
+                Response::new(Body::stream(Pieces {
+                    first: Some("begun"),
+                    then: Then::Never,
+                    _guard: guard,
+                    exact: None,
+                }))
             }
             "/endless" => {
                 let guard = Guard(Some((self.drops.clone(), "endless")));
                 let then = Then::Always(Arc::clone(&self.made));
-                Response::new(Body::stream(Pieces { first: None, then, guard, exact: None }))
+                Response::new(Body::stream(Pieces { first: None, then, _guard: guard, exact: None }))
             }
             "/unknown" => Response::new(pieces(Then::End, None)),
             "/known" => Response::new(pieces(Then::End, Some(5))),
@@ -161,8 +167,8 @@ async fn read(mut body: RequestBody) -> Response<Body> {
             Err(error) => return status(RequestBodyFault::of(&error).status(), "no body"),
         }
     }
-    let names: String = trailers.iter().map(|(name, value)| format!(", {name} {value:?}")).collect();
-    text(&format!("{length} octets{names}"))
+    let names: Vec<String> = trailers.iter().map(|(name, value)| format!(", {name} {value:?}")).collect();
+    text(&format!("{length} octets{}", names.concat()))
 }
 
 fn text(content: &str) -> Response<Body> {
@@ -184,7 +190,7 @@ fn with(mut response: Response<Body>, name: http::HeaderName, value: &'static st
 }
 
 fn pieces(then: Then, exact: Option<u64>) -> Body {
-    Body::stream(Pieces { first: Some("hello"), then, guard: Guard(None), exact })
+    Body::stream(Pieces { first: Some("hello"), then, _guard: Guard(None), exact })
 }
 
 /// Says it when it is dropped too early.
@@ -199,7 +205,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if let Some((drops, name)) = self.0.take() {
-            drop(drops.send(name));
+            drops.send(name).ok();
         }
     }
 }
@@ -217,7 +223,7 @@ enum Then {
 struct Pieces {
     first: Option<&'static str>,
     then: Then,
-    guard: Guard,
+    _guard: Guard,
     exact: Option<u64>,
 }
 

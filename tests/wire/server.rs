@@ -96,6 +96,11 @@ impl Server {
         self.held.add_permits(count);
     }
 
+    /// The next line of the log, if there is one yet.
+    pub(crate) fn try_next_log_line(&self) -> Option<serde_json::Value> {
+        self.log.try_recv().ok().map(|line| serde_json::from_str(&line).unwrap())
+    }
+
     /// The next line of the log.
     pub(crate) fn next_log_line(&self) -> serde_json::Value {
         serde_json::from_str(&self.log.recv_timeout(NEVER).unwrap()).unwrap()
