@@ -107,11 +107,14 @@ fn main() -> ExitCode {
         tidy::CASES,
         trying::CASES,
         upstream::CASES,
+        wire::bodies::CASES,
         wire::drain::CASES,
         wire::exchange::CASES,
         wire::listen::CASES,
         wire::malformed::CASES,
         wire::slow::CASES,
+        wire::streams::CASES,
+        wire::switch::CASES,
     ];
     let tests = groups.into_iter().flatten().map(|&(name, run)| {
         let name = name.strip_prefix("main::").unwrap_or(name);

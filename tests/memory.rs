@@ -9,6 +9,7 @@ use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
 };
 use http::{Request, StatusCode};
+use http_body_util::Empty;
 use siteserver::cache::{
     Content, Digester, Jitter, Key, KeyBuilder, Lifetime, Memo, Revision, Section, StorableFields, Store, StoreLimits,
     Stored, StrongTag, Tag, Tags,
@@ -311,12 +312,14 @@ fn a_hit_asks_for_hardly_any_memory() {
             request = request.header(name, *value);
         }
         let (request, ()) = request.body(()).expect("a request").into_parts();
-        let arrival = Arrival { instant: Instant::now(), time: SystemTime::now(), id: &"id", is_loopback: true };
+        let (instant, time) = (Instant::now(), SystemTime::now());
+        let arrival = Arrival { instant, time, id: &"id", is_loopback: true, client: &() };
         let before = crate::MEMORY.stats().allocations;
         threads.block_on(async {});
         let waiting = crate::MEMORY.stats().allocations - before;
         let before = before + 2 * waiting;
-        let answer: Answer = threads.block_on(handle(&service, &request, &arrival).answer());
+        let answer: Answer =
+            threads.block_on(handle(&service, &request, Empty::<bytes::Bytes>::new(), &arrival).answer());
         (crate::MEMORY.stats().allocations - before, answer)
     };
     let brotli = HeaderValue::from_static("gzip, deflate, br, zstd");

@@ -1,9 +1,14 @@
-//! The body of an answer: nothing, bytes in memory, or a part of an open file.
+//! The bodies on both sides of a handler: the request's, as whoever carries it gives it, and the answer's. That is nothing, bytes in memory, a
+//! part of an open file, or a stream from elsewhere.
 //!
-//! Its length is always known beforehand. It does not know what it carries: fields are the business of whoever answers.
+//! But for a stream, its length is always known beforehand. It does not know what it carries: fields are the business of whoever answers.
 
 use bytes::Bytes;
+use http::StatusCode;
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
+use std::error::Error;
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -16,6 +21,48 @@ use tokio::task::JoinHandle;
 /// How much of a file is read at once, in bytes.
 const CHUNK: u64 = 64 << 10;
 
+/// The body of a request, as it comes from a client: read as fast as it is wanted. An error is not its end.
+pub trait RequestBody:
+    http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static
+{
+}
+
+impl<B> RequestBody for B where
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static
+{
+}
+
+/// Why a request's body ended in an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestBodyFault {
+    /// It did not go on for too long.
+    Late,
+    /// Its framing is broken, or the client ended it early.
+    Broken,
+}
+
+impl RequestBodyFault {
+    /// What `error`, which a request's body has ended in, or one that was caused by it, means.
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+                return Self::Late;
+            }
+            cause = error.source();
+        }
+        Self::Broken
+    }
+
+    /// The status that tells the client.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Late => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
 /// The body of an answer.
 #[derive(Debug, Default)]
 pub enum Body {
@@ -26,12 +73,27 @@ pub enum Body {
     Full(Option<Bytes>),
     /// A part of a file.
     File(FilePart),
+    /// What comes from elsewhere, as it comes.
+    Stream(UnsyncBoxBody<Bytes, io::Error>),
 }
 
 impl Body {
     /// No content.
     pub fn empty() -> Self {
         Self::Empty
+    }
+
+    /// All that `body` gives, its trailer section too, as fast as the client takes it. Its error cuts the connection: the client must not take
+    /// less for all.
+    ///
+    /// If its length is not known, `Content-Length` among the answer's fields is; and if that is not either, the answer ends as the client's
+    /// version of HTTP lets it. A known length and the field must agree. Trailer fields go to clients that have said `TE: trailers`, if the
+    /// answer's `Trailer` names them.
+    pub fn stream<B>(body: B) -> Self
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        Self::Stream(body.map_err(io::Error::other).boxed_unsync())
     }
 
     /// `length` bytes of `file` from `offset` on.
@@ -55,6 +117,7 @@ impl http_body::Body for Body {
             Self::Empty => None,
             Self::Full(content) => content.take().map(Ok),
             Self::File(part) => ready!(part.poll_chunk(cx)),
+            Self::Stream(body) => return Pin::new(body).poll_frame(cx),
         };
         Poll::Ready(chunk.map(|chunk| chunk.map(Frame::data)))
     }
@@ -64,6 +127,7 @@ impl http_body::Body for Body {
             Self::Empty => true,
             Self::Full(content) => content.as_ref().is_none_or(Bytes::is_empty),
             Self::File(part) => part.left == 0,
+            Self::Stream(body) => body.is_end_stream(),
         }
     }
 
@@ -72,6 +136,7 @@ impl http_body::Body for Body {
             Self::Empty => 0,
             Self::Full(content) => content.as_ref().map_or(0, |content| content.len() as u64),
             Self::File(part) => part.left,
+            Self::Stream(body) => return body.size_hint(),
         })
     }
 }

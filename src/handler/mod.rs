@@ -28,7 +28,7 @@ mod runtime;
 mod sum;
 
 pub use asset::FILES_KEPT;
-pub use body::{Body, FilePart};
+pub use body::{Body, FilePart, RequestBody, RequestBodyFault};
 pub use explain::explain;
 pub use gather::SourceCall;
 pub use meter::{CacheOutcome, Counter, Histogram, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally};
@@ -61,6 +61,19 @@ pub struct Arrival<'a> {
     pub id: &'a (dyn fmt::Display + Send + Sync),
     /// Whether it came to a listener that only this machine reaches.
     pub is_loopback: bool,
+    /// Whoever sent it.
+    pub client: &'a (dyn Client + Send + Sync),
+}
+
+/// Whoever sent a request, as far as a handler has to do with it.
+pub trait Client {
+    /// Ends the exchange when the client is gone, by dropping what is being done for it. Otherwise what was begun is finished for others.
+    fn watch(&self);
+}
+
+/// Nobody, where a request is only thought of.
+impl Client for () {
+    fn watch(&self) {}
 }
 
 /// A response, and what the log says about how it was made.
@@ -104,13 +117,22 @@ impl Handled<'_> {
 }
 
 /// Answers one request.
-pub fn handle<'h>(service: &'h Arc<Service>, request: &'h Parts, arrival: &'h Arrival<'h>) -> Handled<'h> {
+///
+/// Its extensions hold hyper's `OnUpgrade` if it may be given another protocol; whoever takes a clone of it and answers 101 has the connection.
+pub fn handle<'h, B: RequestBody>(
+    service: &'h Arc<Service>,
+    request: &'h Parts,
+    body: B,
+    arrival: &'h Arrival<'h>,
+) -> Handled<'h> {
     let decision = decide(service, request, arrival.is_loopback);
     if let Decision::Route(found) = &decision
         && let Some(answer) = at_hand(service, found, request, arrival)
     {
         return Handled::Now(answer);
     }
+    // Untouched, a body is the connection's business.
+    drop(body);
     Handled::Later(Box::pin(answer(service, decision, request, arrival)))
 }
 

@@ -5,7 +5,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// The timer, made at its first use.
@@ -32,6 +33,27 @@ impl Alarm {
         } else {
             self.0.insert(Box::pin(sleep_until(deadline)))
         };
-        matches!(sleep.as_mut().poll(cx), Poll::Ready(()))
+        is_elapsed(sleep, cx)
     }
+
+    /// The same, in whatever task asks: it is this one that is woken.
+    pub(super) fn is_over_here(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
+        if self.is_over(deadline, cx) {
+            return true;
+        }
+        // One that went off too early wakes the task at once, and is set anew.
+        if let Some(sleep) = &mut self.0
+            && is_elapsed(sleep, cx)
+        {
+            cx.waker().wake_by_ref();
+        }
+        false
+    }
+}
+
+/// Whether `sleep` is over. If not, it will wake the task.
+///
+/// Without regard to how much the task has done in its turn: a timer that is put off to the next one is not set, and `is_over` asks once only.
+fn is_elapsed(sleep: &mut Pin<Box<Sleep>>, cx: &mut Context<'_>) -> bool {
+    Pin::new(&mut unconstrained(sleep.as_mut())).poll(cx).is_ready()
 }

@@ -3,7 +3,7 @@
 //! A request takes what is current when it arrives, and keeps it to its end: no answer is made of two sites.
 
 use super::history::History;
-use super::{Answer, Arrival, Facts, RequestBody, Service, SourceCall};
+use super::{Answer, Arrival, Connection, Facts, RequestBody, Service, SourceCall};
 use crate::handler::{self, CacheOutcome, Handled, Runtime};
 use crate::site::Site;
 use arc_swap::ArcSwap;
@@ -47,20 +47,26 @@ impl Current {
     }
 }
 
+impl handler::Client for Connection {
+    fn watch(&self) {
+        self.watch();
+    }
+}
+
 impl Service for Current {
     type Body = handler::Body;
 
-    async fn call(&self, request: &Parts, _body: RequestBody, arrival: &Arrival) -> Answer<Self::Body> {
+    async fn call(&self, request: &Parts, body: RequestBody, arrival: &Arrival) -> Answer<Self::Body> {
         let service = self.service();
-        // Nothing here reads a body; what is left of it is the connection's business.
         let arrived = handler::Arrival {
             instant: arrival.instant,
             time: arrival.time,
             id: &arrival.id,
             is_loopback: arrival.connection.listener.is_loopback(),
+            client: &*arrival.connection,
         };
         let handler::Answer { response, route, position, cache, sources } =
-            match handler::handle(&service, request, &arrived) {
+            match handler::handle(&service, request, body, &arrived) {
                 Handled::Now(answer) => answer,
                 Handled::Later(answer) => answer.await,
             };

@@ -22,8 +22,17 @@ pub(super) struct Head {
     pub(super) skip: usize,
     /// Its octets, the empty line that ends it included.
     pub(super) length: usize,
-    /// Octets of the body that follows it.
-    pub(super) body: u64,
+    /// What follows it.
+    pub(super) content: Content,
+}
+
+/// Where the body of a message ends (RFC 9112, section 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// After so many octets; 0 is no body.
+    Length(u64),
+    /// Where its last chunk and its trailer section end.
+    Chunked,
 }
 
 /// What the octets at hand are.
@@ -71,7 +80,7 @@ pub(super) fn examine(input: &[u8], limits: &Limits) -> Verdict {
     let result = read_head(&mut lines, limits);
     match result {
         Ok(_) if lines.taken > limits.head => Verdict::Refused(HEAD_TOO_LARGE),
-        Ok(body) => Verdict::Sound(Head { skip, length: lines.taken, body }),
+        Ok(content) => Verdict::Sound(Head { skip, length: lines.taken, content }),
         Err(Stop::Refused(refusal)) => Verdict::Refused(refusal),
         Err(Stop::Incomplete) => match hopeless(lines.rest, lines.taken, limits) {
             Some(refusal) => Verdict::Refused(refusal),
@@ -133,8 +142,8 @@ fn hopeless(line: &[u8], taken: usize, limits: &Limits) -> Option<Refusal> {
     (taken + line.len() > limits.head).then_some(HEAD_TOO_LARGE)
 }
 
-/// Reads the whole head and gives the length of its body.
-fn read_head(lines: &mut Lines<'_>, limits: &Limits) -> Result<u64, Stop> {
+/// Reads the whole head and tells where its body ends.
+fn read_head(lines: &mut Lines<'_>, limits: &Limits) -> Result<Content, Stop> {
     let request = RequestLine::read(lines.next()?, limits)?;
     let mut framing = Framing::default();
     let mut count = 0;
@@ -292,8 +301,8 @@ impl<'i> Framing<'i> {
         Ok(())
     }
 
-    /// The length of the body, if all the fields agree.
-    fn conclude(&self, request: &RequestLine<'_>) -> Result<u64, Refusal> {
+    /// Where the body ends, if all the fields agree.
+    fn conclude(&self, request: &RequestLine<'_>) -> Result<Content, Refusal> {
         match (self.host, request.authority) {
             (None, _) if request.minor_version > 0 => return Err(Refusal::bad("`Host` is missing")),
             (Some(host), Some(authority)) if !host.eq_ignore_ascii_case(authority) => {
@@ -301,26 +310,28 @@ impl<'i> Framing<'i> {
             }
             _ => {}
         }
-        if let Some(coding) = self.coding {
-            return Err(self.refuse_coding(coding, request.minor_version));
-        }
+        let content = match self.coding {
+            Some(coding) => self.coded(coding, request.minor_version)?,
+            None => Content::Length(self.length.unwrap_or(0)),
+        };
         // HTTP/1.0 has no expectations (RFC 9110, section 10.1.1).
         if self.foreign_expectation && request.minor_version > 0 {
             return Err(Refusal::new(StatusCode::EXPECTATION_FAILED, "the expectation is unknown"));
         }
-        Ok(self.length.unwrap_or(0))
+        Ok(content)
     }
 
-    /// No request may use a transfer coding (RFC 9112, sections 6.1 and 6.3): a body announces its length, or has none.
-    fn refuse_coding(&self, coding: &[u8], minor_version: u8) -> Refusal {
+    /// One coding is known, `chunked`, and it stands alone (RFC 9112, sections 6.1 and 6.3): a length beside it is a smuggler's, and what
+    /// HTTP/1.0 means by it nobody knows.
+    fn coded(&self, coding: &[u8], minor_version: u8) -> Result<Content, Refusal> {
         if self.length.is_some() {
-            Refusal::bad("`Content-Length` and `Transfer-Encoding` exclude each other")
+            Err(Refusal::bad("`Content-Length` and `Transfer-Encoding` exclude each other"))
         } else if minor_version == 0 {
-            Refusal::bad("HTTP/1.0 has no transfer codings")
+            Err(Refusal::bad("HTTP/1.0 has no transfer codings"))
         } else if coding.eq_ignore_ascii_case(b"chunked") {
-            Refusal::new(StatusCode::LENGTH_REQUIRED, "a body needs `Content-Length`")
+            Ok(Content::Chunked)
         } else {
-            Refusal::new(StatusCode::NOT_IMPLEMENTED, "the transfer coding is unknown")
+            Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, "the transfer coding is unknown"))
         }
     }
 }
@@ -409,7 +420,8 @@ const fn mark_each(table: &mut [u8; 256], octets: &[u8], classes: u8) {
     }
 }
 
-fn is_token(octet: u8) -> bool {
+/// Whether `octet` may be part of a token (RFC 9110, section 5.6.2).
+pub(super) fn is_token(octet: u8) -> bool {
     OCTETS[usize::from(octet)] & TOKEN != 0
 }
 
@@ -433,13 +445,66 @@ mod tests {
     #[test]
     fn a_sound_head_ends_where_its_body_begins() {
         let length = USUAL.len();
-        assert_eq!(judge(USUAL), Verdict::Sound(Head { skip: 0, length, body: 0 }));
+        assert_eq!(judge(USUAL), Verdict::Sound(Head { skip: 0, length, content: Content::Length(0) }));
         let after = [USUAL, b"GET / HTTP/1.1\n\n"].concat();
-        assert_eq!(judge(&after), Verdict::Sound(Head { skip: 0, length, body: 0 }), "what follows is not looked at");
+        assert_eq!(
+            judge(&after),
+            Verdict::Sound(Head { skip: 0, length, content: Content::Length(0) }),
+            "what follows is not looked at"
+        );
         let line = [b"\r\n", USUAL].concat();
-        assert_eq!(judge(&line), Verdict::Sound(Head { skip: 2, length, body: 0 }));
+        assert_eq!(judge(&line), Verdict::Sound(Head { skip: 2, length, content: Content::Length(0) }));
         let body = b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 12\r\n\r\nGET / HTTP/1.1";
-        assert_eq!(judge(body), Verdict::Sound(Head { skip: 0, length: body.len() - 14, body: 12 }));
+        assert_eq!(
+            judge(body),
+            Verdict::Sound(Head { skip: 0, length: body.len() - 14, content: Content::Length(12) })
+        );
+    }
+
+    #[test]
+    fn one_transfer_coding_is_known_and_it_stands_alone() {
+        for (fields, expected) in [
+            ("Transfer-Encoding: chunked", Ok(Content::Chunked)),
+            ("TRANSFER-ENCODING:\t CHUNKED ", Ok(Content::Chunked)),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 0", Err(400)),
+            ("Content-Length: 5\r\nTransfer-Encoding: chunked", Err(400)),
+            ("Content-Length: 5\r\nTransfer-Encoding: identity", Err(400)),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", Err(400)),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", Err(400)),
+            ("Transfer-Encoding: chunked\r\n X: folded", Err(400)),
+            ("Transfer-Encoding:\r\n chunked", Err(400)),
+            ("Transfer-Encoding : chunked", Err(400)),
+            ("Transfer-Encoding: \u{b}chunked", Err(400)),
+            ("Transfer-Encoding: chunked, chunked", Err(501)),
+            ("Transfer-Encoding: chunked, identity", Err(501)),
+            ("Transfer-Encoding: identity, chunked", Err(501)),
+            ("Transfer-Encoding: gzip, chunked", Err(501)),
+            ("Transfer-Encoding: chunked,", Err(501)),
+            ("Transfer-Encoding: ,chunked", Err(501)),
+            ("Transfer-Encoding: chunked;a=b", Err(501)),
+            ("Transfer-Encoding: \"chunked\"", Err(501)),
+            ("Transfer-Encoding: 'chunked'", Err(501)),
+            ("Transfer-Encoding: xchunked", Err(501)),
+            ("Transfer-Encoding: chunkedx", Err(501)),
+            ("Transfer-Encoding: chunk", Err(501)),
+            ("Transfer-Encoding: cow", Err(501)),
+            ("Transfer-Encoding: identity", Err(501)),
+            ("Transfer-Encoding:", Err(501)),
+            // No framing field, whatever it looks like.
+            ("Transfer_Encoding: chunked", Ok(Content::Length(0))),
+            ("X-Transfer-Encoding: chunked", Ok(Content::Length(0))),
+        ] {
+            let head = |version| format!("POST / HTTP/{version}\r\nHost: a\r\n{fields}\r\n\r\n");
+            let judged = |version| match judge(head(version).as_bytes()) {
+                Verdict::Sound(head) => Ok(head.content),
+                Verdict::Refused(refusal) => Err(refusal.status.as_u16()),
+                Verdict::Incomplete => panic!("{fields:?}"),
+            };
+            assert_eq!(judged("1.1"), expected, "{fields:?}");
+            if expected == Ok(Content::Chunked) {
+                assert_eq!(judged("1.0"), Err(400), "{fields:?} in HTTP/1.0");
+            }
+        }
     }
 
     #[test]

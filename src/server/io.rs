@@ -1,8 +1,12 @@
 //! The one wrapper around a connection's socket: what hyper reads has passed the gate, and every state has a deadline.
 //!
 //! hyper is handed a head only when it is complete and sound, so it never sees a bad one, and of what follows it is handed the body's octets
-//! and no more, so the next head comes to the gate again. When a head is refused or overdue, hyper sees the end of the input; it finishes
-//! the answers before, asks to shut down, and in the shutdown the wrapper writes its own answer.
+//! and no more, so the next head comes to the gate again; of a body in chunks, the octets whose framing is sound. When a head is refused or
+//! overdue, hyper sees the end of the input; it finishes the answers before, asks to shut down, and in the shutdown the wrapper writes its
+//! own answer. When a body's framing is broken, the body ends in an error, and the connection with it.
+//!
+//! Nothing is read before hyper asks for it, but for a piece: what a client sends faster than it is used stays with the system, and so with
+//! the client. Once the connection has switched to another protocol, octets pass as they are.
 //!
 //! A client that has ended its sending direction gets its answers: the end of the input is passed on only between messages, or within a body
 //! (RFC 9112, section 9.6).
@@ -23,10 +27,13 @@ use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
 use super::alarm::Alarm;
-use super::gate::{self, Refusal, Verdict};
+use super::chunks::{Chunks, Fault, Scanned, Then};
+use super::gate::{self, Content, Refusal, Verdict};
 use super::ledger::Ledger;
 use super::refusal;
+use super::service::Connection;
 use super::socket::Socket;
+use super::tunnel::{Gone, Switched};
 use super::{Exchange, Facts, Limits, RequestId, Shutdown};
 
 /// Octets that are read at once. One buffer for each thread: a connection holds memory of its own only for an incomplete or early head.
@@ -56,9 +63,14 @@ pub(super) struct Transport {
     sent: Sent,
     closing: Closing,
     alarm: Alarm,
+    /// Since when a client that is watched has sent all that it will.
+    finished: Option<Finished>,
     limits: Arc<Limits>,
     shutdown: Shutdown,
+    connection: Arc<Connection>,
     ledger: Arc<Ledger>,
+    /// The last of all to go.
+    gone: Gone,
 }
 
 /// What the next octets of the input belong to.
@@ -66,8 +78,12 @@ pub(super) struct Transport {
 enum Reading {
     /// A head.
     Head(Awaited),
-    /// A message that has passed the gate: `left` octets of head and body are yet to be handed over.
-    Message { left: u64, since: Option<Instant> },
+    /// A message that has passed the gate: `left` octets of head and body are yet to be handed over, and then the chunks, if it has any.
+    Message { left: u64, chunks: Option<Chunks>, since: Option<Instant> },
+    /// A body whose framing is broken, of which hyper has not been told.
+    Broken(Fault),
+    /// Another protocol.
+    Switched(Switched),
     /// Nothing any more.
     Over,
 }
@@ -110,6 +126,15 @@ impl Sent {
     }
 }
 
+/// A client that has ended its sending direction: it may be waiting for the rest of its answer, or it may be gone.
+#[derive(Debug)]
+struct Finished {
+    /// Since when nothing has been sent to it.
+    since: Instant,
+    /// What had been sent until then.
+    sent: u64,
+}
+
 /// How far the end of the connection has come.
 #[derive(Debug)]
 enum Closing {
@@ -140,7 +165,13 @@ struct Reply {
 
 impl Transport {
     /// Wraps `socket`, which was just accepted.
-    pub(super) fn new(socket: Socket, limits: Arc<Limits>, shutdown: Shutdown, ledger: Arc<Ledger>) -> Self {
+    pub(super) fn new(
+        socket: Socket,
+        limits: Arc<Limits>,
+        shutdown: Shutdown,
+        connection: Arc<Connection>,
+        ledger: Arc<Ledger>,
+    ) -> Self {
         let first = Awaited { first: true, since: Some(Instant::now()), begun: None };
         Self {
             socket,
@@ -151,16 +182,19 @@ impl Transport {
             sent: Sent::default(),
             closing: Closing::Open,
             alarm: Alarm::default(),
+            finished: None,
             limits,
             shutdown,
+            connection,
             ledger,
+            gone: Gone::default(),
         }
     }
 
     /// Whether the input at hand could bring anything forward.
     fn is_worth_a_look(&self) -> bool {
         match self.reading {
-            Reading::Over => false,
+            Reading::Over | Reading::Broken(_) | Reading::Switched(_) => false,
             Reading::Message { .. } => !self.input.is_empty(),
             Reading::Head(_) => {
                 let news = self.input.get(self.examined..).unwrap_or_default();
@@ -176,8 +210,9 @@ impl Transport {
     /// Hands over what may be handed over of `input`, and gives how much of it is used up.
     fn advance(&mut self, input: &[u8], cursor: &mut ReadBufCursor<'_>) -> usize {
         match self.reading {
-            Reading::Over => input.len(),
+            Reading::Over | Reading::Broken(_) => input.len(),
             Reading::Message { .. } => self.hand_over(input, cursor),
+            Reading::Switched(_) => 0,
             Reading::Head(_) => match gate::examine(input, &self.limits) {
                 Verdict::Incomplete => {
                     self.examined = input.len();
@@ -185,7 +220,17 @@ impl Transport {
                 }
                 Verdict::Sound(head) => {
                     self.examined = 0;
-                    self.reading = Reading::Message { left: head.length as u64 + head.body, since: None };
+                    let (length, chunks) = match head.content {
+                        Content::Length(length) => (length, None),
+                        Content::Chunked => (0, Some(Chunks::new())),
+                    };
+                    if length > 0 || chunks.is_some() {
+                        self.ledger.set_read(false);
+                    }
+                    if let Some(finished) = &mut self.finished {
+                        *finished = Finished { since: Instant::now(), sent: 0 };
+                    }
+                    self.reading = Reading::Message { left: head.length as u64 + length, chunks, since: None };
                     head.skip + self.hand_over(input.get(head.skip..).unwrap_or_default(), cursor)
                 }
                 Verdict::Refused(refusal) => {
@@ -196,18 +241,31 @@ impl Transport {
         }
     }
 
-    /// Hands over octets of a message that has passed the gate.
+    /// Hands over octets of a message that has passed the gate, and gives how many are used up.
     fn hand_over(&mut self, input: &[u8], cursor: &mut ReadBufCursor<'_>) -> usize {
-        let Reading::Message { left, .. } = &mut self.reading else { return 0 };
+        let Reading::Message { left, chunks, .. } = &mut self.reading else { return 0 };
         let most = input.len().min(cursor.remaining());
-        let count = usize::try_from(*left).map_or(most, |left| left.min(most));
-        cursor.put_slice(input.get(..count).unwrap_or_default());
+        let mut count = usize::try_from(*left).map_or(most, |left| left.min(most));
         *left -= count as u64;
-        if *left == 0 {
-            self.reading = Reading::Head(Awaited::NEXT);
+        let mut then = if *left == 0 { Then::End } else { Then::More };
+        if let (Some(chunks), Then::End) = (chunks, then) {
+            let scanned: Scanned = chunks.scan(input.get(count..most).unwrap_or_default());
+            count += scanned.taken;
+            then = scanned.then;
         }
+        cursor.put_slice(input.get(..count).unwrap_or_default());
         self.stalled = None;
-        count
+        match then {
+            Then::More => count,
+            Then::End => {
+                self.reading = Reading::Head(Awaited::NEXT);
+                count
+            }
+            Then::Fault(fault) => {
+                self.reading = Reading::Broken(fault);
+                input.len()
+            }
+        }
     }
 
     /// Reads from the socket what `cursor` may have. Ready if there is something new to look at: octets, or the end.
@@ -282,8 +340,11 @@ impl Transport {
             }
             Reading::Message { since, .. } => {
                 let stalled = *self.stalled.get_or_insert_with(Instant::now);
-                (stalled + self.limits.body_stall).min(*since.get_or_insert(stalled) + self.limits.body_time)
+                let (pause, whole) = (stalled + self.limits.body_stall, *since.get_or_insert(stalled));
+                if self.ledger.is_read() { pause } else { pause.min(whole + self.limits.body_time) }
             }
+            Reading::Broken(_) => return Poll::Ready(Ok(())),
+            Reading::Switched(switched) => return switched.poll_idle(self.limits.tunnel_idle, cx),
         };
         if !self.alarm.is_over(deadline, cx) {
             return Poll::Pending;
@@ -294,7 +355,7 @@ impl Transport {
                 self.leave();
                 Poll::Ready(Ok(()))
             }
-            Reading::Head(_) | Reading::Over => {
+            Reading::Head(_) | Reading::Broken(_) | Reading::Switched(_) | Reading::Over => {
                 let input = std::mem::take(&mut self.input);
                 self.refuse(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the head took too long"), &input);
                 Poll::Ready(Ok(()))
@@ -325,7 +386,7 @@ impl Transport {
         let content = memchr::memmem::find(&octets, b"\r\n\r\n").map_or(0, |end| octets.len() - end - 4);
         let begun = match &self.reading {
             Reading::Head(awaited) => awaited.begun,
-            Reading::Message { .. } | Reading::Over => None,
+            Reading::Message { .. } | Reading::Broken(_) | Reading::Switched(_) | Reading::Over => None,
         };
         let exchange = Exchange {
             time: now,
@@ -394,18 +455,86 @@ impl Transport {
         match result {
             Poll::Ready(Ok(count)) => {
                 self.sent.took(count, first_slice);
+                if let Reading::Switched(switched) = &mut self.reading {
+                    switched.moved();
+                }
                 Poll::Ready(Ok(count))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
                 let stall = self.limits.write_stall;
                 let deadline = *self.sent.deadline.get_or_insert_with(|| Instant::now() + stall);
-                if self.alarm.is_over(deadline, cx) {
-                    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+                let is_over = if let Reading::Switched(switched) = &mut self.reading {
+                    switched.is_stalled(deadline, cx)
                 } else {
-                    Poll::Pending
-                }
+                    self.alarm.is_over(deadline, cx)
+                };
+                if is_over { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
             }
+        }
+    }
+}
+
+/// Another protocol, and a client whose going nobody else would notice.
+impl Transport {
+    /// Passes on what comes from the client, as it is.
+    fn poll_switched(&mut self, cursor: &mut ReadBufCursor<'_>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Reading::Switched(switched) = &mut self.reading else { return Poll::Ready(Ok(())) };
+        if switched.is_ending(cx)? {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.input.is_empty() {
+            let count = self.input.len().min(cursor.remaining());
+            cursor.put_slice(self.input.get(..count).unwrap_or_default());
+            self.input.advance(count);
+            return Poll::Ready(Ok(()));
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let most = scratch.len().min(cursor.remaining());
+            let mut piece = ReadBuf::new(scratch.get_mut(..most).unwrap_or_default());
+            if self.socket.poll_read(cx, &mut piece)?.is_pending() {
+                return switched.poll_idle(self.limits.tunnel_idle, cx);
+            }
+            switched.moved();
+            cursor.put_slice(piece.filled());
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    /// Lets octets pass from here on, if the answer that is on its way says so.
+    fn switch(&mut self) {
+        if let (Some(tunnel), Reading::Head(_)) = (self.ledger.tunnel(), &self.reading) {
+            self.reading = Reading::Switched(Switched::new(Arc::clone(tunnel)));
+            self.sent = Sent::default();
+        }
+    }
+
+    /// An error, if the client is gone: it has reset the connection, or it has ended its own direction and is sent nothing. hyper does not
+    /// read while an answer is being made, and so would learn of neither.
+    fn watch(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let Reading::Head(_) = self.reading else { return Ok(()) };
+        while self.finished.is_none() && self.input.len() < CHUNK {
+            let news = SCRATCH.with_borrow_mut(|scratch| {
+                let mut piece = ReadBuf::new(scratch);
+                let Poll::Ready(read) = self.socket.poll_read(cx, &mut piece) else { return None };
+                // The beginning of another request, or of nothing: it is looked at in its turn.
+                self.input.extend_from_slice(piece.filled());
+                Some(read.map(|()| piece.filled().is_empty()))
+            });
+            match news.transpose()? {
+                Some(true) => self.finished = Some(Finished { since: Instant::now(), sent: self.sent.octets }),
+                Some(false) => cx.waker().wake_by_ref(),
+                None => return Ok(()),
+            }
+        }
+        let Some(finished) = &mut self.finished else { return Ok(()) };
+        if finished.sent != self.sent.octets {
+            *finished = Finished { since: Instant::now(), sent: self.sent.octets };
+        }
+        if self.alarm.is_over(finished.since + self.limits.half_closed, cx) {
+            Err(io::ErrorKind::ConnectionAborted.into())
+        } else {
+            Ok(())
         }
     }
 }
@@ -430,6 +559,7 @@ impl Read for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut cursor: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let room = cursor.remaining();
+        this.switch();
         loop {
             if this.is_worth_a_look() {
                 let mut input = std::mem::take(&mut this.input);
@@ -439,8 +569,17 @@ impl Read for Transport {
                     this.input = input;
                 }
             }
-            if cursor.remaining() < room || matches!(this.reading, Reading::Over) {
+            if cursor.remaining() < room {
                 return Poll::Ready(Ok(()));
+            }
+            match this.reading {
+                Reading::Head(_) | Reading::Message { .. } => {}
+                Reading::Over => return Poll::Ready(Ok(())),
+                Reading::Broken(fault) => {
+                    this.reading = Reading::Over;
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault)));
+                }
+                Reading::Switched(_) => return this.poll_switched(&mut cursor, cx),
             }
             ready!(this.poll_receive(&mut cursor, cx))?;
         }
@@ -450,6 +589,9 @@ impl Read for Transport {
 impl Write for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if let Reading::Switched(switched) = &this.reading {
+            switched.may_write(cx)?;
+        }
         let result = this.socket.poll_write(cx, octets);
         this.written(result, octets.len(), cx)
     }
@@ -464,21 +606,34 @@ impl Write for Transport {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if let Reading::Switched(switched) = &this.reading {
+            switched.may_write(cx)?;
+        }
         let result = this.socket.poll_write_vectored(cx, slices);
         this.written(result, slices.first().map_or(0, |slice| slice.len()), cx)
     }
 
     /// hyper flushes when the socket has taken all that there was.
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    ///
+    /// It does so whenever it has done something, and so also where nothing is to be sent yet.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.ledger.flushed() {
             this.sent = Sent::default();
+        }
+        this.switch();
+        if this.connection.is_watched() {
+            this.watch(cx)?;
         }
         Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if let Reading::Switched(_) = this.reading {
+            // The other direction may go on.
+            return this.socket.poll_shutdown(cx);
+        }
         loop {
             match &mut this.closing {
                 Closing::Silent => this.closing = Closing::Ending { until: Instant::now(), linger: false },
@@ -504,6 +659,13 @@ impl Write for Transport {
 impl Drop for Transport {
     fn drop(&mut self) {
         self.log_reply();
+        if self.ledger.ends_with_its_answer()
+            && let Closing::Open = self.closing
+        {
+            // An orderly end would say that the answer is complete.
+            drop(self.socket.reset_at_end());
+        }
         self.ledger.close(self.sent.content());
+        self.gone = Gone(self.ledger.tunnel().cloned());
     }
 }

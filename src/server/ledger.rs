@@ -5,9 +5,10 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
+use super::tunnel::Tunnel;
 use super::{AccessLog, Exchange};
 use crate::handler::Tally;
 use http::StatusCode;
@@ -22,6 +23,12 @@ pub(super) struct Ledger {
     answered: AtomicBool,
     /// Whether the transport wants to wait without the protocol.
     resting: AtomicBool,
+    /// Whether a handler reads the request's body, at a pace of its own.
+    read: AtomicBool,
+    /// Whether the answer under way has no other end than that of the connection.
+    last: AtomicBool,
+    /// There as soon as the connection is to switch to another protocol.
+    tunnel: OnceLock<Arc<Tunnel>>,
     book: Mutex<Book>,
 }
 
@@ -65,7 +72,16 @@ impl Answered {
 impl Ledger {
     /// An empty book of the connection with `peer` that is read out to `log`.
     pub(super) fn new(log: AccessLog, peer: Option<IpAddr>) -> Self {
-        Self { log, peer, answered: AtomicBool::new(false), resting: AtomicBool::new(false), book: Mutex::default() }
+        Self {
+            log,
+            peer,
+            answered: AtomicBool::new(false),
+            resting: AtomicBool::new(false),
+            read: AtomicBool::new(false),
+            last: AtomicBool::new(false),
+            tunnel: OnceLock::new(),
+            book: Mutex::default(),
+        }
     }
 
     /// Where exchanges are recorded.
@@ -103,6 +119,38 @@ impl Ledger {
             answered.record(u64::MAX, &self.log);
         }
         true
+    }
+
+    /// The answer switches the connection to another protocol. Its exchange lasts until the transport has ended.
+    pub(super) fn switch(&self, answered: Option<Answered>) {
+        self.flushed();
+        self.book.lock().unwrap_or_else(PoisonError::into_inner).answered = answered;
+        self.tunnel.get_or_init(Arc::default);
+    }
+
+    /// What the connection has become, if it has switched to another protocol.
+    pub(super) fn tunnel(&self) -> Option<&Arc<Tunnel>> {
+        self.tunnel.get()
+    }
+
+    /// Whether a handler reads the body that comes in, from now on.
+    pub(super) fn set_read(&self, is_read: bool) {
+        self.read.store(is_read, Ordering::Relaxed);
+    }
+
+    /// Whether a handler reads the body that comes in.
+    pub(super) fn is_read(&self) -> bool {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// The answer under way has no other end than that of the connection.
+    pub(super) fn end_with_its_answer(&self) {
+        self.last.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the answer under way has no other end than that of the connection.
+    pub(super) fn ends_with_its_answer(&self) -> bool {
+        self.last.load(Ordering::Relaxed)
     }
 
     /// Nothing is under way, and has not been for a while.

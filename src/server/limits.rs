@@ -22,10 +22,14 @@ pub struct Limits {
     pub rest: Duration,
     /// How long a request body may pause.
     pub body_stall: Duration,
-    /// How long a request body may take as a whole.
+    /// How long a request body may take as a whole that nobody reads: a handler that reads one sets its pace.
     pub body_time: Duration,
     /// How long a client may leave an answer unread.
     pub write_stall: Duration,
+    /// How long a client that has ended its sending direction may be sent nothing, while its going would be noticed by nothing else.
+    pub half_closed: Duration,
+    /// How long a connection that has switched to another protocol may rest.
+    pub tunnel_idle: Duration,
     /// Octets of a request body that are taken from the connection, and thrown away, when nobody reads it.
     pub unread_body: u64,
     /// Connections at once.
@@ -55,6 +59,8 @@ impl Default for Limits {
             body_stall: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
             write_stall: Duration::from_secs(30),
+            half_closed: Duration::from_secs(2),
+            tunnel_idle: Duration::from_mins(10),
             unread_body: 64 * 1024,
             connections: 10_000,
             connections_per_address: 256,

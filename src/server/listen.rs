@@ -316,7 +316,7 @@ fn begin<S: Service>(
 ) {
     match census.admit(peer.map(|peer| peer.ip())) {
         Ok(seat) => {
-            let connection = Connection { peer, listener: Arc::clone(listener) };
+            let connection = Connection::new(peer, Arc::clone(listener));
             let (life, tidy) = (Arc::clone(server).serve(socket, connection), Arc::clone(&server.tidy));
             connections.spawn(async move {
                 life.await;

@@ -6,12 +6,13 @@
 //! | File | What |
 //! |---|---|
 //! | `limits` | what a connection may use |
-//! | `gate` | the strict check of a request head, pure |
+//! | `gate`, `chunks` | the strict check of a request head, and of a body in chunks, pure |
 //! | `refusal` | the answers that the server gives by itself |
 //! | `socket`, `alarm` | a socket of either family; one timer for all deadlines |
 //! | `io` | the wrapper around a socket: gate and deadlines before hyper |
 //! | `ledger`, `body` | how the two sides of a connection learn that an answer is complete |
 //! | `service` | one connection, one request |
+//! | `tunnel` | a connection that has switched to another protocol |
 //! | `listen`, `census` | addresses, accepting, how many |
 //! | `tidy` | memory that connections gave back goes on to the system |
 //! | `shutdown` | drain and end |
@@ -34,6 +35,7 @@ mod admin;
 mod alarm;
 mod body;
 mod census;
+mod chunks;
 mod current;
 mod fixed;
 mod gate;
@@ -49,6 +51,7 @@ mod service;
 mod shutdown;
 mod socket;
 mod tidy;
+mod tunnel;
 mod watch;
 
 use std::sync::Arc;

@@ -3,14 +3,16 @@
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::header::{CONNECTION, EXPECT};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, response};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, response};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use hyper::rt::Write as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::{Future, poll_fn};
@@ -19,10 +21,11 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::body::{Content, Delivery, Home, RequestBody};
+use super::body::{Content, Delivery, Home, RequestBody, Rest};
 use super::gate::Refusal;
 use super::io::Transport;
 use super::ledger::{Answered, Ledger};
@@ -30,10 +33,14 @@ use super::listen::ListenAddress;
 use super::refusal;
 use super::socket::Socket;
 use super::tidy::Tidy;
+use super::tunnel::Tunnel;
 use super::{AccessLog, Exchange, Facts, Limits, RequestId, Shutdown};
 use crate::fields::TrustedProxies;
 
 /// What answers requests. The server carries them to it and its answers back, and knows nothing else of it.
+///
+/// A request that asks for another protocol, and may have it, carries hyper's `OnUpgrade` in its extensions. Whoever takes it and answers 101
+/// has the connection; it lasts as long as what `OnUpgrade` gives is kept.
 pub trait Service: Send + Sync + 'static {
     /// The content of its answers.
     type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static;
@@ -88,13 +95,34 @@ pub struct Arrival {
     pub connection: Arc<Connection>,
 }
 
-/// The two ends of a connection.
+/// The two ends of a connection, and what the exchange that is under way wants of it.
 #[derive(Debug)]
 pub struct Connection {
     /// The client's address; none on a Unix socket.
     pub peer: Option<SocketAddr>,
     /// The address that was listened on.
     pub listener: Arc<ListenAddress>,
+    watched: AtomicBool,
+}
+
+impl Connection {
+    /// A connection from `peer`.
+    pub(super) fn new(peer: Option<SocketAddr>, listener: Arc<ListenAddress>) -> Self {
+        Self { peer, listener, watched: AtomicBool::new(false) }
+    }
+
+    /// Ends the exchange that is under way when its client is gone, also while there is nothing to be sent to it: the call, or the content of
+    /// its answer, is dropped at once. A client that has only ended its sending direction is waited for a little.
+    ///
+    /// To be said again for each exchange; nobody is watched by default, because most answers are worth making to their end.
+    pub fn watch(&self) {
+        self.watched.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the exchange ends with its client.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
 }
 
 /// What all connections share.
@@ -124,9 +152,14 @@ impl<S: Service> Server<S> {
     /// Serves one connection to its end. hyper is there only while there is something to do: its buffers are most of what a connection costs.
     pub(super) async fn serve(self: Arc<Self>, socket: Socket, connection: Connection) {
         let ledger = Arc::new(Ledger::new(self.log.clone(), connection.peer.map(|peer| peer.ip().to_canonical())));
-        let mut transport =
-            Transport::new(socket, Arc::clone(&self.limits), self.shutdown.clone(), Arc::clone(&ledger));
         let connection = Arc::new(connection);
+        let mut transport = Transport::new(
+            socket,
+            Arc::clone(&self.limits),
+            self.shutdown.clone(),
+            Arc::clone(&connection),
+            Arc::clone(&ledger),
+        );
         let mut enlisted = false;
         let mut draining = pin!(self.shutdown.draining());
         loop {
@@ -150,27 +183,84 @@ impl<S: Service> Server<S> {
                     connection: Arc::clone(&connection),
                 };
                 async move {
-                    let (head, incoming) = request.into_parts();
-                    Ok::<_, Infallible>(exchange.answer(&head, incoming, &arrival).await)
+                    let (mut head, incoming) = request.into_parts();
+                    Ok::<_, Infallible>(exchange.answer(&mut head, incoming, &arrival).await)
                 }
             });
             let mut http = self.http.serve_connection(transport, service);
-            let end = poll_fn(|cx| {
-                let end = Pin::new(&mut http).poll(cx);
-                if end.is_pending() && ledger.take_rest() { Poll::Ready(None) } else { end.map(Some) }
+            let turn = poll_fn(|cx| match Pin::new(&mut http).poll(cx) {
+                Poll::Ready(end) => Poll::Ready(Turn::End(end)),
+                Poll::Pending if ledger.take_rest() => Poll::Ready(Turn::Rest),
+                Poll::Pending if ledger.tunnel().is_some() => Poll::Ready(Turn::Switch),
+                Poll::Pending => Poll::Pending,
             });
-            match end.await {
-                None => {
+            match turn.await {
+                Turn::Rest => {
                     transport = http.into_parts().io;
                     self.tidy.soon();
                 }
-                Some(Ok(())) => return,
-                Some(Err(error)) => {
+                Turn::Switch => {
+                    let upgrading = http.with_upgrades();
+                    // Boxed: what a connection costs by itself is not to grow by what few become.
+                    let life = async {
+                        if let Err(error) = upgrading.await {
+                            tracing::debug!(%error, "a connection ended before it switched");
+                        }
+                        if let Some(tunnel) = ledger.tunnel() {
+                            self.outlast(tunnel).await;
+                        }
+                    };
+                    return Box::pin(life).await;
+                }
+                Turn::End(Ok(())) => {
+                    // hyper ends without this where a request of the connection has asked for another protocol and has not got it.
+                    transport = http.into_parts().io;
+                    if let Err(error) = poll_fn(|cx| Pin::new(&mut transport).poll_shutdown(cx)).await {
+                        tracing::debug!(%error, "a connection ended badly");
+                    }
+                    return;
+                }
+                Turn::End(Err(error)) => {
                     tracing::debug!(%error, "a connection ended early");
                     return;
                 }
             }
         }
+    }
+
+    /// Waits for the end of a connection that others read and write now, and brings it about when the server ends.
+    async fn outlast(&self, tunnel: &Arc<Tunnel>) {
+        let _cut = CutAtEnd(tunnel);
+        tokio::select! {
+            biased;
+            () = tunnel.over() => return,
+            () = self.shutdown.draining() => tunnel.end(),
+        }
+        tokio::select! {
+            biased;
+            () = tunnel.over() => return,
+            () = tokio::time::sleep(self.limits.last_call) => tunnel.cut(),
+        }
+        tunnel.over().await;
+    }
+}
+
+/// What the connection's task has to do when it has polled the protocol.
+enum Turn {
+    /// Nothing more: the connection has ended.
+    End(hyper::Result<()>),
+    /// To wait without the protocol.
+    Rest,
+    /// To hand the connection over.
+    Switch,
+}
+
+/// Cuts a tunnel when the connection's task ends, by whatever way.
+struct CutAtEnd<'t>(&'t Tunnel);
+
+impl Drop for CutAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.cut();
     }
 }
 
@@ -188,10 +278,15 @@ struct Exchanging<S> {
 
 impl<S: Service> Exchanging<S> {
     /// What is large is lent and not handed on: each step that takes it would copy it.
-    async fn answer(self, head: &Parts, incoming: Incoming, arrival: &Arrival) -> Response<Delivery<S::Body>> {
+    async fn answer(self, head: &mut Parts, incoming: Incoming, arrival: &Arrival) -> Response<Delivery<S::Body>> {
+        let (body, home) = RequestBody::new(incoming, &self.ledger);
+        let may_switch = self.offer_switch(head, home.is_some());
+        let head = &*head;
         let record = self.begin_record(head, arrival);
-        let (body, home) = RequestBody::new(incoming);
         let id = arrival.id;
+        if arrival.connection.is_watched() {
+            arrival.connection.watched.store(false, Ordering::Relaxed);
+        }
         let call = AssertUnwindSafe(self.server.service.call(head, body, arrival));
         let (mut response, mut content, facts) = if let Ok(Answer { response, facts }) = call.catch_unwind().await {
             let (response, content) = response.into_parts();
@@ -205,22 +300,52 @@ impl<S: Service> Exchanging<S> {
             let expects_continue = head.headers.contains_key(EXPECT);
             match settle(&home, expects_continue, self.server.limits.unread_body).await {
                 Leftover::Nothing => {}
-                Leftover::TooMuch if !is_refused(response.status) => {
-                    let refusal = Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "nothing here reads a body");
+                Leftover::Unwanted(refusal) if !is_refused(response.status) => {
                     (response, content) = own(refusal::response(refusal, id));
                 }
                 Leftover::Late => {
                     let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long");
                     (response, content) = own(refusal::response(refusal, id));
                 }
-                Leftover::TooMuch | Leftover::Unsent | Leftover::Broken => close(&mut response),
+                Leftover::Unwanted(_) | Leftover::Unsent | Leftover::Begun | Leftover::Broken => close(&mut response),
             }
+        }
+        if response.status.is_informational() {
+            if response.status == StatusCode::SWITCHING_PROTOCOLS && may_switch {
+                return self.switch(record.finish(response.status, facts), response).await;
+            }
+            tracing::error!(%id, status = %response.status, "a handler gave an answer that is none");
+            (response, content) = own(refusal::broken(id));
         }
         if self.server.shutdown.is_draining() {
             close(&mut response);
         }
+        let content = delimit(&mut response, content, head.version == Version::HTTP_10, &self.ledger);
         let answered = record.finish(response.status, facts);
         Response::from_parts(response, Delivery::new(content, answered, self.ledger))
+    }
+
+    /// Leaves the door to another protocol in `head` if the request may have one (RFC 9110, section 7.8): it asks for one by both fields, has
+    /// no body, and the server stays. hyper makes the door for whoever sends `Upgrade` in HTTP/1.1.
+    fn offer_switch(&self, head: &mut Parts, has_body: bool) -> bool {
+        if head.extensions.get::<OnUpgrade>().is_none() {
+            return false;
+        }
+        let may_switch = !has_body && lists_upgrade(&head.headers) && !self.server.shutdown.is_draining();
+        if !may_switch {
+            head.extensions.remove::<OnUpgrade>();
+        }
+        may_switch
+    }
+
+    /// The answer that is the last of HTTP on this connection.
+    async fn switch(&self, answered: Option<Answered>, response: response::Parts) -> Response<Delivery<S::Body>> {
+        // What is sent afterwards is counted by the transport alone.
+        self.ledger.switch(answered.map(|answered| Answered { taken: u64::MAX, ..answered }));
+        // The connection's task sees it between this poll and the next, and prepares hyper for it.
+        let mut seen = false;
+        poll_fn(|_| if std::mem::replace(&mut seen, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+        Response::from_parts(response, Delivery::new(Content::Own(None), None, Arc::clone(&self.ledger)))
     }
 
     fn begin_record<'r>(&'r self, head: &'r Parts, arrival: &'r Arrival) -> Record<'r> {
@@ -243,14 +368,55 @@ fn close(response: &mut response::Parts) {
     response.headers.insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
+/// Whether `Connection` says that `Upgrade` concerns this connection.
+fn lists_upgrade(fields: &HeaderMap) -> bool {
+    fields.get_all(CONNECTION).iter().any(|value| {
+        value
+            .as_bytes()
+            .split(|&octet| octet == b',')
+            .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+    })
+}
+
+/// Sees to it that the end of an answer can be told, whatever fields the handler has given it (RFC 9112, section 6).
+fn delimit<B: Body>(
+    response: &mut response::Parts,
+    content: Content<B>,
+    is_old: bool,
+    ledger: &Ledger,
+) -> Content<B> {
+    let length = |fields: &HeaderMap| -> Option<u64> { fields.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok() };
+    if response.status == StatusCode::NOT_MODIFIED
+        && let Some(length) = length(&response.headers)
+    {
+        return Content::Claimed(length);
+    }
+    if response.status == StatusCode::NO_CONTENT {
+        // It has no content to have a length (RFC 9110, section 8.6).
+        response.headers.remove(CONTENT_LENGTH);
+    }
+    if let Content::Handled(body) = &content
+        && body.size_hint().exact().is_none()
+    {
+        // The framing is hyper's: by the length, by chunks, or by the end of the connection, one of the three.
+        response.headers.remove(TRANSFER_ENCODING);
+        if is_old && length(&response.headers).is_none() {
+            ledger.end_with_its_answer();
+        }
+    }
+    content
+}
+
 /// What became of a request's body that the handler left.
 enum Leftover {
     /// Nothing of it is left: the next request may follow.
     Nothing,
     /// The client was never told to go on, so it may send the body or not: nobody knows what comes next.
     Unsent,
-    /// It is longer than what is taken for nothing.
-    TooMuch,
+    /// Nobody reads it, and it is not of a kind that is taken for nothing.
+    Unwanted(Refusal),
+    /// The handler has read a part of it, and has answered.
+    Begun,
     /// It did not come in time.
     Late,
     /// It ended early.
@@ -259,14 +425,23 @@ enum Leftover {
 
 /// Takes what is left of a body off the connection, up to `most` octets.
 async fn settle(home: &Home, expects_continue: bool, most: u64) -> Leftover {
-    let Some(unread) = home.take() else { return Leftover::Nothing };
-    if unread.incoming.size_hint().exact().is_none_or(|length| length > most) {
-        return Leftover::TooMuch;
+    let mut incoming = match home.take() {
+        None => return Leftover::Nothing,
+        Some(Rest::Untouched(incoming)) => incoming,
+        // The answer goes out first: its client may wait for it before it sends any more.
+        Some(Rest::Begun) => return Leftover::Begun,
+        Some(Rest::Broken) => return Leftover::Broken,
+    };
+    match incoming.size_hint().exact() {
+        None => return Leftover::Unwanted(Refusal::new(StatusCode::LENGTH_REQUIRED, "a body needs `Content-Length`")),
+        Some(length) if length > most => {
+            return Leftover::Unwanted(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "nothing here reads a body"));
+        }
+        Some(_) => {}
     }
-    if expects_continue && unread.untouched {
+    if expects_continue {
         return Leftover::Unsent;
     }
-    let mut incoming = unread.incoming;
     while let Some(frame) = incoming.frame().await {
         match frame {
             Ok(_) => {}

@@ -49,6 +49,14 @@ impl Socket {
         each!(self, stream => Pin::new(stream).poll_write_vectored(cx, slices))
     }
 
+    /// Lets the connection end in a reset: what follows is no orderly end. On a Unix socket there is no such thing.
+    pub(super) fn reset_at_end(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_zero_linger(),
+            Self::Unix(_) => Ok(()),
+        }
+    }
+
     /// Ends the sending direction.
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         each!(self, stream => Pin::new(stream).poll_shutdown(cx))

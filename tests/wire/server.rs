@@ -5,7 +5,8 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use siteserver::config::Secrets;
 use siteserver::server::{
-    AccessLog, Answer, Arrival, Ended, Facts, Limits, ListenAddress, Listener, LogFormat, RequestBody, Shutdown, serve,
+    AccessLog, Answer, Arrival, Ended, Facts, Limits, ListenAddress, Listener, LogFormat, RequestBody, Service,
+    Shutdown, serve,
 };
 use std::collections::HashMap;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write};
@@ -38,6 +39,17 @@ pub(crate) struct Server {
 impl Server {
     /// Serves on a free port of loopback.
     pub(crate) fn start(limits: Limits) -> Self {
+        Self::serving(limits, |starts, held| {
+            let site = Arc::new(Site { starts, held, large: vec![b'x'; LARGE].into() });
+            move |request, arrival| {
+                let site = Arc::clone(&site);
+                async move { site.answer(request, &arrival).await }
+            }
+        })
+    }
+
+    /// The same, of a service that is made of what `begun` hears and of what `release` gives.
+    pub(crate) fn serving<S: Service>(limits: Limits, make: impl FnOnce(Sender<()>, Arc<Semaphore>) -> S) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let entered = runtime.enter();
         let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).unwrap();
@@ -46,13 +58,9 @@ impl Server {
         let (access_log, _writer) = AccessLog::to(Lines(lines), LogFormat::Json, Secrets::default()).unwrap();
         let (starts, begun) = channel();
         let held = Arc::new(Semaphore::new(0));
-        let site = Arc::new(Site { starts, held: Arc::clone(&held), large: vec![b'x'; LARGE].into() });
-        let respond = move |request, arrival| {
-            let site = Arc::clone(&site);
-            async move { site.answer(request, &arrival).await }
-        };
+        let service = make(starts, Arc::clone(&held));
         let shutdown = Shutdown::new();
-        let life = serve(vec![listener], limits, respond, access_log, shutdown.clone());
+        let life = serve(vec![listener], limits, service, access_log, shutdown.clone());
         drop(entered);
         Self { serving: runtime.spawn(life), runtime, address, shutdown, log, begun, held }
     }
@@ -86,6 +94,11 @@ impl Server {
     /// Lets `count` requests of `/wait` go on.
     pub(crate) fn release(&self, count: usize) {
         self.held.add_permits(count);
+    }
+
+    /// The next line of the log, if there is one yet.
+    pub(crate) fn try_next_log_line(&self) -> Option<serde_json::Value> {
+        self.log.try_recv().ok().map(|line| serde_json::from_str(&line).unwrap())
     }
 
     /// The next line of the log.
@@ -193,6 +206,23 @@ impl Client {
     /// Ends the sending direction.
     pub(crate) fn finish(&mut self) {
         self.stream.get_mut().shutdown(Direction::Write).unwrap();
+    }
+
+    /// The socket, for tests that misuse it.
+    pub(crate) fn socket(&self) -> &TcpStream {
+        self.stream.get_ref()
+    }
+
+    /// What comes, for tests that read it in their own way.
+    pub(crate) fn stream(&mut self) -> &mut BufReader<TcpStream> {
+        &mut self.stream
+    }
+
+    /// So many octets.
+    pub(crate) fn exactly(&mut self, count: usize) -> Vec<u8> {
+        let mut octets = vec![0; count];
+        self.stream.read_exact(&mut octets).unwrap();
+        octets
     }
 
     /// Everything until the server hangs up.

@@ -93,7 +93,7 @@ impl Admin {
     }
 
     async fn purge(&self, body: RequestBody) -> Response<Full<Bytes>> {
-        let Ok(body) = Limited::new(body, BODY).collect().await else {
+        let Ok(body) = Limited::new(body.in_time(), BODY).collect().await else {
             return problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 64 KiB, or did not come");
         };
         purge::response(&self.watched.current, &body.to_bytes()).await
