@@ -128,11 +128,9 @@ const REASONS: &[Reason] = &[
     Reason {
         what: "what could never answer nor be validated is stored",
         explains: |case, _, ours, theirs| {
-            only_it(ours, theirs)
-                && !ours.is_stored
-                && !case.has("etag")
-                && !case.has("last-modified")
-                && !theirs.answers
+            let is_of_no_use = !case.has("etag") && !case.has("last-modified");
+            let is_wanted_stale = case.second_says("max-stale");
+            only_it(ours, theirs) && !ours.is_stored && is_of_no_use && (!theirs.answers || is_wanted_stale)
         },
     },
     Reason {
@@ -150,7 +148,7 @@ const REASONS: &[Reason] = &[
     Reason {
         what: "two values of one directive are as good as must-revalidate, which lets what was asked for with a credential be stored",
         explains: |case, _, ours, theirs| {
-            case.control().matches("max-age=").count() > 1
+            ["max-age", "no-cache", "private"].iter().any(|name| case.control().matches(name).count() > 1)
                 && ((only_it(ours, theirs) && values(&case.request, "authorization").next().is_some())
                     || (only_we(ours, theirs) && case.second_says("max-stale")))
         },
@@ -291,10 +289,6 @@ const REASONS: &[Reason] = &[
                     .is_some_and(|names| names.key(&fields(&case.request)) != names.key(&fields(&case.second)))
         },
     },
-    Reason {
-        what: "a quoted string that is not closed hides what it holds",
-        explains: |case, _, ours, theirs| only_it(ours, theirs) && !ours.is_stored && case.says("x=\"open"),
-    },
 ];
 
 /// Numbers that look random and are the same each time.
@@ -394,16 +388,15 @@ fn random_case(random: &mut Random) -> Case {
     random.line(&mut request, 8, "authorization", &["Basic x"]);
     random.line(&mut request, 8, "cookie", &["a=1"]);
     for lines in [&mut request, &mut second] {
-        for _ in 0..2 {
-            random.line(lines, 3, "accept-language", &["en, de", "de, en", "EN,de", "fr"]);
-        }
+        random.line(lines, 2, "accept-language", &["en, de", "de, en", "EN,de"]);
+        random.line(lines, 3, "accept-language", &["fr"]);
     }
     random.line(&mut response, 3, "vary", &["accept-language", "Accept-Language, cookie", "*", "foo, *", "foo"]);
     random.line(&mut response, 20, "vary", &["*"]);
-    random.line(&mut response, 1, "cache-control", DIRECTIVES);
-    random.line(&mut response, 3, "cache-control", DIRECTIVES);
+    random.line(&mut response, 2, "cache-control", &["max-age=60", "no-cache", "public", "foo"]);
+    random.line(&mut response, 2, "cache-control", DIRECTIVES);
     random.line(&mut response, 3, "expires", DATES);
-    random.line(&mut response, 20, "expires", DATES);
+    random.line(&mut response, 6, "expires", DATES);
     random.line(&mut response, 3, "date", DATES);
     random.line(&mut response, 3, "last-modified", DATES);
     random.line(&mut response, 3, "etag", &["\"a\""]);
@@ -436,16 +429,16 @@ fn random_case(random: &mut Random) -> Case {
     );
     random.line(&mut second, 12, "pragma", &["no-cache"]);
     let statuses = [200, 200, 200, 200, 203, 299, 301, 302, 403, 404, 410, 499, 500, 503, 599, 304, 412];
-    let elapsed = random.pick(&[0, 0, 4, 5, 9, 10, 29, 30, 55, 59, 60, 64, 65, 66, 599, 600, 8640, 86_400, 700_000]);
+    let elapsed = random.pick(&[0, 0, 5, 9, 10, 29, 59, 60, 65, 66, 600, 8640, 86_400, 700_000]);
     Case { status: random.pick(&statuses), request, response, second, elapsed }
 }
 
 #[test]
 fn every_difference_has_a_reason() {
-    let rounds = if std::env::var_os("SITESERVER_PROVE").is_some() { 5_000_000 } else { 30_000 };
+    let rounds = if std::env::var_os("SITESERVER_PROVE").is_some() { 5_000_000 } else { 60_000 };
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut explained: BTreeMap<&str, u32> = REASONS.iter().map(|reason| (reason.what, 0)).collect();
-    let mut agreed = 0;
+    let (mut agreed, mut unexplained) = (0, Vec::new());
     for _ in 0..rounds {
         let case = random_case(&mut random);
         let ((ours, terms), theirs) = (ours(&case), theirs(&case));
@@ -455,12 +448,15 @@ fn every_difference_has_a_reason() {
         }
         let mut reasons = REASONS.iter().filter(|reason| (reason.explains)(&case, terms.as_ref(), &ours, &theirs));
         let reason = reasons.next();
-        assert!(reason.is_some(), "no reason is listed: {case:#?}\nours: {ours:?} {terms:#?}\ntheirs: {theirs:?}");
+        if reason.is_none() && unexplained.len() < 20 {
+            unexplained.push(format!("{case:?}\n    ours {ours:?}, theirs {theirs:?}"));
+        }
         // What has one reason alone shows that it is needed.
         if let (Some(reason), None) = (reason, reasons.next()) {
             *explained.entry(reason.what).or_default() += 1;
         }
     }
+    assert!(unexplained.is_empty(), "no reason is listed:\n{}", unexplained.join("\n"));
     let idle: Vec<_> = explained.iter().filter(|(_, count)| **count == 0).collect();
     assert!(idle.is_empty(), "reasons that explain nothing: {idle:#?}");
     assert!(agreed * 2 > rounds, "both agree on {agreed} of {rounds} only");

@@ -57,7 +57,7 @@ fn a_lifetime_is_what_a_shared_cache_reads_first() {
 
 #[test]
 fn the_way_a_response_took_counts() {
-    let (target, response) = (Uri::from_static("/"), fields(&[control("max-age=60"), ("age", "25")]));
+    let (target, response) = (Uri::from_static("/"), fields(&[control("max-age=60"), ("age", "25"), ETAG]));
     let request = HeaderMap::new();
     let exchange = Exchange {
         method: &Method::GET,
