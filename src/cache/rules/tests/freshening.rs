@@ -62,7 +62,7 @@ fn the_age_begins_again() {
     let merged = freshen(&fields(day_old), &fields(&[("etag", "\"a\"")]), now(), false);
     let exchange = Exchange {
         method: &Method::GET,
-        target: &Uri::from_static("/"),
+        targets: &[],
         request: &HeaderMap::new(),
         status: StatusCode::OK,
         response: &merged,

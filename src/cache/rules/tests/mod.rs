@@ -42,7 +42,7 @@ fn stored_with(
 ) -> Result<Terms, NotStored> {
     let exchange = Exchange {
         method,
-        target: &Uri::from_static("http://origin.example/a/b?c"),
+        targets: &[&Uri::from_static("http://origin.example/a/b?c"), &Uri::from_static("https://public.example/m?c")],
         request: &fields(request),
         status: StatusCode::from_u16(status).unwrap(),
         response: &fields(response),

@@ -84,7 +84,7 @@ proptest! {
         let target = Uri::from_static("http://a/b");
         for method in [Method::GET, Method::POST] {
             let exchange = Exchange {
-                method: &method, target: &target, request: &request, status, response: &response, received,
+                method: &method, targets: &[&target], request: &request, status, response: &response, received,
                 delay: Duration::from_millis(delay),
             };
             invalidated(&method, &[&target], status, &response);
@@ -122,7 +122,7 @@ proptest! {
         let mut decide = |age: u64, at: u64| {
             response.insert("age", HeaderValue::from(age));
             let exchange = Exchange {
-                method: &Method::GET, target: &Uri::from_static("/"), request: &HeaderMap::new(), status: StatusCode::OK,
+                method: &Method::GET, targets: &[], request: &HeaderMap::new(), status: StatusCode::OK,
                 response: &response, received: now(), delay: Duration::ZERO,
             };
             let terms = store(&exchange, &Settings::default()).ok()?;

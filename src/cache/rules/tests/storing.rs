@@ -61,7 +61,7 @@ fn the_way_a_response_took_counts() {
     let request = HeaderMap::new();
     let exchange = Exchange {
         method: &Method::GET,
-        target: &target,
+        targets: &[&target],
         request: &request,
         status: StatusCode::OK,
         response: &response,
@@ -171,6 +171,8 @@ fn a_method_answers_itself_or_says_what_it_stands_for() {
         (&[fresh, ("content-location", "b?c")], None),
         (&[fresh, ("content-location", "http://ORIGIN.example:80/a/b?c")], None),
         (&[fresh, ("content-location", "http://other.example/a/b?c")], Some(No::Post)),
+        (&[fresh, ("content-location", "https://public.example/m?c")], None),
+        (&[fresh, ("content-location", "https://public.example/a/b?c")], Some(No::Post)),
         (&[fresh, ("content-location", "/a/b")], Some(No::Post)),
         (&[fresh], Some(No::Post)),
         (&[CHANGED, ("content-location", "/a/b?c")], Some(No::Post)),
