@@ -32,7 +32,7 @@ const MONTHS: [&[u8]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
 /// How far ahead a year may be that is written with two digits (RFC 9110, section 5.6.7).
-const FIFTY_YEARS: Duration = Duration::from_secs(50 * 31_556_952);
+const FIFTY_YEARS: Duration = Duration::from_hours(50 * 8766);
 
 /// The time that a date names in a message that was received at `received`, read as caches do: in letters of either case, with no zone but
 /// GMT (RFC 9111, section 4.2), and of the years that two digits may mean the one that is at most fifty years ahead.
@@ -107,7 +107,7 @@ fn clock(text: &[u8]) -> Option<u64> {
 
 /// The time so many seconds into a day.
 fn time(year: u64, month: u64, day: u64, second: u64) -> Option<SystemTime> {
-    let leaps = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leaps = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let last = match month {
         2 if leaps => 29,
         2 => 28,
@@ -122,7 +122,7 @@ fn time(year: u64, month: u64, day: u64, second: u64) -> Option<SystemTime> {
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
     let seconds = Duration::from_secs(days * 86_400 + second);
     // From 1 March of the year 0 to 1970.
-    SystemTime::UNIX_EPOCH.checked_add(seconds)?.checked_sub(Duration::from_secs(719_468 * 86_400))
+    SystemTime::UNIX_EPOCH.checked_add(seconds)?.checked_sub(Duration::from_hours(719_468 * 24))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ mod tests {
     fn a_star_anywhere_is_anything() {
         let read = |lines: &[&'static str]| {
             let lines = lines.iter().map(|line| (VARY, HeaderValue::from_static(line)));
-            varies_by(&lines.collect()).map(|names| names.iter().map(|name| name.to_string()).collect::<Vec<_>>())
+            varies_by(&lines.collect()).map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         for lines in [
             &["*"][..],

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 /// What a request wants. The default is nothing in particular.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a directive that is there or not")]
 pub struct Demand {
     /// Nothing older (section 5.2.1.1).
     pub max_age: Option<Duration>,

@@ -1,6 +1,7 @@
 //! What a reference in a field refers to (RFC 3986, section 5.2), as far as a cache tells resources apart: the fragment is left out.
 
 use http::Uri;
+use std::fmt::Write as _;
 
 /// A resource: where it is and what it is called there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +95,8 @@ fn visible(reference: &[u8]) -> Option<String> {
     for byte in reference {
         match byte {
             b'!'..=b'~' => text.push(char::from(*byte)),
-            0x80.. => text.push_str(&format!("%{byte:02X}")),
+            // Writing to a string cannot fail.
+            0x80.. => write!(text, "%{byte:02X}").unwrap_or_default(),
             _ => return None,
         }
     }

@@ -213,9 +213,9 @@ fn is_permitted(
 fn is_of_target(exchange: &Exchange<'_>) -> bool {
     let mut locations = exchange.response.get_all(CONTENT_LOCATION).iter();
     let (Some(location), None) = (locations.next(), locations.next()) else { return false };
-    let target = Reference::of(exchange.target);
-    exchange.status == StatusCode::OK
-        && Reference::resolve(exchange.target, location.as_bytes()).is_some_and(|location| location == target)
+    let Some(base) = exchange.targets.first().filter(|_| exchange.status == StatusCode::OK) else { return false };
+    let is_one = |location: Reference| exchange.targets.iter().any(|target| Reference::of(target) == location);
+    Reference::resolve(base, location.as_bytes()).is_some_and(is_one)
 }
 
 /// Sections 5.2.2.4 and 5.2.2.7: the fields that `private` and `no-cache` name. Of the two ways that the RFC leaves, the rest is stored

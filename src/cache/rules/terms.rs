@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 pub struct Exchange<'e> {
     /// The method of the request.
     pub method: &'e Method,
-    /// Its target, as the origin knows it.
-    pub target: &'e Uri,
+    /// Its target, as the origin knows it, and by any other names, such as the one by which clients know it.
+    pub targets: &'e [&'e Uri],
     /// Its fields, as the client sent them.
     pub request: &'e HeaderMap,
     /// The status of the response.
