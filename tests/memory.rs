@@ -313,7 +313,7 @@ fn a_hit_asks_for_hardly_any_memory() {
         }
         let (request, ()) = request.body(()).expect("a request").into_parts();
         let (instant, time) = (Instant::now(), SystemTime::now());
-        let arrival = Arrival { instant, time, id: &"id", is_loopback: true, client: &() };
+        let arrival = Arrival { instant, time, id: &"id", peer: None, is_loopback: true, client: &() };
         let before = crate::MEMORY.stats().allocations;
         threads.block_on(async {});
         let waiting = crate::MEMORY.stats().allocations - before;

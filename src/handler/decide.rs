@@ -5,6 +5,7 @@
 use super::METHODS;
 use super::runtime::Service;
 use crate::router::{BadHost, HostVerdict, Match, MethodVerdict, Routing, host_field};
+use crate::resource::Resource;
 use crate::site::Route;
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -88,6 +89,10 @@ pub(super) fn decide<'d>(service: &'d Service, request: &'d Parts, is_loopback: 
     };
     let position = *matched.route;
     let Some(route) = routes.get(position) else { return refused(Refusal::NotFound, None) };
+    if let Resource::Proxy(_) = route.resource {
+        // Whatever it means, the upstream knows.
+        return Decision::Route(Found { position, route, matched });
+    }
     match METHODS.verdict(&request.method) {
         MethodVerdict::Get | MethodVerdict::Head => Decision::Route(Found { position, route, matched }),
         MethodVerdict::Options => Decision::Options(Some(route)),

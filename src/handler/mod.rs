@@ -23,6 +23,7 @@ mod make;
 mod meter;
 mod page;
 mod plan;
+mod proxy;
 mod respond;
 mod runtime;
 mod sum;
@@ -46,6 +47,7 @@ use inputs::{Inputs, Misfit};
 use respond::Exchange;
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -59,6 +61,8 @@ pub struct Arrival<'a> {
     pub time: SystemTime,
     /// The request's id, as error pages show it: nothing that needs escaping.
     pub id: &'a (dyn fmt::Display + Send + Sync),
+    /// The other end of the connection that it came by.
+    pub peer: Option<IpAddr>,
     /// Whether it came to a listener that only this machine reaches.
     pub is_loopback: bool,
     /// Whoever sent it.
@@ -131,6 +135,13 @@ pub fn handle<'h, B: RequestBody>(
     {
         return Handled::Now(answer);
     }
+    let decision = match decision {
+        Decision::Route(Found { position, route, matched }) if matches!(route.resource, Resource::Proxy(_)) => {
+            let exchange = Exchange { request, route: Some(route), position: Some(position), arrival };
+            return Handled::Later(Box::pin(async move { proxy::answer(service, &matched, exchange, body).await }));
+        }
+        other => other,
+    };
     // Untouched, a body is the connection's business.
     drop(body);
     Handled::Later(Box::pin(answer(service, decision, request, arrival)))
@@ -144,6 +155,9 @@ fn at_hand(service: &Arc<Service>, found: &Found<'_>, request: &Parts, arrival: 
         let file = matched.params.get(&folder.parameter)?;
         let request = asset_request(service, &file, exchange)?;
         return asset::at_hand(&service.runtime.assets, request).map(|response| exchange.answer(response));
+    }
+    if let Resource::Proxy(_) = &route.resource {
+        return proxy::at_hand(service, exchange);
     }
     let inputs = Inputs::read(&service.site, route, matched, &request.headers).ok()?;
     page::at_hand(service, *position, route, &inputs, exchange)

@@ -62,6 +62,7 @@ impl Service for Current {
             instant: arrival.instant,
             time: arrival.time,
             id: &arrival.id,
+            peer: arrival.connection.peer.map(|peer| peer.ip().to_canonical()),
             is_loopback: arrival.connection.listener.is_loopback(),
             client: &*arrival.connection,
         };

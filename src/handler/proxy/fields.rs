@@ -1,0 +1,159 @@
+//! Which fields are passed on in both directions, and what is added: end-to-end fields as they are, none that belong to one connection
+//! (RFC 9110, section 7.6.1), `Via`, and who asked.
+//!
+//! It knows one exchange, and nothing of what is stored.
+
+use crate::fields::remove_hop_by_hop;
+use crate::resource::{Forwarded, Proxy, ProxyTarget};
+use crate::source::Upstream;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Uri, Version};
+use std::net::IpAddr;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// How we are called in `Via`.
+const PSEUDONYM: &str = "siteserver";
+
+/// Who asked, as the upstream is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker {
+    /// The other end of the connection.
+    pub(super) peer: Option<IpAddr>,
+    /// Whether that is a proxy whose word is believed.
+    pub(super) is_trusted: bool,
+}
+
+/// The fields of the request that goes to the upstream.
+pub(super) fn outgoing(request: &Parts, proxy: &Proxy, upstream: &Upstream, asker: Asker) -> HeaderMap {
+    let mut fields = request.headers.clone();
+    remove_hop_by_hop(&mut fields);
+    // The framing is made anew, and we have answered what the client expected of us.
+    for name in [header::CONTENT_LENGTH, header::EXPECT] {
+        fields.remove(name);
+    }
+    tell_who_asked(&mut fields, request, proxy.forwarded, asker);
+    if !proxy.preserve_host {
+        fields.remove(header::HOST);
+    }
+    if proxy.via {
+        fields.append(header::VIA, via(request.version));
+    }
+    // The site's own credential, and whatever else every call to this upstream carries, is not for clients to choose.
+    for (name, value) in &upstream.headers {
+        fields.insert(name.clone(), value.clone());
+    }
+    fields
+}
+
+fn via(version: Version) -> HeaderValue {
+    HeaderValue::from_static(if version == Version::HTTP_10 { "1.0 siteserver" } else { "1.1 siteserver" })
+}
+
+/// Adds who asked, and takes out what a client that is not believed has said of it.
+fn tell_who_asked(fields: &mut HeaderMap, request: &Parts, told: Forwarded, asker: Asker) {
+    if !asker.is_trusted {
+        for name in [&X_FORWARDED_FOR, &X_FORWARDED_HOST, &X_FORWARDED_PROTO, &header::FORWARDED] {
+            fields.remove(name);
+        }
+    }
+    let host = request.headers.get(header::HOST).cloned();
+    match told {
+        Forwarded::None => {}
+        Forwarded::XForwarded => {
+            if let Some(peer) = asker.peer.and_then(|peer| HeaderValue::from_str(&peer.to_string()).ok()) {
+                fields.append(X_FORWARDED_FOR, peer);
+            }
+            if let (Some(host), false) = (host, fields.contains_key(&X_FORWARDED_HOST)) {
+                fields.insert(X_FORWARDED_HOST, host);
+            }
+            if !fields.contains_key(&X_FORWARDED_PROTO) {
+                fields.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
+            }
+        }
+        Forwarded::Forwarded => {
+            let node = match asker.peer {
+                Some(IpAddr::V4(peer)) => peer.to_string(),
+                Some(IpAddr::V6(peer)) => format!("\"[{peer}]\""),
+                None => "unknown".to_owned(),
+            };
+            let host = host.and_then(|host| Some(format!(";host=\"{}\"", host.to_str().ok()?))).unwrap_or_default();
+            if let Ok(element) = HeaderValue::from_str(&format!("for={node}{host};proto=http")) {
+                fields.append(header::FORWARDED, element);
+            }
+        }
+    }
+}
+
+/// Makes the fields of an upstream's answer those of ours.
+pub(super) fn incoming(fields: &mut HeaderMap, proxy: &Proxy, base: &str) {
+    remove_hop_by_hop(fields);
+    if proxy.via {
+        fields.append(header::VIA, HeaderValue::from_static("1.1 siteserver"));
+    }
+    map_location(fields, &proxy.target, base);
+    if proxy.target != ProxyTarget::Same {
+        map_cookies(fields, &proxy.target);
+    }
+}
+
+/// Makes a `Location` that leads to the upstream lead to where its answers are passed on.
+fn map_location(fields: &mut HeaderMap, target: &ProxyTarget, base: &str) {
+    let Some(location) = fields.get(header::LOCATION).and_then(|value| value.to_str().ok()) else { return };
+    let (origin, prefix) = split_base(base);
+    let below_origin = location.strip_prefix(origin).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
+    let path = match below_origin {
+        Some(rest) => rest,
+        None if location.starts_with('/') && !location.starts_with("//") => location,
+        // It leads elsewhere, or is relative to the request's own URL.
+        None => return,
+    };
+    let below = path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
+    let Some(mapped) = below.and_then(|path| target.here(if path.is_empty() { "/" } else { path })) else { return };
+    if let Ok(value) = HeaderValue::from_str(&mapped) {
+        fields.insert(header::LOCATION, value);
+    }
+}
+
+/// Makes the paths of cookies those under which the upstream is here.
+fn map_cookies(fields: &mut HeaderMap, target: &ProxyTarget) {
+    let Ok(cookies) = fields.try_entry(header::SET_COOKIE) else { return };
+    let header::Entry::Occupied(mut cookies) = cookies else { return };
+    for cookie in cookies.iter_mut() {
+        let Ok(text) = cookie.to_str() else { continue };
+        let mapped: Vec<String> = text
+            .split(';')
+            .enumerate()
+            .map(|(at, part)| match part.trim_start().split_once('=') {
+                Some((name, path)) if at > 0 && name.trim().eq_ignore_ascii_case("path") => {
+                    target.here(path.trim()).map_or_else(|| part.to_owned(), |path| format!(" Path={path}"))
+                }
+                _ => part.to_owned(),
+            })
+            .collect();
+        if let Ok(value) = HeaderValue::from_str(&mapped.join(";")) {
+            *cookie = value;
+        }
+    }
+}
+
+/// The origin of an upstream's address, and the path behind it.
+pub(super) fn split_base(base: &str) -> (&str, &str) {
+    let begin = base.find("://").map_or(0, |at| at + 3);
+    let end = base[begin..].find('/').map_or(base.len(), |at| begin + at);
+    base.split_at(end)
+}
+
+/// The target of a request, as a URI of this origin.
+pub(super) fn uri_of(origin: &str, path: &str) -> Option<Uri> {
+    format!("{origin}{path}").parse().ok()
+}
+
+/// Whether somebody of this name has passed it on before, so often that it goes in circles.
+pub(super) fn is_loop(request: &HeaderMap) -> bool {
+    const MOST: usize = 8;
+    let lines = request.get_all(header::VIA).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).filter(|entry| entry.trim().ends_with(PSEUDONYM)).count() >= MOST
+}

@@ -1,0 +1,155 @@
+//! What becomes of an upstream's answer: kept for the next who asks, while it goes to the client as it comes.
+//!
+//! Whether and how long it is kept the rules of RFC 9111 say; here its bytes are gathered, and the entry is made once they are all there. An
+//! answer that breaks off is never kept.
+
+use super::super::runtime::Service;
+use crate::cache::rules::{Part, StoredUnder, Terms, storable_fields};
+use crate::cache::{Key, Received, Tags, Ticket};
+use crate::upstream;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+use tokio::runtime::Handle;
+
+/// What is known of an entry before its content is there.
+pub(super) struct Entry {
+    pub(super) service: Arc<Service>,
+    pub(super) position: usize,
+    pub(super) ticket: Ticket,
+    pub(super) key: Key,
+    pub(super) tags: Tags,
+    pub(super) status: StatusCode,
+    /// As they are sent, before anything is left out.
+    pub(super) fields: HeaderMap,
+    pub(super) terms: Terms,
+    pub(super) under: StoredUnder,
+    /// When it was received.
+    pub(super) received: Instant,
+}
+
+impl Entry {
+    /// Keeps the response with this `body`.
+    pub(super) fn put(self, body: Bytes) -> Option<Arc<Received>> {
+        let Self { service, position, ticket, key, tags, status, fields, mut terms, under, received } = self;
+        terms.part = terms.part.map(|part: Part| part.holding(body.len() as u64));
+        let fields = storable_fields(&fields, &terms);
+        let kept = Received::new((status, fields, body), terms, under, received, service.revision());
+        let kept = Arc::new(kept);
+        put(&service, position, (&ticket, &key, &tags), Arc::clone(&kept)).then_some(kept)
+    }
+}
+
+/// Puts a response into the store, whether it is there now.
+pub(super) fn put(
+    service: &Service,
+    position: usize,
+    (ticket, key, tags): (&Ticket, &Key, &Tags),
+    received: Arc<Received>,
+) -> bool {
+    let most = super::of(&service.site.routes[position]).and_then(|proxy| Some(proxy.cache.as_ref()?.variants));
+    let mut crowded_out = 0;
+    let changed = service.runtime.store.change_responses(ticket, key, tags, |there, bytes| {
+        let (changed, dropped) = there.with(received, (most.unwrap_or(1), bytes));
+        crowded_out = dropped;
+        changed
+    });
+    service.meters.routes[position].crowded_out.add(crowded_out as u64);
+    changed.is_ok()
+}
+
+/// The body of an answer that is kept once it is complete.
+pub(super) struct Kept {
+    /// There until it is dropped.
+    body: Option<upstream::Received>,
+    /// What has come, and what is made of it; nothing any more if it cannot be kept.
+    gathering: Option<(BytesMut, Box<Entry>)>,
+    most: usize,
+}
+
+impl Kept {
+    /// `body`, kept as `entry` if it is not longer than `most` bytes.
+    pub(super) fn new(body: upstream::Received, entry: Entry, most: usize) -> Self {
+        let length = body.size_hint();
+        let fits = usize::try_from(length.lower()).is_ok_and(|least| least <= most);
+        let room = length.exact().and_then(|length| usize::try_from(length).ok()).unwrap_or(8 << 10).min(most);
+        let gathering = fits.then(|| (BytesMut::with_capacity(room), Box::new(entry)));
+        let is_over = body.is_end_stream();
+        let mut kept = Self { body: Some(body), gathering, most };
+        if is_over {
+            kept.end();
+        }
+        kept
+    }
+
+    /// Reads on to the end, for the store alone.
+    async fn finish(mut self) {
+        while self.gathering.is_some() && self.frame().await.is_some_and(|frame| frame.is_ok()) {}
+    }
+
+    fn gather(&mut self, data: &Bytes) {
+        if let Some((gathered, _)) = &mut self.gathering {
+            if gathered.len() + data.len() > self.most {
+                self.gathering = None;
+            } else {
+                gathered.extend_from_slice(data);
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some((gathered, entry)) = self.gathering.take() {
+            entry.put(gathered.freeze());
+        }
+    }
+}
+
+impl Body for Kept {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(body).poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    self.gather(data);
+                } else {
+                    // A stored response has no room for a trailer section; without it, it would be another one (RFC 9111, section 3.4).
+                    self.gathering = None;
+                }
+                // hyper may not ask again when nothing can follow.
+                if self.is_end_stream() {
+                    self.end();
+                }
+            }
+            Some(Err(_)) => self.gathering = None,
+            None => self.end(),
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map(Body::size_hint).unwrap_or_default()
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // The client is gone, and who asks next need not wait again: the rest is read for the store, as far as it fits there.
+        let (Some(gathering), Ok(runtime)) = (self.gathering.take(), Handle::try_current()) else { return };
+        let rest = Self { body: self.body.take(), gathering: Some(gathering), most: self.most };
+        drop(runtime.spawn(rest.finish()));
+    }
+}

@@ -1,0 +1,430 @@
+//! Routes that pass an upstream's answers on: every method, path, query, field and body as it is, through a shared cache as RFC 9111 has it.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | `target` | which path the upstream is asked for |
+//! | `fields` | which fields are passed on, and what is added |
+//! | `stored` | answers from what is stored |
+//! | `keep` | answers kept while they go to the client |
+//!
+//! A request is answered from the store if the rules let it; otherwise it goes to the upstream, with the conditions that validate what is
+//! stored. It goes there once: nothing is sent again that the upstream may have seen. What the rules are, [`crate::cache::rules`] says.
+
+mod fields;
+mod keep;
+mod stored;
+mod target;
+
+use super::respond::Exchange;
+use super::runtime::Service;
+use super::{Answer, Body, CacheOutcome, RequestBody, failure};
+use crate::cache::rules::{
+    self, Because, Demand, Failure as Failed, Invalidated, NotStored, Reuse, StoredUnder, Validated,
+};
+use crate::cache::{CACHE_STATUS, Key, KeyBuilder, Received, Section, Tag, Tags, Ticket};
+use crate::fields::{CacheStatus, Forward as Forwarding, Outcome};
+use crate::resource::{Proxy, Resource};
+use crate::router::Match;
+use crate::site::Route;
+use crate::source::Upstream;
+use crate::upstream::{Bounds, Failure, Forward, Forwarded, Upload, UpstreamState};
+use fields::Asker;
+use http::header::{self, HeaderMap};
+use http::uri::PathAndQuery;
+use http::{Method, Response, StatusCode, Uri};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// What is passed on of one request, and to whom.
+struct Passing<'p> {
+    service: &'p Arc<Service>,
+    position: usize,
+    proxy: &'p Proxy,
+    exchange: Exchange<'p>,
+    upstream: &'p Upstream,
+    state: &'p Arc<UpstreamState>,
+}
+
+/// What a route declares, if it passes answers on.
+pub(super) fn of(route: &Route) -> Option<&Proxy> {
+    match &route.resource {
+        Resource::Proxy(proxy) => Some(proxy),
+        Resource::Page(_)
+        | Resource::Document(_)
+        | Resource::Tree(_)
+        | Resource::Files(_)
+        | Resource::Json(_)
+        | Resource::Redirect(_) => None,
+    }
+}
+
+impl<'p> Passing<'p> {
+    fn new(service: &'p Arc<Service>, exchange: Exchange<'p>) -> Option<Self> {
+        let position = exchange.position?;
+        let proxy = of(exchange.route?)?;
+        let upstream = service.site.upstreams.get(proxy.upstream)?;
+        let state = service.upstreams.get(proxy.upstream)?;
+        Some(Self { service, position, proxy, exchange, upstream, state })
+    }
+
+    /// The key of what is stored of the URL that this request is for.
+    fn key(&self, target: &str) -> KeyBuilder {
+        let subject = &self.service.subjects[self.position];
+        let mut key = KeyBuilder::new(&subject.name);
+        key.text(Section::Variant, "target", target);
+        if self.proxy.preserve_host {
+            match self.exchange.request.headers.get(header::HOST) {
+                Some(host) => key.bytes(Section::Header, "host", &host.as_bytes().to_ascii_lowercase()),
+                None => key.absent(Section::Header, "host"),
+            };
+        }
+        key
+    }
+
+    fn tags(&self) -> Tags {
+        let path = Tag::derived("path", self.exchange.request.uri.path());
+        Tags::new(Arc::clone(&self.service.subjects[self.position].tags), vec![path])
+    }
+
+    /// The names of the request's target: as the upstream knows it, and as clients do.
+    fn targets(&self, there: &PathAndQuery) -> Vec<Uri> {
+        let (origin, _) = fields::split_base(&self.upstream.base);
+        let here = super::decide::target(self.exchange.request);
+        let host = self.exchange.request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let public = host.and_then(|host| fields::uri_of(&format!("http://{host}"), here));
+        fields::uri_of(origin, there.as_str()).into_iter().chain(public).collect()
+    }
+
+    fn refuse(&self, status: StatusCode) -> Answer {
+        failure::answer(self.service, self.exchange, status)
+    }
+}
+
+/// The answer to a request, if it is stored and fresh.
+pub(super) fn at_hand(service: &Arc<Service>, exchange: Exchange<'_>) -> Option<Answer> {
+    let passing = Passing::new(service, exchange)?;
+    let cache = passing.proxy.cache.as_ref()?;
+    let request = exchange.request;
+    rules::may_look_up(&request.method, &request.headers).ok()?;
+    let key = passing.key(super::decide::target(request));
+    let responses = service.runtime.store.responses(key.finish())?;
+    let received = responses.select(&request.headers)?;
+    let demand = Demand::of(&request.headers, &cache.settings);
+    let now = exchange.arrival.instant;
+    let Reuse::Fresh { age, left } = rules::reuse(received.terms(), &received.windows(), &demand, now) else {
+        return None;
+    };
+    let status = CacheStatus::fresh_hit(left);
+    stored::answer(received, age, &status.header_value(), CacheOutcome::Hit, exchange)
+}
+
+/// Passes a request on, or answers it from what is stored.
+pub(super) async fn answer<B: RequestBody>(
+    service: &Arc<Service>,
+    matched: &Match<'_, '_, usize>,
+    exchange: Exchange<'_>,
+    body: B,
+) -> Answer {
+    let Some(passing) = Passing::new(service, exchange) else {
+        return failure::answer(service, exchange, StatusCode::NOT_FOUND);
+    };
+    let request = exchange.request;
+    if fields::is_loop(&request.headers) {
+        return passing.refuse(StatusCode::LOOP_DETECTED);
+    }
+    let Some(there) = target::there(passing.proxy, passing.upstream, matched, super::decide::target(request)) else {
+        return passing.refuse(StatusCode::BAD_REQUEST);
+    };
+    match (&passing.proxy.cache, rules::may_look_up(&request.method, &request.headers)) {
+        (Some(cache), Ok(())) => cached(&passing, &cache.settings, there).await,
+        (Some(_), Err(bypass)) => {
+            let status = CacheStatus { detail: None, ..CacheStatus::forwarded(forwarding(bypass)) };
+            passed(&passing, there, body, Some(status)).await
+        }
+        (None, _) => passed(&passing, there, body, None).await,
+    }
+}
+
+fn forwarding(bypass: rules::Bypass) -> Forwarding {
+    match bypass {
+        rules::Bypass::Method => Forwarding::Method,
+        rules::Bypass::Condition | rules::Bypass::Content | rules::Bypass::Upgrade => Forwarding::Bypass,
+    }
+}
+
+/// What comes of sending a request to the upstream.
+struct Came {
+    forwarded: Forwarded,
+    /// When its head was there.
+    instant: Instant,
+    time: SystemTime,
+    /// How long that took.
+    delay: Duration,
+}
+
+impl Passing<'_> {
+    /// Sends the request with these fields and this body.
+    async fn send(&self, there: PathAndQuery, fields: HeaderMap, body: Upload) -> Result<Came, Failure> {
+        let request = self.exchange.request;
+        let trusted = &self.service.site.settings.trusted_proxies;
+        let takes_trailers = request.headers.get_all(header::TE).iter().any(|te| te.as_bytes() == b"trailers");
+        let _ = trusted;
+        let forward = Forward {
+            method: request.method.clone(),
+            target: there,
+            headers: fields,
+            body,
+            takes_trailers,
+            upgrade: None,
+            for_visitor: true,
+        };
+        let begin = Instant::now();
+        let deadline = begin + self.exchange.route.map_or(Duration::from_secs(10), |route| route.deadline);
+        let client = &self.service.runtime.client;
+        let forwarded = client.forward(forward, self.state, Bounds::default(), deadline).await;
+        let instant = Instant::now();
+        self.service.meters.upstreams[self.proxy.upstream].record(instant - begin);
+        Ok(Came { forwarded: forwarded?, instant, time: SystemTime::now(), delay: instant - begin })
+    }
+
+    fn asker(&self) -> Asker {
+        let peer = self.exchange.arrival.peer;
+        let trusted = &self.service.site.settings.trusted_proxies;
+        let is_trusted = peer.is_some_and(|peer| trusted.client(Some(peer), &HeaderMap::new()) != Some(peer));
+        Asker { peer, is_trusted }
+    }
+
+    fn outgoing(&self) -> HeaderMap {
+        fields::outgoing(self.exchange.request, self.proxy, self.upstream, self.asker())
+    }
+
+    /// The answer to a request whose upstream has not answered.
+    fn failed(&self, failure: Failure) -> Answer {
+        let (id, route) = (self.exchange.arrival.id, self.exchange.route.map(|route| &*route.name));
+        tracing::warn!(%id, route, upstream = &*self.upstream.name, error = %failure, "an upstream did not answer");
+        self.refuse(if failure.is_timeout() { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY })
+    }
+
+    /// What an upstream sent, as it is sent on.
+    fn pass_on(&self, status: StatusCode, mut fields: HeaderMap, body: Body, told: Option<CacheStatus>) -> Answer {
+        fields::incoming(&mut fields, self.proxy, &self.upstream.base);
+        if let Some(told) = told {
+            fields.append(CACHE_STATUS, told.header_value());
+        }
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = fields;
+        self.exchange.answer(response)
+    }
+}
+
+/// Passes a request on that no store answers, and drops what it makes invalid.
+async fn passed<B: RequestBody>(
+    passing: &Passing<'_>,
+    there: PathAndQuery,
+    body: B,
+    told: Option<CacheStatus>,
+) -> Answer {
+    let request = passing.exchange.request;
+    passing.exchange.arrival.client.watch();
+    let has_body = !body.is_end_stream();
+    let is_empty = request.headers.contains_key(header::CONTENT_LENGTH);
+    let upload = match (has_body, is_empty) {
+        (true, _) => Upload::streamed(body),
+        (false, true) => Upload::whole(bytes::Bytes::new()),
+        (false, false) => Upload::none(),
+    };
+    let targets = passing.targets(&there);
+    let came = match passing.send(there, passing.outgoing(), upload).await {
+        Ok(came) => came,
+        Err(failure) => return passing.failed(failure),
+    };
+    match came.forwarded {
+        Forwarded::Answer(response) => {
+            let (head, body) = response.into_parts();
+            let targets: Vec<&Uri> = targets.iter().collect();
+            if let Some(invalid) = rules::invalidated(&request.method, &targets, head.status, &head.headers) {
+                passing.invalidate(&invalid);
+            }
+            passing.pass_on(head.status, head.headers, Body::stream(body), told)
+        }
+        Forwarded::Switched(..) => passing.refuse(StatusCode::BAD_GATEWAY),
+    }
+}
+
+impl Passing<'_> {
+    /// Drops what is stored of the URL of the request, and of others that its answer has made invalid (RFC 9111, section 4.4).
+    fn invalidate(&self, invalid: &Invalidated) {
+        if self.proxy.cache.is_none() {
+            return;
+        }
+        let store = &self.service.runtime.store;
+        let here = super::decide::target(self.exchange.request).to_owned();
+        let elsewhere = invalid.elsewhere.iter().filter_map(|elsewhere| match elsewhere.origin {
+            // As the upstream knows it.
+            0 => self.here(&elsewhere.path),
+            _ => Some(elsewhere.path.clone()),
+        });
+        for target in std::iter::once(here).chain(elsewhere) {
+            let path = target.split_once('?').map_or(&*target, |(path, _)| path);
+            store.invalidate(vec![Tag::derived("path", path)], [self.key(&target).finish()]);
+        }
+        let groups = invalid.groups.iter().map(|group| self.group(group)).collect::<Vec<_>>();
+        if !groups.is_empty() {
+            store.purge(&crate::cache::Scope::Tags(groups), crate::cache::Purge::Hard);
+        }
+    }
+
+    /// The path and query here of what the upstream calls so.
+    fn here(&self, there: &str) -> Option<String> {
+        let (_, prefix) = fields::split_base(&self.upstream.base);
+        self.proxy.target.here(there.strip_prefix(prefix)?)
+    }
+
+    fn group(&self, name: &str) -> Tag {
+        Tag::derived("group", &format!("{}:{name}", self.upstream.name))
+    }
+}
+
+/// Answers from what is stored, or passes the request on and keeps the answer.
+async fn cached(passing: &Passing<'_>, settings: &rules::Settings, there: PathAndQuery) -> Answer {
+    let Passing { service, exchange, .. } = passing;
+    let request = exchange.request;
+    let now = exchange.arrival.instant;
+    let key = passing.key(super::decide::target(request)).finish().to_key();
+    let demand = Demand::of(&request.headers, settings);
+    let ticket = service.runtime.store.begin(service.revision());
+    let responses = service.runtime.store.responses(key.lookup());
+    let selected = responses.as_ref().and_then(|responses| responses.select(&request.headers)).cloned();
+    let Some(selected) = selected else {
+        if demand.only_if_cached {
+            return passing.refuse(StatusCode::GATEWAY_TIMEOUT);
+        }
+        let forward = if responses.is_some() { Forwarding::VaryMiss } else { Forwarding::UriMiss };
+        return fetched(passing, settings, there, (ticket, key), None, forward).await;
+    };
+    let because = match rules::reuse(selected.terms(), &selected.windows(), &demand, now) {
+        Reuse::Fresh { age, left } => {
+            let status = CacheStatus::fresh_hit(left).header_value();
+            match stored::answer(&selected, age, &status, CacheOutcome::Hit, *exchange) {
+                Some(answer) => return answer,
+                None => return fetched(passing, settings, there, (ticket, key), None, Forwarding::Partial).await,
+            }
+        }
+        Reuse::WhileRevalidating { age, overdue } | Reuse::Accepted { age, overdue } => {
+            let status = CacheStatus::stale_hit(overdue).header_value();
+            match stored::answer(&selected, age, &status, CacheOutcome::Stale, *exchange) {
+                Some(answer) => return answer,
+                None => Because::Stale,
+            }
+        }
+        Reuse::Validate(because) => because,
+        Reuse::Refused(_) => return passing.refuse(StatusCode::GATEWAY_TIMEOUT),
+    };
+    fetched(passing, settings, there, (ticket, key), Some((selected, demand)), because.forward()).await
+}
+
+/// Fetches what is not stored, or validates what is, and keeps what comes.
+async fn fetched(
+    passing: &Passing<'_>,
+    settings: &rules::Settings,
+    there: PathAndQuery,
+    (ticket, key): (Ticket, Key),
+    stale: Option<(Arc<Received>, Demand)>,
+    forward: Forwarding,
+) -> Answer {
+    let Passing { service, exchange, position, .. } = passing;
+    let request = exchange.request;
+    let mut outgoing = passing.outgoing();
+    if let Some((stale, _)) = &stale {
+        rules::validate(&mut outgoing, Some(stale.fields()), std::iter::empty());
+    }
+    let targets = passing.targets(&there);
+    let targets: Vec<&Uri> = targets.iter().collect();
+    let came = passing.send(there, outgoing, Upload::none()).await;
+    let told = |stored| CacheStatus {
+        outcome: Outcome::Forwarded { because: forward, stored, collapsed: false },
+        ttl: None,
+        detail: None,
+    };
+    let rescue = |failed: Failed| {
+        let (stale, demand) = stale.as_ref()?;
+        let now = Instant::now();
+        let windows = stale.windows();
+        if !rules::may_serve_on_error(stale.terms(), &windows, demand, now, failed) {
+            return None;
+        }
+        let status = CacheStatus { ttl: windows.remaining(now).err().map(|overdue| -(overdue.as_secs() as i64).max(1)), ..told(false) };
+        stored::answer(stale, windows.age(now), &status.header_value(), CacheOutcome::Stale, *exchange)
+    };
+    let Came { forwarded, instant, time, delay } = match came {
+        Ok(came) => came,
+        Err(failure) => return rescue(Failed::Unreachable).unwrap_or_else(|| passing.failed(failure)),
+    };
+    let Forwarded::Answer(response) = forwarded else { return passing.refuse(StatusCode::BAD_GATEWAY) };
+    let (head, body) = response.into_parts();
+    if head.status.is_server_error()
+        && let Some(answer) = rescue(Failed::Status(head.status))
+    {
+        return answer;
+    }
+    let mut of = rules::Exchange {
+        method: &request.method,
+        targets: &targets,
+        request: &request.headers,
+        status: head.status,
+        response: &head.headers,
+        received: time,
+        delay,
+    };
+    if let (StatusCode::NOT_MODIFIED, Some((stale, _))) = (head.status, &stale) {
+        if rules::selected_by(&head.headers, &[stale.fields()]) == Validated::These(vec![0]) {
+            let fields = rules::freshen(stale.fields(), &head.headers, time, false);
+            (of.status, of.response) = (stale.stored().status(), &fields);
+            let again = rules::store_again(stale.terms(), &of, settings);
+            let content = (stale.stored().status(), fields.clone(), stale.body().clone());
+            let (terms, is_kept) = match again {
+                Ok(terms) => (terms, true),
+                Err(_) => (stale.terms().clone(), false),
+            };
+            let fields = rules::storable_fields(&content.1, &terms);
+            let fresh = Received::new((content.0, fields, content.2), terms, stale.under().clone(), instant, service.revision());
+            let fresh = Arc::new(fresh);
+            let is_stored = is_kept && keep::put(service, *position, (&ticket, &key, &passing.tags()), Arc::clone(&fresh));
+            let age = fresh.windows().age(instant);
+            return stored::answer(&fresh, age, &told(is_stored).header_value(), CacheOutcome::Miss, *exchange)
+                .unwrap_or_else(|| passing.refuse(StatusCode::BAD_GATEWAY));
+        }
+    }
+    let terms = if request.method == Method::HEAD { Err(NotStored::Method) } else { rules::store(&of, settings) };
+    let mut answer = match terms {
+        Ok(terms) => {
+            let under = StoredUnder::new(&terms.vary, &request.headers, &head.headers);
+            let mut fields = head.headers.clone();
+            fields::incoming(&mut fields, passing.proxy, &passing.upstream.base);
+            let entry = keep::Entry {
+                service: Arc::clone(service),
+                position: *position,
+                ticket,
+                key,
+                tags: passing.tags(),
+                status: head.status,
+                fields,
+                terms,
+                under,
+                received: instant,
+            };
+            let most = usize::try_from(service.runtime.store.largest()).unwrap_or(usize::MAX);
+            let body = Body::stream(keep::Kept::new(body, entry, most));
+            passing.pass_on(head.status, head.headers, body, Some(told(true)))
+        }
+        Err(why) => {
+            if why.displaces(head.status) {
+                drop(service.runtime.store.remove(key.lookup()));
+            }
+            passing.pass_on(head.status, head.headers, Body::stream(body), Some(told(false)))
+        }
+    };
+    answer.cache = Some(CacheOutcome::Miss);
+    answer
+}
