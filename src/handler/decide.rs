@@ -62,6 +62,32 @@ pub(super) fn target(request: &Parts) -> &str {
     request.uri.path_and_query().map_or(request.uri.path(), http::uri::PathAndQuery::as_str)
 }
 
+/// The proxy that a target leads to which is spelled as no other route would have it: it passes on what it was sent, octet by octet. Only
+/// what leads there in either reading is, so that no spelling gets around another route.
+fn as_sent<'d>(
+    service: &'d Service,
+    host: Option<&str>,
+    target: &'d str,
+    routing: &Routing<'_, '_, usize>,
+) -> Option<Found<'d>> {
+    let canonical = match routing {
+        Routing::Redirect { route, .. } | Routing::Misfit(route) => Some(**route),
+        // It has no canonical form.
+        Routing::BadTarget | Routing::NotFound => None,
+        Routing::Matched(_) | Routing::Server => return None,
+    };
+    let is_proxy = |position: usize| {
+        service.site.routes.get(position).filter(|route| matches!(route.resource, Resource::Proxy(_)))
+    };
+    if canonical.is_some_and(|position| is_proxy(position).is_none()) {
+        return None;
+    }
+    let matched = service.site.routers.route_as_sent(host, target)?;
+    let position = *matched.route;
+    let route = is_proxy(position).filter(|_| canonical.is_none_or(|canonical| canonical == position))?;
+    Some(Found { position, route, matched })
+}
+
 /// Where `request` leads, which came to a listener that only this machine reaches if `is_loopback`.
 pub(super) fn decide<'d>(service: &'d Service, request: &'d Parts, is_loopback: bool) -> Decision<'d> {
     let refused = |because, route| Decision::Refused { because, route };
@@ -77,7 +103,12 @@ pub(super) fn decide<'d>(service: &'d Service, request: &'d Parts, is_loopback: 
         HostVerdict::Misdirected => return refused(Refusal::Misdirected, None),
     }
     let routes = &service.site.routes;
-    let matched = match service.site.routers.route(authority.map(|authority| authority.host()), target) {
+    let host = authority.map(|authority| authority.host());
+    let routing = service.site.routers.route(host, target);
+    if let Some(found) = as_sent(service, host, target, &routing) {
+        return Decision::Route(found);
+    }
+    let matched = match routing {
         Routing::Matched(matched) => matched,
         Routing::Redirect { location, route } => {
             return Decision::Elsewhere { location, route: routes.get(*route) };

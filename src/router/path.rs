@@ -53,6 +53,12 @@ impl<'t> Path<'t> {
     /// The path of a site's front page.
     pub const ROOT: Path<'static> = Path("/");
 
+    /// A path that is taken as it was sent, whatever its form, if it begins with `/` and has no control characters.
+    pub(super) fn as_sent(text: &'t str) -> Option<Self> {
+        let is_path = text.starts_with('/') && !text.bytes().any(|byte| matches!(byte, 0..=b' ' | 0x7F));
+        is_path.then_some(Self(text))
+    }
+
     /// The canonical, percent-encoded text.
     pub fn as_str(self) -> &'t str {
         self.0

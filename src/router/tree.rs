@@ -177,6 +177,15 @@ impl<T> Router<T> {
         }
     }
 
+    /// The route that `target` leads to if its path is read as it was sent: compared octet by octet, nothing decoded, nothing resolved. For routes
+    /// that pass it on to somebody who reads it in another way than we do.
+    pub fn route_as_sent<'t>(&self, target: &'t str) -> Option<Match<'_, 't, T>> {
+        let (path, query) = split_target(target);
+        let path = Path::as_sent(path).filter(|_| !query.is_some_and(|query| query.contains('#')))?;
+        let (route, params) = self.find(path)?;
+        Some(Match { route, params, path, query })
+    }
+
     /// The route of a canonical path, and its parameters.
     pub fn find<'t>(&self, path: Path<'t>) -> Option<(&T, Params<'_, 't>)> {
         let (route, params) = self.claim(path)?;

@@ -3,7 +3,7 @@
 //! A host is compared before any segment of the path: routes that name the host of a request go first, and what none of them claims is
 //! for the routes that name none.
 
-use crate::router::{Conflict, InputType, Pattern, Router, Routing, TrailingSlash};
+use crate::router::{Conflict, InputType, Match, Pattern, Router, Routing, TrailingSlash};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -44,6 +44,12 @@ impl Routers {
     pub fn route<'t>(&self, host: Option<&str>, target: &'t str) -> Routing<'_, 't, usize> {
         let own = host.and_then(|host| self.of(host)).map(|router| router.route(target));
         own.filter(|found| !matches!(found, Routing::NotFound)).unwrap_or_else(|| self.any.route(target))
+    }
+
+    /// The route that `target` leads to at `host` if its path is read as it was sent.
+    pub fn route_as_sent<'t>(&self, host: Option<&str>, target: &'t str) -> Option<Match<'_, 't, usize>> {
+        let own = host.and_then(|host| self.of(host)).and_then(|router| router.route_as_sent(target));
+        own.or_else(|| self.any.route_as_sent(target))
     }
 
     /// Why `target` is a misfit at `host`: the parameters whose values do not fit, and their types.
