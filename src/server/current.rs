@@ -4,10 +4,10 @@
 
 use super::history::History;
 use super::{Answer, Arrival, Connection, Facts, RequestBody, Service, SourceCall};
-use crate::handler::{self, CacheOutcome, Runtime};
+use crate::handler::{self, CacheOutcome, Handled, Runtime};
 use crate::site::Site;
 use arc_swap::ArcSwap;
-use http::Request;
+use http::request::Parts;
 use std::sync::Arc;
 
 /// What answers requests now. Clones are the same pointer.
@@ -56,9 +56,8 @@ impl handler::Client for Connection {
 impl Service for Current {
     type Body = handler::Body;
 
-    async fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> Answer<Self::Body> {
+    async fn call(&self, request: &Parts, body: RequestBody, arrival: &Arrival) -> Answer<Self::Body> {
         let service = self.service();
-        let (request, body) = request.into_parts();
         let arrived = handler::Arrival {
             instant: arrival.instant,
             time: arrival.time,
@@ -67,7 +66,10 @@ impl Service for Current {
             client: &*arrival.connection,
         };
         let handler::Answer { response, route, position, cache, sources } =
-            handler::handle(&service, &request, body, &arrived).await;
+            match handler::handle(&service, request, body, &arrived) {
+                Handled::Now(answer) => answer,
+                Handled::Later(answer) => answer.await,
+            };
         let call =
             |call: handler::SourceCall| SourceCall { name: call.name, elapsed: call.elapsed, outcome: call.outcome };
         let sources = sources.into_iter().map(call).collect();

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, response};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -35,6 +35,7 @@ use super::socket::Socket;
 use super::tidy::Tidy;
 use super::tunnel::Tunnel;
 use super::{AccessLog, Exchange, Facts, Limits, RequestId, Shutdown};
+use crate::fields::TrustedProxies;
 
 /// What answers requests. The server carries them to it and its answers back, and knows nothing else of it.
 ///
@@ -45,7 +46,12 @@ pub trait Service: Send + Sync + 'static {
     type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static;
 
     /// Answers one request. Dropped unfinished if the connection ends before.
-    fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> impl Future<Output = Answer<Self::Body>> + Send;
+    fn call(
+        &self,
+        head: &Parts,
+        body: RequestBody,
+        arrival: &Arrival,
+    ) -> impl Future<Output = Answer<Self::Body>> + Send;
 }
 
 impl<F, A, B> Service for F
@@ -56,8 +62,8 @@ where
 {
     type Body = B;
 
-    fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> impl Future<Output = Answer<B>> + Send {
-        self(request, arrival)
+    fn call(&self, head: &Parts, body: RequestBody, arrival: &Arrival) -> impl Future<Output = Answer<B>> + Send {
+        self(Request::from_parts(head.clone(), body), arrival.clone())
     }
 }
 
@@ -168,7 +174,7 @@ impl<S: Service> Server<S> {
             if !awake.await {
                 return;
             }
-            let service = service_fn(|request| {
+            let service = service_fn(|request: Request<Incoming>| {
                 let exchange = Exchanging { server: Arc::clone(&self), ledger: Arc::clone(&ledger) };
                 let arrival = Arrival {
                     id: RequestId::next(),
@@ -176,7 +182,10 @@ impl<S: Service> Server<S> {
                     time: SystemTime::now(),
                     connection: Arc::clone(&connection),
                 };
-                async move { Ok::<_, Infallible>(exchange.answer(request, arrival).await) }
+                async move {
+                    let (mut head, incoming) = request.into_parts();
+                    Ok::<_, Infallible>(exchange.answer(&mut head, incoming, &arrival).await)
+                }
             });
             let mut http = self.http.serve_connection(transport, service);
             let turn = poll_fn(|cx| match Pin::new(&mut http).poll(cx) {
@@ -268,52 +277,54 @@ struct Exchanging<S> {
 }
 
 impl<S: Service> Exchanging<S> {
-    async fn answer(self, request: Request<Incoming>, arrival: Arrival) -> Response<Delivery<S::Body>> {
-        let mut record = self.begin_record(&request, &arrival);
-        let expects_continue = request.headers().contains_key(EXPECT);
-        let (mut head, incoming) = request.into_parts();
+    /// What is large is lent and not handed on: each step that takes it would copy it.
+    async fn answer(self, head: &mut Parts, incoming: Incoming, arrival: &Arrival) -> Response<Delivery<S::Body>> {
         let (body, home) = RequestBody::new(incoming, &self.ledger);
-        let may_switch = self.offer_switch(&mut head, home.is_some());
-        let is_old = head.version == Version::HTTP_10;
-        let id = arrival.id;
+        let may_switch = self.offer_switch(head, home.is_some());
+        let head = &*head;
+        let record = self.begin_record(head, arrival);
         if arrival.connection.is_watched() {
             arrival.connection.watched.store(false, Ordering::Relaxed);
         }
-        let call = async { self.server.service.call(Request::from_parts(head, body), arrival).await };
-        let (mut response, facts) = if let Ok(answer) = AssertUnwindSafe(call).catch_unwind().await {
-            (answer.response.map(Content::Handled), answer.facts)
+        let id = arrival.id;
+        let call = AssertUnwindSafe(self.server.service.call(head, body, arrival));
+        let (mut response, mut content, facts) = if let Ok(Answer { response, facts }) = call.catch_unwind().await {
+            let (response, content) = response.into_parts();
+            (response, Content::Handled(content), facts)
         } else {
             tracing::error!(%id, "a handler panicked");
-            (own(refusal::broken(id)), Facts::default())
+            let (response, content) = own(refusal::broken(id));
+            (response, content, Facts::default())
         };
-        let leftover = match home {
-            Some(home) => settle(&home, expects_continue, self.server.limits.unread_body).await,
-            None => Leftover::Nothing,
-        };
-        match leftover {
-            Leftover::Nothing => {}
-            Leftover::Unwanted(refusal) if !is_refused(response.status()) => {
-                response = own(refusal::response(refusal, id));
+        if let Some(home) = home {
+            let expects_continue = head.headers.contains_key(EXPECT);
+            match settle(&home, expects_continue, self.server.limits.unread_body).await {
+                Leftover::Nothing => {}
+                Leftover::Unwanted(refusal) if !is_refused(response.status) => {
+                    (response, content) = own(refusal::response(refusal, id));
+                }
+                Leftover::Late => {
+                    let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long");
+                    (response, content) = own(refusal::response(refusal, id));
+                }
+                Leftover::Unwanted(_) | Leftover::Unsent | Leftover::Begun | Leftover::Broken => close(&mut response),
             }
-            Leftover::Late => {
-                response =
-                    own(refusal::response(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"), id));
-            }
-            Leftover::Unwanted(_) | Leftover::Unsent | Leftover::Begun | Leftover::Broken => close(&mut response),
         }
-        if response.status().is_informational() {
-            if response.status() == StatusCode::SWITCHING_PROTOCOLS && may_switch {
-                return self.switch(record.finish(response.status(), facts), response).await;
+        if response.status.is_informational() {
+            if response.status == StatusCode::SWITCHING_PROTOCOLS && may_switch {
+                let answered = record.finish(response.status, facts);
+                self.switch(answered).await;
+                return Response::from_parts(response, Delivery::new(Content::Own(None), None, self.ledger));
             }
-            tracing::error!(%id, status = %response.status(), "a handler gave an answer that is none");
-            response = own(refusal::broken(id));
+            tracing::error!(%id, status = %response.status, "a handler gave an answer that is none");
+            (response, content) = own(refusal::broken(id));
         }
         if self.server.shutdown.is_draining() {
             close(&mut response);
         }
-        let response = delimit(response, is_old, &self.ledger);
-        let answered = record.finish(response.status(), facts);
-        response.map(|content| Delivery::new(content, answered, self.ledger))
+        delimit(&mut response, &mut content, head.version, &self.ledger);
+        let answered = record.finish(response.status, facts);
+        Response::from_parts(response, Delivery::new(content, answered, self.ledger))
     }
 
     /// Leaves the door to another protocol in `head` if the request may have one (RFC 9110, section 7.8): it asks for one by both fields, has
@@ -329,47 +340,33 @@ impl<S: Service> Exchanging<S> {
         may_switch
     }
 
-    /// The answer that is the last of HTTP on this connection.
-    async fn switch(
-        self,
-        answered: Option<Answered>,
-        response: Response<Content<S::Body>>,
-    ) -> Response<Delivery<S::Body>> {
+    /// Prepares for the answer that is the last of HTTP on this connection.
+    async fn switch(&self, answered: Option<Answered>) {
         // What is sent afterwards is counted by the transport alone.
         self.ledger.switch(answered.map(|answered| Answered { taken: u64::MAX, ..answered }));
         // The connection's task sees it between this poll and the next, and prepares hyper for it.
         let mut seen = false;
         poll_fn(|_| if std::mem::replace(&mut seen, true) { Poll::Ready(()) } else { Poll::Pending }).await;
-        response.map(|_| Delivery::new(Content::Own(None), None, self.ledger))
     }
 
-    fn begin_record(&self, request: &Request<Incoming>, arrival: &Arrival) -> Record {
-        let exchange = self.ledger.log().is_on().then(|| Exchange {
-            time: arrival.time,
-            id: arrival.id,
-            client: self.server.limits.trusted_proxies.client(self.ledger.peer(), request.headers()),
-            method: Some(request.method().clone()),
-            // Copied: to share it would keep hyper's whole read buffer alive.
-            path: Some(request.uri().path().into()),
-            status: None,
-            bytes: 0,
-            elapsed: Duration::ZERO,
-            facts: Facts::default(),
-        });
-        Record { exchange, arrival: arrival.instant, ledger: Arc::clone(&self.ledger) }
+    fn begin_record<'r>(&'r self, head: &'r Parts, arrival: &'r Arrival) -> Record<'r> {
+        let Self { server, ledger } = self;
+        let is_open = ledger.log().is_on();
+        Record { head, arrival, trusted_proxies: &server.limits.trusted_proxies, ledger, is_open }
     }
 }
 
-fn own<B>(response: Response<Bytes>) -> Response<Content<B>> {
-    response.map(|text| Content::Own(Some(text)))
+fn own<B>(response: Response<Bytes>) -> (response::Parts, Content<B>) {
+    let (response, text) = response.into_parts();
+    (response, Content::Own(Some(text)))
 }
 
 fn is_refused(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 
-fn close<B>(response: &mut Response<B>) {
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+fn close(response: &mut response::Parts) {
+    response.headers.insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// Whether `Connection` says that `Upgrade` concerns this connection.
@@ -383,28 +380,27 @@ fn lists_upgrade(fields: &HeaderMap) -> bool {
 }
 
 /// Sees to it that the end of an answer can be told, whatever fields the handler has given it (RFC 9112, section 6).
-fn delimit<B: Body>(mut response: Response<Content<B>>, is_old: bool, ledger: &Ledger) -> Response<Content<B>> {
-    let status = response.status();
+fn delimit<B: Body>(response: &mut response::Parts, content: &mut Content<B>, version: Version, ledger: &Ledger) {
     let length = |fields: &HeaderMap| -> Option<u64> { fields.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok() };
-    if status == StatusCode::NOT_MODIFIED
-        && let Some(length) = length(response.headers())
-    {
-        return response.map(|_| Content::Claimed(length));
-    }
-    if status == StatusCode::NO_CONTENT {
+    match response.status {
+        StatusCode::NOT_MODIFIED => {
+            if let Some(length) = length(&response.headers) {
+                *content = Content::Claimed(length);
+            }
+        }
         // It has no content to have a length (RFC 9110, section 8.6).
-        response.headers_mut().remove(CONTENT_LENGTH);
+        StatusCode::NO_CONTENT => drop(response.headers.remove(CONTENT_LENGTH)),
+        _ => {}
     }
-    if let Content::Handled(body) = response.body()
+    if let Content::Handled(body) = content
         && body.size_hint().exact().is_none()
     {
         // The framing is hyper's: by the length, by chunks, or by the end of the connection, one of the three.
-        response.headers_mut().remove(TRANSFER_ENCODING);
-        if is_old && length(response.headers()).is_none() {
+        response.headers.remove(TRANSFER_ENCODING);
+        if version == Version::HTTP_10 && length(&response.headers).is_none() {
             ledger.end_with_its_answer();
         }
     }
-    response
 }
 
 /// What became of a request's body that the handler left.
@@ -465,26 +461,45 @@ fn is_timeout(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The record of a request that has no answer yet. Dropped as it is, it says that there never was one.
-struct Record {
-    exchange: Option<Exchange>,
-    arrival: Instant,
-    ledger: Arc<Ledger>,
+struct Record<'r> {
+    head: &'r Parts,
+    arrival: &'r Arrival,
+    trusted_proxies: &'r TrustedProxies,
+    ledger: &'r Ledger,
+    /// Whether there is a log that has not heard of it.
+    is_open: bool,
 }
 
-impl Record {
+impl Record<'_> {
     /// What is to be recorded and counted of an answered request, to go with its body.
-    fn finish(&mut self, status: StatusCode, mut facts: Facts) -> Option<Answered> {
+    fn finish(mut self, status: StatusCode, mut facts: Facts) -> Option<Answered> {
         let tally = facts.tally.take();
-        let exchange = self.exchange.take().map(|exchange| Exchange { status: Some(status), facts, ..exchange });
+        let exchange = std::mem::take(&mut self.is_open).then(|| self.exchange(Some(status), facts));
         let is_wanted = exchange.is_some() || tally.is_some();
-        is_wanted.then_some(Answered { exchange, tally, status, arrival: self.arrival, taken: 0 })
+        is_wanted.then_some(Answered { exchange, tally, status, arrival: self.arrival.instant, taken: 0 })
+    }
+
+    fn exchange(&self, status: Option<StatusCode>, facts: Facts) -> Exchange {
+        Exchange {
+            time: self.arrival.time,
+            id: self.arrival.id,
+            client: self.trusted_proxies.client(self.ledger.peer(), &self.head.headers),
+            method: Some(self.head.method.clone()),
+            // Copied: to share it would keep hyper's whole read buffer alive.
+            path: Some(self.head.uri.path().into()),
+            status,
+            bytes: 0,
+            elapsed: Duration::ZERO,
+            facts,
+        }
     }
 }
 
-impl Drop for Record {
+impl Drop for Record<'_> {
     fn drop(&mut self) {
-        if let Some(exchange) = self.exchange.take() {
-            self.ledger.log().record(Exchange { elapsed: self.arrival.elapsed(), ..exchange });
+        if self.is_open {
+            let elapsed = self.arrival.instant.elapsed();
+            self.ledger.log().record(&Exchange { elapsed, ..self.exchange(None, Facts::default()) });
         }
     }
 }
