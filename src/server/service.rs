@@ -283,10 +283,10 @@ impl<S: Service> Exchanging<S> {
         let may_switch = self.offer_switch(head, home.is_some());
         let head = &*head;
         let record = self.begin_record(head, arrival);
-        let id = arrival.id;
         if arrival.connection.is_watched() {
             arrival.connection.watched.store(false, Ordering::Relaxed);
         }
+        let id = arrival.id;
         let call = AssertUnwindSafe(self.server.service.call(head, body, arrival));
         let (mut response, mut content, facts) = if let Ok(Answer { response, facts }) = call.catch_unwind().await {
             let (response, content) = response.into_parts();
@@ -312,7 +312,9 @@ impl<S: Service> Exchanging<S> {
         }
         if response.status.is_informational() {
             if response.status == StatusCode::SWITCHING_PROTOCOLS && may_switch {
-                return self.switch(record.finish(response.status, facts), response).await;
+                let answered = record.finish(response.status, facts);
+                self.switch(answered).await;
+                return Response::from_parts(response, Delivery::new(Content::Own(None), None, self.ledger));
             }
             tracing::error!(%id, status = %response.status, "a handler gave an answer that is none");
             (response, content) = own(refusal::broken(id));
@@ -320,7 +322,7 @@ impl<S: Service> Exchanging<S> {
         if self.server.shutdown.is_draining() {
             close(&mut response);
         }
-        let content = delimit(&mut response, content, head.version == Version::HTTP_10, &self.ledger);
+        delimit(&mut response, &mut content, head.version, &self.ledger);
         let answered = record.finish(response.status, facts);
         Response::from_parts(response, Delivery::new(content, answered, self.ledger))
     }
@@ -338,14 +340,13 @@ impl<S: Service> Exchanging<S> {
         may_switch
     }
 
-    /// The answer that is the last of HTTP on this connection.
-    async fn switch(&self, answered: Option<Answered>, response: response::Parts) -> Response<Delivery<S::Body>> {
+    /// Prepares for the answer that is the last of HTTP on this connection.
+    async fn switch(&self, answered: Option<Answered>) {
         // What is sent afterwards is counted by the transport alone.
         self.ledger.switch(answered.map(|answered| Answered { taken: u64::MAX, ..answered }));
         // The connection's task sees it between this poll and the next, and prepares hyper for it.
         let mut seen = false;
         poll_fn(|_| if std::mem::replace(&mut seen, true) { Poll::Ready(()) } else { Poll::Pending }).await;
-        Response::from_parts(response, Delivery::new(Content::Own(None), None, Arc::clone(&self.ledger)))
     }
 
     fn begin_record<'r>(&'r self, head: &'r Parts, arrival: &'r Arrival) -> Record<'r> {
@@ -379,32 +380,27 @@ fn lists_upgrade(fields: &HeaderMap) -> bool {
 }
 
 /// Sees to it that the end of an answer can be told, whatever fields the handler has given it (RFC 9112, section 6).
-fn delimit<B: Body>(
-    response: &mut response::Parts,
-    content: Content<B>,
-    is_old: bool,
-    ledger: &Ledger,
-) -> Content<B> {
+fn delimit<B: Body>(response: &mut response::Parts, content: &mut Content<B>, version: Version, ledger: &Ledger) {
     let length = |fields: &HeaderMap| -> Option<u64> { fields.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok() };
-    if response.status == StatusCode::NOT_MODIFIED
-        && let Some(length) = length(&response.headers)
-    {
-        return Content::Claimed(length);
-    }
-    if response.status == StatusCode::NO_CONTENT {
+    match response.status {
+        StatusCode::NOT_MODIFIED => {
+            if let Some(length) = length(&response.headers) {
+                *content = Content::Claimed(length);
+            }
+        }
         // It has no content to have a length (RFC 9110, section 8.6).
-        response.headers.remove(CONTENT_LENGTH);
+        StatusCode::NO_CONTENT => drop(response.headers.remove(CONTENT_LENGTH)),
+        _ => {}
     }
-    if let Content::Handled(body) = &content
+    if let Content::Handled(body) = content
         && body.size_hint().exact().is_none()
     {
         // The framing is hyper's: by the length, by chunks, or by the end of the connection, one of the three.
         response.headers.remove(TRANSFER_ENCODING);
-        if is_old && length(&response.headers).is_none() {
+        if version == Version::HTTP_10 && length(&response.headers).is_none() {
             ledger.end_with_its_answer();
         }
     }
-    content
 }
 
 /// What became of a request's body that the handler left.
