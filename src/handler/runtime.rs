@@ -35,6 +35,8 @@ pub struct Runtime {
     pub(super) pages: Flights<(Key, Epoch), Arc<Made>>,
     /// Calls under way that nobody's person is in, by their identity.
     pub(super) calls: Flights<(Arc<[u8]>, Epoch), fetch::Result>,
+    /// What is stored of origins and validated in the background, by key and epoch.
+    pub(super) origins: Flights<(Key, Epoch), ()>,
     pub(super) assets: Assets,
     /// Where pages that take long are made.
     pub(super) aside: Aside,
@@ -55,6 +57,7 @@ impl Runtime {
             data: Memo::new(data, pages.entry),
             pages: Flights::new(),
             calls: Flights::new(),
+            origins: Flights::new(),
             assets: Assets::default(),
             aside: Aside::default(),
             time_zone: TimeZone::UTC,

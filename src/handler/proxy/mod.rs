@@ -21,7 +21,7 @@ use super::{Answer, Body, CacheOutcome, RequestBody, failure};
 use crate::cache::rules::{
     self, Because, Demand, Failure as Failed, Invalidated, NotStored, Reuse, StoredUnder, Validated,
 };
-use crate::cache::{CACHE_STATUS, Key, KeyBuilder, Received, Section, Tag, Tags, Ticket};
+use crate::cache::{CACHE_STATUS, Filled, Key, KeyBuilder, Received, Section, Tag, Tags, Ticket};
 use crate::fields::{CacheStatus, Forward as Forwarding, Outcome};
 use crate::resource::{Proxy, Resource};
 use crate::router::Match;
@@ -311,10 +311,15 @@ async fn cached(passing: &Passing<'_>, settings: &rules::Settings, there: PathAn
                 None => return fetched(passing, settings, there, (ticket, key), None, Forwarding::Partial).await,
             }
         }
-        Reuse::WhileRevalidating { age, overdue } | Reuse::Accepted { age, overdue } => {
+        reuse @ (Reuse::WhileRevalidating { age, overdue } | Reuse::Accepted { age, overdue }) => {
             let status = CacheStatus::stale_hit(overdue).header_value();
             match stored::answer(&selected, age, &status, CacheOutcome::Stale, *exchange) {
-                Some(answer) => return answer,
+                Some(answer) => {
+                    if matches!(reuse, Reuse::WhileRevalidating { .. }) && !selected.stored().is_resting(now) {
+                        refresh(passing, there, key, selected);
+                    }
+                    return answer;
+                }
                 None => Because::Stale,
             }
         }
@@ -323,6 +328,40 @@ async fn cached(passing: &Passing<'_>, settings: &rules::Settings, there: PathAn
     };
     fetched(passing, settings, there, (ticket, key), Some((selected, demand)), because.forward()).await
 }
+
+/// Validates what is stored in the background, once whoever asks, for the client that was answered with it and goes on.
+fn refresh(passing: &Passing<'_>, there: PathAndQuery, key: Key, stale: Arc<Received>) {
+    let (service, position) = (Arc::clone(passing.service), passing.position);
+    let request = passing.exchange.request.clone();
+    let (id, peer) = (passing.exchange.arrival.id.to_string(), passing.exchange.arrival.peer);
+    let limit = passing.exchange.route.map_or(REFRESH, |route| route.deadline) + REFRESH;
+    let epoch = service.runtime.store.epoch(service.revision());
+    let origins = service.runtime.origins.clone();
+    let kept = key.clone();
+    let validating = async move {
+        let (instant, time) = (Instant::now(), SystemTime::now());
+        let arrival = super::Arrival { instant, time, id: &id, peer, is_loopback: false, client: &() };
+        let route = service.site.routes.get(position);
+        let exchange = Exchange { request: &request, route, position: Some(position), arrival: &arrival };
+        let Some(passing) = Passing::new(&service, exchange) else { return Filled::Shared(()) };
+        let Some(cache) = &passing.proxy.cache else { return Filled::Shared(()) };
+        let ticket = service.runtime.store.begin(service.revision());
+        let demand = Demand::default();
+        let stale = Some((stale, demand));
+        let before = stale.as_ref().map(|(stale, _)| Arc::clone(stale));
+        let answer = fetched(&passing, &cache.settings, there, (ticket, key), stale, Forwarding::Stale).await;
+        // What is kept is kept when it has come to its end.
+        let is_error = answer.response.status().is_server_error() || answer.cache != Some(CacheOutcome::Miss);
+        if http_body_util::BodyExt::collect(answer.response.into_body()).await.is_err() || is_error {
+            before.inspect(|stale| stale.stored().rest(Instant::now()));
+        }
+        Filled::Shared(())
+    };
+    origins.refresh_once((kept, epoch), limit, || true, validating);
+}
+
+/// For so long beyond its deadline an answer that nobody waits for may take to come to its end.
+const REFRESH: Duration = Duration::from_secs(30);
 
 /// Fetches what is not stored, or validates what is, and keeps what comes.
 async fn fetched(
