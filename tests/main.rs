@@ -82,6 +82,7 @@ fn main() -> ExitCode {
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::policies::CASES,
+        flows::proxy::CASES,
         flows::routing::CASES,
         flows::runaway::CASES,
         flows::secrets::CASES,

@@ -29,6 +29,7 @@ pub(crate) mod machines;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
 pub(crate) mod policies;
+pub(crate) mod proxy;
 pub(crate) mod routing;
 pub(crate) mod runaway;
 pub(crate) mod secrets;
