@@ -20,7 +20,7 @@
 //!
 //! Everything here is a function of values: fields, moments, what was stored. No clock is read, nothing is fetched or kept, and nothing
 //! knows of sockets, stores or tasks. Fields may hold any octets; nothing panics, no sum overflows, and the time taken is in proportion to
-//! what is read. A hit parses nothing of the response: [`Terms`] give [`super::Windows`] once, and [`reuse`] compares moments.
+//! what is read. A hit parses nothing of the response: [`Terms`] give [`super::Windows`] once, and [`reuse()`] compares moments.
 //!
 //! Where the RFC leaves a choice, the one taken stands at the rule, and errs towards asking the origin.
 

@@ -18,7 +18,7 @@ pub fn may_validate(stored: &HeaderMap) -> bool {
 /// Makes a client's request one that validates what is stored (section 4.3.1): `selected`, the response that was chosen for it, and `others`
 /// of the same URL, which the origin may say is the one. Returns whether it asks anything.
 ///
-/// The client's own conditions and range are taken out: they are weighed when the answer is there ([`super::answer`]). Entity tags are
+/// The client's own conditions and range are taken out: they are weighed when the answer is there ([`super::answer()`]). Entity tags are
 /// sent as they came, octet for octet, malformed ones too. The date goes along if one response alone is validated. If nothing is asked,
 /// the client's conditions are gone all the same, as the answer is to be stored; leave the request alone instead where nothing is stored.
 pub fn validate<'s>(
