@@ -203,7 +203,7 @@ fn a_purge_reaches_what_is_stored() {
     fault.put("/a", Reply::of("text/plain", "it").header("cache-control", "max-age=60"));
     site.get("/a");
     assert!(cache_status(&site.get("/a")).contains("hit"));
-    super::admin::ask(&site, "POST", "/purge", br#"{"path":"/a"}"#);
+    super::admin::ask(&site, "POST", "/purge", &[], r#"{"path":"/a"}"#);
     assert!(cache_status(&until(&site, "/a", |_| true)).contains("fwd=uri-miss"));
 }
 
