@@ -316,7 +316,7 @@ fn a_hit_asks_for_hardly_any_memory() {
         threads.block_on(async {});
         let waiting = crate::MEMORY.stats().allocations - before;
         let before = before + 2 * waiting;
-        let answer: Answer = threads.block_on(handle(&service, &request, &arrival));
+        let answer: Answer = threads.block_on(handle(&service, &request, &arrival).answer());
         (crate::MEMORY.stats().allocations - before, answer)
     };
     let brotli = HeaderValue::from_static("gzip, deflate, br, zstd");

@@ -115,8 +115,9 @@ impl StrongTag {
 pub struct Prepared {
     coding: Coding,
     body: Bytes,
-    /// With `Age` and `Cache-Status` in place, so that setting them in a copy replaces a value and moves nothing.
+    /// With `Age` and `Cache-Status` in place if it `has_places`, so that setting them in a copy replaces a value and moves nothing.
     fields: HeaderMap,
+    has_places: bool,
     /// Those of them that a 304 has, once somebody has needed them.
     not_modified: OnceLock<HeaderMap>,
     /// Bytes of memory that values take which nothing else has.
@@ -132,10 +133,8 @@ impl Prepared {
             fields.insert(ETAG, tag.field(coding));
         }
         fields.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        fields.insert(AGE, HeaderValue::from_static("0"));
-        fields.insert(CACHE_STATUS, HeaderValue::from_static(""));
         let values = fields.values().map(|value| value.len() + SHARED).sum();
-        Self { coding, body, fields, not_modified: OnceLock::new(), values }
+        Self { coding, body, fields, has_places: false, not_modified: OnceLock::new(), values }
     }
 
     /// The same, to be kept: without memory that nobody needs, and knowing how much it takes. `is_own` says which fields have values
@@ -143,8 +142,11 @@ impl Prepared {
     fn settled(self, is_own: impl Fn(&HeaderName) -> bool) -> Self {
         let own = self.fields.iter().filter(|(name, _)| matches!(**name, ETAG | CONTENT_LENGTH) || is_own(name));
         let values = own.map(|(_, value)| value.len() + SHARED).sum();
+        let mut fields = self.fields;
+        fields.insert(AGE, HeaderValue::from_static("0"));
+        fields.insert(CACHE_STATUS, HeaderValue::from_static(""));
         // A copy has no room to grow.
-        Self { body: tight(self.body), fields: self.fields.clone(), values, ..self }
+        Self { body: tight(self.body), fields: fields.clone(), has_places: true, values, ..self }
     }
 
     /// The same body with these `fields` in place of those of the same names, which share their values with others.
@@ -156,8 +158,8 @@ impl Prepared {
         for (name, value) in others {
             fields.append(name, value.clone());
         }
-        let (coding, body, values) = (self.coding, self.body.clone(), self.values);
-        Self { coding, body, fields, not_modified: OnceLock::new(), values }
+        let (coding, body, has_places, values) = (self.coding, self.body.clone(), self.has_places, self.values);
+        Self { coding, body, fields, has_places, not_modified: OnceLock::new(), values }
     }
 
     /// The coding of the body.
@@ -183,7 +185,7 @@ impl Prepared {
     /// The fields of a response that carries this, `Content-Length` included. `age` is that of a stored response, and absent when
     /// it was made for this request (RFC 9111, section 5.1).
     pub fn fields(&self, age: Option<Duration>, cache_status: Option<HeaderValue>) -> HeaderMap {
-        exchange(self.fields.clone(), age, cache_status)
+        self.exchange(self.fields.clone(), age, cache_status)
     }
 
     /// The fields of a 304 that stands for this (RFC 9110, section 15.4.5).
@@ -198,7 +200,22 @@ impl Prepared {
             // A copy has no room to grow.
             fields.clone()
         });
-        exchange(fields.clone(), age, cache_status)
+        self.exchange(fields.clone(), age, cache_status)
+    }
+
+    /// Sets what differs from one exchange to the next in a copy of prepared fields.
+    fn exchange(&self, mut fields: HeaderMap, age: Option<Duration>, cache_status: Option<HeaderValue>) -> HeaderMap {
+        match age {
+            Some(age) => drop(fields.insert(AGE, seconds(age))),
+            None if self.has_places => drop(fields.remove(AGE)),
+            None => {}
+        }
+        match cache_status {
+            Some(status) => drop(fields.insert(CACHE_STATUS, status)),
+            None if self.has_places => drop(fields.remove(CACHE_STATUS)),
+            None => {}
+        }
+        fields
     }
 
     /// Whether the fields of a 304 are there already. They take memory when they are asked for the first time.
@@ -227,19 +244,6 @@ fn tight(body: Bytes) -> Bytes {
         // Others have it too, or it is part of the program.
         Err(body) => body,
     }
-}
-
-/// Sets what differs from one exchange to the next in a copy of prepared fields.
-fn exchange(mut fields: HeaderMap, age: Option<Duration>, cache_status: Option<HeaderValue>) -> HeaderMap {
-    match age {
-        Some(age) => fields.insert(AGE, seconds(age)),
-        None => fields.remove(AGE),
-    };
-    match cache_status {
-        Some(status) => fields.insert(CACHE_STATUS, status),
-        None => fields.remove(CACHE_STATUS),
-    };
-    fields
 }
 
 /// What there is for a coding at this moment.

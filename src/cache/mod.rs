@@ -5,6 +5,7 @@
 //! | `digest` | what a thing was made of, as a few bytes that are the same for the same |
 //! | `key` | what selects a stored response, encoded so that different requests never meet |
 //! | `policy` | directives to moments, and what may be done with a response at a moment |
+//! | [`rules`] | what RFC 9111 lets a shared cache do with the responses of others |
 //! | `received` | for how much longer a response from elsewhere is fresh |
 //! | `coding`, `content` | fields and body in every content coding, each made once and ready to send |
 //! | `stored` | what is kept under a key |
@@ -34,6 +35,7 @@ mod memo;
 mod policy;
 mod purge;
 mod received;
+pub mod rules;
 mod store;
 mod stored;
 mod sync;

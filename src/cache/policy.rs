@@ -107,6 +107,13 @@ pub struct Allowance {
 }
 
 impl Allowance {
+    /// Fresh for so long, and usable for so long after that. Nothing of either is what keeps a response for validation alone.
+    pub fn new(fresh: Duration, while_revalidating: Duration, on_error: Duration) -> Self {
+        let [fresh, while_revalidating, on_error] =
+            [fresh, while_revalidating, on_error].map(|duration| duration.min(LONGEST));
+        Self { fresh, while_revalidating, on_error }
+    }
+
     /// How long it is fresh.
     pub fn fresh(self) -> Duration {
         self.fresh

@@ -1,54 +1,29 @@
-//! For how much longer a response from elsewhere is fresh (RFC 9111, sections 4.2.1 to 4.2.3), as a shared cache reads its fields.
+//! For how much longer a response from elsewhere is fresh (RFC 9111, sections 4.2.1 to 4.2.3), as a shared cache reads its fields: what
+//! `s-maxage = "auto"` needs of a source.
 //!
 //! Pure: when it was received, and how long that took, are told. Nothing is guessed: what says no lifetime has none.
 
-use crate::fields::{CacheControl, parse_date};
-use http::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderMap, HeaderName, VARY};
+use super::rules::{Governing, VaryNames, initial_age};
+use http::header::HeaderMap;
 use std::time::{Duration, SystemTime};
 
 /// For how much longer a response with these `fields` is fresh that was `received` so long (`delay`) after it was asked for; zero if it may
 /// not be stored, is stale, or says no lifetime.
 pub fn remaining_freshness(fields: &HeaderMap, received: SystemTime, delay: Duration) -> Duration {
-    let directives = CacheControl::parse(fields.get_all(CACHE_CONTROL).iter().map(http::HeaderValue::as_bytes));
+    let governing = Governing::untargeted(fields, received);
+    let directives = &governing.directives;
     let is_forbidden = directives.no_store || directives.private.is_some() || directives.no_cache.is_some();
-    if is_forbidden || varies_by_anything(fields) {
+    if is_forbidden || VaryNames::of(fields).is_none() {
         return Duration::ZERO;
     }
-    let date = first(fields, &DATE).and_then(parse_date);
-    let lifetime = match directives.s_maxage.or(directives.max_age) {
-        Some(seconds) => Duration::from_secs(seconds.into()),
-        // An invalid date is one in the past (section 5.3).
-        None => first(fields, &EXPIRES)
-            .and_then(parse_date)
-            .map_or(Duration::ZERO, |expires| expires.duration_since(date.unwrap_or(received)).unwrap_or_default()),
-    };
-    let apparent_age = date.and_then(|date| received.duration_since(date).ok()).unwrap_or_default();
-    let age = first(fields, &AGE).and_then(seconds).unwrap_or_default() + delay;
-    lifetime.saturating_sub(age.max(apparent_age))
-}
-
-fn first<'f>(fields: &'f HeaderMap, name: &HeaderName) -> Option<&'f [u8]> {
-    fields.get(name).map(http::HeaderValue::as_bytes)
-}
-
-/// Seconds as `Age` says them; an invalid field is ignored (section 5.1).
-fn seconds(text: &[u8]) -> Option<Duration> {
-    let digits = text.trim_ascii();
-    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    let longest = u64::from(u32::MAX);
-    let value = std::str::from_utf8(digits).ok().filter(|_| is_number)?.parse().unwrap_or(longest);
-    Some(Duration::from_secs(value.min(longest)))
-}
-
-fn varies_by_anything(fields: &HeaderMap) -> bool {
-    let lines = fields.get_all(VARY).iter();
-    lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).any(|name| name.trim_ascii() == b"*")
+    governing.lifetime(fields, received).unwrap_or_default().saturating_sub(initial_age(fields, received, delay))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
+    use crate::fields::parse_date;
+    use http::{HeaderName, HeaderValue};
 
     const AGO_5: (&str, &str) = ("date", "Sun, 06 Nov 1994 08:49:32 GMT");
 

@@ -1,9 +1,13 @@
-//! `Cache-Control` (RFC 9111, section 5.2; RFC 5861; `immutable` RFC 8246): as we write it, and as we read that of others.
+//! `Cache-Control` (RFC 9111, section 5.2; RFC 5861; `immutable` RFC 8246) and the fields that say the same to some caches alone (RFC 9213):
+//! as we write them, and as we read those of others.
 //!
-//! Reading is tolerant and errs towards not reusing: a lifetime that is no number counts as zero (RFC 9111, section 4.2.1),
-//! of two the first counts, unknown directives are ignored.
+//! Reading `Cache-Control` is tolerant and errs towards not reusing: a lifetime that is no number counts as zero (RFC 9111, section 4.2.1),
+//! of two the first counts, unknown directives are ignored, a quoted string that is never closed hides nothing that forbids. Targeted
+//! fields are Structured Fields: malformed anywhere, they say nothing at all (RFC 9213, section 2.1).
 
-use super::list::{members, token_or_quoted};
+use super::age::delta_seconds;
+use super::list::{is_open, members, token_or_quoted};
+use super::structured::{BareItem, dictionary};
 use std::fmt::Write as _;
 
 /// The longest lifetime in seconds; longer ones are read as this (RFC 9111, section 1.2.2).
@@ -87,12 +91,61 @@ impl CacheControl {
         let mut parsed = Self::default();
         for member in lines.into_iter().flat_map(members) {
             parsed.read(&Directive::new(member));
+            if is_open(member) {
+                parsed.forbid(member);
+            }
         }
         parsed
     }
 
+    /// Reads what a quoted string holds that is never closed, as far as it forbids: it may have been meant.
+    fn forbid(&mut self, member: &[u8]) {
+        let mut hidden = Self::default();
+        for part in member.split(|byte| *byte == b',') {
+            hidden.read(&Directive::new(part.trim_ascii()));
+        }
+        self.no_store |= hidden.no_store;
+        self.must_revalidate |= hidden.must_revalidate;
+        self.proxy_revalidate |= hidden.proxy_revalidate;
+        for (slot, is_said) in [(&mut self.private, hidden.private), (&mut self.no_cache, hidden.no_cache)] {
+            if is_said.is_some() {
+                *slot = Some(Scope::Response);
+            }
+        }
+    }
+
+    /// Reads the lines of a field that is meant for certain caches (RFC 9213, section 2.1). None if it is absent, empty or malformed: then
+    /// it counts as if it were not there.
+    ///
+    /// A value of another type than the directive's is not taken for it. Something that forbids does so with any value but false, and a
+    /// lifetime that is no whole number is none at all: both err towards not reusing.
+    pub fn parse_targeted<'l>(lines: impl IntoIterator<Item = &'l [u8]>) -> Option<Self> {
+        let members = dictionary(lines).filter(|members| !members.is_empty())?;
+        let mut parsed = Self::default();
+        for (name, value) in &members {
+            let (is_true, is_said) = (*value == BareItem::Boolean(true), *value != BareItem::Boolean(false));
+            match name.as_str() {
+                "public" => parsed.public = is_true,
+                "private" => parsed.private = scope(value),
+                "no-store" => parsed.no_store = is_said,
+                "no-cache" => parsed.no_cache = scope(value),
+                "must-revalidate" => parsed.must_revalidate = is_said,
+                "proxy-revalidate" => parsed.proxy_revalidate = is_said,
+                "must-understand" => parsed.must_understand = is_true,
+                "no-transform" => parsed.no_transform = is_said,
+                "immutable" => parsed.immutable = is_true,
+                "max-age" => parsed.max_age = Some(whole(value).unwrap_or(0)),
+                "s-maxage" => parsed.s_maxage = Some(whole(value).unwrap_or(0)),
+                "stale-while-revalidate" => parsed.stale_while_revalidate = whole(value),
+                "stale-if-error" => parsed.stale_if_error = whole(value),
+                _ => {}
+            }
+        }
+        Some(parsed)
+    }
+
     fn read(&mut self, directive: &Directive<'_>) {
-        match &*directive.name {
+        match directive.name() {
             b"public" => self.public = true,
             b"private" => directive.widen(&mut self.private),
             b"no-store" => self.no_store = true,
@@ -151,7 +204,7 @@ impl RequestCacheControl {
         let mut parsed = Self::default();
         for member in lines.into_iter().flat_map(members) {
             let directive = Directive::new(member);
-            match &*directive.name {
+            match directive.name() {
                 b"max-age" => directive.set_seconds(&mut parsed.max_age),
                 b"max-stale" if parsed.max_stale.is_none() => {
                     let seconds = |_: &&[u8]| MaxStale::Seconds(directive.seconds());
@@ -170,18 +223,38 @@ impl RequestCacheControl {
     }
 }
 
+/// Room for the name of every directive there is.
+const LONGEST_NAME: usize = 24;
+
 /// A directive as received.
 struct Directive<'m> {
     /// In lower case.
-    name: Vec<u8>,
+    name: [u8; LONGEST_NAME],
+    length: usize,
     argument: Option<&'m [u8]>,
 }
 
 impl<'m> Directive<'m> {
     fn new(member: &'m [u8]) -> Self {
         let mut parts = member.splitn(2, |byte| *byte == b'=');
-        let name = parts.next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
-        Self { name, argument: parts.next() }
+        let written = parts.next().unwrap_or_default();
+        // No white space may stand on either side of the sign: what it separates is no argument that could be trusted.
+        let is_loose = written.last().is_some_and(u8::is_ascii_whitespace);
+        let argument = parts.next().map(|argument| if is_loose { b"".as_slice() } else { argument });
+        let written = written.trim_ascii();
+        let mut name = [0; LONGEST_NAME];
+        let mut length = 0;
+        if let Some(place) = name.get_mut(..written.len()) {
+            place.copy_from_slice(written);
+            place.make_ascii_lowercase();
+            length = written.len();
+        }
+        Self { name, length, argument }
+    }
+
+    /// Empty if it is longer than any that is known.
+    fn name(&self) -> &[u8] {
+        self.name.get(..self.length).unwrap_or_default()
     }
 
     /// Of several lifetimes the first counts.
@@ -191,12 +264,7 @@ impl<'m> Directive<'m> {
 
     /// The argument as seconds; zero if it is no number.
     fn seconds(&self) -> u32 {
-        let Some(digits) = self.argument.and_then(token_or_quoted) else { return 0 };
-        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-            return 0;
-        }
-        let add = |seconds: u32, digit: &u8| seconds.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
-        digits.iter().fold(0, add).min(LONGEST)
+        self.argument.and_then(token_or_quoted).and_then(|digits| delta_seconds(&digits)).unwrap_or(0)
     }
 
     /// Said twice, it is said about all that either is said about. An argument that cannot be read is left aside, so that
@@ -212,6 +280,24 @@ impl<'m> Directive<'m> {
             (Some(Scope::Response), _) | (_, true) => Scope::Response,
         });
     }
+}
+
+/// What a member of a targeted field says `private` or `no-cache` about.
+fn scope(value: &BareItem) -> Option<Scope> {
+    match value {
+        BareItem::Boolean(is_said) => is_said.then_some(Scope::Response),
+        BareItem::String(names) | BareItem::Token(names) => {
+            let fields = field_names(names.as_bytes());
+            Some(if fields.is_empty() { Scope::Response } else { Scope::Fields(fields) })
+        }
+        BareItem::Integer(_) | BareItem::Other => Some(Scope::Response),
+    }
+}
+
+/// Seconds of a member of a targeted field. Less than none are none.
+fn whole(value: &BareItem) -> Option<u32> {
+    let BareItem::Integer(seconds) = value else { return None };
+    Some(u32::try_from((*seconds).max(0)).map_or(LONGEST, |seconds| seconds.min(LONGEST)))
 }
 
 fn field_names(names: &[u8]) -> Vec<String> {
@@ -295,6 +381,19 @@ mod tests {
             ("max-age=-1", Some(0)),
             ("max-age=1.5", Some(0)),
             ("max-age= 60", Some(0)),
+            ("max-age =60", Some(0)),
+            ("max-age = 60", Some(0)),
+            ("max-age='60'", Some(0)),
+            ("max-age=60.0", Some(0)),
+            ("max-age=a60", Some(0)),
+            ("max-age=60a", Some(0)),
+            ("max-age=+60", Some(0)),
+            ("max-age=0, max-age=60", Some(0)),
+            ("max-age=60;x", Some(0)),
+            ("extension=\"max-age=60\", max-age=1", Some(1)),
+            ("max-age=1, extension=\"max-age=60\"", Some(1)),
+            ("extension=\"a, \\\", max-age=60\", max-age=1", Some(1)),
+            ("a-directive-that-is-longer-than-any-that-is-known=5, max-age=60", Some(60)),
             ("max-age=1h", Some(0)),
             ("x-max-age=60", None),
             ("extension=\"max-age=60, private\"", None),
@@ -324,6 +423,46 @@ mod tests {
             assert_eq!(parse(line).private, Some(Scope::Response), "{line}");
         }
         assert_eq!(parse("private=a").private, Some(Scope::Fields(vec!["a".to_owned()])));
+    }
+
+    #[test]
+    fn a_quoted_string_that_is_never_closed_hides_nothing_that_forbids() {
+        let parsed = parse("max-age=60, x=\"open, No-Store, private=a, max-age=5, public");
+        assert!(parsed.no_store && !parsed.public);
+        assert_eq!((parsed.private, parsed.max_age), (Some(Scope::Response), Some(60)));
+        assert_eq!(parse("x=\"open, no-cache").no_cache, Some(Scope::Response));
+        assert!(!parse("x=\"closed, no-store\"").no_store);
+    }
+
+    #[test]
+    fn a_targeted_field_is_a_dictionary_or_nothing() {
+        let read = |line: &str| CacheControl::parse_targeted([line.as_bytes()]);
+        let max_age = |line: &str| read(line).and_then(|parsed| parsed.max_age);
+        for (line, seconds) in [
+            ("max-age=600", Some(600)),
+            ("max-age=600;x=1", Some(600)),
+            ("a=\"max-age=1\", max-age=600, b=(1 2), c=?0", Some(600)),
+            ("max-age=1, max-age=600", Some(600)),
+            ("max-age=999999999999999", Some(LONGEST)),
+            ("max-age=-1", Some(0)),
+            ("max-age=\"600\"", Some(0)),
+            ("max-age=600.0", Some(0)),
+            ("max-age", Some(0)),
+            ("public", None),
+        ] {
+            assert!(read(line).is_some(), "{line}");
+            assert_eq!(max_age(line), seconds, "{line}");
+        }
+        for line in ["", " ", "MaX-aGe=600", "max-age =600", "max-age= 600", "max-age=600, &&&", "max-age=600,"] {
+            assert_eq!(read(line), None, "{line}");
+        }
+        let parsed =
+            read("no-store=?0, private, no-cache=\"Set-Cookie, a\", must-revalidate, stale-if-error=\"5\"").unwrap();
+        assert!(!parsed.no_store && parsed.must_revalidate);
+        assert_eq!(parsed.private, Some(Scope::Response));
+        assert_eq!(parsed.no_cache, Some(Scope::Fields(vec!["set-cookie".to_owned(), "a".to_owned()])));
+        assert_eq!(parsed.stale_if_error, None);
+        assert!(read("no-store=5").unwrap().no_store);
     }
 
     #[test]

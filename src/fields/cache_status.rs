@@ -1,6 +1,6 @@
 //! `Cache-Status` (RFC 9211): what our store did for a response, and why.
 
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -48,6 +48,8 @@ pub enum Forward {
     Request,
     /// What is stored is stale.
     Stale,
+    /// Of what is stored a part is missing.
+    Partial,
 }
 
 impl Forward {
@@ -60,6 +62,7 @@ impl Forward {
             Self::Miss => "miss",
             Self::Request => "request",
             Self::Stale => "stale",
+            Self::Partial => "partial",
         }
     }
 }
@@ -88,20 +91,34 @@ impl CacheStatus {
 
     /// The field's value. Written without allocation but for the value itself.
     pub fn header_value(&self) -> HeaderValue {
+        self.written(None)
+    }
+
+    /// The same, of a response that was asked for at the next server, which answered with `status` (section 2.3): it is said where the
+    /// response itself has another, as that has which a 304 made good.
+    pub fn header_value_with(&self, status: StatusCode) -> HeaderValue {
+        self.written(Some(status))
+    }
+
+    fn written(&self, status: Option<StatusCode>) -> HeaderValue {
         let mut line = Line { bytes: [0; LONGEST], length: 0 };
         // A detail too long for the line is left out, as is everything after it.
-        self.write(&mut line).unwrap_or_default();
+        self.write(&mut line, status).unwrap_or_default();
         let written = line.bytes.get(..line.length).unwrap_or_default();
         HeaderValue::from_bytes(written).unwrap_or(HeaderValue::from_static("siteserver"))
     }
 
-    fn write(&self, line: &mut Line) -> std::fmt::Result {
+    fn write(&self, line: &mut Line, status: Option<StatusCode>) -> std::fmt::Result {
         line.write_str("siteserver")?;
         match self.outcome {
             Outcome::Hit => line.write_str("; hit")?,
             Outcome::Forwarded { because, .. } => {
                 line.write_str("; fwd=")?;
                 line.write_str(because.token())?;
+                if let Some(status) = status {
+                    line.write_str("; fwd-status=")?;
+                    line.write_str(status.as_str())?;
+                }
             }
         }
         if let Some(ttl) = self.ttl {
@@ -156,6 +173,11 @@ mod tests {
             detail: Some("purged"),
         };
         assert_eq!(filled.header_value(), "siteserver; fwd=stale; ttl=10; stored; collapsed; detail=purged");
+        assert_eq!(
+            CacheStatus { detail: None, ..filled }.header_value_with(StatusCode::NOT_MODIFIED),
+            "siteserver; fwd=stale; fwd-status=304; ttl=10; stored; collapsed"
+        );
+        assert_eq!(CacheStatus::forwarded(Forward::Partial).header_value(), "siteserver; fwd=partial");
     }
 
     #[test]

@@ -18,6 +18,20 @@ pub(super) fn split_unquoted(text: &[u8], separator: u8) -> impl Iterator<Item =
     })
 }
 
+/// Whether a quoted string begins in `text` that it does not close.
+pub(super) fn is_open(text: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    quoted
+}
+
 fn unquoted_position(text: &[u8], separator: u8) -> Option<usize> {
     let mut quoted = false;
     let mut escaped = false;

@@ -53,10 +53,68 @@ fn parse(line: &[u8], length: u64) -> Option<RangeVerdict> {
     }
 }
 
+/// The one range that a request asks for, if it asks for one in bytes and not for several (section 14.2).
+pub fn single_range(fields: &HeaderMap) -> Option<Spec> {
+    let mut lines = fields.get_all(header::RANGE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else { return None };
+    let (unit, ranges) = std::str::from_utf8(line.as_bytes()).ok()?.split_once('=')?;
+    let mut written = ranges.split(',').map(str::trim).filter(|range| !range.is_empty());
+    let range = written.next().filter(|_| unit.trim().eq_ignore_ascii_case("bytes"))?;
+    Spec::parse(range).filter(|_| written.next().is_none())
+}
+
 /// One range as written (section 14.1.1).
-enum Spec {
-    From { first: u64, last: u64 },
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spec {
+    /// From a position to another, which is included. The largest number stands for the end.
+    From {
+        /// The first position.
+        first: u64,
+        /// The last one.
+        last: u64,
+    },
+    /// So many bytes at the end.
     Suffix(u64),
+}
+
+/// What a 206 says it holds, in bytes (section 14.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentRange {
+    /// The first position.
+    pub first: u64,
+    /// The last one.
+    pub last: u64,
+    /// How many bytes the representation has, if that is known.
+    pub length: Option<u64>,
+}
+
+impl ContentRange {
+    /// Reads `Content-Range`. None unless there is one, in bytes, that can be true.
+    pub fn parse(fields: &HeaderMap) -> Option<Self> {
+        let mut lines = fields.get_all(header::CONTENT_RANGE).iter();
+        let (Some(line), None) = (lines.next(), lines.next()) else { return None };
+        let (unit, range) = std::str::from_utf8(line.as_bytes()).ok()?.trim().split_once(' ')?;
+        let (positions, length) = range.trim().split_once('/')?;
+        let (first, last) = positions.split_once('-')?;
+        let (first, last) = (exactly(first)?, exactly(last)?);
+        let length = if length == "*" { None } else { Some(exactly(length)?) };
+        let is_true = first <= last && length.is_none_or(|length| last < length);
+        (is_true && unit.eq_ignore_ascii_case("bytes")).then_some(Self { first, last, length })
+    }
+
+    /// The field's value.
+    pub fn header_value(&self) -> HeaderValue {
+        let Self { first, last, length } = self;
+        match length {
+            Some(length) => content_range(&(*first..=*last), *length),
+            None => ascii(&format!("bytes {first}-{last}/*")),
+        }
+    }
+}
+
+/// A number that is not too large to count with.
+fn exactly(digits: &str) -> Option<u64> {
+    number(digits).filter(|number| *number < u64::MAX)
 }
 
 impl Spec {
@@ -71,7 +129,7 @@ impl Spec {
     }
 
     /// The positions that it covers of a representation of `length` bytes, if any.
-    fn within(self, length: u64) -> Option<RangeInclusive<u64>> {
+    pub fn within(self, length: u64) -> Option<RangeInclusive<u64>> {
         let end = length.checked_sub(1)?;
         match self {
             Self::From { first, last } => (first <= end).then(|| first..=last.min(end)),
@@ -150,6 +208,45 @@ mod tests {
         twice.append(header::RANGE, HeaderValue::from_static("bytes=2-3"));
         assert_eq!(range(&twice, 10), Full);
         assert_eq!(range(&HeaderMap::new(), 10), Full);
+    }
+
+    #[test]
+    fn one_range_is_told_from_several() {
+        let single =
+            |line: &'static str| single_range(&HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(line))]));
+        assert_eq!(single("bytes=1-2"), Some(Spec::From { first: 1, last: 2 }));
+        assert_eq!(single("BYTES=5-"), Some(Spec::From { first: 5, last: u64::MAX }));
+        assert_eq!(single("bytes= -5 ,"), Some(Spec::Suffix(5)));
+        for line in ["bytes=1-2,4-5", "lines=1-2", "bytes=2-1", "bytes=", "bytes"] {
+            assert_eq!(single(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_part_says_where_it_belongs() {
+        let read = |line: &'static str| {
+            ContentRange::parse(&HeaderMap::from_iter([(header::CONTENT_RANGE, HeaderValue::from_static(line))]))
+        };
+        let part = ContentRange { first: 4, last: 8, length: Some(10) };
+        assert_eq!(read("bytes 4-8/10"), Some(part));
+        assert_eq!(read("Bytes 4-8/*"), Some(ContentRange { length: None, ..part }));
+        for line in [
+            "bytes 4-8",
+            "bytes */10",
+            "bytes 8-4/10",
+            "bytes 4-10/10",
+            "bytes=4-8/10",
+            "lines 4-8/10",
+            "bytes 4-/10",
+            "bytes -8/10",
+            "bytes 0-18446744073709551615/*",
+            "bytes 4-8/1a",
+            "",
+        ] {
+            assert_eq!(read(line), None, "{line}");
+        }
+        assert_eq!(part.header_value(), "bytes 4-8/10");
+        assert_eq!(ContentRange { length: None, ..part }.header_value(), "bytes 4-8/*");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(super) fn weighted(member: &str) -> Option<(&str, Weight)> {
 }
 
 /// `q=0.5` as 500.
-fn weight(parameter: &str) -> Option<Weight> {
+pub(super) fn weight(parameter: &str) -> Option<Weight> {
     let (name, value) = parameter.split_once('=')?;
     if !name.trim().eq_ignore_ascii_case("q") {
         return None;

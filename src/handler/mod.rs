@@ -43,11 +43,12 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use inputs::{Inputs, Misfit};
-use keep::Keeping;
 use respond::Exchange;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 /// When and how a request arrived.
 #[derive(Clone, Copy)]
@@ -80,14 +81,59 @@ pub struct Answer {
 /// Every route answers these.
 const METHODS: Methods = Methods::Read;
 
+/// How a request is answered.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are of the large one, and a box for each would be what this spares"
+)]
+pub enum Handled<'h> {
+    /// It is: what it asks for was at hand.
+    Now(Answer),
+    /// Once something has been waited for. In memory of its own, because few requests come to this, and it takes much.
+    Later(Pin<Box<dyn Future<Output = Answer> + Send + 'h>>),
+}
+
+impl Handled<'_> {
+    /// The answer.
+    pub async fn answer(self) -> Answer {
+        match self {
+            Self::Now(answer) => answer,
+            Self::Later(answer) => answer.await,
+        }
+    }
+}
+
 /// Answers one request.
-pub async fn handle(service: &Arc<Service>, request: &Parts, arrival: &Arrival<'_>) -> Answer {
+pub fn handle<'h>(service: &'h Arc<Service>, request: &'h Parts, arrival: &'h Arrival<'h>) -> Handled<'h> {
+    let decision = decide(service, request, arrival.is_loopback);
+    if let Decision::Route(found) = &decision
+        && let Some(answer) = at_hand(service, found, request, arrival)
+    {
+        return Handled::Now(answer);
+    }
+    Handled::Later(Box::pin(answer(service, decision, request, arrival)))
+}
+
+/// The answer to a request that led to a route, if nothing has to be waited for: a file in memory, or a fresh page.
+fn at_hand(service: &Arc<Service>, found: &Found<'_>, request: &Parts, arrival: &Arrival<'_>) -> Option<Answer> {
+    let Found { position, route, matched } = found;
+    let exchange = Exchange { request, route: Some(route), position: Some(*position), arrival };
+    if let Resource::Files(folder) = &route.resource {
+        let file = matched.params.get(&folder.parameter)?;
+        let request = asset_request(service, &file, exchange)?;
+        return asset::at_hand(&service.runtime.assets, request).map(|response| exchange.answer(response));
+    }
+    let inputs = Inputs::read(&service.site, route, matched, &request.headers).ok()?;
+    page::at_hand(service, *position, route, &inputs, exchange)
+}
+
+async fn answer(service: &Arc<Service>, decision: Decision<'_>, request: &Parts, arrival: &Arrival<'_>) -> Answer {
     let exchange = Exchange { request, route: None, position: None, arrival };
     let of = |route: Option<&Route>| {
         let known = service.site.routes.iter().position(|known| route.is_some_and(|route| std::ptr::eq(known, route)));
         Exchange { route: known.and_then(|at| service.site.routes.get(at)), position: known, ..exchange }
     };
-    let Found { position, route, matched } = match decide(service, request, arrival.is_loopback) {
+    let Found { position, route, matched } = match decision {
         Decision::Route(found) => found,
         Decision::Elsewhere { location, route } => return elsewhere(&location, route, exchange),
         Decision::Options(route) => return options(of(route)),
@@ -150,6 +196,13 @@ fn options(exchange: Exchange<'_>) -> Answer {
     exchange.answer(response)
 }
 
+/// What is asked of a route that publishes a folder.
+fn asset_request<'r>(service: &'r Service, file: &'r str, exchange: Exchange<'r>) -> Option<AssetRequest<'r>> {
+    let published = service.subjects.get(exchange.position?)?.published.as_ref()?;
+    let (method, fields) = (&exchange.request.method, &exchange.request.headers);
+    Some(AssetRequest { published, file, method, fields, now: exchange.arrival.instant })
+}
+
 /// A file, byte for byte.
 async fn file(
     service: &Arc<Service>,
@@ -157,29 +210,12 @@ async fn file(
     folder: &Folder,
     exchange: Exchange<'_>,
 ) -> Answer {
-    let (Some(route), Some(file)) = (exchange.route, matched.params.get(&folder.parameter)) else {
+    let file = matched.params.get(&folder.parameter);
+    let Some(request) = file.as_deref().and_then(|file| asset_request(service, file, exchange)) else {
         return failure::answer(service, exchange, StatusCode::NOT_FOUND);
     };
-    let request = AssetRequest {
-        root: &service.site.root,
-        folder: &folder.path,
-        file: &file,
-        method: &exchange.request.method,
-        fields: &exchange.request.headers,
-        cache_control: &route.policy.field,
-        headers: &route.fixed_headers,
-        removed: &route.removed_headers,
-        csp: folder.csp.as_ref(),
-        now: exchange.arrival.instant,
-    };
     match asset::answer(&service.runtime.assets, request).await {
-        Ok(mut response) => {
-            let keeping = Keeping::of(route.variant(false), StatusCode::OK, false, Duration::ZERO);
-            if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-                keeping.say(failure::common_tags(service, exchange), response.headers_mut());
-            }
-            exchange.answer(response)
-        }
+        Ok(response) => exchange.answer(response),
         Err(_absent) => failure::not_found(service, exchange),
     }
 }

@@ -22,6 +22,31 @@ use http::request::Parts;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// The page of a request, if it is fresh in the store and in the coding that the request wants.
+pub(super) fn at_hand(
+    service: &Arc<Service>,
+    position: usize,
+    route: &Route,
+    inputs: &Inputs<'_>,
+    exchange: Exchange<'_>,
+) -> Option<Answer> {
+    let variant = route.variant_for(&exchange.request.headers);
+    if !variant.is_storable() {
+        return None;
+    }
+    let builder = inputs.key(variant, service.subjects.get(position)?);
+    let lookup = builder.finish();
+    let stored = service.runtime.store.get(lookup)?;
+    let Verdict::Fresh { age, ttl } = stored.verdict(exchange.arrival.instant) else { return None };
+    if stored.is_bare() {
+        return None;
+    }
+    let told = (Some(age), Some(CacheStatus::fresh_hit(ttl)));
+    let mut answer = respond::stored_at_hand(service, (&stored, lookup), told, exchange)?;
+    answer.cache = Some(CacheOutcome::Hit);
+    Some(answer)
+}
+
 pub(super) async fn answer(
     service: &Arc<Service>,
     position: usize,

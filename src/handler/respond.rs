@@ -54,6 +54,17 @@ const STORED: &[Coding] = &[Coding::Brotli, Coding::Zstd, Coding::Gzip];
 /// Codings of content that may be sent once.
 const ONCE: &[Coding] = &[Coding::Zstd, Coding::Gzip];
 
+/// The answer with what is stored, if it is there in the coding that the client prefers, or quickly made.
+pub(super) fn stored_at_hand(
+    service: &Arc<Service>,
+    (stored, lookup): (&Arc<Stored>, Lookup<'_>),
+    told: (Option<Duration>, Option<CacheStatus>),
+    exchange: Exchange<'_>,
+) -> Option<Answer> {
+    let prepared = ready(service, stored, lookup, STORED, &exchange.request.headers).ok()?;
+    Some(content_of(service, Coded::Stored { stored, lookup }, prepared, stored.status(), told, exchange))
+}
+
 /// The answer with `content`, or without if the request's conditions say so.
 pub(super) async fn content(
     service: &Arc<Service>,
@@ -63,13 +74,26 @@ pub(super) async fn content(
     cache_status: Option<CacheStatus>,
     exchange: Exchange<'_>,
 ) -> Answer {
-    let request = exchange.request;
+    let fields = &exchange.request.headers;
     let prepared = match coded {
-        Coded::Made(content) if content.is_codable() => content.make(fields::negotiate(&request.headers, ONCE)),
+        Coded::Made(content) if content.is_codable() => content.make(fields::negotiate(fields, ONCE)),
         Coded::Made(content) => content.identity(),
-        Coded::Stored { stored, lookup } => in_store(service, stored, lookup, STORED, &request.headers).await,
-        Coded::Kept { stored, lookup } => in_store(service, stored, lookup, ONCE, &request.headers).await,
+        Coded::Stored { stored, lookup } => in_store(service, stored, lookup, STORED, fields).await,
+        Coded::Kept { stored, lookup } => in_store(service, stored, lookup, ONCE, fields).await,
     };
+    content_of(service, coded, prepared, status, (age, cache_status), exchange)
+}
+
+/// The same of the representation that the request prefers, with the age of what was stored and what is told of the store.
+pub(super) fn content_of(
+    service: &Arc<Service>,
+    coded: Coded<'_>,
+    prepared: &Prepared,
+    status: StatusCode,
+    (age, cache_status): (Option<Duration>, Option<CacheStatus>),
+    exchange: Exchange<'_>,
+) -> Answer {
+    let request = exchange.request;
     let cache_status = cache_status.map(|status| status.header_value());
     if status == StatusCode::OK {
         let etag = prepared.entity_tag().and_then(|tag| EntityTag::parse(tag.as_bytes()));
@@ -136,6 +160,26 @@ impl Copies {
     }
 }
 
+/// Stored content in the coding that the client prefers, if that is there or made quickly; else the coding.
+fn ready<'c>(
+    service: &Arc<Service>,
+    stored: &'c Arc<Stored>,
+    lookup: Lookup<'_>,
+    codings: &[Coding],
+    request: &HeaderMap,
+) -> Result<&'c Prepared, Coding> {
+    let content = stored.content();
+    if !content.is_codable() {
+        return Ok(content.identity());
+    }
+    let coding = fields::negotiate(request, codings);
+    match content.ready(coding) {
+        Ready::Now(prepared) => Ok(prepared),
+        Ready::Unmade { quick: true } => Ok(service.runtime.store.make(lookup, stored, coding)),
+        Ready::Unmade { quick: false } => Err(coding),
+    }
+}
+
 /// Stored content in the coding that the client prefers. What takes long to make is made on a thread that may block.
 async fn in_store<'c>(
     service: &Arc<Service>,
@@ -144,25 +188,18 @@ async fn in_store<'c>(
     codings: &[Coding],
     request: &HeaderMap,
 ) -> &'c Prepared {
-    let content = stored.content();
-    if !content.is_codable() {
-        return content.identity();
-    }
-    let coding = fields::negotiate(request, codings);
-    match content.ready(coding) {
-        Ready::Now(prepared) => prepared,
-        Ready::Unmade { quick: true } => service.runtime.store.make(lookup, stored, coding),
-        Ready::Unmade { quick: false } => {
-            let (runtime, kept, key) = (Arc::clone(&service.runtime), Arc::clone(stored), lookup.to_key());
-            let made = tokio::task::spawn_blocking(move || {
-                runtime.store.make(key.lookup(), &kept, coding);
-            });
-            // A coding that could not be made is one that was not asked for.
-            match made.await {
-                Ok(()) => content.make(coding),
-                Err(_) => content.identity(),
-            }
-        }
+    let coding = match ready(service, stored, lookup, codings, request) {
+        Ok(prepared) => return prepared,
+        Err(coding) => coding,
+    };
+    let (runtime, kept, key) = (Arc::clone(&service.runtime), Arc::clone(stored), lookup.to_key());
+    let made = tokio::task::spawn_blocking(move || {
+        runtime.store.make(key.lookup(), &kept, coding);
+    });
+    // A coding that could not be made is one that was not asked for.
+    match made.await {
+        Ok(()) => stored.content().make(coding),
+        Err(_) => stored.content().identity(),
     }
 }
 

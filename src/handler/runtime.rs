@@ -1,9 +1,10 @@
 //! What outlives a site: connections to upstreams, the page store, fills under way. And a site put into service with it.
 
 use super::aside::Aside;
-use super::asset::Assets;
+use super::asset::{Assets, Published, RouteFields};
 use super::fetch;
 use super::inputs::of_document;
+use super::keep::Keeping;
 use super::make::Made;
 use super::meter::{self, CacheOutcome, Meters, Tally};
 use super::plan::Graph;
@@ -15,11 +16,11 @@ use crate::site::{Route, Site};
 use crate::source::Kind;
 use crate::upstream::{Address, BuildError, Client, ClientSettings, Registry, UpstreamState};
 use crate::value::{Origin, Shape, Text};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What outlives a site.
 #[derive(Debug)]
@@ -121,6 +122,8 @@ pub(super) struct Subject {
     pub(super) is_tagged: bool,
     /// Whether a route asks it in process.
     pub(super) is_asked: bool,
+    /// The folder that it publishes, if it serves files.
+    pub(super) published: Option<Arc<Published>>,
     /// What the sums of its pages have in common.
     pub(super) summing: Summing,
 }
@@ -142,7 +145,7 @@ impl Service {
         let upstreams = site.upstreams.all().iter().map(state).collect();
         let mut subjects: Vec<Subject> = Vec::with_capacity(site.routes.len());
         for route in &site.routes {
-            let mut subject = Subject::of(route);
+            let mut subject = Subject::of(&site, route);
             // Routes stand behind those that they ask.
             for asked in asked_by(route) {
                 if let Some(asked) = subjects.get_mut(asked) {
@@ -200,17 +203,19 @@ impl Service {
 }
 
 impl Subject {
-    fn of(route: &Route) -> Self {
+    fn of(site: &Site, route: &Route) -> Self {
         let name = format!("{}@{:016x}", route.name, route.revision);
         let variants = [false, true].map(|is_anonymous| route.variant(is_anonymous));
         let params: Vec<Text> = route.params.iter().map(|name| Text::new(Arc::clone(name), Origin::Outside)).collect();
+        let tags = own_tags(route);
         Self {
             name,
+            published: published(site, route, &tags).map(Arc::new),
             params: Shape::new(params).unwrap_or_else(Shape::empty),
             sources: route.sources.iter().map(|planned| planned.source.name.value.as_str().into()).collect(),
             graph: Graph::of(route),
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
-            tags: own_tags(route),
+            tags,
             may_store: variants.iter().any(|variant| variant.is_keepable()),
             is_tagged: variants.iter().any(|variant| variant.is_tagged()),
             is_asked: false,
@@ -226,6 +231,20 @@ impl Subject {
         tags.dedup();
         self.tags = tags.into();
     }
+}
+
+/// The folder that a route publishes, if it serves files, which depend on `tags`.
+fn published(site: &Site, route: &Route, tags: &[Tag]) -> Option<Published> {
+    let Resource::Files(folder) = &route.resource else { return None };
+    let mut caching = HeaderMap::new();
+    Keeping::of(route.variant(false), StatusCode::OK, false, Duration::ZERO).say(tags.iter(), &mut caching);
+    let fields = RouteFields {
+        caching,
+        headers: route.fixed_headers.clone(),
+        removed: route.removed_headers.clone(),
+        csp: folder.csp.clone(),
+    };
+    Some(Published::new(&site.root, &folder.path, fields))
 }
 
 /// Whether a secret stands in what was stored.

@@ -179,6 +179,11 @@ impl InputType {
         !none && self.rules.as_ref().is_none_or(|rules| rules.fit(text) && rules.chosen(text))
     }
 
+    /// Whether any text but the empty one is a value of this type.
+    pub(super) fn takes_any(&self) -> bool {
+        self.kind == Kind::String && self.rules.is_none()
+    }
+
     /// Whether its values are strings of which any may be allowed: no integers, no others than listed.
     #[must_use]
     pub fn is_text(&self) -> bool {

@@ -123,7 +123,11 @@ impl<'r, 't> Params<'r, 't> {
 
     /// Whether every value fits its type, and the rest can be told from other rests once decoded.
     fn fit(&self) -> bool {
-        self.misfits().next().is_none()
+        // Of most there is nothing to decode, and they may be anything.
+        let is_plain = |encoded: &str| !encoded.is_empty() && memchr::memchr(b'%', encoded.as_bytes()).is_none();
+        let mut parameters = self.pattern.parameters().iter().zip(&self.encoded);
+        parameters.all(|(parameter, encoded)| parameter.kind.takes_any() && is_plain(encoded))
+            || self.misfits().next().is_none()
     }
 
     /// Those whose values do not: name, decoded text, type.

@@ -4,10 +4,10 @@
 
 use super::history::History;
 use super::{Answer, Arrival, Facts, RequestBody, Service, SourceCall};
-use crate::handler::{self, CacheOutcome, Runtime};
+use crate::handler::{self, CacheOutcome, Handled, Runtime};
 use crate::site::Site;
 use arc_swap::ArcSwap;
-use http::Request;
+use http::request::Parts;
 use std::sync::Arc;
 
 /// What answers requests now. Clones are the same pointer.
@@ -50,10 +50,9 @@ impl Current {
 impl Service for Current {
     type Body = handler::Body;
 
-    async fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> Answer<Self::Body> {
+    async fn call(&self, request: &Parts, _body: RequestBody, arrival: &Arrival) -> Answer<Self::Body> {
         let service = self.service();
         // Nothing here reads a body; what is left of it is the connection's business.
-        let (request, _body) = request.into_parts();
         let arrived = handler::Arrival {
             instant: arrival.instant,
             time: arrival.time,
@@ -61,7 +60,10 @@ impl Service for Current {
             is_loopback: arrival.connection.listener.is_loopback(),
         };
         let handler::Answer { response, route, position, cache, sources } =
-            handler::handle(&service, &request, &arrived).await;
+            match handler::handle(&service, request, &arrived) {
+                Handled::Now(answer) => answer,
+                Handled::Later(answer) => answer.await,
+            };
         let call =
             |call: handler::SourceCall| SourceCall { name: call.name, elapsed: call.elapsed, outcome: call.outcome };
         let sources = sources.into_iter().map(call).collect();

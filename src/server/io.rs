@@ -364,7 +364,7 @@ impl Transport {
         let Reply { octets, written, content, begun, mut exchange, .. } = *reply;
         exchange.bytes = written.saturating_sub(octets.len() - content) as u64;
         exchange.elapsed = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
-        self.ledger.log().record(exchange);
+        self.ledger.log().record(&exchange);
     }
 
     /// Throws input away until the client has ended too, or has had enough time.

@@ -55,8 +55,9 @@ impl Answered {
         if let Some(tally) = tally {
             tally.count(status, bytes, elapsed);
         }
-        if let Some(exchange) = exchange {
-            log.record(Exchange { bytes, elapsed, ..exchange });
+        if let Some(mut exchange) = exchange {
+            (exchange.bytes, exchange.elapsed) = (bytes, elapsed);
+            log.record(&exchange);
         }
     }
 }

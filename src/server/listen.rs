@@ -345,7 +345,7 @@ fn turn_away<S>(socket: Socket, peer: Option<SocketAddr>, full: Full, server: &S
     if let Err(error) = written {
         tracing::debug!(%error, "a client that was turned away was not told");
     }
-    server.log.record(Exchange {
+    server.log.record(&Exchange {
         time: now,
         id,
         client: peer.map(|peer| peer.ip().to_canonical()),

@@ -4,7 +4,8 @@
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, EXPECT};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, response};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -30,6 +31,7 @@ use super::refusal;
 use super::socket::Socket;
 use super::tidy::Tidy;
 use super::{AccessLog, Exchange, Facts, Limits, RequestId, Shutdown};
+use crate::fields::TrustedProxies;
 
 /// What answers requests. The server carries them to it and its answers back, and knows nothing else of it.
 pub trait Service: Send + Sync + 'static {
@@ -37,7 +39,12 @@ pub trait Service: Send + Sync + 'static {
     type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static;
 
     /// Answers one request. Dropped unfinished if the connection ends before.
-    fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> impl Future<Output = Answer<Self::Body>> + Send;
+    fn call(
+        &self,
+        head: &Parts,
+        body: RequestBody,
+        arrival: &Arrival,
+    ) -> impl Future<Output = Answer<Self::Body>> + Send;
 }
 
 impl<F, A, B> Service for F
@@ -48,8 +55,8 @@ where
 {
     type Body = B;
 
-    fn call(&self, request: Request<RequestBody>, arrival: Arrival) -> impl Future<Output = Answer<B>> + Send {
-        self(request, arrival)
+    fn call(&self, head: &Parts, body: RequestBody, arrival: &Arrival) -> impl Future<Output = Answer<B>> + Send {
+        self(Request::from_parts(head.clone(), body), arrival.clone())
     }
 }
 
@@ -134,7 +141,7 @@ impl<S: Service> Server<S> {
             if !awake.await {
                 return;
             }
-            let service = service_fn(|request| {
+            let service = service_fn(|request: Request<Incoming>| {
                 let exchange = Exchanging { server: Arc::clone(&self), ledger: Arc::clone(&ledger) };
                 let arrival = Arrival {
                     id: RequestId::next(),
@@ -142,7 +149,10 @@ impl<S: Service> Server<S> {
                     time: SystemTime::now(),
                     connection: Arc::clone(&connection),
                 };
-                async move { Ok::<_, Infallible>(exchange.answer(request, arrival).await) }
+                async move {
+                    let (head, incoming) = request.into_parts();
+                    Ok::<_, Infallible>(exchange.answer(&head, incoming, &arrival).await)
+                }
             });
             let mut http = self.http.serve_connection(transport, service);
             let end = poll_fn(|cx| {
@@ -177,71 +187,60 @@ struct Exchanging<S> {
 }
 
 impl<S: Service> Exchanging<S> {
-    async fn answer(self, request: Request<Incoming>, arrival: Arrival) -> Response<Delivery<S::Body>> {
-        let mut record = self.begin_record(&request, &arrival);
-        let expects_continue = request.headers().contains_key(EXPECT);
-        let (head, incoming) = request.into_parts();
+    /// What is large is lent and not handed on: each step that takes it would copy it.
+    async fn answer(self, head: &Parts, incoming: Incoming, arrival: &Arrival) -> Response<Delivery<S::Body>> {
+        let record = self.begin_record(head, arrival);
         let (body, home) = RequestBody::new(incoming);
         let id = arrival.id;
-        let call = async { self.server.service.call(Request::from_parts(head, body), arrival).await };
-        let (mut response, facts) = if let Ok(answer) = AssertUnwindSafe(call).catch_unwind().await {
-            (answer.response.map(Content::Handled), answer.facts)
+        let call = AssertUnwindSafe(self.server.service.call(head, body, arrival));
+        let (mut response, mut content, facts) = if let Ok(Answer { response, facts }) = call.catch_unwind().await {
+            let (response, content) = response.into_parts();
+            (response, Content::Handled(content), facts)
         } else {
             tracing::error!(%id, "a handler panicked");
-            (own(refusal::broken(id)), Facts::default())
+            let (response, content) = own(refusal::broken(id));
+            (response, content, Facts::default())
         };
-        let leftover = match home {
-            Some(home) => settle(&home, expects_continue, self.server.limits.unread_body).await,
-            None => Leftover::Nothing,
-        };
-        match leftover {
-            Leftover::Nothing => {}
-            Leftover::TooMuch if !is_refused(response.status()) => {
-                response = own(refusal::response(
-                    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "nothing here reads a body"),
-                    id,
-                ));
+        if let Some(home) = home {
+            let expects_continue = head.headers.contains_key(EXPECT);
+            match settle(&home, expects_continue, self.server.limits.unread_body).await {
+                Leftover::Nothing => {}
+                Leftover::TooMuch if !is_refused(response.status) => {
+                    let refusal = Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "nothing here reads a body");
+                    (response, content) = own(refusal::response(refusal, id));
+                }
+                Leftover::Late => {
+                    let refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long");
+                    (response, content) = own(refusal::response(refusal, id));
+                }
+                Leftover::TooMuch | Leftover::Unsent | Leftover::Broken => close(&mut response),
             }
-            Leftover::Late => {
-                response =
-                    own(refusal::response(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"), id));
-            }
-            Leftover::TooMuch | Leftover::Unsent | Leftover::Broken => close(&mut response),
         }
         if self.server.shutdown.is_draining() {
             close(&mut response);
         }
-        let answered = record.finish(response.status(), facts);
-        response.map(|content| Delivery::new(content, answered, self.ledger))
+        let answered = record.finish(response.status, facts);
+        Response::from_parts(response, Delivery::new(content, answered, self.ledger))
     }
 
-    fn begin_record(&self, request: &Request<Incoming>, arrival: &Arrival) -> Record {
-        let exchange = self.ledger.log().is_on().then(|| Exchange {
-            time: arrival.time,
-            id: arrival.id,
-            client: self.server.limits.trusted_proxies.client(self.ledger.peer(), request.headers()),
-            method: Some(request.method().clone()),
-            // Copied: to share it would keep hyper's whole read buffer alive.
-            path: Some(request.uri().path().into()),
-            status: None,
-            bytes: 0,
-            elapsed: Duration::ZERO,
-            facts: Facts::default(),
-        });
-        Record { exchange, arrival: arrival.instant, ledger: Arc::clone(&self.ledger) }
+    fn begin_record<'r>(&'r self, head: &'r Parts, arrival: &'r Arrival) -> Record<'r> {
+        let Self { server, ledger } = self;
+        let is_open = ledger.log().is_on();
+        Record { head, arrival, trusted_proxies: &server.limits.trusted_proxies, ledger, is_open }
     }
 }
 
-fn own<B>(response: Response<Bytes>) -> Response<Content<B>> {
-    response.map(|text| Content::Own(Some(text)))
+fn own<B>(response: Response<Bytes>) -> (response::Parts, Content<B>) {
+    let (response, text) = response.into_parts();
+    (response, Content::Own(Some(text)))
 }
 
 fn is_refused(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
 
-fn close<B>(response: &mut Response<B>) {
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+fn close(response: &mut response::Parts) {
+    response.headers.insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// What became of a request's body that the handler left.
@@ -291,26 +290,45 @@ fn is_timeout(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The record of a request that has no answer yet. Dropped as it is, it says that there never was one.
-struct Record {
-    exchange: Option<Exchange>,
-    arrival: Instant,
-    ledger: Arc<Ledger>,
+struct Record<'r> {
+    head: &'r Parts,
+    arrival: &'r Arrival,
+    trusted_proxies: &'r TrustedProxies,
+    ledger: &'r Ledger,
+    /// Whether there is a log that has not heard of it.
+    is_open: bool,
 }
 
-impl Record {
+impl Record<'_> {
     /// What is to be recorded and counted of an answered request, to go with its body.
-    fn finish(&mut self, status: StatusCode, mut facts: Facts) -> Option<Answered> {
+    fn finish(mut self, status: StatusCode, mut facts: Facts) -> Option<Answered> {
         let tally = facts.tally.take();
-        let exchange = self.exchange.take().map(|exchange| Exchange { status: Some(status), facts, ..exchange });
+        let exchange = std::mem::take(&mut self.is_open).then(|| self.exchange(Some(status), facts));
         let is_wanted = exchange.is_some() || tally.is_some();
-        is_wanted.then_some(Answered { exchange, tally, status, arrival: self.arrival, taken: 0 })
+        is_wanted.then_some(Answered { exchange, tally, status, arrival: self.arrival.instant, taken: 0 })
+    }
+
+    fn exchange(&self, status: Option<StatusCode>, facts: Facts) -> Exchange {
+        Exchange {
+            time: self.arrival.time,
+            id: self.arrival.id,
+            client: self.trusted_proxies.client(self.ledger.peer(), &self.head.headers),
+            method: Some(self.head.method.clone()),
+            // Copied: to share it would keep hyper's whole read buffer alive.
+            path: Some(self.head.uri.path().into()),
+            status,
+            bytes: 0,
+            elapsed: Duration::ZERO,
+            facts,
+        }
     }
 }
 
-impl Drop for Record {
+impl Drop for Record<'_> {
     fn drop(&mut self) {
-        if let Some(exchange) = self.exchange.take() {
-            self.ledger.log().record(Exchange { elapsed: self.arrival.elapsed(), ..exchange });
+        if self.is_open {
+            let elapsed = self.arrival.instant.elapsed();
+            self.ledger.log().record(&Exchange { elapsed, ..self.exchange(None, Facts::default()) });
         }
     }
 }

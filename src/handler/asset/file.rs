@@ -1,22 +1,25 @@
 //! A file found: a small one read and prepared in memory, a large one open.
 
+use super::published::Published;
 use super::sibling::{Siblings, Stamps};
 use crate::cache::{Content, StorableFields, StrongTag};
 use crate::fields::{Coding, content_type_of, format_date};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// Larger files are sent from the disk, in bytes.
 pub(super) const LARGEST_SMALL: u64 = 1 << 20;
+
+/// For so many milliseconds a file is taken to be what it was.
+const TRUST: u64 = 1_000;
 
 /// Two changes closer together than this may bear the same time on the coarsest clocks that file systems have.
 const COARSEST_CLOCK: Duration = Duration::from_secs(2);
@@ -86,12 +89,11 @@ fn last_modified(metadata: &Metadata, now: SystemTime) -> SystemTime {
     metadata.modified().map_or(now, |modified| modified.min(now))
 }
 
-/// The fields that describe a file of this name. `Cache-Control` is a place to be filled: it is the route's.
+/// The fields that describe a file of this name.
 fn describe(name: &str, modified: SystemTime) -> HeaderMap {
     let content_type = HeaderValue::from_maybe_shared(Bytes::from(content_type_of(name).into_owned()));
     let modified = HeaderValue::from_bytes(&format_date(modified));
     let mut fields = HeaderMap::with_capacity(12);
-    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     fields.insert(
         CONTENT_TYPE,
         content_type.unwrap_or_else(|_not_a_value| HeaderValue::from_static("application/octet-stream")),
@@ -116,6 +118,8 @@ pub(super) struct SmallFile {
     modified: SystemTime,
     /// Codings that somebody has begun to make.
     claimed: AtomicU8,
+    /// When it was last compared with the disk, in milliseconds of the [shelf](super::shelf::Shelf).
+    checked: AtomicU64,
 }
 
 /// All of `file`, and whether it was left alone meanwhile.
@@ -135,13 +139,19 @@ pub(super) struct Reading {
 }
 
 impl SmallFile {
-    /// Reads `file`, which has this `name`, and what stands `beside` it. Blocks.
-    pub(super) fn read(file: &File, metadata: &Metadata, name: &str, beside: &Siblings) -> io::Result<Reading> {
-        let (stamp, now) = (Stamp::of(metadata), SystemTime::now());
+    /// Reads `file`, which has this `name`, and what stands `beside` it, to be sent as its folder is `published`. Blocks.
+    pub(super) fn read(
+        file: &File,
+        metadata: &Metadata,
+        (name, published): (&str, &Published),
+        beside: &Siblings,
+        now: u64,
+    ) -> io::Result<Reading> {
+        let (stamp, time) = (Stamp::of(metadata), SystemTime::now());
         let (bytes, mut undisturbed) = read(file, &stamp)?;
-        let modified = last_modified(metadata, now);
+        let modified = last_modified(metadata, time);
         // What is here is for everybody, so this cannot fail; without fields it would still be the file.
-        let fields = StorableFields::new(describe(name, modified)).unwrap_or_default();
+        let fields = StorableFields::new(published.of_file(describe(name, modified))).unwrap_or_default();
         let tag = StrongTag::from_digest(blake3::hash(&bytes).as_bytes());
         let mut content = Content::new(fields, bytes, Some(tag));
         for sibling in beside.iter().filter(|sibling| sibling.stamp.size <= LARGEST_SMALL) {
@@ -151,9 +161,9 @@ impl SmallFile {
             content = content.with_coding(sibling.coding, bytes, &tag);
         }
         let beside = beside.stamps();
-        let settled = stamp.is_settled(now) && beside.iter().flatten().all(|stamp| stamp.is_settled(now));
-        let file =
-            Self { content, stamp, beside, settled: AtomicBool::new(settled), modified, claimed: AtomicU8::new(0) };
+        let settled = stamp.is_settled(time) && beside.iter().flatten().all(|stamp| stamp.is_settled(time));
+        let (settled, claimed, checked) = (AtomicBool::new(settled), AtomicU8::new(0), AtomicU64::new(now));
+        let file = Self { content, stamp, beside, settled, modified, claimed, checked };
         Ok(Reading { file, undisturbed })
     }
 
@@ -180,6 +190,18 @@ impl SmallFile {
             self.settled.store(other.settled.load(Ordering::Relaxed), Ordering::Relaxed);
         }
         same
+    }
+
+    /// Whether it has been taken to be what it was for long enough at `now`.
+    pub(super) fn is_due(&self, now: u64) -> bool {
+        now.saturating_sub(self.checked.load(Ordering::Relaxed)) >= TRUST
+    }
+
+    /// The same; if so, the caller is to compare it with the disk, and nobody else.
+    pub(super) fn claim_comparison(&self, now: u64) -> bool {
+        let checked = self.checked.load(Ordering::Relaxed);
+        now.saturating_sub(checked) >= TRUST
+            && self.checked.compare_exchange(checked, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Whether the caller is the first to want `coding`, and hence the one to make it.

@@ -6,28 +6,29 @@
 //! | `file` | a small file read and prepared, and a large one open |
 //! | `sibling` | codings that were made beforehand, in files beside it |
 //! | `shelf` | small files kept in memory, each compared with the disk once a second at most |
+//! | `published` | what a route says of the files that it serves |
 //! | `respond` | conditions, ranges, fields and content (RFC 9110, sections 13, 14 and 15) |
 //!
-//! A hit costs a look-up, a copy of the fields and no system call. What reads the disk does so on threads that may block. Which route
+//! A hit costs a look-up, a copy of the fields as they are sent, and no system call. What reads the disk does so on threads that may block. Which route
 //! it is, and what stands in for a file that is absent, the handler knows.
 
 mod file;
 mod open;
+mod published;
 mod respond;
 mod shelf;
 mod sibling;
 
+pub(super) use published::{Published, RouteFields};
 pub use shelf::FILES_KEPT;
 
 use super::body::Body;
 use crate::cache::{Content, Prepared, Ready};
 use crate::fields::{Coding, negotiate};
-use crate::resource::PolicyField;
 use file::{Found, SmallFile};
 use http::header::RANGE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use http::{HeaderMap, Method, Response};
 use shelf::Shelf;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -43,24 +44,14 @@ pub(super) struct Assets {
 /// A request for a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AssetRequest<'a> {
-    /// The folder of the site.
-    pub(super) root: &'a Path,
-    /// The folder below `content/`, as the route declares it.
-    pub(super) folder: &'a str,
+    /// The folder, as its route publishes it.
+    pub(super) published: &'a Arc<Published>,
     /// The path of the file below that, decoded.
     pub(super) file: &'a str,
     /// GET or HEAD.
     pub(super) method: &'a Method,
     /// The fields of the request.
     pub(super) fields: &'a HeaderMap,
-    /// The route's `Cache-Control`.
-    pub(super) cache_control: &'a HeaderValue,
-    /// Other fields that the route adds; they win over those that every file has.
-    pub(super) headers: &'a [(HeaderName, HeaderValue)],
-    /// Those of every file that it leaves out.
-    pub(super) removed: &'a [HeaderName],
-    /// The policy that HTML is sent with, if any is.
-    pub(super) csp: Option<&'a PolicyField>,
     /// When the request came.
     pub(super) now: Instant,
 }
@@ -70,9 +61,21 @@ pub(super) struct AssetRequest<'a> {
 #[error("no such file")]
 pub(super) struct Absent;
 
+/// The answer to a request for a file that is in memory, and need not be compared with the disk.
+pub(super) fn at_hand(assets: &Assets, request: AssetRequest<'_>) -> Option<Response<Body>> {
+    let file = assets.shelf.at_hand(request.published, request.file, request.now)?;
+    let content = file.content();
+    let coding = if content.is_codable() { wanted(&request, CODINGS) } else { Coding::Identity };
+    let Ready::Now(prepared) = content.ready(coding) else { return None };
+    // Where a coding is not worth it, another one may have been made beforehand.
+    let is_wanted = prepared.coding() == coding || !content.is_codable();
+    let representation = respond::Small { prepared, modified: file.modified() };
+    is_wanted.then(|| respond::respond(&request, representation))
+}
+
 /// The answer to a request for a file.
 pub(super) async fn answer(assets: &Assets, request: AssetRequest<'_>) -> Result<Response<Body>, Absent> {
-    match Shelf::find(&assets.shelf, request.root, request.folder, request.file, request.now).await? {
+    match Shelf::find(&assets.shelf, request.published, request.file, request.now).await? {
         Found::Small(small) => {
             let coding = choose(&small, &request).await;
             let representation = respond::Small { prepared: made(small.content(), coding), modified: small.modified() };

@@ -1,14 +1,13 @@
 //! From a file found to the answer: conditions, ranges, fields, content (RFC 9110, sections 13 to 15).
 
 use super::super::body::Body;
-use super::super::respond::{holds_document, safety};
-use super::AssetRequest;
 use super::file::LargeFile;
+use super::{AssetRequest, Published};
 use crate::cache::Prepared;
 use crate::fields::{
     EntityTag, RangeVerdict, Validators, Verdict, content_range, precondition, range, unsatisfied_range,
 };
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, VARY};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, VARY};
 use http::{Method, Response, StatusCode};
 use std::ops::RangeInclusive;
 use std::time::SystemTime;
@@ -21,9 +20,9 @@ pub(super) trait Representation {
     fn modified(&self) -> SystemTime;
     /// In bytes.
     fn length(&self) -> u64;
-    /// The fields of a 200, `Content-Length` included.
-    fn fields(&self) -> HeaderMap;
-    /// The fields of a 304.
+    /// The fields of a 200 from a folder that is `published` like that, `Content-Length` included.
+    fn fields(&self, published: &Published) -> HeaderMap;
+    /// The fields of a 304 that are about the file.
     fn not_modified_fields(&self) -> HeaderMap;
     /// All of it.
     fn whole(self) -> Body;
@@ -51,7 +50,8 @@ impl Representation for Small<'_> {
         self.prepared.body().len() as u64
     }
 
-    fn fields(&self) -> HeaderMap {
+    fn fields(&self, _published: &Published) -> HeaderMap {
+        // It is kept with them.
         self.prepared.fields(None, None)
     }
 
@@ -83,8 +83,8 @@ impl Representation for LargeFile {
         self.length
     }
 
-    fn fields(&self) -> HeaderMap {
-        let mut fields = self.fields.clone();
+    fn fields(&self, published: &Published) -> HeaderMap {
+        let mut fields = published.of_file(self.fields.clone());
         fields.insert(ETAG, self.etag.clone());
         fields.insert(CONTENT_LENGTH, self.length.into());
         fields
@@ -116,7 +116,10 @@ pub(super) fn respond(request: &AssetRequest<'_>, representation: impl Represent
     };
     let length = representation.length();
     let wanted = match precondition(request.method, request.fields, &current) {
-        Verdict::NotModified => return not_modified(request, &representation),
+        Verdict::NotModified => {
+            let fields = request.published.of_not_modified(representation.not_modified_fields());
+            return response(StatusCode::NOT_MODIFIED, fields, Body::empty());
+        }
         Verdict::PreconditionFailed => return refuse(request, StatusCode::PRECONDITION_FAILED, HeaderMap::new()),
         // RFC 9110, section 14.2: only GET has parts.
         Verdict::Proceed if *request.method == Method::GET => range(request.fields, length),
@@ -124,12 +127,12 @@ pub(super) fn respond(request: &AssetRequest<'_>, representation: impl Represent
     };
     match wanted {
         RangeVerdict::Full => {
-            let fields = routed(request, representation.fields());
+            let fields = representation.fields(request.published);
             let body = if *request.method == Method::HEAD { Body::empty() } else { representation.whole() };
             response(StatusCode::OK, fields, body)
         }
         RangeVerdict::Partial(positions) => {
-            let mut fields = routed(request, representation.fields());
+            let mut fields = representation.fields(request.published);
             fields.insert(CONTENT_RANGE, content_range(&positions, length));
             fields.insert(CONTENT_LENGTH, length_of(&positions).into());
             response(StatusCode::PARTIAL_CONTENT, fields, representation.part(&positions))
@@ -141,45 +144,8 @@ pub(super) fn respond(request: &AssetRequest<'_>, representation: impl Represent
     }
 }
 
-/// 304 carries what the stored response may have to be brought up to date with, and nothing else (section 15.4.5).
-fn not_modified(request: &AssetRequest<'_>, representation: &impl Representation) -> Response<Body> {
-    let mut fields = representation.not_modified_fields();
-    fields.insert(CACHE_CONTROL, request.cache_control.clone());
-    // The file's tag does not tell whether it changed.
-    if let Some(csp) = request.csp {
-        csp.insert(&mut fields);
-    }
-    response(StatusCode::NOT_MODIFIED, fields, Body::empty())
-}
-
-/// An answer that is about this request alone, and that nobody keeps.
 fn refuse(request: &AssetRequest<'_>, status: StatusCode, fields: HeaderMap) -> Response<Body> {
-    let mut fields = routed(request, fields);
-    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response(status, fields, Body::empty())
-}
-
-/// `fields` with those of the route, in place of any of the same names.
-fn routed(request: &AssetRequest<'_>, mut fields: HeaderMap) -> HeaderMap {
-    fields.insert(CACHE_CONTROL, request.cache_control.clone());
-    if holds_document(&fields) {
-        safety(&mut fields);
-        if let Some(csp) = request.csp {
-            csp.insert(&mut fields);
-        }
-    }
-    for name in request.removed {
-        fields.remove(name);
-    }
-    for (index, (name, value)) in request.headers.iter().enumerate() {
-        let again = request.headers.iter().take(index).any(|(earlier, _)| earlier == name);
-        if again {
-            fields.append(name, value.clone());
-        } else {
-            fields.insert(name, value.clone());
-        }
-    }
-    fields
+    response(status, request.published.of_refusal(fields), Body::empty())
 }
 
 fn response(status: StatusCode, fields: HeaderMap, body: Body) -> Response<Body> {

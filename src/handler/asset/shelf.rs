@@ -6,15 +6,13 @@
 use super::Absent;
 use super::file::{Found, LARGEST_SMALL, LargeFile, SmallFile, Stamp};
 use super::open::{Beneath, NotOpened, is_servable};
+use super::published::{Identity, Published};
 use super::sibling::Siblings;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// All files that are kept in memory together, in bytes.
 pub const FILES_KEPT: u64 = 32 << 20;
@@ -24,51 +22,53 @@ const USUAL: usize = 16 << 10;
 const SHARDS: usize = 4;
 /// Memory of the cache's own for each file, and of the fields of its 304, in bytes.
 const OVERHEAD: u64 = 1 << 10;
-/// For so long a file is taken to be what it was.
-const TRUST: Duration = Duration::from_secs(1);
 
 /// Files in memory.
 #[derive(Debug)]
 pub(super) struct Shelf {
     files: Cache<Name, Kept, Weight>,
-    /// The moment from which `Kept::checked` counts.
+    /// The moment from which the files count milliseconds.
     begun: Instant,
 }
 
-/// Where a file is: the folder of the site, the folder below `content/`, the path below that.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Which file it is: the folder as it is published, and the path below that.
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Name {
-    root: Box<[u8]>,
-    folder: Box<str>,
+    published: Identity,
     file: Box<str>,
 }
 
-impl Name {
-    fn folder(&self) -> PathBuf {
-        let mut path = PathBuf::from(OsStr::from_bytes(&self.root));
-        path.push("content");
-        path.push(&*self.folder);
-        path
+/// A [`Name`] to look up.
+#[derive(Debug, Clone, Copy)]
+struct NameRef<'a> {
+    published: Identity,
+    file: &'a str,
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        NameRef { published: self.published, file: &self.file }.hash(state);
     }
 }
 
-/// A [`Name`] to look up. The fields are hashed as those are, in the same order.
-#[derive(Debug, Clone, Copy, Hash)]
-struct NameRef<'a> {
-    root: &'a [u8],
-    folder: &'a str,
-    file: &'a str,
+impl Hash for NameRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Of a digest a part tells folders apart as well as the whole does.
+        let part: [u8; 8] = std::array::from_fn(|at| self.published[at]);
+        state.write_u64(u64::from_le_bytes(part));
+        self.file.hash(state);
+    }
 }
 
 impl NameRef<'_> {
     fn to_name(self) -> Name {
-        Name { root: self.root.into(), folder: self.folder.into(), file: self.file.into() }
+        Name { published: self.published, file: self.file.into() }
     }
 }
 
 impl Equivalent<Name> for NameRef<'_> {
     fn equivalent(&self, name: &Name) -> bool {
-        *self.file == *name.file && *self.folder == *name.folder && *self.root == *name.root
+        *self.file == *name.file && self.published == name.published
     }
 }
 
@@ -76,26 +76,17 @@ impl Equivalent<Name> for NameRef<'_> {
 #[derive(Debug, Clone)]
 struct Kept {
     file: Arc<SmallFile>,
-    /// When it was last compared with the disk, in milliseconds from the beginning.
-    checked: Arc<AtomicU64>,
     weight: u64,
 }
 
 impl Kept {
-    fn new(file: Arc<SmallFile>, name: &Name, now: u64) -> Self {
-        let names = name.root.len() + name.folder.len() + name.file.len();
+    fn new(file: Arc<SmallFile>, name: &Name) -> Self {
+        let name = size_of::<Name>() + name.file.len();
         // A weight cannot change in its place, so the codings to come are counted at once: each is smaller than the file, together
         // they are about as large as it.
         let codings = if file.content().is_codable() { file.content().identity().body().len() } else { 0 };
-        let weight = (file.content().size() + codings + names) as u64 + OVERHEAD;
-        Self { file, checked: Arc::new(AtomicU64::new(now)), weight }
-    }
-
-    /// Whether the caller is to compare it with the disk.
-    fn claim(&self, now: u64) -> bool {
-        let checked = self.checked.load(Ordering::Relaxed);
-        u128::from(now.saturating_sub(checked)) >= TRUST.as_millis()
-            && self.checked.compare_exchange(checked, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let weight = (file.content().size() + codings + name) as u64 + OVERHEAD;
+        Self { file, weight }
     }
 }
 
@@ -123,27 +114,30 @@ impl Default for Shelf {
 }
 
 impl Shelf {
-    /// The file at `file` beneath `folder` of the site's content, as the disk has or had it at most a second before `now`.
+    /// The file at `file` beneath the folder that is `published`, if it is kept and nobody has to compare it with the disk at `now`.
+    pub(super) fn at_hand(&self, published: &Published, file: &str, now: Instant) -> Option<Arc<SmallFile>> {
+        let kept = self.files.get(&NameRef { published: published.identity(), file })?;
+        (!kept.file.is_due(self.milliseconds(now))).then_some(kept.file)
+    }
+
+    /// The file at `file` beneath the folder that is `published`, as the disk has or had it at most a second before `now`.
     pub(super) async fn find(
         shelf: &Arc<Self>,
-        root: &Path,
-        folder: &str,
+        published: &Arc<Published>,
         file: &str,
         now: Instant,
     ) -> Result<Found, Absent> {
-        let name = NameRef { root: root.as_os_str().as_bytes(), folder, file };
-        let now = u64::try_from(now.saturating_duration_since(shelf.begun).as_millis()).unwrap_or(u64::MAX);
-        let kept = shelf.files.get(&name);
-        if let Some(kept) = &kept
-            && !kept.claim(now)
-        {
-            return Ok(Found::Small(Arc::clone(&kept.file)));
-        }
+        let name = NameRef { published: published.identity(), file };
+        let now = shelf.milliseconds(now);
+        let kept = match shelf.files.get(&name) {
+            Some(kept) if !kept.file.claim_comparison(now) => return Ok(Found::Small(kept.file)),
+            kept => kept.map(|kept| kept.file),
+        };
         if !is_servable(file) {
             return Err(Absent);
         }
-        let (shelf, name) = (Arc::clone(shelf), name.to_name());
-        let fetched = tokio::task::spawn_blocking(move || shelf.fetch(name, kept.map(|kept| kept.file), now)).await;
+        let (shelf, published, name) = (Arc::clone(shelf), Arc::clone(published), name.to_name());
+        let fetched = tokio::task::spawn_blocking(move || shelf.fetch(name, &published, kept, now)).await;
         fetched.unwrap_or_else(|stopped| match stopped.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             // The process is ending.
@@ -151,12 +145,23 @@ impl Shelf {
         })
     }
 
+    /// From the beginning to `moment`.
+    fn milliseconds(&self, moment: Instant) -> u64 {
+        u64::try_from(moment.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// The file on the disk, or `kept` if that is still it. Blocks.
-    fn fetch(&self, name: Name, kept: Option<Arc<SmallFile>>, now: u64) -> Result<Found, Absent> {
-        match read(&name, kept) {
+    fn fetch(
+        &self,
+        name: Name,
+        published: &Published,
+        kept: Option<Arc<SmallFile>>,
+        now: u64,
+    ) -> Result<Found, Absent> {
+        match read(&name.file, published, kept, now) {
             Ok(Fetched::Same(file)) => Ok(Found::Small(file)),
             Ok(Fetched::New(file)) => {
-                let kept = Kept::new(Arc::clone(&file), &name, now);
+                let kept = Kept::new(Arc::clone(&file), &name);
                 self.files.insert(name, kept);
                 Ok(Found::Small(file))
             }
@@ -166,7 +171,7 @@ impl Shelf {
             }
             Err(not_opened) => {
                 if let NotOpened::Refused(error) = not_opened {
-                    tracing::warn!(%error, file = %name.folder().join(&*name.file).display(), "a file cannot be read");
+                    tracing::warn!(%error, file = %published.path().join(&*name.file).display(), "a file cannot be read");
                 }
                 self.files.remove(&name);
                 Err(Absent)
@@ -185,18 +190,18 @@ enum Fetched {
     Fleeting(Found),
 }
 
-fn read(name: &Name, kept: Option<Arc<SmallFile>>) -> Result<Fetched, NotOpened> {
-    let folder = Beneath::folder(&name.folder())?;
-    let (file, metadata) = folder.open(&name.file)?;
-    let beside = Siblings::open(&folder, &name.file, &metadata);
+fn read(name: &str, published: &Published, kept: Option<Arc<SmallFile>>, now: u64) -> Result<Fetched, NotOpened> {
+    let folder = Beneath::folder(&published.path())?;
+    let (file, metadata) = folder.open(name)?;
+    let beside = Siblings::open(&folder, name, &metadata);
     let stamp = Stamp::of(&metadata);
     if let Some(kept) = kept.as_ref().filter(|kept| kept.is_still(&stamp, &beside.stamps())) {
         return Ok(Fetched::Same(Arc::clone(kept)));
     }
     if stamp.size() > LARGEST_SMALL {
-        return Ok(Fetched::Fleeting(Found::Large(Box::new(LargeFile::new(file, &metadata, &name.file, beside)))));
+        return Ok(Fetched::Fleeting(Found::Large(Box::new(LargeFile::new(file, &metadata, name, beside)))));
     }
-    let reading = SmallFile::read(&file, &metadata, &name.file, &beside).map_err(NotOpened::Refused)?;
+    let reading = SmallFile::read(&file, &metadata, (name, published), &beside, now).map_err(NotOpened::Refused)?;
     match kept {
         Some(kept) if reading.undisturbed && kept.is_confirmed_by(&reading.file) => Ok(Fetched::Same(kept)),
         _ if reading.undisturbed => Ok(Fetched::New(Arc::new(reading.file))),

@@ -5,14 +5,14 @@ use super::*;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName,
+    HeaderValue, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -45,16 +45,12 @@ impl Folder {
         for (name, value) in ask.fields {
             fields.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
+        let published = published(&self.root, "assets", ask.headers);
         let request = AssetRequest {
-            root: &self.root,
-            folder: "assets",
+            published: &published,
             file: ask.file,
             method: &ask.method,
             fields: &fields,
-            cache_control: &HeaderValue::from_static("max-age=60"),
-            headers: ask.headers,
-            removed: &[],
-            csp: None,
             now: self.begun + ask.later,
         };
         answer(&self.assets, request).await
@@ -78,6 +74,12 @@ impl Drop for Folder {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.root).unwrap_or_default();
     }
+}
+
+fn published(root: &Path, folder: &str, headers: &[(HeaderName, HeaderValue)]) -> Arc<Published> {
+    let caching = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("max-age=60"))]);
+    let fields = RouteFields { caching, headers: headers.to_vec(), ..RouteFields::default() };
+    Arc::new(Published::new(root, folder, fields))
 }
 
 struct Ask<'a> {
@@ -446,20 +448,15 @@ async fn the_same_name_elsewhere_is_another_file() {
     there.write("a.txt", "there");
     fs::create_dir(here.root.join("content/other")).unwrap();
     fs::write(here.root.join("content/other/a.txt"), "other").unwrap();
-    let (fields, cache_control) = (HeaderMap::new(), HeaderValue::from_static("no-cache"));
+    let fields = HeaderMap::new();
     for (root, folder, expected) in
         [(&here.root, "assets", "here"), (&there.root, "assets", "there"), (&here.root, "other", "other")]
     {
         let request = AssetRequest {
-            root,
-            folder,
+            published: &published(root, folder, &[]),
             file: "a.txt",
             method: &Method::GET,
             fields: &fields,
-            cache_control: &cache_control,
-            headers: &[],
-            removed: &[],
-            csp: None,
             now: here.begun,
         };
         let response = answer(&here.assets, request).await.unwrap();

@@ -77,7 +77,7 @@ pub async fn explain(service: &Arc<Service>, request: &Parts, arrival: &Arrival<
     };
     let Found { position, route, matched } = found;
     explanation.route = Some(named(route));
-    let exchange = Exchange { request, route: Some(route), position: None, arrival };
+    let exchange = Exchange { request, route: Some(route), position: Some(position), arrival };
     let Some(subject) = service.subjects.get(position) else { return explanation };
     let inputs = match Inputs::read(&service.site, route, &matched, &request.headers) {
         Ok(inputs) => inputs,

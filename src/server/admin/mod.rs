@@ -24,7 +24,8 @@ use crate::config::Secret;
 use bytes::Bytes;
 use entrance::Entrance;
 use http::header::{self, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,10 +72,9 @@ impl Admin {
         }
     }
 
-    async fn answer(&self, request: Request<RequestBody>) -> Response<Full<Bytes>> {
-        let (head, body) = request.into_parts();
+    async fn answer(&self, head: &Parts, body: RequestBody) -> Response<Full<Bytes>> {
         let path = head.uri.path();
-        if let Err(refusal) = self.entrance.admit(&head, matches!(path, "/health" | "/ready")) {
+        if let Err(refusal) = self.entrance.admit(head, matches!(path, "/health" | "/ready")) {
             return refusal.response();
         }
         let tell: fn(&Watched) -> Response<Full<Bytes>> = match path {
@@ -103,8 +103,8 @@ impl Admin {
 impl Service for Admin {
     type Body = Full<Bytes>;
 
-    async fn call(&self, request: Request<RequestBody>, _arrival: Arrival) -> Answer<Self::Body> {
-        let mut response = self.answer(request).await;
+    async fn call(&self, head: &Parts, body: RequestBody, _arrival: &Arrival) -> Answer<Self::Body> {
+        let mut response = self.answer(head, body).await;
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.into()
     }

@@ -1,0 +1,135 @@
+//! A folder as one route publishes it: where it is, and what all answers of the route say besides what describes the file.
+//!
+//! It is worked out when a site goes into service, so that a small file is kept with all the fields that it is sent with.
+
+use super::super::respond::{holds_document, safety};
+use crate::resource::PolicyField;
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use std::path::{Path, PathBuf};
+
+/// A folder as one route publishes it.
+#[derive(Debug)]
+pub(in super::super) struct Published {
+    root: PathBuf,
+    folder: Box<str>,
+    fields: RouteFields,
+    /// Equal for equal folders that are published alike: what files are kept under.
+    identity: Identity,
+}
+
+/// A digest.
+pub(super) type Identity = [u8; 32];
+
+/// What the answers of a route say.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct RouteFields {
+    /// `Cache-Control`, and what else is told of caching: of answers that hold a file, or stand for one.
+    pub(in super::super) caching: HeaderMap,
+    /// Other fields that the route adds; they win over those that every file has.
+    pub(in super::super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Those of every file that it leaves out.
+    pub(in super::super) removed: Vec<HeaderName>,
+    /// The policy that HTML is sent with, if any is.
+    pub(in super::super) csp: Option<PolicyField>,
+}
+
+impl Published {
+    /// `folder` below `content/` of the site at `root`, with these `fields`.
+    pub(in super::super) fn new(root: &Path, folder: &str, fields: RouteFields) -> Self {
+        let identity = fields.identity(root, folder);
+        Self { root: root.to_owned(), folder: folder.into(), fields, identity }
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> PathBuf {
+        let mut path = self.root.clone();
+        path.push("content");
+        path.push(&*self.folder);
+        path
+    }
+
+    /// The fields of an answer with the file that `described` describes.
+    pub(super) fn of_file(&self, described: HeaderMap) -> HeaderMap {
+        let mut fields = self.of_any(described);
+        self.tell_caches(&mut fields);
+        fields
+    }
+
+    /// The fields of a 304 that stands for the file that `described` describes, which has what the stored response may have to be brought
+    /// up to date with, and nothing else (RFC 9110, section 15.4.5).
+    pub(super) fn of_not_modified(&self, mut described: HeaderMap) -> HeaderMap {
+        self.tell_caches(&mut described);
+        // The file's tag does not tell whether it changed.
+        if let Some(csp) = &self.fields.csp {
+            csp.insert(&mut described);
+        }
+        described
+    }
+
+    /// The fields of an answer that is about one request alone, and that nobody keeps.
+    pub(super) fn of_refusal(&self, described: HeaderMap) -> HeaderMap {
+        let mut fields = self.of_any(described);
+        fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        fields
+    }
+
+    /// `fields` with those of the route, in place of any of the same names.
+    fn of_any(&self, mut fields: HeaderMap) -> HeaderMap {
+        let RouteFields { caching: _, headers, removed, csp } = &self.fields;
+        if holds_document(&fields) {
+            safety(&mut fields);
+            if let Some(csp) = csp {
+                csp.insert(&mut fields);
+            }
+        }
+        for name in removed {
+            fields.remove(name);
+        }
+        for (index, (name, value)) in headers.iter().enumerate() {
+            let again = headers.iter().take(index).any(|(earlier, _)| earlier == name);
+            if again {
+                fields.append(name, value.clone());
+            } else {
+                fields.insert(name, value.clone());
+            }
+        }
+        fields
+    }
+
+    fn tell_caches(&self, fields: &mut HeaderMap) {
+        for (name, value) in &self.fields.caching {
+            fields.insert(name, value.clone());
+        }
+    }
+}
+
+impl RouteFields {
+    fn identity(&self, root: &Path, folder: &str) -> Identity {
+        let Self { caching, headers, removed, csp } = self;
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |bytes: &[u8]| {
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
+        add(root.as_os_str().as_encoded_bytes());
+        add(folder.as_bytes());
+        for count in [caching.len(), headers.len(), removed.len()] {
+            add(&count.to_le_bytes());
+        }
+        for (name, value) in caching.iter().chain(headers.iter().map(|(name, value)| (name, value))) {
+            add(name.as_str().as_bytes());
+            add(value.as_bytes());
+        }
+        for name in removed {
+            add(name.as_str().as_bytes());
+        }
+        if let Some(csp) = csp {
+            csp.digest(&mut hasher);
+        }
+        *hasher.finalize().as_bytes()
+    }
+}
