@@ -76,6 +76,7 @@ fn main() -> ExitCode {
         flows::hostile::CASES,
         flows::inputs::CASES,
         flows::lists::CASES,
+        flows::machines::CASES,
         flows::json::CASES,
         flows::languages::CASES,
         flows::outcomes::CASES,

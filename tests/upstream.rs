@@ -48,8 +48,12 @@ fn client() -> Client {
 }
 
 /// One call at a time at least, and no breaker.
-fn upstream(max_concurrent: usize) -> UpstreamState {
-    UpstreamState::new(UpstreamSettings { max_concurrent, breaker: None })
+fn upstream(max_concurrent: usize) -> Arc<UpstreamState> {
+    state(&UpstreamSettings { max_concurrent, breaker: None, ..UpstreamSettings::default() })
+}
+
+fn state(settings: &UpstreamSettings) -> Arc<UpstreamState> {
+    Arc::new(UpstreamState::new(settings))
 }
 
 /// Far enough away for everything that should succeed.
@@ -449,7 +453,7 @@ fn redirects_lead_to_declared_places_without_credentials() {
 /// Makes the calls at the same time and gives back what became of them.
 async fn together(
     client: &Client,
-    upstream: &UpstreamState,
+    upstream: &Arc<UpstreamState>,
     calls: &[Call],
     deadline: Instant,
 ) -> Vec<Result<Answer, Failure>> {
@@ -517,12 +521,13 @@ fn an_upstream_that_fails_is_left_alone() {
     run(async {
         let client = client();
         let breaker = |open_for| {
-            UpstreamState::new(UpstreamSettings {
+            state(&UpstreamSettings {
                 max_concurrent: 8,
                 breaker: Some(BreakerSettings { failures: 3, open_for }),
+                ..UpstreamSettings::default()
             })
         };
-        let fetch = async |target: &str, upstream: &UpstreamState| {
+        let fetch = async |target: &str, upstream: &Arc<UpstreamState>| {
             client.fetch(&get(&server, target), upstream, later()).await.map(|answer| answer.status.as_u16())
         };
         let long = breaker(Duration::from_hours(1));
@@ -545,9 +550,10 @@ fn only_faults_of_the_upstream_open_the_breaker() {
     let server = FaultServer::start();
     run(async {
         let client = client();
-        let upstream = UpstreamState::new(UpstreamSettings {
+        let upstream = state(&UpstreamSettings {
             max_concurrent: 8,
             breaker: Some(BreakerSettings { failures: 2, open_for: Duration::from_hours(1) }),
+            ..UpstreamSettings::default()
         });
         for target in
             ["/status/404", "/status/401", "/status/429", "/bytes/3000000", "/labelled/br/bytes/9", "/not-http"]

@@ -3,6 +3,7 @@
 use super::code;
 use crate::diagnostic::{Files, Finding, Findings};
 use crate::site::{Called, Outline};
+use crate::source::Upstream;
 use crate::upstream::{Trust, Url, special_purpose};
 
 pub(super) fn check(site: &Outline, _files: &Files, findings: &mut Findings) {
@@ -11,7 +12,7 @@ pub(super) fn check(site: &Outline, _files: &Files, findings: &mut Findings) {
         let Some(upstream) = site.site().upstreams.get(*upstream) else { continue };
         // What a section declares is told once, however many routes inherit it.
         if *trust == Trust::Public
-            && let Some(kind) = written_kind(&upstream.base)
+            && let Some(kind) = kind(upstream)
             && !told.contains(&source.place)
         {
             told.push(source.place);
@@ -25,6 +26,14 @@ pub(super) fn check(site: &Outline, _files: &Files, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// What kind of address its calls would go to, if one that is written is not public: the machines' where they are declared.
+fn kind(upstream: &Upstream) -> Option<&'static str> {
+    if upstream.addresses.is_empty() {
+        return written_kind(&upstream.base);
+    }
+    upstream.addresses.iter().find_map(|address| written_kind(&format!("http://{address}")))
 }
 
 /// What kind of address is written, if it is written as an address and not public; however it is written, the parser understands it.

@@ -188,6 +188,8 @@ pub struct Asks {
 pub struct Call {
     /// The upstream: its name, or the origin of its URL.
     pub upstream: String,
+    /// Its machines, where they are declared: the call goes to one of them.
+    pub addresses: Vec<String>,
     /// The method.
     pub method: String,
     /// The URL; placeholders for what is not known yet, nothing secret.

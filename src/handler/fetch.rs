@@ -170,6 +170,10 @@ impl Calls {
         call.for_visitor |= caller.is_personal();
         let mut key = identity(&call);
         key.extend(http.meaning());
+        if !upstream.addresses.is_empty() {
+            // The URL alone does not say where it goes.
+            key.extend(upstream.name.bytes());
+        }
         // Two calls that may change something are two calls.
         let is_repeatable = call.safe;
         let (mut shared, mut own) = (lock(&self.shared.0), lock(&self.own));

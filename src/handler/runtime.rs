@@ -14,7 +14,7 @@ use crate::config::Tripwire;
 use crate::resource::Resource;
 use crate::site::{Route, Site};
 use crate::source::Kind;
-use crate::upstream::{BuildError, Client, ClientSettings, Registry, UpstreamSettings, UpstreamState};
+use crate::upstream::{Address, BuildError, Client, ClientSettings, Registry, UpstreamState};
 use crate::value::{Origin, Shape, Text};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::tz::TimeZone;
@@ -141,10 +141,7 @@ impl Service {
         runtime.store.advance(Revision(site.revision), |stored| {
             current.contains(&stored.revision()) && (is_looked_through || !holds_secret(stored, &site.tripwire))
         });
-        let state = |upstream: &crate::source::Upstream| {
-            let settings = UpstreamSettings { max_concurrent: upstream.max_concurrent, breaker: upstream.breaker };
-            runtime.registry.state(&upstream.name, settings)
-        };
+        let state = |upstream: &crate::source::Upstream| runtime.registry.state(&upstream.name, upstream.settings());
         let upstreams = site.upstreams.all().iter().map(state).collect();
         let mut subjects: Vec<Subject> = Vec::with_capacity(site.routes.len());
         for route in &site.routes {
@@ -180,6 +177,11 @@ impl Service {
     /// Whether each upstream of the site is left alone at `now`, because it failed; `None` for those that never are.
     pub fn breakers(&self, now: Instant) -> impl Iterator<Item = Option<bool>> {
         self.upstreams.iter().map(move |upstream| upstream.is_left_alone(now))
+    }
+
+    /// The addresses that each upstream of the site declares, and whether each is left alone at `now`, because it failed.
+    pub fn addresses(&self, now: Instant) -> impl Iterator<Item = impl Iterator<Item = (&Address, bool)>> {
+        self.upstreams.iter().map(move |upstream| upstream.addresses(now))
     }
 
     /// What counts an answer of the route at `position`, or of none.

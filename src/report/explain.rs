@@ -225,11 +225,14 @@ impl Text<'_> {
             (None, Some(asks)) => self.row(&name, &format!("{}, which is {}", asks.target, asks.route)),
             (None, None) => self.row(&name, kind),
         }
-        if let Some(Call { upstream, refused, fields, timeout, retries, .. }) = call {
+        if let Some(Call { upstream, addresses, refused, fields, timeout, retries, .. }) = call {
             if let Some(refused) = refused {
                 self.more(&format!("no call: {refused}"));
             }
             self.more(&format!("upstream {upstream}"));
+            if !addresses.is_empty() {
+                self.more(&format!("at one of: {}", addresses.join(", ")));
+            }
             for Setting { name, value, origin: from } in [timeout, retries] {
                 self.more(&format!("{name} {value}, from: {}", origin(from, self.files)));
             }
@@ -347,9 +350,10 @@ impl Json<'_> {
 
     fn source(&self, source: &Source) -> Value {
         let Source { name, kind, place, after, each, is_personal, call, asks, outcomes } = source;
-        let call = call.as_ref().map(|Call { upstream, method, url, refused, fields, timeout, retries }| {
+        let call = call.as_ref().map(|Call { upstream, addresses, method, url, refused, fields, timeout, retries }| {
             json!({
                 "upstream": upstream,
+                "addresses": addresses,
                 "method": method,
                 "url": url,
                 "refused": refused,

@@ -52,6 +52,21 @@ codes! {
     BAD_ADDRESS = Error "source/bad-address"
         help "write it as `https://api.example.com/v1`";
 
+    /// The machines of an upstream that are none, or are said twice; or `balance` where there is nothing to balance.
+    ///
+    /// `addresses` names the machines that share the work of an upstream, each with its port, because nothing else says it. `base-url` keeps
+    /// saying the scheme, the `Host`, the name in the certificate and the path for all of them.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [upstreams.shop]
+    /// base-url = "http://shop.internal/api"
+    /// addresses = ["10.0.0.1:8080", "10.0.0.2:8080"]
+    /// balance = "least-busy"
+    /// allow-private = true
+    /// ```
+    BAD_ADDRESSES = Error "source/bad-addresses";
+
     /// A header that siteserver writes itself, that has a meaning between two neighbours only, or that is about the visitor's own request.
     ///
     /// `host`, `content-length`, `connection` and their like describe the connection that carries a call, which is not the visitor's.

@@ -3,11 +3,11 @@
 use super::code;
 use super::piece::{Pieces, refuse_secrets};
 use crate::config::{
-    BAD_VALUE, Declared as _, Environment, MISSING_KEY, Named, Part, Secret, Template, Within, declare,
+    BAD_VALUE, Declared as _, Environment, MISSING_KEY, Named, Part, Secret, Template, Within, declare, words,
 };
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::fields::is_credential;
-use crate::upstream::{BreakerSettings, Trust, Url};
+use crate::upstream::{Address, BreakerSettings, MOST_ADDRESSES, Spread, Trust, UpstreamSettings, Url, Whereabouts};
 use http::header::{HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,12 @@ declare! {
         ..calling: CallingDecl,
         /// Where it is: scheme, host, port and a path that every call begins with. May come from the environment.
         "base-url": base_url: Template,
+        /// The machines that share its work, where the name of `base-url` does not lead to them: `["10.0.0.1:8080", "10.0.0.2:8080"]`, each an
+        /// address or a name with a port. `base-url` keeps saying the scheme, the `Host`, the name in the certificate and the path. May come
+        /// from the environment.
+        "addresses": addresses: Spanned<Vec<Template>>,
+        /// How requests are spread over `addresses`; default `round-robin`.
+        "balance": balance: Spanned<Balance>,
         /// Header fields sent with every call. The place for the site's own credential.
         "headers": headers: Named<Template>,
         /// Query values sent with every call.
@@ -51,6 +57,16 @@ declare! {
     }
 }
 
+words! {
+    /// How requests are spread over the addresses of an upstream.
+    pub enum Balance {
+        /// One after the other.
+        "round-robin": RoundRobin,
+        /// To the one with the fewest requests under way.
+        "least-busy": LeastBusy,
+    }
+}
+
 /// An upstream as compiled.
 #[derive(Debug, Clone)]
 pub struct Upstream {
@@ -58,6 +74,10 @@ pub struct Upstream {
     pub name: Arc<str>,
     /// Scheme, host, port and the path that every call begins with, without a final slash.
     pub base: String,
+    /// The machines that share its work; none if that is for the name in `base` to say.
+    pub addresses: Vec<Address>,
+    /// How requests are spread over them.
+    pub spread: Spread,
     /// Header fields of every call; values that hold secrets are marked sensitive.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Query pairs of every call, encoded, `a=b&c=d`. There may be secrets among them.
@@ -114,7 +134,8 @@ impl Upstream {
         environment: &Environment,
         findings: &mut Findings,
     ) -> Option<Self> {
-        let Decl { place: _, lost: _, calling, base_url, headers, query, max_concurrent, breaker } = decl;
+        let Decl { place: _, lost: _, calling, base_url, addresses, balance, headers, query, max_concurrent, breaker } =
+            decl;
         let calling = Calling::default().overridden(calling);
         let headers = headers.iter().flat_map(|named| &named.0);
         let headers = headers.filter_map(|(name, value)| literal_header(name, value, environment, findings)).collect();
@@ -127,6 +148,16 @@ impl Upstream {
                 open_for: decl.open_for.map_or(default.open_for, |open_for| open_for.value),
             }
         });
+        let spread = match balance.map(|balance| balance.value) {
+            None | Some(Balance::RoundRobin) => Spread::RoundRobin,
+            Some(Balance::LeastBusy) => Spread::LeastBusy,
+        };
+        if let (Some(balance), None, false) = (balance, addresses, decl.is_lost("addresses")) {
+            let message = format!("`balance` of the upstream `{}`, which has no `addresses`", name.value);
+            let help = "name the machines: addresses = [\"10.0.0.1:8080\", \"10.0.0.2:8080\"], or leave it out";
+            findings.push(Finding::new(&code::BAD_ADDRESSES, balance.place, message).help(help));
+        }
+        let addresses = addresses.as_ref().map(|written| machines(written, environment, findings)).unwrap_or_default();
         let Some(base_url) = base_url else {
             if !decl.is_lost("base-url") {
                 let message = format!("the upstream `{}` has no `base-url`", name.value);
@@ -138,6 +169,8 @@ impl Upstream {
         Some(Self {
             name: name.value.as_str().into(),
             base: base(base_url, environment, findings)?,
+            addresses,
+            spread,
             headers,
             query: Secret::new(pairs.join("&")),
             calling,
@@ -151,6 +184,8 @@ impl Upstream {
         Self {
             name: origin.into(),
             base: origin.to_owned(),
+            addresses: Vec::new(),
+            spread: Spread::default(),
             headers: Vec::new(),
             query: Secret::new(""),
             calling: Calling::default(),
@@ -158,6 +193,71 @@ impl Upstream {
             breaker: None,
         }
     }
+}
+
+impl Upstream {
+    /// What its calls have in common.
+    pub fn settings(&self) -> UpstreamSettings {
+        let whereabouts = Whereabouts {
+            base: self.base.clone(),
+            addresses: self.addresses.clone(),
+            spread: self.spread,
+            trust: self.calling.trust,
+        };
+        UpstreamSettings { max_concurrent: self.max_concurrent, breaker: self.breaker, whereabouts: Some(whereabouts) }
+    }
+}
+
+/// The machines of `addresses`. Findings show them as they are written: what the environment holds may be a secret in the wrong place.
+fn machines(written: &Spanned<Vec<Template>>, environment: &Environment, findings: &mut Findings) -> Vec<Address> {
+    if written.value.is_empty() {
+        let help = "name each machine with its port: addresses = [\"10.0.0.1:8080\"], or leave `addresses` out";
+        findings.push(Finding::new(&code::BAD_ADDRESSES, written.place, "`addresses` without an address").help(help));
+    }
+    if written.value.len() > MOST_ADDRESSES {
+        let message = format!("{} addresses; at most {MOST_ADDRESSES} are used", written.value.len());
+        findings.push(Finding::new(&code::BAD_ADDRESSES, written.place, message).help("leave the last ones out"));
+    }
+    let mut machines: Vec<(Address, Place)> = Vec::new();
+    for template in &written.value {
+        let Some(machine) = machine(template, environment, findings) else { continue };
+        if let Some((_, first)) = machines.iter().find(|(known, _)| *known == machine) {
+            let message = format!("`{}` twice", template.as_written());
+            findings.push(
+                Finding::new(&code::BAD_ADDRESSES, template.place, message)
+                    .related(*first, "here already")
+                    .help("leave one out"),
+            );
+            continue;
+        }
+        machines.push((machine, template.place));
+    }
+    machines.into_iter().map(|(machine, _)| machine).collect()
+}
+
+fn machine(template: &Template, environment: &Environment, findings: &mut Findings) -> Option<Address> {
+    let mut resolved = template.clone();
+    resolved.resolve_environment(|env| environment.resolve(env, findings));
+    if let Some(reference) = resolved.references().next() {
+        let message = format!("`{{{}}}` in an upstream's address", reference.spelled());
+        let help =
+            "addresses are literal or come from the environment: nothing from a request chooses where a call goes";
+        findings.push(Finding::new(&code::BAD_ADDRESS, reference.place, message).help(help));
+        return None;
+    }
+    let text = resolved.as_literal().unwrap_or_default();
+    // An unset variable has its own finding.
+    if text.is_empty() && template.environment().next().is_some() {
+        return None;
+    }
+    let machine = Address::parse(text);
+    if machine.is_none() {
+        let message = format!("`{}` is not an address with a port", template.as_written());
+        let help =
+            "write `10.0.0.1:8080`, `[fd00::1]:8080` or `name:8080`; the scheme and the path stand in `base-url`";
+        findings.push(Finding::new(&code::BAD_ADDRESSES, template.place, message).help(help));
+    }
+    machine
 }
 
 fn base(template: &Template, environment: &Environment, findings: &mut Findings) -> Option<String> {

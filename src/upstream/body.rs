@@ -4,11 +4,11 @@
 //! is undone, never a stack of them. Bodies above [`SMALL`] take one of a few places, so that their sum is bounded as well.
 //! Content codings: RFC 9110, section 8.4; RFC 1952, RFC 7932, RFC 8878.
 
+use super::reply::Reply;
 use super::{BodyLimits, CodingFault, Failure, Part};
 use crate::fields::Coding;
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap};
-use reqwest::Response;
 use std::io::{self, Read};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -46,10 +46,10 @@ impl<'c> Room<'c> {
     }
 }
 
-/// The decoded body of `response`.
-pub(super) async fn read(response: &mut Response, limits: BodyLimits, room: &mut Room<'_>) -> Result<Bytes, Failure> {
-    let coding = coding(response.headers())?;
-    let raw = collect(response, limits.raw, room).await?;
+/// The decoded body of `reply`.
+pub(super) async fn read(reply: &mut Reply, limits: BodyLimits, room: &mut Room<'_>) -> Result<Bytes, Failure> {
+    let coding = coding(reply.headers())?;
+    let raw = collect(reply, limits.raw, room).await?;
     // An answer without content may carry the field all the same (HEAD, 204, 304).
     if coding == Coding::Identity || raw.is_empty() {
         return if raw.len() > limits.decoded { Err(Failure::TooLarge(Part::Decoded)) } else { Ok(raw) };
@@ -80,13 +80,13 @@ fn coding(headers: &HeaderMap) -> Result<Coding, Failure> {
 }
 
 /// The body as transferred. A body that arrives in one piece is not copied.
-async fn collect(response: &mut Response, most: usize, room: &mut Room<'_>) -> Result<Bytes, Failure> {
-    let announced = response.content_length().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+async fn collect(reply: &mut Reply, most: usize, room: &mut Room<'_>) -> Result<Bytes, Failure> {
+    let announced = reply.content_length().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
     if announced.is_some_and(|length| length > most) {
         return Err(Failure::TooLarge(Part::Body));
     }
-    let Some(first) = chunk(response).await? else { return Ok(Bytes::new()) };
-    let mut next = chunk(response).await?;
+    let Some(first) = reply.chunk().await? else { return Ok(Bytes::new()) };
+    let mut next = reply.chunk().await?;
     if next.is_none() && first.len() <= most {
         room.grow_to(first.len()).await;
         return Ok(first);
@@ -100,13 +100,9 @@ async fn collect(response: &mut Response, most: usize, room: &mut Room<'_>) -> R
         }
         room.grow_to(whole.len() + piece.len()).await;
         whole.extend_from_slice(&piece);
-        next = chunk(response).await?;
+        next = reply.chunk().await?;
     }
     if whole.len() > most { Err(Failure::TooLarge(Part::Body)) } else { Ok(whole.freeze()) }
-}
-
-async fn chunk(response: &mut Response) -> Result<Option<Bytes>, Failure> {
-    response.chunk().await.map_err(|error| Failure::from_client(&error, Part::Body))
 }
 
 /// Undoes `coding`, a step at a time so that other tasks of this thread get their turns.

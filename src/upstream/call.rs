@@ -119,19 +119,22 @@ impl fmt::Debug for Call {
 /// Whether a header field says something about one connection or about the framing on it, so that a declaration cannot set it
 /// (RFC 9110, section 7.6.1).
 pub fn belongs_to_connection(name: &HeaderName) -> bool {
-    [
-        header::CONNECTION,
-        header::CONTENT_LENGTH,
-        header::EXPECT,
-        header::PROXY_AUTHORIZATION,
-        header::TE,
-        header::TRAILER,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-    ]
-    .contains(name)
-        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+    CONNECTION_FIELDS.contains(name)
 }
+
+/// The header fields that do.
+pub(super) const CONNECTION_FIELDS: [HeaderName; 10] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 /// What an upstream answered.
 ///

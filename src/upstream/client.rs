@@ -4,12 +4,20 @@
 //! send no referrer, know no proxy and undo no content coding: what of this is wanted is done here, under our bounds.
 
 use super::body::{self, Room};
+use super::breaker::{Admission, Health};
+use super::forward::Forwarder;
+use super::registry::{health, health_of};
+use super::reply::Reply;
 use super::resolver::{Names, Resolver, refused};
 use super::roots;
-use super::{Answer, Call, Failure, Part, Trust, UpstreamState, Wait, address, belongs_to_connection, redirect, retry};
+use super::{
+    Answer, Bounds, Call, Failure, Forward, Forwarded, Part, Trust, Upload, UpstreamState, Wait, address,
+    belongs_to_connection, redirect, retry,
+};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Response, Url};
+use http::uri::PathAndQuery;
+use reqwest::Url;
 use rustls::ClientConfig;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -58,6 +66,7 @@ pub enum BuildError {
 pub struct Client {
     public: Pair,
     private: Pair,
+    forwarder: Forwarder,
     places: Arc<Semaphore>,
 }
 
@@ -74,8 +83,11 @@ struct Pair {
 impl Client {
     /// Sets up the clients; connects to nothing.
     pub fn new(settings: ClientSettings) -> Result<Self, BuildError> {
+        Self::with_tls(settings, &roots::tls()?)
+    }
+
+    pub(super) fn with_tls(settings: ClientSettings, tls: &ClientConfig) -> Result<Self, BuildError> {
         let names = Arc::new(Names::of_this_machine(settings.connect_timeout));
-        let tls = roots::tls()?;
         let pair = |trust| -> Result<Pair, reqwest::Error> {
             let resolver = Resolver { names: Arc::clone(&names), trust };
             Ok(Pair {
@@ -86,13 +98,19 @@ impl Client {
         Ok(Self {
             public: pair(Trust::Public)?,
             private: pair(Trust::Private)?,
+            forwarder: Forwarder::new(Arc::clone(&names), tls.clone(), settings.connect_timeout),
             places: Arc::new(Semaphore::new(settings.large_answers.clamp(1, Semaphore::MAX_PERMITS))),
         })
     }
 
     /// Makes a call: waits for its turn, sends it, sends it again if that is fair, and returns before `deadline` or the call's own total
     /// timeout, whichever comes first.
-    pub async fn fetch(&self, call: &Call, upstream: &UpstreamState, deadline: Instant) -> Result<Answer, Failure> {
+    pub async fn fetch(
+        &self,
+        call: &Call,
+        upstream: &Arc<UpstreamState>,
+        deadline: Instant,
+    ) -> Result<Answer, Failure> {
         let started = Instant::now();
         let end = deadline.min(started + call.timeouts.total);
         check_url(&call.url)?;
@@ -105,11 +123,11 @@ impl Client {
         loop {
             let now = wait_as_asked(upstream, Instant::now(), end).await?;
             let admission = upstream.admit(now)?;
-            let outcome = self.attempt(call, end).await;
+            let outcome = self.attempt(call, upstream, end).await;
             let now = Instant::now();
-            upstream.record(admission, &outcome, now);
-            if let Ok(answer) = &outcome {
-                upstream.patience.heed(call, answer, now);
+            upstream.record(admission, health(&outcome), now);
+            if let (Ok(answer), false) = (&outcome, call.for_visitor) {
+                upstream.patience.heed(answer.status, &answer.headers, now);
             }
             let again = (call.safe && attempt < call.retries)
                 .then(|| retry::pause(&outcome, attempt, end.saturating_duration_since(now), retry::jitter()))
@@ -124,14 +142,56 @@ impl Client {
         }
     }
 
+    /// Passes a request on: waits for its turn, sends it once, and returns when the head of the answer has come.
+    ///
+    /// `deadline` bounds the waiting for a turn and a connection, and for the head unless the request has a body: that takes as long as it
+    /// moves, see [`Bounds`]. A request with which no connection was begun goes to the upstream's next address; one that was begun is
+    /// never sent again. Dropping the future, or what it returned, breaks the exchange off.
+    pub async fn forward(
+        &self,
+        forward: Forward,
+        upstream: &Arc<UpstreamState>,
+        bounds: Bounds,
+        deadline: Instant,
+    ) -> Result<Forwarded, Failure> {
+        let place = upstream.limit.enter(deadline).await?;
+        let now = wait_as_asked(upstream, Instant::now(), deadline).await?;
+        let admission = upstream.admit(now)?;
+        let for_visitor = forward.for_visitor;
+        let trust = upstream.trust();
+        let outcome = self.forwarder.send(forward, upstream, trust, bounds, deadline).await;
+        let (health, mut forwarded) = match outcome {
+            Ok(forwarded) if forwarded.status().is_server_error() => (Health::Bad, forwarded),
+            Ok(forwarded) => (Health::Good, forwarded),
+            Err(failure) => {
+                upstream.record(admission, health_of(failure), Instant::now());
+                return Err(failure);
+            }
+        };
+        if !for_visitor && let Forwarded::Answer(answer) = &forwarded {
+            upstream.patience.heed(answer.status(), answer.headers(), Instant::now());
+        }
+        // An answer is good when it has come to its end; what a probe finds out is waited for.
+        let tells_breaker = health == Health::Good && admission == Admission::Usual;
+        if !forwarded.keep(place, tells_breaker) {
+            upstream.record(admission, health, Instant::now());
+        }
+        Ok(forwarded)
+    }
+
     /// Sends the call once, along its redirects if it asks for that.
-    async fn attempt(&self, call: &Call, end: Instant) -> Result<Answer, Failure> {
+    async fn attempt(&self, call: &Call, upstream: &Arc<UpstreamState>, end: Instant) -> Result<Answer, Failure> {
         let mut url = call.url.clone();
         let mut headers = outgoing(&call.headers);
         let mut followed = 0;
         loop {
-            check_address(&url, call.trust)?;
-            let response = self.send(call, url.clone(), headers.clone(), end).await?;
+            let response = if upstream.has_declared_addresses() && url.origin() == call.url.origin() {
+                self.send_to_addresses(call, &url, headers.clone(), upstream, end).await?
+            } else {
+                check_address(&url, call.trust)?;
+                self.send(call, url.clone(), headers.clone(), end).await?
+            };
+            check_head(&response)?;
             let Some(redirects) = &call.redirects else { return self.receive(call, response, end).await };
             let next =
                 redirect::target(redirects, &call.method, &url, &call.url, response.status(), response.headers())?;
@@ -148,7 +208,7 @@ impl Client {
     }
 
     /// Sends one request and waits for the head of its answer.
-    async fn send(&self, call: &Call, url: Url, headers: HeaderMap, end: Instant) -> Result<Response, Failure> {
+    async fn send(&self, call: &Call, url: Url, headers: HeaderMap, end: Instant) -> Result<Reply, Failure> {
         let mut request = reqwest::Request::new(call.method.clone(), url);
         *request.headers_mut() = headers;
         *request.body_mut() = call.body.clone().map(Into::into);
@@ -157,12 +217,40 @@ impl Client {
             .await
             .map_err(|_elapsed| Failure::Timeout(Wait::FirstByte))?
             .map_err(|error| Failure::from_client(&error, Part::Head))?;
-        check_head(&response)?;
-        Ok(response)
+        Ok(Reply::Library(response))
+    }
+
+    /// The same to one of the upstream's addresses: the library's client goes where the URL says, and nowhere else.
+    async fn send_to_addresses(
+        &self,
+        call: &Call,
+        url: &Url,
+        headers: HeaderMap,
+        upstream: &Arc<UpstreamState>,
+        end: Instant,
+    ) -> Result<Reply, Failure> {
+        let target = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let target =
+            PathAndQuery::try_from(target).map_err(|_odd| Failure::Unsendable("its URL is not one for HTTP"))?;
+        let mut forward = Forward::new(call.method.clone(), target);
+        forward.headers = headers;
+        forward.headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
+        forward.body = call.body.clone().map_or_else(Upload::none, Upload::whole);
+        let until = end.min(Instant::now() + call.timeouts.first_byte);
+        let bounds = Bounds { first_byte: call.timeouts.first_byte, stall: call.timeouts.total };
+        let sent = self.forwarder.send(forward, upstream, call.trust, bounds, until);
+        let sent = tokio::time::timeout_at(until.into(), sent).await;
+        match sent.map_err(|_elapsed| Failure::Timeout(Wait::FirstByte))?? {
+            Forwarded::Answer(response) => Ok(Reply::Forwarded(response)),
+            Forwarded::Switched(..) => Err(Failure::InvalidResponse),
+        }
     }
 
     /// Takes the body.
-    async fn receive(&self, call: &Call, mut response: Response, end: Instant) -> Result<Answer, Failure> {
+    async fn receive(&self, call: &Call, mut response: Reply, end: Instant) -> Result<Answer, Failure> {
         let mut room = Room::new(&self.places);
         let body = tokio::time::timeout_at(end.into(), body::read(&mut response, call.limits, &mut room))
             .await
@@ -253,7 +341,7 @@ fn literal_address(url: &Url) -> Option<IpAddr> {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).parse().ok()
 }
 
-fn check_head(response: &Response) -> Result<(), Failure> {
+fn check_head(response: &Reply) -> Result<(), Failure> {
     // Nothing was offered to switch to.
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Err(Failure::InvalidResponse);

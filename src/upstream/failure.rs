@@ -3,6 +3,7 @@
 //! Small and copyable, so that every caller who waited for the same call gets the same failure. No variant can hold a URL, a header or a
 //! byte of a body: what is printed is safe to print.
 
+use super::UploadError;
 use std::error::Error as StdError;
 use std::io;
 
@@ -36,7 +37,10 @@ pub enum Failure {
     /// The connection ended before the answer did.
     #[error("interrupted in {0}")]
     Interrupted(Part),
-    /// What came is not HTTP.
+    /// The body of the request that is passed on broke off, or was not as long as it was said to be. Nothing of the upstream's.
+    #[error("the body of the request broke off")]
+    BrokenUpload,
+    /// What came is not HTTP, or HTTP that can be read in two ways.
     #[error("the answer is not valid HTTP")]
     InvalidResponse,
     /// A redirect to follow leads to a place that was not declared, or to none.
@@ -90,6 +94,9 @@ pub enum Wait {
     /// The head of the answer.
     #[error("the first byte")]
     FirstByte,
+    /// The upstream to take the body of the request.
+    #[error("the body of the request to be taken")]
+    Upload,
     /// The rest of the body, or memory to hold a large one.
     #[error("the body")]
     Body,
@@ -139,6 +146,7 @@ impl Failure {
             | Self::AskedToWait
             | Self::TooLarge(_)
             | Self::Undecodable(_)
+            | Self::BrokenUpload
             | Self::InvalidResponse
             | Self::RedirectRefused
             | Self::TooManyRedirects => false,
@@ -162,6 +170,7 @@ impl Failure {
             Self::TooLarge(_) => "too-large",
             Self::Undecodable(_) => "undecodable",
             Self::Interrupted(_) => "interrupted",
+            Self::BrokenUpload => "broken-upload",
             Self::InvalidResponse => "invalid-response",
             Self::RedirectRefused => "redirect-refused",
             Self::TooManyRedirects => "too-many-redirects",
@@ -184,6 +193,18 @@ impl Failure {
         if error.is_builder() {
             return Self::Unsendable("its URL is not one for HTTP");
         }
+        Self::from_causes(error, part)
+    }
+
+    /// What an error of the HTTP library means, when it came up in `part` of the answer to a request that was passed on.
+    pub(super) fn from_hyper(error: &hyper::Error, part: Part) -> Self {
+        if causes(error).any(<dyn StdError>::is::<UploadError>) {
+            return Self::BrokenUpload;
+        }
+        Self::from_causes(error, part)
+    }
+
+    fn from_causes(error: &(dyn StdError + 'static), part: Part) -> Self {
         if let Some(hyper) = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>()) {
             if hyper.is_parse_too_large() {
                 return Self::TooLarge(Part::Head);
@@ -203,12 +224,19 @@ impl Failure {
         if error.is_timeout() {
             return Self::Timeout(Wait::Connection);
         }
-        Self::Unreachable(match io_kind(error) {
-            Some(io::ErrorKind::ConnectionRefused) => Unreachable::Refused,
+        Self::Unreachable(Unreachable::because(io_kind(error)))
+    }
+}
+
+impl Unreachable {
+    /// What an error of this kind means that came up while connecting.
+    pub(super) fn because(kind: Option<io::ErrorKind>) -> Self {
+        match kind {
+            Some(io::ErrorKind::ConnectionRefused) => Self::Refused,
             // How the TLS library reports a certificate or a peer that does not speak TLS.
-            Some(io::ErrorKind::InvalidData) => Unreachable::Tls,
-            _ => Unreachable::Connection,
-        })
+            Some(io::ErrorKind::InvalidData) => Self::Tls,
+            _ => Self::Connection,
+        }
     }
 }
 
@@ -217,6 +245,6 @@ fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-fn io_kind(error: &reqwest::Error) -> Option<io::ErrorKind> {
+fn io_kind(error: &(dyn StdError + 'static)) -> Option<io::ErrorKind> {
     causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last().map(io::Error::kind)
 }

@@ -12,22 +12,27 @@
 //! | `address` | which addresses are nobody's but ours |
 //! | `resolver` | names to addresses, without the C library |
 //! | `roots` | whose certificates are trusted |
-//! | `body` | collecting and decoding under both caps |
+//! | `reply`, `body` | an answer whose body is still to come; collecting and decoding it under both caps |
 //! | `redirect`, `retry` | whether to go elsewhere, whether to go again: pure |
+//! | `forward/` | one exchange that is passed on as it is, streamed both ways |
+//! | `balance` | which of several addresses is next: pure |
 //! | `breaker`, `limit`, `patience`, `registry` | what is remembered about an upstream between calls, and across reloads |
 //!
 //! A new reason to fail is a variant of [`Failure`]; the compiler then asks whether it is transient and what the breaker makes of it.
 
 mod address;
+mod balance;
 mod body;
 mod breaker;
 mod call;
 mod client;
 mod failure;
+mod forward;
 mod limit;
 mod patience;
 mod redirect;
 mod registry;
+mod reply;
 mod resolver;
 mod retry;
 mod roots;
@@ -36,11 +41,13 @@ mod roots;
 mod rebinding;
 
 pub use address::special_purpose;
+pub use balance::{MOST_ADDRESSES, Spread};
 pub use body::SMALL as SMALL_BODY;
 pub use breaker::BreakerSettings;
 pub use call::{Answer, BodyLimits, Call, Timeouts, Trust, belongs_to_connection};
 pub use client::{BuildError, Client, ClientSettings};
 pub use failure::{CodingFault, Failure, NameFault, Part, Unreachable, Wait};
+pub use forward::{Bounds, Forward, Forwarded, Received, Tunnel, Upload, UploadError};
 pub use redirect::Redirects;
-pub use registry::{Registry, UpstreamSettings, UpstreamState};
+pub use registry::{Address, Registry, UpstreamSettings, UpstreamState, Whereabouts};
 pub use reqwest::Url;

@@ -4,7 +4,7 @@
 //! granted up to [`LONGEST`], after which the next call asks again: one answer, honest or not, closes no page for a day.
 
 use super::retry::Asked;
-use super::{Answer, Call};
+use http::{HeaderMap, StatusCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -37,13 +37,13 @@ impl Patience {
         (self.epoch + Duration::from_nanos(until)).checked_duration_since(now).filter(|left| !left.is_zero())
     }
 
-    /// Takes note of what an answer that came at `now` asks for. What it says to one visitor's credential is said to that
-    /// visitor, not to everybody.
-    pub(super) fn heed(&self, call: &Call, answer: &Answer, now: Instant) {
-        if !matches!(answer.status.as_u16(), 429 | 503) || call.for_visitor {
+    /// Takes note of what an answer that came at `now` asks for. What is said to one visitor's credential is said to that visitor, not
+    /// to everybody: it is for the caller to know.
+    pub(super) fn heed(&self, status: StatusCode, headers: &HeaderMap, now: Instant) {
+        if !matches!(status.as_u16(), 429 | 503) {
             return;
         }
-        if let Asked::For(asked) = Asked::by(&answer.headers) {
+        if let Asked::For(asked) = Asked::by(headers) {
             let until = now.saturating_duration_since(self.epoch) + asked.min(LONGEST);
             self.until.fetch_max(u64::try_from(until.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         }
@@ -53,19 +53,13 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
-    use http::header::{self, HeaderMap, HeaderValue};
-    use http::{Method, StatusCode};
-    use reqwest::Url;
+    use http::header::{self, HeaderValue};
 
-    fn left(status: u16, retry_after: &'static str, for_visitor: bool) -> Option<Duration> {
+    fn left(status: u16, retry_after: &'static str) -> Option<Duration> {
         let epoch = Instant::now();
         let patience = Patience::new(epoch);
         let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_static(retry_after))]);
-        let status = StatusCode::from_u16(status).unwrap();
-        let answer = Answer { status, headers, body: Bytes::new(), elapsed: Duration::ZERO, place: None };
-        let call = Call { for_visitor, ..Call::new(Method::GET, Url::parse("http://example.com").unwrap()) };
-        patience.heed(&call, &answer, epoch);
+        patience.heed(StatusCode::from_u16(status).unwrap(), &headers, epoch);
         patience.left(epoch)
     }
 
@@ -83,9 +77,8 @@ mod tests {
             (200, "5", None),
             (500, "5", None),
         ] {
-            assert_eq!(left(status, retry_after, false), expected.map(Duration::from_secs), "{status} {retry_after}");
+            assert_eq!(left(status, retry_after), expected.map(Duration::from_secs), "{status} {retry_after}");
         }
-        assert_eq!(left(429, "5", true), None, "said to one visitor");
     }
 
     #[test]

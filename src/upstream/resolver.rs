@@ -74,6 +74,15 @@ impl Names {
         }
     }
 
+    /// The addresses of `host`, which may be one itself, that `trust` allows.
+    pub(super) async fn addresses_of(&self, host: &str, trust: Trust) -> Result<Vec<IpAddr>, Failure> {
+        let Ok(address) = host.parse() else { return self.addresses(host, trust).await };
+        match trust {
+            Trust::Public if !address::is_public(address) => Err(refused(address)),
+            Trust::Public | Trust::Private => Ok(vec![address]),
+        }
+    }
+
     /// The addresses of `name` that `trust` allows, in the order in which to try them.
     async fn addresses(&self, name: &str, trust: Trust) -> Result<Vec<IpAddr>, Failure> {
         let mut found = tokio::time::timeout(self.timeout, self.look_up(name))

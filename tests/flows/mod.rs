@@ -25,6 +25,7 @@ pub(crate) mod inputs;
 pub(crate) mod json;
 pub(crate) mod languages;
 pub(crate) mod lists;
+pub(crate) mod machines;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
 pub(crate) mod policies;

@@ -102,6 +102,7 @@ impl Teller<'_> {
         };
         Some(Call {
             upstream: upstream.name.to_string(),
+            addresses: upstream.addresses.iter().map(ToString::to_string).collect(),
             method: sketch.method,
             url,
             refused,

@@ -210,6 +210,14 @@ impl Page {
                 self.sample("siteserver_upstream_breaker_open", &[("upstream", &upstream.name)], u8::from(is_open));
             }
         }
+        let name = "siteserver_upstream_address_aside";
+        self.begin(name, "gauge", "Whether an address of an upstream is left alone because it failed: 0 or 1.");
+        for (upstream, addresses) in site.upstreams.all().iter().zip(service.addresses(Instant::now())) {
+            for (address, is_aside) in addresses {
+                let labels = [("upstream", &*upstream.name), ("address", &address.to_string())];
+                self.sample(name, &labels, u8::from(is_aside));
+            }
+        }
     }
 
     fn histogram(&mut self, name: &str, label: Label<'_>, histogram: &Histogram) {
