@@ -50,6 +50,7 @@ impl Origin {
         let origin = Self { address, connections: Arc::clone(&connections), heads: Arc::clone(&heads) };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
                 let number = connections.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(serve(Wire { stream, buffer: Vec::new(), number, heads: Arc::clone(&heads) }));
             }
