@@ -6,6 +6,7 @@
 //! | `fields` | which fields are passed on, and what is added |
 //! | `stored` | answers from what is stored |
 //! | `keep` | answers kept while they go to the client |
+//! | `tunnel` | connections that have switched to WebSocket |
 //!
 //! A request is answered from the store if the rules let it; otherwise it goes to the upstream, with the conditions that validate what is
 //! stored. It goes there once: nothing is sent again that the upstream may have seen. What the rules are, [`crate::cache::rules`] says.
@@ -14,6 +15,7 @@ mod fields;
 mod keep;
 mod stored;
 mod target;
+mod tunnel;
 
 use super::respond::Exchange;
 use super::runtime::Service;
@@ -29,7 +31,7 @@ use crate::site::Route;
 use crate::source::Upstream;
 use crate::upstream::{Bounds, Failure, Forward, Forwarded, Upload, UpstreamState};
 use fields::Asker;
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Response, StatusCode, Uri};
 use std::sync::Arc;
@@ -164,18 +166,21 @@ struct Came {
 
 impl Passing<'_> {
     /// Sends the request with these fields and this body.
-    async fn send(&self, there: PathAndQuery, fields: HeaderMap, body: Upload) -> Result<Came, Failure> {
+    async fn send(
+        &self,
+        there: PathAndQuery,
+        fields: HeaderMap,
+        (body, upgrade): (Upload, Option<HeaderValue>),
+    ) -> Result<Came, Failure> {
         let request = self.exchange.request;
-        let trusted = &self.service.site.settings.trusted_proxies;
         let takes_trailers = request.headers.get_all(header::TE).iter().any(|te| te.as_bytes() == b"trailers");
-        let _ = trusted;
         let forward = Forward {
             method: request.method.clone(),
             target: there,
             headers: fields,
             body,
             takes_trailers,
-            upgrade: None,
+            upgrade,
             for_visitor: true,
         };
         let begin = Instant::now();
@@ -235,7 +240,8 @@ async fn passed<B: RequestBody>(
         (false, false) => Upload::none(),
     };
     let targets = passing.targets(&there);
-    let came = match passing.send(there, passing.outgoing(), upload).await {
+    let (door, upgrade) = tunnel::door(request).filter(|_| passing.proxy.websocket && !has_body).unzip();
+    let came = match passing.send(there, passing.outgoing(), (upload, upgrade)).await {
         Ok(came) => came,
         Err(failure) => return passing.failed(failure),
     };
@@ -248,7 +254,10 @@ async fn passed<B: RequestBody>(
             }
             passing.pass_on(head.status, head.headers, Body::stream(body), told)
         }
-        Forwarded::Switched(..) => passing.refuse(StatusCode::BAD_GATEWAY),
+        Forwarded::Switched(answer, tunnel) => match door {
+            Some(door) => tunnel::joined(passing, door, answer, tunnel),
+            None => passing.refuse(StatusCode::BAD_GATEWAY),
+        },
     }
 }
 
@@ -380,7 +389,7 @@ async fn fetched(
     }
     let targets = passing.targets(&there);
     let targets: Vec<&Uri> = targets.iter().collect();
-    let came = passing.send(there, outgoing, Upload::none()).await;
+    let came = passing.send(there, outgoing, (Upload::none(), None)).await;
     let told = |stored| CacheStatus {
         outcome: Outcome::Forwarded { because: forward, stored, collapsed: false },
         ttl: None,
