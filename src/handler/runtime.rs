@@ -8,6 +8,7 @@ use super::keep::Keeping;
 use super::make::Made;
 use super::meter::{self, CacheOutcome, Meters, Tally};
 use super::plan::Graph;
+use super::proxy::Fetches;
 use super::sum::Summing;
 use crate::cache::{Counts, Epoch, Flights, Key, Memo, Purge, Revision, Scope, Store, Stored, Tag, Ticket};
 use crate::config::Tripwire;
@@ -37,6 +38,8 @@ pub struct Runtime {
     pub(super) calls: Flights<(Arc<[u8]>, Epoch), fetch::Result>,
     /// What is stored of origins and validated in the background, by key and epoch.
     pub(super) origins: Flights<(Key, Epoch), ()>,
+    /// What is fetched from them now.
+    pub(super) fetches: Fetches,
     pub(super) assets: Assets,
     /// Where pages that take long are made.
     pub(super) aside: Aside,
@@ -58,6 +61,7 @@ impl Runtime {
             pages: Flights::new(),
             calls: Flights::new(),
             origins: Flights::new(),
+            fetches: Fetches::default(),
             assets: Assets::default(),
             aside: Aside::default(),
             time_zone: TimeZone::UTC,

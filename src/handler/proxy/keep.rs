@@ -4,6 +4,7 @@
 //! answer that breaks off is never kept.
 
 use super::super::runtime::Service;
+use super::together::Lead;
 use crate::cache::rules::{Part, StoredUnder, Terms, storable_fields};
 use crate::cache::{Key, Received, Tags, Ticket};
 use crate::upstream;
@@ -32,17 +33,30 @@ pub(super) struct Entry {
     pub(super) under: StoredUnder,
     /// When it was received.
     pub(super) received: Instant,
+    /// Those who wait for it, if anybody may.
+    pub(super) lead: Option<Lead>,
 }
 
 impl Entry {
     /// Keeps the response with this `body`.
     pub(super) fn put(self, body: Bytes) -> Option<Arc<Received>> {
-        let Self { service, position, ticket, key, tags, status, fields, mut terms, under, received } = self;
+        let Self { service, position, ticket, key, tags, status, fields, mut terms, under, received, lead } = self;
         terms.part = terms.part.map(|part: Part| part.holding(body.len() as u64));
         let fields = storable_fields(&fields, &terms);
         let kept = Received::new((status, fields, body), terms, under, received, service.revision());
         let kept = Arc::new(kept);
-        put(&service, position, (&ticket, &key, &tags), Arc::clone(&kept)).then_some(kept)
+        let is_there = put(&service, position, (&ticket, &key, &tags), Arc::clone(&kept));
+        if let Some(lead) = lead.filter(|_| !is_there) {
+            lead.not_kept(Instant::now());
+        }
+        is_there.then_some(kept)
+    }
+
+    /// It is not kept after all.
+    fn give_up(self: Box<Self>) {
+        if let Some(lead) = self.lead {
+            lead.not_kept(Instant::now());
+        }
     }
 }
 
@@ -79,7 +93,9 @@ impl Kept {
         let length = body.size_hint();
         let fits = usize::try_from(length.lower()).is_ok_and(|least| least <= most);
         let room = length.exact().and_then(|length| usize::try_from(length).ok()).unwrap_or(8 << 10).min(most);
-        let gathering = fits.then(|| (BytesMut::with_capacity(room), Box::new(entry)));
+        let mut entry = Some(Box::new(entry));
+        let gathering = entry.take_if(|_| fits).map(|entry| (BytesMut::with_capacity(room), entry));
+        entry.into_iter().for_each(Entry::give_up);
         let is_over = body.is_end_stream();
         let mut kept = Self { body: Some(body), gathering, most };
         if is_over {
@@ -95,11 +111,17 @@ impl Kept {
 
     fn gather(&mut self, data: &Bytes) {
         if let Some((gathered, _)) = &mut self.gathering {
-            if gathered.len() + data.len() > self.most {
-                self.gathering = None;
-            } else {
+            if gathered.len() + data.len() <= self.most {
                 gathered.extend_from_slice(data);
+                return;
             }
+        }
+        self.give_up();
+    }
+
+    fn give_up(&mut self) {
+        if let Some((_, entry)) = self.gathering.take() {
+            entry.give_up();
         }
     }
 
@@ -123,7 +145,7 @@ impl Body for Kept {
                     self.gather(data);
                 } else {
                     // A stored response has no room for a trailer section; without it, it would be another one (RFC 9111, section 3.4).
-                    self.gathering = None;
+                    self.give_up();
                 }
                 // hyper may not ask again when nothing can follow.
                 if self.is_end_stream() {

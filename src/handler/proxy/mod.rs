@@ -6,6 +6,7 @@
 //! | `fields` | which fields are passed on, and what is added |
 //! | `stored` | answers from what is stored |
 //! | `keep` | answers kept while they go to the client |
+//! | `together` | one fetch of a URL at a time |
 //! | `tunnel` | connections that have switched to WebSocket |
 //!
 //! A request is answered from the store if the rules let it; otherwise it goes to the upstream, with the conditions that validate what is
@@ -15,7 +16,10 @@ mod fields;
 mod keep;
 mod stored;
 mod target;
+mod together;
 mod tunnel;
+
+pub(super) use together::Fetches;
 
 use super::respond::Exchange;
 use super::runtime::Service;
@@ -31,6 +35,7 @@ use crate::site::Route;
 use crate::source::Upstream;
 use crate::upstream::{Bounds, Failure, Forward, Forwarded, Upload, UpstreamState};
 use fields::Asker;
+use together::{Lead, Turn};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Response, StatusCode, Uri};
@@ -310,14 +315,18 @@ async fn cached(passing: &Passing<'_>, settings: &rules::Settings, there: PathAn
             return passing.refuse(StatusCode::GATEWAY_TIMEOUT);
         }
         let forward = if responses.is_some() { Forwarding::VaryMiss } else { Forwarding::UriMiss };
-        return fetched(passing, settings, there, (ticket, key), None, forward).await;
+        let lead = match together(passing, &key, &demand, forward).await {
+            Ok(lead) => lead,
+            Err(answer) => return *answer,
+        };
+        return fetched(passing, settings, there, (ticket, key, lead), None, forward).await;
     };
     let because = match rules::reuse(selected.terms(), &selected.windows(), &demand, now) {
         Reuse::Fresh { age, left } => {
             let status = CacheStatus::fresh_hit(left).header_value();
             match stored::answer(&selected, age, &status, CacheOutcome::Hit, *exchange) {
                 Some(answer) => return answer,
-                None => return fetched(passing, settings, there, (ticket, key), None, Forwarding::Partial).await,
+                None => return fetched(passing, settings, there, (ticket, key, None), None, Forwarding::Partial).await,
             }
         }
         reuse @ (Reuse::WhileRevalidating { age, overdue } | Reuse::Accepted { age, overdue }) => {
@@ -335,8 +344,52 @@ async fn cached(passing: &Passing<'_>, settings: &rules::Settings, there: PathAn
         Reuse::Validate(because) => because,
         Reuse::Refused(_) => return passing.refuse(StatusCode::GATEWAY_TIMEOUT),
     };
-    fetched(passing, settings, there, (ticket, key), Some((selected, demand)), because.forward()).await
+    fetched(passing, settings, there, (ticket, key, None), Some((selected, demand)), because.forward()).await
 }
+
+/// Waits for somebody who fetches the same: the answer that he got, as far as it answers this request too; or else leave to fetch, which others
+/// wait for if it is a lead.
+async fn together(
+    passing: &Passing<'_>,
+    key: &Key,
+    demand: &Demand,
+    forward: Forwarding,
+) -> Result<Option<Lead>, Box<Answer>> {
+    let Passing { service, exchange, .. } = passing;
+    let request = exchange.request;
+    if request.method != Method::GET || request.headers.contains_key(header::RANGE) || demand.no_store {
+        return Ok(None);
+    }
+    let end = exchange.arrival.instant + exchange.route.map_or(REFRESH, |route| route.deadline);
+    for _ in 0..MOST_WAITS {
+        let epoch = service.runtime.store.epoch(service.revision());
+        let mut news = match service.runtime.fetches.join(key, epoch, Instant::now()) {
+            Turn::Lead(lead) => return Ok(Some(lead)),
+            Turn::Alone => return Ok(None),
+            Turn::Wait(news) => news,
+        };
+        // It ends when he who leads lets go.
+        let waited = tokio::time::timeout_at(end.into(), async { while news.changed().await.is_ok() {} }).await;
+        if waited.is_err() {
+            return Err(Box::new(passing.refuse(StatusCode::GATEWAY_TIMEOUT)));
+        }
+        let now = Instant::now();
+        let responses = service.runtime.store.responses(key.lookup());
+        let Some(received) = responses.as_ref().and_then(|responses| responses.select(&request.headers)) else { continue };
+        if let Reuse::Fresh { age, .. } = rules::reuse(received.terms(), &received.windows(), demand, now) {
+            let outcome = Outcome::Forwarded { because: forward, stored: false, collapsed: true };
+            let status = CacheStatus { outcome, ttl: None, detail: None }.header_value();
+            if let Some(answer) = stored::answer(received, age, &status, CacheOutcome::Miss, *exchange) {
+                service.meters.collapsed(passing.position);
+                return Err(Box::new(answer));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// So often one waits for others whose fetches come to nothing.
+const MOST_WAITS: usize = 3;
 
 /// Validates what is stored in the background, once whoever asks, for the client that was answered with it and goes on.
 fn refresh(passing: &Passing<'_>, there: PathAndQuery, key: Key, stale: Arc<Received>) {
@@ -358,7 +411,7 @@ fn refresh(passing: &Passing<'_>, there: PathAndQuery, key: Key, stale: Arc<Rece
         let demand = Demand::default();
         let stale = Some((stale, demand));
         let before = stale.as_ref().map(|(stale, _)| Arc::clone(stale));
-        let answer = fetched(&passing, &cache.settings, there, (ticket, key), stale, Forwarding::Stale).await;
+        let answer = fetched(&passing, &cache.settings, there, (ticket, key, None), stale, Forwarding::Stale).await;
         // What is kept is kept when it has come to its end.
         let is_error = answer.response.status().is_server_error() || answer.cache != Some(CacheOutcome::Miss);
         if http_body_util::BodyExt::collect(answer.response.into_body()).await.is_err() || is_error {
@@ -377,7 +430,7 @@ async fn fetched(
     passing: &Passing<'_>,
     settings: &rules::Settings,
     there: PathAndQuery,
-    (ticket, key): (Ticket, Key),
+    (ticket, key, lead): (Ticket, Key, Option<Lead>),
     stale: Option<(Arc<Received>, Demand)>,
     forward: Forwarding,
 ) -> Answer {
@@ -461,12 +514,16 @@ async fn fetched(
                 terms,
                 under,
                 received: instant,
+                lead,
             };
             let most = usize::try_from(service.runtime.store.largest()).unwrap_or(usize::MAX);
             let body = Body::stream(keep::Kept::new(body, entry, most));
             passing.pass_on(head.status, head.headers, body, Some(told(true)))
         }
         Err(why) => {
+            if let Some(lead) = lead {
+                lead.not_kept(instant);
+            }
             if why.displaces(head.status) {
                 drop(service.runtime.store.remove(key.lookup()));
             }

@@ -306,7 +306,8 @@ fn named_upstreams(decl: &Decl, sources: &[Source], is_needed: impl Fn(usize) ->
     let position = |name: &str| sources.iter().position(|source| source.name.value == name);
     let declared = decl.sources.iter().flat_map(|named| &named.0);
     let called = declared.filter(|(name, _)| position(&name.value).is_none_or(&is_needed));
-    called.filter_map(|(_, source)| Some(source.upstream.as_ref()?.value.clone())).collect()
+    let of_sources = called.filter_map(|(_, source)| Some(source.upstream.as_ref()?.value.clone()));
+    of_sources.chain(decl.proxy.iter().map(|name| name.value.clone())).collect()
 }
 
 fn calls(sources: &[Source], is_needed: impl Fn(usize) -> bool) -> Vec<Called> {
