@@ -119,10 +119,10 @@ impl Responses {
         self.revision
     }
 
-    /// These and `received`, in place of the one that is found under the same key; the oldest beyond `most` are dropped, and those beyond so many
+    /// These and `received`, which has these `tags`, in place of the one that is found under the same key; the oldest beyond `most` are dropped, and those beyond so many
     /// `bytes`. How many were.
     #[must_use]
-    pub fn with(&self, received: Arc<Received>, (most, bytes): (usize, usize)) -> (Self, usize) {
+    pub fn with(&self, received: Arc<Received>, tags: &Tags, (most, bytes): (usize, usize)) -> (Self, usize) {
         let mut known = self.known.clone();
         let forgotten = known.note(&received.terms.vary);
         let is_other = |there: &&Arc<Received>| {
@@ -141,7 +141,7 @@ impl Responses {
                 dropped += 1;
             }
         }
-        (Self { known, list, tags: self.tags.clone(), revision: self.revision }, dropped)
+        (Self { known, list, tags: self.tags.and(tags), revision: self.revision }, dropped)
     }
 
     /// These without `received`.

@@ -84,6 +84,14 @@ impl Tags {
         self.common.iter().chain(&self.own)
     }
 
+    /// These and those of `others` that are not among them.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        let new = others.own.iter().filter(|tag| !self.own.contains(tag));
+        let own: Box<[Tag]> = self.own.iter().chain(new).cloned().collect();
+        Self { common: Arc::clone(&self.common), own }
+    }
+
     /// Bytes of memory that its own take.
     pub(super) fn size(&self) -> usize {
         self.own.iter().map(Tag::size).sum()

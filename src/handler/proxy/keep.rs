@@ -70,7 +70,7 @@ pub(super) fn put(
     let most = super::of(&service.site.routes[position]).and_then(|proxy| Some(proxy.cache.as_ref()?.variants));
     let mut crowded_out = 0;
     let changed = service.runtime.store.change_responses(ticket, key, tags, |there, bytes| {
-        let (changed, dropped) = there.with(received, (most.unwrap_or(1), bytes));
+        let (changed, dropped) = there.with(received, tags, (most.unwrap_or(1), bytes));
         crowded_out = dropped;
         changed
     });

@@ -88,9 +88,12 @@ impl<'p> Passing<'p> {
         key
     }
 
-    fn tags(&self) -> Tags {
+    /// What a response depends on that is in these groups (RFC 9875).
+    fn tags(&self, groups: &[String]) -> Tags {
         let path = Tag::derived("path", self.exchange.request.uri.path());
-        Tags::new(Arc::clone(&self.service.subjects[self.position].tags), vec![path])
+        let groups = groups.iter().map(|group| self.group(group));
+        let own: Vec<Tag> = std::iter::once(path).chain(groups).collect();
+        Tags::new(Arc::clone(&self.service.subjects[self.position].tags), own)
     }
 
     /// The names of the request's target: as the upstream knows it, and as clients do.
@@ -491,7 +494,7 @@ async fn fetched(
             let fields = rules::storable_fields(&content.1, &terms);
             let fresh = Received::new((content.0, fields, content.2), terms, stale.under().clone(), instant, service.revision());
             let fresh = Arc::new(fresh);
-            let is_stored = is_kept && keep::put(service, *position, (&ticket, &key, &passing.tags()), Arc::clone(&fresh));
+            let is_stored = is_kept && keep::put(service, *position, (&ticket, &key, &passing.tags(&fresh.terms().groups)), Arc::clone(&fresh));
             let age = fresh.windows().age(instant);
             return stored::answer(&fresh, age, &told(is_stored).header_value(), CacheOutcome::Miss, *exchange)
                 .unwrap_or_else(|| passing.refuse(StatusCode::BAD_GATEWAY));
@@ -508,7 +511,7 @@ async fn fetched(
                 position: *position,
                 ticket,
                 key,
-                tags: passing.tags(),
+                tags: passing.tags(&terms.groups),
                 status: head.status,
                 fields,
                 terms,

@@ -111,7 +111,12 @@ impl Parts<'_> {
             };
             upstream.into_iter().chain([format!("source:{}", planned.source.name.value)])
         });
-        let all: BTreeSet<String> = layouts.chain(document).chain(sources).collect();
+        let proxied = match self.resource {
+            Resource::Proxy(proxy) => self.upstreams.get(proxy.upstream),
+            _ => None,
+        };
+        let proxied = proxied.map(|upstream| format!("upstream:{}", upstream.name));
+        let all: BTreeSet<String> = layouts.chain(document).chain(sources).chain(proxied).collect();
         all.into_iter().map(Arc::from).collect()
     }
 
