@@ -66,7 +66,8 @@ impl Received {
     }
 
     fn size(&self) -> usize {
-        let under = self.under.key.as_bytes().len() + self.under.by_language.as_ref().map_or(0, |key| key.as_bytes().len());
+        let under =
+            self.under.key.as_bytes().len() + self.under.by_language.as_ref().map_or(0, |key| key.as_bytes().len());
         size_of::<Terms>() + size_of::<StoredUnder>() + self.stored.size() + under
     }
 }
@@ -122,7 +123,7 @@ impl Responses {
     /// These and `received`, which has these `tags`, in place of the one that is found under the same key; the oldest beyond `most` are dropped, and those beyond so many
     /// `bytes`. How many were.
     #[must_use]
-    pub fn with(&self, received: Arc<Received>, tags: &Tags, (most, bytes): (usize, usize)) -> (Self, usize) {
+    pub fn with(&self, received: &Arc<Received>, tags: &Tags, (most, bytes): (usize, usize)) -> (Self, usize) {
         let mut known = self.known.clone();
         let forgotten = known.note(&received.terms.vary);
         let is_other = |there: &&Arc<Received>| {
@@ -130,7 +131,7 @@ impl Responses {
             !is_replaced && forgotten.as_ref() != Some(&there.terms.vary)
         };
         let mut room = bytes.saturating_sub(received.size());
-        let mut list = vec![Arc::clone(&received)];
+        let mut list = vec![Arc::clone(received)];
         let mut dropped = 0;
         for there in self.list.iter().filter(is_other) {
             let size = there.size();

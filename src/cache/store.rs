@@ -6,8 +6,8 @@
 use super::content::Prepared;
 use super::key::{Hashed, Key, Lookup};
 use super::purge::{Epoch, Gate, Outdated, Ticket};
-use super::stored::{Revision, Stored};
 use super::responses::Responses;
+use super::stored::{Revision, Stored};
 use super::sync::{Cache, DefaultLifecycle, Mutex, MutexGuard};
 use super::tag::{Scope, Tag, Tags};
 use super::variants::{NOTE_OVERHEAD, Variants};
@@ -194,7 +194,13 @@ impl Store {
             .build()
             .expect("both capacities are set");
         let entries = Cache::with_options(options, SlotWeight, PassOn, DefaultLifecycle::default());
-        Self { entries, gate: Arc::new(Gate::new(revision)), variants: Variants::default(), changing: Changing::default(), largest }
+        Self {
+            entries,
+            gate: Arc::new(Gate::new(revision)),
+            variants: Variants::default(),
+            changing: Changing::default(),
+            largest,
+        }
     }
 
     /// What is stored under `key`, fresh or not.
@@ -330,7 +336,8 @@ impl Store {
     /// Removes what was stored under `key` before `since`: the fill that holds `ticket` came to an answer that is not kept, with `tags`, and
     /// what is there says what is no longer so. Nothing happens if the fill is outdated itself.
     pub fn supersede(&self, ticket: &Ticket, key: Lookup<'_>, tags: &Tags, since: Instant) {
-        let remove = || drop(self.entries.remove_if(&key, |slot| slot.kept.page().is_some_and(|page| page.created() < since)));
+        let remove =
+            || drop(self.entries.remove_if(&key, |slot| slot.kept.page().is_some_and(|page| page.created() < since)));
         // Whoever purged it meanwhile has removed what is there, or will be asked for it again.
         self.gate.admit(ticket, tags, remove).unwrap_or_default();
     }
@@ -349,7 +356,12 @@ impl Store {
 
     /// Makes `revision` the current one: keeps what is `current` still, and no longer stores what other revisions make. Returns
     /// how much was removed.
-    pub fn advance(&self, revision: Revision, current: impl Fn(&Stored) -> bool, of_origin: impl Fn(&Responses) -> bool) -> Counts {
+    pub fn advance(
+        &self,
+        revision: Revision,
+        current: impl Fn(&Stored) -> bool,
+        of_origin: impl Fn(&Responses) -> bool,
+    ) -> Counts {
         self.gate.advance(revision);
         let is_current = |kept: &Kept| match kept {
             Kept::Page(stored) => current(stored),

@@ -33,8 +33,14 @@ pub(super) fn explain(site: &SiteArguments, how: &ExplainArguments) -> anyhow::R
     };
     let runtime = Arc::new(Runtime::new(&site).context("cannot put the site into service")?);
     let service = Arc::new(Service::new(Arc::new(site), runtime));
-    let arrival =
-        Arrival { instant: Instant::now(), time: SystemTime::now(), id: &"-", peer: None, is_loopback: true, client: &() };
+    let arrival = Arrival {
+        instant: Instant::now(),
+        time: SystemTime::now(),
+        id: &"-",
+        peer: None,
+        is_loopback: true,
+        client: &(),
+    };
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let explanation = executor.block_on(handler::explain(&service, &request, &arrival));
     let text = match how.format {

@@ -212,9 +212,7 @@ fn value(route: &Route, slots: &[Value]) -> Result<Value, Trouble> {
         | Resource::Tree(_)
         | Resource::Files(_)
         | Resource::Redirect(_)
-        | Resource::Proxy(_) => {
-            Err(error("no-json"))
-        }
+        | Resource::Proxy(_) => Err(error("no-json")),
     }
 }
 

@@ -4,8 +4,8 @@
 
 use super::METHODS;
 use super::runtime::Service;
-use crate::router::{BadHost, HostVerdict, Match, MethodVerdict, Routing, host_field};
 use crate::resource::Resource;
+use crate::router::{BadHost, HostVerdict, Match, MethodVerdict, Routing, host_field};
 use crate::site::Route;
 use http::request::Parts;
 use http::{Method, StatusCode};

@@ -135,13 +135,12 @@ pub fn handle<'h, B: RequestBody>(
     {
         return Handled::Now(answer);
     }
-    let decision = match decision {
-        Decision::Route(Found { position, route, matched }) if matches!(route.resource, Resource::Proxy(_)) => {
-            let exchange = Exchange { request, route: Some(route), position: Some(position), arrival };
-            return Handled::Later(Box::pin(async move { proxy::answer(service, &matched, exchange, body).await }));
-        }
-        other => other,
-    };
+    let is_passed_on = matches!(&decision, Decision::Route(found) if proxy::of(found.route).is_some());
+    if let (true, Decision::Route(Found { position, route, matched })) = (is_passed_on, &decision) {
+        let exchange = Exchange { request, route: Some(route), position: Some(*position), arrival };
+        let matched = matched.clone();
+        return Handled::Later(Box::pin(async move { proxy::answer(service, &matched, exchange, body).await }));
+    }
     // Untouched, a body is the connection's business.
     drop(body);
     Handled::Later(Box::pin(answer(service, decision, request, arrival)))

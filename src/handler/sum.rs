@@ -183,9 +183,7 @@ fn read(route: &Route, layouts: &[&Linked]) -> Box<[usize]> {
         | Resource::Tree(_)
         | Resource::Files(_)
         | Resource::Redirect(_)
-        | Resource::Proxy(_) => {
-            Vec::new()
-        }
+        | Resource::Proxy(_) => Vec::new(),
     };
     let same = [slots::SITE, slots::VARS, slots::ENV, slots::CONTENT, slots::ITEM, slots::DEGRADED];
     let all = of_layouts.chain(of_headers).chain(of_json.into_iter().map(|binding| binding.slot));

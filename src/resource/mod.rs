@@ -14,7 +14,9 @@ mod layout;
 mod proxy;
 mod tree;
 
-pub use cache::{Auto, CacheSetting, Decl as CacheDecl, Freshness, Policy, ProfileDecl, Profiles, ProxyCache, TagHeader};
+pub use cache::{
+    Auto, CacheSetting, Decl as CacheDecl, Freshness, Policy, ProfileDecl, Profiles, ProxyCache, TagHeader,
+};
 pub use code::CODES;
 pub use code::{
     BAD_STATUS, CACHE_CONTRADICTION, CACHE_IMMUTABLE, CACHE_NO_USE, FILES_PATH, FOREIGN_KEY, NO_DOCUMENT, NO_FOLDER,
@@ -23,7 +25,8 @@ pub use code::{
 pub use cors::Cors;
 pub use csp::{Csp, Decl as CspDecl, PolicyField, Surroundings};
 pub use decl::{
-    CookieDecl, Decl, Forwarded, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RouteDecl, RuleDecl, SectionDecl, ThenDecl,
+    CookieDecl, Decl, Forwarded, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RouteDecl, RuleDecl, SectionDecl,
+    ThenDecl,
 };
 pub use error_page::{ErrorPage, ID_MARK};
 pub use header::instead as instead_of_header;

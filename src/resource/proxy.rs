@@ -3,8 +3,8 @@
 //! What is declared of them, compiled: which upstream, how its paths are written here and there, what it is told. Requests are sent, and
 //! answers kept, elsewhere.
 
-use super::decl::Forwarded;
 use super::cache::ProxyCache;
+use super::decl::Forwarded;
 use std::sync::Arc;
 
 /// A route that passes an upstream's answers on.
@@ -60,7 +60,7 @@ impl ProxyTarget {
         match self {
             Self::Same => Some(path.to_owned()),
             Self::Mounted { here, there } => {
-                let rest = if *path == there[..there.len() - 1] { Some("") } else { path.strip_prefix(&**there) };
+                let rest = if there.strip_suffix('/') == Some(path) { Some("") } else { path.strip_prefix(&**there) };
                 rest.map(|rest| format!("{here}{rest}"))
             }
             Self::Composed(_) => None,
@@ -72,7 +72,7 @@ impl ProxyTarget {
         match self {
             Self::Same => Some(path.to_owned()),
             Self::Mounted { here, there } => {
-                let rest = if *path == here[..here.len() - 1] { Some("") } else { path.strip_prefix(&**here) };
+                let rest = if here.strip_suffix('/') == Some(path) { Some("") } else { path.strip_prefix(&**here) };
                 rest.map(|rest| format!("{there}{rest}"))
             }
             Self::Composed(_) => None,

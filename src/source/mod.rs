@@ -26,7 +26,10 @@ mod upstream;
 
 pub use self::http::{AnswerLimits, Http, Sketch, identity, trouble_of, trouble_of_no_call};
 pub use answer::Read;
-pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE, UNKNOWN_UPSTREAM};
+pub use code::{
+    BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE,
+    UNKNOWN_UPSTREAM,
+};
 pub use decl::Decl;
 pub use each::{ForEach, ITEM};
 pub use extraction::fields;

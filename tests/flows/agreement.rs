@@ -109,8 +109,14 @@ impl Explainer {
         let request = http::Request::builder().method(asked.method).uri(&asked.target).header("host", "localhost");
         let request = asked.fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let (request, ()) = request.body(()).expect("a request").into_parts();
-        let arrival =
-            Arrival { instant: Instant::now(), time: SystemTime::now(), id: &"-", peer: None, is_loopback: true, client: &() };
+        let arrival = Arrival {
+            instant: Instant::now(),
+            time: SystemTime::now(),
+            id: &"-",
+            peer: None,
+            is_loopback: true,
+            client: &(),
+        };
         let told = self.executor.block_on(siteserver::handler::explain(&self.service, &request, &arrival));
         serde_json::from_str(&siteserver::report::explain_as_json(&told, &self.files)).expect("JSON")
     }

@@ -63,8 +63,17 @@ fn a_request_reaches_the_upstream_as_it_was_sent() {
 fn what_belongs_to_one_connection_goes_no_further() {
     let fault = FaultServer::start();
     let site = start(&fault);
-    fault.put("/a", Reply::of("text/plain", "it").header("connection", "x-hop").header("x-hop", "1").header("x-end", "1"));
-    let fields = [("connection", "x-hop, keep-alive"), ("x-hop", "1"), ("te", "trailers"), ("proxy-connection", "x"), ("x-end", "1")];
+    fault.put(
+        "/a",
+        Reply::of("text/plain", "it").header("connection", "x-hop").header("x-hop", "1").header("x-end", "1"),
+    );
+    let fields = [
+        ("connection", "x-hop, keep-alive"),
+        ("x-hop", "1"),
+        ("te", "trailers"),
+        ("proxy-connection", "x"),
+        ("x-end", "1"),
+    ];
     let response = site.request("GET", "/a", &fields, b"");
     let arrived = fault.requests("/a").pop().expect("a request");
     for name in ["x-hop", "proxy-connection", "keep-alive"] {
@@ -77,7 +86,8 @@ fn who_asked_is_told_and_not_believed() {
     let fault = FaultServer::start();
     let site = start(&fault);
     fault.put("/a", Reply::of("text/plain", "it"));
-    let claims = [("x-forwarded-for", "192.0.2.9"), ("x-forwarded-host", "evil.example"), ("forwarded", "for=192.0.2.9")];
+    let claims =
+        [("x-forwarded-for", "192.0.2.9"), ("x-forwarded-host", "evil.example"), ("forwarded", "for=192.0.2.9")];
     site.request("GET", "/a", &claims, b"");
     let arrived = fault.requests("/a").pop().expect("a request");
     assert_eq!(arrived.header("x-forwarded-for"), Some("127.0.0.1"));
@@ -104,11 +114,14 @@ fn bodies_of_any_framing_arrive() {
 
 fn what_is_mounted_below_a_prefix_leads_back_to_it() {
     let fault = FaultServer::start();
-    let mounted = "-- routes/shop.toml --\npath = \"/shop/{*rest}\"\nproxy = \"up\"\nproxy-path = \"/app/{params.rest}\"\n";
+    let mounted =
+        "-- routes/shop.toml --\npath = \"/shop/{*rest}\"\nproxy = \"up\"\nproxy-path = \"/app/{params.rest}\"\n";
     let site = site(&fault, mounted);
     fault.put(
         "/app/cart/",
-        Reply::of("text/plain", "cart").header("location", "/app/done?x").header("set-cookie", "s=1; Path=/app/cart; Secure"),
+        Reply::of("text/plain", "cart")
+            .header("location", "/app/done?x")
+            .header("set-cookie", "s=1; Path=/app/cart; Secure"),
     );
     let response = site.get("/shop/cart/?a=/app/");
     assert_eq!(fault.requests("/app/cart/").pop().expect("a request").target, "/app/cart/?a=/app/");
@@ -118,7 +131,8 @@ fn what_is_mounted_below_a_prefix_leads_back_to_it() {
 
 fn no_path_climbs_out_of_its_prefix() {
     let fault = FaultServer::start();
-    let mounted = "-- routes/shop.toml --\npath = \"/shop/{*rest}\"\nproxy = \"up\"\nproxy-path = \"/app/{params.rest}\"\n";
+    let mounted =
+        "-- routes/shop.toml --\npath = \"/shop/{*rest}\"\nproxy = \"up\"\nproxy-path = \"/app/{params.rest}\"\n";
     let site = site(&fault, mounted);
     for target in ["/shop/../admin", "/shop/%2e%2e/admin", "/shop/a/..%2f..%2fadmin", "/shop/..%5cadmin", "/shop/./x"] {
         let response = site.get(target);
@@ -157,7 +171,8 @@ fn what_is_stale_is_validated() {
 fn conditions_and_ranges_are_answered_from_what_is_stored() {
     let fault = FaultServer::start();
     let site = start(&fault);
-    fault.put("/a", Reply::of("text/plain", "0123456789").header("cache-control", "max-age=60").header("etag", "\"1\""));
+    fault
+        .put("/a", Reply::of("text/plain", "0123456789").header("cache-control", "max-age=60").header("etag", "\"1\""));
     site.get("/a");
     let has = site.request("GET", "/a", &[("if-none-match", "\"1\"")], b"");
     assert_eq!((has.status, has.header("etag")), (304, Some("\"1\"")));
@@ -191,7 +206,10 @@ fn a_stale_answer_stands_in_for_an_upstream_that_fails() {
     let response = site.get("/a");
     assert_eq!((response.status, response.text()), (200, "it"));
     assert!(cache_status(&response).contains("fwd=stale"), "{response:?}");
-    fault.put("/b", Reply::of("text/plain", "it").header("cache-control", "max-age=0, must-revalidate").header("etag", "\"1\""));
+    fault.put(
+        "/b",
+        Reply::of("text/plain", "it").header("cache-control", "max-age=0, must-revalidate").header("etag", "\"1\""),
+    );
     site.get("/b");
     fault.put("/b", Reply::of("text/plain", "broken").status(503));
     assert_eq!((site.get("/b").status, site.get("/none").status), (503, 404));

@@ -343,6 +343,29 @@ fn read_request(mut stream: &TcpStream, unread: &mut Vec<u8>) -> io::Result<Opti
     };
     let head: Vec<u8> = unread.drain(..end + 4).collect();
     let mut request = parse_request(&String::from_utf8_lossy(&head));
+    if request.header("transfer-encoding") == Some("chunked") {
+        loop {
+            let Some(at) = unread.windows(2).position(|window| window == b"\r\n") else {
+                if !more(unread)? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            let size = String::from_utf8_lossy(&unread[..at]).into_owned();
+            let size = usize::from_str_radix(&size, 16).map_err(io::Error::other)?;
+            // Without trailers the last chunk ends as the others do.
+            while unread.len() < at + 2 + size + 2 {
+                if !more(unread)? {
+                    return Ok(None);
+                }
+            }
+            request.body.extend_from_slice(&unread[at + 2..at + 2 + size]);
+            unread.drain(..at + 2 + size + 2);
+            if size == 0 {
+                return Ok(Some(request));
+            }
+        }
+    }
     let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     while unread.len() < length {
         if !more(unread)? {

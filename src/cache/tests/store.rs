@@ -117,7 +117,9 @@ fn a_reload_drops_what_changed_and_what_the_old_site_still_makes() {
     let before = store.epoch(SITE);
     let ticket = store.begin(SITE);
     assert_eq!(
-        store.advance(Revision(8), |stored| stored.tags().iter().all(|tag| tag.as_str() != "layout:home.html"), |_| true).entries,
+        store
+            .advance(Revision(8), |stored| stored.tags().iter().all(|tag| tag.as_str() != "layout:home.html"), |_| true)
+            .entries,
         1
     );
     assert_eq!((body(&store, "about").is_some(), body(&store, "home").is_some()), (true, false));

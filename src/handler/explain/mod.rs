@@ -227,8 +227,8 @@ impl Told<'_> {
     }
 
     fn store(&self) -> Store {
-        let is_looked_for =
-            (self.variant.is_storable() || self.is_compared()) && !matches!(self.route.resource, Resource::Files(_));
+        let is_page = !matches!(self.route.resource, Resource::Files(_) | Resource::Proxy(_));
+        let is_looked_for = (self.variant.is_storable() || self.is_compared()) && is_page;
         let key = is_looked_for.then(|| self.inputs.key(self.variant, self.subject));
         let key = key.and_then(|key| {
             let lookup = key.finish();
@@ -248,12 +248,16 @@ impl Told<'_> {
         });
         let vary = self.route.vary.iter().map(ToString::to_string).collect();
         let refused = self.keeping().kept.err().map(|refused| refused.to_string());
-        Store { refused, is_compared: self.is_compared(), key, vary }
+        Store { refused, is_compared: self.is_compared() && is_page, key, vary }
     }
 
     /// The fields of the answer when all goes well, as far as they are known.
     fn fields(&self) -> Vec<(String, String)> {
         let Self { route, subject, exchange, slots, .. } = self;
+        if let Resource::Proxy(_) = route.resource {
+            // The upstream says what is sent.
+            return Vec::new();
+        }
         if route.status.is_redirection() {
             let location = self.location().and_then(|location| HeaderValue::from_str(&location).ok());
             let location = location.unwrap_or(HeaderValue::from_static(""));
@@ -283,6 +287,20 @@ impl Told<'_> {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
+        if let Resource::Proxy(proxy) = &self.route.resource {
+            let upstream = self.service.site.upstreams.get(proxy.upstream).map_or("?", |upstream| &upstream.name);
+            notes.push(format!(
+                "the answer is what the upstream `{upstream}` answers: method, path and fields are passed on"
+            ));
+            notes.push(match &proxy.cache {
+                Some(_) => {
+                    "our store keeps it as the answer lets a shared cache (RFC 9111); `cache-status` says what was done"
+                        .to_owned()
+                }
+                None => "`cache = false`: our store keeps nothing of it".to_owned(),
+            });
+            return notes;
+        }
         if matches!(self.route.resource, Resource::Files(_)) || self.route.status.is_redirection() {
             return notes;
         }

@@ -103,7 +103,8 @@ pub(super) fn incoming(fields: &mut HeaderMap, proxy: &Proxy, base: &str) {
 fn map_location(fields: &mut HeaderMap, target: &ProxyTarget, base: &str) {
     let Some(location) = fields.get(header::LOCATION).and_then(|value| value.to_str().ok()) else { return };
     let (origin, prefix) = split_base(base);
-    let below_origin = location.strip_prefix(origin).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
+    let below_origin =
+        location.strip_prefix(origin).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
     let path = match below_origin {
         Some(rest) => rest,
         None if location.starts_with('/') && !location.starts_with("//") => location,
@@ -142,8 +143,8 @@ fn map_cookies(fields: &mut HeaderMap, target: &ProxyTarget) {
 /// The origin of an upstream's address, and the path behind it.
 pub(super) fn split_base(base: &str) -> (&str, &str) {
     let begin = base.find("://").map_or(0, |at| at + 3);
-    let end = base[begin..].find('/').map_or(base.len(), |at| begin + at);
-    base.split_at(end)
+    let path = base.bytes().skip(begin).position(|byte| byte == b'/');
+    base.split_at(path.map_or(base.len(), |at| begin + at))
 }
 
 /// The target of a request, as a URI of this origin.

@@ -45,7 +45,7 @@ impl Entry {
         let fields = storable_fields(&fields, &terms);
         let kept = Received::new((status, fields, body), terms, under, received, service.revision());
         let kept = Arc::new(kept);
-        let is_there = put(&service, position, (&ticket, &key, &tags), Arc::clone(&kept));
+        let is_there = put(&service, position, (&ticket, &key, &tags), &kept);
         if let Some(lead) = lead.filter(|_| !is_there) {
             lead.not_kept(Instant::now());
         }
@@ -65,7 +65,7 @@ pub(super) fn put(
     service: &Service,
     position: usize,
     (ticket, key, tags): (&Ticket, &Key, &Tags),
-    received: Arc<Received>,
+    received: &Arc<Received>,
 ) -> bool {
     let most = super::of(&service.site.routes[position]).and_then(|proxy| Some(proxy.cache.as_ref()?.variants));
     let mut crowded_out = 0;
@@ -110,13 +110,11 @@ impl Kept {
     }
 
     fn gather(&mut self, data: &Bytes) {
-        if let Some((gathered, _)) = &mut self.gathering {
-            if gathered.len() + data.len() <= self.most {
-                gathered.extend_from_slice(data);
-                return;
-            }
+        match &mut self.gathering {
+            Some((gathered, _)) if gathered.len() + data.len() <= self.most => gathered.extend_from_slice(data),
+            Some(_) => self.give_up(),
+            None => {}
         }
-        self.give_up();
     }
 
     fn give_up(&mut self) {

@@ -35,12 +35,12 @@ use crate::site::Route;
 use crate::source::Upstream;
 use crate::upstream::{Bounds, Failure, Forward, Forwarded, Upload, UpstreamState};
 use fields::Asker;
-use together::{Lead, Turn};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Response, StatusCode, Uri};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use together::{Lead, Turn};
 
 /// What is passed on of one request, and to whom.
 struct Passing<'p> {
@@ -322,14 +322,18 @@ async fn cached(passing: &Passing<'_>, settings: &rules::Settings, there: PathAn
             Ok(lead) => lead,
             Err(answer) => return *answer,
         };
-        return fetched(passing, settings, there, (ticket, key, lead), None, forward).await;
+        return fetched(passing, Fetching { settings, there, ticket, key, lead, forward }, None).await;
     };
     let because = match rules::reuse(selected.terms(), &selected.windows(), &demand, now) {
         Reuse::Fresh { age, left } => {
             let status = CacheStatus::fresh_hit(left).header_value();
             match stored::answer(&selected, age, &status, CacheOutcome::Hit, *exchange) {
                 Some(answer) => return answer,
-                None => return fetched(passing, settings, there, (ticket, key, None), None, Forwarding::Partial).await,
+                None => {
+                    let forward = Forwarding::Partial;
+                    return fetched(passing, Fetching { settings, there, ticket, key, lead: None, forward }, None)
+                        .await;
+                }
             }
         }
         reuse @ (Reuse::WhileRevalidating { age, overdue } | Reuse::Accepted { age, overdue }) => {
@@ -347,7 +351,8 @@ async fn cached(passing: &Passing<'_>, settings: &rules::Settings, there: PathAn
         Reuse::Validate(because) => because,
         Reuse::Refused(_) => return passing.refuse(StatusCode::GATEWAY_TIMEOUT),
     };
-    fetched(passing, settings, there, (ticket, key, None), Some((selected, demand)), because.forward()).await
+    let forward = because.forward();
+    fetched(passing, Fetching { settings, there, ticket, key, lead: None, forward }, Some((selected, demand))).await
 }
 
 /// Waits for somebody who fetches the same: the answer that he got, as far as it answers this request too; or else leave to fetch, which others
@@ -378,7 +383,9 @@ async fn together(
         }
         let now = Instant::now();
         let responses = service.runtime.store.responses(key.lookup());
-        let Some(received) = responses.as_ref().and_then(|responses| responses.select(&request.headers)) else { continue };
+        let Some(received) = responses.as_ref().and_then(|responses| responses.select(&request.headers)) else {
+            continue;
+        };
         if let Reuse::Fresh { age, .. } = rules::reuse(received.terms(), &received.windows(), demand, now) {
             let outcome = Outcome::Forwarded { because: forward, stored: false, collapsed: true };
             let status = CacheStatus { outcome, ttl: None, detail: None }.header_value();
@@ -411,14 +418,14 @@ fn refresh(passing: &Passing<'_>, there: PathAndQuery, key: Key, stale: Arc<Rece
         let Some(passing) = Passing::new(&service, exchange) else { return Filled::Shared(()) };
         let Some(cache) = &passing.proxy.cache else { return Filled::Shared(()) };
         let ticket = service.runtime.store.begin(service.revision());
-        let demand = Demand::default();
-        let stale = Some((stale, demand));
-        let before = stale.as_ref().map(|(stale, _)| Arc::clone(stale));
-        let answer = fetched(&passing, &cache.settings, there, (ticket, key, None), stale, Forwarding::Stale).await;
+        let before = Arc::clone(&stale);
+        let (settings, forward) = (&cache.settings, Forwarding::Stale);
+        let fetching = Fetching { settings, there, ticket, key, lead: None, forward };
+        let answer = fetched(&passing, fetching, Some((stale, Demand::default()))).await;
         // What is kept is kept when it has come to its end.
         let is_error = answer.response.status().is_server_error() || answer.cache != Some(CacheOutcome::Miss);
         if http_body_util::BodyExt::collect(answer.response.into_body()).await.is_err() || is_error {
-            before.inspect(|stale| stale.stored().rest(Instant::now()));
+            before.stored().rest(Instant::now());
         }
         Filled::Shared(())
     };
@@ -428,51 +435,132 @@ fn refresh(passing: &Passing<'_>, there: PathAndQuery, key: Key, stale: Arc<Rece
 /// For so long beyond its deadline an answer that nobody waits for may take to come to its end.
 const REFRESH: Duration = Duration::from_secs(30);
 
-/// Fetches what is not stored, or validates what is, and keeps what comes.
-async fn fetched(
-    passing: &Passing<'_>,
-    settings: &rules::Settings,
+/// What is to be fetched, and where what comes of it is kept.
+struct Fetching<'f> {
+    settings: &'f rules::Settings,
     there: PathAndQuery,
-    (ticket, key, lead): (Ticket, Key, Option<Lead>),
-    stale: Option<(Arc<Received>, Demand)>,
+    ticket: Ticket,
+    key: Key,
+    /// Those who wait for it, if anybody may.
+    lead: Option<Lead>,
+    /// Why it is fetched.
     forward: Forwarding,
-) -> Answer {
-    let Passing { service, exchange, position, .. } = passing;
-    let request = exchange.request;
-    let mut outgoing = passing.outgoing();
-    if let Some((stale, _)) = &stale {
-        rules::validate(&mut outgoing, Some(stale.fields()), std::iter::empty());
+}
+
+impl Fetching<'_> {
+    fn told(&self, stored: bool) -> CacheStatus {
+        let outcome = Outcome::Forwarded { because: self.forward, stored, collapsed: false };
+        CacheStatus { outcome, ttl: None, detail: None }
     }
-    let targets = passing.targets(&there);
-    let targets: Vec<&Uri> = targets.iter().collect();
-    let came = passing.send(there, outgoing, (Upload::none(), None)).await;
-    let told = |stored| CacheStatus {
-        outcome: Outcome::Forwarded { because: forward, stored, collapsed: false },
-        ttl: None,
-        detail: None,
+}
+
+/// What is stored and has to be validated, and what the request wants.
+type Stale = (Arc<Received>, Demand);
+
+/// Fetches what is not stored, or validates what is, and keeps what comes.
+async fn fetched(passing: &Passing<'_>, fetching: Fetching<'_>, stale: Option<Stale>) -> Answer {
+    let Some((stale, demand)) = stale else {
+        return match passing.send(fetching.there.clone(), passing.outgoing(), (Upload::none(), None)).await {
+            Ok(came) => kept(passing, fetching, came),
+            Err(failure) => passing.failed(failure),
+        };
     };
-    let rescue = |failed: Failed| {
-        let (stale, demand) = stale.as_ref()?;
-        let now = Instant::now();
-        let windows = stale.windows();
-        if !rules::may_serve_on_error(stale.terms(), &windows, demand, now, failed) {
-            return None;
-        }
-        let status = CacheStatus { ttl: windows.remaining(now).err().map(|overdue| -(overdue.as_secs() as i64).max(1)), ..told(false) };
-        stored::answer(stale, windows.age(now), &status.header_value(), CacheOutcome::Stale, *exchange)
-    };
-    let Came { forwarded, instant, time, delay } = match came {
+    let mut outgoing = passing.outgoing();
+    rules::validate(&mut outgoing, Some(stale.fields()), std::iter::empty());
+    let came = match passing.send(fetching.there.clone(), outgoing, (Upload::none(), None)).await {
         Ok(came) => came,
-        Err(failure) => return rescue(Failed::Unreachable).unwrap_or_else(|| passing.failed(failure)),
+        Err(failure) => {
+            let rescued = rescued(passing, &fetching, (&stale, &demand), Failed::Unreachable);
+            return rescued.unwrap_or_else(|| passing.failed(failure));
+        }
     };
-    let Forwarded::Answer(response) = forwarded else { return passing.refuse(StatusCode::BAD_GATEWAY) };
-    let (head, body) = response.into_parts();
-    if head.status.is_server_error()
-        && let Some(answer) = rescue(Failed::Status(head.status))
+    let status = came.forwarded.status();
+    if status.is_server_error()
+        && let Some(answer) = rescued(passing, &fetching, (&stale, &demand), Failed::Status(status))
     {
         return answer;
     }
-    let mut of = rules::Exchange {
+    if status != StatusCode::NOT_MODIFIED {
+        return kept(passing, fetching, came);
+    }
+    if let Some(answer) = freshened(passing, &fetching, &stale, &came) {
+        return answer;
+    }
+    // It is about something that is not stored (section 4.3.3): asked without conditions, the upstream says what there is.
+    let mut outgoing = passing.outgoing();
+    rules::validate(&mut outgoing, None, std::iter::empty());
+    match passing.send(fetching.there.clone(), outgoing, (Upload::none(), None)).await {
+        Ok(came) => kept(passing, fetching, came),
+        Err(failure) => passing.failed(failure),
+    }
+}
+
+/// What is stored in place of an error, if it may stand for that.
+fn rescued(
+    passing: &Passing<'_>,
+    fetching: &Fetching<'_>,
+    (stale, demand): (&Received, &Demand),
+    failed: Failed,
+) -> Option<Answer> {
+    let now = Instant::now();
+    let windows = stale.windows();
+    if !rules::may_serve_on_error(stale.terms(), &windows, demand, now, failed) {
+        return None;
+    }
+    let ttl = match windows.remaining(now) {
+        Ok(left) => CacheStatus::fresh_hit(left).ttl,
+        Err(overdue) => CacheStatus::stale_hit(overdue).ttl,
+    };
+    let status = CacheStatus { ttl, ..fetching.told(false) };
+    stored::answer(stale, windows.age(now), &status.header_value(), CacheOutcome::Stale, passing.exchange)
+}
+
+/// What is stored, brought up to date by a 304 that is about it (sections 3.2 and 4.3.4).
+fn freshened(passing: &Passing<'_>, fetching: &Fetching<'_>, stale: &Received, came: &Came) -> Option<Answer> {
+    let Forwarded::Answer(response) = &came.forwarded else { return None };
+    if rules::selected_by(response.headers(), &[stale.fields()]) != Validated::These(vec![0]) {
+        return None;
+    }
+    let request = passing.exchange.request;
+    let mut update = response.headers().clone();
+    fields::incoming(&mut update, passing.proxy, &passing.upstream.base);
+    let fields = rules::freshen(stale.fields(), &update, came.time, false);
+    let targets = passing.targets(&fetching.there);
+    let targets: Vec<&Uri> = targets.iter().collect();
+    let status = stale.stored().status();
+    let of = rules::Exchange {
+        method: &request.method,
+        targets: &targets,
+        request: &request.headers,
+        status,
+        response: &fields,
+        received: came.time,
+        delay: came.delay,
+    };
+    let (terms, is_kept) = match rules::store_again(stale.terms(), &of, fetching.settings) {
+        Ok(terms) => (terms, true),
+        Err(_) => (stale.terms().clone(), false),
+    };
+    let content = (status, rules::storable_fields(&fields, &terms), stale.body().clone());
+    let service = passing.service;
+    let fresh = Arc::new(Received::new(content, terms, stale.under().clone(), came.instant, service.revision()));
+    let tags = passing.tags(&fresh.terms().groups);
+    let is_stored = is_kept && keep::put(service, passing.position, (&fetching.ticket, &fetching.key, &tags), &fresh);
+    let age = fresh.windows().age(came.instant);
+    stored::answer(&fresh, age, &fetching.told(is_stored).header_value(), CacheOutcome::Miss, passing.exchange)
+}
+
+/// What came, on its way to the client, and kept if it may be.
+fn kept(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came) -> Answer {
+    let Passing { service, exchange, position, .. } = passing;
+    let request = exchange.request;
+    let Came { forwarded, instant, time, delay } = came;
+    // Nothing was offered to switch to.
+    let Forwarded::Answer(response) = forwarded else { return passing.refuse(StatusCode::BAD_GATEWAY) };
+    let (head, body) = response.into_parts();
+    let targets = passing.targets(&fetching.there);
+    let targets: Vec<&Uri> = targets.iter().collect();
+    let of = rules::Exchange {
         method: &request.method,
         targets: &targets,
         request: &request.headers,
@@ -481,31 +569,15 @@ async fn fetched(
         received: time,
         delay,
     };
-    if let (StatusCode::NOT_MODIFIED, Some((stale, _))) = (head.status, &stale) {
-        if rules::selected_by(&head.headers, &[stale.fields()]) == Validated::These(vec![0]) {
-            let fields = rules::freshen(stale.fields(), &head.headers, time, false);
-            (of.status, of.response) = (stale.stored().status(), &fields);
-            let again = rules::store_again(stale.terms(), &of, settings);
-            let content = (stale.stored().status(), fields.clone(), stale.body().clone());
-            let (terms, is_kept) = match again {
-                Ok(terms) => (terms, true),
-                Err(_) => (stale.terms().clone(), false),
-            };
-            let fields = rules::storable_fields(&content.1, &terms);
-            let fresh = Received::new((content.0, fields, content.2), terms, stale.under().clone(), instant, service.revision());
-            let fresh = Arc::new(fresh);
-            let is_stored = is_kept && keep::put(service, *position, (&ticket, &key, &passing.tags(&fresh.terms().groups)), Arc::clone(&fresh));
-            let age = fresh.windows().age(instant);
-            return stored::answer(&fresh, age, &told(is_stored).header_value(), CacheOutcome::Miss, *exchange)
-                .unwrap_or_else(|| passing.refuse(StatusCode::BAD_GATEWAY));
-        }
-    }
-    let terms = if request.method == Method::HEAD { Err(NotStored::Method) } else { rules::store(&of, settings) };
+    let terms =
+        if request.method == Method::HEAD { Err(NotStored::Method) } else { rules::store(&of, fetching.settings) };
     let mut answer = match terms {
         Ok(terms) => {
+            let told = fetching.told(true);
             let under = StoredUnder::new(&terms.vary, &request.headers, &head.headers);
             let mut fields = head.headers.clone();
             fields::incoming(&mut fields, passing.proxy, &passing.upstream.base);
+            let Fetching { ticket, key, lead, .. } = fetching;
             let entry = keep::Entry {
                 service: Arc::clone(service),
                 position: *position,
@@ -521,16 +593,17 @@ async fn fetched(
             };
             let most = usize::try_from(service.runtime.store.largest()).unwrap_or(usize::MAX);
             let body = Body::stream(keep::Kept::new(body, entry, most));
-            passing.pass_on(head.status, head.headers, body, Some(told(true)))
+            passing.pass_on(head.status, head.headers, body, Some(told))
         }
         Err(why) => {
-            if let Some(lead) = lead {
+            let told = fetching.told(false);
+            if let Some(lead) = fetching.lead {
                 lead.not_kept(instant);
             }
             if why.displaces(head.status) {
-                drop(service.runtime.store.remove(key.lookup()));
+                drop(service.runtime.store.remove(fetching.key.lookup()));
             }
-            passing.pass_on(head.status, head.headers, Body::stream(body), Some(told(false)))
+            passing.pass_on(head.status, head.headers, Body::stream(body), Some(told))
         }
     };
     answer.cache = Some(CacheOutcome::Miss);

@@ -2,8 +2,8 @@
 
 use super::super::respond::Exchange;
 use super::super::{Answer, Body, CacheOutcome};
-use crate::cache::rules::{self, PartAnswer};
 use crate::cache::Received;
+use crate::cache::rules::{self, PartAnswer};
 use crate::fields::{content_range, unsatisfied_range};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};

@@ -33,8 +33,7 @@ impl ProxyCache {
             Freshness::Auto => None,
         });
         let fresh = shared.or(value(said.max_age));
-        let (stale_while_revalidate, stale_if_error) =
-            (value(said.stale_while_revalidate), value(said.stale_if_error));
+        let (stale_while_revalidate, stale_if_error) = (value(said.stale_while_revalidate), value(said.stale_if_error));
         if let (None, Some(written)) = (fresh, said.stale_while_revalidate) {
             findings.push(
                 Finding::new(
@@ -47,8 +46,7 @@ impl ProxyCache {
         }
         let overrides = decl.overrides.is_some_and(|overrides| overrides.value);
         let rank = if overrides { rules::Rank::BeatsAll } else { rules::Rank::BeatsLifetimes };
-        let written =
-            fresh.map(|fresh| rules::Written { fresh, stale_while_revalidate, stale_if_error, rank });
+        let written = fresh.map(|fresh| rules::Written { fresh, stale_while_revalidate, stale_if_error, rank });
         let default = rules::Settings::default();
         let settings = rules::Settings {
             heuristics: decl.heuristic.is_none_or(|heuristic| heuristic.value),

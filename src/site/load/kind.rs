@@ -50,12 +50,9 @@ impl Shown {
         match self {
             Self::Files { held, .. } => Some(held.clone()),
             Self::Tree(tree) => Some(tree.documents.iter().map(|document| document.name.clone()).collect()),
-            Self::Page(_)
-            | Self::Document(_)
-            | Self::Json(..)
-            | Self::Redirect(_)
-            | Self::Proxy(_)
-            | Self::Unclear => None,
+            Self::Page(_) | Self::Document(_) | Self::Json(..) | Self::Redirect(_) | Self::Proxy(_) | Self::Unclear => {
+                None
+            }
         }
     }
 
@@ -133,8 +130,9 @@ fn of_one_kind(decl: &Decl, table: &Table, file: &TreeFile, shared: &mut Shared<
         }
         let place = Place::new(file.file, 0..0);
         shared.findings.push(
-            Finding::new(&resource::NO_LAYOUT, place, "a page without a layout has nothing to show")
-                .help("layout = \"page.html\", or another kind of route: `content`, `files`, `json`, `proxy`, `redirect`"),
+            Finding::new(&resource::NO_LAYOUT, place, "a page without a layout has nothing to show").help(
+                "layout = \"page.html\", or another kind of route: `content`, `files`, `json`, `proxy`, `redirect`",
+            ),
         );
         return None;
     };

@@ -81,7 +81,10 @@ fn target(written: &Template, patterns: &[&Pattern], findings: &mut Findings) ->
                 }
             },
             Part::Env(_) => {
-                return wrong("a variable of the environment in the path of a proxy".to_owned(), "write it out, or into `base-url`");
+                return wrong(
+                    "a variable of the environment in the path of a proxy".to_owned(),
+                    "write it out, or into `base-url`",
+                );
             }
         }
     }

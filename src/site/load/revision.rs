@@ -111,10 +111,8 @@ impl Parts<'_> {
             };
             upstream.into_iter().chain([format!("source:{}", planned.source.name.value)])
         });
-        let proxied = match self.resource {
-            Resource::Proxy(proxy) => self.upstreams.get(proxy.upstream),
-            _ => None,
-        };
+        let proxied =
+            if let Resource::Proxy(proxy) = self.resource { self.upstreams.get(proxy.upstream) } else { None };
         let proxied = proxied.map(|upstream| format!("upstream:{}", upstream.name));
         let all: BTreeSet<String> = layouts.chain(document).chain(sources).chain(proxied).collect();
         all.into_iter().map(Arc::from).collect()

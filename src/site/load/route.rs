@@ -93,10 +93,11 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         credentials: privacy::credentials(&all, &cookies, running(), known),
         obstacles: privacy::obstacles(running(), known),
     });
-    let (policy, anonymous) = match &shown {
+    let (policy, anonymous) = if let Shown::Proxy(_) = shown {
         // What is sent of its answers is what the upstream says.
-        Shown::Proxy(_) => (Policy::revalidate(), None),
-        _ => policy::of(&decl, of_person.as_ref(), &all, &cookies, &mut shared.findings),
+        (Policy::revalidate(), None)
+    } else {
+        policy::of(&decl, of_person.as_ref(), &all, &cookies, &mut shared.findings)
     };
     if let Some(setting) = &decl.cache {
         let running = Some(running()).filter(|_| is_sourced);
