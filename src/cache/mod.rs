@@ -23,7 +23,8 @@
 //! before it reads anything and giving it back with [`Store::put`].
 //!
 //! Time arrives as values; only the limit of a flight uses the runtime's timer. This floor knows nothing of routes, requests
-//! or how a response is made, and has no room for what belongs to one person: nothing here can hold a `Set-Cookie`.
+//! or how a response is made, and has no room for what belongs to one person: no page can hold a `Set-Cookie`. What an
+//! origin sends with one is kept only if it says itself for how long everybody may have it.
 //!
 //! Another kind of store stands beside `store` and keeps its promises: bounded, purges final, whole keys compared.
 

@@ -3,7 +3,11 @@
 use super::{archive, site, until};
 use crate::support::answers::{Delivery, Reply};
 use crate::support::fault::FaultServer;
+use crate::support::http::{Connection, compose};
 use crate::support::site::{Options, Site};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
 
 crate::cases!(
     a_request_reaches_the_upstream_as_it_was_sent,
@@ -20,6 +24,10 @@ crate::cases!(
     a_purge_reaches_what_is_stored,
     without_a_cache_nothing_is_stored,
     what_sets_a_cookie_is_not_kept_by_guess,
+    many_who_ask_for_the_same_are_one_request,
+    what_is_not_kept_is_nobodys_to_wait_for,
+    a_304_about_something_else_is_asked_again,
+    a_connection_switches_where_that_is_declared,
 );
 
 const ALL: &str = "-- routes/all.toml --\npath = \"/{*rest}\"\nproxy = \"up\"\n";
@@ -246,4 +254,112 @@ fn what_sets_a_cookie_is_not_kept_by_guess() {
         site.get(path);
     }
     assert_eq!((fault.calls("/a"), fault.calls("/b")), (2, 1));
+}
+
+fn many_who_ask_for_the_same_are_one_request() {
+    let fault = FaultServer::start();
+    let site = start(&fault);
+    fault.put("/a", Reply::of("text/plain", "it").header("cache-control", "max-age=60"));
+    fault.let_through(Some(0));
+    let address = site.address();
+    let asking: Vec<_> = (0..20)
+        .map(|_| thread::spawn(move || Connection::open(address).request("GET", "/a", &[], b"").text().to_owned()))
+        .collect();
+    fault.wait_for("/a", 1);
+    fault.let_through(None);
+    for asking in asking {
+        assert_eq!(asking.join().expect("an answer"), "it");
+    }
+    assert_eq!(fault.calls("/a"), 1);
+}
+
+fn what_is_not_kept_is_nobodys_to_wait_for() {
+    let fault = FaultServer::start();
+    let site = start(&fault);
+    fault.put("/a", Reply::of("text/plain", "it").header("cache-control", "no-store"));
+    site.get("/a");
+    // Now that this is known, both are with the upstream at once.
+    fault.let_through(Some(1));
+    let address = site.address();
+    let asking: Vec<_> = (0..2)
+        .map(|_| thread::spawn(move || Connection::open(address).request("GET", "/a", &[], b"").status))
+        .collect();
+    fault.wait_for("/a", 3);
+    fault.let_through(None);
+    for asking in asking {
+        assert_eq!(asking.join().expect("an answer"), 200);
+    }
+}
+
+fn a_304_about_something_else_is_asked_again() {
+    let fault = FaultServer::start();
+    let site = start(&fault);
+    fault.put("/a", Reply::of("text/plain", "old").header("cache-control", "max-age=0").header("etag", "\"1\""));
+    site.get("/a");
+    // An upstream that answers so also without conditions is broken, and its answer is passed on as it is.
+    fault.put("/a", Reply::of("text/plain", "").status(304).header("etag", "\"2\""));
+    site.get("/a");
+    let asked = fault.requests("/a");
+    assert_eq!(asked.len(), 3);
+    assert_eq!((asked[1].header("if-none-match"), asked[2].header("if-none-match")), (Some("\"1\""), None));
+}
+
+/// An upstream that switches whoever asks, and echoes.
+fn echoing() -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            thread::spawn(move || {
+                let (mut head, mut octet) = (Vec::new(), [0]);
+                while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut octet).is_ok() {
+                    head.extend_from_slice(&octet);
+                }
+                let is_asked = String::from_utf8_lossy(&head).to_ascii_lowercase().contains("upgrade: websocket");
+                let answer: &[u8] = if is_asked {
+                    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nx-mine: 1\r\n\r\n"
+                } else {
+                    b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nplain"
+                };
+                let mut buffer = [0; 1024];
+                let mut written = stream.write_all(answer);
+                while let (Ok(()), Ok(count @ 1..)) = (&written, stream.read(&mut buffer)) {
+                    written = stream.write_all(&buffer[..count]);
+                }
+            });
+        }
+    });
+    address
+}
+
+fn a_connection_switches_where_that_is_declared() {
+    let address = echoing();
+    let archive = |key: &str| {
+        format!("-- site.toml --\n[upstreams.up]\nbase-url = \"http://{address}\"\nallow-private = true\n{ALL}{key}\n")
+    };
+    let fields = [("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "x")];
+    let plain = Site::start(&archive(""));
+    assert_eq!(plain.request("GET", "/chat", &fields, b"").text(), "plain");
+    let site = Site::start(&archive("websocket = true"));
+    let mut connection = site.connect();
+    connection.send(compose("GET", "/chat", &fields, b"")).expect("sent");
+    let mut stream = connection.stream();
+    let mut head = Vec::new();
+    let mut octet = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut octet).expect("an answer");
+        head.push(octet[0]);
+    }
+    let head = String::from_utf8(head).expect("text").to_ascii_lowercase();
+    assert!(
+        head.starts_with("http/1.1 101 ") && head.contains("upgrade: websocket") && head.contains("x-mine: 1"),
+        "{head}"
+    );
+    for word in ["one", "two"] {
+        stream.write_all(word.as_bytes()).expect("sent");
+        let mut back = [0; 3];
+        stream.read_exact(&mut back).expect("an echo");
+        assert_eq!(&back, word.as_bytes());
+    }
 }
