@@ -18,7 +18,10 @@ pub fn instead(field: &HeaderName) -> Option<&'static str> {
             "write the key `csp`: `false` for none, sources to add, or a whole policy as a string"
         }
         "content-security-policy-report-only" => "write it below `csp`, with report-only = true",
-        "set-cookie" => "answers of pages set no cookies",
+        "set-cookie" | "set-cookie2" => "answers of pages set no cookies",
+        "proxy-authenticate" | "proxy-authentication-info" | "proxy-authorization" | "proxy-connection" => {
+            "it is between a client and a proxy of its own"
+        }
         "cache-status" => "it is written by the server",
         _ => return None,
     })
@@ -26,7 +29,7 @@ pub fn instead(field: &HeaderName) -> Option<&'static str> {
 
 /// Whether browsers or caches read something of their own in this field, which therefore holds nothing else.
 pub(super) fn has_meaning(field: &HeaderName) -> bool {
-    const OF_THEIR_OWN: [&str; 20] = [
+    const OF_THEIR_OWN: [&str; 18] = [
         "allow",
         "alt-svc",
         "clear-site-data",
@@ -34,13 +37,11 @@ pub(super) fn has_meaning(field: &HeaderName) -> bool {
         "content-language",
         "content-location",
         "link",
-        "proxy-connection",
         "referrer-policy",
         "refresh",
         "retry-after",
         "server",
         "server-timing",
-        "set-cookie2",
         "strict-transport-security",
         "surrogate-control",
         "via",

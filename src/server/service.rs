@@ -287,7 +287,8 @@ impl<S: Service> Exchanging<S> {
             arrival.connection.watched.store(false, Ordering::Relaxed);
         }
         let id = arrival.id;
-        let call = AssertUnwindSafe(self.server.service.call(head, body, arrival));
+        // A panic before the first wait is one of the handler's too.
+        let call = AssertUnwindSafe(async { self.server.service.call(head, body, arrival).await });
         let (mut response, mut content, facts) = if let Ok(Answer { response, facts }) = call.catch_unwind().await {
             let (response, content) = response.into_parts();
             (response, Content::Handled(content), facts)

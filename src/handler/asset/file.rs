@@ -150,8 +150,9 @@ impl SmallFile {
         let (stamp, time) = (Stamp::of(metadata), SystemTime::now());
         let (bytes, mut undisturbed) = read(file, &stamp)?;
         let modified = last_modified(metadata, time);
-        // What is here is for everybody, so this cannot fail; without fields it would still be the file.
-        let fields = StorableFields::new(published.of_file(describe(name, modified))).unwrap_or_default();
+        // What a route declares is for everybody, so this cannot fail; a file without what describes it would be shown in another way.
+        let described = || StorableFields::new(describe(name, modified)).unwrap_or_default();
+        let fields = StorableFields::new(published.of_file(describe(name, modified))).unwrap_or_else(|_| described());
         let tag = StrongTag::from_digest(blake3::hash(&bytes).as_bytes());
         let mut content = Content::new(fields, bytes, Some(tag));
         for sibling in beside.iter().filter(|sibling| sibling.stamp.size <= LARGEST_SMALL) {

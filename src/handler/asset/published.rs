@@ -4,7 +4,7 @@
 
 use super::super::respond::{holds_document, safety};
 use crate::resource::PolicyField;
-use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue};
 use std::path::{Path, PathBuf};
 
 /// A folder as one route publishes it.
@@ -63,6 +63,10 @@ impl Published {
     /// up to date with, and nothing else (RFC 9110, section 15.4.5).
     pub(super) fn of_not_modified(&self, mut described: HeaderMap) -> HeaderMap {
         self.tell_caches(&mut described);
+        let located = self.fields.headers.iter().find(|(name, _)| *name == CONTENT_LOCATION);
+        if let Some((name, value)) = located {
+            described.insert(name, value.clone());
+        }
         // The file's tag does not tell whether it changed.
         if let Some(csp) = &self.fields.csp {
             csp.insert(&mut described);
