@@ -100,14 +100,14 @@ pub struct Store {
 
 /// Who changes what is stored of one URL.
 #[derive(Debug)]
-struct Changing([Mutex<()>; CHANGING]);
+struct Changing(Box<[Mutex<()>]>);
 
 /// Enough that changes of different URLs hardly ever wait for each other.
 const CHANGING: usize = 32;
 
 impl Default for Changing {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Mutex::new(())))
+        Self((0..CHANGING).map(|_| Mutex::new(())).collect())
     }
 }
 
