@@ -5,11 +5,11 @@
 //! exchange: [`StorableFields`] cannot hold a cookie or a connection's fields.
 
 use super::coding::{encode, is_compressible, is_quick, is_worth_trying};
-use crate::fields::{Coding, seconds};
+use crate::fields::{Coding, remove_hop_by_hop, seconds};
 use bytes::Bytes;
 use http::header::{
-    self, AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, DATE, ETAG,
-    EXPIRES, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
+    self, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, DATE, ETAG, EXPIRES,
+    HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
 };
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -20,16 +20,8 @@ pub const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 /// `CDN-Cache-Control` (RFC 9213).
 pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
 
-/// Fields that speak of one connection or one exchange (RFC 9110, section 7.6.1; RFC 9111, section 3.1), or that are prepared or
-/// answered anew for each response.
-const NEVER_STORED: [HeaderName; 13] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
+/// Fields that speak of one exchange (RFC 9111, section 3.1), or that are prepared or answered anew for each response.
+const NEVER_STORED: [HeaderName; 6] = [
     header::PROXY_AUTHENTICATE,
     HeaderName::from_static("proxy-authentication-info"),
     header::PROXY_AUTHORIZATION,
@@ -76,16 +68,8 @@ impl StorableFields {
         if fields.contains_key(SET_COOKIE) || fields.contains_key("set-cookie2") {
             return Err(NotStorableFields::SetCookie);
         }
-        let listed: Vec<HeaderName> = fields
-            .get_all(CONNECTION)
-            .iter()
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(','))
-            .filter_map(|name| name.trim().parse().ok())
-            .collect();
-        let unwanted = |name: &&HeaderName| NEVER_STORED.contains(name) || listed.contains(name);
-        let unwanted: Vec<HeaderName> = fields.keys().filter(unwanted).cloned().collect();
-        for name in unwanted {
+        remove_hop_by_hop(&mut fields);
+        for name in &NEVER_STORED {
             fields.remove(name);
         }
         Ok(Self(fields))

@@ -4,10 +4,20 @@ use super::list::members;
 use http::header::{CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName};
 
+/// The fields that go no further than the connection they came on, listed or not.
+pub const HOP_BY_HOP: [HeaderName; 7] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
 /// Whether a field goes no further than the connection it came on, listed or not.
 pub fn is_hop_by_hop(name: &HeaderName) -> bool {
-    [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE].contains(name)
-        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+    HOP_BY_HOP.contains(name)
 }
 
 /// The names that the message's `Connection` lists. What is no name names nothing.
@@ -19,13 +29,7 @@ pub fn connection_options(fields: &HeaderMap) -> impl Iterator<Item = HeaderName
 /// Removes the fields that go no further, those that `Connection` lists included.
 pub fn remove_hop_by_hop(fields: &mut HeaderMap) {
     let listed: Vec<HeaderName> = connection_options(fields).collect();
-    for name in listed {
-        fields.remove(name);
-    }
-    for name in [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE] {
-        fields.remove(name);
-    }
-    for name in ["keep-alive", "proxy-connection"] {
+    for name in listed.iter().chain(&HOP_BY_HOP) {
         fields.remove(name);
     }
 }

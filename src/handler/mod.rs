@@ -135,8 +135,9 @@ pub fn handle<'h, B: RequestBody>(
     {
         return Handled::Now(answer);
     }
-    let is_passed_on = matches!(&decision, Decision::Route(found) if proxy::of(found.route).is_some());
-    if let (true, Decision::Route(Found { position, route, matched })) = (is_passed_on, &decision) {
+    if let Decision::Route(Found { position, route, matched }) = &decision
+        && proxy::of(route).is_some()
+    {
         let exchange = Exchange { request, route: Some(route), position: Some(*position), arrival };
         let matched = matched.clone();
         return Handled::Later(Box::pin(async move { proxy::answer(service, &matched, exchange, body).await }));

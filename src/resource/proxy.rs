@@ -59,10 +59,7 @@ impl ProxyTarget {
     pub fn here(&self, path: &str) -> Option<String> {
         match self {
             Self::Same => Some(path.to_owned()),
-            Self::Mounted { here, there } => {
-                let rest = if there.strip_suffix('/') == Some(path) { Some("") } else { path.strip_prefix(&**there) };
-                rest.map(|rest| format!("{here}{rest}"))
-            }
+            Self::Mounted { here, there } => moved(path, there, here),
             Self::Composed(_) => None,
         }
     }
@@ -71,13 +68,16 @@ impl ProxyTarget {
     pub fn there(&self, path: &str) -> Option<String> {
         match self {
             Self::Same => Some(path.to_owned()),
-            Self::Mounted { here, there } => {
-                let rest = if here.strip_suffix('/') == Some(path) { Some("") } else { path.strip_prefix(&**here) };
-                rest.map(|rest| format!("{there}{rest}"))
-            }
+            Self::Mounted { here, there } => moved(path, here, there),
             Self::Composed(_) => None,
         }
     }
+}
+
+/// `path` with the beginning `to` in place of `from`, if it begins so; both end in a slash, which a path that is no longer may lack.
+fn moved(path: &str, from: &str, to: &str) -> Option<String> {
+    let rest = if from.strip_suffix('/') == Some(path) { Some("") } else { path.strip_prefix(from) };
+    rest.map(|rest| format!("{to}{rest}"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, response};
 use http_body::Body;
@@ -35,7 +35,7 @@ use super::socket::Socket;
 use super::tidy::Tidy;
 use super::tunnel::Tunnel;
 use super::{AccessLog, Exchange, Facts, Limits, RequestId, Shutdown};
-use crate::fields::TrustedProxies;
+use crate::fields::{TrustedProxies, connection_options};
 
 /// What answers requests. The server carries them to it and its answers back, and knows nothing else of it.
 ///
@@ -372,12 +372,7 @@ fn close(response: &mut response::Parts) {
 
 /// Whether `Connection` says that `Upgrade` concerns this connection.
 fn lists_upgrade(fields: &HeaderMap) -> bool {
-    fields.get_all(CONNECTION).iter().any(|value| {
-        value
-            .as_bytes()
-            .split(|&octet| octet == b',')
-            .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
-    })
+    connection_options(fields).any(|option| option == UPGRADE)
 }
 
 /// Sees to it that the end of an answer can be told, whatever fields the handler has given it (RFC 9112, section 6).

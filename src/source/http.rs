@@ -12,7 +12,7 @@ use super::target::{NoCall, PathTemplate, Target, encode_segment, write_pair};
 use super::upstream::{Calling, Upstream, forwarded_name, header_name, header_pieces, split_url};
 use super::{Context, code};
 use crate::config::{Binding, Kind, Node, Part, Reference, Template, scalar_text, wrong_type};
-use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
+use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::fields::is_credential;
 use crate::upstream::{BodyLimits, Call, Failure, Timeouts, Url};
 use crate::value::{JsonLimits, Value};
@@ -388,14 +388,7 @@ fn target(decl: &Decl, context: &mut Context<'_>, findings: &mut Findings) -> (O
         return (Some(context.upstreams.of_origin(&origin)), Some(rest));
     }
     let Some(name) = &decl.upstream else { return (None, None) };
-    let upstream = context.upstreams.find(&name.value);
-    // An upstream that was declared with a mistake has its finding already.
-    if upstream.is_none() && !context.upstreams.may_be_declared(&name.value) {
-        let message = format!("unknown upstream `{}`", name.value);
-        let help = did_you_mean(&name.value, context.upstreams.names())
-            .unwrap_or_else(|| format!("declare it in site.toml: [upstreams.{}]", name.value));
-        findings.push(Finding::new(&code::UNKNOWN_UPSTREAM, name.place, message).help(help));
-    }
+    let upstream = context.upstreams.named(name, findings);
     let Some(path) = &decl.path else {
         return (upstream, Some(Template { parts: Vec::new(), place: name.place }));
     };

@@ -26,10 +26,7 @@ mod upstream;
 
 pub use self::http::{AnswerLimits, Http, Sketch, identity, trouble_of, trouble_of_no_call};
 pub use answer::Read;
-pub use code::{
-    BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE,
-    UNKNOWN_UPSTREAM,
-};
+pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE};
 pub use decl::Decl;
 pub use each::{ForEach, ITEM};
 pub use extraction::fields;
@@ -44,7 +41,7 @@ pub use target::{NoCall, PathTemplate, Target, encode_segment};
 pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
 
 use crate::config::{Binding, Declared as _, Environment, Reference, Rules, Shape};
-use crate::diagnostic::{Finding, Findings, Place, Spanned};
+use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::extract::Extraction;
 use crate::upstream::Answer;
 use crate::value::Value;
@@ -102,9 +99,18 @@ impl Upstreams {
         self.is_declared(name).then(|| self.list.iter().position(|upstream| *upstream.name == *name)).flatten()
     }
 
-    /// Whether the site may declare an upstream of this name.
-    pub fn may_be_declared(&self, name: &str) -> bool {
-        self.is_open || self.is_declared(name)
+    /// The position of the upstream that is called so; a finding if none can be.
+    pub fn named(&self, name: &Spanned<String>, findings: &mut Findings) -> Option<usize> {
+        let found = self.find(&name.value);
+        // An upstream that was declared with a mistake has its finding already.
+        let may_be_declared = self.is_open || self.is_declared(&name.value);
+        if found.is_none() && !may_be_declared {
+            let message = format!("unknown upstream `{}`", name.value);
+            let help = did_you_mean(&name.value, self.names())
+                .unwrap_or_else(|| format!("declare it in site.toml: [upstreams.{}]", name.value));
+            findings.push(Finding::new(&code::UNKNOWN_UPSTREAM, name.place, message).help(help));
+        }
+        found
     }
 
     /// Whether the site declares an upstream of this name, sound or not.

@@ -236,21 +236,9 @@ fn machines(written: &Spanned<Vec<Template>>, environment: &Environment, finding
 }
 
 fn machine(template: &Template, environment: &Environment, findings: &mut Findings) -> Option<Address> {
-    let mut resolved = template.clone();
-    resolved.resolve_environment(|env| environment.resolve(env, findings));
-    if let Some(reference) = resolved.references().next() {
-        let message = format!("`{{{}}}` in an upstream's address", reference.spelled());
-        let help =
-            "addresses are literal or come from the environment: nothing from a request chooses where a call goes";
-        findings.push(Finding::new(&code::BAD_ADDRESS, reference.place, message).help(help));
-        return None;
-    }
-    let text = resolved.as_literal().unwrap_or_default();
-    // An unset variable has its own finding.
-    if text.is_empty() && template.environment().next().is_some() {
-        return None;
-    }
-    let machine = Address::parse(text);
+    let help = "addresses are literal or come from the environment: nothing from a request chooses where a call goes";
+    let AddressText::Known(text) = without_request(template, help, environment, findings) else { return None };
+    let machine = Address::parse(&text);
     if machine.is_none() {
         let message = format!("`{}` is not an address with a port", template.as_written());
         let help =
@@ -261,21 +249,39 @@ fn machine(template: &Template, environment: &Environment, findings: &mut Findin
 }
 
 fn base(template: &Template, environment: &Environment, findings: &mut Findings) -> Option<String> {
+    let help =
+        "scheme, host and port are literal or come from the environment; a source's `path` may hold placeholders";
+    let text = match without_request(template, help, environment, findings) {
+        AddressText::Known(text) => text,
+        // The rest of the site is checked as if it were set.
+        AddressText::Unset => return Some("http://unset.invalid".into()),
+        AddressText::FromRequest => return None,
+    };
+    check_address(&text, template, findings).then(|| text.trim_end_matches('/').to_owned())
+}
+
+/// What an address is read as.
+enum AddressText {
+    /// This text.
+    Known(String),
+    /// That of a variable which is not set, which has its own finding.
+    Unset,
+    /// Nothing: something of a request stands in it.
+    FromRequest,
+}
+
+/// The text of an address, in which nothing of a request may stand: a finding with `help` if something does.
+fn without_request(template: &Template, help: &str, environment: &Environment, findings: &mut Findings) -> AddressText {
     let mut resolved = template.clone();
     resolved.resolve_environment(|env| environment.resolve(env, findings));
     if let Some(reference) = resolved.references().next() {
         let message = format!("`{{{}}}` in an upstream's address", reference.spelled());
-        let help =
-            "scheme, host and port are literal or come from the environment; a source's `path` may hold placeholders";
         findings.push(Finding::new(&code::BAD_ADDRESS, reference.place, message).help(help));
-        return None;
+        return AddressText::FromRequest;
     }
     let text = resolved.as_literal().unwrap_or_default();
-    // An unset variable has its own finding; the rest of the site is checked as if it were set.
-    if text.is_empty() && template.environment().next().is_some() {
-        return Some("http://unset.invalid".into());
-    }
-    check_address(text, template, findings).then(|| text.trim_end_matches('/').to_owned())
+    let is_unset = text.is_empty() && template.environment().next().is_some();
+    if is_unset { AddressText::Unset } else { AddressText::Known(text.to_owned()) }
 }
 
 /// Whether `text` is an address that calls can go to; a finding if not, which shows it as it was `written`: what the environment holds

@@ -3,6 +3,7 @@
 //! Plain data. A `Call` is complete: nothing is added to it from the environment, from a visitor's request or from an earlier answer.
 
 use super::redirect::Redirects;
+use crate::fields::is_hop_by_hop;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, StatusCode};
@@ -119,22 +120,11 @@ impl fmt::Debug for Call {
 /// Whether a header field says something about one connection or about the framing on it, so that a declaration cannot set it
 /// (RFC 9110, section 7.6.1).
 pub fn belongs_to_connection(name: &HeaderName) -> bool {
-    CONNECTION_FIELDS.contains(name)
+    is_hop_by_hop(name) || OF_FRAMING.contains(name)
 }
 
-/// The header fields that do.
-pub(super) const CONNECTION_FIELDS: [HeaderName; 10] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::EXPECT,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+/// The header fields that do besides those that go no further than a connection.
+pub(super) const OF_FRAMING: [HeaderName; 3] = [header::CONTENT_LENGTH, header::EXPECT, header::PROXY_AUTHORIZATION];
 
 /// What an upstream answered.
 ///

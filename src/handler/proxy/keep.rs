@@ -39,17 +39,15 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Keeps the response with this `body`.
-    pub(super) fn put(self, body: Bytes) -> Option<Arc<Received>> {
+    fn put(self, body: Bytes) {
         let Self { service, position, ticket, key, tags, status, fields, mut terms, under, received, lead } = self;
         terms.part = terms.part.map(|part: Part| part.holding(body.len() as u64));
         let fields = storable_fields(&fields, &terms);
-        let kept = Received::new((status, fields, body), terms, under, received, service.revision());
-        let kept = Arc::new(kept);
+        let kept = Arc::new(Received::new((status, fields, body), terms, under, received, service.revision()));
         let is_there = put(&service, position, (&ticket, &key, &tags), &kept);
         if let Some(lead) = lead.filter(|_| !is_there) {
             lead.not_kept(Instant::now());
         }
-        is_there.then_some(kept)
     }
 
     /// It is not kept after all.

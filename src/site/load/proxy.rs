@@ -3,10 +3,9 @@
 use super::Shared;
 use super::route::{self, is_own};
 use crate::config::{BAD_VALUE, Part, Reference, Table, Template, TreeFile};
-use crate::diagnostic::{Finding, Findings, Spanned, did_you_mean};
+use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::resource::{Decl, Forwarded, Proxy, ProxyCache, ProxyTarget, TargetPart};
 use crate::router::{Pattern, encode_segment};
-use crate::source;
 use std::sync::Arc;
 
 /// What is declared of a proxy; `None` after a finding.
@@ -17,7 +16,7 @@ pub(super) fn of(
     file: &TreeFile,
     shared: &mut Shared<'_>,
 ) -> Option<Proxy> {
-    let upstream = upstream(name, shared);
+    let upstream = shared.upstreams.named(name, &mut shared.findings);
     // What is wrong with the paths themselves is told where they are compiled.
     let patterns = route::patterns(decl, file, &mut Findings::default());
     let patterns: Vec<&Pattern> = patterns.iter().map(|(pattern, _)| pattern).collect();
@@ -39,18 +38,6 @@ pub(super) fn of(
         websocket: own(decl.websocket.as_ref()).unwrap_or(false),
         cache: (!is_off).then(|| ProxyCache::compile(setting.map(|setting| &setting.0), &mut shared.findings)),
     })
-}
-
-/// The position of the upstream of this name.
-fn upstream(name: &Spanned<String>, shared: &mut Shared<'_>) -> Option<usize> {
-    let found = shared.upstreams.find(&name.value);
-    if found.is_none() && !shared.upstreams.may_be_declared(&name.value) {
-        let message = format!("unknown upstream `{}`", name.value);
-        let help = did_you_mean(&name.value, shared.upstreams.names())
-            .unwrap_or_else(|| format!("declare it in site.toml: [upstreams.{}]", name.value));
-        shared.findings.push(Finding::new(&source::UNKNOWN_UPSTREAM, name.place, message).help(help));
-    }
-    found
 }
 
 /// The paths that are asked for, of routes with these patterns.

@@ -34,11 +34,12 @@ mod tests;
 
 use super::balance::{Outcome, Pick, Tried};
 use super::breaker::{Admission, Health};
-use super::call::CONNECTION_FIELDS;
+use super::call::OF_FRAMING;
 use super::limit::Place;
 use super::registry::{UpstreamState, health_of};
 use super::resolver::Names;
 use super::{Failure, Trust, Unreachable};
+use crate::fields::HOP_BY_HOP;
 use answer::{longest_rest, sound_framing};
 use bytes::Bytes;
 use connect::Connector;
@@ -222,7 +223,7 @@ fn request(forward: Forward, authority: &HeaderValue) -> Result<Request<Upload>,
         return Err(Failure::Unsendable("an upgrade has no body"));
     }
     let trailer = headers.remove(header::TRAILER);
-    for name in &CONNECTION_FIELDS {
+    for name in HOP_BY_HOP.iter().chain(&OF_FRAMING) {
         headers.remove(name);
     }
     if !headers.contains_key(header::HOST) {
