@@ -46,14 +46,14 @@ impl Entry {
         let kept = Arc::new(Received::new((status, fields, body), terms, under, received, service.revision()));
         let is_there = put(&service, position, (&ticket, &key, &tags), &kept);
         if let Some(lead) = lead.filter(|_| !is_there) {
-            lead.not_kept(Instant::now());
+            lead.not_kept(service.runtime.clock.now());
         }
     }
 
     /// It is not kept after all.
     fn give_up(self: Box<Self>) {
         if let Some(lead) = self.lead {
-            lead.not_kept(Instant::now());
+            lead.not_kept(self.service.runtime.clock.now());
         }
     }
 }

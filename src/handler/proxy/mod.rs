@@ -21,6 +21,7 @@ mod tunnel;
 
 pub(super) use together::Fetches;
 
+use super::clock;
 use super::respond::Exchange;
 use super::runtime::Service;
 use super::{Answer, Body, CacheOutcome, RequestBody, failure};
@@ -120,7 +121,7 @@ pub(super) fn at_hand(service: &Arc<Service>, exchange: Exchange<'_>) -> Option<
     let responses = service.runtime.store.responses(key.finish())?;
     let received = responses.select(&request.headers)?;
     let demand = Demand::of(&request.headers, &cache.settings);
-    let now = exchange.arrival.instant;
+    let now = exchange.arrival.now;
     let Reuse::Fresh { age, left } = rules::reuse(received.terms(), &received.windows(), &demand, now) else {
         return None;
     };
@@ -191,13 +192,14 @@ impl Passing<'_> {
             upgrade,
             for_visitor: true,
         };
-        let begin = Instant::now();
+        let begin = clock::ticking();
         let deadline = begin + self.exchange.route.map_or(Duration::from_secs(10), |route| route.deadline);
         let client = &self.service.runtime.client;
         let forwarded = client.forward(forward, self.state, Bounds::default(), deadline).await;
-        let instant = Instant::now();
-        self.service.meters.upstreams[self.proxy.upstream].record(instant - begin);
-        Ok(Came { forwarded: forwarded?, instant, time: SystemTime::now(), delay: instant - begin })
+        let delay = begin.elapsed();
+        self.service.meters.upstreams[self.proxy.upstream].record(delay);
+        let clock = &self.service.runtime.clock;
+        Ok(Came { forwarded: forwarded?, instant: clock.now(), time: clock.wall(), delay })
     }
 
     fn asker(&self) -> Asker {
@@ -307,7 +309,7 @@ impl Passing<'_> {
 async fn cached(passing: &Passing<'_>, settings: &rules::Settings, there: PathAndQuery) -> Answer {
     let Passing { service, exchange, .. } = passing;
     let request = exchange.request;
-    let now = exchange.arrival.instant;
+    let now = exchange.arrival.now;
     let key = passing.key(super::decide::target(request)).finish().to_key();
     let demand = Demand::of(&request.headers, settings);
     let ticket = service.runtime.store.begin(service.revision());
@@ -368,10 +370,10 @@ async fn together(
     if request.method != Method::GET || request.headers.contains_key(header::RANGE) || demand.no_store {
         return Ok(None);
     }
-    let end = exchange.arrival.instant + exchange.route.map_or(REFRESH, |route| route.deadline);
+    let end = exchange.arrival.began + exchange.route.map_or(REFRESH, |route| route.deadline);
     for _ in 0..MOST_WAITS {
         let epoch = service.runtime.store.epoch(service.revision());
-        let mut news = match service.runtime.fetches.join(key, epoch, Instant::now()) {
+        let mut news = match service.runtime.fetches.join(key, epoch, service.runtime.clock.now()) {
             Turn::Lead(lead) => return Ok(Some(lead)),
             Turn::Alone => return Ok(None),
             Turn::Wait(news) => news,
@@ -381,7 +383,7 @@ async fn together(
         if waited.is_err() {
             return Err(Box::new(passing.refuse(StatusCode::GATEWAY_TIMEOUT)));
         }
-        let now = Instant::now();
+        let now = service.runtime.clock.now();
         let responses = service.runtime.store.responses(key.lookup());
         let Some(received) = responses.as_ref().and_then(|responses| responses.select(&request.headers)) else {
             continue;
@@ -411,8 +413,9 @@ fn refresh(passing: &Passing<'_>, there: PathAndQuery, key: Key, stale: Arc<Rece
     let origins = service.runtime.origins.clone();
     let kept = key.clone();
     let validating = async move {
-        let (instant, time) = (Instant::now(), SystemTime::now());
-        let arrival = super::Arrival { instant, time, id: &id, peer, is_loopback: false, client: &() };
+        let (began, clock) = (clock::ticking(), &service.runtime.clock);
+        let (now, wall) = (clock.now(), clock.wall());
+        let arrival = super::Arrival { began, now, wall, id: &id, peer, is_loopback: false, client: &() };
         let route = service.site.routes.get(position);
         let exchange = Exchange { request: &request, route, position: Some(position), arrival: &arrival };
         let Some(passing) = Passing::new(&service, exchange) else { return Filled::Shared(()) };
@@ -425,7 +428,7 @@ fn refresh(passing: &Passing<'_>, there: PathAndQuery, key: Key, stale: Arc<Rece
         // What is kept is kept when it has come to its end.
         let is_error = answer.response.status().is_server_error() || answer.cache != Some(CacheOutcome::Miss);
         if http_body_util::BodyExt::collect(answer.response.into_body()).await.is_err() || is_error {
-            before.stored().rest(Instant::now());
+            before.stored().rest(service.runtime.clock.now());
         }
         Filled::Shared(())
     };
@@ -502,7 +505,7 @@ fn rescued(
     (stale, demand): (&Received, &Demand),
     failed: Failed,
 ) -> Option<Answer> {
-    let now = Instant::now();
+    let now = passing.service.runtime.clock.now();
     let windows = stale.windows();
     if !rules::may_serve_on_error(stale.terms(), &windows, demand, now, failed) {
         return None;
