@@ -7,12 +7,12 @@ use crate::cache::rules::{self, Because, Demand, Reuse};
 use crate::cache::{Filled, Key, Received, Responses};
 use crate::fields::{CacheStatus, Forward as Forwarding, Outcome};
 use crate::handler::respond::Exchange;
-use crate::handler::{Answer, Arrival, CacheOutcome};
+use crate::handler::{Answer, Arrival, CacheOutcome, clock};
 use http::header::{self, HeaderMap};
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 /// So often one waits for others whose fetches come to nothing.
 const MOST_WAITS: usize = 3;
@@ -25,7 +25,7 @@ const REFRESH: Duration = Duration::from_secs(30);
 pub(super) async fn answer(passing: &Passing<'_>, settings: &rules::Settings, there: PathAndQuery) -> Answer {
     let Passing { service, exchange, .. } = passing;
     let request = exchange.request;
-    let now = exchange.arrival.instant;
+    let now = exchange.arrival.now;
     let key = passing.own_key();
     let demand = Demand::of(&request.headers, settings);
     let ticket = service.runtime.store.begin(service.revision());
@@ -99,23 +99,22 @@ async fn together(passing: &Passing<'_>, fetching: &Fetching<'_>) -> Together {
     if !is_for_all || fetching.demand.no_store {
         return Together::Go(None);
     }
-    let deadline = Instant::now() + passing.deadline();
+    let deadline = exchange.arrival.began + passing.deadline();
     for _ in 0..MOST_WAITS {
-        let now = Instant::now();
         let epoch = service.runtime.store.epoch(service.revision());
-        let waiting = match service.runtime.fetches.join(&fetching.key, epoch, now) {
+        let waiting = match service.runtime.fetches.join(&fetching.key, epoch, service.runtime.clock.now()) {
             Turn::Lead(lead) => return Together::Go(Some(lead)),
             Turn::Alone => return Together::Go(None),
             Turn::Wait(waiting) => waiting,
         };
-        match waiting.until(deadline.min(now + PATIENCE)).await {
+        match waiting.until(deadline.min(clock::ticking() + PATIENCE)).await {
             Waited::Over => {}
             Waited::Failed(status) => return Together::Failed(status),
             Waited::Patience => return Together::Go(None),
         }
         let responses = service.runtime.store.responses(fetching.key.lookup());
         let Some(received) = select(responses.as_deref(), &request.headers) else { continue };
-        let reuse = rules::reuse(received.terms(), &received.windows(), &fetching.demand, Instant::now());
+        let reuse = rules::reuse(received.terms(), &received.windows(), &fetching.demand, service.runtime.clock.now());
         if let Reuse::Fresh { age, .. } = reuse {
             let outcome = Outcome::Forwarded { because: fetching.forward, stored: false, collapsed: true };
             let status = CacheStatus { outcome, ttl: None, detail: None }.header_value();
@@ -143,8 +142,9 @@ fn refresh(passing: &Passing<'_>, there: PathAndQuery, key: Key, stale: Arc<Rece
     let origins = service.runtime.origins.clone();
     let kept = key.clone();
     let validating = async move {
-        let (instant, time) = (Instant::now(), SystemTime::now());
-        let arrival = Arrival { instant, time, id: &id, peer, is_loopback: false, client: &() };
+        let (began, clock) = (clock::ticking(), &service.runtime.clock);
+        let (now, wall) = (clock.now(), clock.wall());
+        let arrival = Arrival { began, now, wall, id: &id, peer, is_loopback: false, client: &() };
         let route = service.site.routes.get(position);
         let exchange = Exchange { request: &request, route, position: Some(position), arrival: &arrival };
         let Some(passing) = Passing::new(&service, exchange) else { return Filled::Shared(()) };
@@ -165,7 +165,7 @@ fn refresh(passing: &Passing<'_>, there: PathAndQuery, key: Key, stale: Arc<Rece
         // What is kept is kept when it has come to its end.
         let is_error = answer.response.status().is_server_error() || answer.cache != Some(CacheOutcome::Miss);
         if http_body_util::BodyExt::collect(answer.response.into_body()).await.is_err() || is_error {
-            stale.stored().rest(Instant::now());
+            stale.stored().rest(service.runtime.clock.now());
         }
         Filled::Shared(())
     };

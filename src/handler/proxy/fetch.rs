@@ -183,7 +183,7 @@ fn unanswered(passing: &Passing<'_>, mut fetching: Fetching<'_>, failure: Failur
 /// What is stored in place of an error, if it may stand for that.
 pub(super) fn rescued(passing: &Passing<'_>, fetching: &Fetching<'_>, failed: Failed) -> Option<Answer> {
     let stale = fetching.selected.as_ref()?;
-    let now = Instant::now();
+    let now = passing.service.runtime.clock.now();
     let windows = stale.windows();
     if !rules::may_serve_on_error(stale.terms(), &windows, &fetching.demand, now, failed) {
         return None;

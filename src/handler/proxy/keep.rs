@@ -17,7 +17,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 use tokio::runtime::Handle;
 
 /// What is known of an entry before its content is there.
@@ -52,14 +51,14 @@ impl Entry {
         let kept = Arc::new(Received::new((status, fields, body), terms, under, received, service.revision()));
         let is_there = put(&service, position, (&ticket, &key, &tags), &kept);
         if let Some(lead) = lead.filter(|_| !is_there) {
-            lead.not_kept(Instant::now());
+            lead.not_kept(service.runtime.clock.now());
         }
     }
 
     /// It is not kept after all.
     fn give_up(self: Box<Self>) {
         if let Some(lead) = self.keeping.lead {
-            lead.not_kept(Instant::now());
+            lead.not_kept(self.service.runtime.clock.now());
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) use together::Fetches;
 
 use super::respond::Exchange;
 use super::runtime::Service;
-use super::{Answer, Body, CacheOutcome, RequestBody, decide, failure};
+use super::{Answer, Body, CacheOutcome, RequestBody, clock, decide, failure};
 use crate::cache::rules::{self, Bypass, Demand, NotStored, Reuse, Terms};
 use crate::cache::{CACHE_STATUS, Key, KeyBuilder, Section, Tag, Tags};
 use crate::fields::{CacheStatus, Forward as Forwarding};
@@ -85,7 +85,7 @@ pub(super) fn at_hand(service: &Arc<Service>, exchange: Exchange<'_>) -> Option<
     let responses = service.runtime.store.responses(key.finish())?;
     let received = responses.select(&request.headers)?;
     let demand = Demand::of(&request.headers, &cache.settings);
-    let now = exchange.arrival.instant;
+    let now = exchange.arrival.now;
     let Reuse::Fresh { age, left } = rules::reuse(received.terms(), &received.windows(), &demand, now) else {
         return None;
     };
@@ -245,16 +245,17 @@ impl<'p> Passing<'p> {
             upgrade,
             for_visitor: true,
         };
-        let begin = Instant::now();
-        let deadline = begin + self.deadline();
+        let begin = clock::ticking();
+        let deadline = self.exchange.arrival.began + self.deadline();
         let client = &self.service.runtime.client;
         let forwarded = client.forward(forward, self.state, Bounds::default(), deadline).await;
-        let instant = Instant::now();
-        self.service.meters.upstreams[self.proxy.upstream].record(instant - begin);
-        Ok((forwarded?, When { instant, time: SystemTime::now(), delay: instant - begin }))
+        let delay = begin.elapsed();
+        self.service.meters.upstreams[self.proxy.upstream].record(delay);
+        let clock = &self.service.runtime.clock;
+        Ok((forwarded?, When { instant: clock.now(), time: clock.wall(), delay }))
     }
 
-    /// How long a request may take to its answer's head.
+    /// How long a request may take to its answer's head, counted from its arrival.
     fn deadline(&self) -> Duration {
         self.exchange.route.map_or(Duration::from_secs(10), |route| route.deadline)
     }
