@@ -7,6 +7,7 @@
 //! answer that reading it looks at. Taking is a pure function of these, so whoever finds something there would have taken the same from
 //! what was sent to him. All the same nothing is kept of what is sent for one person: it is not to outlive the request.
 
+use super::clock;
 use super::fill::Begun;
 use super::gather::Whose;
 use super::runtime::Service;
@@ -21,7 +22,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use http::{HeaderMap, header};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// What a source took of an answer.
 #[derive(Debug, Clone)]
@@ -212,7 +213,7 @@ fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>, deadline: Instant) -> B
         let limit = call.timeouts.total + READING;
         let flight = async move {
             // It may have been joined by requests with more time left than the one that began it.
-            let deadline = Instant::now() + call.timeouts.total;
+            let deadline = clock::ticking() + call.timeouts.total;
             Filled::Shared(fetch(service, place, call, deadline, false).await)
         };
         match calls.fly((key, epoch), limit, || None, flight).await {
@@ -229,7 +230,7 @@ fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>, deadline: Instant) -> B
 async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant, personal: bool) -> Result {
     let (_, http) = source(&service, place)?;
     let state = &service.upstreams[http.upstream];
-    let begin = Instant::now();
+    let begin = clock::ticking();
     let answer = service.runtime.client.fetch(&call, state, deadline).await;
     if !matches!(answer, Err(Failure::BreakerOpen | Failure::AskedToWait)) {
         service.meters.upstreams[http.upstream].record(begin.elapsed());
@@ -243,7 +244,8 @@ async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instan
         }
     };
     meter.answered(answer.status);
-    let fresh_until = Instant::now() + remaining_freshness(&answer.headers, SystemTime::now(), answer.elapsed);
+    let clock = &service.runtime.clock;
+    let fresh_until = clock.now() + remaining_freshness(&answer.headers, clock.wall(), answer.elapsed);
     let answered = Answered::new(answer, personal);
     if !answered.is_large() {
         let taken = answered.take(&service, place);

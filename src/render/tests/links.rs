@@ -381,7 +381,7 @@ fn told_apart(layout: &str) -> String {
     parts.fold(first, |whole, (number, part)| format!("{whole}i{number}{{% endifchanged %}}{part}"))
 }
 
-/// What an `ifchanged` holds is gone where two values print the same, and there where they do not (SHAPES_SEED=519817614):
+/// What an `ifchanged` holds is gone where two values print the same, and there where they do not (`SHAPES_SEED=519817614`):
 /// the text of the layout, a slash of it too, comes and goes, the host stays.
 #[test]
 fn what_has_not_changed_takes_its_slash_along() {
