@@ -87,6 +87,7 @@ fn main() -> ExitCode {
         flows::runaway::CASES,
         flows::secrets::CASES,
         flows::sharing::CASES,
+        flows::smuggling::CASES,
         flows::ssrf::CASES,
         flows::together::CASES,
         flows::tripwire::CASES,

@@ -10,6 +10,7 @@ pub(crate) mod canary;
 pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod proof;
+pub(crate) mod recorder;
 pub(crate) mod site;
 pub(crate) mod tools;
 pub(crate) mod xml;
