@@ -5,6 +5,8 @@
 //! parsers, and what servers have disagreed about since. Whatever is sent, the upstream receives nothing, or whole requests that can be read in
 //! one way only; and nobody else gets any of it.
 
+use crate::support::answers::Reply;
+use crate::support::fault::{FaultServer, Request};
 use crate::support::http::Connection;
 use crate::support::proof::{Random, scaled};
 use crate::support::recorder::{Recorded, Recorder};
@@ -24,6 +26,8 @@ crate::cases!(
     whatever_is_sent_is_passed_on_in_one_way_or_not_at_all,
     an_answer_that_can_be_read_in_two_ways_is_refused_and_nothing_of_it_stays,
     what_follows_an_answer_is_nobodys,
+    what_a_connection_lists_changes_nobody_elses_answer,
+    names_that_an_origin_reads_as_others_are_not_passed_on,
 );
 
 const ROUTES: &str = "-- routes/kept.toml --\npath = \"/kept/{*rest}\"\nproxy = \"up\"\n\
@@ -693,4 +697,65 @@ fn what_follows_an_answer_is_nobodys() {
             assert!(is_kept || (response.status == 200 && text.ends_with(" now]")), "{head:?}: {response:?}");
         }
     }
+}
+
+/// Fields that `Connection` lists go no further (RFC 9110, section 7.6.1). What is stored must not be taken for the answer to a request that
+/// has them.
+fn what_a_connection_lists_changes_nobody_elses_answer() {
+    let fault = FaultServer::start();
+    let site =
+        super::site(&fault, "-- routes/all.toml --\npath = \"/{*rest}\"\nproxy = \"up\"\npreserve-host = true\n");
+    let reply =
+        |text: &str| Reply::of("text/plain", text).header("cache-control", "max-age=60").header("vary", "x-lang");
+    for (path, listed) in [("/a", "x-lang"), ("/b", "X-Lang, close"), ("/c", "host"), ("/d", "close, HOST")] {
+        fault.put(path, reply("of nobody in particular"));
+        site.request("GET", path, &[("host", "a.example"), ("x-lang", "de"), ("connection", listed)], b"");
+        let asked = fault.requests(path).pop().expect("a request");
+        fault.put(path, reply("of its own"));
+        let response = site.request("GET", path, &[("host", "a.example"), ("x-lang", "de")], b"");
+        let again = fault.requests(path).pop().expect("a request");
+        let seen = |request: &Request| {
+            (request.header("host").map(str::to_owned), request.header("x-lang").map(str::to_owned))
+        };
+        let is_shared = response.text() == "of nobody in particular";
+        assert!(
+            !is_shared || seen(&asked) == (Some("a.example".to_owned()), Some("de".to_owned())),
+            "{listed}: {asked:?}"
+        );
+        assert!(
+            is_shared || seen(&again) == (Some("a.example".to_owned()), Some("de".to_owned())),
+            "{listed}: {again:?}"
+        );
+    }
+}
+
+/// Programs that are told fields in their environment (CGI, WSGI, Rack, PHP) see `-` and `_` as the same.
+fn names_that_an_origin_reads_as_others_are_not_passed_on() {
+    let fault = FaultServer::start();
+    let archive = super::archive(
+        &fault,
+        "headers = { x-own-key = \"ours\" }\n-- routes/all.toml --\npath = \"/{*rest}\"\nproxy = \"up\"\n",
+    );
+    let site = Site::start(&archive);
+    fault.put("/a", Reply::of("text/plain", "it"));
+    let fields = [
+        ("content_length", "0"),
+        ("Transfer_Encoding", "chunked"),
+        ("X_Forwarded_For", "192.0.2.9"),
+        ("X-Forwarded_Host", "evil.example"),
+        ("x_forwarded-proto", "https"),
+        ("x_own_key", "theirs"),
+        ("x-own_key", "theirs"),
+        ("Proxy_Connection", "close"),
+        ("x_mine", "1"),
+    ];
+    assert_eq!(site.request("POST", "/a", &fields, b"hello").status, 200);
+    let arrived = fault.requests("/a").pop().expect("a request");
+    for (name, _) in &fields[..8] {
+        assert_eq!(arrived.header(&name.to_ascii_lowercase()), None, "{name}");
+    }
+    assert_eq!(
+        (arrived.header("x_mine"), arrived.header("x-own-key"), &*arrived.body),
+        (Some("1"), Some("ours"), &b"hello"[..])
+    );
 }
