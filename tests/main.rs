@@ -79,6 +79,7 @@ fn main() -> ExitCode {
         flows::machines::CASES,
         flows::json::CASES,
         flows::languages::CASES,
+        flows::neighbours::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::policies::CASES,
