@@ -80,6 +80,7 @@ fn main() -> ExitCode {
         flows::json::CASES,
         flows::languages::CASES,
         flows::neighbours::CASES,
+        flows::origins::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::policies::CASES,
