@@ -74,6 +74,7 @@ fn main() -> ExitCode {
         flows::freshness::CASES,
         flows::graph::CASES,
         flows::hostile::CASES,
+        flows::hour::CASES,
         flows::inputs::CASES,
         flows::lists::CASES,
         flows::machines::CASES,

@@ -12,6 +12,7 @@ pub(crate) mod http;
 pub(crate) mod proof;
 pub(crate) mod recorder;
 pub(crate) mod site;
+pub(crate) mod stepped;
 pub(crate) mod tools;
 pub(crate) mod xml;
 
