@@ -28,7 +28,8 @@ declare! {
         "headers": headers: Named<Template>,
         /// Query values sent with every call.
         "query": query: Named<Template>,
-        /// How many calls at once; default 32. Further calls wait for their turn, inside their deadline.
+        /// How many calls at once; default 32. Further calls wait for their turn, inside their deadline. Of the requests that a route passes
+        /// on, those count that wait for the head of an answer with nothing left to send.
         "max-concurrent": max_concurrent: Spanned<Within<1, { u32::MAX }>>,
         /// When to leave it alone for a while: `{ failures = 5, open-for = "5s" }`. Off unless written.
         "breaker": breaker: BreakerDecl,
