@@ -188,8 +188,7 @@ fn strict(octets: &[u8]) -> Result<Option<(Recorded, usize)>, String> {
     if host.is_empty() || !host.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._:[]".contains(&octet)) {
         return Err(format!("the host {host:?}"));
     }
-    for name in ["connection", "te", "keep-alive", "proxy-connection", "upgrade", "http2-settings", "expect"]
-    {
+    for name in ["connection", "te", "keep-alive", "proxy-connection", "upgrade", "http2-settings", "expect"] {
         let values = request.all(name);
         let is_ours =
             matches!((name, &values[..]), (_, []) | ("te", ["trailers"]) | ("connection", ["te" | "TE" | "close"]));
