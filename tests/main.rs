@@ -59,6 +59,7 @@ fn main() -> ExitCode {
         flows::answers::CASES,
         flows::client::CASES,
         flows::codings::CASES,
+        flows::conformance::CASES,
         flows::crowds::CASES,
         flows::data::CASES,
         flows::documents::CASES,

@@ -304,6 +304,8 @@ fn is_of_use(terms: &Terms) -> Result<(), NotStored> {
         (Reusable::Validated, _) => Err(NotStored::NoCache),
         _ if is_stale_said => Ok(()),
         (_, true) => Err(NotStored::NoLifetime),
+        // It may stand in for an error, and for who accepts what is stale.
+        (Reusable::Freely, false) if terms.initial_age < terms.lifetime.saturating_add(terms.stale_if_error) => Ok(()),
         (_, false) if terms.initial_age >= terms.lifetime => Err(NotStored::Stale),
         (_, false) => Ok(()),
     }
