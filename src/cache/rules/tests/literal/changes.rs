@@ -116,7 +116,9 @@ fn preference(lines: &[String]) -> Option<Vec<(String, u32)>> {
             members.push((kept.join(";"), weight));
         }
     }
+    // Said twice is said.
     members.sort();
+    members.dedup();
     Some(members)
 }
 

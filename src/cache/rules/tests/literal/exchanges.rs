@@ -56,6 +56,7 @@ fn request_fields(random: &mut Random) -> Lines {
     random.line(&mut lines, 10, "authorization", &["Basic x", ""]);
     random.line(&mut lines, 12, "cookie", &["a=1", ""]);
     changes::selecting_fields(random, &mut lines);
+    random.line(&mut lines, 2, "range", &["bytes=0-4", "bytes=5-", "bytes=-5", "foo=1"]);
     random.shuffled(&mut lines);
     lines
 }
@@ -271,13 +272,16 @@ fn both_come_to_the_same() {
         "nothing is guessed without Last-Modified",
         "a tenth of the time without a change, at most a day",
         "the answer to a HEAD is not stored",
-        "what answers a condition or range of one request is not stored",
+        "what answers a condition, range or credential of one request is not stored",
         "what never matches is not stored",
         "what private or no-cache names and cannot be left out forbids storing",
         "what private or no-cache names is left out, and the rest is stored",
         "what sets a cookie is stored as declared",
         "a part is stored if it says in bytes where it belongs",
         "what can neither answer nor be validated is not stored",
+        "white space before the equals sign spoils the argument alone",
+        "a request's max-age is no signal that an immutable response be validated",
+        "of answers to a POST a 200 alone is stored",
         "s-maxage forbids no window that the response says",
     ]);
 }

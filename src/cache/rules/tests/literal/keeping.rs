@@ -70,9 +70,14 @@ impl Control {
     }
 }
 
-/// Section 5.2, without targeted fields.
+/// Section 5.2, without targeted fields: of a response.
 pub(super) fn control(fields: &Lines) -> Control {
-    Control { all: directives(fields, "cache-control"), is_targeted: false }
+    Control { all: directives(fields, "cache-control", true), is_targeted: false }
+}
+
+/// Section 5.2.1: of a request.
+fn wishes(fields: &Lines) -> Control {
+    Control { all: directives(fields, "cache-control", false), is_targeted: false }
 }
 
 /// Whether an origin's `Expires` counts, and when: none if it says nothing, the beginning of time if it is no date (section 5.3: "a cache
@@ -121,7 +126,8 @@ fn heuristic_lifetime(exchange: &Exchanged, control: &Control, settings: &Settin
     if !is_heuristically_cacheable(exchange.status) && !control.says("public") {
         return None;
     }
-    if (has(&exchange.request, "cookie") || has(&exchange.request, "authorization"))
+    if !control.says("public")
+        && (has(&exchange.request, "cookie") || has(&exchange.request, "authorization"))
         && narrowed("nothing is guessed of what a cookie or a credential asked for")
     {
         return None;
@@ -137,7 +143,9 @@ fn heuristic_lifetime(exchange: &Exchanged, control: &Control, settings: &Settin
 }
 
 fn pragma(fields: &Lines) -> bool {
-    directives(fields, "pragma").iter().any(|directive| directive.name == "no-cache")
+    directives(fields, "pragma", false)
+        .iter()
+        .any(|directive| directive.name == "no-cache" && directive.argument == Argument::None)
 }
 
 /// How long it is fresh, and whether that is said.
@@ -153,7 +161,8 @@ pub(super) fn corrected_initial_age(exchange: &Exchanged) -> i128 {
     let apparent_age = i128::from(exchange.response_time - date_value(exchange)).max(0);
     let response_delay = i128::from(exchange.response_time - exchange.request_time);
     let corrected_age_value = age(&exchange.response) + response_delay;
-    apparent_age.max(corrected_age_value)
+    // Section 1.2.2: what overflows is 2^31.
+    apparent_age.max(corrected_age_value).min(1 << 31)
 }
 
 /// Statuses whose rules for caching are known here (section 3, point 3).
@@ -180,6 +189,9 @@ pub(super) fn stored(exchange: &Exchanged, control: &Control, settings: &Setting
             }
             let names = values(&exchange.response, "content-location");
             let is_its_own = names.len() == 1 && super::changes::is_target(&names[0]);
+            if exchange.status != 200 && narrowed("of answers to a POST a 200 alone is stored") {
+                return Err("a POST that says no state");
+            }
             if !is_its_own {
                 return Err("a POST that is not its target");
             }
@@ -195,8 +207,8 @@ pub(super) fn stored(exchange: &Exchanged, control: &Control, settings: &Setting
     if [428, 429, 431, 511].contains(&exchange.status) {
         return Err("RFC 6585");
     }
-    if [304, 412, 416, 417].contains(&exchange.status)
-        && narrowed("what answers a condition or range of one request is not stored")
+    if [304, 407, 412, 416, 417].contains(&exchange.status)
+        && narrowed("what answers a condition, range or credential of one request is not stored")
     {
         return Err("of one request");
     }
@@ -214,7 +226,7 @@ pub(super) fn stored(exchange: &Exchanged, control: &Control, settings: &Setting
         return Err("no-store");
     }
     // Section 5.2.1.5: "a cache MUST NOT store any part of either this request or any response to it".
-    if settings.obeys_requests && self::control(&exchange.request).says("no-store") {
+    if settings.obeys_requests && wishes(&exchange.request).says("no-store") {
         return Err("the request's no-store");
     }
     // "the private response directive is either not present or allows a shared cache to store a modified response"
@@ -237,23 +249,7 @@ pub(super) fn stored(exchange: &Exchanged, control: &Control, settings: &Setting
         return Err("vary");
     }
     let withheld = withheld(control);
-    let structural = [
-        "cache-control",
-        "vary",
-        "content-type",
-        "content-encoding",
-        "content-range",
-        "content-length",
-        "content-location",
-        "date",
-        "expires",
-        "age",
-        "etag",
-        "last-modified",
-        "location",
-        "transfer-encoding",
-        "trailer",
-    ];
+    let structural = ["cache-control", "vary", "content-type", "content-encoding", "content-range"];
     if withheld.iter().any(|name| structural.contains(&name.as_str()))
         && narrowed("what private or no-cache names and cannot be left out forbids storing")
     {
@@ -261,7 +257,7 @@ pub(super) fn stored(exchange: &Exchanged, control: &Control, settings: &Setting
     }
     if has(&exchange.response, "set-cookie") && !withheld.contains(&"set-cookie".to_owned()) {
         let may = match settings.cookies {
-            Cookies::Explicit => said.is_some_and(|seconds| seconds > 0),
+            Cookies::Explicit => said.is_some_and(|seconds| seconds > 0) && !control.is_whole("no-cache"),
             Cookies::Public => control.says("public") || control.says("s-maxage"),
             Cookies::Never => false,
         };
@@ -270,7 +266,8 @@ pub(super) fn stored(exchange: &Exchanged, control: &Control, settings: &Setting
         }
     }
     // Section 3.3: "A cache that does not support the Range and Content-Range header fields MUST NOT store incomplete or partial responses."
-    if exchange.status == 206 && super::read::content_range(&exchange.response).is_none() {
+    let is_placed = has(&exchange.request, "range") && super::read::content_range(&exchange.response).is_some();
+    if exchange.status == 206 && !is_placed {
         assert!(narrowed("a part is stored if it says in bytes where it belongs"));
         return Err("a part");
     }
@@ -287,9 +284,9 @@ pub(super) fn stored(exchange: &Exchanged, control: &Control, settings: &Setting
 
 fn is_useless(exchange: &Exchanged, control: &Control, settings: &Settings) -> bool {
     let terms = terms(exchange, control, settings);
-    let said = if terms.is_sie_said { terms.stale_if_error } else { 0 };
-    let stale = if terms.forbids_stale { 0 } else { terms.stale_while_revalidate.max(said) };
-    terms.needs_validation || terms.initial_age >= terms.lifetime + stale
+    let has_window =
+        !terms.forbids_stale && (terms.stale_while_revalidate > 0 || (terms.is_sie_said && terms.stale_if_error > 0));
+    terms.needs_validation || (!has_window && terms.initial_age >= terms.lifetime)
 }
 
 /// The fields that are stored of no response: sections 5.2.2.4 and 5.2.2.7, the qualified forms.
@@ -332,6 +329,7 @@ pub(super) struct Stored {
     /// `must-revalidate` or `proxy-revalidate`
     pub(super) forbids_stale: bool,
     pub(super) has_s_maxage: bool,
+    pub(super) is_immutable: bool,
     pub(super) stale_while_revalidate: i128,
     pub(super) stale_if_error: i128,
     pub(super) is_sie_said: bool,
@@ -339,14 +337,18 @@ pub(super) struct Stored {
 
 pub(super) fn terms(exchange: &Exchanged, control: &Control, settings: &Settings) -> Stored {
     let (lifetime, _) = lifetime(exchange, control, settings);
-    let is_sie_said = control.says("stale-if-error");
+    let forbids_stale = control.says("must-revalidate") || control.says("proxy-revalidate");
+    // What forbids anything stale leaves nothing of the permission.
+    let is_sie_said = control.says("stale-if-error") && !forbids_stale;
     let unsaid = i128::from(settings.stale_when_unreachable.as_secs());
     Stored {
-        lifetime,
+        // Section 1.2.2 again, of the difference of two dates.
+        lifetime: lifetime.min(1 << 31),
         initial_age: corrected_initial_age(exchange),
         needs_validation: control.is_whole("no-cache"),
-        forbids_stale: control.says("must-revalidate") || control.says("proxy-revalidate"),
+        forbids_stale,
         has_s_maxage: control.says("s-maxage"),
+        is_immutable: control.says("immutable"),
         stale_while_revalidate: control.seconds("stale-while-revalidate").unwrap_or(0),
         stale_if_error: if is_sie_said { control.seconds("stale-if-error").unwrap_or(0) } else { unsaid },
         is_sie_said,
@@ -366,7 +368,7 @@ pub(super) enum Verdict {
 
 /// Section 4: whether a stored response may be used for a request after so many seconds, and if it is.
 pub(super) fn reuse(stored: &Stored, request: &Lines, resident: i128, settings: &Settings) -> Verdict {
-    let demand = if settings.obeys_requests { control(request) } else { Control::default() };
+    let demand = if settings.obeys_requests { wishes(request) } else { Control::default() };
     let only_if_cached = demand.says("only-if-cached");
     let instead = if only_if_cached { Verdict::Refuse } else { Verdict::Validate };
     // Section 5.4: "Pragma: no-cache" counts "when the Cache-Control header field is not also present".
@@ -379,11 +381,17 @@ pub(super) fn reuse(stored: &Stored, request: &Lines, resident: i128, settings: 
     let current_age = stored.initial_age + resident;
     let max_stale = demand.says("max-stale").then(|| stale_wish(&demand));
     // Section 5.2.1.1: "the client prefers a response whose age is less than or equal to the specified number of seconds".
-    if demand.seconds("max-age").is_some_and(|most| current_age > most) {
-        return instead;
-    }
     // Section 4.2: "response_is_fresh = (freshness_lifetime > current_age)"
     let is_fresh = stored.lifetime > current_age;
+    let is_too_old = demand.seconds("max-age").is_some_and(|most| current_age > most);
+    // RFC 8246, section 2: proxies "SHOULD skip conditionally revalidating fresh responses containing the immutable extension unless there is a
+    // signal from the client that a validation is necessary (e.g., a no-cache request directive)".
+    let is_immutable = stored.is_immutable
+        && is_fresh
+        && narrowed("a request's max-age is no signal that an immutable response be validated");
+    if is_too_old && !is_immutable {
+        return instead;
+    }
     if is_fresh {
         // Section 5.2.1.3: "a response whose freshness lifetime is no less than its current age plus the specified time".
         let min_fresh = demand.seconds("min-fresh").unwrap_or(0);
@@ -429,7 +437,7 @@ pub(super) fn stands_in(
     status: Option<u16>,
     settings: &Settings,
 ) -> bool {
-    let demand = if settings.obeys_requests { control(request) } else { Control::default() };
+    let demand = if settings.obeys_requests { wishes(request) } else { Control::default() };
     let wants_validation =
         demand.says("no-cache") || (settings.obeys_requests && !has(request, "cache-control") && pragma(request));
     if stored.needs_validation || wants_validation {
@@ -447,5 +455,5 @@ pub(super) fn stands_in(
     if stored.forbids_stale || (stored.has_s_maxage && !stored.is_sie_said) {
         return false;
     }
-    overdue < stored.stale_if_error || wish.is_some_and(|most| overdue <= most)
+    overdue < stored.stale_if_error || (!stored.has_s_maxage && wish.is_some_and(|most| overdue <= most))
 }

@@ -27,6 +27,18 @@ use std::collections::BTreeSet;
 /// What is taken where an RFC leaves a choice, and why.
 const NARROWINGS: &[(&str, &str)] = &[
     (
+        "a request's max-age is no signal that an immutable response be validated",
+        "RFC 8246, 2: browsers send it at each reload, which the directive is about",
+    ),
+    (
+        "white space before the equals sign spoils the argument alone",
+        "malformed by RFC 9111, 5.2: what forbids may have been meant, and no lifetime",
+    ),
+    (
+        "of answers to a POST a 200 alone is stored",
+        "RFC 9110, 8.7: only a 2xx is what Content-Location names; the others hold no representation of it",
+    ),
+    (
         "an unclosed string hides nothing that forbids",
         "malformed by RFC 9111, 5.2, and may be read as anything: what forbids may have been meant",
     ),
@@ -46,7 +58,7 @@ const NARROWINGS: &[(&str, &str)] = &[
     ),
     ("the answer to a HEAD is not stored", "RFC 9111, 3: may be; it answers no GET"),
     (
-        "what answers a condition or range of one request is not stored",
+        "what answers a condition, range or credential of one request is not stored",
         "RFC 9111, 3: may be; it would answer those who did not ask so",
     ),
     ("what is no status is not stored", "RFC 9110, 15: to be taken for a 5xx"),

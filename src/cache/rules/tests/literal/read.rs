@@ -32,10 +32,10 @@ pub(super) fn is_token(text: &str) -> bool {
 }
 
 /// The elements of a list (RFC 9110, section 5.6.1): commas separate, but not within quoted strings (section 5.6.4), where a backslash takes the
-/// next character along; empty elements are none. The second part is the text of a quoted string that is never closed.
+/// next character along; empty elements are none. The second part is the element whose quoted string is never closed.
 pub(super) fn elements(line: &str) -> (Vec<String>, Option<String>) {
     let (mut all, mut element) = (Vec::new(), String::new());
-    let (mut is_quoted, mut is_escaped, mut opened) = (false, false, 0);
+    let (mut is_quoted, mut is_escaped) = (false, false);
     for c in line.chars() {
         if c == ',' && !is_quoted {
             all.push(trimmed(&element));
@@ -49,10 +49,9 @@ pub(super) fn elements(line: &str) -> (Vec<String>, Option<String>) {
             is_escaped = true;
         } else if c == '"' {
             is_quoted = !is_quoted;
-            opened = element.len();
         }
     }
-    let unclosed = is_quoted.then(|| element[opened..].to_owned());
+    let unclosed = is_quoted.then(|| element.clone());
     all.push(trimmed(&element));
     all.retain(|element| !element.is_empty());
     (all, unclosed)
@@ -91,8 +90,8 @@ pub(super) enum Argument {
     Malformed,
 }
 
-/// All directives of a field of this name, in order.
-pub(super) fn directives(fields: &Lines, name: &str) -> Vec<Directive> {
+/// All directives of a field of this name, in order, and whether they are a response's.
+pub(super) fn directives(fields: &Lines, name: &str, is_response: bool) -> Vec<Directive> {
     let mut all = Vec::new();
     for line in values(fields, name) {
         let (elements, unclosed) = elements(&line);
@@ -100,12 +99,13 @@ pub(super) fn directives(fields: &Lines, name: &str) -> Vec<Directive> {
             all.extend(directive(&element));
         }
         if let Some(text) = unclosed
+            && is_response
             && narrowed("an unclosed string hides nothing that forbids")
         {
             for part in text.split(',') {
                 let forbids = ["no-store", "no-cache", "private", "must-revalidate", "proxy-revalidate"];
-                let found = directive(&trimmed(part.trim_matches('"')));
-                all.extend(found.filter(|directive| forbids.contains(&directive.name.as_str())));
+                let found = directive(&trimmed(part)).filter(|directive| forbids.contains(&directive.name.as_str()));
+                all.extend(found.map(|found| Directive { argument: Argument::None, ..found }));
             }
         }
     }
@@ -121,7 +121,10 @@ fn directive(element: &str) -> Option<Directive> {
                 None if is_token(text) => Argument::Said(text.to_owned()),
                 None => Argument::Malformed,
             };
-            (name.to_owned(), argument)
+            // "No whitespace is allowed" there; a directive that was meant so is malformed.
+            let is_loose =
+                name.ends_with([' ', '\t']) && narrowed("white space before the equals sign spoils the argument alone");
+            (trimmed(name), if is_loose { Argument::Malformed } else { argument })
         }
     };
     is_token(&name).then(|| Directive { name: name.to_lowercase(), argument })
@@ -142,8 +145,9 @@ pub(super) fn delta_seconds(text: &str) -> Option<i128> {
 /// RFC 9111, section 5.1: the first value of a list; what is no non-negative integer is ignored.
 pub(super) fn age(fields: &Lines) -> i128 {
     let Some(line) = values(fields, "age").into_iter().next() else { return 0 };
-    let first = line.split(',').next().unwrap_or_default().to_owned();
-    delta_seconds(&trimmed(&first)).unwrap_or(0)
+    // RFC 9110, section 5.6.1.2: "a recipient MUST parse and ignore a reasonable number of empty list elements".
+    let first = line.split(',').map(trimmed).find(|element| !element.is_empty());
+    first.and_then(|first| delta_seconds(&first)).unwrap_or(0)
 }
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
