@@ -139,6 +139,12 @@ fn build(
     }
     let environment = &environment.with_public(site::public(&decl, &mut findings));
     let declared = site::compile(&decl, environment, &mut findings);
+    let profiles = profiles(&decl, &mut findings);
+    for (_, upstream) in decl.upstreams.iter_mut().flat_map(|named| &mut named.0) {
+        if let Some(kept) = &mut upstream.cache {
+            profiles.expand_kept(kept, &mut findings);
+        }
+    }
     let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
     let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
@@ -165,7 +171,6 @@ fn build(
         needs: csp::KnownNeeds::default(),
         paths: asked::Paths::default(),
     };
-    let profiles = profiles(&decl, &mut shared.findings);
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
     let mut of_sections = section::Mentions::default();
