@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         flows::lists::CASES,
         flows::machines::CASES,
         flows::json::CASES,
+        flows::kept::CASES,
         flows::languages::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,

@@ -34,7 +34,9 @@ pub use asset::FILES_KEPT;
 pub use body::{Body, FilePart, RequestBody, RequestBodyFault};
 pub use explain::explain;
 pub use gather::SourceCall;
-pub use meter::{CacheOutcome, Counter, Histogram, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally};
+pub use meter::{
+    CacheOutcome, Counter, Histogram, KeptOutcome, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally,
+};
 pub use runtime::{Runtime, Service};
 
 use crate::resource::{Folder, Resource};

@@ -78,6 +78,8 @@ pub struct Keep<R = Reference> {
     pub tags: Vec<Arc<str>>,
     /// Those with placeholders.
     pub changing_tags: Vec<Template<R>>,
+    /// All of these as they are written.
+    pub written_tags: Vec<String>,
     /// Where it was written.
     pub place: Place,
     /// What two sources must share to find what the other has kept: their name, what they take from an answer, and all of this.
@@ -115,9 +117,10 @@ impl Keep {
             heuristic,
             profile: _,
         } = decl;
-        let (mut tags, mut changing_tags) = (Vec::new(), Vec::new());
+        let (mut tags, mut changing_tags, mut as_written) = (Vec::new(), Vec::new(), Vec::new());
         for Spanned { value: mut template, place } in written_tags.into_iter().flatten() {
             refuse_secrets(&template, "a tag", environment, findings);
+            as_written.push(template.as_written());
             template.resolve_environment(|env| environment.resolve(env, findings));
             match template.as_literal() {
                 Some(text) if text.is_empty() || text.contains(char::is_control) => {
@@ -139,6 +142,7 @@ impl Keep {
             heuristic: is_on(heuristic),
             tags,
             changing_tags,
+            written_tags: as_written,
             place,
             digest: Digester::new("keep").finish(),
         })
@@ -208,6 +212,7 @@ impl Keep {
             heuristic: self.heuristic,
             tags: self.tags.clone(),
             changing_tags: changing_tags.into_iter().collect::<Option<_>>()?,
+            written_tags: self.written_tags.clone(),
             place: self.place,
             digest: self.digest,
         })

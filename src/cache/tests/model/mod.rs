@@ -27,7 +27,7 @@ mod sync;
 #[path = "../../variants.rs"]
 mod variants;
 
-use crate::cache::{content, key, responses, stored, tag};
+use crate::cache::{content, datum, key, responses, stored, tag};
 
 use collapse::{Empty, Filled, Flights, Landing};
 use content::{Content, StorableFields};
