@@ -80,6 +80,7 @@ fn main() -> ExitCode {
         flows::json::CASES,
         flows::kept::CASES,
         flows::languages::CASES,
+        flows::origins::CASES,
         flows::outcomes::CASES,
         flows::personal::CASES,
         flows::policies::CASES,

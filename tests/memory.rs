@@ -22,7 +22,7 @@ use siteserver::value::{JsonLimits, Value, parse_json};
 use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 crate::cases!(
     the_store_takes_what_it_says,
@@ -312,8 +312,9 @@ fn a_hit_asks_for_hardly_any_memory() {
             request = request.header(name, *value);
         }
         let (request, ()) = request.body(()).expect("a request").into_parts();
-        let (instant, time) = (Instant::now(), SystemTime::now());
-        let arrival = Arrival { instant, time, id: &"id", peer: None, is_loopback: true, client: &() };
+        let clock = service.runtime().clock();
+        let (began, now, wall) = (Instant::now(), clock.now(), clock.wall());
+        let arrival = Arrival { began, now, wall, id: &"id", peer: None, is_loopback: true, client: &() };
         let before = crate::MEMORY.stats().allocations;
         threads.block_on(async {});
         let waiting = crate::MEMORY.stats().allocations - before;

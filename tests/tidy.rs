@@ -7,6 +7,7 @@ crate::cases!(
     imports_point_down,
     every_file_says_what_it_is,
     no_file_outgrows_a_screenful_of_screens,
+    the_handler_reads_time_at_its_clock,
     every_dependency_has_a_reason
 );
 
@@ -91,6 +92,29 @@ fn no_file_outgrows_a_screenful_of_screens() {
         let lines = fs::read_to_string(&path).expect("readable").lines().count();
         assert!(lines <= LONGEST, "{} has {lines} lines: is there a seam?", path.display());
     }
+}
+
+/// What is stored must live by the clock that tests step, and waits by the one that they cannot: who writes `now` has to say which.
+fn the_handler_reads_time_at_its_clock() {
+    let folder = root().join("src/handler");
+    let mut elsewhere = Vec::new();
+    for path in rust_files(&folder) {
+        // In tests a moment is any moment.
+        if path.ends_with("clock.rs") || path.iter().any(|part| part == "tests" || part == "tests.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("readable");
+        let code = text.split("#[cfg(test)]").next().unwrap_or("");
+        for (number, line) in code.lines().enumerate() {
+            if ["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now"]
+                .iter()
+                .any(|door| line.contains(door))
+            {
+                elsewhere.push(format!("{}:{}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(elsewhere.is_empty(), "`clock` has both clocks, each with its name:\n{}", elsewhere.join("\n"));
 }
 
 fn every_dependency_has_a_reason() {

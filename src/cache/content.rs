@@ -107,6 +107,8 @@ pub struct Prepared {
     /// With `Age` and `Cache-Status` in place if it `has_places`, so that setting them in a copy replaces a value and moves nothing.
     fields: HeaderMap,
     has_places: bool,
+    /// Whether caches before us have said in `Cache-Status` what they did, which ours then follows (RFC 9211, section 2).
+    is_told_before: bool,
     /// Those of them that a 304 has, once somebody has needed them.
     not_modified: OnceLock<HeaderMap>,
     /// Bytes of memory that values take which nothing else has.
@@ -123,7 +125,8 @@ impl Prepared {
         }
         fields.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         let values = fields.values().map(|value| value.len() + SHARED).sum();
-        Self { coding, body, fields, has_places: false, not_modified: OnceLock::new(), values }
+        let (has_places, is_told_before) = (false, false);
+        Self { coding, body, fields, has_places, is_told_before, not_modified: OnceLock::new(), values }
     }
 
     /// The same, to be kept: without memory that nobody needs, and knowing how much it takes. `is_own` says which fields have values
@@ -133,9 +136,12 @@ impl Prepared {
         let values = own.map(|(_, value)| value.len() + SHARED).sum();
         let mut fields = self.fields;
         fields.insert(AGE, HeaderValue::from_static("0"));
-        fields.insert(CACHE_STATUS, HeaderValue::from_static(""));
+        let is_told_before = fields.get(CACHE_STATUS).is_some_and(|status| !status.is_empty());
+        if !is_told_before {
+            fields.insert(CACHE_STATUS, HeaderValue::from_static(""));
+        }
         // A copy has no room to grow.
-        Self { body: tight(self.body), fields: fields.clone(), has_places: true, values, ..self }
+        Self { body: tight(self.body), fields: fields.clone(), has_places: true, is_told_before, values, ..self }
     }
 
     /// The same body with these `fields` in place of those of the same names, which share their values with others.
@@ -147,8 +153,7 @@ impl Prepared {
         for (name, value) in others {
             fields.append(name, value.clone());
         }
-        let (coding, body, has_places, values) = (self.coding, self.body.clone(), self.has_places, self.values);
-        Self { coding, body, fields, has_places, not_modified: OnceLock::new(), values }
+        Self { body: self.body.clone(), fields, not_modified: OnceLock::new(), ..*self }
     }
 
     /// The coding of the body.
@@ -205,8 +210,9 @@ impl Prepared {
             None => {}
         }
         match cache_status {
+            Some(status) if self.is_told_before => drop(fields.append(CACHE_STATUS, status)),
             Some(status) => drop(fields.insert(CACHE_STATUS, status)),
-            None if self.has_places => drop(fields.remove(CACHE_STATUS)),
+            None if self.has_places && !self.is_told_before => drop(fields.remove(CACHE_STATUS)),
             None => {}
         }
         fields

@@ -56,7 +56,7 @@ impl Datum {
     /// What was `taken` from a response of this `status` with these `fields`, which came at `now`, to be kept on these `terms`.
     pub fn new(
         taken: Extracted,
-        (status, fields): (StatusCode, &HeaderMap),
+        (status, fields): (StatusCode, HeaderMap),
         terms: Terms,
         (now, jitter): (Instant, Jitter),
         tags: Tags,
@@ -82,7 +82,7 @@ impl Datum {
 
     /// The same data, freshened: with the fields and on the terms that it has now.
     #[must_use]
-    pub fn freshened(&self, fields: &HeaderMap, terms: Terms, (now, jitter): (Instant, Jitter), tags: Tags) -> Self {
+    pub fn freshened(&self, fields: HeaderMap, terms: Terms, (now, jitter): (Instant, Jitter), tags: Tags) -> Self {
         let stored = &self.stored;
         let taken = Extracted { value: self.value().cloned(), digest: stored.digest(), bytes: self.bytes };
         Self::new(taken, (stored.status(), fields), terms, (now, jitter), tags, stored.revision())

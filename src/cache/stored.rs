@@ -178,7 +178,7 @@ impl Stored {
     }
 
     /// Declares it stale from `moment` on, at the latest.
-    pub(super) fn soft_purge(&self, moment: Instant) {
+    pub fn soft_purge(&self, moment: Instant) {
         // The earliest of several purges counts.
         let nanoseconds = self.elapsed(moment).min(NOT_PURGED - 1);
         self.soft_purged.fetch_min(nanoseconds, Ordering::Relaxed);

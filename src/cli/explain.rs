@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{Method, Request, Uri};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// Writes what would become of the request to the standard output. Of a site with errors nothing is known: its findings go to the
 /// standard error.
@@ -33,9 +33,11 @@ pub(super) fn explain(site: &SiteArguments, how: &ExplainArguments) -> anyhow::R
     };
     let runtime = Arc::new(Runtime::new(&site).context("cannot put the site into service")?);
     let service = Arc::new(Service::new(Arc::new(site), runtime));
+    let clock = service.runtime().clock();
     let arrival = Arrival {
-        instant: Instant::now(),
-        time: SystemTime::now(),
+        began: Instant::now(),
+        now: clock.now(),
+        wall: clock.wall(),
         id: &"-",
         peer: None,
         is_loopback: true,

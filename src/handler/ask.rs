@@ -3,6 +3,7 @@
 //! It is the same route as for a visitor: values that fit no type are its 404, its outcomes are the trouble of the source that
 //! asks, and what of its data is degraded degrades the page.
 
+use super::clock;
 use super::fill::{GRACE, fill, lacking};
 use super::gather::{Gathered, LATE, Request, SourceCall, Whose};
 use super::inputs::{Inputs, Misfit};
@@ -19,7 +20,6 @@ use crate::value::Value;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http::StatusCode;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// The value of a route, and whether something else stands for a part of it.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ impl<'g> Request<'g> {
             Misfit::BadRequest(_) => error("bad-request"),
         })?;
         let here = |inputs: &Inputs<'_>| {
-            let deadline = self.deadline.min(Instant::now() + route.deadline);
+            let deadline = self.deadline.min(clock::ticking() + route.deadline);
             let request = Self { route: position, deadline, ..self };
             Asking::Answering(request.answered(inputs.slots(route, subject, &service.site)).boxed())
         };
@@ -103,7 +103,7 @@ impl<'g> Request<'g> {
         }
         let builder = inputs.key(variant, subject);
         let lookup = builder.finish();
-        let now = Instant::now();
+        let now = service.runtime.clock.now();
         let found = service.runtime.store.get(lookup);
         if let Some(absent) = found.as_ref().filter(|stored| stored.is_bare())
             && let Verdict::Fresh { ttl, .. } = absent.verdict(now)
@@ -136,6 +136,7 @@ impl<'g> Request<'g> {
         if self.whose == Whose::OnePersons {
             return Ok(here(&inputs));
         }
+        let deadline = clock::ticking() + route.deadline;
         let order = Order {
             route: position,
             is_anonymous: variant.is_anonymous,
@@ -143,13 +144,13 @@ impl<'g> Request<'g> {
             slots: inputs.slots(route, subject, &service.site),
             visitor: inputs.visitor(route),
             time: self.context.now.into(),
-            deadline: now + route.deadline,
+            deadline,
             begun: self.begun.clone(),
             tags: inputs.tags(route),
             revision: inputs.revision(route),
             copies: None,
         };
-        let end = self.deadline.min(now + route.deadline + GRACE);
+        let end = self.deadline.min(deadline + GRACE);
         let filled = async move {
             let (made, _) = fill(service, key, order, route.deadline, end, on_error.clone()).await;
             if let Some(moment) = made.as_ref().ok().and_then(|made| made.fresh_until) {

@@ -7,6 +7,7 @@
 //! answer that reading it looks at. Taking is a pure function of these, so whoever finds something there would have taken the same from
 //! what was sent to him. All the same nothing is kept of what is sent for one person: it is not to outlive the request.
 
+use super::clock::{self, Clock};
 use super::fill::Begun;
 use super::gather::Whose;
 use super::invalidate;
@@ -286,7 +287,7 @@ impl Calling {
             let limit = call.timeouts.total + READING;
             let flight = async move {
                 // It may have been joined by requests with more time left than the one that began it.
-                let deadline = Instant::now() + call.timeouts.total;
+                let deadline = clock::ticking() + call.timeouts.total;
                 Filled::Shared(fetch(service, place, call, deadline, false).await)
             };
             match calls.fly((identity, epoch), limit, || None, flight).await {
@@ -304,7 +305,7 @@ impl Calling {
 async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant, personal: bool) -> Result {
     let (_, http) = source(&service, place)?;
     let state = &service.upstreams[http.upstream];
-    let begin = Instant::now();
+    let begin = clock::ticking();
     let answer = service.runtime.client.fetch(&call, state, deadline).await;
     if !matches!(answer, Err(Failure::BreakerOpen | Failure::AskedToWait)) {
         service.meters.upstreams[http.upstream].record(begin.elapsed());
@@ -321,7 +322,7 @@ async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instan
     if !call.safe {
         invalidate::changed(&service, http.upstream, (&call.method, &call.url), (answer.status, &answer.headers));
     }
-    let answered = Answered::new(answer, personal);
+    let answered = Answered::new(answer, personal, &service.runtime.clock);
     let Answered { answer: Answer { headers, elapsed, .. }, instant, received, .. } = &answered;
     let fresh_until = *instant + remaining_freshness(headers, *received, *elapsed);
     if !answered.is_large() {
@@ -351,8 +352,8 @@ pub(super) async fn taken(service: &Arc<Service>, place: Place, fetched: Fetched
 }
 
 impl Answered {
-    fn new(answer: Answer, personal: bool) -> Self {
-        let (instant, received) = (Instant::now(), SystemTime::now());
+    fn new(answer: Answer, personal: bool, clock: &Clock) -> Self {
+        let (instant, received) = (clock.now(), clock.wall());
         let (digest, document) = (OnceLock::new(), OnceLock::new());
         Self { body_bytes: answer.body.len(), personal, instant, received, digest, document, answer }
     }

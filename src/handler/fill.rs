@@ -1,6 +1,7 @@
 //! Pages made once for all who ask for the same: visitors, and the routes of the site that ask in process.
 
 use super::ask::Answered;
+use super::clock::Clock;
 use super::fetch::SharedCalls;
 use super::make::{DEGRADED, Made, Order, What, make};
 use super::runtime::{Service, Subject};
@@ -58,7 +59,7 @@ pub(super) async fn fill(
         let (service, key, led) = (Arc::clone(service), key.clone(), Arc::clone(&led));
         async move {
             led.store(true, Ordering::Relaxed);
-            let attempt = Attempt(stale);
+            let attempt = Attempt::new(&service, stale);
             let made = make(&service, order, Some(key)).await;
             // Another answer than an error is sent, whatever it is: the stale page has not to stand for it.
             if !made.has_failed() {
@@ -71,7 +72,8 @@ pub(super) async fn fill(
     let again = || {
         let stored = service.runtime.store.get(key.lookup())?;
         let is_whole = !is_asked || stored.data().is_some() || stored.is_bare();
-        (is_whole && is_fresh(&stored)).then(|| Arc::new(Made::found(stored)))
+        let fresh_until = is_whole.then(|| fresh_until(&stored, service.runtime.clock.now())).flatten()?;
+        Some(Arc::new(Made::found(stored, fresh_until)))
     };
     let flown = service.runtime.pages.fly((key.clone(), epoch), limit + GRACE, again, flight);
     let made = match tokio::time::timeout_at(end.into(), flown).await {
@@ -88,12 +90,15 @@ pub(super) fn refresh(service: &Arc<Service>, key: Key, order: Order, limit: Dur
     let epoch = order.begun.epoch;
     let needed = {
         let (service, key) = (Arc::clone(service), key.clone());
-        move || !service.runtime.store.get(key.lookup()).is_some_and(|stored| is_fresh(&stored))
+        move || {
+            let stored = service.runtime.store.get(key.lookup());
+            stored.is_none_or(|stored| fresh_until(&stored, service.runtime.clock.now()).is_none())
+        }
     };
     let flight = {
         let (service, key, stale) = (Arc::clone(service), key.clone(), Arc::clone(stale));
         async move {
-            let attempt = Attempt(Some(stale));
+            let attempt = Attempt::new(&service, Some(stale));
             let made = make(&service, order, Some(key)).await;
             // One that lacks data is kept beside it, and takes its place only when that is gone.
             if (made.is_stored || made.what.is_another_answer()) && !made.is_degraded {
@@ -120,13 +125,8 @@ pub(super) fn lacking(
     Some((key, stored, verdict))
 }
 
-fn is_fresh(stored: &Stored) -> bool {
-    fresh_until(stored).is_some()
-}
-
-/// Until when it is fresh, if it is.
-pub(super) fn fresh_until(stored: &Stored) -> Option<Instant> {
-    let now = Instant::now();
+/// Until when it is fresh, if it is at `now`.
+pub(super) fn fresh_until(stored: &Stored, now: Instant) -> Option<Instant> {
     match stored.verdict(now) {
         Verdict::Fresh { ttl, .. } => Some(now + ttl),
         Verdict::Stale { .. } | Verdict::Expired => None,
@@ -134,9 +134,13 @@ pub(super) fn fresh_until(stored: &Stored) -> Option<Instant> {
 }
 
 /// An attempt to make a stale page anew. However it ends, if nobody says that it succeeded the page rests.
-struct Attempt(Option<Arc<Stored>>);
+struct Attempt(Option<(Arc<Stored>, Clock)>);
 
 impl Attempt {
+    fn new(service: &Service, stale: Option<Arc<Stored>>) -> Self {
+        Self(stale.map(|stale| (stale, service.runtime.clock.clone())))
+    }
+
     /// There is something to put in the page's place.
     fn succeed(mut self) {
         self.0 = None;
@@ -145,20 +149,20 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if let Some(stale) = &self.0 {
-            stale.rest(Instant::now());
+        if let Some((stale, clock)) = &self.0 {
+            stale.rest(clock.now());
         }
     }
 }
 
 impl Made {
     /// What was found in the store instead of being made.
-    fn found(stored: Arc<Stored>) -> Self {
+    fn found(stored: Arc<Stored>, fresh_until: Instant) -> Self {
         let value = stored.data().map(|data| Ok(Answered { value: data.clone(), degraded: false }));
         let answer = value.or_else(|| stored.is_bare().then_some(Err(Trouble::NotFound)));
         let tags = stored.tags().own().to_vec();
-        let fresh_until = fresh_until(&stored);
-        let (calls, is_stored, is_degraded) = (Vec::new(), true, false);
+        let (fresh_until, calls) = (Some(fresh_until), Vec::new());
+        let (is_stored, is_degraded) = (true, false);
         Self { what: What::Stored(stored), tags, calls, is_stored, answer, fresh_until, is_degraded, id: None }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::aside;
 use super::ask::{Answered, Asked, Asking};
+use super::clock;
 use super::fetch::{self, Caller, Calls, Taken};
 use super::fill::Begun;
 use super::kept::{Called, Had, How};
@@ -135,7 +136,7 @@ impl<'g> Request<'g> {
             };
             let mut settled_at_once = false;
             for position in begin {
-                let started = Instant::now();
+                let started = clock::ticking();
                 data.tag(position);
                 match self.begin(position, started, &mut data.slots) {
                     Start::Settled(result) => {

@@ -19,7 +19,7 @@ pub(super) fn changed(
     (status, fields): (StatusCode, &HeaderMap),
 ) {
     // Who keeps nothing needs not look.
-    if !service.keeps_data {
+    if !service.keeps_answers {
         return;
     }
     let Some(upstream) = service.site.upstreams.get(upstream) else { return };

@@ -8,6 +8,7 @@
 //! A call that carries one person's data is kept for calls that are the same to the last byte, and by the rules of a private cache: then `private`
 //! is no bar, and nothing is found by anybody whose call differs in a cookie, a credential or an address.
 
+use super::clock;
 use super::fetch::{self, Caller, Calls, Fetched, Fetching, Place, Taken, Taking};
 use super::gather::{Whose, called_with};
 use super::invalidate;
@@ -90,7 +91,7 @@ impl Standby {
     /// What was taken; if that is an error, what stands for it.
     pub(super) fn or_stale(self, had: Had) -> Had {
         let Err(trouble @ Trouble::Error { .. }) = &had.taken else { return had };
-        let now = Instant::now();
+        let now = self.service.runtime.clock.now();
         let Some(datum) = self.datum.filter(|datum| may_stand_for_an_error(datum, now)) else { return had };
         let (route, source) = self.place;
         let name = &*self.service.subjects[route].sources[source];
@@ -201,7 +202,7 @@ pub(super) fn had(calls: &Calls, caller: Caller<'_>, asking: Asking<'_>) -> Call
     let key = asking.key(caller, whose, &changing);
     let stale = service.runtime.store.datum(key.lookup());
     let meter = &service.meters.sources[caller.route][caller.source];
-    let now = Instant::now();
+    let now = service.runtime.clock.now();
     let mut is_refreshed = false;
     if let Some(datum) = &stale {
         match rules::reuse(datum.terms(), &datum.windows(), &Demand::default(), now) {
@@ -298,7 +299,7 @@ impl Fill {
         let again = || {
             // It may have come between the look-up and now.
             let datum = service.runtime.store.datum(key.lookup())?;
-            let now = Instant::now();
+            let now = service.runtime.clock.now();
             let Reuse::Fresh { left, .. } = rules::reuse(datum.terms(), &datum.windows(), &Demand::default(), now)
             else {
                 return None;
@@ -325,7 +326,7 @@ impl Fill {
             let (service, key) = (Arc::clone(&service), key.clone());
             move || {
                 let datum = service.runtime.store.datum(key.lookup());
-                !datum.is_some_and(|datum| is_fresh(&datum, Instant::now()))
+                !datum.is_some_and(|datum| is_fresh(&datum, service.runtime.clock.now()))
             }
         };
         let flight = (key, service.runtime.store.epoch(service.revision()));
@@ -334,7 +335,7 @@ impl Fill {
             // Before anything is read, and for a flight of its own: what the request has asked for may be older than a purge.
             let ticket = Arc::new(service.runtime.store.begin(service.revision()));
             self.epoch = ticket.epoch();
-            self.deadline = Instant::now() + call.timeouts.total;
+            self.deadline = clock::ticking() + call.timeouts.total;
             self.ticket = Some(ticket);
             let first = self.call(call, identity);
             Filled::Shared(self.run(first).await)
@@ -381,7 +382,7 @@ impl Fill {
             Err(Trouble::Error { .. } | Trouble::BadRequest) => None,
         });
         if let (Err(Trouble::Error { .. }), Some(stale)) = (&taken, &self.stale) {
-            stale.rest(Instant::now());
+            stale.rest(self.now());
         }
         Had { taken, fresh_until }
     }
@@ -408,7 +409,7 @@ impl Fill {
         let fresh_until = match rules::store_again(stale.terms(), &exchange, &settings) {
             Ok(terms) => {
                 let tags = self.tags(&terms);
-                let datum = stale.freshened(&fields, terms, (head.instant, self.jitter()), tags);
+                let datum = stale.freshened(fields, terms, (head.instant, self.jitter()), tags);
                 self.put(datum)
             }
             Err(_why) => {
@@ -456,12 +457,12 @@ impl Fill {
         };
         let (tags, revision) = (self.tags(&terms), revision(self.declared()?));
         let moment = (head.instant, self.jitter());
-        Some(self.put(Datum::new(extracted, (head.status, &fields), terms, moment, tags, revision)))
+        Some(self.put(Datum::new(extracted, (head.status, fields), terms, moment, tags, revision)))
     }
 
     /// Puts data into the store; until when it is fresh.
     fn put(&self, datum: Datum) -> Instant {
-        let now = Instant::now();
+        let now = self.now();
         let fresh_until = now + datum.windows().remaining(now).unwrap_or_default();
         if let Some(ticket) = self.ticket.as_ref().filter(|_| self.whose != For::Finder) {
             let put = self.service.runtime.store.put_datum(ticket, self.key.clone(), &Arc::new(datum));
@@ -475,7 +476,7 @@ impl Fill {
     /// Drops what is there: the upstream has said something else since, which is not kept.
     fn supersede(&self) {
         if let (Some(stale), Some(ticket)) = (&self.stale, &self.ticket) {
-            self.service.runtime.store.supersede(ticket, self.key.lookup(), stale.tags(), Instant::now());
+            self.service.runtime.store.supersede(ticket, self.key.lookup(), stale.tags(), self.now());
         }
     }
 
@@ -511,6 +512,10 @@ impl Fill {
 
     fn http(&self) -> Option<&Http<Binding>> {
         fetch::source(&self.service, self.place).ok().map(|(_, http)| http)
+    }
+
+    fn now(&self) -> Instant {
+        self.service.runtime.clock.now()
     }
 
     fn jitter(&self) -> Jitter {

@@ -2,6 +2,7 @@
 
 use super::aside::Aside;
 use super::ask::{self, Answered};
+use super::clock;
 use super::fetch::Calls;
 use super::field;
 use super::fill::{self, Begun};
@@ -57,8 +58,8 @@ impl Made {
     }
 
     /// For how much longer what it was made of is fresh; not at all if nothing says so.
-    pub(super) fn remaining(&self) -> Duration {
-        remaining(self.fresh_until, Instant::now())
+    pub(super) fn remaining(&self, now: Instant) -> Duration {
+        remaining(self.fresh_until, now)
     }
 
     /// Whether it is an error of ours or of an upstream, for which a stale page may stand.
@@ -150,7 +151,7 @@ enum Stop {
 /// request that it is made for, also what a panic tells.
 pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let span = tracing::error_span!(parent: None, "request", id = &*order.id);
-    let (position, begin) = (order.route, Instant::now());
+    let (position, begin) = (order.route, clock::ticking());
     let made = made(service, order, key).instrument(span).await;
     service.meters.made(position, begin.elapsed());
     made
@@ -158,7 +159,7 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
 
 #[expect(clippy::too_many_lines, reason = "a list of steps, each of which needs what those before it found")]
 async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
-    let begin = Instant::now();
+    let begin = service.runtime.clock.now();
     let Order { route: position, is_anonymous, id, slots, visitor, time, deadline, begun, mut tags, revision, copies } =
         order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
@@ -209,7 +210,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
                 sum = subject.summing.sum(ingredients);
             }
             let already = sum.and_then(|sum| {
-                let remaining = remaining(calls_made.fresh_until(), Instant::now());
+                let remaining = remaining(calls_made.fresh_until(), service.runtime.clock.now());
                 let sought = Sought { sum, key: key.as_ref(), copies: copies.as_ref(), tags: &tags, remaining };
                 sought.find(service, subject, making, &slots)
             });
@@ -253,7 +254,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         supersede(service, (variant, subject), place, made_of);
     }
     let fresh_until = match &what {
-        What::Stored(stored) => fill::fresh_until(stored),
+        What::Stored(stored) => fill::fresh_until(stored, service.runtime.clock.now()),
         What::Kept { .. } | What::Unchanged(_) | What::Shown { .. } | What::Redirect { .. } | What::Error(_) => {
             made_of.fresh_until
         }
@@ -624,7 +625,7 @@ fn absent(
     made_of: MadeOf<'_>,
     store: Option<(Key, Arc<Ticket>)>,
 ) -> (What, bool) {
-    let now = Instant::now();
+    let now = service.runtime.clock.now();
     let kept = Keeping::of(variant, StatusCode::NOT_FOUND, is_degraded, Duration::ZERO).kept;
     let (Some((key, ticket)), Ok(allowance)) = (store, kept) else {
         return (What::Error(StatusCode::NOT_FOUND), false);
@@ -646,7 +647,7 @@ fn finish(
 ) -> (What, bool) {
     let MadeOf { position, tags, revision, sum, begin, .. } = made_of;
     let Representation { status, again, mut fields, body, degraded, value, true_for } = page;
-    let keeping = Keeping::of(variant, status, degraded, remaining(made_of.fresh_until, Instant::now()));
+    let keeping = Keeping::of(variant, status, degraded, remaining(made_of.fresh_until, service.runtime.clock.now()));
     keeping.say(subject.tags.iter().chain(tags), &mut fields);
     let Ok(fields) = StorableFields::new(fields) else {
         return (What::Error(StatusCode::INTERNAL_SERVER_ERROR), false);
@@ -675,7 +676,7 @@ fn finish(
     if let Some(kept) = again.filter(|kept| is_asked_about && Arc::ptr_eq(kept.content(), &content)) {
         return (What::Kept { stored: kept, is_new: false }, false);
     }
-    let now = Instant::now();
+    let now = service.runtime.clock.now();
     // When another year, day or second would be printed the page is stale, however long it may live.
     let true_for = true_for.map_or(Duration::MAX, |time| (begin + time).saturating_duration_since(now));
     let windows = allowance.within(true_for).from(now, Duration::ZERO, Jitter::from_bits(key.seeded_hash()));

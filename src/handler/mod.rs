@@ -9,6 +9,7 @@ mod aside;
 mod ask;
 mod asset;
 mod body;
+mod clock;
 mod decide;
 mod explain;
 mod failure;
@@ -32,6 +33,7 @@ mod sum;
 
 pub use asset::FILES_KEPT;
 pub use body::{Body, FilePart, RequestBody, RequestBodyFault};
+pub use clock::{Clock, SteppedClock};
 pub use explain::explain;
 pub use gather::SourceCall;
 pub use meter::{
@@ -59,10 +61,12 @@ use std::time::{Instant, SystemTime};
 /// When and how a request arrived.
 #[derive(Clone, Copy)]
 pub struct Arrival<'a> {
-    /// When, by the clock that never goes back.
-    pub instant: Instant,
-    /// When, by the calendar.
-    pub time: SystemTime,
+    /// When, by the machine's clock: what waits for it counts from here.
+    pub began: Instant,
+    /// When, by the [clock](Clock) of the runtime: what is stored is judged at this moment.
+    pub now: Instant,
+    /// The same by the calendar.
+    pub wall: SystemTime,
     /// The request's id, as error pages show it: nothing that needs escaping.
     pub id: &'a (dyn fmt::Display + Send + Sync),
     /// The other end of the connection that it came by.
@@ -240,7 +244,7 @@ fn options(exchange: Exchange<'_>) -> Answer {
 fn asset_request<'r>(service: &'r Service, file: &'r str, exchange: Exchange<'r>) -> Option<AssetRequest<'r>> {
     let published = service.subjects.get(exchange.position?)?.published.as_ref()?;
     let (method, fields) = (&exchange.request.method, &exchange.request.headers);
-    Some(AssetRequest { published, file, method, fields, now: exchange.arrival.instant })
+    Some(AssetRequest { published, file, method, fields, now: exchange.arrival.began })
 }
 
 /// A file, byte for byte.

@@ -5,6 +5,7 @@
 //! each time, and if that is the same as before it is sent as it was made then. A stale page that could not be made anew rests for about a
 //! second before that is tried again.
 
+use super::clock;
 use super::fill::{Begun, GRACE, fill, lacking, refresh};
 use super::gather::SourceCall;
 use super::inputs::Inputs;
@@ -37,7 +38,7 @@ pub(super) fn at_hand(
     let builder = inputs.key(variant, service.subjects.get(position)?);
     let lookup = builder.finish();
     let stored = service.runtime.store.get(lookup)?;
-    let Verdict::Fresh { age, ttl } = stored.verdict(exchange.arrival.instant) else { return None };
+    let Verdict::Fresh { age, ttl } = stored.verdict(exchange.arrival.now) else { return None };
     if stored.is_bare() {
         return None;
     }
@@ -56,7 +57,7 @@ pub(super) async fn answer(
     arrival: &Arrival<'_>,
 ) -> Answer {
     let exchange = Exchange { request, route: Some(route), position: Some(position), arrival };
-    let deadline = arrival.instant + route.deadline;
+    let deadline = arrival.began + route.deadline;
     let Some(subject) = service.subjects.get(position) else {
         return failure::answer(service, exchange, StatusCode::NOT_FOUND);
     };
@@ -67,7 +68,7 @@ pub(super) async fn answer(
         id: arrival.id.to_string().into(),
         slots: inputs.slots(route, subject, &service.site),
         visitor: inputs.visitor(route),
-        time: arrival.time,
+        time: arrival.wall,
         deadline,
         begun: Begun::now(service, subject),
         tags: if subject.is_tagged { inputs.tags(route) } else { Vec::new() },
@@ -83,21 +84,21 @@ pub(super) async fn answer(
     let builder = inputs.key(variant, subject);
     let lookup = builder.finish();
     let found = service.runtime.store.get(lookup);
-    let verdict = found.as_ref().map(|stored| stored.verdict(arrival.instant));
+    let verdict = found.as_ref().map(|stored| stored.verdict(arrival.now));
     let mut on_error = None;
     match (&found, verdict) {
         (Some(stored), Some(Verdict::Fresh { age, ttl })) => {
             return hit(service, lookup, stored, age, CacheStatus::fresh_hit(ttl), exchange, CacheOutcome::Hit).await;
         }
         (Some(stored), Some(Verdict::Stale { age, may_serve_while_revalidating, may_serve_on_error })) => {
-            let is_resting = stored.is_resting(arrival.instant);
+            let is_resting = stored.is_resting(arrival.now);
             if may_serve_while_revalidating && !is_resting {
                 let key = lookup.to_key();
                 // It has its own time: the client that noticed goes on without it.
-                refresh(service, key, order(&inputs, Instant::now() + route.deadline), route.deadline, stored);
+                refresh(service, key, order(&inputs, clock::ticking() + route.deadline), route.deadline, stored);
             }
             if may_serve_while_revalidating || is_resting {
-                let (status, outcome) = told(stored, arrival.instant);
+                let (status, outcome) = told(stored, arrival.now);
                 return hit(service, lookup, stored, age, status, exchange, outcome).await;
             }
             on_error = may_serve_on_error.then(|| Arc::clone(stored));
@@ -118,7 +119,7 @@ pub(super) async fn answer(
         // There may be pages of this URL for other request fields; the store knows whole keys only.
         false => Forward::Miss,
     };
-    let order = order(&inputs, Instant::now() + route.deadline);
+    let order = order(&inputs, clock::ticking() + route.deadline);
     drop(inputs);
     let (made, led) = fill(service, key.clone(), order, route.deadline, deadline + GRACE, on_error.clone()).await;
     if !led {
@@ -213,7 +214,7 @@ async fn degraded(
     key: &Key,
     exchange: Exchange<'_>,
 ) -> Option<Result<Answer, Outdated>> {
-    let (key, stored, verdict) = lacking(service, variant, key, exchange.arrival.instant)?;
+    let (key, stored, verdict) = lacking(service, variant, key, exchange.arrival.now)?;
     let Verdict::Fresh { age, ttl } = verdict else { return Some(Err(Outdated)) };
     let status = CacheStatus::fresh_hit(ttl);
     Some(Ok(hit(service, key.lookup(), &stored, age, status, exchange, CacheOutcome::Hit).await))
@@ -228,7 +229,7 @@ async fn rescued(
     (collapsed, calls): (bool, &[SourceCall]),
     exchange: Exchange<'_>,
 ) -> Answer {
-    let now = Instant::now();
+    let now = service.runtime.clock.now();
     let (status, outcome) = told(stored, now);
     // It was tried: `hit` is for what was answered without (RFC 9211, section 2.1).
     let tried = Outcome::Forwarded { because: Forward::Stale, stored: false, collapsed };
@@ -283,7 +284,8 @@ async fn show(
                 // Where it leads may be for want of data: nobody remembers it then.
                 let tags = failure::common_tags(service, exchange).chain(&made.tags);
                 let variant = route.variant_for(&exchange.request.headers);
-                Keeping::of(variant, *status, *degraded, made.remaining()).say(tags, answer.response.headers_mut());
+                Keeping::of(variant, *status, *degraded, made.remaining(service.runtime.clock.now()))
+                    .say(tags, answer.response.headers_mut());
             }
             answer
         }

@@ -2,6 +2,7 @@
 
 use super::aside::Aside;
 use super::asset::{Assets, Published, RouteFields};
+use super::clock::Clock;
 use super::fetch;
 use super::inputs::of_document;
 use super::keep::Keeping;
@@ -47,6 +48,8 @@ pub struct Runtime {
     /// Where pages that take long are made.
     pub(super) aside: Aside,
     pub(super) time_zone: TimeZone,
+    /// What is stored lives by it.
+    pub(super) clock: Clock,
     /// What the pages in the store were looked through for when they were made.
     looked_for: Mutex<Arc<Tripwire>>,
 }
@@ -54,6 +57,11 @@ pub struct Runtime {
 impl Runtime {
     /// The runtime of a process whose first site is `site`, whose limits size its stores.
     pub fn new(site: &Site) -> Result<Self, BuildError> {
+        Self::with_clock(site, Clock::default())
+    }
+
+    /// The same, where what is stored lives by this `clock`.
+    pub fn with_clock(site: &Site, clock: impl Into<Clock>) -> Result<Self, BuildError> {
         let (pages, data) = site.settings.limits.store.shared_out();
         Ok(Self {
             client: Client::new(ClientSettings::default())?,
@@ -69,6 +77,7 @@ impl Runtime {
             assets: Assets::default(),
             aside: Aside::default(),
             time_zone: TimeZone::UTC,
+            clock: clock.into(),
             looked_for: Mutex::new(Arc::clone(&site.tripwire)),
         })
     }
@@ -76,6 +85,11 @@ impl Runtime {
     /// Purges the page store; how much that was. No fill that began before is stored either.
     pub fn purge(&self, scope: &Scope, purge: Purge) -> Counts {
         self.store.purge(scope, purge)
+    }
+
+    /// What is stored lives by it.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// How many bytes the page store may hold.
@@ -110,8 +124,8 @@ pub struct Service {
     pub(super) subjects: Vec<Subject>,
     /// What is counted.
     pub(super) meters: Meters,
-    /// Whether any source keeps what it is answered.
-    pub(super) keeps_data: bool,
+    /// Whether anything is kept of what upstreams answer: by a source, or by a route that passes answers on.
+    pub(super) keeps_answers: bool,
 }
 
 /// What is known of a route before any request.
@@ -178,8 +192,9 @@ impl Service {
             subjects.push(subject);
         }
         let meters = runtime.meters.meters(&site);
-        let keeps_data = !data.is_empty();
-        Self { keeps_data, site, runtime, upstreams, subjects, meters }
+        let is_kept = |route: &Route| matches!(&route.resource, Resource::Proxy(proxy) if proxy.cache.is_some());
+        let keeps_answers = !data.is_empty() || site.routes.iter().any(is_kept);
+        Self { keeps_answers, site, runtime, upstreams, subjects, meters }
     }
 
     /// The site.

@@ -47,10 +47,8 @@ pub enum ProxyTarget {
 pub enum TargetPart {
     /// Text as it is sent.
     Literal(Arc<str>),
-    /// What the parameter of this name stands for, encoded as a segment.
-    Segment(Arc<str>),
-    /// The same, of which slashes stay slashes.
-    Rest(Arc<str>),
+    /// What stands for the parameter of this name, octet by octet.
+    Parameter(Arc<str>),
 }
 
 impl ProxyTarget {

@@ -103,6 +103,12 @@ impl<'r, 't> Params<'r, 't> {
         self.iter().find(|(other, ..)| *other == name).map(|(_, text, _)| text)
     }
 
+    /// What stands for the parameter `name` in the path, octet by octet.
+    pub fn encoded(&self, name: &str) -> Option<&'t str> {
+        let mut parameters = self.pattern.parameters().iter().zip(self.encoded);
+        parameters.find(|(parameter, _)| *parameter.name == *name).map(|(_, encoded)| encoded)
+    }
+
     /// The value of the parameter `name`, as its type reads it.
     pub fn value(&self, name: &str) -> Option<Value> {
         let (_, text, kind) = self.iter().find(|(other, ..)| *other == name)?;
@@ -130,12 +136,22 @@ impl<'r, 't> Params<'r, 't> {
             || self.misfits().next().is_none()
     }
 
+    /// Whether every value fits its type; what is never decoded cannot be taken for another.
+    fn fit_as_sent(&self) -> bool {
+        self.iter().all(|(name, text, kind)| Self::fits(self.pattern.rest_name() == Some(name), &text, kind))
+    }
+
+    /// Whether this is a value of that type: a rest may be empty.
+    fn fits(is_rest: bool, text: &str, kind: &InputType) -> bool {
+        kind.fits(text) || (text.is_empty() && is_rest)
+    }
+
     /// Those whose values do not: name, decoded text, type.
     fn misfits(&self) -> impl Iterator<Item = (&'r str, Cow<'t, str>, &'r InputType)> + use<'r, 't> {
         let rest = self.pattern.rest_name();
         let misfit = move |((name, text, kind), encoded): &((&str, Cow<'_, str>, &InputType), &str)| {
-            let ambiguous = rest == Some(name) && encoded.contains("%2F");
-            ambiguous || !(kind.fits(text) || (text.is_empty() && rest == Some(name)))
+            let is_rest = rest == Some(name);
+            (is_rest && encoded.contains("%2F")) || !Self::fits(is_rest, text, kind)
         };
         self.iter().zip(self.encoded).filter(misfit).map(|(parameter, _)| parameter)
     }
@@ -162,12 +178,12 @@ impl<T> Router<T> {
             return Routing::BadTarget;
         }
         match canonicalise(path, self.slash) {
-            Ok(Canonical::Already(path)) => match self.claim(path) {
+            Ok(Canonical::Already(path)) => match self.claim(path, Params::fit) {
                 Some((route, Some(params))) => Routing::Matched(Match { route, params, path, query }),
                 Some((route, None)) => Routing::Misfit(route),
                 None => Routing::NotFound,
             },
-            Ok(Canonical::Other(path)) => match self.claim(path.as_path()) {
+            Ok(Canonical::Other(path)) => match self.claim(path.as_path(), Params::fit) {
                 Some((route, Some(_))) => Routing::Redirect { location: location(path.as_path(), query), route },
                 Some((route, None)) => Routing::Misfit(route),
                 None => Routing::NotFound,
@@ -182,18 +198,22 @@ impl<T> Router<T> {
     pub fn route_as_sent<'t>(&self, target: &'t str) -> Option<Match<'_, 't, T>> {
         let (path, query) = split_target(target);
         let path = Path::as_sent(path).filter(|_| !query.is_some_and(|query| query.contains('#')))?;
-        let (route, params) = self.find(path)?;
-        Some(Match { route, params, path, query })
+        let (route, params) = self.claim(path, Params::fit_as_sent)?;
+        Some(Match { route, params: params?, path, query })
     }
 
     /// The route of a canonical path, and its parameters.
     pub fn find<'t>(&self, path: Path<'t>) -> Option<(&T, Params<'_, 't>)> {
-        let (route, params) = self.claim(path)?;
+        let (route, params) = self.claim(path, Params::fit)?;
         Some((route, params?))
     }
 
-    /// The route that claims a canonical path, and its parameters if they fit.
-    fn claim<'t>(&self, path: Path<'t>) -> Option<(&T, Option<Params<'_, 't>>)> {
+    /// The route that claims a path, and its parameters if they `fit`.
+    fn claim<'r, 't>(
+        &'r self,
+        path: Path<'t>,
+        fit: impl FnOnce(&Params<'r, 't>) -> bool,
+    ) -> Option<(&'r T, Option<Params<'r, 't>>)> {
         let literal = self.literal.get(path.without_trailing_slash()).copied();
         let index = literal.or_else(|| self.descend(0, path.segments()))?;
         let entry = self.entries.get(index)?;
@@ -201,7 +221,7 @@ impl<T> Router<T> {
             return Some((&entry.route, Some(Params { pattern: &entry.pattern, encoded: [""; MOST_PARAMETERS] })));
         }
         let params = entry.pattern.captures(path).map(|encoded| Params { pattern: &entry.pattern, encoded });
-        Some((&entry.route, params.filter(Params::fit)))
+        Some((&entry.route, params.filter(fit)))
     }
 
     /// Why `target` is a [`Routing::Misfit`]: the parameters whose values do not fit, decoded, and their types.

@@ -58,9 +58,11 @@ impl Service for Current {
 
     async fn call(&self, request: &Parts, body: RequestBody, arrival: &Arrival) -> Answer<Self::Body> {
         let service = self.service();
+        let clock = self.runtime.clock();
         let arrived = handler::Arrival {
-            instant: arrival.instant,
-            time: arrival.time,
+            began: arrival.instant,
+            now: clock.now_at(arrival.instant),
+            wall: clock.wall_at(arrival.time),
             id: &arrival.id,
             peer: arrival.connection.peer.map(|peer| peer.ip().to_canonical()),
             is_loopback: arrival.connection.listener.is_loopback(),

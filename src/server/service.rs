@@ -82,7 +82,7 @@ impl<B> From<Response<B>> for Answer<B> {
     }
 }
 
-/// The circumstances of a request. The server reads the clock; a handler takes the time from here.
+/// The circumstances of a request. The server reads the machine's clock; a handler waits and measures from here.
 #[derive(Debug, Clone)]
 pub struct Arrival {
     /// The request's name.

@@ -17,7 +17,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 crate::cases!(
     it_says_what_happens_on_every_route_of_the_root_site,
@@ -109,9 +109,11 @@ impl Explainer {
         let request = http::Request::builder().method(asked.method).uri(&asked.target).header("host", "localhost");
         let request = asked.fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let (request, ()) = request.body(()).expect("a request").into_parts();
+        let clock = self.service.runtime().clock();
         let arrival = Arrival {
-            instant: Instant::now(),
-            time: SystemTime::now(),
+            began: Instant::now(),
+            now: clock.now(),
+            wall: clock.wall(),
             id: &"-",
             peer: None,
             is_loopback: true,

@@ -587,7 +587,11 @@ fn a_reload_keeps_what_did_not_change() {
     assert_eq!(reloaded(2, "1h", "$.count"), r#"{"v":2,"a":1,"b":1}"#, "another page of the same data");
     assert_eq!(reloaded(3, "2h", "$.count"), r#"{"v":3,"a":1,"b":2}"#, "other terms");
     assert_eq!(reloaded(4, "2h", "$['count']"), r#"{"v":4,"a":2,"b":2}"#, "something else is taken");
-    assert_eq!(ask(&site, "GET", "/status", &[], "").json()["store"]["entries"], 3, "the page and its data: what nobody declares is gone");
+    assert_eq!(
+        ask(&site, "GET", "/status", &[], "").json()["store"]["entries"],
+        3,
+        "the page and its data: what nobody declares is gone"
+    );
 }
 
 fn a_call_that_changes_something_drops_what_is_kept() {

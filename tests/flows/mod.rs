@@ -27,6 +27,7 @@ pub(crate) mod kept;
 pub(crate) mod languages;
 pub(crate) mod lists;
 pub(crate) mod machines;
+pub(crate) mod origins;
 pub(crate) mod outcomes;
 pub(crate) mod personal;
 pub(crate) mod policies;

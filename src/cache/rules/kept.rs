@@ -13,8 +13,8 @@ use std::time::SystemTime;
 /// `private` or `no-cache` withholds, and `Age`, which the terms know and which is written anew each time.
 ///
 /// What came without a `Date` gets the time it was received (RFC 9110, section 6.6.1). None that is there is changed.
-pub fn storable_fields(response: &HeaderMap, terms: &Terms) -> HeaderMap {
-    let mut stored = response.clone();
+pub fn storable_fields(response: HeaderMap, terms: &Terms) -> HeaderMap {
+    let mut stored = response;
     remove_hop_by_hop(&mut stored);
     remove_of_proxies(&mut stored);
     stored.remove(AGE);

@@ -1,5 +1,6 @@
 //! A file found: a small one read and prepared in memory, a large one open.
 
+use super::super::clock;
 use super::published::Published;
 use super::sibling::{Siblings, Stamps};
 use crate::cache::{Content, StorableFields, StrongTag};
@@ -147,7 +148,7 @@ impl SmallFile {
         beside: &Siblings,
         now: u64,
     ) -> io::Result<Reading> {
-        let (stamp, time) = (Stamp::of(metadata), SystemTime::now());
+        let (stamp, time) = (Stamp::of(metadata), clock::calendar());
         let (bytes, mut undisturbed) = read(file, &stamp)?;
         let modified = last_modified(metadata, time);
         // What a route declares is for everybody, so this cannot fail; a file without what describes it would be shown in another way.
@@ -233,7 +234,7 @@ impl LargeFile {
     /// `file`, which has this `name`, and what stands `beside` it.
     pub(super) fn new(file: File, metadata: &Metadata, name: &str, beside: Siblings) -> Self {
         let stamp = Stamp::of(metadata);
-        let modified = last_modified(metadata, SystemTime::now());
+        let modified = last_modified(metadata, clock::calendar());
         let mut fields = describe(name, modified);
         if beside.iter().next().is_some() {
             fields.insert(VARY, HeaderValue::from_static("accept-encoding"));

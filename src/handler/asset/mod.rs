@@ -52,7 +52,7 @@ pub(super) struct AssetRequest<'a> {
     pub(super) method: &'a Method,
     /// The fields of the request.
     pub(super) fields: &'a HeaderMap,
-    /// When the request came.
+    /// When the request came, by the machine's clock: the disk is not asked more often because a test says that time has passed.
     pub(super) now: Instant,
 }
 

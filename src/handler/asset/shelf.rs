@@ -3,6 +3,7 @@
 //! Whoever finds a file due claims the comparison, so that the disk is asked once however many want the file; the others get what
 //! there is, as old as the comparison takes longer than the second.
 
+use super::super::clock;
 use super::Absent;
 use super::file::{Found, LARGEST_SMALL, LargeFile, SmallFile, Stamp};
 use super::open::{Beneath, NotOpened, is_servable};
@@ -109,7 +110,7 @@ impl Default for Shelf {
             .build()
             .expect("both capacities are set");
         let files = Cache::with_options(options, Weight, DefaultHashBuilder::default(), DefaultLifecycle::default());
-        Self { files, begun: Instant::now() }
+        Self { files, begun: clock::ticking() }
     }
 }
 

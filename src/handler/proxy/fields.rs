@@ -3,7 +3,7 @@
 //!
 //! It knows one exchange, and nothing of what is stored.
 
-use crate::fields::remove_hop_by_hop;
+use crate::fields::{HOP_BY_HOP, connection_options, remove_hop_by_hop};
 use crate::resource::{Forwarded, Proxy, ProxyTarget};
 use crate::source::Upstream;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -26,10 +26,32 @@ pub(super) struct Asker {
     pub(super) is_trusted: bool,
 }
 
+/// The request without the fields that its `Connection` lists, which go no further and so choose nothing of what is stored; `None` if it lists
+/// none that it has. Where the request goes and how it is framed is not for it to leave out.
+pub(super) fn without_listed(request: &Parts) -> Option<Parts> {
+    if !request.headers.contains_key(header::CONNECTION) {
+        return None;
+    }
+    let stays = [header::HOST, header::CONTENT_LENGTH];
+    let is_there =
+        |name: &HeaderName| !HOP_BY_HOP.contains(name) && !stays.contains(name) && request.headers.contains_key(name);
+    let listed: Vec<HeaderName> = connection_options(&request.headers).filter(is_there).collect();
+    if listed.is_empty() && !connection_options(&request.headers).any(|name| stays.contains(&name)) {
+        return None;
+    }
+    let mut request = request.clone();
+    for name in &listed {
+        request.headers.remove(name);
+    }
+    // What it had to say is done; who may have an upgrade is asked of `Upgrade`.
+    request.headers.remove(header::CONNECTION);
+    Some(request)
+}
+
 /// The fields of the request that goes to the upstream.
 pub(super) fn outgoing(request: &Parts, proxy: &Proxy, upstream: &Upstream, asker: Asker) -> HeaderMap {
     let mut fields = request.headers.clone();
-    remove_hop_by_hop(&mut fields);
+    remove_hop_by_hop_but_trailer(&mut fields);
     // The framing is made anew, and we have answered what the client expected of us.
     for name in [header::CONTENT_LENGTH, header::EXPECT] {
         fields.remove(name);
@@ -41,11 +63,44 @@ pub(super) fn outgoing(request: &Parts, proxy: &Proxy, upstream: &Upstream, aske
     if proxy.via {
         fields.append(header::VIA, via(request.version));
     }
+    drop_lookalikes(&mut fields, upstream);
     // The site's own credential, and whatever else every call to this upstream carries, is not for clients to choose.
     for (name, value) in &upstream.headers {
         fields.insert(name.clone(), value.clone());
     }
     fields
+}
+
+/// Removes fields that many programs take for others, of which only we say what they are: those behind CGI read `_` and `-` alike.
+fn drop_lookalikes(fields: &mut HeaderMap, upstream: &Upstream) {
+    let ours = [
+        &X_FORWARDED_FOR,
+        &X_FORWARDED_HOST,
+        &X_FORWARDED_PROTO,
+        &header::FORWARDED,
+        &header::VIA,
+        &header::HOST,
+        &header::CONTENT_LENGTH,
+    ];
+    let is_ours = |name: &HeaderName| {
+        ours.contains(&name) || HOP_BY_HOP.contains(name) || upstream.headers.iter().any(|(known, _)| known == name)
+    };
+    let odd = fields.keys().filter(|name| name.as_str().contains('_')).filter(|name| {
+        HeaderName::from_bytes(name.as_str().replace('_', "-").as_bytes()).is_ok_and(|name| is_ours(&name))
+    });
+    for name in odd.cloned().collect::<Vec<_>>() {
+        fields.remove(name);
+    }
+}
+
+/// Removes what goes no further. The names of trailer fields do, as those fields are passed on (RFC 9110, sections 6.5 and 6.6.2).
+fn remove_hop_by_hop_but_trailer(fields: &mut HeaderMap) {
+    let is_listed = connection_options(fields).any(|name| name == header::TRAILER);
+    let names: Vec<HeaderValue> = fields.get_all(header::TRAILER).iter().filter(|_| !is_listed).cloned().collect();
+    remove_hop_by_hop(fields);
+    for line in names {
+        fields.append(header::TRAILER, line);
+    }
 }
 
 fn via(version: Version) -> HeaderValue {
@@ -89,7 +144,7 @@ fn tell_who_asked(fields: &mut HeaderMap, request: &Parts, told: Forwarded, aske
 
 /// Makes the fields of an upstream's answer those of ours.
 pub(super) fn incoming(fields: &mut HeaderMap, proxy: &Proxy, base: &str) {
-    remove_hop_by_hop(fields);
+    remove_hop_by_hop_but_trailer(fields);
     if proxy.via {
         fields.append(header::VIA, HeaderValue::from_static("1.1 siteserver"));
     }

@@ -3,11 +3,12 @@
 //! Whether and how long it is kept the rules of RFC 9111 say; here its bytes are gathered, and the entry is made once they are all there. An
 //! answer that breaks off is never kept.
 
-use super::super::runtime::Service;
-use super::together::Lead;
-use crate::cache::rules::{Part, StoredUnder, Terms, storable_fields};
+use super::around::Around;
+use super::fetch::Keeping;
+use super::update;
+use crate::cache::rules::{Part, StoredUnder, storable_fields};
 use crate::cache::{Key, Received, Tags, Ticket};
-use crate::upstream;
+use crate::handler::runtime::Service;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
@@ -16,44 +17,48 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 use tokio::runtime::Handle;
 
 /// What is known of an entry before its content is there.
 pub(super) struct Entry {
     pub(super) service: Arc<Service>,
     pub(super) position: usize,
-    pub(super) ticket: Ticket,
-    pub(super) key: Key,
     pub(super) tags: Tags,
     pub(super) status: StatusCode,
     /// As they are sent, before anything is left out.
     pub(super) fields: HeaderMap,
-    pub(super) terms: Terms,
     pub(super) under: StoredUnder,
-    /// When it was received.
-    pub(super) received: Instant,
-    /// Those who wait for it, if anybody may.
-    pub(super) lead: Option<Lead>,
+    pub(super) keeping: Keeping,
 }
 
 impl Entry {
-    /// Keeps the response with this `body`.
-    fn put(self, body: Bytes) {
-        let Self { service, position, ticket, key, tags, status, fields, mut terms, under, received, lead } = self;
+    /// Keeps the response with this `body`, of which `most` bytes are kept.
+    fn put(self, body: Bytes, most: usize) {
+        let Self { service, position, tags, status, fields, under, keeping } = self;
+        let Keeping { ticket, key, mut terms, received, lead, joins } = keeping;
         terms.part = terms.part.map(|part: Part| part.holding(body.len() as u64));
-        let fields = storable_fields(&fields, &terms);
+        let joined = joins.as_ref().zip(terms.part.as_ref()).and_then(|(stored, part)| {
+            update::joined(stored, (part, &fields, &body), &terms).filter(|joined| joined.body.len() <= most)
+        });
+        let (status, fields, body) = match joined {
+            Some(joined) => {
+                terms.part = joined.part;
+                (joined.status, joined.fields, joined.body)
+            }
+            None => (status, fields, body),
+        };
+        let fields = storable_fields(fields, &terms);
         let kept = Arc::new(Received::new((status, fields, body), terms, under, received, service.revision()));
         let is_there = put(&service, position, (&ticket, &key, &tags), &kept);
         if let Some(lead) = lead.filter(|_| !is_there) {
-            lead.not_kept(Instant::now());
+            lead.not_kept(service.runtime.clock.now());
         }
     }
 
     /// It is not kept after all.
     fn give_up(self: Box<Self>) {
-        if let Some(lead) = self.lead {
-            lead.not_kept(Instant::now());
+        if let Some(lead) = self.keeping.lead {
+            lead.not_kept(self.service.runtime.clock.now());
         }
     }
 }
@@ -79,7 +84,7 @@ pub(super) fn put(
 /// The body of an answer that is kept once it is complete.
 pub(super) struct Kept {
     /// There until it is dropped.
-    body: Option<upstream::Received>,
+    body: Option<Around>,
     /// What has come, and what is made of it; nothing any more if it cannot be kept.
     gathering: Option<(BytesMut, Box<Entry>)>,
     most: usize,
@@ -87,7 +92,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// `body`, kept as `entry` if it is not longer than `most` bytes.
-    pub(super) fn new(body: upstream::Received, entry: Entry, most: usize) -> Self {
+    pub(super) fn new(body: Around, entry: Entry, most: usize) -> Self {
         let length = body.size_hint();
         let fits = usize::try_from(length.lower()).is_ok_and(|least| least <= most);
         let room = length.exact().and_then(|length| usize::try_from(length).ok()).unwrap_or(8 << 10).min(most);
@@ -123,7 +128,7 @@ impl Kept {
 
     fn end(&mut self) {
         if let Some((gathered, entry)) = self.gathering.take() {
-            entry.put(gathered.freeze());
+            entry.put(gathered.freeze(), self.most);
         }
     }
 }
@@ -151,7 +156,7 @@ impl Body for Kept {
             Some(Err(_)) => self.gathering = None,
             None => self.end(),
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)))
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,10 +1,10 @@
 //! Answers from what is stored: whole, in part, or 304 (RFC 9111, sections 4 and 4.3.2).
 
-use super::super::respond::Exchange;
-use super::super::{Answer, Body, CacheOutcome};
 use crate::cache::Received;
 use crate::cache::rules::{self, PartAnswer};
 use crate::fields::{content_range, unsatisfied_range};
+use crate::handler::respond::Exchange;
+use crate::handler::{Answer, Body, CacheOutcome};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
@@ -67,7 +67,8 @@ fn not_modified(fields: &mut HeaderMap) -> Bytes {
     Bytes::new()
 }
 
-fn slice(body: &Bytes, start: u64, end: u64) -> Bytes {
+/// These bytes of `body`, as far as they are there.
+pub(super) fn slice(body: &Bytes, start: u64, end: u64) -> Bytes {
     let position = |position: u64| usize::try_from(position).unwrap_or(usize::MAX).min(body.len());
     body.slice(position(start)..position(end).max(position(start)))
 }

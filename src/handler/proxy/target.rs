@@ -1,18 +1,16 @@
 //! Which path the upstream is asked for: that of the request, octet by octet, but for what is declared.
 
-use crate::resource::{Proxy, ProxyTarget, TargetPart};
-use crate::router::{Match, encode_segment};
-use crate::source::Upstream;
+use super::Passing;
+use crate::handler::decide;
+use crate::resource::{ProxyTarget, TargetPart};
+use crate::router::Match;
 use http::uri::PathAndQuery;
 
-/// The path and query that the upstream is asked for in place of `here`; `None` if there is none that would not mean something else to it.
-pub(super) fn there(
-    proxy: &Proxy,
-    upstream: &Upstream,
-    matched: &Match<'_, '_, usize>,
-    here: &str,
-) -> Option<PathAndQuery> {
+/// The path and query that the upstream is asked for; `None` if there is none that would not mean something else to it.
+pub(super) fn there(passing: &Passing<'_>, matched: &Match<'_, '_, usize>) -> Option<PathAndQuery> {
+    let here = decide::target(passing.exchange.request);
     let (path, query) = here.split_once('?').map_or((here, None), |(path, query)| (path, Some(query)));
+    let proxy = passing.proxy;
     let there = match &proxy.target {
         ProxyTarget::Same => path.to_owned(),
         ProxyTarget::Mounted { .. } => {
@@ -24,30 +22,22 @@ pub(super) fn there(
     if climbs(&there) {
         return None;
     }
-    let (_, prefix) = super::fields::split_base(&upstream.base);
-    let own = upstream.query.expose();
+    let own = passing.upstream.query.expose();
     let query = match (query, own.is_empty()) {
         (None, true) => String::new(),
         (Some(query), true) => format!("?{query}"),
         (None | Some(""), false) => format!("?{own}"),
         (Some(query), false) => format!("?{query}&{own}"),
     };
-    format!("{prefix}{there}{query}").parse().ok()
+    passing.state.target(&(there + &query).parse().ok()?)
 }
 
+/// Parameters stand in it as they were sent: encoding anew what was decoded would make `/` of `%2F`.
 fn composed(parts: &[TargetPart], matched: &Match<'_, '_, usize>) -> Option<String> {
-    let mut path = String::new();
-    for part in parts {
-        match part {
-            TargetPart::Literal(text) => path.push_str(text),
-            TargetPart::Segment(name) => path.push_str(&encode_segment(&matched.params.get(name)?)),
-            TargetPart::Rest(name) => {
-                let rest = matched.params.get(name)?;
-                path.push_str(&rest.split('/').map(encode_segment).collect::<Vec<_>>().join("/"));
-            }
-        }
-    }
-    Some(path)
+    parts.iter().try_fold(String::new(), |path, part| match part {
+        TargetPart::Literal(text) => Some(path + text),
+        TargetPart::Parameter(name) => Some(path + matched.params.encoded(name)?),
+    })
 }
 
 /// Whether a path leaves a folder that it has entered, in any spelling that somebody might read so: it could come to something else behind the

@@ -1,8 +1,8 @@
 //! A connection that both sides have switched to another protocol: octets in both directions, and nobody's meaning.
 
-use super::super::{Answer, Body};
 use super::Passing;
 use super::fields;
+use crate::handler::{Answer, Body};
 use crate::upstream::Tunnel;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
 use http::request::Parts;

@@ -10,7 +10,6 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde_json::error::Category;
 use serde_json::{Map, Value};
-use std::time::Instant;
 
 /// What is wrong with a purge, for its sender.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +48,7 @@ pub(super) async fn response(current: &Current, body: &Bytes) -> Response<Full<B
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
     let Order { scope, soft, said } = order;
-    let purge = if soft { Purge::Soft(Instant::now()) } else { Purge::Hard };
+    let purge = if soft { Purge::Soft(service.runtime().clock().now()) } else { Purge::Hard };
     // It looks at every entry.
     let purged = tokio::task::spawn_blocking(move || service.runtime().purge(&scope, purge)).await;
     let Ok(Counts { entries, bytes }) = purged else {

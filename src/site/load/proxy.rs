@@ -83,16 +83,17 @@ fn parameter(reference: &Reference, patterns: &[&Pattern]) -> Option<TargetPart>
     let [name] = reference.keys.as_slice() else { return None };
     let is_known = reference.root == "params"
         && patterns.iter().all(|pattern| pattern.names().any(|known| known == name.as_str()));
-    let is_rest = patterns.iter().all(|pattern| pattern.rest_name() == Some(name.as_str()));
-    is_known.then(|| {
-        let name = Arc::from(name.as_str());
-        if is_rest { TargetPart::Rest(name) } else { TargetPart::Segment(name) }
-    })
+    is_known.then(|| TargetPart::Parameter(name.as_str().into()))
 }
 
 /// The same as a change of how paths begin, if it is no more than that.
 fn mounted(parts: &[TargetPart], patterns: &[&Pattern]) -> Option<ProxyTarget> {
-    let ([TargetPart::Literal(there), TargetPart::Rest(rest)], [pattern]) = (parts, patterns) else { return None };
+    let ([TargetPart::Literal(there), TargetPart::Parameter(rest)], [pattern]) = (parts, patterns) else {
+        return None;
+    };
+    if pattern.rest_name() != Some(&**rest) {
+        return None;
+    }
     let here = pattern.as_str().strip_suffix(&format!("{{*{rest}}}"))?;
     let is_prefix = there.ends_with('/') && here.ends_with('/') && !here.contains('{');
     is_prefix.then(|| ProxyTarget::Mounted { here: encoded(here).into(), there: Arc::clone(there) })

@@ -89,7 +89,7 @@ proptest! {
             };
             invalidated(&method, &[&target], status, &response);
             let Ok(terms) = store(&exchange, &Settings::default()) else { continue };
-            let stored = storable_fields(&response, &terms);
+            let stored = storable_fields(response.clone(), &terms);
             let begin = Instant::now();
             let demand = Demand::of(&request, &Settings::default());
             for windows in [terms.windows(begin, Jitter::from_bits(delay)), terms.windows_later(begin, epoch, Jitter::NONE)] {

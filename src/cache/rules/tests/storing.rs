@@ -366,14 +366,14 @@ fn fields_are_stored_unless_they_are_for_somebody() {
         ("proxy-foo", "1"),
         ("warning", "110 - x"),
     ];
-    let kept = storable_fields(&fields(response), &terms(response));
+    let kept = storable_fields(fields(response), &terms(response));
     let mut names: Vec<&str> = kept.keys().map(HeaderName::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, ["cache-control", "content-foo", "date", "link", "proxy-foo", "warning"]);
     assert_eq!(kept.get_all("link").iter().count(), 2);
     assert_eq!(kept["date"], NOW);
     let dated = [control("max-age=60"), ("date", "nonsense")];
-    assert_eq!(storable_fields(&fields(&dated), &terms(&dated))["date"], "nonsense");
+    assert_eq!(storable_fields(fields(&dated), &terms(&dated))["date"], "nonsense");
 }
 
 #[test]

@@ -1,0 +1,294 @@
+//! What is fetched from the upstream, what is validated there, and what stands in for an error.
+
+use super::keep::{self, Entry};
+use super::together::Lead;
+use super::{Head, Passing, When, around::Around, status_of, stored, update};
+use crate::cache::rules::{self, Demand, Failure as Failed, StoredUnder, Terms};
+use crate::cache::{Key, Received, Responses, Ticket};
+use crate::fields::{CacheStatus, EntityTag, Forward as Forwarding, Outcome};
+use crate::handler::{Answer, Body, CacheOutcome};
+use crate::upstream::{self, Failure, Forwarded, Upload};
+use http::header::{self, HeaderMap};
+use http::uri::PathAndQuery;
+use http::{Method, StatusCode};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What is to be fetched, and where what comes of it is kept.
+pub(super) struct Fetching<'f> {
+    pub(super) settings: &'f rules::Settings,
+    pub(super) there: PathAndQuery,
+    pub(super) ticket: Ticket,
+    pub(super) key: Key,
+    /// Those who wait for it, if anybody may.
+    pub(super) lead: Option<Lead>,
+    /// Why it is fetched.
+    pub(super) forward: Forwarding,
+    /// The same more exactly, in a word.
+    pub(super) detail: Option<&'static str>,
+    /// What is stored of the URL.
+    pub(super) responses: Option<Arc<Responses>>,
+    /// What of that was chosen for the request.
+    pub(super) selected: Option<Arc<Received>>,
+    /// What the request wants.
+    pub(super) demand: Demand,
+}
+
+impl Fetching<'_> {
+    pub(super) fn told(&self, stored: bool) -> CacheStatus {
+        let outcome = Outcome::Forwarded { because: self.forward, stored, collapsed: false };
+        CacheStatus { outcome, ttl: None, detail: self.detail }
+    }
+}
+
+/// What came of asking.
+pub(super) struct Came {
+    pub(super) status: StatusCode,
+    /// As they came.
+    pub(super) fields: HeaderMap,
+    pub(super) body: upstream::Received,
+    pub(super) when: When,
+}
+
+impl Came {
+    pub(super) fn head(&self) -> Head<'_> {
+        (self.status, &self.fields)
+    }
+}
+
+/// What is asked.
+enum Question {
+    /// What the client asks.
+    AsSent,
+    /// Whether one of these is still what there is.
+    Validating(Vec<Arc<Received>>),
+    /// What a stored part lacks.
+    Completing(Arc<Received>),
+}
+
+/// Fetches what is not stored, validates or completes what is, and keeps what comes.
+pub(super) async fn fetched(passing: &Passing<'_>, mut fetching: Fetching<'_>) -> Answer {
+    let mut fields = passing.outgoing();
+    let question = question(passing, &fetching, &mut fields);
+    let came = match ask(passing, &fetching.there, fields).await {
+        Ok(came) => came,
+        Err(failure) => return unanswered(passing, fetching, failure),
+    };
+    if came.status.is_server_error()
+        && let Some(answer) = rescued(passing, &fetching, Failed::Status(came.status))
+    {
+        if let Some(lead) = fetching.lead.take() {
+            lead.failed(came.status);
+        }
+        return answer;
+    }
+    match (question, came.status) {
+        (Question::Validating(stored), StatusCode::NOT_MODIFIED) => {
+            if let Some(answer) = update::freshened(passing, &fetching, &stored, &came) {
+                return answer;
+            }
+        }
+        (Question::Completing(part), StatusCode::PARTIAL_CONTENT) => {
+            match update::completed(passing, &fetching, &part, came) {
+                Ok((completed, came)) => return kept_as(passing, fetching, came, Some(completed)),
+                Err(_no_part_of_it) => {}
+            }
+        }
+        (Question::Completing(_), StatusCode::RANGE_NOT_SATISFIABLE) => {}
+        _ => return kept_as(passing, fetching, came, None),
+    }
+    // It was about something that is not stored (section 4.3.3): asked without conditions of ours, the upstream says what there is.
+    let mut fields = passing.outgoing();
+    for name in [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
+        fields.remove(name);
+    }
+    match ask(passing, &fetching.there, fields).await {
+        Ok(came) => kept_as(passing, fetching, came, None),
+        Err(failure) => unanswered(passing, fetching, failure),
+    }
+}
+
+/// What is asked, and the `fields` of the request that asks it.
+fn question(passing: &Passing<'_>, fetching: &Fetching<'_>, fields: &mut HeaderMap) -> Question {
+    let request = passing.exchange.request;
+    let has = |name| request.headers.contains_key(name);
+    let is_plain = request.method == Method::GET && !has(header::RANGE);
+    let others = || -> Vec<Arc<Received>> {
+        let all = fetching.responses.iter().flat_map(|responses| responses.all());
+        let is_selected = |one: &Arc<Received>| fetching.selected.as_ref().is_some_and(|it| Arc::ptr_eq(it, one));
+        all.filter(|one| !is_selected(one) && is_validated_by_tag(one)).cloned().collect()
+    };
+    match &fetching.selected {
+        // It is fresh, and not what is asked for.
+        Some(part) if fetching.forward == Forwarding::Partial => {
+            let missing = part.terms().part.as_ref().filter(|_| is_plain);
+            let Some(missing) = missing.and_then(|it| rules::complete(part.fields(), it)) else {
+                return Question::AsSent;
+            };
+            rules::validate(fields, None, std::iter::empty());
+            fields.insert(header::RANGE, missing.range);
+            fields.insert(header::IF_RANGE, missing.if_range);
+            Question::Completing(Arc::clone(part))
+        }
+        Some(selected) => {
+            let stored: Vec<_> = std::iter::once(Arc::clone(selected)).chain(others()).collect();
+            rules::validate(fields, Some(selected.fields()), stored.iter().skip(1).map(|other| other.fields()));
+            if selected.terms().part.is_some() && !has(header::IF_RANGE) {
+                // Who wants a part of what is stored in part is not to be sent all of it.
+                for range in request.headers.get_all(header::RANGE) {
+                    fields.append(header::RANGE, range.clone());
+                }
+            }
+            Question::Validating(stored)
+        }
+        None => {
+            let stored = others();
+            // A client's own condition may be about what is nowhere here.
+            if stored.is_empty() || !is_plain || has(header::IF_NONE_MATCH) || has(header::IF_MODIFIED_SINCE) {
+                return Question::AsSent;
+            }
+            rules::validate(fields, None, stored.iter().map(|other| other.fields()));
+            Question::Validating(stored)
+        }
+    }
+}
+
+/// Whether a response may be found valid for a request that did not choose it: by a tag that no other has, and whole.
+fn is_validated_by_tag(received: &Received) -> bool {
+    let tag = received.fields().get(header::ETAG).and_then(|tag| EntityTag::parse(tag.as_bytes()));
+    received.terms().part.is_none() && tag.is_some_and(|tag| !tag.is_weak())
+}
+
+/// Sends the client's request, which has no body, with these `fields`.
+async fn ask(passing: &Passing<'_>, there: &PathAndQuery, fields: HeaderMap) -> Result<Came, Failure> {
+    let (forwarded, when) = passing.send(there.clone(), fields, (Upload::none(), None)).await?;
+    match forwarded {
+        Forwarded::Answer(response) => {
+            let (head, body) = response.into_parts();
+            Ok(Came { status: head.status, fields: head.headers, body, when })
+        }
+        // Nothing was offered to switch to.
+        Forwarded::Switched(..) => Err(Failure::InvalidResponse),
+    }
+}
+
+/// The answer where there is none from the upstream.
+fn unanswered(passing: &Passing<'_>, mut fetching: Fetching<'_>, failure: Failure) -> Answer {
+    if let Some(lead) = fetching.lead.take() {
+        lead.failed(status_of(failure));
+    }
+    rescued(passing, &fetching, Failed::Unreachable).unwrap_or_else(|| passing.failed(failure))
+}
+
+/// What is stored in place of an error, if it may stand for that.
+pub(super) fn rescued(passing: &Passing<'_>, fetching: &Fetching<'_>, failed: Failed) -> Option<Answer> {
+    let stale = fetching.selected.as_ref()?;
+    let now = passing.service.runtime.clock.now();
+    let windows = stale.windows();
+    if !rules::may_serve_on_error(stale.terms(), &windows, &fetching.demand, now, failed) {
+        return None;
+    }
+    let ttl = match windows.remaining(now) {
+        Ok(left) => CacheStatus::fresh_hit(left).ttl,
+        Err(overdue) => CacheStatus::stale_hit(overdue).ttl,
+    };
+    let told = CacheStatus { ttl, ..fetching.told(false) };
+    let told = match failed {
+        Failed::Status(status) => told.header_value_with(status),
+        Failed::Unreachable => told.header_value(),
+    };
+    stored::answer(stale, windows.age(now), &told, CacheOutcome::Stale, passing.exchange)
+}
+
+/// What came, on its way to the client, and kept if it may be; `completed` if it makes a stored part whole.
+fn kept_as(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came, completed: Option<update::Completed>) -> Answer {
+    let service = passing.service;
+    let is_head = passing.exchange.request.method == Method::HEAD;
+    if is_head {
+        update::headed(passing, &fetching, &came);
+    }
+    let terms = match &completed {
+        Some(completed) => Ok(completed.terms.clone()),
+        None => passing.terms(came.head(), came.when, fetching.settings, (&fetching.there, None)),
+    };
+    let Came { status, fields, body, when } = came;
+    // An error takes no good response's place.
+    let is_good = |there: &Arc<Received>| !there.stored().status().is_server_error();
+    let would_spoil = status.is_server_error() && fetching.selected.as_ref().is_some_and(is_good);
+    match terms {
+        Ok(terms) if !is_head && !would_spoil => {
+            let told = fetching.told(true);
+            let joins = fetching.selected.filter(|_| status == StatusCode::PARTIAL_CONTENT);
+            let Fetching { ticket, key, lead, .. } = fetching;
+            let keeping = Keeping { ticket, key, terms, received: when.instant, lead, joins };
+            match completed {
+                Some(completed) => {
+                    let keeping = Keeping { joins: None, ..keeping };
+                    let head = (StatusCode::OK, completed.fields);
+                    let (before, length, after) = completed.around;
+                    keep_body(passing, keeping, head, Around::pieces(before, (body, length), after), told)
+                }
+                None => keep(passing, keeping, (status, fields), body, told),
+            }
+        }
+        kept => {
+            let why = kept.err();
+            let mut told = fetching.told(false);
+            told.detail = told.detail.or(why.map(rules::NotStored::word));
+            if let Some(lead) = fetching.lead {
+                lead.not_kept(when.instant);
+            }
+            if why.is_some_and(|why| why.displaces(status)) && !is_head {
+                drop(service.runtime.store.remove(fetching.key.lookup()));
+            }
+            let mut answer = passing.pass_on(status, passing.incoming(fields), Body::stream(body), Some(told));
+            answer.cache = Some(CacheOutcome::Miss);
+            answer
+        }
+    }
+}
+
+/// How an answer is kept.
+pub(super) struct Keeping {
+    pub(super) ticket: Ticket,
+    pub(super) key: Key,
+    pub(super) terms: Terms,
+    /// When it was received.
+    pub(super) received: Instant,
+    /// Those who wait for it, if anybody may.
+    pub(super) lead: Option<Lead>,
+    /// What it may be joined with, if it is a part.
+    pub(super) joins: Option<Arc<Received>>,
+}
+
+/// An answer as it came, on its way to the client, and kept.
+pub(super) fn keep(
+    passing: &Passing<'_>,
+    keeping: Keeping,
+    head: (StatusCode, HeaderMap),
+    body: upstream::Received,
+    told: CacheStatus,
+) -> Answer {
+    let (status, fields) = head;
+    keep_body(passing, keeping, (status, passing.incoming(fields)), Around::nothing(body), told)
+}
+
+/// The same with [our fields](Passing::incoming).
+fn keep_body(
+    passing: &Passing<'_>,
+    keeping: Keeping,
+    (status, fields): (StatusCode, HeaderMap),
+    body: Around,
+    told: CacheStatus,
+) -> Answer {
+    let service = passing.service;
+    let under = StoredUnder::new(&keeping.terms.vary, &passing.exchange.request.headers, &fields);
+    let tags = passing.tags(&keeping.terms.groups);
+    let position = passing.position;
+    let entry = Entry { service: Arc::clone(service), position, tags, status, fields: fields.clone(), under, keeping };
+    let most = usize::try_from(service.runtime.store.largest()).unwrap_or(usize::MAX);
+    let body = Body::stream(keep::Kept::new(body, entry, most));
+    let mut answer = passing.pass_on(status, fields, body, Some(told));
+    answer.cache = Some(CacheOutcome::Miss);
+    answer
+}

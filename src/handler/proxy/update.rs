@@ -1,0 +1,170 @@
+//! What an answer says of what is stored already: a 304 and the answer to a HEAD bring it up to date, a part completes it
+//! (RFC 9111, sections 3.2 to 3.4, 4.3.4 and 4.3.5).
+
+use super::fetch::{Came, Fetching};
+use super::{Passing, keep, stored};
+use crate::cache::Received;
+use crate::cache::rules::{self, HeadVerdict, Joined, Part, StoredUnder, Terms, Validated};
+use crate::fields::ContentRange;
+use crate::handler::{Answer, CacheOutcome};
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::HeaderMap;
+use std::sync::Arc;
+
+/// The answer that a 304 leaves to what is `stored`, which is brought up to date; `None` if it is about something else.
+pub(super) fn freshened(
+    passing: &Passing<'_>,
+    fetching: &Fetching<'_>,
+    stored: &[Arc<Received>],
+    came: &Came,
+) -> Option<Answer> {
+    let all: Vec<&HeaderMap> = stored.iter().map(|received| received.fields()).collect();
+    let Validated::These(positions) = rules::selected_by(&came.fields, &all) else { return None };
+    let mut valid = positions.into_iter().filter_map(|position| stored.get(position));
+    let first = valid.next()?;
+    for other in valid {
+        let (fresh, is_kept) = updated(passing, fetching, other, came, other.under().clone());
+        if is_kept {
+            put(passing, fetching, &fresh);
+        }
+    }
+    let is_selected = fetching.selected.as_ref().is_some_and(|selected| Arc::ptr_eq(selected, first));
+    let under = if is_selected {
+        first.under().clone()
+    } else {
+        // It was chosen by another request, and now by this one too.
+        StoredUnder::new(&first.terms().vary, &passing.exchange.request.headers, first.fields())
+    };
+    let (fresh, is_kept) = updated(passing, fetching, first, came, under);
+    let is_stored = is_kept && put(passing, fetching, &fresh);
+    let age = fresh.windows().age(came.when.instant);
+    let told = fetching.told(is_stored).header_value_with(came.status);
+    stored::answer(&fresh, age, &told, CacheOutcome::Miss, passing.exchange)
+}
+
+/// What is `stored`, brought up to date by the fields of what came, and whether it may be kept so.
+fn updated(
+    passing: &Passing<'_>,
+    fetching: &Fetching<'_>,
+    stored: &Received,
+    came: &Came,
+    under: StoredUnder,
+) -> (Arc<Received>, bool) {
+    let update = passing.incoming(came.fields.clone());
+    let fields = rules::freshen(stored.fields(), &update, came.when.time, false);
+    let status = stored.stored().status();
+    let before = Some(stored.terms());
+    let (terms, is_kept) =
+        match passing.terms((status, &fields), came.when, fetching.settings, (&fetching.there, before)) {
+            Ok(terms) => (terms, true),
+            Err(_) => (stored.terms().clone(), false),
+        };
+    let content = (status, rules::storable_fields(fields, &terms), stored.body().clone());
+    (Arc::new(Received::new(content, terms, under, came.when.instant, passing.service.revision())), is_kept)
+}
+
+fn put(passing: &Passing<'_>, fetching: &Fetching<'_>, fresh: &Arc<Received>) -> bool {
+    let tags = passing.tags(&fresh.terms().groups);
+    keep::put(passing.service, passing.position, (&fetching.ticket, &fetching.key, &tags), fresh)
+}
+
+/// What the answer to a HEAD says of what is stored (section 4.3.5).
+pub(super) fn headed(passing: &Passing<'_>, fetching: &Fetching<'_>, came: &Came) {
+    let Some(selected) = &fetching.selected else { return };
+    let length = selected.terms().part.is_none().then(|| selected.body().len() as u64);
+    let status = selected.stored().status();
+    match rules::head_verdict(status, selected.fields(), length, came.status, &came.fields) {
+        HeadVerdict::Freshen => {
+            let (fresh, is_kept) = updated(passing, fetching, selected, came, selected.under().clone());
+            if is_kept {
+                put(passing, fetching, &fresh);
+            }
+        }
+        HeadVerdict::Stale => selected.stored().soft_purge(came.when.instant),
+        HeadVerdict::Nothing => {}
+    }
+}
+
+/// A stored part that becomes whole.
+pub(super) struct Completed {
+    /// The fields of the whole.
+    pub(super) fields: HeaderMap,
+    /// Its terms.
+    pub(super) terms: Terms,
+    /// What of it is there, before and after so many bytes that come.
+    pub(super) around: (Bytes, u64, Bytes),
+}
+
+/// The whole that a stored part is with the one that came (section 3.4); what came if the two are none.
+pub(super) fn completed(
+    passing: &Passing<'_>,
+    fetching: &Fetching<'_>,
+    stored: &Received,
+    came: Came,
+) -> Result<(Completed, Came), Box<Came>> {
+    let whole = || -> Option<Completed> {
+        let old = stored.terms().part.as_ref()?;
+        let said = ContentRange::parse(&came.fields)?;
+        let new = Part { said, held: said.last - said.first + 1, asked: Vec::new() };
+        let joined = Joined::of((stored.fields(), old), (&came.fields, &new)).filter(|it| it.part.is_complete())?;
+        let update = passing.incoming(came.fields.clone());
+        let mut fields = rules::freshen(stored.fields(), &update, came.when.time, false);
+        joined.fields(&mut fields);
+        let head = (StatusCode::OK, &fields);
+        let terms = passing.terms(head, came.when, fetching.settings, (&fetching.there, None)).ok()?;
+        let mut around = (Bytes::new(), 0, Bytes::new());
+        for piece in &joined.pieces {
+            match (piece.is_new, around.1) {
+                (true, _) => around.1 = piece.bytes.end - piece.bytes.start,
+                (false, 0) => around.0 = stored::slice(stored.body(), piece.bytes.start, piece.bytes.end),
+                (false, _) => around.2 = stored::slice(stored.body(), piece.bytes.start, piece.bytes.end),
+            }
+        }
+        Some(Completed { fields, terms, around })
+    };
+    match whole() {
+        Some(completed) => Ok((completed, came)),
+        None => Err(Box::new(came)),
+    }
+}
+
+/// What two responses are together.
+pub(super) struct Whole {
+    pub(super) status: StatusCode,
+    pub(super) fields: HeaderMap,
+    pub(super) body: Bytes,
+    /// Which part that is, if it is one.
+    pub(super) part: Option<Part>,
+}
+
+/// What a stored response and a part that came are together, if that is one piece.
+pub(super) fn joined(
+    stored: &Received,
+    (part, fields, body): (&Part, &HeaderMap, &Bytes),
+    terms: &Terms,
+) -> Option<Whole> {
+    let length = stored.body().len() as u64;
+    let all = || {
+        let said = ContentRange { first: 0, last: length.checked_sub(1)?, length: Some(length) };
+        Some(Part { said, held: length, asked: Vec::new() })
+    };
+    let old = match &stored.terms().part {
+        Some(part) => part.clone(),
+        None => all().filter(|_| stored.stored().status() == StatusCode::OK)?,
+    };
+    let joined = Joined::of((stored.fields(), &old), (fields, part))?;
+    let pieces = joined.pieces.iter().map(|piece| {
+        let of = if piece.is_new { body } else { stored.body() };
+        stored::slice(of, piece.bytes.start, piece.bytes.end)
+    });
+    let body = pieces.fold(Vec::new(), |mut whole, piece| {
+        whole.extend_from_slice(&piece);
+        whole
+    });
+    let mut fields = rules::freshen(stored.fields(), fields, terms.received, false);
+    joined.fields(&mut fields);
+    let is_complete = joined.part.is_complete();
+    let status = if is_complete { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
+    Some(Whole { status, fields, body: body.into(), part: (!is_complete).then_some(joined.part) })
+}
