@@ -5,8 +5,8 @@
 //! look-up. Several who lack the same wait for one call. The store's promises hold for data as for pages: what was begun before a purge is never
 //! visible after it, and an error never takes the place of anything.
 //!
-//! A call that carries one person's data is kept for calls that are the same to the last byte, and by the rules of a private cache: then `private`
-//! is no bar, and nothing is found by anybody whose call differs in a cookie, a credential or an address.
+//! A call that carries one person's credential is kept for calls that are the same to the last byte, and by the rules of a private cache: then
+//! `private` is no bar, and nothing is found by anybody whose call differs in a cookie, a credential or an address.
 
 use super::clock;
 use super::fetch::{self, Caller, Calls, Fetched, Fetching, Place, Taken, Taking};
@@ -22,12 +22,14 @@ use crate::cache::{
 };
 use crate::config::Binding;
 use crate::extract::memory;
+use crate::fields::{cookies, is_of_person as is_of_person_field};
+use crate::site::slots;
 use crate::source::{Http, Keep, Read, Trouble};
 use crate::upstream::Call;
 use crate::value::Value;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use http::header::{ETAG, HeaderMap, LAST_MODIFIED, VARY};
+use http::header::{ETAG, HeaderMap, HeaderName, LAST_MODIFIED, VARY};
 use http::{Method, StatusCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -112,29 +114,67 @@ impl Standby {
 enum For {
     /// For all whose call is the same.
     Everybody,
-    /// For the one whose data is in it.
+    /// For the one whose credential is in it.
     One,
+    /// For calls that are made of one person's data and are the same, without a credential that says who that is: by the rules for everybody, as
+    /// others may have the same data, and never found by a call that is made of nobody's.
+    Addressed,
     /// A call that is everybody's by its own declaration, made with one person's data: what is there may be found, but an address that this
     /// person's data was put into is not put there.
     Finder,
 }
 
 impl For {
-    fn of(caller: Caller<'_>) -> Self {
+    fn of(caller: Caller<'_>, http: &Http<Binding>, slots: &[Value]) -> Self {
         let is_of_person = caller.service.site.routes[caller.route].sources[caller.source].personal;
         match caller.whose {
             Whose::OnePersons if !is_of_person => Self::Finder,
-            whose if whose.is_one_persons(is_of_person) => Self::One,
-            Whose::AsDeclared | Whose::OnePersons | Whose::Nobodys => Self::Everybody,
+            whose if !whose.is_one_persons(is_of_person) => Self::Everybody,
+            _ if carries_credential(caller, http, slots) => Self::One,
+            Whose::AsDeclared | Whose::OnePersons | Whose::Nobodys => Self::Addressed,
         }
     }
 
     fn audience(self) -> Audience {
         match self {
             Self::One => Audience::One,
-            Self::Everybody | Self::Finder => Audience::Everybody,
+            Self::Everybody | Self::Addressed | Self::Finder => Audience::Everybody,
         }
     }
+
+    /// What keeps keys apart.
+    fn mark(self) -> u64 {
+        match self {
+            Self::Everybody | Self::Finder => 0,
+            Self::One => 1,
+            Self::Addressed => 2,
+        }
+    }
+}
+
+/// Whether the visitor's request has anything that says who asks and that the call sends along, as it is or within something else. Who sends nothing
+/// of the kind makes the same call as all who do not.
+fn carries_credential(caller: Caller<'_>, http: &Http<Binding>, slots: &[Value]) -> bool {
+    let visitor = caller.visitor;
+    let has_cookie = |name: &[u8]| cookies(visitor).any(|(cookie, value)| cookie == name && !value.is_empty());
+    let has_field = |name: &HeaderName| visitor.get(name).is_some_and(|value| !value.is_empty());
+    let is_said = |binding: &Binding| {
+        let value = binding.value(slots);
+        !value.is_null() && value.as_str() != Some("")
+    };
+    let inputs = &caller.service.site.routes[caller.route].inputs;
+    let is_of_person = |binding: &Binding| match (binding.slot, &*binding.keys) {
+        (slots::COOKIES, [name, ..]) => {
+            inputs.cookies.iter().any(|cookie| cookie.name == *name && !cookie.is_enumerated())
+        }
+        (slots::REQUEST, [_headers, name, ..]) => {
+            HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_of_person_field(&name))
+        }
+        _ => false,
+    };
+    http.forward_cookies.iter().any(|name| has_cookie(name.as_bytes()))
+        || http.forward_headers.iter().any(|name| is_of_person_field(name) && has_field(name))
+        || http.parameters.iter().any(|(_, binding)| is_of_person(binding) && is_said(binding))
 }
 
 /// A call of a source that keeps what it is answered.
@@ -156,7 +196,7 @@ impl Asking<'_> {
     /// parameters and its tags, by which it is purged; not the route, so that sources which are declared alike share what they keep.
     fn key(&self, caller: Caller<'_>, whose: For, tags: &[Tag]) -> Key {
         let mut parts = Digester::new("call");
-        parts.digest(self.keep.digest).number(u64::from(whose == For::One));
+        parts.digest(self.keep.digest).number(whose.mark());
         parts.number(caller.service.site.settings.limits.answer.json.nodes as u64);
         for (name, binding) in &self.http.parameters {
             parts.bytes(name.as_bytes()).value(binding.value(self.slots));
@@ -197,7 +237,7 @@ impl Asking<'_> {
 pub(super) fn had(calls: &Calls, caller: Caller<'_>, asking: Asking<'_>) -> Called {
     let service = caller.service;
     let place = (caller.route, caller.source);
-    let whose = For::of(caller);
+    let whose = For::of(caller, asking.http, asking.slots);
     let changing = asking.changing_tags(caller);
     let key = asking.key(caller, whose, &changing);
     let stale = service.runtime.store.datum(key.lookup());

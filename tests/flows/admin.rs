@@ -620,7 +620,7 @@ fn the_command_purges() {
     assert_eq!(json(&["--source", "repo", "--soft"]), 2);
     until(&site, "/repos/a", |response| response.text() == "3");
     let (code, out, _) = said(&run(&site, &listen, None, &["--path", "/"]));
-    assert!(code == Some(0) && out.starts_with("purged: 1 stored page, ") && out.ends_with(" bytes\n"), "{out}");
+    assert!(code == Some(0) && out.starts_with("purged: 1 stored item, ") && out.ends_with(" bytes\n"), "{out}");
     let (_, out, _) = said(&run(&site, &listen, None, &["--all"]));
     assert!(out.starts_with("purged: 2 stored pages, "), "{out}");
     // A site that is being edited has errors, and can be purged all the same.

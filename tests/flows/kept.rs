@@ -22,6 +22,8 @@ crate::cases!(
     a_304_may_say_that_nothing_is_kept,
     nobody_gets_what_another_person_is_answered,
     a_private_answer_is_kept_for_its_person_alone,
+    who_says_nothing_is_nobody,
+    what_is_addressed_by_a_persons_data_is_kept_as_for_everybody,
     a_refused_person_is_forgotten,
     what_is_addressed_by_a_person_is_not_put_where_others_look,
     the_stale_is_used_while_it_is_fetched_anew_once,
@@ -282,6 +284,43 @@ fn a_private_answer_is_kept_for_its_person_alone() {
         assert_eq!(first.0, ada);
         assert_eq!(me(&site, &bob).0, bob);
         assert_eq!(me(&site, &ada) == first, is_kept, "{control} {cache}");
+    }
+}
+
+fn who_says_nothing_is_nobody() {
+    let fault = FaultServer::start();
+    let keys = "forward-cookies = [\"session\"]\ncache = true";
+    for (at, (control, calls)) in [("private, max-age=1000", 2), ("max-age=1000", 1)].into_iter().enumerate() {
+        let path = format!("/nobody/{at}");
+        let site = site(&fault, &page(keys).replace("/data", &path));
+        fault.put(&path, reply(1).header("cache-control", control));
+        let ask = |cookies: &str| shown(&site.request("GET", "/", &[("cookie", cookies)], b""));
+        // Neither says who asks: what is private to one of them is not for the other.
+        assert_eq!((ask("other=1"), ask("session=; other=2")), (Some(1), Some(1)));
+        assert_eq!(ask("other=3"), Some(1));
+        let expected = if calls == 2 { 3 } else { 2 };
+        assert_eq!(fault.calls(&path), expected, "{control}: an empty cookie is another call");
+        assert_eq!((ask("session=a"), ask("session=a"), fault.calls(&path)), (Some(1), Some(1), expected + 1));
+    }
+}
+
+fn what_is_addressed_by_a_persons_data_is_kept_as_for_everybody() {
+    let fault = FaultServer::start();
+    for (at, (control, calls)) in [("private, max-age=1000", 2), ("max-age=1000", 1)].into_iter().enumerate() {
+        let path = format!("/theme/{at}");
+        let site = site(
+            &fault,
+            &format!(
+                "-- routes/index.toml --\njson = \"{{theme}}\"\n[sources.me]\nupstream = \"up\"\npath = \"/me\"\nforward-cookies = [\"session\"]\n[sources.theme]\nupstream = \"up\"\npath = \"{path}\"\nquery = {{ call = \"{{me.theme}}\" }}\ncache = true\n"
+            ),
+        );
+        fault.put("/me", Reply::json("{\"theme\":\"dark\"}"));
+        fault.put(&path, reply(1).header("cache-control", control));
+        for session in ["ada", "bob"] {
+            let response = site.request("GET", "/", &[("cookie", &format!("session={session}"))], b"");
+            assert_eq!(shown(&response), Some(1));
+        }
+        assert_eq!(fault.calls(&path), calls, "{control}");
     }
 }
 
