@@ -91,7 +91,7 @@ impl Profiles {
         }
         let Some(profile) = self.table(&name, place) else {
             if !self.are_lost {
-                findings.push(self.unknown(&name, place));
+                findings.push(self.unknown(&name, place, Some(UPSTREAM).filter(|_| own.is_none())));
             }
             // Nothing is known of what would be kept.
             kept.kind = Kind::Bool(false);
@@ -124,7 +124,7 @@ impl Profiles {
         };
         let Some(mut merged) = self.table(&name, place) else {
             if !self.are_lost {
-                findings.push(self.unknown(&name, place));
+                findings.push(self.unknown(&name, place, None));
             }
             // Nothing is known of the policy.
             route.remove(CACHE);
@@ -149,14 +149,14 @@ impl Profiles {
         Some(table)
     }
 
-    fn unknown(&self, name: &str, place: Place) -> Finding {
+    fn unknown(&self, name: &str, place: Place, other: Option<&'static str>) -> Finding {
         let declared = self.declared.iter();
         let is_there = |name: &str| self.table(name, place).is_some();
         let names = declared.map(|(name, _)| name.as_str()).chain(BUILT_IN.iter().map(|(name, ..)| *name));
         let mut names: Vec<&str> = names.filter(|name| is_there(name)).collect();
         names.sort_unstable();
         names.dedup();
-        let help = did_you_mean(name, names.iter().copied()).unwrap_or_else(|| {
+        let help = did_you_mean(name, names.iter().copied().chain(other)).unwrap_or_else(|| {
             format!("there are {}; declare it: [cache-profiles.{name}]", crate::config::list(&names))
         });
         Finding::new(&code::UNKNOWN_PROFILE, place, format!("there is no cache profile `{name}`")).help(help)
