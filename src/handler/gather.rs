@@ -216,7 +216,7 @@ impl<'g> Request<'g> {
                 }
                 match self.calls.call(caller, http, slots) {
                     Ok(Called::Kept(had)) => Start::Kept(self.take(had)),
-                    Ok(called) => Start::Calling(Calling::Once(called)),
+                    Ok(needed) => Start::Calling(Calling::Once(needed)),
                     Err(trouble) => Start::Settled(Err(trouble)),
                 }
             }

@@ -130,6 +130,7 @@ pub struct Service {
 
 /// What is known of a route before any request.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Subject {
     /// The route and its revision: pages made from something else are found under other keys.
     pub(super) name: String,
@@ -194,7 +195,7 @@ impl Service {
         let meters = runtime.meters.meters(&site);
         let is_kept = |route: &Route| matches!(&route.resource, Resource::Proxy(proxy) if proxy.cache.is_some());
         let keeps_answers = !data.is_empty() || site.routes.iter().any(is_kept);
-        Self { keeps_answers, site, runtime, upstreams, subjects, meters }
+        Self { site, runtime, upstreams, subjects, meters, keeps_answers }
     }
 
     /// The site.

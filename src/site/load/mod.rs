@@ -140,13 +140,7 @@ fn build(
     let environment = &environment.with_public(site::public(&decl, &mut findings));
     let declared = site::compile(&decl, environment, &mut findings);
     let profiles = profiles(&decl, &mut findings);
-    for (_, upstream) in decl.upstreams.iter_mut().flat_map(|named| &mut named.0) {
-        if let Some(kept) = &mut upstream.cache {
-            profiles.expand_kept(kept, &mut findings);
-        }
-    }
-    let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
-    let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);
+    let upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     media::check_layouts(tree, &library, &mut findings);
     let foundation = revision::foundation(table);
@@ -239,6 +233,22 @@ fn build(
         },
     };
     Draft { findings, files, outline: Some(outline) }
+}
+
+/// The upstreams, with the lifetimes of the profiles that they name.
+fn upstreams(
+    decl: &mut super::settings::Decl,
+    profiles: &Profiles,
+    environment: &Environment,
+    findings: &mut Findings,
+) -> Upstreams {
+    for (_, upstream) in decl.upstreams.iter_mut().flat_map(|named| &mut named.0) {
+        if let Some(kept) = &mut upstream.cache {
+            profiles.expand_kept(kept, findings);
+        }
+    }
+    let declared = decl.upstreams.iter().flat_map(|named| &named.0);
+    Upstreams::compile(declared, decl.is_lost("upstreams"), environment, findings)
 }
 
 /// The cache policies that have a name.
