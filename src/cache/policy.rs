@@ -145,7 +145,10 @@ impl Allowance {
             created,
             initial_age,
             fresh_until: after(jitter.shorten(self.fresh)),
-            ends: after(self.fresh),
+            // What was stale when it came has been so for a while.
+            ends: created
+                .checked_sub(initial_age.saturating_sub(self.fresh))
+                .map_or(created, |begun| begun + self.fresh.saturating_sub(initial_age)),
             stale_until: after(self.fresh + self.while_revalidating),
             error_until: after(self.fresh + self.on_error),
         }

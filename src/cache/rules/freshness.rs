@@ -69,9 +69,7 @@ pub(super) fn lifetime(
 ) -> (Duration, LifetimeSource) {
     let date = date(exchange.response, exchange.received);
     let said = explicit_lifetime(governing, date);
-    let is_usual = is_heuristically_cacheable(exchange.status);
-    // An error is not kept as long as what was declared for pages, unless the origin itself says a time.
-    let written = settings.written.filter(|_| is_usual || said.is_some());
+    let written = settings.written_for(exchange.status, said.is_some());
     let written = written.and_then(|written| Some((written.fresh?, written.rank)));
     match (said, written) {
         (Some(said), None | Some((_, Rank::FillsGaps))) => said,

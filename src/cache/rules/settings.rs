@@ -1,6 +1,7 @@
 //! What a declaration says where RFC 9111 leaves room. The default is the RFC as a shared cache reads it.
 
-use http::HeaderName;
+use super::status::is_heuristically_cacheable;
+use http::{HeaderName, StatusCode};
 use std::time::Duration;
 
 /// How a cache keeps the rules.
@@ -36,6 +37,16 @@ impl Default for Settings {
             obeys_requests: true,
             stale_when_unreachable: Duration::from_hours(24),
         }
+    }
+}
+
+impl Settings {
+    /// What was declared, as far as it is meant for responses of this `status`, which say a lifetime themselves if it `is_said`. An error is not
+    /// kept as long as what was declared for pages, and takes the place of none, unless the origin itself says a time. One of the server is
+    /// never meant, though one of them may be guessed about: 501.
+    pub(super) fn written_for(&self, status: StatusCode, is_said: bool) -> Option<Written> {
+        let is_usual = is_heuristically_cacheable(status) && !status.is_server_error();
+        self.written.filter(|_| is_said || is_usual)
     }
 }
 

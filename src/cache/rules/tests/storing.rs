@@ -215,7 +215,9 @@ fn a_targeted_field_takes_the_place_of_the_others() {
 fn declared_lifetimes_have_the_rank_they_are_given() {
     use Rank::{BeatsAll, BeatsLifetimes, FillsGaps};
     let decide = |rank, status, response: Lines<'_>| {
-        let written = Written { fresh: Some(seconds(5)), stale_while_revalidate: None, stale_if_error: None, rank };
+        // A server's error that says no time is not kept stale for as long as was declared, either.
+        let stale_if_error = (status >= 500).then_some(seconds(9));
+        let written = Written { fresh: Some(seconds(5)), stale_while_revalidate: None, stale_if_error, rank };
         let settings = Settings { written: Some(written), ..Settings::default() };
         stored_with(&settings, &Method::GET, &[], status, response).map(|terms| terms.lifetime.as_secs())
     };
@@ -225,6 +227,9 @@ fn declared_lifetimes_have_the_rank_they_are_given() {
         (FillsGaps, 200, &[control("max-age=60")], Ok(60)),
         (FillsGaps, 200, &[control("no-store")], Err(No::NoStore)),
         (FillsGaps, 500, &[], Err(No::StatusWithoutLifetime)),
+        (FillsGaps, 501, &[], Err(No::NoLifetime)),
+        (FillsGaps, 501, &[control("max-age=60")], Ok(60)),
+        (FillsGaps, 404, &[], Ok(5)),
         (BeatsLifetimes, 200, &[control("max-age=60")], Ok(5)),
         (BeatsLifetimes, 500, &[control("max-age=60")], Ok(5)),
         (BeatsLifetimes, 500, &[], Err(No::StatusWithoutLifetime)),
@@ -235,6 +240,7 @@ fn declared_lifetimes_have_the_rank_they_are_given() {
         (BeatsAll, 200, &[control("max-age=60"), ("set-cookie", "a")], Ok(5)),
         (BeatsAll, 200, &[("set-cookie", "a")], Err(No::SetCookie)),
         (BeatsAll, 416, &[], Err(No::Status)),
+        (BeatsAll, 501, &[], Err(No::NoLifetime)),
     ] {
         assert_eq!(decide(rank, status, response), expected, "{rank:?} {status} {response:?}");
     }
