@@ -329,9 +329,10 @@ fn named_upstreams(decl: &Decl, sources: &[Source], is_needed: impl Fn(usize) ->
 
 /// The calls that passing requests on makes.
 fn passed_on(shown: &Shown, decl: &Decl, otherwise: Option<&Proxy>, upstreams: &Upstreams) -> Option<Called> {
-    let (proxy, name) = match shown {
-        Shown::Proxy(proxy) => (&**proxy, decl.proxy.as_ref()?),
-        _ => (otherwise?, self::otherwise(decl)?),
+    let (proxy, name) = if let Shown::Proxy(proxy) = shown {
+        (&**proxy, decl.proxy.as_ref()?)
+    } else {
+        (otherwise?, self::otherwise(decl)?)
     };
     let trust = upstreams.get(proxy.upstream)?.calling.trust;
     Some(Called { source: name.clone(), upstream: proxy.upstream, trust })
