@@ -156,10 +156,7 @@ impl Client {
     ) -> Result<Forwarded, Failure> {
         // How fast a visitor sends and reads is not the upstream's burden, and no visitor takes its places by being slow: what counts is waiting
         // for the head of an answer, with nothing left to send.
-        let place = match forward.body.is_streamed() {
-            true => None,
-            false => Some(upstream.limit.enter(deadline).await?),
-        };
+        let place = if forward.body.is_streamed() { None } else { Some(upstream.limit.enter(deadline).await?) };
         let now = wait_as_asked(upstream, Instant::now(), deadline).await?;
         let admission = upstream.admit(now)?;
         let for_visitor = forward.for_visitor;
