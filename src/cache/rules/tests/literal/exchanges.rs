@@ -108,10 +108,12 @@ pub(super) fn exchange(random: &mut Random) -> Exchanged {
     random.line(&mut response, 8, "content-range", &ranges);
     random.shuffled(&mut response);
     let statuses = [
-        200, 200, 200, 200, 200, 200, 200, 203, 204, 206, 206, 206, 299, 300, 301, 302, 304, 307, 308, 400, 401, 403,
-        404, 405, 407, 410, 412, 414, 416, 417, 418, 421, 428, 429, 431, 451, 499, 500, 501, 503, 504, 511, 599, 101,
+        200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 203, 204, 206, 206, 206, 299,
+        300, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 407, 410, 412, 414, 416, 417, 418, 421, 428, 429, 431,
+        451, 499, 500, 501, 503, 504, 511, 599, 101,
     ];
-    let method = random.pick(&["GET", "GET", "GET", "GET", "GET", "GET", "POST", "POST", "HEAD", "PUT", "FOO", "get"]);
+    let method =
+        if random.one_in(6) { random.pick(&["POST", "POST", "POST", "HEAD", "PUT", "FOO", "get"]) } else { "GET" };
     Exchanged {
         method: method.to_owned(),
         request: request_fields(random),
@@ -133,9 +135,10 @@ fn settings(random: &mut Random) -> Settings {
     }
 }
 
-/// Whether two numbers of seconds are the same: what is beyond 2^31 is as much as that (RFC 9111, section 1.2.2).
+/// Whether two times are the same, the literal one in tenths of seconds: what is beyond 2^31 is as much as that (RFC 9111, section 1.2.2).
 fn is_same(literal: i128, ours: Duration) -> bool {
-    let (literal, ours) = (literal.clamp(0, 1 << 31), i128::from(ours.as_secs()).min(1 << 31));
+    let ours = i128::try_from(ours.as_millis() / 100).unwrap_or(i128::MAX);
+    let (literal, ours) = (literal.clamp(0, 10 << 31), ours.min(10 << 31));
     literal == ours
 }
 
@@ -201,10 +204,10 @@ fn differences(
         differ("reuse", &literal, &decided);
     }
     if let Reuse::Fresh { age, left } = decided
-        && (!is_same(stored.initial_age + i128::from(elapsed), age)
-            || !is_same(stored.lifetime - stored.initial_age - i128::from(elapsed), left))
+        && (!is_same(stored.initial_age + 10 * i128::from(elapsed), age)
+            || !is_same(stored.lifetime - stored.initial_age - 10 * i128::from(elapsed), left))
     {
-        differ("age and what is left", &(stored.initial_age + i128::from(elapsed), stored.lifetime), &decided);
+        differ("age and what is left", &(stored.initial_age, stored.lifetime), &decided);
     }
     let reason = failure.map_or(Failure::Unreachable, |status| Failure::Status(StatusCode::from_u16(status).unwrap()));
     let serves = may_serve_on_error(&terms, &windows, &demand, now, reason);

@@ -27,6 +27,21 @@ use std::collections::BTreeSet;
 /// What is taken where an RFC leaves a choice, and why.
 const NARROWINGS: &[(&str, &str)] = &[
     (
+        "what says how the stored content is to be read stays",
+        "RFC 9111, 3.2: fields that the stored response depends upon",
+    ),
+    ("Last-Modified is a weak validator", "RFC 9110, 8.8.2.2: strong only on conditions that a 304 does not show"),
+    (
+        "a 304 without a validator is about the one response that was asked about",
+        "RFC 9111, 4.3.4, if that has none either; servers leave it out at will",
+    ),
+    (
+        "conditions and ranges are for a stored 200",
+        "RFC 9110, 13.2.1 and 14.2: a server ignores them unless it would answer 200",
+    ),
+    ("several ranges are answered with the whole", "RFC 9110, 14.2: \"A server MAY ignore the Range header field\""),
+    ("the last octets of nothing are unsatisfiable", "RFC 9110, 14.1.2: satisfiable, but no Content-Range can say so"),
+    (
         "a request's max-age is no signal that an immutable response be validated",
         "RFC 8246, 2: browsers send it at each reload, which the directive is about",
     ),

@@ -177,7 +177,7 @@ pub(super) fn date(text: &str, received: i64) -> Option<i64> {
             // be more than 50 years in the future as representing the most recent year in the past that had the same last two digits."
             let (day, two) = (digits(day, 2)?, digits(year, 2)?);
             let mut best = None;
-            for year in 1..9999 {
+            for year in 1900..2200 {
                 if year % 100 != two {
                     continue;
                 }
