@@ -3,7 +3,7 @@
 use super::exchanges::TARGETS;
 use super::narrowed;
 use super::random::Random;
-use super::read::{Asked, Lines, Tags, elements, has, trimmed, values};
+use super::read::{Asked, Lines, Tag, Tags, elements, has, trimmed, values};
 
 /// A URI in its parts (RFC 3986, appendix B), without its fragment: scheme, authority, path, query.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +84,9 @@ pub(super) fn resolved(base: &str, text: &str) -> Reference {
     }
     let default = if out.scheme.as_deref() == Some("https") { ":443" } else { ":80" };
     out.authority = out.authority.map(|authority| {
+        // RFC 9110, section 4.3.1: an origin is scheme, host and port.
         let authority = authority.to_lowercase();
+        let authority = authority.rsplit('@').next().unwrap_or_default().to_owned();
         authority.strip_suffix(default).map(str::to_owned).unwrap_or(authority)
     });
     out
@@ -311,9 +313,11 @@ pub(super) fn freshened(stored: &Lines, update: &Lines, takes_cookies: bool) -> 
     result
 }
 
-/// The first tag of a message.
-fn tag_of(fields: &Lines) -> Option<super::read::Tag> {
-    super::read::tag(values(fields, "etag").first()?)
+/// The tag of a message, the first if there are several. One that is malformed is what it is, octet for octet.
+fn tag_of(fields: &Lines) -> Option<Tag> {
+    let text = values(fields, "etag").first()?.clone();
+    let malformed = || Tag { is_weak: false, opaque: format!("malformed {text}") };
+    (!text.is_empty()).then(|| super::read::tag(&text).unwrap_or_else(malformed))
 }
 
 /// Section 4.3.4: which of the stored responses a 304 updates, the chosen one in front and then the latest.
@@ -335,7 +339,9 @@ pub(super) fn selected(not_modified: &Lines, stored: &[Lines]) -> Vec<usize> {
         let same = |stored: &Lines| tag_of(stored).is_some_and(|tag| super::read::weakly(&tag, new));
         return (0..stored.len()).filter(|at| same(&stored[*at])).take(1).collect();
     }
-    if has(not_modified, "last-modified") && narrowed("Last-Modified is a weak validator") {
+    if values(not_modified, "last-modified").first().is_some_and(|line| !line.is_empty())
+        && narrowed("Last-Modified is a weak validator")
+    {
         let new = said_date(not_modified);
         let same = |stored: &Lines| has(stored, "last-modified") && said_date(stored) == new;
         return (0..stored.len()).filter(|at| same(&stored[*at])).take(1).collect();
@@ -367,10 +373,9 @@ pub(super) fn validating(stored: &[Lines]) -> (Vec<String>, Option<String>) {
     }
     // "SHOULD send the Last-Modified value [...] if [...] a single stored response is being validated, and that response contains a Last-Modified
     // value".
-    let date = match stored {
-        [one] => values(one, "last-modified").first().cloned(),
-        _ => None,
-    };
+    let is_one = tags.len() <= 1
+        && (stored.len() == 1 || narrowed("the date of the chosen one goes along unless several tags do"));
+    let date = stored.first().filter(|_| is_one).and_then(|chosen| values(chosen, "last-modified").first().cloned());
     (tags, date)
 }
 
@@ -388,11 +393,7 @@ pub(super) fn head_says(
     // "for each stored response that could have been chosen, if they have matching values for any received validator fields (ETag and
     // Last-Modified) and, if the HEAD response has a Content-Length header field, the value of Content-Length matches that of the stored response".
     if has(head, "etag") {
-        let same = match (tag_of(stored), tag_of(head)) {
-            (Some(stored), Some(head)) => stored == head,
-            _ => values(stored, "etag").first() == values(head, "etag").first(),
-        };
-        if !same {
+        if values(stored, "etag").first() != values(head, "etag").first() {
             return Some(false);
         }
     }
@@ -439,27 +440,46 @@ pub(super) fn answered(
     if has(request, "if-range") && !range_holds(request, stored, received) {
         return Answered::Whole;
     }
-    match super::read::range(request) {
-        Asked::Ignored => Answered::Whole,
-        Asked::Several => {
+    let asked = match super::read::range(request) {
+        Asked::Ignored => return Answered::Whole,
+        Asked::Several(all) => all,
+        one => vec![one],
+    };
+    // RFC 9110, section 14.1.2: "if a valid byte-range-set includes at least one range-spec that is satisfiable, then it is satisfiable."
+    let parts: Vec<(u64, u64)> = asked.iter().filter_map(|asked| octets(asked, length)).collect();
+    match parts[..] {
+        [] => Answered::Unsatisfiable,
+        [(first, last)] => Answered::Part(first, last),
+        _ => {
             assert!(narrowed("several ranges are answered with the whole"));
             Answered::Whole
         }
-        Asked::From(first, _) if first >= length => Answered::Unsatisfiable,
-        Asked::From(first, last) => Answered::Part(first, last.unwrap_or(u64::MAX).min(length - 1)),
-        Asked::Last(0) => Answered::Unsatisfiable,
+    }
+}
+
+/// The first and last octet of a range that is satisfiable (RFC 9110, section 14.1.2).
+fn octets(asked: &Asked, length: u64) -> Option<(u64, u64)> {
+    match *asked {
+        Asked::From(first, last) => (first < length).then(|| (first, last.unwrap_or(u64::MAX).min(length - 1))),
+        Asked::Last(0) | Asked::Ignored | Asked::Several(_) => None,
         // "If the selected representation is shorter than the specified suffix-length, the entire representation is used": here it has no octet.
         Asked::Last(_) if length == 0 => {
             assert!(narrowed("the last octets of nothing are unsatisfiable"));
-            Answered::Unsatisfiable
+            None
         }
-        Asked::Last(count) => Answered::Part(length.saturating_sub(count), length - 1),
+        Asked::Last(count) => Some((length.saturating_sub(count), length - 1)),
     }
 }
 
 /// Section 4.3.2: `If-None-Match`, or else `If-Modified-Since`.
 fn has_it(request: &Lines, stored: &Lines, received: i64) -> bool {
     if has(request, "if-none-match") {
+        let is_echoed = |text: &String| !text.is_empty() && values(request, "if-none-match").contains(text);
+        if values(stored, "etag").first().is_some_and(is_echoed)
+            && narrowed("a malformed tag that comes back is the same")
+        {
+            return true;
+        }
         return match super::read::tags(request, "if-none-match") {
             Tags::Any => true,
             Tags::These(tags) => {
@@ -535,12 +555,14 @@ pub(super) fn joined(one: (u64, u64, Option<u64>), other: (u64, u64, Option<u64>
     octets.sort_unstable();
     octets.dedup();
     let is_whole = octets.windows(2).all(|pair| pair[0] + 1 == pair[1]);
-    is_whole.then(|| (octets[0], octets[octets.len() - 1], length))
+    let last = octets[octets.len() - 1];
+    (is_whole && length.is_none_or(|length| last < length)).then(|| (octets[0], last, length))
 }
 
 /// Whether two messages share a strong validator, which parts that are joined must (section 3.4).
 pub(super) fn share_a_strong_validator(one: &Lines, other: &Lines) -> bool {
-    match (tag_of(one), tag_of(other)) {
+    let tag = |fields: &Lines| super::read::tag(values(fields, "etag").first()?);
+    match (tag(one), tag(other)) {
         (Some(one), Some(other)) => super::read::strongly(&one, &other),
         _ => false,
     }

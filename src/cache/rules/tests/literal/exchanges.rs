@@ -6,6 +6,7 @@ use super::changes;
 use super::keeping::{self, Exchanged, Verdict};
 use super::random::Random;
 use super::read::Lines;
+use super::targeted;
 use crate::cache::Jitter;
 use crate::cache::rules::{
     Cookies, Demand, Exchange, Failure, NotStored, Reusable, Reuse, Settings, StoredUnder, Terms, may_serve_on_error,
@@ -66,6 +67,47 @@ pub(super) fn exchange(random: &mut Random) -> Exchanged {
     let request_time = NOW - random.pick(&[0, 0, 0, 1, 10, 61]);
     let mut response = Lines::new();
     random.response_control(&mut response);
+    let targeted = [
+        "max-age=60",
+        "max-age=600, no-store",
+        "no-cache",
+        "private",
+        "private=\"x-p\"",
+        "max-age=60;a=b, foo",
+        "max-age=\"60\"",
+        "max-age=60.0",
+        "Max-Age=60",
+        "max-age=60,",
+        "max-age=60, ",
+        ",max-age=60",
+        "max-age=5, max-age=60",
+        "max-age=60, max-age=5",
+        "s-maxage=60, max-age=5",
+        "no-store=?0, max-age=60",
+        "no-store=1",
+        "public, must-revalidate, max-age=600",
+        "max-age=-5",
+        "max-age=9999999999999999",
+        "max-age=999999999999999",
+        "foo=(a b), max-age=60",
+        "foo=:YQ==:, max-age=60",
+        "max-age=60 , stale-while-revalidate=60",
+        "stale-if-error=60;x",
+        "max-age =60",
+        "max-age= 60",
+        "\"max-age\"=60",
+        "",
+        "foo",
+        "max-age",
+        "no-cache=x-p",
+        "no-cache=?1",
+        "max-age=60\tfoo",
+        "max-age=60,\tfoo",
+        "a=\"\\x\", max-age=60",
+        "immutable, max-age=60",
+    ];
+    random.line(&mut response, 3, "cdn-cache-control", &targeted);
+    random.line(&mut response, 10, "cdn-cache-control", &targeted);
     random.dated(&mut response, 2, "date", NOW);
     random.dated(&mut response, 4, "expires", NOW + 60);
     random.dated(&mut response, 20, "expires", NOW + 60);
@@ -126,7 +168,7 @@ pub(super) fn exchange(random: &mut Random) -> Exchanged {
 
 fn settings(random: &mut Random) -> Settings {
     Settings {
-        targets: Vec::new(),
+        targets: if random.one_in(2) { Vec::new() } else { vec![HeaderName::from_static("cdn-cache-control")] },
         heuristics: !random.one_in(8),
         cookies: random.pick(&[Cookies::Explicit, Cookies::Explicit, Cookies::Public, Cookies::Never]),
         obeys_requests: !random.one_in(8),
@@ -154,7 +196,8 @@ fn differences(
     let mut differ = |what: &str, literal: &dyn std::fmt::Debug, ours: &dyn std::fmt::Debug| {
         found.push(format!("{what}: literal {literal:?}, ours {ours:?}"));
     };
-    let control = keeping::control(&exchange.response);
+    let targeted = settings.targets.first().and_then(|name| targeted::control(&exchange.response, name.as_str()));
+    let control = targeted.unwrap_or_else(|| keeping::control(&exchange.response));
     let literal = keeping::stored(exchange, &control, settings);
     let terms = ours(exchange, settings);
     if literal.is_ok() != terms.is_ok() {
@@ -283,6 +326,8 @@ fn both_come_to_the_same() {
         "a part is stored if it says in bytes where it belongs",
         "what can neither answer nor be validated is not stored",
         "white space before the equals sign spoils the argument alone",
+        "a time of another type than Integer is none at all",
+        "what forbids does so with any value but false",
         "a request's max-age is no signal that an immutable response be validated",
         "of answers to a POST a 200 alone is stored",
         "s-maxage forbids no window that the response says",

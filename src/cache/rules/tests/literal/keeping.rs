@@ -22,11 +22,15 @@ pub(super) struct Exchanged {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Control {
     all: Vec<Directive>,
-    /// Whether they are of a targeted field.
-    pub(super) is_targeted: bool,
+    /// Whether they are of a targeted field (RFC 9213).
+    is_targeted: bool,
 }
 
 impl Control {
+    pub(super) fn targeted(all: Vec<Directive>) -> Self {
+        Self { all, is_targeted: true }
+    }
+
     pub(super) fn says(&self, name: &str) -> bool {
         self.all.iter().any(|directive| directive.name == name)
     }
@@ -82,7 +86,11 @@ fn wishes(fields: &Lines) -> Control {
 
 /// Whether an origin's `Expires` counts, and when: none if it says nothing, the beginning of time if it is no date (section 5.3: "a cache
 /// recipient MUST interpret invalid date formats, especially the value "0", as representing a time in the past").
-fn expires(exchange: &Exchanged) -> Option<i64> {
+fn expires(exchange: &Exchanged, control: &Control) -> Option<i64> {
+    // RFC 9213, section 2.2.
+    if control.is_targeted {
+        return None;
+    }
     let lines = values(&exchange.response, "expires");
     match &lines[..] {
         [] => None,
@@ -108,7 +116,7 @@ pub(super) fn explicit_lifetime(exchange: &Exchanged, control: &Control) -> Opti
     if control.says("max-age") {
         return control.seconds("max-age");
     }
-    let expires = expires(exchange)?;
+    let expires = expires(exchange, control)?;
     Some((i128::from(expires) - i128::from(date_value(exchange))).max(0))
 }
 
@@ -132,7 +140,8 @@ fn heuristic_lifetime(exchange: &Exchanged, control: &Control, settings: &Settin
     {
         return None;
     }
-    let is_old_no_cache = !has(&exchange.response, "cache-control") && pragma(&exchange.response);
+    let is_old_no_cache =
+        !control.is_targeted && !has(&exchange.response, "cache-control") && pragma(&exchange.response);
     if is_old_no_cache && narrowed("nothing is guessed of a response with Pragma: no-cache") {
         return None;
     }

@@ -161,11 +161,10 @@ fn validations(random: &mut Random, wrong: &mut Vec<String>) {
     let maps: Vec<HeaderMap> = all.iter().map(map).collect();
     let mut asked = map(&request(random, &all[0]));
     let asks = validate(&mut asked, maps.first(), maps.iter().skip(1));
-    let (mut tags, date) = changes::validating(&all);
+    let (tags, date) = changes::validating(&all);
     let text = |name: &str| -> Vec<String> {
         asked.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
     };
-    tags.truncate(usize::MAX);
     let literal = (
         if tags.is_empty() { Vec::new() } else { vec![tags.join(", ")] },
         date.clone().into_iter().collect::<Vec<_>>(),
@@ -360,6 +359,8 @@ fn both_answer_and_change_the_same() {
         "Last-Modified is a weak validator",
         "a 304 without a validator is about the one response that was asked about",
         "conditions and ranges are for a stored 200",
+        "a malformed tag that comes back is the same",
+        "the date of the chosen one goes along unless several tags do",
         "several ranges are answered with the whole",
         "the last octets of nothing are unsatisfiable",
         "tags count up to the first that is malformed",
