@@ -392,10 +392,8 @@ pub(super) fn head_says(
     }
     // "for each stored response that could have been chosen, if they have matching values for any received validator fields (ETag and
     // Last-Modified) and, if the HEAD response has a Content-Length header field, the value of Content-Length matches that of the stored response".
-    if has(head, "etag") {
-        if values(stored, "etag").first() != values(head, "etag").first() {
-            return Some(false);
-        }
+    if has(head, "etag") && values(stored, "etag").first() != values(head, "etag").first() {
+        return Some(false);
     }
     if has(head, "last-modified") && (!has(stored, "last-modified") || said_date(stored) != said_date(head)) {
         return Some(false);
@@ -443,7 +441,7 @@ pub(super) fn answered(
     let asked = match super::read::range(request) {
         Asked::Ignored => return Answered::Whole,
         Asked::Several(all) => all,
-        one => vec![one],
+        one @ (Asked::From(..) | Asked::Last(_)) => vec![one],
     };
     // RFC 9110, section 14.1.2: "if a valid byte-range-set includes at least one range-spec that is satisfiable, then it is satisfiable."
     let parts: Vec<(u64, u64)> = asked.iter().filter_map(|asked| octets(asked, length)).collect();

@@ -280,7 +280,6 @@ fn language_key(terms: &Terms, request: &HeaderMap) -> Option<crate::cache::rule
 #[test]
 fn both_come_to_the_same() {
     let (seed, mut random, rounds) = Random::new();
-    println!("LITERAL_SEED={seed}");
     let (mut wrong, mut outcomes) = (Vec::new(), BTreeMap::<&str, u32>::new());
     for _ in 0..rounds {
         let exchange = exchange(&mut random);
@@ -308,7 +307,6 @@ fn both_come_to_the_same() {
         }
     }
     assert!(wrong.is_empty(), "LITERAL_SEED={seed}\n{}", wrong.join("\n"));
-    println!("{outcomes:?}");
     assert!(outcomes["stored"] * 4 > rounds, "{outcomes:?}");
     assert_all_asked(&[
         "an unclosed string hides nothing that forbids",

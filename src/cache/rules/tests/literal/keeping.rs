@@ -148,7 +148,7 @@ fn heuristic_lifetime(exchange: &Exchanged, control: &Control, settings: &Settin
     assert!(narrowed("nothing is guessed without Last-Modified"));
     let modified = date_of(&exchange.response, "last-modified", exchange.response_time)?;
     assert!(narrowed("a tenth of the time without a change, at most a day"));
-    Some(i128::from(date_value(exchange) - modified).max(0).min(864_000))
+    Some(i128::from(date_value(exchange) - modified).clamp(0, 864_000))
 }
 
 fn pragma(fields: &Lines) -> bool {
@@ -330,6 +330,7 @@ pub(super) fn vary_names(response: &Lines) -> Option<Vec<String>> {
 
 /// What a stored response says of its reuse. Times are tenths of seconds.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a directive")]
 pub(super) struct Stored {
     pub(super) lifetime: i128,
     pub(super) initial_age: i128,

@@ -341,7 +341,6 @@ fn parts(random: &mut Random, wrong: &mut Vec<String>) {
 #[test]
 fn both_answer_and_change_the_same() {
     let (seed, mut random, rounds) = Random::new();
-    println!("LITERAL_SEED={seed}");
     let mut wrong = Vec::new();
     for _ in 0..rounds {
         for compare in [answers, validations, selections, freshenings, heads, invalidations, parts] {
