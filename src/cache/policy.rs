@@ -145,8 +145,10 @@ impl Allowance {
             created,
             initial_age,
             fresh_until: after(jitter.shorten(self.fresh)),
-            ends: after(self.fresh),
-            overdue: initial_age.saturating_sub(self.fresh),
+            // What was stale when it came has been so for a while.
+            ends: created
+                .checked_sub(initial_age.saturating_sub(self.fresh))
+                .map_or(created, |begun| begun + self.fresh.saturating_sub(initial_age)),
             stale_until: after(self.fresh + self.while_revalidating),
             error_until: after(self.fresh + self.on_error),
         }
@@ -161,8 +163,6 @@ pub struct Windows {
     fresh_until: Instant,
     /// Where the declared lifetime ends, and the stale windows begin.
     ends: Instant,
-    /// For how long it had been stale when it was made here.
-    overdue: Duration,
     stale_until: Instant,
     error_until: Instant,
 }
@@ -214,7 +214,7 @@ impl Windows {
     pub fn remaining(&self, now: Instant) -> Result<Duration, Duration> {
         match self.ends.checked_duration_since(now) {
             Some(left) if !left.is_zero() => Ok(left),
-            Some(_) | None => Err(now.saturating_duration_since(self.ends) + self.overdue),
+            Some(_) | None => Err(now.saturating_duration_since(self.ends)),
         }
     }
 

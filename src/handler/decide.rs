@@ -24,6 +24,17 @@ pub(super) enum Decision<'d> {
     Refused { because: Refusal, route: Option<&'d Route> },
 }
 
+impl<'d> Decision<'d> {
+    /// The route that answers, or has no answer to what stands in its path.
+    pub(super) fn route(&self) -> Option<&'d Route> {
+        match self {
+            Self::Route(found) => Some(found.route),
+            Self::Refused { because: Refusal::Misfit, route } => *route,
+            Self::Refused { .. } | Self::Elsewhere { .. } | Self::Options(_) | Self::MethodNotAllowed(_) => None,
+        }
+    }
+}
+
 /// A route, and how it was found.
 pub(super) struct Found<'d> {
     /// Its position.

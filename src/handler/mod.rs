@@ -18,7 +18,9 @@ mod field;
 mod fill;
 mod gather;
 mod inputs;
+mod invalidate;
 mod keep;
+mod kept;
 mod lookout;
 mod make;
 mod meter;
@@ -34,7 +36,9 @@ pub use body::{Body, FilePart, RequestBody, RequestBodyFault};
 pub use clock::{Clock, SteppedClock};
 pub use explain::explain;
 pub use gather::SourceCall;
-pub use meter::{CacheOutcome, Counter, Histogram, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally};
+pub use meter::{
+    CacheOutcome, Counter, Histogram, KeptOutcome, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally,
+};
 pub use runtime::{Runtime, Service};
 
 use crate::resource::{Folder, Resource};
@@ -140,11 +144,14 @@ pub fn handle<'h, B: RequestBody>(
         return Handled::Now(answer);
     }
     if let Decision::Route(Found { position, route, matched }) = &decision
-        && proxy::of(route).is_some()
+        && matches!(route.resource, Resource::Proxy(_))
     {
         let exchange = Exchange { request, route: Some(route), position: Some(*position), arrival };
         let matched = matched.clone();
-        return Handled::Later(Box::pin(async move { proxy::answer(service, &matched, exchange, body).await }));
+        return Handled::Later(Box::pin(async move { proxy::answer(service, Some(&matched), exchange, body).await }));
+    }
+    if decision.route().is_some_and(|route| route.otherwise.is_some()) {
+        return Handled::Later(Box::pin(answer_or_pass_on(service, decision, request, body, arrival)));
     }
     // Untouched, a body is the connection's business.
     drop(body);
@@ -195,6 +202,25 @@ async fn answer(service: &Arc<Service>, decision: Decision<'_>, request: &Parts,
         Err(Misfit::NotFound(_)) => failure::not_found(service, exchange),
         Err(misfit @ Misfit::BadRequest(_)) => failure::answer(service, exchange, misfit.status()),
     }
+}
+
+/// The same of a route that passes on the requests that it has no answer to.
+async fn answer_or_pass_on<B: RequestBody>(
+    service: &Arc<Service>,
+    decision: Decision<'_>,
+    request: &Parts,
+    body: B,
+    arrival: &Arrival<'_>,
+) -> Answer {
+    let route = decision.route();
+    let position = service.site.routes.iter().position(|known| route.is_some_and(|route| std::ptr::eq(known, route)));
+    let own = answer(service, decision, request, arrival).await;
+    if own.response.status() != StatusCode::NOT_FOUND {
+        return own;
+    }
+    let exchange = Exchange { request, route, position, arrival };
+    let passed_on = proxy::answer(service, None, exchange, body).await;
+    Answer { sources: own.sources, ..passed_on }
 }
 
 /// The answer to another spelling of a URL of `route`.

@@ -76,6 +76,16 @@ declare! {
         "via": via: Spanned<bool>,
         /// Whether a proxy lets clients switch to WebSocket; default `false`.
         "websocket": websocket: Spanned<bool>,
+        /// What becomes of a request that the route has no answer to: instead of its 404, `{ proxy = "old" }` passes it on to an upstream.
+        "on-not-found": on_not_found: NotFoundDecl,
+    }
+}
+
+declare! {
+    /// What becomes of a request that a route has no answer to.
+    pub struct NotFoundDecl requires ["proxy"] {
+        /// The upstream whose answer is passed on, by its name in `[upstreams]`.
+        "proxy": proxy: Spanned<String>,
     }
 }
 

@@ -25,8 +25,8 @@ pub use code::{
 pub use cors::Cors;
 pub use csp::{Csp, Decl as CspDecl, PolicyField, Surroundings};
 pub use decl::{
-    CookieDecl, Decl, Forwarded, HeaderDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RouteDecl, RuleDecl, SectionDecl,
-    ThenDecl,
+    CookieDecl, Decl, Forwarded, HeaderDecl, NotFoundDecl, Nulls, OnInvalid, ParamDecl, QueryDecl, RouteDecl, RuleDecl,
+    SectionDecl, ThenDecl,
 };
 pub use error_page::{ErrorPage, ID_MARK};
 pub use header::instead as instead_of_header;

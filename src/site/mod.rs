@@ -32,7 +32,7 @@ pub use variant::{Credentials, Variant};
 use crate::config::{Binding, ContentFile, Environment, Template, Tripwire};
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::render::Condition;
-use crate::resource::{Cors, ErrorPage, Linked, Policy, Resource};
+use crate::resource::{Cors, ErrorPage, Linked, Policy, Proxy, Resource};
 use crate::router::{Hosts, Pattern};
 use crate::source::{Source, Step, Upstreams};
 use crate::value::{Object, Value};
@@ -134,6 +134,8 @@ pub struct Route {
     pub vary: Vec<HeaderName>,
     /// Whose data its answers hold.
     pub privacy: Privacy,
+    /// What passes on the requests that it has no answer to.
+    pub otherwise: Option<Box<Proxy>>,
     /// Which scripts of other sites may read its answers.
     pub cors: Option<Box<Cors>>,
     /// Its error pages.

@@ -10,7 +10,9 @@ pub(crate) mod canary;
 pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod proof;
+pub(crate) mod recorder;
 pub(crate) mod site;
+pub(crate) mod stepped;
 pub(crate) mod tools;
 pub(crate) mod xml;
 

@@ -12,7 +12,7 @@ crate::cases!(
 );
 
 /// What is sent, and the status of the only answer.
-const MALFORMED: &[(&str, u16)] = &[
+pub(crate) const MALFORMED: &[(&str, u16)] = &[
     // Line ends.
     ("GET /hello HTTP/1.1\nHost: a\n\n", 400),
     ("GET /hello HTTP/1.1\r\nHost: a\n\r\n", 400),
@@ -129,7 +129,7 @@ const MALFORMED: &[(&str, u16)] = &[
 ];
 
 /// The Latin-1 octets of a text: each character is one octet.
-fn octets(text: &str) -> Vec<u8> {
+pub(crate) fn octets(text: &str) -> Vec<u8> {
     text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect()
 }
 

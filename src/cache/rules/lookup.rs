@@ -2,6 +2,7 @@
 
 use http::Method;
 use http::header::{CONTENT_LENGTH, HeaderMap, IF_MATCH, IF_UNMODIFIED_SINCE, TRANSFER_ENCODING, UPGRADE};
+use std::fmt;
 
 /// Why a request goes to the origin without a look at what is stored, and its response is not stored either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,17 @@ pub enum Bypass {
     Content,
     /// It asks for another protocol.
     Upgrade,
+}
+
+impl fmt::Display for Bypass {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Method => "no stored response answers this method",
+            Self::Condition => "`If-Match` and `If-Unmodified-Since` are for the upstream alone to weigh",
+            Self::Content => "the request has content",
+            Self::Upgrade => "the request asks for another protocol",
+        })
+    }
 }
 
 impl Bypass {

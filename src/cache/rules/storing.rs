@@ -3,7 +3,7 @@
 use super::freshness::{date, explicit_lifetime, initial_age, last_modified, lifetime};
 use super::governing::Governing;
 use super::reference::Reference;
-use super::settings::{Cookies, Rank};
+use super::settings::{Audience, Cookies, Rank, Written};
 use super::status::{is_heuristically_cacheable, is_never_stored, is_understood};
 use super::{Demand, Exchange, LifetimeSource, Part, Reusable, Settings, Terms, VaryNames, groups};
 use crate::fields::{CacheControl, Scope};
@@ -154,7 +154,8 @@ fn assess(exchange: &Exchange<'_>, settings: &Settings, part: Option<&Part>) -> 
     }
 
     let reusable = reusable(directives);
-    let (stale_while_revalidate, said_stale_if_error) = stale_windows(directives, reusable, settings);
+    let written = settings.written_for(exchange.status, said.is_some());
+    let (stale_while_revalidate, said_stale_if_error) = stale_windows(directives, reusable, written);
     let stale_if_error = match reusable {
         Reusable::Freely => said_stale_if_error.unwrap_or(settings.stale_when_unreachable),
         Reusable::AsItSays => said_stale_if_error.unwrap_or_default(),
@@ -203,7 +204,8 @@ fn is_permitted(
     }
     // Section 3.5. Declared lifetimes do not make a person's response everybody's.
     let is_for_others = said.public || said.must_revalidate || said.s_maxage.is_some();
-    if exchange.request.contains_key(AUTHORIZATION) && !is_for_others {
+    let is_shared = settings.audience == Audience::Everybody;
+    if is_shared && exchange.request.contains_key(AUTHORIZATION) && !is_for_others {
         return Err(NotStored::Authorization);
     }
     Ok(())
@@ -252,6 +254,7 @@ fn is_cookie_for_everybody(directives: &CacheControl, is_said: bool, cookies: Co
         Cookies::Explicit => is_said && directives.no_cache != Some(Scope::Response),
         Cookies::Public => directives.public || directives.s_maxage.is_some(),
         Cookies::Never => false,
+        Cookies::Unsent => true,
     };
     let is_none = is_withheld(&directives.private) || is_withheld(&directives.no_cache);
     if is_allowed || is_none { Ok(()) } else { Err(NotStored::SetCookie) }
@@ -271,14 +274,17 @@ fn reusable(directives: &CacheControl) -> Reusable {
 
 /// The windows of RFC 5861, where they are said or declared. Beside `s-maxage` they count as what they are, a permission in so many words; what
 /// forbids in so many words wins (RFC 9111, section 4.2.4).
-fn stale_windows(directives: &CacheControl, reusable: Reusable, settings: &Settings) -> (Duration, Option<Duration>) {
+fn stale_windows(
+    directives: &CacheControl,
+    reusable: Reusable,
+    written: Option<Written>,
+) -> (Duration, Option<Duration>) {
     if matches!(reusable, Reusable::WhileFresh | Reusable::Validated) {
         return (Duration::ZERO, None);
     }
     let seconds = |count: u32| Duration::from_secs(count.into());
     let said = (directives.stale_while_revalidate.map(seconds), directives.stale_if_error.map(seconds));
-    let written =
-        settings.written.map(|written| (written.stale_while_revalidate, written.stale_if_error, written.rank));
+    let written = written.map(|written| (written.stale_while_revalidate, written.stale_if_error, written.rank));
     let (while_revalidating, on_error) = match written {
         Some((while_revalidating, on_error, Rank::FillsGaps)) => (said.0.or(while_revalidating), said.1.or(on_error)),
         Some((while_revalidating, on_error, Rank::BeatsLifetimes | Rank::BeatsAll)) => {
@@ -300,6 +306,8 @@ fn is_of_use(terms: &Terms) -> Result<(), NotStored> {
         (Reusable::Validated, _) => Err(NotStored::NoCache),
         _ if is_stale_said => Ok(()),
         (_, true) => Err(NotStored::NoLifetime),
+        // It may stand in for an error, and for who accepts what is stale.
+        (Reusable::Freely, false) if terms.initial_age < terms.lifetime.saturating_add(terms.stale_if_error) => Ok(()),
         (_, false) if terms.initial_age >= terms.lifetime => Err(NotStored::Stale),
         (_, false) => Ok(()),
     }

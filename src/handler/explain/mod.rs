@@ -5,6 +5,7 @@
 //! would be a second one, and wrong one day. Files are looked at, because what is sent with them is made of what they are.
 
 mod inputs;
+mod kept;
 mod lifetimes;
 mod plan;
 mod settings;
@@ -15,13 +16,13 @@ use super::inputs::{Inputs, Misfit};
 use super::keep::Keeping;
 use super::respond::{self, Exchange, View};
 use super::runtime::{Service, Subject};
-use super::{Arrival, METHODS};
-use crate::cache::is_compressible;
+use super::{Arrival, METHODS, proxy};
+use crate::cache::{Lookup, is_compressible, rules};
 use crate::config::{Binding, format_duration};
 use crate::diagnostic::{Place, did_you_mean};
 use crate::explanation::{Anonymous, Explanation, Key, Named, Outcome, Page, Privacy, Step, Store, Verdict};
 use crate::fields::is_credential;
-use crate::resource::{Auto, Resource};
+use crate::resource::{Auto, Proxy, Resource};
 use crate::router::Match;
 use crate::site::{self, Route, Variant, slots};
 use crate::source::encode_segment;
@@ -174,7 +175,7 @@ fn listed(fields: &HeaderMap) -> Vec<(String, String)> {
 
 /// A request to a route, about which things are told.
 struct Told<'t> {
-    service: &'t Service,
+    service: &'t Arc<Service>,
     route: &'t Route,
     /// The route as it answers the request.
     variant: Variant<'t>,
@@ -229,24 +230,16 @@ impl Told<'_> {
     fn store(&self) -> Store {
         let is_page = !matches!(self.route.resource, Resource::Files(_) | Resource::Proxy(_));
         let is_looked_for = (self.variant.is_storable() || self.is_compared()) && is_page;
-        let key = is_looked_for.then(|| self.inputs.key(self.variant, self.subject));
-        let key = key.and_then(|key| {
-            let lookup = key.finish();
-            let parts = lookup.parts()?;
-            let is_cookie = |section: &str| section == "cookie";
-            let part = |part: crate::cache::KeyPart| {
-                let section = part.section.name();
-                let hidden = part.value.map(|value| if is_cookie(section) { "(not shown)".to_owned() } else { value });
-                (section, part.name, hidden)
-            };
-            let digest = blake3::hash(lookup.as_bytes()).to_hex();
-            Some(Key {
-                subject: parts.subject,
-                parts: parts.parts.into_iter().map(part).collect(),
-                digest: digest.get(..16).unwrap_or_default().to_owned(),
-            })
-        });
+        let key = match proxy::told(self.service, self.matched, self.exchange).filter(|_| !is_page) {
+            Some(told) => told.key.and_then(Result::ok),
+            None => is_looked_for.then(|| self.inputs.key(self.variant, self.subject)),
+        };
+        let key = key.and_then(|key| told_key(key.finish()));
         let vary = self.route.vary.iter().map(ToString::to_string).collect();
+        if let Resource::Proxy(proxy) = &self.route.resource {
+            let refused = proxy.cache.is_none().then(|| "the route says `cache = false`".to_owned());
+            return Store { refused, is_compared: false, key, vary };
+        }
         let refused = self.keeping().kept.err().map(|refused| refused.to_string());
         Store { refused, is_compared: self.is_compared() && is_page, key, vary }
     }
@@ -288,17 +281,7 @@ impl Told<'_> {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if let Resource::Proxy(proxy) = &self.route.resource {
-            let upstream = self.service.site.upstreams.get(proxy.upstream).map_or("?", |upstream| &upstream.name);
-            notes.push(format!(
-                "the answer is what the upstream `{upstream}` answers: method, path and fields are passed on"
-            ));
-            notes.push(match &proxy.cache {
-                Some(_) => {
-                    "our store keeps it as the answer lets a shared cache (RFC 9111); `cache-status` says what was done"
-                        .to_owned()
-                }
-                None => "`cache = false`: our store keeps nothing of it".to_owned(),
-            });
+            self.notes_on_passing(proxy, &mut notes);
             return notes;
         }
         if matches!(self.route.resource, Resource::Files(_)) || self.route.status.is_redirection() {
@@ -331,6 +314,41 @@ impl Told<'_> {
             notes.push(format!("a page that does without a source is sent with `cache-control: no-store`, and {kept}"));
         }
         notes
+    }
+
+    /// What is known of a request that is passed on.
+    fn notes_on_passing(&self, proxy: &Proxy, notes: &mut Vec<String>) {
+        let Some(told) = proxy::told(self.service, self.matched, self.exchange) else { return };
+        let (method, name) = (&self.exchange.request.method, &told.upstream.name);
+        notes.push(match &told.asked {
+            Some(asked) => {
+                let own =
+                    if told.upstream.query.expose().is_empty() { "" } else { ", with the query of every call to it" };
+                format!("the answer is what the upstream `{name}` answers to `{method} {asked}`{own}")
+            }
+            None => "400: the path leaves a folder that it has entered, and could come to something else".to_owned(),
+        });
+        notes.push(match (told.key, &proxy.cache) {
+            (Some(Ok(_)), _) => {
+                "our store keeps it as the answer lets a shared cache (RFC 9111), beside others of the URL \
+                                 that its `vary` tells apart; `cache-status` says what was done"
+                    .to_owned()
+            }
+            (Some(Err(bypass)), _) => format!("our store is not asked, and keeps nothing: {bypass}"),
+            (None, _) => return,
+        });
+        let Some(rules::Written { rank, .. }) = proxy.cache.as_ref().and_then(|cache| cache.settings.written) else {
+            return;
+        };
+        notes.push(match rank {
+            rules::Rank::BeatsAll => {
+                "`override = true`: what is declared counts, and not what the answer says".to_owned()
+            }
+            rules::Rank::BeatsLifetimes | rules::Rank::FillsGaps => {
+                "what is declared takes the place of the times that the answer says; what it forbids stays forbidden"
+                    .to_owned()
+            }
+        });
     }
 
     /// What is said to caches of which not all is known before data is.
@@ -376,6 +394,23 @@ impl Told<'_> {
             || (*name == header::ORIGIN && self.route.cors.is_some())
             || (*name == header::ACCEPT_LANGUAGE && self.route.inputs.request.language)
     }
+}
+
+/// A key in its parts.
+fn told_key(lookup: Lookup<'_>) -> Option<Key> {
+    let parts = lookup.parts()?;
+    let is_cookie = |section: &str| section == "cookie";
+    let part = |part: crate::cache::KeyPart| {
+        let section = part.section.name();
+        let hidden = part.value.map(|value| if is_cookie(section) { "(not shown)".to_owned() } else { value });
+        (section, part.name, hidden)
+    };
+    let digest = blake3::hash(lookup.as_bytes()).to_hex();
+    Some(Key {
+        subject: parts.subject,
+        parts: parts.parts.into_iter().map(part).collect(),
+        digest: digest.get(..16).unwrap_or_default().to_owned(),
+    })
 }
 
 fn privacy(route: &Route) -> Privacy {

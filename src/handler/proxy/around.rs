@@ -63,7 +63,9 @@ impl Body for Around {
     }
 
     fn is_end_stream(&self) -> bool {
-        let is_body_over = self.is_over || (self.missing.unwrap_or(0) == 0 && self.body.is_end_stream());
+        // What its length says to be all is all, whether the upstream has ended it or not.
+        let is_body_over =
+            self.is_over || self.missing.map_or_else(|| self.body.is_end_stream(), |missing| missing == 0);
         self.before.is_empty() && is_body_over && self.after.is_empty()
     }
 

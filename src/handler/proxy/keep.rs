@@ -10,6 +10,7 @@ use crate::cache::rules::{Part, StoredUnder, storable_fields};
 use crate::cache::{Key, Received, Tags, Ticket};
 use crate::handler::runtime::Service;
 use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_RANGE;
 use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
@@ -47,9 +48,20 @@ impl Entry {
             }
             None => (status, fields, body),
         };
+        let (status, mut fields) = match &terms.part {
+            // All of it, asked for as a part, answers as a whole (RFC 9110, section 15.3.7.3).
+            Some(part) if part.is_complete() => {
+                terms.part = None;
+                (StatusCode::OK, fields)
+            }
+            Some(_) | None => (status, fields),
+        };
+        if terms.part.is_none() {
+            fields.remove(CONTENT_RANGE);
+        }
         let fields = storable_fields(fields, &terms);
         let kept = Arc::new(Received::new((status, fields, body), terms, under, received, service.revision()));
-        let is_there = put(&service, position, (&ticket, &key, &tags), &kept);
+        let is_there = put(&service, position, (&ticket, &key, &tags), &kept, None);
         if let Some(lead) = lead.filter(|_| !is_there) {
             lead.not_kept(service.runtime.clock.now());
         }
@@ -63,17 +75,19 @@ impl Entry {
     }
 }
 
-/// Puts a response into the store, whether it is there now.
+/// Puts a response into the store, in place of the one that it `replaces`; whether it is there now.
 pub(super) fn put(
     service: &Service,
     position: usize,
     (ticket, key, tags): (&Ticket, &Key, &Tags),
     received: &Arc<Received>,
+    replaces: Option<&Arc<Received>>,
 ) -> bool {
     let most = super::of(&service.site.routes[position]).and_then(|proxy| Some(proxy.cache.as_ref()?.variants));
     let mut crowded_out = 0;
     let changed = service.runtime.store.change_responses(ticket, key, tags, |there, bytes| {
-        let (changed, dropped) = there.with(received, tags, (most.unwrap_or(1), bytes));
+        let others = replaces.map(|replaced| there.without(replaced));
+        let (changed, dropped) = others.as_ref().unwrap_or(there).with(received, tags, (most.unwrap_or(1), bytes));
         crowded_out = dropped;
         changed
     });

@@ -59,7 +59,7 @@ struct Passing<'p> {
     state: &'p Arc<UpstreamState>,
 }
 
-/// What a route declares, if it passes answers on.
+/// What a route declares, if it passes answers on: to all requests, or to those that it has no answer to.
 pub(super) fn of(route: &Route) -> Option<&Proxy> {
     match &route.resource {
         Resource::Proxy(proxy) => Some(proxy),
@@ -68,7 +68,7 @@ pub(super) fn of(route: &Route) -> Option<&Proxy> {
         | Resource::Tree(_)
         | Resource::Files(_)
         | Resource::Json(_)
-        | Resource::Redirect(_) => None,
+        | Resource::Redirect(_) => route.otherwise.as_deref(),
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn at_hand(service: &Arc<Service>, exchange: Exchange<'_>) -> Option<
 /// Passes a request on, or answers it from what is stored.
 pub(super) async fn answer<B: RequestBody>(
     service: &Arc<Service>,
-    matched: &Match<'_, '_, usize>,
+    matched: Option<&Match<'_, '_, usize>>,
     exchange: Exchange<'_>,
     body: B,
 ) -> Answer {
@@ -117,6 +117,33 @@ pub(super) async fn answer<B: RequestBody>(
         (Some(_), Err(bypass)) => passed::answer(&passing, there, body, Some(bypass)).await,
         (None, _) => passed::answer(&passing, there, body, None).await,
     }
+}
+
+/// What would become of a request.
+pub(super) struct Told<'p> {
+    /// The upstream.
+    pub(super) upstream: &'p Upstream,
+    /// The path below its address that it is asked for, with the query of the request; `None` if it is asked for nothing.
+    pub(super) asked: Option<String>,
+    /// Under which key it is looked for in the store, or why it is not; `None` if nothing is ever kept.
+    pub(super) key: Option<Result<KeyBuilder, Bypass>>,
+}
+
+/// What would become of a request, told instead of done.
+pub(super) fn told<'p>(
+    service: &'p Arc<Service>,
+    matched: &Match<'_, '_, usize>,
+    exchange: Exchange<'p>,
+) -> Option<Told<'p>> {
+    let passing = Passing::new(service, exchange)?;
+    let request = exchange.request;
+    let written = target::written(&passing, Some(matched));
+    let asked = written.map(|(path, query)| query.map_or_else(|| path.clone(), |query| format!("{path}?{query}")));
+    let key =
+        passing.proxy.cache.as_ref().map(|_| {
+            rules::may_look_up(&request.method, &request.headers).map(|()| passing.key(decide::target(request)))
+        });
+    Some(Told { upstream: passing.upstream, asked, key })
 }
 
 /// Why a request goes to the upstream without a look at what is stored.

@@ -7,21 +7,8 @@ use crate::router::Match;
 use http::uri::PathAndQuery;
 
 /// The path and query that the upstream is asked for; `None` if there is none that would not mean something else to it.
-pub(super) fn there(passing: &Passing<'_>, matched: &Match<'_, '_, usize>) -> Option<PathAndQuery> {
-    let here = decide::target(passing.exchange.request);
-    let (path, query) = here.split_once('?').map_or((here, None), |(path, query)| (path, Some(query)));
-    let proxy = passing.proxy;
-    let there = match &proxy.target {
-        ProxyTarget::Same => path.to_owned(),
-        ProxyTarget::Mounted { .. } => {
-            // What is spelled in another way than the pattern has it begins as the canonical path does.
-            proxy.target.there(path).or_else(|| proxy.target.there(matched.path.as_str()))?
-        }
-        ProxyTarget::Composed(parts) => composed(parts, matched)?,
-    };
-    if climbs(&there) {
-        return None;
-    }
+pub(super) fn there(passing: &Passing<'_>, matched: Option<&Match<'_, '_, usize>>) -> Option<PathAndQuery> {
+    let (path, query) = written(passing, matched)?;
     let own = passing.upstream.query.expose();
     let query = match (query, own.is_empty()) {
         (None, true) => String::new(),
@@ -29,7 +16,26 @@ pub(super) fn there(passing: &Passing<'_>, matched: &Match<'_, '_, usize>) -> Op
         (None | Some(""), false) => format!("?{own}"),
         (Some(query), false) => format!("?{query}&{own}"),
     };
-    passing.state.target(&(there + &query).parse().ok()?)
+    passing.state.target(&(path + &query).parse().ok()?)
+}
+
+/// The path, and the query of the request, without what every call to the upstream carries.
+pub(super) fn written<'p>(
+    passing: &Passing<'p>,
+    matched: Option<&Match<'_, '_, usize>>,
+) -> Option<(String, Option<&'p str>)> {
+    let here = decide::target(passing.exchange.request);
+    let (path, query) = here.split_once('?').map_or((here, None), |(path, query)| (path, Some(query)));
+    let proxy = passing.proxy;
+    let there = match &proxy.target {
+        ProxyTarget::Same => path.to_owned(),
+        ProxyTarget::Mounted { .. } => {
+            // What is spelled in another way than the pattern has it begins as the canonical path does.
+            proxy.target.there(path).or_else(|| proxy.target.there(matched?.path.as_str()))?
+        }
+        ProxyTarget::Composed(parts) => composed(parts, matched?)?,
+    };
+    (!climbs(&there)).then_some((there, query))
 }
 
 /// Parameters stand in it as they were sent: encoding anew what was decoded would make `/` of `%2F`.

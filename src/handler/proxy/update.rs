@@ -24,32 +24,38 @@ pub(super) fn freshened(
     let mut valid = positions.into_iter().filter_map(|position| stored.get(position));
     let first = valid.next()?;
     for other in valid {
-        let (fresh, is_kept) = updated(passing, fetching, other, came, other.under().clone());
+        let (fresh, is_kept) = updated(passing, fetching, (other, Role::Other), came);
         if is_kept {
-            put(passing, fetching, &fresh);
+            put(passing, fetching, &fresh, Some(other));
         }
     }
     let is_selected = fetching.selected.as_ref().is_some_and(|selected| Arc::ptr_eq(selected, first));
-    let under = if is_selected {
-        first.under().clone()
-    } else {
-        // It was chosen by another request, and now by this one too.
-        StoredUnder::new(&first.terms().vary, &passing.exchange.request.headers, first.fields())
-    };
-    let (fresh, is_kept) = updated(passing, fetching, first, came, under);
-    let is_stored = is_kept && put(passing, fetching, &fresh);
+    let role = if is_selected { Role::Selected } else { Role::Found };
+    let (fresh, is_kept) = updated(passing, fetching, (first, role), came);
+    // One that another request has chosen stays what that finds.
+    let is_stored = is_kept && put(passing, fetching, &fresh, is_selected.then_some(first));
     let age = fresh.windows().age(came.when.instant);
     let told = fetching.told(is_stored).header_value_with(came.status);
     stored::answer(&fresh, age, &told, CacheOutcome::Miss, passing.exchange)
+}
+
+/// What a stored response is to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It was chosen for it.
+    Selected,
+    /// Another request has chosen it, and it turned out to be what this one asks for.
+    Found,
+    /// It is not what this one asks for.
+    Other,
 }
 
 /// What is `stored`, brought up to date by the fields of what came, and whether it may be kept so.
 fn updated(
     passing: &Passing<'_>,
     fetching: &Fetching<'_>,
-    stored: &Received,
+    (stored, role): (&Received, Role),
     came: &Came,
-    under: StoredUnder,
 ) -> (Arc<Received>, bool) {
     let update = passing.incoming(came.fields.clone());
     let fields = rules::freshen(stored.fields(), &update, came.when.time, false);
@@ -60,13 +66,26 @@ fn updated(
             Ok(terms) => (terms, true),
             Err(_) => (stored.terms().clone(), false),
         };
+    let is_chosen_alike = terms.vary == stored.terms().vary;
+    let under = match role {
+        Role::Selected if is_chosen_alike => stored.under().clone(),
+        Role::Selected | Role::Found => StoredUnder::new(&terms.vary, &passing.exchange.request.headers, &fields),
+        Role::Other => stored.under().clone(),
+    };
+    // What chose it by other names is not known.
+    let is_kept = is_kept && (is_chosen_alike || role != Role::Other);
     let content = (status, rules::storable_fields(fields, &terms), stored.body().clone());
     (Arc::new(Received::new(content, terms, under, came.when.instant, passing.service.revision())), is_kept)
 }
 
-fn put(passing: &Passing<'_>, fetching: &Fetching<'_>, fresh: &Arc<Received>) -> bool {
+fn put(
+    passing: &Passing<'_>,
+    fetching: &Fetching<'_>,
+    fresh: &Arc<Received>,
+    replaces: Option<&Arc<Received>>,
+) -> bool {
     let tags = passing.tags(&fresh.terms().groups);
-    keep::put(passing.service, passing.position, (&fetching.ticket, &fetching.key, &tags), fresh)
+    keep::put(passing.service, passing.position, (&fetching.ticket, &fetching.key, &tags), fresh, replaces)
 }
 
 /// What the answer to a HEAD says of what is stored (section 4.3.5).
@@ -76,9 +95,9 @@ pub(super) fn headed(passing: &Passing<'_>, fetching: &Fetching<'_>, came: &Came
     let status = selected.stored().status();
     match rules::head_verdict(status, selected.fields(), length, came.status, &came.fields) {
         HeadVerdict::Freshen => {
-            let (fresh, is_kept) = updated(passing, fetching, selected, came, selected.under().clone());
+            let (fresh, is_kept) = updated(passing, fetching, (selected, Role::Selected), came);
             if is_kept {
-                put(passing, fetching, &fresh);
+                put(passing, fetching, &fresh, Some(selected));
             }
         }
         HeadVerdict::Stale => selected.stored().soft_purge(came.when.instant),

@@ -155,9 +155,10 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     let query = ("query", decl.query.as_ref().and_then(|named| named.0.first()).map(|(name, _)| name.place));
     let cookies = ("cookies", decl.cookies.as_ref().and_then(|named| named.0.first()).map(|(name, _)| name.place));
     let rules = ("rules", decl.rules.iter().flatten().next().map(|rule| rule.place));
+    let otherwise = ("on-not-found", decl.on_not_found.as_ref().map(|on_not_found| on_not_found.place));
     let foreign: &[(&str, Option<Place>)] = match kind {
         Some("proxy") => {
-            &[layout, title, description, content_type, status, sources, nulls, csp, query, cookies, rules]
+            &[layout, title, description, content_type, status, sources, nulls, csp, query, cookies, rules, otherwise]
         }
         Some("files") => &[layout, title, description, content_type, status, sources, nulls],
         Some("json") => &[layout, title, description, csp],

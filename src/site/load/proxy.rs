@@ -4,7 +4,7 @@ use super::Shared;
 use super::route::{self, is_own};
 use crate::config::{BAD_VALUE, Part, Reference, Table, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Spanned};
-use crate::resource::{Decl, Forwarded, Proxy, ProxyCache, ProxyTarget, TargetPart};
+use crate::resource::{Decl, Forwarded, NotFoundDecl, Proxy, ProxyCache, ProxyTarget, TargetPart};
 use crate::router::{Pattern, encode_segment};
 use std::sync::Arc;
 
@@ -37,6 +37,20 @@ pub(super) fn of(
         via: own(decl.via.as_ref()).unwrap_or(true),
         websocket: own(decl.websocket.as_ref()).unwrap_or(false),
         cache: (!is_off).then(|| ProxyCache::compile(setting.map(|setting| &setting.0), &mut shared.findings)),
+    })
+}
+
+/// What passes on the requests that a route has no answer to: as they are.
+pub(super) fn otherwise(decl: &NotFoundDecl, shared: &mut Shared<'_>) -> Option<Proxy> {
+    let upstream = shared.upstreams.named(decl.proxy.as_ref()?, &mut shared.findings)?;
+    Some(Proxy {
+        upstream,
+        target: ProxyTarget::Same,
+        preserve_host: false,
+        forwarded: Forwarded::XForwarded,
+        via: true,
+        websocket: false,
+        cache: Some(ProxyCache::compile(None, &mut shared.findings)),
     })
 }
 

@@ -9,7 +9,7 @@ use super::kind::Shown;
 use crate::config::{ContentFile, Table};
 use crate::diagnostic::{FileId, Files};
 use crate::render::Layout;
-use crate::resource::{Resource, Tree};
+use crate::resource::{Proxy, Resource, Tree};
 use crate::source::{Kind, Upstreams};
 use crate::value::{Object, Value, write_json};
 use std::collections::BTreeSet;
@@ -55,6 +55,8 @@ pub(super) struct Parts<'p> {
     pub(super) table: &'p Table,
     pub(super) shown: &'p Shown,
     pub(super) resource: &'p Resource,
+    /// What passes on the requests that it has no answer to.
+    pub(super) otherwise: Option<&'p Proxy>,
     pub(super) rules: &'p [Rule],
     /// The data files that it reads.
     pub(super) data: &'p blake3::Hasher,
@@ -111,8 +113,8 @@ impl Parts<'_> {
             };
             upstream.into_iter().chain([format!("source:{}", planned.source.name.value)])
         });
-        let proxied =
-            if let Resource::Proxy(proxy) = self.resource { self.upstreams.get(proxy.upstream) } else { None };
+        let proxy = if let Resource::Proxy(proxy) = self.resource { Some(&**proxy) } else { self.otherwise };
+        let proxied = proxy.and_then(|proxy| self.upstreams.get(proxy.upstream));
         let proxied = proxied.map(|upstream| format!("upstream:{}", upstream.name));
         let all: BTreeSet<String> = layouts.chain(document).chain(sources).chain(proxied).collect();
         all.into_iter().map(Arc::from).collect()

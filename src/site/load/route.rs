@@ -14,9 +14,9 @@ use crate::config::{
     Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template, refuse_placeholders,
 };
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
-use crate::resource::{Cors, Csp, Decl, Policy, Profiles, Resource};
+use crate::resource::{Cors, Csp, Decl, Policy, Profiles, Proxy, Resource};
 use crate::router::{Authority, Pattern};
-use crate::source::{self, Kind, Known, OnUnauthorized, Source};
+use crate::source::{self, Kind, Known, OnUnauthorized, Source, Upstreams};
 use crate::value::{Object, Value};
 use http::header::{self, HeaderName};
 use std::collections::BTreeSet;
@@ -116,6 +116,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     policies.dress(resource.as_mut(), rules.as_mut(), kind, (&decl, file), shared);
     let hosts = hosts(&decl, &mut shared.findings);
     let cors = decl.cors.as_ref().and_then(|cors| Cors::compile(cors, &mut shared.findings)).map(Box::new);
+    let otherwise = decl.on_not_found.as_ref().filter(|_| !matches!(shown, Shown::Proxy(_)));
+    let otherwise = otherwise.and_then(|decl| super::proxy::otherwise(decl, shared)).map(Box::new);
+    let passed_on = passed_on(&shown, &decl, otherwise.as_deref(), &shared.upstreams);
     let deadline = decl.deadline.map_or(shared.deadline, |deadline| deadline.value);
     doubts::late_timeouts(&decl, &sources, deadline, file, &mut shared.findings);
     // What is misspelt or wrong may be what would read it.
@@ -141,6 +144,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             table,
             shown: &shown,
             resource: &resource,
+            otherwise: otherwise.as_deref(),
             rules: &rules,
             data: &digest,
             sources: &sources,
@@ -177,6 +181,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             policy,
             anonymous: anonymous.map(Box::new),
             privacy: of_person.map_or(Privacy::Public, OfPerson::privacy),
+            otherwise,
             cors,
             errors,
             deadline,
@@ -190,7 +195,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     };
     // What is written beside a mistake may be what is meant.
     let is_faultless = shared.findings.iter().skip(begin).all(|finding| finding.level != Level::Error);
-    let outline = outline(&shown, &decl, &sources, &patterns, hosts.first(), Some(&needed).filter(|_| is_faultless));
+    let mut outline =
+        outline(&shown, &decl, &sources, &patterns, hosts.first(), Some(&needed).filter(|_| is_faultless));
+    outline.calls.extend(passed_on);
     Compiled { route, outline, hosts, patterns, is_placed, held }
 }
 
@@ -284,6 +291,9 @@ pub(super) fn look(table: &Table, profiles: &Profiles, shared: &mut Shared<'_>) 
     if let Some(cors) = &decl.cors {
         Cors::compile(cors, &mut shared.findings);
     }
+    if let Some(on_not_found) = &decl.on_not_found {
+        super::proxy::otherwise(on_not_found, shared);
+    }
     Csp::compile(decl.csp.as_ref(), &mut shared.findings);
     for (name, _) in decl.headers.iter().flat_map(|named| &named.0) {
         kind::header_name(name, &mut shared.findings);
@@ -302,13 +312,30 @@ fn is_held_unknown(shown: &Shown, decl: &Decl) -> bool {
     matches!(shown, Shown::Unclear) && (decl.files.is_some() || decl.content.is_some())
 }
 
+/// The upstream that requests without an answer are passed on to.
+pub(super) fn otherwise(decl: &Decl) -> Option<&Spanned<String>> {
+    decl.on_not_found.as_ref()?.proxy.as_ref()
+}
+
 /// The upstreams that sources name: those that are needed, and those of sources that could not be compiled.
 fn named_upstreams(decl: &Decl, sources: &[Source], is_needed: impl Fn(usize) -> bool) -> Vec<String> {
     let position = |name: &str| sources.iter().position(|source| source.name.value == name);
     let declared = decl.sources.iter().flat_map(|named| &named.0);
     let called = declared.filter(|(name, _)| position(&name.value).is_none_or(&is_needed));
     let of_sources = called.filter_map(|(_, source)| Some(source.upstream.as_ref()?.value.clone()));
-    of_sources.chain(decl.proxy.iter().map(|name| name.value.clone())).collect()
+    let passed_on = decl.proxy.iter().chain(otherwise(decl));
+    of_sources.chain(passed_on.map(|name| name.value.clone())).collect()
+}
+
+/// The calls that passing requests on makes.
+fn passed_on(shown: &Shown, decl: &Decl, otherwise: Option<&Proxy>, upstreams: &Upstreams) -> Option<Called> {
+    let (proxy, name) = if let Shown::Proxy(proxy) = shown {
+        (&**proxy, decl.proxy.as_ref()?)
+    } else {
+        (otherwise?, self::otherwise(decl)?)
+    };
+    let trust = upstreams.get(proxy.upstream)?.calling.trust;
+    Some(Called { source: name.clone(), upstream: proxy.upstream, trust })
 }
 
 fn calls(sources: &[Source], is_needed: impl Fn(usize) -> bool) -> Vec<Called> {

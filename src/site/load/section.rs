@@ -36,7 +36,8 @@ impl Mentions {
         self.layouts.extend(decl.layout.iter().map(|layout| layout.value.clone()));
         let sources = decl.sources.iter().flat_map(|named| &named.0);
         self.upstreams.extend(sources.filter_map(|(_, source)| Some(source.upstream.as_ref()?.value.clone())));
-        self.upstreams.extend(decl.proxy.iter().map(|name| name.value.clone()));
+        let passed_on = decl.proxy.iter().chain(super::route::otherwise(decl));
+        self.upstreams.extend(passed_on.map(|name| name.value.clone()));
     }
 }
 

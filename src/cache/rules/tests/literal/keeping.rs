@@ -268,6 +268,7 @@ pub(super) fn stored(exchange: &Exchanged, control: &Control, settings: &Setting
             Cookies::Explicit => said.is_some_and(|seconds| seconds > 0) && !control.is_whole("no-cache"),
             Cookies::Public => control.says("public") || control.says("s-maxage"),
             Cookies::Never => false,
+            Cookies::Unsent => true,
         };
         if !may && narrowed("what sets a cookie is stored as declared") {
             return Err("a cookie");
