@@ -29,7 +29,8 @@ declare! {
         "headers": headers: Named<Template>,
         /// Query values sent with every call.
         "query": query: Named<Template>,
-        /// How many calls at once; default 32. Further calls wait for their turn, inside their deadline.
+        /// How many calls at once; default 32. Further calls wait for their turn, inside their deadline. Of the requests that a route passes
+        /// on, those count that wait for the head of an answer with nothing left to send.
         "max-concurrent": max_concurrent: Spanned<Within<1, { u32::MAX }>>,
         /// What siteserver keeps of its answers to sources, as the cache in front of it, unless a source says otherwise: `true` or `"upstream"` for
         /// what it lets caches keep (RFC 9111), the name of a profile, or a table. Default: nothing.

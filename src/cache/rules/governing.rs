@@ -71,10 +71,13 @@ pub(super) fn has_no_cache<'l>(lines: impl IntoIterator<Item = &'l [u8]>) -> boo
     members.into_iter().any(|member| member.trim_ascii().eq_ignore_ascii_case(b"no-cache"))
 }
 
+/// How long before 1970 the earliest time is that a date can name: whatever else a response says, this was before it.
+const BEGINNING: Duration = Duration::from_secs(62_167_219_200);
+
 /// Section 5.3: a date, or something that has expired. Of several lines either the first may count or none (section 4.2.1): none does.
 fn expires(response: &HeaderMap, received: SystemTime) -> Option<SystemTime> {
     let mut lines = lines(response, &EXPIRES);
     let line = lines.next()?;
     let date = parse_date_received(line, received).filter(|_| lines.next().is_none());
-    Some(date.unwrap_or(SystemTime::UNIX_EPOCH))
+    Some(date.unwrap_or_else(|| SystemTime::UNIX_EPOCH.checked_sub(BEGINNING).unwrap_or(SystemTime::UNIX_EPOCH)))
 }
