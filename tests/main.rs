@@ -14,6 +14,7 @@ mod findings;
 mod flows;
 mod keys;
 mod memory;
+mod migration;
 mod mistakes;
 mod reference;
 mod reload;
@@ -102,6 +103,7 @@ fn main() -> ExitCode {
         findings::CASES,
         keys::CASES,
         memory::CASES,
+        migration::CASES,
         mistakes::CASES,
         reference::CASES,
         reload::CASES,
