@@ -9,28 +9,28 @@
 //! machine does meets both. A ratio is siteserver's cost divided by the bare program's in the same round; what is printed is the
 //! median of the rounds, for CPU time (all of the server's processes, from `/proc`) and for elapsed time.
 
-use anyhow::{Context, Result, bail, ensure};
+#[expect(dead_code, reason = "the other bench of servers uses the rest")]
+mod measured;
+
+use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HOST, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Empty, Full};
-use hyper::client::conn::http1::SendRequest;
+use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use measured::{Connection, Cost, Server, ask, connect, each, median};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fs;
-use std::io::{BufRead, BufReader, Write, stdout};
+use std::io::{Write, stdout};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// The core that the servers share.
-const CORE: &str = "0";
 /// Keep-alive connections, each with one request at a time.
 const CONNECTIONS: usize = 32;
 /// How long a round of the bare program should take: short, so that what else the machine does meets both.
@@ -39,8 +39,6 @@ const ROUND: Duration = Duration::from_millis(600);
 const ROUNDS: usize = 9;
 /// Requests that find out how many make a round.
 const CALIBRATION: u32 = 2_000;
-/// `/proc` counts CPU time in ticks of this length on every Linux.
-const TICK: Duration = Duration::from_millis(10);
 /// How far the sizes of the two programs' uncoded answers may differ: 1 in this many bytes.
 const SAME_SIZE: usize = 50;
 
@@ -100,92 +98,6 @@ impl Scenario {
     }
 }
 
-/// A server under measurement; ends with this value.
-struct Server {
-    name: &'static str,
-    process: Child,
-    authority: String,
-}
-
-impl Server {
-    fn start(name: &'static str, program: &str, arguments: &[&str], upstream: &str) -> Result<Self> {
-        let mut process = Command::new("taskset")
-            .args(["--cpu-list", CORE, program])
-            .args(arguments)
-            .env("UPSTREAM", upstream)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("starting {program} with taskset"))?;
-        let mut lines = BufReader::new(process.stderr.take().context("a pipe")?).lines();
-        let mut said = String::new();
-        for line in lines.by_ref() {
-            let line = line?;
-            if let Some((_, address)) = line.split_once("listening on http://") {
-                let end = address.find(|character: char| !character.is_ascii_digit() && !".:".contains(character));
-                let authority = address.split_at(end.unwrap_or(address.len())).0.to_owned();
-                // The pipe must not fill up, and what a server says while it is measured is worth reading.
-                std::thread::spawn(move || {
-                    lines.map_while(Result::ok).try_for_each(|line| writeln!(std::io::stderr(), "{name}: {line}"))
-                });
-                return Ok(Self { name, process, authority });
-            }
-            said.push_str(&line);
-            said.push('\n');
-        }
-        process.wait()?;
-        bail!("{name} did not start:\n{said}")
-    }
-
-    /// CPU time of the process and of all it started.
-    fn cpu(&self) -> Result<Duration> {
-        let mut parents = HashMap::new();
-        let mut ticks = HashMap::new();
-        for entry in fs::read_dir("/proc")? {
-            let Ok(id) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
-            let Ok(text) = fs::read_to_string(format!("/proc/{id}/stat")) else { continue };
-            // The name in parentheses may hold anything; the fields are counted from behind it (proc_pid_stat(5)).
-            let Some((_, fields)) = text.rsplit_once(')') else { continue };
-            let fields: Vec<u64> = fields.split_whitespace().skip(1).map(|field| field.parse().unwrap_or(0)).collect();
-            let (Some(&parent), Some(&user), Some(&system)) = (fields.first(), fields.get(10), fields.get(11)) else {
-                continue;
-            };
-            parents.insert(u64::from(id), parent);
-            ticks.insert(u64::from(id), user + system);
-        }
-        let root = u64::from(self.process.id());
-        let belongs = |mut id: u64| loop {
-            if id == root {
-                return true;
-            }
-            match parents.get(&id) {
-                Some(&parent) if parent != id => id = parent,
-                _ => return false,
-            }
-        };
-        let sum: u64 = ticks.iter().filter(|&(&id, _)| belongs(id)).map(|(_, ticks)| ticks).sum();
-        Ok(TICK * u32::try_from(sum)?)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        self.process.kill().unwrap_or_default();
-        self.process.wait().map(drop).unwrap_or_default();
-    }
-}
-
-type Connection = SendRequest<Empty<Bytes>>;
-
-async fn connect(server: &Server) -> Result<Connection> {
-    let stream = TcpStream::connect(&server.authority).await?;
-    stream.set_nodelay(true)?;
-    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    Ok(sender)
-}
-
 /// The fields that every request of `scenario` to `server` carries.
 async fn fields(server: &Server, scenario: Scenario) -> Result<HeaderMap> {
     let mut fields = HeaderMap::new();
@@ -201,22 +113,6 @@ async fn fields(server: &Server, scenario: Scenario) -> Result<HeaderMap> {
     };
     fields.extend(extra);
     Ok(fields)
-}
-
-async fn ask(connection: &mut Connection, path: &str, fields: &HeaderMap) -> Result<Response<Bytes>> {
-    let mut request = Request::new(Empty::new());
-    *request.uri_mut() = path.parse()?;
-    request.headers_mut().clone_from(fields);
-    connection.ready().await?;
-    let (head, body) = connection.send_request(request).await?.into_parts();
-    Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
-}
-
-/// What one round cost a server.
-#[derive(Clone, Copy)]
-struct Cost {
-    cpu: Duration,
-    elapsed: Duration,
 }
 
 /// One server under one scenario: its connections, open from the first round to the last.
@@ -304,16 +200,6 @@ async fn upstream(products: &str) -> Result<String> {
         }
     });
     Ok(address)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// Microseconds of `time` for each of `requests`.
-fn each(time: Duration, requests: u32) -> f64 {
-    time.as_secs_f64() * 1e6 / f64::from(requests)
 }
 
 /// How many requests make one [`ROUND`] of the program that took so long for [`CALIBRATION`] of them; never absurdly few or many.

@@ -81,6 +81,7 @@ fn main() -> ExitCode {
         flows::lists::CASES,
         flows::machines::CASES,
         flows::json::CASES,
+        flows::kept::CASES,
         flows::languages::CASES,
         flows::neighbours::CASES,
         flows::origins::CASES,

@@ -10,6 +10,7 @@
 //! | `coding`, `content` | fields and body in every content coding, each made once and ready to send |
 //! | `stored` | what is kept under a key |
 //! | `responses` | what is stored of one URL of an origin |
+//! | `datum` | what was taken from a response of an origin |
 //! | `tag` | what it depends on, and what a purge covers |
 //! | `purge` | which fills may still be stored: a fill begun before a purge is never visible after it |
 //! | `store` | the store in memory, bounded by bytes |
@@ -31,6 +32,7 @@
 mod coding;
 mod collapse;
 mod content;
+mod datum;
 mod digest;
 mod key;
 mod memo;
@@ -50,6 +52,7 @@ pub use collapse::{Empty, Filled, Flights, Landing};
 pub use content::{
     CACHE_STATUS, CDN_CACHE_CONTROL, Content, NotStorableFields, Prepared, Ready, StorableFields, StrongTag,
 };
+pub use datum::{Datum, Extracted};
 pub use digest::{Digest, Digester};
 pub use key::{Key, KeyBuilder, KeyPart, KeyParts, Lookup, Section};
 pub use memo::Memo;

@@ -4,6 +4,7 @@
 //! happens on the other side: fills are admitted one by one against the purges (see `purge`), so what is found is never outdated.
 
 use super::content::Prepared;
+use super::datum::Datum;
 use super::key::{Hashed, Key, Lookup};
 use super::purge::{Epoch, Gate, Outdated, Ticket};
 use super::responses::Responses;
@@ -65,6 +66,15 @@ pub enum NotStored {
     /// It is a server error, and a better response may still be served in its place.
     #[error("an error does not replace a good response")]
     ErrorOverGood,
+}
+
+impl From<Outdated> for NotStored {
+    fn from(outdated: Outdated) -> Self {
+        match outdated {
+            Outdated::Purged => Self::Purged,
+            Outdated::Revision => Self::OtherRevision,
+        }
+    }
 }
 
 /// What a purge does with what it covers.
@@ -132,12 +142,23 @@ enum Kept {
     Page(Arc<Stored>),
     /// What an origin sent for one URL.
     Responses(Arc<Responses>),
+    /// What was taken from a response of an origin.
+    Data(Arc<Datum>),
 }
 
 impl Kept {
     fn page(&self) -> Option<&Arc<Stored>> {
         match self {
             Self::Page(stored) => Some(stored),
+            Self::Responses(_) | Self::Data(_) => None,
+        }
+    }
+
+    /// When it was made; of responses that is more than one moment.
+    fn created(&self) -> Option<Instant> {
+        match self {
+            Self::Page(stored) => Some(stored.created()),
+            Self::Data(datum) => Some(datum.created()),
             Self::Responses(_) => None,
         }
     }
@@ -146,6 +167,7 @@ impl Kept {
         match self {
             Self::Page(stored) => stored.tags(),
             Self::Responses(responses) => responses.tags(),
+            Self::Data(datum) => datum.tags(),
         }
     }
 
@@ -153,6 +175,7 @@ impl Kept {
         match self {
             Self::Page(stored) => stored.soft_purge(moment),
             Self::Responses(responses) => responses.soft_purge(moment),
+            Self::Data(datum) => datum.soft_purge(moment),
         }
     }
 }
@@ -167,6 +190,11 @@ impl Slot {
     fn of_responses(responses: Arc<Responses>, key: Lookup<'_>) -> Self {
         let weight = responses.size() as u64 + key.as_bytes().len() as u64 + ENTRY_OVERHEAD;
         Self { kept: Kept::Responses(responses), weight }
+    }
+
+    fn of_datum(datum: Arc<Datum>, key: Lookup<'_>) -> Self {
+        let weight = datum.size() as u64 + key.as_bytes().len() as u64 + ENTRY_OVERHEAD;
+        Self { kept: Kept::Data(datum), weight }
     }
 }
 
@@ -207,7 +235,15 @@ impl Store {
     pub fn get(&self, key: Lookup<'_>) -> Option<Arc<Stored>> {
         match self.entries.get(&key)?.kept {
             Kept::Page(stored) => Some(stored),
-            Kept::Responses(_) => None,
+            Kept::Responses(_) | Kept::Data(_) => None,
+        }
+    }
+
+    /// What was taken from a response of an origin and is stored under `key`, fresh or not.
+    pub fn datum(&self, key: Lookup<'_>) -> Option<Arc<Datum>> {
+        match self.entries.get(&key)?.kept {
+            Kept::Data(datum) => Some(datum),
+            Kept::Page(_) | Kept::Responses(_) => None,
         }
     }
 
@@ -215,7 +251,7 @@ impl Store {
     pub fn responses(&self, key: Lookup<'_>) -> Option<Arc<Responses>> {
         match self.entries.get(&key)?.kept {
             Kept::Responses(responses) => Some(responses),
-            Kept::Page(_) => None,
+            Kept::Page(_) | Kept::Data(_) => None,
         }
     }
 
@@ -243,11 +279,7 @@ impl Store {
         if slot.weight > self.largest.saturating_mul(RESPONSES_OF_LARGEST) {
             return Err(NotStored::TooLarge);
         }
-        let admitted = self.gate.admit(ticket, tags, || self.entries.insert(key.clone(), slot));
-        admitted.map_err(|outdated| match outdated {
-            Outdated::Purged => NotStored::Purged,
-            Outdated::Revision => NotStored::OtherRevision,
-        })
+        self.gate.admit(ticket, tags, || self.entries.insert(key.clone(), slot)).map_err(NotStored::from)
     }
 
     /// How large one response of an origin may be, with its fields, in bytes.
@@ -282,10 +314,16 @@ impl Store {
         if stored.status().is_server_error() && self.has_better(&key, stored.created()) {
             return Err(NotStored::ErrorOverGood);
         }
-        self.gate.admit(ticket, stored.tags(), || self.entries.insert(key, slot)).map_err(|outdated| match outdated {
-            Outdated::Purged => NotStored::Purged,
-            Outdated::Revision => NotStored::OtherRevision,
-        })
+        self.gate.admit(ticket, stored.tags(), || self.entries.insert(key, slot)).map_err(NotStored::from)
+    }
+
+    /// Stores what the fill that holds `ticket` has taken from a response of an origin, in place of what was there.
+    pub fn put_datum(&self, ticket: &Ticket, key: Key, datum: &Arc<Datum>) -> Result<(), NotStored> {
+        let slot = Slot::of_datum(Arc::clone(datum), key.lookup());
+        if slot.weight > self.largest {
+            return Err(NotStored::TooLarge);
+        }
+        self.gate.admit(ticket, datum.tags(), || self.entries.insert(key, slot)).map_err(NotStored::from)
     }
 
     /// The same of one of the variants of a URL, of which `most` may be stored that differ in fields of requests alone: those that were
@@ -337,7 +375,7 @@ impl Store {
     /// what is there says what is no longer so. Nothing happens if the fill is outdated itself.
     pub fn supersede(&self, ticket: &Ticket, key: Lookup<'_>, tags: &Tags, since: Instant) {
         let remove =
-            || drop(self.entries.remove_if(&key, |slot| slot.kept.page().is_some_and(|page| page.created() < since)));
+            || drop(self.entries.remove_if(&key, |slot| slot.kept.created().is_some_and(|created| created < since)));
         // Whoever purged it meanwhile has removed what is there, or will be asked for it again.
         self.gate.admit(ticket, tags, remove).unwrap_or_default();
     }
@@ -361,11 +399,13 @@ impl Store {
         revision: Revision,
         current: impl Fn(&Stored) -> bool,
         of_origin: impl Fn(&Responses) -> bool,
+        of_data: impl Fn(&Datum) -> bool,
     ) -> Counts {
         self.gate.advance(revision);
         let is_current = |kept: &Kept| match kept {
             Kept::Page(stored) => current(stored),
             Kept::Responses(responses) => of_origin(responses),
+            Kept::Data(datum) => of_data(datum),
         };
         self.sweep(|kept| !is_current(kept), Purge::Hard)
     }

@@ -110,7 +110,7 @@ pub(super) enum Command {
     /// Purge stored pages of a running server: by tag, path, source, or all
     ///
     /// The server is the one that serves this site: it is asked at `admin.listen`, with the token that `admin.token` names. What is purged
-    /// is made anew when it is next asked for; the answer is how many stored pages that were, and their bytes.
+    /// is made anew when it is next asked for; the answer is how many stored items that were, pages and what sources keep, and their bytes.
     #[command(after_help = AFTER_PURGE)]
     Purge(PurgeArguments),
     /// Say what the server would do with a request, without asking anybody

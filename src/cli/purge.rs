@@ -46,7 +46,7 @@ pub(super) fn purge(site: &SiteArguments, how: &PurgeArguments) -> anyhow::Resul
     let mut terminal = Terminal::stdout().keeping(environment.secrets());
     match how.format {
         Format::Text => {
-            let pages = counted(usize::try_from(entries).unwrap_or(usize::MAX), "stored page");
+            let pages = counted(usize::try_from(entries).unwrap_or(usize::MAX), "stored item");
             let done = if how.soft { "made stale" } else { "purged" };
             terminal.line(&format!("{done}: {pages}, {bytes} bytes"));
         }

@@ -196,6 +196,10 @@ pub struct Call {
     pub url: String,
     /// Why the call would not be made, if the request itself keeps it from that.
     pub refused: Option<String>,
+    /// What is kept of its answers, and for how long.
+    pub kept: Setting,
+    /// What it is kept under besides the call itself, and by which tags it is purged; nothing if nothing is kept.
+    pub kept_under: Vec<String>,
     /// The names of the header fields that it sends.
     pub fields: Vec<String>,
     /// How long it may take.

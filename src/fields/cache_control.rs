@@ -300,8 +300,10 @@ fn whole(value: &BareItem) -> Option<u32> {
     Some(u32::try_from((*seconds).max(0)).map_or(LONGEST, |seconds| seconds.min(LONGEST)))
 }
 
+/// The names of a list in lower case; none if something in it is no name of a field.
 fn field_names(names: &[u8]) -> Vec<String> {
-    members(names).map(|name| String::from_utf8_lossy(name).to_ascii_lowercase()).collect()
+    let name = |name: &[u8]| http::HeaderName::from_bytes(name).ok().map(|name| name.as_str().to_owned());
+    members(names).map(name).collect::<Option<_>>().unwrap_or_default()
 }
 
 struct Writer(String);

@@ -7,11 +7,13 @@
 //! answer that reading it looks at. Taking is a pure function of these, so whoever finds something there would have taken the same from
 //! what was sent to him. All the same nothing is kept of what is sent for one person: it is not to outlive the request.
 
-use super::clock;
+use super::clock::{self, Clock};
 use super::fill::Begun;
 use super::gather::Whose;
+use super::invalidate;
+use super::kept::{self, Asking, Called, How};
 use super::runtime::Service;
-use crate::cache::{Digest, Digester, Empty, Epoch, Filled, Landing, remaining_freshness};
+use crate::cache::{Digest, Digester, Empty, Epoch, Filled, Landing, Ticket, remaining_freshness};
 use crate::config::Binding;
 use crate::extract::memory;
 use crate::source::{Http, Kind, Read, Source, Trouble, identity, trouble_of, trouble_of_no_call};
@@ -20,9 +22,9 @@ use crate::value::Value;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What a source took of an answer.
 #[derive(Debug, Clone)]
@@ -30,17 +32,24 @@ pub(super) struct Taken {
     pub(super) read: Read,
     /// The digest of its value, if that is known already.
     pub(super) digest: Option<Digest>,
+    /// How that was had.
+    pub(super) how: How,
 }
 
 impl Taken {
     /// All that there is, of which nothing else is known.
     pub(super) fn whole(value: Value) -> Self {
-        Self { read: Read { value, is_partial: false }, digest: None }
+        Self::of(Read { value, is_partial: false }, None)
+    }
+
+    /// What was read of an answer.
+    pub(super) fn of(read: Read, digest: Option<Digest>) -> Self {
+        Self { read, digest, how: How::Asked }
     }
 }
 
 /// What a source takes, or why there is nothing.
-type Taking = std::result::Result<Taken, Trouble>;
+pub(super) type Taking = std::result::Result<Taken, Trouble>;
 
 /// What was answered, for all who wait for it: cloning it is a reference count or two.
 #[derive(Debug, Clone)]
@@ -55,6 +64,31 @@ pub(super) struct Fetched {
     pub(super) fresh_until: Instant,
 }
 
+/// What is known of an answer before its content is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head<'a> {
+    pub(super) status: StatusCode,
+    pub(super) fields: &'a HeaderMap,
+    /// When it was there.
+    pub(super) instant: Instant,
+    pub(super) received: SystemTime,
+    /// How long that took.
+    pub(super) delay: Duration,
+}
+
+impl Fetched {
+    pub(super) fn head(&self) -> Head<'_> {
+        let Answered { answer, instant, received, .. } = &*self.answer;
+        let (status, fields) = (answer.status, &answer.headers);
+        Head { status, fields, instant: *instant, received: *received, delay: answer.elapsed }
+    }
+
+    /// Bytes that its body came as.
+    pub(super) fn body_bytes(&self) -> usize {
+        self.answer.body_bytes
+    }
+}
+
 /// An answer, to be read by every source that takes something else from it.
 #[derive(Debug)]
 struct Answered {
@@ -63,6 +97,9 @@ struct Answered {
     body_bytes: usize,
     /// Whether somebody's person may be in it.
     personal: bool,
+    /// When it was there.
+    instant: Instant,
+    received: SystemTime,
     /// The digest of all that reading it looks at, once somebody has asked for it.
     digest: OnceLock<Digest>,
     /// The document that it holds, if that is worth reading once for all.
@@ -86,7 +123,7 @@ pub(super) type Result = std::result::Result<Fetched, Trouble>;
 pub(super) type Fetching = Shared<BoxFuture<'static, Result>>;
 
 /// Beyond its own time a shared call may take this long to be read.
-const READING: Duration = Duration::from_secs(1);
+pub(super) const READING: Duration = Duration::from_secs(1);
 
 /// From this many bytes on, a body takes more than about a millisecond to read and to extract from, which is for a thread that may
 /// be busy.
@@ -128,11 +165,13 @@ pub(super) struct Caller<'c> {
     pub(super) whose: Whose,
     /// What the answer may be shared within.
     pub(super) epoch: Epoch,
+    /// Taken before any call was made; `None` if nothing can come of them that is stored.
+    pub(super) ticket: Option<&'c Arc<Ticket>>,
 }
 
 impl Caller<'_> {
     /// Whether one person's data may be in the call.
-    fn is_personal(self) -> bool {
+    pub(super) fn is_personal(self) -> bool {
         self.whose.is_one_persons(self.service.site.routes[self.route].sources[self.source].personal)
     }
 }
@@ -154,13 +193,18 @@ impl Calls {
         *self.fresh_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The call that `http` makes with what is known so far, begun when it is first waited for.
+    /// When the request gives up.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The call that `http` makes with what is known so far, begun when it is first waited for; or what is kept in its place.
     pub(super) fn call(
         &self,
         caller: Caller<'_>,
         http: &Http<Binding>,
         slots: &[Value],
-    ) -> std::result::Result<Fetching, Trouble> {
+    ) -> std::result::Result<Called, Trouble> {
         let site = &caller.service.site;
         let limits = site.settings.limits.answer;
         let Some(upstream) = site.upstreams.get(http.upstream) else {
@@ -169,24 +213,33 @@ impl Calls {
         let mut call = http.call(upstream, slots, caller.visitor, limits).map_err(trouble_of_no_call)?;
         // However a person's data came into it, what the answer says is said to that person.
         call.for_visitor |= caller.is_personal();
-        let mut key = identity(&call);
-        key.extend(http.meaning());
-        if !upstream.addresses.is_empty() {
-            // The URL alone does not say where it goes.
-            key.extend(upstream.name.bytes());
+        let identity = identified(caller.service, http, &call);
+        match http.keep.as_ref().filter(|_| call.safe) {
+            Some(keep) => Ok(kept::had(self, caller, Asking { http, keep, slots, call, identity })),
+            None => Ok(Called::Calling(self.fetching(caller, call, identity))),
         }
+    }
+
+    /// A call of this `identity`, made once for the request.
+    pub(super) fn fetching(&self, caller: Caller<'_>, call: Call, identity: Vec<u8>) -> Fetching {
         // Two calls that may change something are two calls.
         let is_repeatable = call.safe;
         let (mut shared, mut own) = (lock(&self.shared.0), lock(&self.own));
         let mut made = shared.iter().chain(own.iter()).filter(|_| is_repeatable);
-        if let Some((_, fetching)) = made.find(|(made, _)| **made == *key) {
-            return Ok(fetching.clone());
+        if let Some((_, fetching)) = made.find(|(made, _)| **made == *identity) {
+            return fetching.clone();
         }
-        let key: Arc<[u8]> = key.into();
+        let identity: Arc<[u8]> = identity.into();
         let is_own = caller.is_personal() || !is_repeatable;
-        let fetching = begin(caller, call, Arc::clone(&key), self.deadline).shared();
-        if is_own { &mut *own } else { &mut *shared }.push((key, fetching.clone()));
-        Ok(fetching)
+        let calling = Calling {
+            service: Arc::clone(caller.service),
+            place: (caller.route, caller.source),
+            is_personal: caller.is_personal(),
+            epoch: caller.epoch,
+        };
+        let fetching = calling.begin(call, Arc::clone(&identity), self.deadline);
+        if is_own { &mut *own } else { &mut *shared }.push((identity, fetching.clone()));
+        fetching
     }
 
     /// Breaks off the calls of the request that nobody waits for any more. Those that are shared go on for others.
@@ -200,31 +253,53 @@ fn lock(made: &Mutex<Made>) -> MutexGuard<'_, Made> {
     made.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn begin(caller: Caller<'_>, call: Call, key: Arc<[u8]>, deadline: Instant) -> BoxFuture<'static, Result> {
-    let service = Arc::clone(caller.service);
-    let Caller { route, source, epoch, .. } = caller;
-    let place = (route, source);
-    let is_personal = caller.is_personal();
-    if is_personal || !call.safe {
-        return async move { fetch(service, place, call, deadline, is_personal).await }.boxed();
+/// What a call shares with those that are the same to the upstream and to the source, and with no others.
+pub(super) fn identified(service: &Service, http: &Http<Binding>, call: &Call) -> Vec<u8> {
+    let mut identity = identity(call);
+    identity.extend(http.meaning());
+    if let Some(upstream) = service.site.upstreams.get(http.upstream).filter(|upstream| !upstream.addresses.is_empty())
+    {
+        // The URL alone does not say where it goes.
+        identity.extend(upstream.name.bytes());
     }
-    async move {
-        let calls = service.runtime.calls.clone();
-        let limit = call.timeouts.total + READING;
-        let flight = async move {
-            // It may have been joined by requests with more time left than the one that began it.
-            let deadline = clock::ticking() + call.timeouts.total;
-            Filled::Shared(fetch(service, place, call, deadline, false).await)
-        };
-        match calls.fly((key, epoch), limit, || None, flight).await {
-            Landing::Shared(result) | Landing::Private(result) => result,
-            Landing::Nothing(Empty::TimedOut) => Err(Trouble::Error { late: true, reason: "timeout" }),
-            Landing::Nothing(Empty::Private | Empty::Panicked | Empty::Stopped) => {
-                Err(Trouble::Error { late: false, reason: "broken-off" })
-            }
+    identity
+}
+
+/// A call to be made for a source.
+pub(super) struct Calling {
+    pub(super) service: Arc<Service>,
+    pub(super) place: Place,
+    /// Whether one person's data may be in it.
+    pub(super) is_personal: bool,
+    /// What the answer may be shared within.
+    pub(super) epoch: Epoch,
+}
+
+impl Calling {
+    /// Makes the call when it is first waited for.
+    pub(super) fn begin(self, call: Call, identity: Arc<[u8]>, deadline: Instant) -> Fetching {
+        let Self { service, place, is_personal, epoch } = self;
+        if is_personal || !call.safe {
+            return async move { fetch(service, place, call, deadline, is_personal).await }.boxed().shared();
         }
+        let flying = async move {
+            let calls = service.runtime.calls.clone();
+            let limit = call.timeouts.total + READING;
+            let flight = async move {
+                // It may have been joined by requests with more time left than the one that began it.
+                let deadline = clock::ticking() + call.timeouts.total;
+                Filled::Shared(fetch(service, place, call, deadline, false).await)
+            };
+            match calls.fly((identity, epoch), limit, || None, flight).await {
+                Landing::Shared(result) | Landing::Private(result) => result,
+                Landing::Nothing(Empty::TimedOut) => Err(Trouble::Error { late: true, reason: "timeout" }),
+                Landing::Nothing(Empty::Private | Empty::Panicked | Empty::Stopped) => {
+                    Err(Trouble::Error { late: false, reason: "broken-off" })
+                }
+            }
+        };
+        flying.boxed().shared()
     }
-    .boxed()
 }
 
 async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant, personal: bool) -> Result {
@@ -244,9 +319,12 @@ async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instan
         }
     };
     meter.answered(answer.status);
-    let clock = &service.runtime.clock;
-    let fresh_until = clock.now() + remaining_freshness(&answer.headers, clock.wall(), answer.elapsed);
-    let answered = Answered::new(answer, personal);
+    if !call.safe {
+        invalidate::changed(&service, http.upstream, (&call.method, &call.url), (answer.status, &answer.headers));
+    }
+    let answered = Answered::new(answer, personal, &service.runtime.clock);
+    let Answered { answer: Answer { headers, elapsed, .. }, instant, received, .. } = &answered;
+    let fresh_until = *instant + remaining_freshness(headers, *received, *elapsed);
     if !answered.is_large() {
         let taken = answered.take(&service, place);
         return Ok(Fetched { source: place, taken, answer: Arc::new(answered), fresh_until });
@@ -274,8 +352,10 @@ pub(super) async fn taken(service: &Arc<Service>, place: Place, fetched: Fetched
 }
 
 impl Answered {
-    fn new(answer: Answer, personal: bool) -> Self {
-        Self { body_bytes: answer.body.len(), personal, digest: OnceLock::new(), document: OnceLock::new(), answer }
+    fn new(answer: Answer, personal: bool, clock: &Clock) -> Self {
+        let (instant, received) = (clock.now(), clock.wall());
+        let (digest, document) = (OnceLock::new(), OnceLock::new());
+        Self { body_bytes: answer.body.len(), personal, instant, received, digest, document, answer }
     }
 
     /// Whether reading it is for a thread that may be busy.
@@ -302,16 +382,16 @@ impl Answered {
         let meter = &service.meters.sources[place.0][place.1];
         if let Some(Known { value, digest }) = digest.and_then(|digest| service.runtime.data.get(&digest)) {
             meter.unchanged.increment();
-            return Ok(Taken { read: Read { value, is_partial: false }, digest: Some(digest) });
+            return Ok(Taken::of(Read { value, is_partial: false }, Some(digest)));
         }
         if self.answer.status.is_success() {
             meter.read.increment();
         }
         let read = self.read(service, place)?;
         // That a part is missing is told to the log each time.
-        let Some(digest) = digest.filter(|_| !read.is_partial) else { return Ok(Taken { read, digest: None }) };
+        let Some(digest) = digest.filter(|_| !read.is_partial) else { return Ok(Taken::of(read, None)) };
         let known = Known { value: read.value.clone(), digest: Digest::of(&read.value) };
-        let taken = Taken { read, digest: Some(known.digest) };
+        let taken = Taken::of(read, Some(known.digest));
         let bytes = memory(&known.value, self.body_bytes);
         service.runtime.data.put(digest, known, bytes);
         Ok(taken)
@@ -345,7 +425,7 @@ impl Answered {
     }
 }
 
-fn source(
+pub(super) fn source(
     service: &Service,
     (route, source): Place,
 ) -> std::result::Result<(&Source<Binding>, &Http<Binding>), Trouble> {

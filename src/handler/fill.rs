@@ -34,9 +34,10 @@ impl Begun {
     /// It begins now.
     pub(super) fn now(service: &Service, subject: &Subject) -> Self {
         let (store, revision) = (&service.runtime.store, service.revision());
-        let ticket = subject.may_store.then(|| Arc::new(store.begin(revision)));
+        let may_store = subject.may_store || subject.keeps_data;
+        let ticket = may_store.then(|| Arc::new(store.begin(revision)));
         let epoch = ticket.as_ref().map_or_else(|| store.epoch(revision), |ticket| ticket.epoch());
-        let is_tagged = ticket.is_some() || subject.is_tagged;
+        let is_tagged = subject.may_store || subject.is_tagged;
         Self { epoch, ticket, is_tagged, calls: SharedCalls::default() }
     }
 }

@@ -6,8 +6,9 @@
 use super::aside;
 use super::ask::{Answered, Asked, Asking};
 use super::clock;
-use super::fetch::{self, Caller, Calls, Fetching, Taken};
+use super::fetch::{self, Caller, Calls, Taken};
 use super::fill::Begun;
+use super::kept::{Called, Had, How};
 use super::plan::{Ending, Next, Plan};
 use super::runtime::Service;
 use crate::cache::{Digest, Digester, Tag};
@@ -147,6 +148,10 @@ impl<'g> Request<'g> {
                         data.settle(&mut plan, position, started, Came::Once(result.map(Taken::whole)));
                         settled_at_once = true;
                     }
+                    Start::Kept(result) => {
+                        data.settle(&mut plan, position, started, Came::Once(result));
+                        settled_at_once = true;
+                    }
                     Start::Calling(calling) => {
                         running.push(async move { (position, started, self.came(position, calling).await) });
                     }
@@ -193,6 +198,7 @@ impl<'g> Request<'g> {
                     visitor: self.visitor,
                     whose: self.whose,
                     epoch: self.begun.epoch,
+                    ticket: self.begun.ticket.as_ref(),
                 };
                 if let Some(each) = &source.for_each {
                     return match each.items(slots).map(<[Value]>::to_vec) {
@@ -209,7 +215,8 @@ impl<'g> Request<'g> {
                     };
                 }
                 match self.calls.call(caller, http, slots) {
-                    Ok(fetching) => Start::Calling(Calling::Once(fetching)),
+                    Ok(Called::Kept(had)) => Start::Kept(self.take(had)),
+                    Ok(needed) => Start::Calling(Calling::Once(needed)),
                     Err(trouble) => Start::Settled(Err(trouble)),
                 }
             }
@@ -219,13 +226,13 @@ impl<'g> Request<'g> {
     /// Waits for what was begun.
     async fn came(self, position: usize, calling: Calling<'g>) -> Came {
         match calling {
-            Calling::Once(fetching) => Came::Once(self.wait(position, fetching).await),
+            Calling::Once(called) => Came::Once(self.wait(position, called).await),
             Calling::Each(all) => Came::Each(all.await),
             Calling::Route(answering) => {
                 let Asked { answer, calls, tags } = answering.await;
                 let read = answer.and_then(|Answered { value, degraded }| {
                     let value = self.planned(position).source.extract(&value, 0)?;
-                    Ok(Taken { read: Read { value, is_partial: degraded }, digest: None })
+                    Ok(Taken::of(Read { value, is_partial: degraded }, None))
                 });
                 Came::Route(read, calls, tags)
             }
@@ -233,12 +240,29 @@ impl<'g> Request<'g> {
     }
 
     /// Waits for the calls of all items; the upstream's cap is what bounds how many are under way.
-    async fn each(self, position: usize, begun: Vec<Result<Fetching, Trouble>>) -> Vec<Result<Taken, Trouble>> {
+    async fn each(self, position: usize, begun: Vec<Result<Called, Trouble>>) -> Vec<Result<Taken, Trouble>> {
         join_all(begun.into_iter().map(|call| async move { self.wait(position, call?).await })).await
     }
 
-    /// Waits for a call and takes what the source declares from its answer.
-    async fn wait(self, position: usize, fetching: Fetching) -> Result<Taken, Trouble> {
+    /// Takes what is had, and notes for how long it is fresh.
+    fn take(self, had: Had) -> Result<Taken, Trouble> {
+        if let Some(moment) = had.fresh_until {
+            self.calls.is_fresh_until(moment);
+        }
+        had.taken
+    }
+
+    /// Waits for a call and takes what the source declares from its answer; or for what is kept then.
+    async fn wait(self, position: usize, called: Called) -> Result<Taken, Trouble> {
+        let fetching = match called {
+            Called::Calling(fetching) => fetching,
+            Called::Kept(had) => return self.take(had),
+            Called::Filling(filling, standby) => {
+                let had = tokio::time::timeout_at(self.deadline.into(), filling).await;
+                let had = had.unwrap_or(Had { taken: Err(LATE), fresh_until: None });
+                return self.take(standby.or_stale(had));
+            }
+        };
         let fetched = tokio::time::timeout_at(self.deadline.into(), fetching).await.map_err(|_elapsed| LATE)??;
         self.calls.is_fresh_until(fetched.fresh_until);
         fetch::taken(self.service, (self.route, position), fetched).await
@@ -253,6 +277,8 @@ impl<'g> Request<'g> {
 enum Start<'g> {
     /// It needs nothing from outside, or will not be called.
     Settled(Result<Value, Trouble>),
+    /// It is kept.
+    Kept(Result<Taken, Trouble>),
     /// The same, of what a route has answered before, with what that depends on.
     Known(Result<Value, Trouble>, Vec<Tag>),
     /// It is called.
@@ -262,7 +288,7 @@ enum Start<'g> {
 /// Calls under way.
 enum Calling<'g> {
     /// The one of a source.
-    Once(Fetching),
+    Once(Called),
     /// A route of the same site.
     Route(BoxFuture<'g, Asked>),
     /// Those of a source that is called for each item of a list.
@@ -290,13 +316,31 @@ struct Data<'g> {
 }
 
 /// The names and values that a call is made with; a list has its name with each of its items.
-fn called_with<'h>(http: &'h Http<Binding>, slots: &'h [Value]) -> impl Iterator<Item = (&'h str, Cow<'h, str>)> {
+pub(super) fn called_with<'h>(
+    http: &'h Http<Binding>,
+    slots: &'h [Value],
+) -> impl Iterator<Item = (&'h str, Cow<'h, str>)> {
     http.parameters.iter().flat_map(|(name, binding)| {
         let value = binding.value(slots);
         let items: &[Value] = if let Value::List(items) = value { items } else { &[] };
         let values = if items.is_empty() { std::slice::from_ref(value) } else { items };
         values.iter().map(|value| (name.as_str(), scalar_text(value).unwrap_or_default()))
     })
+}
+
+/// The word for what came of all items: the first trouble, or how they were had if all of them were had alike.
+fn of_each(results: &[Result<Taken, Trouble>]) -> &'static str {
+    let hows = results.iter().map(|result| result.as_ref().map(|taken| taken.how));
+    let mut common = None;
+    for how in hows {
+        match (how, common) {
+            (Err(trouble), _) => return trouble.word(),
+            (Ok(how), None) => common = Some(how),
+            (Ok(how), Some(known)) if how != known => common = Some(How::Asked),
+            (Ok(_), Some(_)) => {}
+        }
+    }
+    common.unwrap_or_default().word()
 }
 
 impl Data<'_> {
@@ -325,8 +369,10 @@ impl Data<'_> {
     /// Takes what a source came to; its declaration says what a failure becomes.
     fn settle(&mut self, plan: &mut Plan<'_>, position: usize, started: Instant, came: Came) {
         let mut outcome = match &came {
-            Came::Once(result) | Came::Route(result, ..) => result.as_ref().map_or_else(Trouble::word, |_read| "ok"),
-            Came::Each(results) => results.iter().find_map(|result| result.as_ref().err()).map_or("ok", Trouble::word),
+            Came::Once(result) | Came::Route(result, ..) => {
+                result.as_ref().map_or_else(Trouble::word, |taken| taken.how.word())
+            }
+            Came::Each(results) => of_each(results),
         };
         let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
         let value = match came {
@@ -364,7 +410,7 @@ impl Data<'_> {
         outcome: &mut &'static str,
     ) -> Result<Value, Fatal> {
         match result {
-            Ok(Taken { read: Read { value, is_partial }, digest }) => {
+            Ok(Taken { read: Read { value, is_partial }, digest, .. }) => {
                 if is_partial {
                     self.degrade(position);
                 }
@@ -425,7 +471,7 @@ impl Data<'_> {
         for result in results {
             let settled = |trouble| (self.settled(position, &trouble), self.is_nobodys(position, &trouble));
             let (value, digest) = match result.map_err(settled) {
-                Ok(Taken { read: Read { value, is_partial }, digest }) => {
+                Ok(Taken { read: Read { value, is_partial }, digest, .. }) => {
                     if is_partial {
                         self.degrade(position);
                     }

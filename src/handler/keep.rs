@@ -146,10 +146,15 @@ impl<'k> Keeping<'k> {
 
 /// The tags that a route declares with placeholders, as its data fills them in.
 pub(super) fn declared_tags(route: &Route, slots: &[Value]) -> Vec<Tag> {
+    filled_tags(&route.changing_tags, slots, &route.name)
+}
+
+/// Tags with placeholders that are declared in a `route`, filled in.
+pub(super) fn filled_tags(templates: &[Template<Binding>], slots: &[Value], route: &str) -> Vec<Tag> {
     let mut tags = Vec::new();
-    for template in &route.changing_tags {
+    for template in templates {
         if filled(template, slots, &mut tags).is_err() {
-            tracing::warn!(route = &*route.name, "a list or an object in a tag: it is left out");
+            tracing::warn!(route, "a list or an object in a tag: it is left out");
         }
     }
     tags

@@ -38,6 +38,37 @@ impl CacheOutcome {
     }
 }
 
+/// What the store did for a source that keeps what it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptOutcome {
+    /// It had the data, fresh.
+    Hit,
+    /// It had the data, which was used stale while it was fetched anew.
+    Stale,
+    /// It had the data, and the upstream said that it is still so.
+    Revalidated,
+    /// It had the data, which stood for an error.
+    OnError,
+    /// It had no data to use.
+    Miss,
+}
+
+impl KeptOutcome {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Hit, Self::Stale, Self::Revalidated, Self::OnError, Self::Miss];
+
+    /// What it is called in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Stale => "stale",
+            Self::Revalidated => "revalidated",
+            Self::OnError => "stale-if-error",
+            Self::Miss => "miss",
+        }
+    }
+}
+
 /// A number that only grows.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -162,12 +193,24 @@ pub struct SourceMeter {
     pub read: Counter,
     /// Those that were not, because the same bytes had been read before.
     pub unchanged: Counter,
+    /// What the store did, in the order of [`KeptOutcome::ALL`].
+    kept: [Counter; KeptOutcome::ALL.len()],
 }
 
 /// What answers are called by the first digit of their status, from 1 to 5.
 pub const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 impl SourceMeter {
+    /// The store did this.
+    pub(super) fn kept(&self, outcome: KeptOutcome) {
+        self.kept[outcome as usize].increment();
+    }
+
+    /// How often the store did that.
+    pub fn kept_outcomes(&self, outcome: KeptOutcome) -> u64 {
+        self.kept[outcome as usize].get()
+    }
+
     /// It was answered with this status.
     pub(super) fn answered(&self, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, self.answers.len());

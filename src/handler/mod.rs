@@ -18,7 +18,9 @@ mod field;
 mod fill;
 mod gather;
 mod inputs;
+mod invalidate;
 mod keep;
+mod kept;
 mod lookout;
 mod make;
 mod meter;
@@ -34,7 +36,9 @@ pub use body::{Body, FilePart, RequestBody, RequestBodyFault};
 pub use clock::{Clock, SteppedClock};
 pub use explain::explain;
 pub use gather::SourceCall;
-pub use meter::{CacheOutcome, Counter, Histogram, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally};
+pub use meter::{
+    CacheOutcome, Counter, Histogram, KeptOutcome, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally,
+};
 pub use runtime::{Runtime, Service};
 
 use crate::resource::{Folder, Resource};

@@ -6,16 +6,17 @@ use super::clock::Clock;
 use super::fetch;
 use super::inputs::of_document;
 use super::keep::Keeping;
+use super::kept;
 use super::make::Made;
 use super::meter::{self, CacheOutcome, Meters, Tally};
 use super::plan::Graph;
 use super::proxy::Fetches;
 use super::sum::Summing;
 use crate::cache::{Counts, Epoch, Flights, Key, Memo, Purge, Revision, Scope, Store, Stored, Tag, Ticket};
-use crate::config::Tripwire;
+use crate::config::{Binding, Tripwire};
 use crate::resource::Resource;
 use crate::site::{Route, Site};
-use crate::source::Kind;
+use crate::source::{Keep, Kind};
 use crate::upstream::{Address, BuildError, Client, ClientSettings, Registry, UpstreamState};
 use crate::value::{Origin, Shape, Text};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -37,6 +38,8 @@ pub struct Runtime {
     pub(super) pages: Flights<(Key, Epoch), Arc<Made>>,
     /// Calls under way that nobody's person is in, by their identity.
     pub(super) calls: Flights<(Arc<[u8]>, Epoch), fetch::Result>,
+    /// Data being fetched that will be kept, by key and epoch.
+    pub(super) fills: Flights<(Key, Epoch), kept::Had>,
     /// What is stored of origins and validated in the background, by key and epoch.
     pub(super) origins: Flights<(Key, Epoch), ()>,
     /// What is fetched from them now.
@@ -68,6 +71,7 @@ impl Runtime {
             data: Memo::new(data, pages.entry),
             pages: Flights::new(),
             calls: Flights::new(),
+            fills: Flights::new(),
             origins: Flights::new(),
             fetches: Fetches::default(),
             assets: Assets::default(),
@@ -120,10 +124,13 @@ pub struct Service {
     pub(super) subjects: Vec<Subject>,
     /// What is counted.
     pub(super) meters: Meters,
+    /// Whether anything is kept of what upstreams answer: by a source, or by a route that passes answers on.
+    pub(super) keeps_answers: bool,
 }
 
 /// What is known of a route before any request.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Subject {
     /// The route and its revision: pages made from something else are found under other keys.
     pub(super) name: String,
@@ -139,6 +146,8 @@ pub(super) struct Subject {
     pub(super) tags: Arc<[Tag]>,
     /// Whether anything may be stored that is made for it: its own pages, or what the routes answer that it asks.
     pub(super) may_store: bool,
+    /// Whether any of its sources, or of those of routes that it asks, keeps what it is answered.
+    pub(super) keeps_data: bool,
     /// Whether its answers may be stored, or tell their tags.
     pub(super) is_tagged: bool,
     /// Whether a route asks it in process.
@@ -162,7 +171,13 @@ impl Service {
         let is_current = |stored: &Stored| {
             current.contains(&stored.revision()) && (is_looked_through || !holds_secret(stored, &site.tripwire))
         };
-        runtime.store.advance(Revision(site.revision), is_current, |responses| current.contains(&responses.revision()));
+        let data = data_revisions(&site);
+        runtime.store.advance(
+            Revision(site.revision),
+            is_current,
+            |responses| current.contains(&responses.revision()),
+            |datum| data.contains(&datum.revision()),
+        );
         let state = |upstream: &crate::source::Upstream| runtime.registry.state(&upstream.name, upstream.settings());
         let upstreams = site.upstreams.all().iter().map(state).collect();
         let mut subjects: Vec<Subject> = Vec::with_capacity(site.routes.len());
@@ -178,7 +193,9 @@ impl Service {
             subjects.push(subject);
         }
         let meters = runtime.meters.meters(&site);
-        Self { site, runtime, upstreams, subjects, meters }
+        let is_kept = |route: &Route| matches!(&route.resource, Resource::Proxy(proxy) if proxy.cache.is_some());
+        let keeps_answers = !data.is_empty() || site.routes.iter().any(is_kept);
+        Self { site, runtime, upstreams, subjects, meters, keeps_answers }
     }
 
     /// The site.
@@ -239,6 +256,7 @@ impl Subject {
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
             tags,
             may_store: variants.iter().any(|variant| variant.is_keepable()),
+            keeps_data: kept_by(route).next().is_some(),
             is_tagged: variants.iter().any(|variant| variant.is_tagged()),
             is_asked: false,
             summing: Summing::of(route),
@@ -248,6 +266,7 @@ impl Subject {
     /// What is made of another's answers depends on all that these depend on.
     fn asks(&mut self, asked: &Self) {
         self.may_store |= asked.may_store;
+        self.keeps_data |= asked.keeps_data;
         let mut tags: Vec<Tag> = self.tags.iter().chain(&*asked.tags).cloned().collect();
         tags.sort();
         tags.dedup();
@@ -299,6 +318,19 @@ fn revisions(site: &Site) -> HashSet<Revision> {
         }
     };
     site.routes.iter().flat_map(of).collect()
+}
+
+/// What the sources of a route keep.
+fn kept_by(route: &Route) -> impl Iterator<Item = &Keep<Binding>> {
+    route.sources.iter().filter_map(|planned| match &planned.source.kind {
+        Kind::Http(http) => http.keep.as_ref(),
+        Kind::Route(_) | Kind::Value(_) | Kind::Chosen(_) => None,
+    })
+}
+
+/// The declarations by which the sources of a site keep data.
+fn data_revisions(site: &Site) -> HashSet<Revision> {
+    site.routes.iter().flat_map(kept_by).map(kept::revision).collect()
 }
 
 /// The positions of the routes that a route asks.

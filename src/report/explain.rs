@@ -225,7 +225,7 @@ impl Text<'_> {
             (None, Some(asks)) => self.row(&name, &format!("{}, which is {}", asks.target, asks.route)),
             (None, None) => self.row(&name, kind),
         }
-        if let Some(Call { upstream, addresses, refused, fields, timeout, retries, .. }) = call {
+        if let Some(Call { upstream, addresses, refused, kept, kept_under, fields, timeout, retries, .. }) = call {
             if let Some(refused) = refused {
                 self.more(&format!("no call: {refused}"));
             }
@@ -237,6 +237,10 @@ impl Text<'_> {
                 self.more(&format!("{name} {value}, from: {}", origin(from, self.files)));
             }
             self.more(&format!("sends: {}", fields.join(", ")));
+            self.more(&format!("keeps: {}, from: {}", kept.value, origin(&kept.origin, self.files)));
+            for under in kept_under {
+                self.more(under);
+            }
         }
         if let Some(each) = each {
             self.more(&format!("once for each of {each}"));
@@ -350,7 +354,8 @@ impl Json<'_> {
 
     fn source(&self, source: &Source) -> Value {
         let Source { name, kind, place, after, each, is_personal, call, asks, outcomes } = source;
-        let call = call.as_ref().map(|Call { upstream, addresses, method, url, refused, fields, timeout, retries }| {
+        let call = call.as_ref().map(|call| {
+            let Call { upstream, addresses, method, url, refused, kept, kept_under, fields, timeout, retries } = call;
             json!({
                 "upstream": upstream,
                 "addresses": addresses,
@@ -360,6 +365,8 @@ impl Json<'_> {
                 "fields": fields,
                 "timeout": self.setting(timeout),
                 "retries": self.setting(retries),
+                "kept": self.setting(kept),
+                "kept_under": kept_under,
             })
         });
         let asks = asks

@@ -315,6 +315,38 @@ codes! {
     NOT_A_LIST = Error "source/not-a-list"
         help "name a source, or a field of one, that is a list";
 
+    /// `cache` on a call that may change something.
+    ///
+    /// Such a call is made each time, as often as it is asked for: an answer that is kept would stand for a change that was not made.
+    ///
+    /// Leave it out. If the call only reads, as most GraphQL and search calls do, say so: `safe = true`.
+    UNSAFE_CACHE = Error "source/unsafe-cache"
+        help "leave it out, or, if the call only reads: safe = true";
+
+    /// A directive in the `cache` of a source, or of an upstream, that says nothing there.
+    ///
+    /// That table is obeyed by siteserver alone, as the cache in front of the upstream. What browsers and networks may keep is said of the page
+    /// that is made of the data, by `[cache]` of its route.
+    ///
+    /// ```toml
+    /// # in a route
+    /// [sources.products]
+    /// url = "https://shop.example.com/products"
+    /// cache = { max-age = "30s", stale-if-error = "1h" }
+    ///
+    /// [cache]
+    /// s-maxage = "10s"
+    /// ```
+    CACHE_DIRECTIVE = Error "source/cache-directive";
+
+    /// A `cache` of a source, or of an upstream, that cannot do what it says.
+    ///
+    /// `override` makes what is written hold against all that the upstream says, and without a time there is nothing to hold.
+    ///
+    /// Write the time, or leave `override` out.
+    CACHE_CONTRADICTION = Error "source/cache-contradiction"
+        help "keep the one that is meant";
+
     /// A sample that is not there, lies outside of the site's folder, or cannot be read as its source's format.
     ///
     /// A sample stands for an answer of the upstream: what cannot be read tells nothing about selectors.

@@ -3,6 +3,7 @@
 use super::body::SendingDecl;
 use super::each::EachDecl;
 use super::extraction::Extract;
+use super::keep::Setting as KeepSetting;
 use super::list;
 use super::outcome::{OnError, OnNotFound, OnUnauthorized};
 use super::upstream::CallingDecl;
@@ -40,6 +41,9 @@ declare! {
         "forward-cookies": forward_cookies: Vec<Spanned<String>>,
         /// What is taken from the answer, field by field; or one selector for the whole value.
         "extract": extract: Node as Extract,
+        /// What siteserver keeps of its answers, as the cache in front of the upstream: `true` or `"upstream"` for what the upstream lets caches keep
+        /// (RFC 9111), the name of a profile, or a table; `false` for nothing. Default: what the upstream's own `cache` says, or nothing.
+        "cache": cache: Node as KeepSetting,
         /// A sample of an answer, a file below the site's folder: what `extract` does not find in it is told when the site is checked. Never served.
         "sample": sample: Spanned<String>,
         /// Whether all it gives is written by people who may write the site, so that `| raw` on it is no mistake. Default `false`.

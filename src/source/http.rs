@@ -6,6 +6,7 @@
 use super::answer::Reading;
 use super::body::{Body, Sent, link_pairs, write_pairs};
 use super::decl::Decl;
+use super::keep::Keep;
 use super::outcome::Trouble;
 use super::piece::{Pieces, refuse_secrets};
 use super::target::{NoCall, PathTemplate, Target, encode_segment, write_pair};
@@ -39,6 +40,8 @@ pub struct Http<R = Reference> {
     sent: Sent<R>,
     pub(super) reading: Reading,
     calling: Calling,
+    /// What is kept of its answers; nothing, if there is none.
+    pub keep: Option<Keep<R>>,
     /// What its call is made with, by name: `owner` for `{params.owner}`, `repo.id` for a key of another source.
     pub parameters: Vec<(String, R)>,
 }
@@ -106,6 +109,8 @@ impl Http {
         let Target { path, query: written_query, .. } = Target::split(target);
         let calling = context.upstreams.get(upstream).map(|upstream| upstream.calling).unwrap_or_default();
         let calling = calling.overridden(&decl.calling);
+        let kept_there = context.upstreams.get(upstream).and_then(|upstream| upstream.keep.as_ref());
+        let keep = Keep::of_source(decl, sent.safe, kept_there, context.environment, findings);
         let mut called = Self {
             upstream,
             path,
@@ -119,14 +124,22 @@ impl Http {
             sent,
             reading,
             calling,
+            keep,
             parameters: Vec::new(),
         };
-        called.parameters = parameters(&called.references());
+        called.parameters = parameters(&called.sent_references());
         Some(called)
     }
 
     /// What the placeholders refer to.
     pub fn references(&self) -> Vec<&Reference> {
+        let mut all = self.sent_references();
+        all.extend(self.keep.iter().flat_map(|keep| &keep.changing_tags).flat_map(Template::references));
+        all
+    }
+
+    /// What those refer to that are sent.
+    fn sent_references(&self) -> Vec<&Reference> {
         let mut all: Vec<&Reference> = self.path.0.references().collect();
         all.extend(self.written_query.iter().flat_map(Template::references));
         all.extend(self.query.iter().flat_map(|(_, values)| values).flat_map(Pieces::references));
@@ -147,6 +160,10 @@ impl Http {
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| Some((name.clone(), value.link(resolve)?))).collect();
         let sent = self.sent.link(resolve);
+        let keep = match &self.keep {
+            Some(keep) => keep.link(resolve).map(Some),
+            None => Some(None),
+        };
         let parameters: Vec<_> =
             self.parameters.iter().map(|(name, reference)| Some((name.clone(), resolve(reference)?))).collect();
         Some(Http {
@@ -162,6 +179,7 @@ impl Http {
             sent: sent?,
             reading: self.reading,
             calling: self.calling,
+            keep: keep?,
             parameters: parameters.into_iter().collect::<Option<_>>()?,
         })
     }

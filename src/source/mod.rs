@@ -14,6 +14,7 @@ mod each;
 mod extraction;
 mod given;
 mod http;
+mod keep;
 mod known;
 mod list;
 mod misfit;
@@ -31,6 +32,7 @@ pub use decl::Decl;
 pub use each::{ForEach, ITEM};
 pub use extraction::fields;
 pub use given::{Chosen, Given};
+pub use keep::Keep;
 pub use known::{Astray, Known};
 pub use list::{Absent, Decl as ListDecl, Listing, Surroundings};
 pub use misfit::DataFile;
@@ -217,6 +219,7 @@ impl Source {
         if let OnUnauthorized::Redirect(target) = &outcomes.on_unauthorized {
             each::refuse_items(target, "what becomes of the page", findings);
         }
+        let extract = decl.extract.as_ref();
         let (mut extraction, known) = match extracted {
             Some(Some(Extracted { extraction, known })) => (Some(Arc::new(extraction)), known),
             Some(None) => (None, Known::Open),
@@ -238,7 +241,12 @@ impl Source {
             Some(Written::Route) => {
                 InProcess::compile(decl, context, findings).map(|asking| Kind::Route(Box::new(asking)))
             }
-            Some(Written::Call) => Http::compile(decl, context, findings).map(|http| Kind::Http(Box::new(http))),
+            Some(Written::Call) => Http::compile(decl, context, findings).map(|mut http| {
+                if let Some(keep) = &mut http.keep {
+                    keep.identify(&name.value, extract);
+                }
+                Kind::Http(Box::new(http))
+            }),
         };
         if let Some(fallback) = &decl.fallback {
             extraction::check_fallback(&known, fallback, findings);
@@ -323,6 +331,7 @@ impl Source {
             .chain(of_calls)
             .chain(decl.sending.written())
             .chain(decl.each.written())
+            .chain([("cache", decl.cache.as_ref().map(|cache| cache.place))])
             .chain([("sample", decl.sample.as_ref().map(|sample| sample.place))])
             .collect();
         let foreign = match kind {
@@ -338,6 +347,8 @@ impl Source {
                 let help = match *key {
                     // Most often it stood above the first header once.
                     "path" => "leave it out; the path of the route stands above all headers",
+                    "cache" if kind == "route" => "leave it out; what is kept of that route says its own `[cache]`",
+                    "cache" => "leave it out; it is read when the site is loaded",
                     _ => "leave it out",
                 };
                 findings.push(Finding::new(&code::TWO_KINDS, *place, message).help(help));

@@ -1,9 +1,10 @@
 //! What a site declares about an upstream: where it is, what every call carries, how it is treated.
 
 use super::code;
+use super::keep::{Keep, Setting as KeepSetting};
 use super::piece::{Pieces, refuse_secrets};
 use crate::config::{
-    BAD_VALUE, Declared as _, Environment, MISSING_KEY, Named, Part, Secret, Template, Within, declare, words,
+    BAD_VALUE, Declared as _, Environment, MISSING_KEY, Named, Node, Part, Secret, Template, Within, declare, words,
 };
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::fields::is_credential;
@@ -28,8 +29,12 @@ declare! {
         "headers": headers: Named<Template>,
         /// Query values sent with every call.
         "query": query: Named<Template>,
-        /// How many calls at once; default 32. Further calls wait for their turn, inside their deadline.
+        /// How many calls at once; default 32. Further calls wait for their turn, inside their deadline. Of the requests that a route passes
+        /// on, those count that wait for the head of an answer with nothing left to send.
         "max-concurrent": max_concurrent: Spanned<Within<1, { u32::MAX }>>,
+        /// What siteserver keeps of its answers to sources, as the cache in front of it, unless a source says otherwise: `true` or `"upstream"` for
+        /// what it lets caches keep (RFC 9111), the name of a profile, or a table. Default: nothing.
+        "cache": cache: Node as KeepSetting,
         /// When to leave it alone for a while: `{ failures = 5, open-for = "5s" }`. Off unless written.
         "breaker": breaker: BreakerDecl,
     }
@@ -88,6 +93,8 @@ pub struct Upstream {
     pub max_concurrent: usize,
     /// When to leave it alone.
     pub breaker: Option<BreakerSettings>,
+    /// What is kept of its answers to sources that do not say it themselves.
+    pub keep: Option<Keep>,
 }
 
 /// How calls are made.
@@ -134,13 +141,25 @@ impl Upstream {
         environment: &Environment,
         findings: &mut Findings,
     ) -> Option<Self> {
-        let Decl { place: _, lost: _, calling, base_url, addresses, balance, headers, query, max_concurrent, breaker } =
-            decl;
+        let Decl {
+            place: _,
+            lost: _,
+            calling,
+            base_url,
+            addresses,
+            balance,
+            headers,
+            query,
+            max_concurrent,
+            cache,
+            breaker,
+        } = decl;
         let calling = Calling::default().overridden(calling);
         let headers = headers.iter().flat_map(|named| &named.0);
         let headers = headers.filter_map(|(name, value)| literal_header(name, value, environment, findings)).collect();
         let pairs = query.iter().flat_map(|named| &named.0);
         let pairs: Vec<String> = pairs.map(|(name, value)| literal_pair(name, value, environment, findings)).collect();
+        let keep = cache.as_ref().and_then(|node| Keep::of_upstream(node, environment, findings));
         let breaker = breaker.as_ref().map(|decl| {
             let default = BreakerSettings::default();
             BreakerSettings {
@@ -176,6 +195,7 @@ impl Upstream {
             calling,
             max_concurrent: max_concurrent.map_or(32, |most| most.value.0 as usize),
             breaker,
+            keep,
         })
     }
 
@@ -191,6 +211,7 @@ impl Upstream {
             calling: Calling::default(),
             max_concurrent: 32,
             breaker: None,
+            keep: None,
         }
     }
 }

@@ -154,7 +154,9 @@ impl Client {
         bounds: Bounds,
         deadline: Instant,
     ) -> Result<Forwarded, Failure> {
-        let place = upstream.limit.enter(deadline).await?;
+        // How fast a visitor sends and reads is not the upstream's burden, and no visitor takes its places by being slow: what counts is waiting
+        // for the head of an answer, with nothing left to send.
+        let place = if forward.body.is_streamed() { None } else { Some(upstream.limit.enter(deadline).await?) };
         let now = wait_as_asked(upstream, Instant::now(), deadline).await?;
         let admission = upstream.admit(now)?;
         let for_visitor = forward.for_visitor;
@@ -173,7 +175,8 @@ impl Client {
         }
         // An answer is good when it has come to its end; what a probe finds out is waited for.
         let tells_breaker = health == Health::Good && admission == Admission::Usual;
-        if !forwarded.keep(place, tells_breaker) {
+        drop(place);
+        if !forwarded.told_at_its_end(tells_breaker) {
             upstream.record(admission, health, Instant::now());
         }
         Ok(forwarded)

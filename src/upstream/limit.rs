@@ -16,22 +16,13 @@ impl Limit {
 
     /// A place, in order of arrival, before `end`.
     pub(super) async fn enter(&self, end: Instant) -> Result<Place<'_>, Failure> {
-        self.permit(end).await.map(Place)
-    }
-
-    /// A place that was [kept](Place::keep) is given back.
-    pub(super) fn leave(&self) {
-        self.0.add_permits(1);
-    }
-
-    async fn permit(&self, end: Instant) -> Result<SemaphorePermit<'_>, Failure> {
         // Nearly always there is a place, and then no timer need be made.
         if let Ok(place) = self.0.try_acquire() {
-            return Ok(place);
+            return Ok(Place { _permit: place });
         }
         match tokio::time::timeout_at(end.into(), self.0.acquire()).await {
             // A place that others give up because their time is up comes too late for a call with the same deadline.
-            Ok(Ok(place)) if Instant::now() < end => Ok(place),
+            Ok(Ok(place)) if Instant::now() < end => Ok(Place { _permit: place }),
             // The semaphore is never closed.
             Ok(_) | Err(_) => Err(Failure::Timeout(Wait::Turn)),
         }
@@ -40,11 +31,6 @@ impl Limit {
 
 /// A place among the calls to an upstream, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place<'l>(SemaphorePermit<'l>);
-
-impl Place<'_> {
-    /// Keeps the place beyond this value: whoever does so says when it is [left](Limit::leave).
-    pub(super) fn keep(self) {
-        self.0.forget();
-    }
+pub(super) struct Place<'l> {
+    _permit: SemaphorePermit<'l>,
 }

@@ -620,9 +620,9 @@ fn the_command_purges() {
     assert_eq!(json(&["--source", "repo", "--soft"]), 2);
     until(&site, "/repos/a", |response| response.text() == "3");
     let (code, out, _) = said(&run(&site, &listen, None, &["--path", "/"]));
-    assert!(code == Some(0) && out.starts_with("purged: 1 stored page, ") && out.ends_with(" bytes\n"), "{out}");
+    assert!(code == Some(0) && out.starts_with("purged: 1 stored item, ") && out.ends_with(" bytes\n"), "{out}");
     let (_, out, _) = said(&run(&site, &listen, None, &["--all"]));
-    assert!(out.starts_with("purged: 2 stored pages, "), "{out}");
+    assert!(out.starts_with("purged: 2 stored items, "), "{out}");
     // A site that is being edited has errors, and can be purged all the same.
     site.folder().write("routes/index.toml", "layuot = \"a\"\n");
     assert_eq!(said(&run(&site, &listen, None, &["--all"])).0, Some(0));
@@ -667,7 +667,7 @@ fn the_command_purges_over_a_socket() {
     let site = Options::default().set(&format!("admin.listen={listen}")).env("ADMIN_TOKEN", TOKEN).start(&files);
     expect(&site, &[("/", 1)]);
     let (code, out, problem) = said(&run(&site, &listen, Some(TOKEN), &["--all"]));
-    assert!(code == Some(0) && out.starts_with("purged: 1 stored page, "), "{out}{problem}");
+    assert!(code == Some(0) && out.starts_with("purged: 1 stored item, "), "{out}{problem}");
     expect(&site, &[("/", 2)]);
     let elsewhere = format!("{listen}.not");
     let (code, _, problem) = said(&run(&site, &elsewhere, Some(TOKEN), &["--all"]));

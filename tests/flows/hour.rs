@@ -177,6 +177,8 @@ struct Hour {
     state: State,
     /// Seconds since the beginning.
     now: u64,
+    /// When the upstream came to be as it is.
+    turned: u64,
     /// Of each of [`KEPT`] the number that is stored, and since when.
     stored: Vec<(u64, u64)>,
 }
@@ -192,6 +194,7 @@ impl Hour {
             fault: Some(fault),
             state: State::Refusing,
             now: 0,
+            turned: 0,
             stored: vec![(0, 0); KEPT.len()],
         };
         hour.turn(State::Well(1));
@@ -209,6 +212,7 @@ impl Hour {
 
     fn turn(&mut self, state: State) {
         self.state = state;
+        self.turned = self.now;
         if state == State::Refusing {
             self.fault = None;
             return;
@@ -296,7 +300,6 @@ impl Hour {
     /// Asks until it is fresh; it was not answered with anything but what was stored before.
     fn is_fresh_again(&mut self, at: usize, number: u64) {
         let target = format!("/{}", KEPT[at].name);
-        let begun = self.now;
         let mut asked = 0;
         loop {
             let answer = self.site.get(&target);
@@ -317,8 +320,8 @@ impl Hour {
         let age = again.header("age").and_then(|age| age.parse::<u64>().ok()).unwrap_or(0);
         let status = again.header("cache-status").unwrap_or_default();
         assert!(status.contains("; hit") && parameter(status, "ttl").is_some_and(|ttl| ttl > 0), "{target}: {again:?}");
-        assert!(age <= self.now - begun + 4, "{target}: {again:?}");
-        self.stored[at] = (number, self.now - age.min(self.now - begun));
+        assert!(age <= self.now - self.turned + 4, "{target}: {again:?}");
+        self.stored[at] = (number, self.now - age.min(self.now - self.turned));
     }
 
     /// Asks for everything while the upstream is well.

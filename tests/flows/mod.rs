@@ -25,6 +25,7 @@ pub(crate) mod hostile;
 pub(crate) mod hour;
 pub(crate) mod inputs;
 pub(crate) mod json;
+pub(crate) mod kept;
 pub(crate) mod languages;
 pub(crate) mod lists;
 pub(crate) mod machines;

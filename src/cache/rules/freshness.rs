@@ -1,7 +1,7 @@
 //! For how long a response is fresh, and how old it was when it came (RFC 9111, section 4.2).
 
 use super::governing::{Governing, lines};
-use super::settings::Rank;
+use super::settings::{Audience, Rank};
 use super::status::is_heuristically_cacheable;
 use super::{Exchange, Settings};
 use crate::fields::{parse_age, parse_date_received};
@@ -69,17 +69,18 @@ pub(super) fn lifetime(
 ) -> (Duration, LifetimeSource) {
     let date = date(exchange.response, exchange.received);
     let said = explicit_lifetime(governing, date);
-    match (said, settings.written_for(exchange.status, said.is_some())) {
-        (Some(said), None) => said,
-        (Some(said), Some(written)) if written.rank == Rank::FillsGaps => said,
-        (_, Some(written)) => (written.fresh, LifetimeSource::Written),
+    let written = settings.written_for(exchange.status, said.is_some());
+    let written = written.and_then(|written| Some((written.fresh?, written.rank)));
+    match (said, written) {
+        (Some(said), None | Some((_, Rank::FillsGaps))) => said,
+        (_, Some((fresh, _))) => (fresh, LifetimeSource::Written),
         (None, None) => guessed_lifetime(exchange, governing, settings, date)
             .map_or((Duration::ZERO, LifetimeSource::None), |guess| (guess, LifetimeSource::Heuristic)),
     }
 }
 
 /// Section 4.2.2: a tenth of the time for which it had not changed, where its status or `public` allow a guess. Nothing is guessed for what was
-/// asked for with cookies or a credential, as it may be one person's and its origin says nothing; nor without `Last-Modified`.
+/// asked for with cookies or a credential and stored for everybody, as it may be one person's and its origin says nothing; nor without `Last-Modified`.
 fn guessed_lifetime(
     exchange: &Exchange<'_>,
     governing: &Governing,
@@ -87,7 +88,9 @@ fn guessed_lifetime(
     date: SystemTime,
 ) -> Option<Duration> {
     let is_public = governing.directives.public;
-    let is_of_person = exchange.request.contains_key(COOKIE) || exchange.request.contains_key(AUTHORIZATION);
+    let is_shared = settings.audience == Audience::Everybody;
+    let has_credential = exchange.request.contains_key(COOKIE) || exchange.request.contains_key(AUTHORIZATION);
+    let is_of_person = is_shared && has_credential;
     let is_allowed = settings.heuristics
         && !governing.is_old_no_cache
         && (is_public || (is_heuristically_cacheable(exchange.status) && !is_of_person));

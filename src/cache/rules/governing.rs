@@ -1,7 +1,7 @@
 //! Which directives a response is under (RFC 9111, sections 5.2 and 5.3; RFC 9213, section 2.2).
 
-use super::Settings;
 use super::freshness::{date, explicit_lifetime};
+use super::{Audience, Settings};
 use crate::fields::{CacheControl, parse_date_received};
 use http::header::{CACHE_CONTROL, EXPIRES, HeaderMap, HeaderName, PRAGMA};
 use std::time::{Duration, SystemTime};
@@ -21,11 +21,24 @@ pub struct Governing {
 impl Governing {
     /// Reads the fields of a response that was received at `received`.
     pub fn read(response: &HeaderMap, received: SystemTime, settings: &Settings) -> Self {
-        let targeted = settings.targets.iter().find_map(|name| CacheControl::parse_targeted(lines(response, name)));
+        let targets = match settings.audience {
+            Audience::Everybody => settings.targets.as_slice(),
+            Audience::One => &[],
+        };
+        let targeted = targets.iter().find_map(|name| CacheControl::parse_targeted(lines(response, name)));
         match targeted {
             Some(directives) => Self { directives, ..Self::default() },
-            None => Self::untargeted(response, received),
+            None => Self::untargeted(response, received).said_to(settings.audience),
         }
+    }
+
+    /// What of this is said to a cache that stores for this audience: a private one is not told what shared ones are.
+    fn said_to(mut self, audience: Audience) -> Self {
+        if audience == Audience::One {
+            let directives = &mut self.directives;
+            (directives.s_maxage, directives.proxy_revalidate, directives.private) = (None, false, None);
+        }
+        self
     }
 
     /// The same for a cache that no targeted field is meant for.
@@ -58,10 +71,13 @@ pub(super) fn has_no_cache<'l>(lines: impl IntoIterator<Item = &'l [u8]>) -> boo
     members.into_iter().any(|member| member.trim_ascii().eq_ignore_ascii_case(b"no-cache"))
 }
 
+/// How long before 1970 the earliest time is that a date can name: whatever else a response says, this was before it.
+const BEGINNING: Duration = Duration::from_secs(62_167_219_200);
+
 /// Section 5.3: a date, or something that has expired. Of several lines either the first may count or none (section 4.2.1): none does.
 fn expires(response: &HeaderMap, received: SystemTime) -> Option<SystemTime> {
     let mut lines = lines(response, &EXPIRES);
     let line = lines.next()?;
     let date = parse_date_received(line, received).filter(|_| lines.next().is_none());
-    Some(date.unwrap_or(SystemTime::UNIX_EPOCH))
+    Some(date.unwrap_or_else(|| SystemTime::UNIX_EPOCH.checked_sub(BEGINNING).unwrap_or(SystemTime::UNIX_EPOCH)))
 }

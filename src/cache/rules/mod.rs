@@ -1,4 +1,4 @@
-//! The rules of RFC 9111: what a shared cache may do with the responses of others. Each rule has its section beside it.
+//! The rules of RFC 9111: what a cache may do with the responses of others, one that is shared or one that is private. Each rule has its section beside it.
 //!
 //! | Module | Section | Says |
 //! |---|---|---|
@@ -52,7 +52,7 @@ pub use kept::{not_modified_fields, storable_fields};
 pub use lookup::{Bypass, may_look_up};
 pub use partial::{Joined, Missing, Part, PartAnswer, Piece, complete, part_answer};
 pub use reuse::{Because, Failure, Reuse, may_serve_on_error, reuse};
-pub use settings::{Cookies, Rank, Settings, Written};
+pub use settings::{Audience, Cookies, Rank, Settings, Written};
 pub use status::{is_heuristically_cacheable, is_understood};
 pub use storing::{NotStored, store, store_again};
 pub use terms::{Exchange, Reusable, Terms};

@@ -7,6 +7,8 @@ use std::time::Duration;
 /// How a cache keeps the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// For whom responses are stored.
+    pub audience: Audience,
     /// The fields that direct caches like this one (RFC 9213, section 2.2), the one that counts first in front: the first of them that says
     /// anything takes the place of `Cache-Control` and `Expires`.
     pub targets: Vec<HeaderName>,
@@ -27,6 +29,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            audience: Audience::Everybody,
             targets: vec![HeaderName::from_static("cdn-cache-control")],
             heuristics: true,
             cookies: Cookies::default(),
@@ -47,6 +50,18 @@ impl Settings {
     }
 }
 
+/// For whom a cache stores (section 1): what is said to shared caches is not for one that has a single user, and what is for that user alone
+/// may be stored there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Audience {
+    /// For all who ask: a shared cache.
+    #[default]
+    Everybody,
+    /// For the one who asked: a private cache. `private` and `Authorization` do not keep it from storing (sections 3, 3.5 and 5.2.2.7), and it
+    /// does not obey `s-maxage`, `proxy-revalidate` (sections 5.2.2.8 and 5.2.2.10) and fields that are meant for other caches (RFC 9213).
+    One,
+}
+
 /// Whether a response with `Set-Cookie` is stored, for everybody to get that cookie (section 7.3: caching is not inhibited by it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cookies {
@@ -58,13 +73,15 @@ pub enum Cookies {
     Public,
     /// Never.
     Never,
+    /// Whatever the origin says: nobody is answered with the cookie.
+    Unsent,
 }
 
-/// A lifetime that was declared for what an origin sends.
+/// Lifetimes that were declared for what an origin sends: of each what is declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
-    /// How long a response is fresh.
-    pub fresh: Duration,
+    /// How long a response is fresh; as long as its origin says, if this is not declared.
+    pub fresh: Option<Duration>,
     /// How long after that it may be served while it is fetched anew.
     pub stale_while_revalidate: Option<Duration>,
     /// How long after that it may be served in place of an error.

@@ -3,7 +3,7 @@
 use super::freshness::{date, explicit_lifetime, initial_age, last_modified, lifetime};
 use super::governing::Governing;
 use super::reference::Reference;
-use super::settings::{Cookies, Rank, Written};
+use super::settings::{Audience, Cookies, Rank, Written};
 use super::status::{is_heuristically_cacheable, is_never_stored, is_understood};
 use super::{Demand, Exchange, LifetimeSource, Part, Reusable, Settings, Terms, VaryNames, groups};
 use crate::fields::{CacheControl, Scope};
@@ -204,7 +204,8 @@ fn is_permitted(
     }
     // Section 3.5. Declared lifetimes do not make a person's response everybody's.
     let is_for_others = said.public || said.must_revalidate || said.s_maxage.is_some();
-    if exchange.request.contains_key(AUTHORIZATION) && !is_for_others {
+    let is_shared = settings.audience == Audience::Everybody;
+    if is_shared && exchange.request.contains_key(AUTHORIZATION) && !is_for_others {
         return Err(NotStored::Authorization);
     }
     Ok(())
@@ -253,6 +254,7 @@ fn is_cookie_for_everybody(directives: &CacheControl, is_said: bool, cookies: Co
         Cookies::Explicit => is_said && directives.no_cache != Some(Scope::Response),
         Cookies::Public => directives.public || directives.s_maxage.is_some(),
         Cookies::Never => false,
+        Cookies::Unsent => true,
     };
     let is_none = is_withheld(&directives.private) || is_withheld(&directives.no_cache);
     if is_allowed || is_none { Ok(()) } else { Err(NotStored::SetCookie) }

@@ -118,7 +118,12 @@ fn a_reload_drops_what_changed_and_what_the_old_site_still_makes() {
     let ticket = store.begin(SITE);
     assert_eq!(
         store
-            .advance(Revision(8), |stored| stored.tags().iter().all(|tag| tag.as_str() != "layout:home.html"), |_| true)
+            .advance(
+                Revision(8),
+                |stored| stored.tags().iter().all(|tag| tag.as_str() != "layout:home.html"),
+                |_| true,
+                |_| true
+            )
             .entries,
         1
     );

@@ -5,6 +5,7 @@
 //! would be a second one, and wrong one day. Files are looked at, because what is sent with them is made of what they are.
 
 mod inputs;
+mod kept;
 mod lifetimes;
 mod plan;
 mod settings;

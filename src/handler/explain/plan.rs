@@ -3,6 +3,7 @@
 
 use super::super::plan::{Next, Plan};
 use super::super::runtime::{Service, Subject};
+use super::kept;
 use super::settings::setting;
 use super::{speller, speller_of_asked};
 use crate::config::Binding;
@@ -51,7 +52,7 @@ impl Teller<'_> {
         let name = format!("{within}{}", source.name.value);
         let kind = match &source.kind {
             Kind::Http(http) => {
-                call = self.call(http, slots, &spell);
+                call = self.call(planned, http, slots, &spell);
                 "http"
             }
             Kind::Route(asking) => {
@@ -84,7 +85,13 @@ impl Teller<'_> {
         }
     }
 
-    fn call(&self, http: &Http<Binding>, slots: &[Value], spell: &impl Fn(&Binding) -> Option<String>) -> Option<Call> {
+    fn call(
+        &self,
+        planned: &Planned,
+        http: &Http<Binding>,
+        slots: &[Value],
+        spell: &impl Fn(&Binding) -> Option<String>,
+    ) -> Option<Call> {
         let upstream = self.service.site.upstreams.get(http.upstream)?;
         let sketch = http.sketch(upstream, slots, self.visitor, spell);
         let (url, refused) = match sketch.url {
@@ -100,7 +107,11 @@ impl Teller<'_> {
                 Origin::Derived("a call that may change something is made once".to_owned()),
             )
         };
+        let is_personal = planned.personal && !self.is_anonymous;
+        let (kept, kept_under) = kept::of(&planned.source.name.value, http, sketch.is_repeatable, is_personal);
         Some(Call {
+            kept,
+            kept_under,
             upstream: upstream.name.to_string(),
             addresses: upstream.addresses.iter().map(ToString::to_string).collect(),
             method: sketch.method,

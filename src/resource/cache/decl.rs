@@ -109,7 +109,7 @@ pub enum Freshness {
 }
 
 /// The word for [`Freshness::Auto`].
-const AUTO: &str = "auto";
+pub(super) const AUTO: &str = "auto";
 
 impl Described for Freshness {
     fn schema() -> Schema {

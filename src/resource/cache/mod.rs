@@ -28,7 +28,6 @@ pub use proxied::ProxyCache;
 pub use settings::CacheSetting;
 pub use tag_header::TagHeader;
 
-use super::code;
 use crate::cache::{Allowance, Lifetime, NotStorable};
 use crate::config::BAD_VALUE;
 use crate::diagnostic::{Finding, Findings, Place, Spanned};

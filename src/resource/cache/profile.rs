@@ -4,7 +4,7 @@
 //! keeps the place where it was written. Which names there are is all that is known here.
 
 use super::super::code;
-use super::decl::ProfileDecl;
+use super::decl::{AUTO, ProfileDecl};
 use crate::config::{Declared as _, Kind, Node, Rules, Table, Text, merge, wrong_type};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 
@@ -21,6 +21,10 @@ pub(super) const BUILT_IN: [(&str, &str, &str); 6] = [
 
 /// The key of a route.
 const CACHE: &str = "cache";
+/// The key of a route below which its sources stand.
+const SOURCES: &str = "sources";
+/// What a source says that keeps what its upstream lets caches keep: no profile is called so.
+const UPSTREAM: &str = "upstream";
 /// The key within it.
 const PROFILE: &str = "profile";
 
@@ -59,8 +63,59 @@ impl Profiles {
         profiles
     }
 
-    /// Puts the keys of the profile that a route, or a section, names in its place, with those that it writes beside.
+    /// Puts the keys of the profiles that a route, or a section, names in their places, with those that it writes beside: its own, and those of its
+    /// sources.
     pub fn expand(&self, route: &mut Table, findings: &mut Findings) {
+        if let Some(Kind::Table(sources)) = route.node_mut(SOURCES).map(|node| &mut node.kind) {
+            let names: Vec<String> = sources.iter().map(|entry| entry.key.value.clone()).collect();
+            for name in names {
+                if let Some(Kind::Table(source)) = sources.node_mut(&name).map(|node| &mut node.kind)
+                    && let Some(kept) = source.node_mut(CACHE)
+                {
+                    self.expand_kept(kept, findings);
+                }
+            }
+        }
+        self.expand_own(route, findings);
+    }
+
+    /// The same of the `cache` of a source or an upstream, which takes the lifetimes of a profile and nothing else.
+    pub fn expand_kept(&self, kept: &mut Node, findings: &mut Findings) {
+        let own = kept.as_table();
+        let named = own.map_or(Some(&*kept), |own| own.node(PROFILE));
+        let Some((name, place)) = named.and_then(|named| Some((named.as_text()?.content.clone(), named.place))) else {
+            return;
+        };
+        if own.is_none() && name == UPSTREAM {
+            return;
+        }
+        let Some(profile) = self.table(&name, place) else {
+            if !self.are_lost {
+                findings.push(self.unknown(&name, place, Some(UPSTREAM).filter(|_| own.is_none())));
+            }
+            // Nothing is known of what would be kept.
+            kept.kind = Kind::Bool(false);
+            return;
+        };
+        let time = |key: &str| profile.node(key).filter(|node| node.as_text().is_some_and(|text| text.content != AUTO));
+        let mut merged = Table::empty(kept.place);
+        for (key, node) in [
+            ("max-age", time("s-maxage").or_else(|| time("max-age"))),
+            ("stale-while-revalidate", time("stale-while-revalidate")),
+            ("stale-if-error", time("stale-if-error")),
+            ("not-found", time("not-found")),
+        ] {
+            if let Some(node) = node {
+                merged.insert(Spanned::new(key.to_owned(), node.place), node.clone());
+            }
+        }
+        let mut written = own.cloned().unwrap_or_else(|| Table::empty(kept.place));
+        written.insert(Spanned::new(PROFILE.to_owned(), place), text(&name, place));
+        merge(&mut merged, &written, &Rules::default());
+        kept.kind = Kind::Table(merged);
+    }
+
+    fn expand_own(&self, route: &mut Table, findings: &mut Findings) {
         let Some(node) = route.node_mut(CACHE) else { return };
         let own = node.as_table();
         let named = own.map_or(Some(&*node), |own| own.node(PROFILE));
@@ -69,7 +124,7 @@ impl Profiles {
         };
         let Some(mut merged) = self.table(&name, place) else {
             if !self.are_lost {
-                findings.push(self.unknown(&name, place));
+                findings.push(self.unknown(&name, place, None));
             }
             // Nothing is known of the policy.
             route.remove(CACHE);
@@ -94,14 +149,14 @@ impl Profiles {
         Some(table)
     }
 
-    fn unknown(&self, name: &str, place: Place) -> Finding {
+    fn unknown(&self, name: &str, place: Place, other: Option<&'static str>) -> Finding {
         let declared = self.declared.iter();
         let is_there = |name: &str| self.table(name, place).is_some();
         let names = declared.map(|(name, _)| name.as_str()).chain(BUILT_IN.iter().map(|(name, ..)| *name));
         let mut names: Vec<&str> = names.filter(|name| is_there(name)).collect();
         names.sort_unstable();
         names.dedup();
-        let help = did_you_mean(name, names.iter().copied()).unwrap_or_else(|| {
+        let help = did_you_mean(name, names.iter().copied().chain(other)).unwrap_or_else(|| {
             format!("there are {}; declare it: [cache-profiles.{name}]", crate::config::list(&names))
         });
         Finding::new(&code::UNKNOWN_PROFILE, place, format!("there is no cache profile `{name}`")).help(help)

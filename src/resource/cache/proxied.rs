@@ -3,9 +3,9 @@
 //! The upstream says what may be stored and for how long (RFC 9111); what is written here gives lifetimes of its own.
 
 use super::decl::{Decl, Freshness};
-use super::{VARIANTS, code, variants};
+use super::{VARIANTS, variants};
 use crate::cache::rules;
-use crate::diagnostic::{Finding, Findings, Spanned};
+use crate::diagnostic::{Findings, Spanned};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,19 +34,10 @@ impl ProxyCache {
         });
         let fresh = shared.or(value(said.max_age));
         let (stale_while_revalidate, stale_if_error) = (value(said.stale_while_revalidate), value(said.stale_if_error));
-        if let (None, Some(written)) = (fresh, said.stale_while_revalidate) {
-            findings.push(
-                Finding::new(
-                    &code::CACHE_NO_USE,
-                    written.place,
-                    "`stale-while-revalidate` does nothing here: it begins where a lifetime ends that is written beside it",
-                )
-                .help("max-age = \"1m\""),
-            );
-        }
         let overrides = decl.overrides.is_some_and(|overrides| overrides.value);
         let rank = if overrides { rules::Rank::BeatsAll } else { rules::Rank::BeatsLifetimes };
-        let written = fresh.map(|fresh| rules::Written { fresh, stale_while_revalidate, stale_if_error, rank });
+        let is_written = fresh.is_some() || stale_while_revalidate.is_some() || stale_if_error.is_some();
+        let written = is_written.then_some(rules::Written { fresh, stale_while_revalidate, stale_if_error, rank });
         let default = rules::Settings::default();
         let settings = rules::Settings {
             heuristics: decl.heuristic.is_none_or(|heuristic| heuristic.value),

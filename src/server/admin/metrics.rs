@@ -4,7 +4,7 @@
 //! first asked.
 
 use super::{Watched, of_type};
-use crate::handler::{CacheOutcome, Histogram, RouteMeter, STATUS_CLASSES, Service};
+use crate::handler::{CacheOutcome, Histogram, KeptOutcome, RouteMeter, STATUS_CLASSES, Service};
 use crate::source::Kind;
 use bytes::Bytes;
 use http::Response;
@@ -193,6 +193,15 @@ impl Page {
                 if meter.read.get() > 0 || meter.unchanged.get() > 0 {
                     self.sample("siteserver_source_bodies_total", &labels, counter.get());
                 }
+            }
+        }
+        let name = "siteserver_source_store_total";
+        self.begin(name, "counter", "What the store did for sources that keep what they are answered.");
+        for (upstream, route, source, meter) in &all {
+            let counts = KeptOutcome::ALL.map(|outcome| (outcome.word(), meter.kept_outcomes(outcome)));
+            for (outcome, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+                let labels = [("upstream", *upstream), ("route", *route), ("source", *source), ("outcome", outcome)];
+                self.sample(name, &labels, count);
             }
         }
         self.begin("siteserver_upstream_call_seconds", "histogram", "Calls of an upstream, further attempts included.");

@@ -139,8 +139,8 @@ fn build(
     }
     let environment = &environment.with_public(site::public(&decl, &mut findings));
     let declared = site::compile(&decl, environment, &mut findings);
-    let upstreams = decl.upstreams.iter().flat_map(|named| &named.0);
-    let upstreams = Upstreams::compile(upstreams, decl.is_lost("upstreams"), environment, &mut findings);
+    let profiles = profiles(&decl, &mut findings);
+    let upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     media::check_layouts(tree, &library, &mut findings);
     let foundation = revision::foundation(table);
@@ -165,7 +165,6 @@ fn build(
         needs: csp::KnownNeeds::default(),
         paths: asked::Paths::default(),
     };
-    let profiles = profiles(&decl, &mut shared.findings);
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
     let mut of_sections = section::Mentions::default();
@@ -234,6 +233,22 @@ fn build(
         },
     };
     Draft { findings, files, outline: Some(outline) }
+}
+
+/// The upstreams, with the lifetimes of the profiles that they name.
+fn upstreams(
+    decl: &mut super::settings::Decl,
+    profiles: &Profiles,
+    environment: &Environment,
+    findings: &mut Findings,
+) -> Upstreams {
+    for (_, upstream) in decl.upstreams.iter_mut().flat_map(|named| &mut named.0) {
+        if let Some(kept) = &mut upstream.cache {
+            profiles.expand_kept(kept, findings);
+        }
+    }
+    let declared = decl.upstreams.iter().flat_map(|named| &named.0);
+    Upstreams::compile(declared, decl.is_lost("upstreams"), environment, findings)
 }
 
 /// The cache policies that have a name.

@@ -35,7 +35,6 @@ mod tests;
 use super::balance::{Outcome, Pick, Tried};
 use super::breaker::{Admission, Health};
 use super::call::OF_FRAMING;
-use super::limit::Place;
 use super::registry::{UpstreamState, health_of};
 use super::resolver::Names;
 use super::{Failure, Trust, Unreachable};
@@ -106,7 +105,7 @@ pub enum Forwarded {
     /// An answer of any status but 1xx. Its fields are as they came, but for the framing: `Transfer-Encoding` is gone, `Content-Length` is
     /// one number if it is there.
     Answer(Response<Received>),
-    /// `101 Switching Protocols`, and what the connection is from here on. It no longer counts among the upstream's `max-concurrent`.
+    /// `101 Switching Protocols`, and what the connection is from here on.
     Switched(Response<()>, Tunnel),
 }
 
@@ -305,21 +304,12 @@ pub(super) struct Turn {
     tells_address: bool,
     /// Whether the breaker is.
     tells_breaker: bool,
-    /// Whether it has one of the places for calls to the upstream.
-    has_place: bool,
 }
 
 impl Turn {
     fn new(upstream: &Arc<UpstreamState>, pick: Pick, trust: Trust) -> Self {
         upstream.begin(pick.place);
-        Self {
-            upstream: Arc::clone(upstream),
-            pick,
-            trust,
-            tells_address: false,
-            tells_breaker: false,
-            has_place: false,
-        }
+        Self { upstream: Arc::clone(upstream), pick, trust, tells_address: false, tells_breaker: false }
     }
 
     fn peer(&self) -> Option<&Arc<Peer>> {
@@ -370,9 +360,6 @@ impl Drop for Turn {
             self.upstream.record(Admission::Usual, Health::Good, Instant::now());
         }
         self.upstream.end(self.pick.place);
-        if self.has_place {
-            self.upstream.limit.leave();
-        }
     }
 }
 
@@ -385,14 +372,11 @@ impl Forwarded {
         }
     }
 
-    /// From now on the answer, until it has ended, has the place among the upstream's calls that `place` was, and tells the breaker how it
-    /// ended if `tells_breaker`; gives `place` back at once if it has ended already. Whether it will tell.
-    pub(super) fn keep(&mut self, place: Place<'_>, tells_breaker: bool) -> bool {
+    /// The answer tells the breaker how it ended if `tells_breaker`; whether it will, as it may have ended already.
+    pub(super) fn told_at_its_end(&mut self, tells_breaker: bool) -> bool {
         let Self::Answer(response) = self else { return false };
         let Some(turn) = response.body_mut().turn_mut() else { return false };
         turn.tells_breaker = tells_breaker;
-        turn.has_place = true;
-        place.keep();
         tells_breaker
     }
 }

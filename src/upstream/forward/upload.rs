@@ -79,6 +79,11 @@ impl Upload {
         matches!(self.kind, Kind::Empty)
     }
 
+    /// Whether it comes bit by bit, from somebody who may be slow.
+    pub(in crate::upstream) fn is_streamed(&self) -> bool {
+        matches!(self.kind, Kind::Streamed(_))
+    }
+
     /// From now on `meter` knows how far it has got.
     pub(super) fn watched_by(&mut self, meter: &Arc<Meter>) {
         if !self.is_empty() {

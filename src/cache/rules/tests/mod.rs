@@ -3,6 +3,7 @@
 mod differential;
 mod freshening;
 mod invalidation;
+mod literal;
 mod partial;
 mod properties;
 mod reuse;

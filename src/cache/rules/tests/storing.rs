@@ -1,7 +1,7 @@
 //! Whether a response is stored, and for how long it is fresh.
 
 use super::*;
-use crate::cache::rules::settings::{Cookies, Rank, Written};
+use crate::cache::rules::settings::{Audience, Cookies, Rank, Written};
 use crate::cache::rules::{LifetimeSource, Reusable, storable_fields};
 use NotStored as No;
 
@@ -220,7 +220,7 @@ fn declared_lifetimes_have_the_rank_they_are_given() {
     let decide = |rank, status, response: Lines<'_>| {
         // A server's error that says no time is not kept stale for as long as was declared, either.
         let stale_if_error = (status >= 500).then_some(seconds(9));
-        let written = Written { fresh: seconds(5), stale_while_revalidate: None, stale_if_error, rank };
+        let written = Written { fresh: Some(seconds(5)), stale_while_revalidate: None, stale_if_error, rank };
         let settings = Settings { written: Some(written), ..Settings::default() };
         stored_with(&settings, &Method::GET, &[], status, response).map(|terms| terms.lifetime.as_secs())
     };
@@ -250,6 +250,37 @@ fn declared_lifetimes_have_the_rank_they_are_given() {
 }
 
 #[test]
+fn declared_windows_stand_alone() {
+    use Rank::{BeatsAll, BeatsLifetimes, FillsGaps};
+    for (rank, directives, fresh, while_revalidating, on_error) in [
+        (FillsGaps, "max-age=60", 60, 7, 9),
+        (FillsGaps, "max-age=60, stale-while-revalidate=1, stale-if-error=2", 60, 1, 2),
+        (BeatsLifetimes, "max-age=60, stale-while-revalidate=1", 60, 7, 9),
+        (BeatsLifetimes, "s-maxage=60", 60, 7, 9),
+        (BeatsLifetimes, "max-age=60, must-revalidate", 60, 0, 0),
+        (BeatsLifetimes, "x", 0, 7, 9),
+        (BeatsAll, "max-age=60, must-revalidate", 60, 7, 9),
+    ] {
+        let (stale_while_revalidate, stale_if_error) = (Some(seconds(7)), Some(seconds(9)));
+        let written = Written { fresh: None, stale_while_revalidate, stale_if_error, rank };
+        let settings = Settings { written: Some(written), ..Settings::default() };
+        let terms = stored_with(&settings, &Method::GET, &[], 200, &[control(directives)]).unwrap();
+        let windows = [terms.lifetime, terms.stale_while_revalidate, terms.stale_if_error];
+        assert_eq!(
+            windows.map(|window| window.as_secs()),
+            [fresh, while_revalidating, on_error],
+            "{rank:?} {directives}"
+        );
+    }
+    // What the origin says not to guess with is not guessed with because a window is declared.
+    let written =
+        Written { fresh: None, stale_while_revalidate: Some(seconds(7)), stale_if_error: None, rank: BeatsLifetimes };
+    let settings = Settings { written: Some(written), heuristics: false, ..Settings::default() };
+    let terms = stored_with(&settings, &Method::GET, &[], 200, &[CHANGED]).unwrap();
+    assert_eq!((terms.lifetime, terms.lifetime_source), (Duration::ZERO, LifetimeSource::None));
+}
+
+#[test]
 fn cookies_are_for_everybody_only_if_the_origin_says_so() {
     let decide = |cookies, directives: &str| {
         let settings = Settings { cookies, ..Settings::default() };
@@ -257,14 +288,49 @@ fn cookies_are_for_everybody_only_if_the_origin_says_so() {
         stored_with(&settings, &Method::GET, &[], 200, response).is_ok()
     };
     for (directives, expected) in [
-        ("max-age=60", [true, false, false]),
-        ("public", [false, true, false]),
-        ("s-maxage=60", [true, true, false]),
-        ("x", [false, false, false]),
+        ("max-age=60", [true, false, false, true]),
+        ("public", [false, true, false, true]),
+        ("s-maxage=60", [true, true, false, true]),
+        ("x", [false, false, false, true]),
     ] {
-        let decided = [Cookies::Explicit, Cookies::Public, Cookies::Never].map(|cookies| decide(cookies, directives));
+        let decided = [Cookies::Explicit, Cookies::Public, Cookies::Never, Cookies::Unsent]
+            .map(|cookies| decide(cookies, directives));
         assert_eq!(decided, expected, "{directives}");
     }
+}
+
+#[test]
+fn a_private_cache_is_told_what_is_said_to_it() {
+    let one = Settings { audience: Audience::One, ..Settings::default() };
+    let authorized: Lines<'_> = &[("authorization", "x"), ("cookie", "a=1")];
+    let cdn = ("cdn-cache-control", "no-store");
+    for (response, expected) in [
+        // Sections 3 and 5.2.2.7: `private` is no bar, nor are the fields that it names withheld.
+        (&[control("private, max-age=60")][..], Ok((60, Reusable::Freely))),
+        (&[control("private=\"vary\", max-age=60")], Ok((60, Reusable::Freely))),
+        (&[control("private"), ETAG], Ok((0, Reusable::Freely))),
+        // Section 3.5 is about shared caches.
+        (&[control("max-age=60")], Ok((60, Reusable::Freely))),
+        // Sections 5.2.2.8 and 5.2.2.10: what is said to shared caches alone.
+        (&[control("max-age=60, s-maxage=10")], Ok((60, Reusable::Freely))),
+        (&[control("s-maxage=10")], Err(No::NoLifetime)),
+        (&[control("max-age=60, proxy-revalidate")], Ok((60, Reusable::Freely))),
+        (&[control("max-age=60, must-revalidate")], Ok((60, Reusable::WhileFresh))),
+        // RFC 9213 is about caches on the way.
+        (&[control("max-age=60"), cdn], Ok((60, Reusable::Freely))),
+        // Section 4.2.2: it may guess.
+        (&[CHANGED], Ok((8640, Reusable::Freely))),
+        // What is said to all caches.
+        (&[control("private, no-store, max-age=60")], Err(No::NoStore)),
+        (&[control("max-age=60"), ("vary", "*")], Err(No::VaryAnything)),
+        (&[control("private, no-cache, max-age=60"), ETAG], Ok((60, Reusable::Validated))),
+    ] {
+        let decided = stored_with(&one, &Method::GET, authorized, 200, response);
+        let decided = decided.map(|terms| (terms.lifetime.as_secs(), terms.reusable));
+        assert_eq!(decided, expected, "{response:?}");
+    }
+    let named = stored_with(&one, &Method::GET, &[], 200, &[control("private=\"x-a\", no-cache=\"x-b\", max-age=60")]);
+    assert_eq!(named.unwrap().withheld, ["x-b"]);
 }
 
 #[test]

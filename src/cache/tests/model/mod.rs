@@ -27,7 +27,7 @@ mod sync;
 #[path = "../../variants.rs"]
 mod variants;
 
-use crate::cache::{content, key, responses, stored, tag};
+use crate::cache::{content, datum, key, responses, stored, tag};
 
 use collapse::{Empty, Filled, Flights, Landing};
 use content::{Content, StorableFields};
@@ -366,7 +366,7 @@ fn nothing_of_an_old_site_is_stored_once_there_is_a_new_one() {
             let world = Arc::clone(&world);
             async move {
                 world.truth.store(1, Ordering::SeqCst);
-                world.store.advance(NEW, |_| false, |_| false);
+                world.store.advance(NEW, |_| false, |_| false, |_| false);
                 assert_eq!(truth_of(&*world.ask(NEW).await), 1);
             }
         });

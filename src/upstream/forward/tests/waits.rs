@@ -93,17 +93,33 @@ async fn a_long_upload_has_time_for_its_answer() {
 }
 
 #[tokio::test]
-async fn a_call_counts_until_its_answer_has_ended() {
-    let origin = Origin::answering(OK).await;
+async fn a_request_counts_while_its_answer_is_waited_for() {
+    let origin = Origin::start(|mut wire| async move {
+        while let Some(head) = wire.head().await {
+            match head.contains("/silent") {
+                true => wire.gone().await,
+                false => wire.say(OK).await,
+            }
+        }
+    })
+    .await;
     let client = client();
     let settings = UpstreamSettings { max_concurrent: 1, ..settings(&origin.base(), &[]) };
     let upstream = Arc::new(UpstreamState::new(&settings));
-    let held = sent(&client, get("/"), &upstream).await.unwrap();
+    let mut waiting = Box::pin(client.forward(get("/silent"), &upstream, PATIENT, later()));
+    assert!((&mut waiting).now_or_never().is_none());
     let turn = client.forward(get("/"), &upstream, PATIENT, Instant::now() + SOON).await;
     assert_eq!(turn.err(), Some(Failure::Timeout(Wait::Turn)));
-    whole(held.into_body()).await.unwrap();
+    drop(waiting);
+    // Who does not read what he was sent takes nobody's place, and neither does who is slow to send.
+    let _unread =
+        (sent(&client, get("/"), &upstream).await.unwrap(), sent(&client, get("/"), &upstream).await.unwrap());
+    let slow = || Forward { body: never(), ..asked(Method::POST, "/silent") };
+    let mut slow = [(); 2].map(|()| Box::pin(client.forward(slow(), &upstream, PATIENT, later())));
+    for slow in &mut slow {
+        assert!(slow.now_or_never().is_none());
+    }
     // Also what is dropped, at any moment, gives its place back.
-    drop(sent(&client, get("/"), &upstream).await.unwrap());
     let exchange = client.forward(get("/"), &upstream, PATIENT, later());
     assert!(exchange.now_or_never().is_none());
     for _ in 0..3 {

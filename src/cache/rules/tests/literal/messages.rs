@@ -1,0 +1,1 @@
+//! Messages at random about something stored.
