@@ -295,8 +295,11 @@ fn is_useless(exchange: &Exchanged, control: &Control, settings: &Settings) -> b
     let terms = terms(exchange, control, settings);
     let has_window =
         !terms.forbids_stale && (terms.stale_while_revalidate > 0 || (terms.is_sie_said && terms.stale_if_error > 0));
-    terms.needs_validation
-        || (!has_window && corrected_initial_age(exchange) * 10 >= lifetime(exchange, control, settings))
+    let (age, lifetime) = (corrected_initial_age(exchange) * 10, lifetime(exchange, control, settings));
+    // Nothing forbids that it stands in for an error, or answers who accepts what is stale.
+    let is_free = !terms.forbids_stale && !terms.has_s_maxage;
+    let stands_in = is_free && lifetime > 0 && age < lifetime + terms.stale_if_error;
+    terms.needs_validation || (!has_window && !stands_in && age >= lifetime)
 }
 
 /// The fields that are stored of no response: sections 5.2.2.4 and 5.2.2.7, the qualified forms.

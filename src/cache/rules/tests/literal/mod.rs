@@ -109,10 +109,7 @@ const NARROWINGS: &[(&str, &str)] = &[
         "a part is stored if it says in bytes where it belongs",
         "RFC 9111, 3.3: a cache need not know other units or several parts",
     ),
-    (
-        "what can neither answer nor be validated is not stored",
-        "RFC 9111, 3: may be; only a wish for something stale could get it",
-    ),
+    ("what can neither answer nor be validated is not stored", "RFC 9111, 3: may be; nobody would get it"),
     ("a window ends before its last moment", "RFC 5861, 3: a moment either way"),
     (
         "s-maxage forbids no window that the response says",
