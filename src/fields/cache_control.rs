@@ -421,7 +421,14 @@ mod tests {
 
     #[test]
     fn an_unqualified_directive_covers_the_qualified_one() {
-        for line in ["private, private=\"a\"", "private=\"a\", private", "private=\"\"", "private=\"a", "private=a b"] {
+        for line in [
+            "private, private=\"a\"",
+            "private=\"a\", private",
+            "private=\"\"",
+            "private=\"a",
+            "private=a b",
+            "private=\"a b\"",
+        ] {
             assert_eq!(parse(line).private, Some(Scope::Response), "{line}");
         }
         assert_eq!(parse("private=a").private, Some(Scope::Fields(vec!["a".to_owned()])));

@@ -85,7 +85,10 @@ pub(super) fn is_range_current(request: &HeaderMap, stored: &HeaderMap, terms: &
     changed.is_some() && parse_date_received(condition, terms.received).map(whole_seconds) == changed
 }
 
-/// Dates on the wire have whole seconds.
-fn whole_seconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+/// Dates on the wire have whole seconds. Those before 1970 are negative.
+fn whole_seconds(time: SystemTime) -> i128 {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => since.as_secs().into(),
+        Err(before) => -i128::from(before.duration().as_secs()),
+    }
 }

@@ -60,8 +60,9 @@ impl Demand {
         }
     }
 
-    /// Whether the request says how old a response may be, and not that it may be stale: then it is not to be (section 5.2.1.1).
+    /// Whether the request says how old a response may be, and not that it may be stale: then it is not to be (section 5.2.1.1). Nor is it for
+    /// who wants it fresh for some time yet (section 5.2.1.3).
     pub(super) fn refuses_stale(&self) -> bool {
-        self.max_stale.is_none() && (self.max_age.is_some() || self.min_fresh.is_some())
+        self.min_fresh.is_some() || (self.max_age.is_some() && self.max_stale.is_none())
     }
 }

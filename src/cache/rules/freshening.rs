@@ -81,8 +81,12 @@ pub fn head_verdict(
 /// Whether two validators say the same: the same bytes, or the same time in another form.
 pub(super) fn is_same_validator(one: &[u8], other: &[u8]) -> bool {
     let (one, other) = (one.trim_ascii(), other.trim_ascii());
+    // A year of two digits is that of the other date where it can be.
+    let is_read_as = |text, time| parse_date_received(text, time) == Some(time);
     let date = |text| parse_date_received(text, SystemTime::UNIX_EPOCH);
-    one == other || date(one).is_some_and(|time| date(other) == Some(time))
+    one == other
+        || date(one).is_some_and(|time| is_read_as(other, time))
+        || date(other).is_some_and(|time| is_read_as(one, time))
 }
 
 /// The first line of a field.

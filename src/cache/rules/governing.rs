@@ -72,7 +72,7 @@ pub(super) fn has_no_cache<'l>(lines: impl IntoIterator<Item = &'l [u8]>) -> boo
 }
 
 /// How long before 1970 the earliest time is that a date can name: whatever else a response says, this was before it.
-const BEGINNING: Duration = Duration::from_secs(62_167_219_200);
+const BEGINNING: Duration = Duration::from_hours(719_528 * 24);
 
 /// Section 5.3: a date, or something that has expired. Of several lines either the first may count or none (section 4.2.1): none does.
 fn expires(response: &HeaderMap, received: SystemTime) -> Option<SystemTime> {

@@ -162,6 +162,10 @@ impl Joined {
             Piece { is_new: false, bytes: after.start - held.start..old.held },
         ];
         let (first, end) = (held.start.min(added.start), held.end.max(added.end));
+        // One of the two says what the other cannot be a part of.
+        if length.is_some_and(|length| end > length) {
+            return None;
+        }
         let said = ContentRange { first, last: end - 1, length };
         let part = Part { said, held: end - first, asked: new.asked.clone() };
         Some(Self { part, pieces: pieces.into_iter().filter(|piece| !piece.bytes.is_empty()).collect() })

@@ -74,7 +74,7 @@ pub(super) fn cases(group: &str, text: &str) -> Vec<Case> {
         let Some(step) = case.steps.last_mut() else { return wrong() };
         match sign {
             ">" => step.fields.push(field(rest)),
-            ">>" => step.body = rest.to_owned(),
+            ">>" => rest.clone_into(&mut step.body),
             "<" if rest == "close" => step.origin = Some(Origin::default()),
             "<" => match (rest.parse().ok(), &mut step.origin) {
                 (Some(status), origin) => *origin = Some(Origin { status: Some(status), ..Origin::default() }),

@@ -89,6 +89,13 @@ fn a_head_freshens_what_is_the_same() {
         let status = StatusCode::from_u16(status).unwrap();
         assert_eq!(head_verdict(StatusCode::OK, &stored, Some(5), status, &fields(head)), expected, "{head:?}");
     }
+    // The same time in another form, of whatever century.
+    let (newer, older) =
+        (("last-modified", "Wed, 15 Jul 2026 10:35:17 GMT"), ("last-modified", "Wednesday, 15-Jul-26 10:35:17 GMT"));
+    for (stored, head) in [(newer, older), (older, newer)] {
+        let verdict = head_verdict(StatusCode::OK, &fields(&[stored]), None, StatusCode::OK, &fields(&[head]));
+        assert_eq!(verdict, HeadVerdict::Freshen, "{head:?}");
+    }
     let none = HeaderMap::new();
     assert_eq!(head_verdict(StatusCode::OK, &none, None, StatusCode::OK, &stored), HeadVerdict::Stale);
 }

@@ -146,6 +146,9 @@ fn parts_with_one_strong_validator_are_joined() {
         let (one, other) = (fields(&[("etag", one)]), fields(&[("etag", other)]));
         assert_eq!(Joined::of((&one, &of(0, 4, Some(10))), (&other, &of(5, 9, Some(10)))), None);
     }
+    // What lies beyond the end that the other tells is of something else.
+    assert_eq!(joined(&of(0, 4, Some(5)), &of(2, 8, None)), None);
+    assert_eq!(joined(&of(2, 8, None), &of(0, 4, Some(5))), None);
     let whole = joined(&of(0, 4, Some(10)), &of(5, 9, Some(10))).unwrap();
     let mut merged = fields(&[("content-range", "bytes 0-4/10"), ("content-length", "5")]);
     whole.fields(&mut merged);

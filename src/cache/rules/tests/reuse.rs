@@ -40,6 +40,11 @@ fn what_is_stored_answers_as_long_as_both_sides_allow() {
         ("max-age=10, must-revalidate, stale-while-revalidate=5", "", 12, validate(Because::Stale)),
         ("max-age=10, no-cache", "", 0, validate(Because::NoCache)),
         ("max-age=10, no-cache=\"set-cookie\"", "", 0, fresh(2, 8)),
+        // What was stale when it came has been so for longer.
+        ("max-age=1", "max-stale=0", 0, validate(Because::Stale)),
+        ("max-age=1", "max-stale=3", 2, accepted(4, 3)),
+        ("max-age=1", "max-stale=3", 3, validate(Because::Stale)),
+        ("max-age=10, stale-while-revalidate=5", "max-stale, min-fresh=1", 8, validate(Because::Stale)),
         // Requests that want something younger.
         ("max-age=10", "no-cache", 0, validate(Because::RequestNoCache)),
         ("max-age=10", "max-age=2", 0, fresh(2, 8)),

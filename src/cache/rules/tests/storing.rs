@@ -38,6 +38,7 @@ fn a_lifetime_is_what_a_shared_cache_reads_first() {
         (&[("expires", "Sun, 06 Nov 1994 9:49:37 GMT"), ETAG], 0, Expires, 0),
         (&[("expires", "0"), ETAG, CHANGED], 0, Expires, 0),
         (&[in_an_hour, in_an_hour, ETAG], 0, Expires, 0),
+        (&[("expires", "0"), ("date", "Wed, 31 Dec 1969 23:59:59 GMT"), ETAG], 0, Expires, 784_111_778),
         (&[control("max-age=x"), in_an_hour, ETAG], 0, MaxAge, 0),
         (&[CHANGED], 8640, Heuristic, 0),
         (&[CHANGED, control("public")], 8640, Heuristic, 0),

@@ -93,6 +93,17 @@ fn a_client_is_told_that_it_has_what_is_stored() {
         (&[fresh], &[("if-modified-since", NOW)], true),
         (&[fresh], &[("if-modified-since", DATE)], false),
         (&[("cache-control", "max-age=600000"), ("date", DATE)], &[("if-modified-since", DATE)], true),
+        // Dates before 1970 are told apart.
+        (
+            &[fresh, ("last-modified", "Wed, 31 Dec 1969 23:59:59 GMT")],
+            &[("if-modified-since", "Thu, 28 Feb 1963 07:01:57 GMT")],
+            false,
+        ),
+        (
+            &[fresh, ("last-modified", "Thu, 28 Feb 1963 07:01:57 GMT")],
+            &[("if-modified-since", "Wed, 31 Dec 1969 23:59:59 GMT")],
+            true,
+        ),
         // Those are for the origin.
         (&[fresh, tag], &[("if-match", "\"x\"")], false),
         (&[fresh, date], &[("if-unmodified-since", EARLIER)], false),

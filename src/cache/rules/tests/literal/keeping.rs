@@ -22,11 +22,15 @@ pub(super) struct Exchanged {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Control {
     all: Vec<Directive>,
-    /// Whether they are of a targeted field.
-    pub(super) is_targeted: bool,
+    /// Whether they are of a targeted field (RFC 9213).
+    is_targeted: bool,
 }
 
 impl Control {
+    pub(super) fn targeted(all: Vec<Directive>) -> Self {
+        Self { all, is_targeted: true }
+    }
+
     pub(super) fn says(&self, name: &str) -> bool {
         self.all.iter().any(|directive| directive.name == name)
     }
@@ -82,7 +86,11 @@ fn wishes(fields: &Lines) -> Control {
 
 /// Whether an origin's `Expires` counts, and when: none if it says nothing, the beginning of time if it is no date (section 5.3: "a cache
 /// recipient MUST interpret invalid date formats, especially the value "0", as representing a time in the past").
-fn expires(exchange: &Exchanged) -> Option<i64> {
+fn expires(exchange: &Exchanged, control: &Control) -> Option<i64> {
+    // RFC 9213, section 2.2.
+    if control.is_targeted {
+        return None;
+    }
     let lines = values(&exchange.response, "expires");
     match &lines[..] {
         [] => None,
@@ -108,7 +116,7 @@ pub(super) fn explicit_lifetime(exchange: &Exchanged, control: &Control) -> Opti
     if control.says("max-age") {
         return control.seconds("max-age");
     }
-    let expires = expires(exchange)?;
+    let expires = expires(exchange, control)?;
     Some((i128::from(expires) - i128::from(date_value(exchange))).max(0))
 }
 
@@ -117,7 +125,7 @@ pub(super) fn is_heuristically_cacheable(status: u16) -> bool {
     [200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501].contains(&status)
 }
 
-/// Section 4.2.2. "A cache MUST NOT use heuristics to determine freshness when an explicit expiration time is present"; without one, it may
+/// Section 4.2.2, in tenths of seconds. "A cache MUST NOT use heuristics to determine freshness when an explicit expiration time is present"; without one, it may
 /// where the status is heuristically cacheable or the response says `public`.
 fn heuristic_lifetime(exchange: &Exchanged, control: &Control, settings: &Settings) -> Option<i128> {
     if !settings.heuristics {
@@ -132,14 +140,15 @@ fn heuristic_lifetime(exchange: &Exchanged, control: &Control, settings: &Settin
     {
         return None;
     }
-    let is_old_no_cache = !has(&exchange.response, "cache-control") && pragma(&exchange.response);
+    let is_old_no_cache =
+        !control.is_targeted && !has(&exchange.response, "cache-control") && pragma(&exchange.response);
     if is_old_no_cache && narrowed("nothing is guessed of a response with Pragma: no-cache") {
         return None;
     }
     assert!(narrowed("nothing is guessed without Last-Modified"));
     let modified = date_of(&exchange.response, "last-modified", exchange.response_time)?;
     assert!(narrowed("a tenth of the time without a change, at most a day"));
-    Some((i128::from(date_value(exchange) - modified).max(0) / 10).min(86_400))
+    Some(i128::from(date_value(exchange) - modified).clamp(0, 864_000))
 }
 
 fn pragma(fields: &Lines) -> bool {
@@ -148,11 +157,11 @@ fn pragma(fields: &Lines) -> bool {
         .any(|directive| directive.name == "no-cache" && directive.argument == Argument::None)
 }
 
-/// How long it is fresh, and whether that is said.
-pub(super) fn lifetime(exchange: &Exchanged, control: &Control, settings: &Settings) -> (i128, bool) {
+/// How long it is fresh, in tenths of seconds.
+fn lifetime(exchange: &Exchanged, control: &Control, settings: &Settings) -> i128 {
     match explicit_lifetime(exchange, control) {
-        Some(seconds) => (seconds, true),
-        None => (heuristic_lifetime(exchange, control, settings).unwrap_or(0), false),
+        Some(seconds) => seconds * 10,
+        None => heuristic_lifetime(exchange, control, settings).unwrap_or(0),
     }
 }
 
@@ -161,8 +170,7 @@ pub(super) fn corrected_initial_age(exchange: &Exchanged) -> i128 {
     let apparent_age = i128::from(exchange.response_time - date_value(exchange)).max(0);
     let response_delay = i128::from(exchange.response_time - exchange.request_time);
     let corrected_age_value = age(&exchange.response) + response_delay;
-    // Section 1.2.2: what overflows is 2^31.
-    apparent_age.max(corrected_age_value).min(1 << 31)
+    apparent_age.max(corrected_age_value)
 }
 
 /// Statuses whose rules for caching are known here (section 3, point 3).
@@ -287,7 +295,8 @@ fn is_useless(exchange: &Exchanged, control: &Control, settings: &Settings) -> b
     let terms = terms(exchange, control, settings);
     let has_window =
         !terms.forbids_stale && (terms.stale_while_revalidate > 0 || (terms.is_sie_said && terms.stale_if_error > 0));
-    terms.needs_validation || (!has_window && terms.initial_age >= terms.lifetime)
+    terms.needs_validation
+        || (!has_window && corrected_initial_age(exchange) * 10 >= lifetime(exchange, control, settings))
 }
 
 /// The fields that are stored of no response: sections 5.2.2.4 and 5.2.2.7, the qualified forms.
@@ -320,8 +329,9 @@ pub(super) fn vary_names(response: &Lines) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// What a stored response says of its reuse.
+/// What a stored response says of its reuse. Times are tenths of seconds.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a directive")]
 pub(super) struct Stored {
     pub(super) lifetime: i128,
     pub(super) initial_age: i128,
@@ -337,21 +347,20 @@ pub(super) struct Stored {
 }
 
 pub(super) fn terms(exchange: &Exchanged, control: &Control, settings: &Settings) -> Stored {
-    let (lifetime, _) = lifetime(exchange, control, settings);
     let forbids_stale = control.says("must-revalidate") || control.says("proxy-revalidate");
     // What forbids anything stale leaves nothing of the permission.
     let is_sie_said = control.says("stale-if-error") && !forbids_stale;
     let unsaid = i128::from(settings.stale_when_unreachable.as_secs());
     Stored {
-        // Section 1.2.2 again, of the difference of two dates.
-        lifetime: lifetime.min(1 << 31),
-        initial_age: corrected_initial_age(exchange),
+        // Section 1.2.2: what overflows is 2^31.
+        lifetime: lifetime(exchange, control, settings).min(10 << 31),
+        initial_age: corrected_initial_age(exchange).min(1 << 31) * 10,
         needs_validation: control.is_whole("no-cache"),
         forbids_stale,
         has_s_maxage: control.says("s-maxage"),
         is_immutable: control.says("immutable"),
-        stale_while_revalidate: control.seconds("stale-while-revalidate").unwrap_or(0),
-        stale_if_error: if is_sie_said { control.seconds("stale-if-error").unwrap_or(0) } else { unsaid },
+        stale_while_revalidate: control.seconds("stale-while-revalidate").unwrap_or(0) * 10,
+        stale_if_error: 10 * if is_sie_said { control.seconds("stale-if-error").unwrap_or(0) } else { unsaid },
         is_sie_said,
     }
 }
@@ -379,12 +388,12 @@ pub(super) fn reuse(stored: &Stored, request: &Lines, resident: i128, settings: 
     if stored.needs_validation || wants_validation {
         return instead;
     }
-    let current_age = stored.initial_age + resident;
+    let current_age = stored.initial_age + 10 * resident;
     let max_stale = demand.says("max-stale").then(|| stale_wish(&demand));
     // Section 5.2.1.1: "the client prefers a response whose age is less than or equal to the specified number of seconds".
     // Section 4.2: "response_is_fresh = (freshness_lifetime > current_age)"
     let is_fresh = stored.lifetime > current_age;
-    let is_too_old = demand.seconds("max-age").is_some_and(|most| current_age > most);
+    let is_too_old = demand.seconds("max-age").is_some_and(|most| current_age > 10 * most);
     // RFC 8246, section 2: proxies "SHOULD skip conditionally revalidating fresh responses containing the immutable extension unless there is a
     // signal from the client that a validation is necessary (e.g., a no-cache request directive)".
     let is_immutable = stored.is_immutable
@@ -395,7 +404,7 @@ pub(super) fn reuse(stored: &Stored, request: &Lines, resident: i128, settings: 
     }
     if is_fresh {
         // Section 5.2.1.3: "a response whose freshness lifetime is no less than its current age plus the specified time".
-        let min_fresh = demand.seconds("min-fresh").unwrap_or(0);
+        let min_fresh = demand.seconds("min-fresh").unwrap_or(0) * 10;
         return if stored.lifetime >= current_age + min_fresh { Verdict::Answers } else { instead };
     }
     // Section 4.2.4: "MUST NOT generate a stale response if it is prohibited by an explicit in-protocol directive (a no-cache response
@@ -405,7 +414,7 @@ pub(super) fn reuse(stored: &Stored, request: &Lines, resident: i128, settings: 
     }
     let overdue = current_age - stored.lifetime;
     // Section 5.2.1.2. Without a time "the client will accept a stale response of any age".
-    let is_accepted = max_stale.is_some_and(|most| most.is_none_or(|most| overdue <= most));
+    let is_accepted = max_stale.is_some_and(|most| most.is_none_or(|most| overdue <= 10 * most));
     let wants_fresh = demand.says("min-fresh");
     if is_accepted && !stored.has_s_maxage && !wants_fresh {
         return Verdict::Answers;
@@ -449,12 +458,12 @@ pub(super) fn stands_in(
     if status.is_some_and(|status| !errors.contains(&status)) {
         return false;
     }
-    let overdue = stored.initial_age + resident - stored.lifetime;
+    let overdue = stored.initial_age + 10 * resident - stored.lifetime;
     if overdue < 0 {
         return true;
     }
     if stored.forbids_stale || (stored.has_s_maxage && !stored.is_sie_said) {
         return false;
     }
-    overdue < stored.stale_if_error || (!stored.has_s_maxage && wish.is_some_and(|most| overdue <= most))
+    overdue < stored.stale_if_error || (!stored.has_s_maxage && wish.is_some_and(|most| overdue <= 10 * most))
 }

@@ -9,6 +9,7 @@
 //! | `read` | reads fields |
 //! | `keeping` | sections 3, 4.2, 5.2: what is stored, for how long, and what may be done with it |
 //! | `changes` | sections 3.2, 4.1, 4.3, 4.4: variants, validation, freshening, invalidation, parts |
+//! | `targeted` | RFC 9213 |
 //! | `random` | makes messages at random |
 //! | `exchanges`, `messages` | compare |
 //!
@@ -20,12 +21,44 @@ mod keeping;
 mod messages;
 mod random;
 mod read;
+mod targeted;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 /// What is taken where an RFC leaves a choice, and why.
 const NARROWINGS: &[(&str, &str)] = &[
+    (
+        "a time of another type than Integer is none at all",
+        "RFC 9213, 2.1, leaves it to the directive; as in Cache-Control (RFC 9111, 4.2.1)",
+    ),
+    (
+        "what forbids does so with any value but false",
+        "RFC 9213, 2.1, leaves it to the directive; errs towards asking the origin",
+    ),
+    (
+        "what says how the stored content is to be read stays",
+        "RFC 9111, 3.2: fields that the stored response depends upon",
+    ),
+    ("Last-Modified is a weak validator", "RFC 9110, 8.8.2.2: strong only on conditions that a 304 does not show"),
+    (
+        "a 304 without a validator is about the one response that was asked about",
+        "RFC 9111, 4.3.4, if that has none either; servers leave it out at will",
+    ),
+    (
+        "conditions and ranges are for a stored 200",
+        "RFC 9110, 13.2.1 and 14.2: a server ignores them unless it would answer 200",
+    ),
+    (
+        "a malformed tag that comes back is the same",
+        "RFC 9110, 13.1.2, knows no such tags: who has it got it from here",
+    ),
+    (
+        "the date of the chosen one goes along unless several tags do",
+        "RFC 9111, 4.3.1, asks for it where one response alone is validated, and forbids it nowhere",
+    ),
+    ("several ranges are answered with the whole", "RFC 9110, 14.2: \"A server MAY ignore the Range header field\""),
+    ("the last octets of nothing are unsatisfiable", "RFC 9110, 14.1.2: satisfiable, but no Content-Range can say so"),
     (
         "a request's max-age is no signal that an immutable response be validated",
         "RFC 8246, 2: browsers send it at each reload, which the directive is about",

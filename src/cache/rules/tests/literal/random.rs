@@ -6,11 +6,13 @@ use super::read::Lines;
 pub(super) struct Random(u64);
 
 impl Random {
-    /// With its seed, and how many rounds there are.
+    /// With its seed, which is printed, and how many rounds there are.
+    #[expect(clippy::print_stdout, reason = "a test says its seed")]
     pub(super) fn new() -> (u64, Self, u32) {
         let seed = std::env::var("LITERAL_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = seed.unwrap_or_else(|| u64::from(jiff::Timestamp::now().subsec_nanosecond().unsigned_abs()));
         let rounds = if std::env::var_os("SITESERVER_PROVE").is_some() { 2_000_000 } else { 20_000 };
+        println!("LITERAL_SEED={seed}");
         (seed, Self(seed), rounds)
     }
 

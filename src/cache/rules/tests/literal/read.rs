@@ -150,6 +150,9 @@ pub(super) fn age(fields: &Lines) -> i128 {
     first.and_then(|first| delta_seconds(&first)).unwrap_or(0)
 }
 
+/// A year of 365 days and a quarter.
+const YEAR: i64 = 31_557_600;
+
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const LONG_DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -177,12 +180,12 @@ pub(super) fn date(text: &str, received: i64) -> Option<i64> {
             // be more than 50 years in the future as representing the most recent year in the past that had the same last two digits."
             let (day, two) = (digits(day, 2)?, digits(year, 2)?);
             let mut best = None;
-            for year in 1..9999 {
+            for year in 1900..2200 {
                 if year % 100 != two {
                     continue;
                 }
                 let Some(moment) = moment(year, month, day, time) else { continue };
-                if moment <= fifty_years_after(received) {
+                if moment <= received + 50 * YEAR {
                     best = Some(moment);
                 }
             }
@@ -197,17 +200,6 @@ pub(super) fn date(text: &str, received: i64) -> Option<i64> {
         }
         _ => None,
     }
-}
-
-/// The same moment of the year that is fifty later.
-fn fifty_years_after(moment: i64) -> i64 {
-    let (mut year, mut day) = (1970, moment.div_euclid(86_400));
-    while day >= days_of(year) {
-        day -= days_of(year);
-        year += 1;
-    }
-    let first: i64 = (1970..year + 50).map(days_of).sum();
-    (first + day) * 86_400 + moment.rem_euclid(86_400)
 }
 
 fn is_leap(year: i64) -> bool {
@@ -336,7 +328,7 @@ pub(super) enum Asked {
     /// Nothing that is understood: the field is ignored.
     Ignored,
     /// More than one range.
-    Several,
+    Several(Vec<Asked>),
     From(u64, Option<u64>),
     Last(u64),
 }
@@ -369,7 +361,7 @@ pub(super) fn range(fields: &Lines) -> Asked {
     match &all[..] {
         [] => Asked::Ignored,
         [one] => one.clone(),
-        _ => Asked::Several,
+        _ => Asked::Several(all),
     }
 }
 
