@@ -38,7 +38,7 @@ fn row(route: &Route) -> [String; 7] {
         route.name.to_string(),
         layout.map_or(NOTHING, |linked| linked.layout.name()).to_owned(),
         some(sources.join(" ")),
-        some(route.policy.written()),
+        some(if let Resource::Proxy(_) = route.resource { String::new() } else { route.policy.written() }),
         privacy,
     ]
 }

@@ -76,7 +76,7 @@ declare! {
         "via": via: Spanned<bool>,
         /// Whether a proxy lets clients switch to WebSocket; default `false`.
         "websocket": websocket: Spanned<bool>,
-        /// What becomes of a request that the route has no answer to: instead of its 404, `{ proxy = "old" }` passes it on to an upstream.
+        /// What becomes of a request that a page or JSON has no answer to: instead of its 404, `{ proxy = "old" }` passes it on to an upstream.
         "on-not-found": on_not_found: NotFoundDecl,
     }
 }

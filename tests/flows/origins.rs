@@ -4,7 +4,7 @@ use super::site;
 use crate::support::answers::{Delivery, Reply};
 use crate::support::fault::FaultServer;
 use crate::support::http::{Connection, Response};
-use crate::support::site::Site;
+use crate::support::site::{Folder, Site, binary};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
@@ -31,6 +31,8 @@ crate::cases!(
     nothing_is_taken_for_what_we_say,
     a_change_reaches_what_others_keep_of_the_url,
     what_a_page_has_no_answer_to_is_passed_on,
+    what_could_not_be_validated_rests,
+    what_is_passed_on_is_explained,
 );
 
 const ALL: &str = "-- routes/all.toml --\npath = \"/{*rest}\"\nproxy = \"up\"\n";
@@ -120,6 +122,7 @@ fn a_part_is_completed() {
         assert_eq!((response.header("content-range"), response.headers("via").len()), (None, 1), "{path}");
         let arrived = fault.requests(path).pop().expect("a request");
         assert_eq!((arrived.header("range"), arrived.header("if-range")), (Some(asked), Some("\"1\"")), "{path}");
+        assert_eq!(response.headers("cache-status"), ["siteserver; fwd=partial; stored"]);
         let again = site.get(path);
         assert_eq!((again.text(), fault.calls(path)), ("0123456789", 2), "{path}");
         let slice = site.request("GET", path, &[("range", "bytes=4-5")], b"");
@@ -270,11 +273,19 @@ fn caches_on_the_way_have_said_what_they_did() {
 fn why_nothing_is_stored_is_said() {
     let fault = FaultServer::start();
     let site = site(&fault, ALL);
+    let long = Reply::of("text/plain", vec![b'x'; 2 << 20]).header("cache-control", "max-age=60");
     for (path, reply, fields, expected) in [
         ("/a", text("").header("cache-control", "no-store"), &[][..], "fwd=uri-miss; detail=no-store"),
         ("/b", text("").header("cache-control", "private"), &[], "fwd=uri-miss; detail=private"),
         ("/c", text(""), &[], "fwd=uri-miss; detail=no-lifetime"),
         ("/d", text(""), &[("if-match", "\"1\"")], "fwd=bypass; detail=condition"),
+        ("/e", long.clone(), &[], "fwd=uri-miss; detail=too-large"),
+        (
+            "/f",
+            text("").header("cache-control", "max-age=60").header("trailer", "x"),
+            &[],
+            "fwd=uri-miss; detail=trailer",
+        ),
     ] {
         fault.put(path, reply);
         let response = site.request("GET", path, fields, b"");
@@ -437,8 +448,8 @@ fn what_a_page_has_no_answer_to_is_passed_on() {
     let site = site(
         &fault,
         "-- routes/item.toml --\npath = \"/items/{id}\"\nparams.id = { type = \"int\" }\nlayout = \"item.html\"\n\
-         sources.item = { upstream = \"up\", path = \"/api/{params.id}\", extract.name = \"$.name\" }\n\
-         on-not-found = { proxy = \"up\" }\n-- layouts/item.html --\nnew {{ item.name }}",
+         sources.thing = { upstream = \"up\", path = \"/api/{params.id}\", extract.name = \"$.name\" }\n\
+         on-not-found = { proxy = \"up\" }\n-- layouts/item.html --\nnew {{ thing.name }}",
     );
     fault.put("/api/1", Reply::json(r#"{"name":"one"}"#));
     fault.put("/api/2", Reply::json("{}").status(404));
@@ -446,7 +457,7 @@ fn what_a_page_has_no_answer_to_is_passed_on() {
     for path in ["/items/1", "/items/2", "/items/old-name"] {
         fault.put(path, text("old").header("cache-control", "max-age=60"));
     }
-    assert_eq!(site.get("/items/1").text(), "new one");
+    assert_eq!(site.get("/items/1").text(), "new one\n");
     for path in ["/items/2", "/items/old-name"] {
         let (first, second) = (site.get(path), site.get(path));
         assert_eq!((first.status, first.text(), second.text(), fault.calls(path)), (200, "old", "old", 1), "{path}");
@@ -457,4 +468,44 @@ fn what_a_page_has_no_answer_to_is_passed_on() {
     fault.put("/items/4", text("gone").status(404));
     fault.put("/api/4", Reply::json("{}").status(404));
     assert_eq!((site.get("/items/3").status, site.get("/items/4").text()), (502, "gone"));
+}
+
+fn what_could_not_be_validated_rests() {
+    let fault = FaultServer::start();
+    let site = site(&fault, ALL);
+    fault.put("/a", text("it").header("etag", "\"1\"").header("cache-control", "max-age=0"));
+    site.get("/a");
+    // Nobody waits for an upstream of which it has just turned out that it does not answer.
+    fault.put("/a", text("it").delivered(Delivery::Reset(0)));
+    let answers: Vec<Response> = (0..8).map(|_| site.get("/a")).collect();
+    assert!(answers.iter().all(|answer| (answer.status, answer.text()) == (200, "it")), "{answers:?}");
+    assert!(fault.calls("/a") < 9, "{}", fault.calls("/a"));
+    // Who asks for what is valid now is told that nobody knows.
+    assert_eq!(site.request("GET", "/a", &[("cache-control", "no-cache")], b"").status, 502);
+}
+
+fn what_is_passed_on_is_explained() {
+    let fault = FaultServer::start();
+    let folder = Folder::new();
+    folder.unpack(&format!(
+        "-- site.toml --\n[upstreams.up]\nbase-url = \"{}\"\nallow-private = true\nquery = {{ token = \"t\" }}\n\
+         -- routes/all.toml --\npath = \"/shop/{{*rest}}\"\nproxy = \"up\"\nproxy-path = \"/app/{{params.rest}}\"\n\
+         cache = {{ stale-while-revalidate = \"1m\" }}\n",
+        fault.url("")
+    ));
+    let explain = |arguments: &[&str]| {
+        let config = folder.path().join("site.toml");
+        let mut command = binary();
+        let output = command.arg("explain").arg("--config").arg(config).args(arguments).output().expect("it ran");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let told = explain(&["/shop/a%2Fb?x=1"]);
+    for expected in [
+        "`GET /app/a%2Fb?x=1`, with the query of every call to it",
+        "fresh: as the answer says; stale while it is fetched anew: 1m",
+        "/shop/a%2Fb?x=1",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    assert!(!told.contains("token"), "{told}");
 }

@@ -5,7 +5,7 @@ use crate::cache::Allowance;
 use crate::config::format_duration;
 use crate::explanation::Lifetimes;
 use crate::fields::CacheControl;
-use crate::resource::{Auto, Policy};
+use crate::resource::{Auto, Policy, Proxy};
 use http::HeaderValue;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -35,6 +35,23 @@ pub(super) fn of(policy: &Policy, kept: Result<Allowance, Refused>, is_compared:
         ),
         ours: or_auto(store && kept.is_ok(), ours),
     }
+}
+
+/// The words for what others have answered.
+pub(super) fn of_proxy(proxy: &Proxy) -> Lifetimes {
+    const AS_SAID: &str = "as the answer says";
+    let said = |time: Option<Duration>| time.map_or_else(|| AS_SAID.to_owned(), format_duration);
+    let ours = match proxy.cache.as_ref().map(|cache| cache.settings.written) {
+        None => "nothing".to_owned(),
+        Some(None) => format!("{AS_SAID} to shared caches"),
+        Some(Some(written)) => format!(
+            "fresh: {}; stale while it is fetched anew: {}; stale in place of an error: {}",
+            said(written.fresh),
+            said(written.stale_while_revalidate),
+            said(written.stale_if_error)
+        ),
+    };
+    Lifetimes { browser: AS_SAID.to_owned(), cdn: AS_SAID.to_owned(), ours }
 }
 
 /// The words for a lifetime that is known only when a page is made.

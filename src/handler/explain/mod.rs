@@ -205,7 +205,15 @@ impl Told<'_> {
             privacy: privacy(self.route),
             anonymous: anonymous(self.route, self.variant),
             store: self.store(),
-            lifetimes: lifetimes::of(self.variant.policy, self.keeping().kept, self.is_compared()),
+            lifetimes: match &self.route.resource {
+                Resource::Proxy(proxy) => lifetimes::of_proxy(proxy),
+                Resource::Page(_)
+                | Resource::Document(_)
+                | Resource::Tree(_)
+                | Resource::Files(_)
+                | Resource::Json(_)
+                | Resource::Redirect(_) => lifetimes::of(self.variant.policy, self.keeping().kept, self.is_compared()),
+            },
             fields: self.fields(),
             notes: self.notes(),
         }
@@ -292,6 +300,10 @@ impl Told<'_> {
             notes.push(
                 "`vary` names `accept-encoding` too where the content is long enough to be compressed".to_owned(),
             );
+        }
+        if let Some(proxy) = &self.route.otherwise {
+            let upstream = self.service.site.upstreams.get(proxy.upstream).map_or("?", |upstream| &*upstream.name);
+            notes.push(format!("a request that would be a 404 is passed on to the upstream `{upstream}`, as it is"));
         }
         self.notes_on_caches(&mut notes);
         if self.variant.is_personal() {

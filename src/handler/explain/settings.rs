@@ -3,7 +3,7 @@
 use super::Told;
 use crate::config::format_duration;
 use crate::explanation::{Origin, Setting};
-use crate::resource::Resource;
+use crate::resource::{Proxy, Resource};
 use crate::site::{Route, Variant};
 use http::HeaderValue;
 
@@ -12,6 +12,9 @@ impl Told<'_> {
     pub(super) fn settings(&self) -> Vec<Setting> {
         let route = self.route;
         let at = |key: &str| route.places.place(key);
+        if let Resource::Proxy(proxy) = &route.resource {
+            return self.of_proxy(proxy);
+        }
         let mut settings = vec![
             setting("status", route.status.as_u16().to_string(), Origin::at(at("status"))),
             setting("cache-control", self.variant.policy.written(), cache_origin(self.variant)),
@@ -42,6 +45,22 @@ impl Told<'_> {
             }
         }
         settings
+    }
+
+    /// The settings of a route that passes requests on.
+    fn of_proxy(&self, proxy: &Proxy) -> Vec<Setting> {
+        let at = |key: &str| Origin::at(self.route.places.place(key));
+        let upstream = self.service.site.upstreams.get(proxy.upstream).map_or("?", |upstream| &*upstream.name);
+        let word = |is: bool| if is { "true" } else { "false" }.to_owned();
+        let limit = || self.service.site.places.place("limits.deadline");
+        let deadline = Origin::at(self.route.places.place("deadline").or_else(limit));
+        vec![
+            setting("proxy", upstream.to_owned(), at("proxy")),
+            setting("preserve-host", word(proxy.preserve_host), at("preserve-host")),
+            setting("via", word(proxy.via), at("via")),
+            setting("websocket", word(proxy.websocket), at("websocket")),
+            setting("deadline", format_duration(self.route.deadline), deadline),
+        ]
     }
 }
 

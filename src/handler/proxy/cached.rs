@@ -63,6 +63,13 @@ pub(super) async fn answer(passing: &Passing<'_>, settings: &rules::Settings, th
     let detail = because.and_then(Because::word);
     let mut fetching =
         Fetching { settings, there, ticket, key, lead: None, forward, detail, responses, selected, demand };
+    let is_resting = fetching.selected.as_ref().is_some_and(|stale| stale.stored().is_resting(now));
+    if is_resting
+        && matches!(because, Some(Because::Stale))
+        && let Some(answer) = fetch::rescued(passing, &fetching, rules::Failure::Unreachable)
+    {
+        return answer;
+    }
     // What the request itself wants validated is not for others to have validated.
     if matches!(because, None | Some(Because::Stale)) && forward != Forwarding::Partial {
         match together(passing, &fetching).await {

@@ -6,11 +6,13 @@ use super::{Head, Passing, When, around::Around, status_of, stored, update};
 use crate::cache::rules::{self, Demand, Failure as Failed, StoredUnder, Terms};
 use crate::cache::{Key, Received, Responses, Ticket};
 use crate::fields::{CacheStatus, EntityTag, Forward as Forwarding, Outcome};
+use crate::handler::runtime::Service;
 use crate::handler::{Answer, Body, CacheOutcome};
 use crate::upstream::{self, Failure, Forwarded, Upload};
 use http::header::{self, HeaderMap};
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
+use http_body::Body as _;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -177,6 +179,10 @@ fn unanswered(passing: &Passing<'_>, mut fetching: Fetching<'_>, failure: Failur
     if let Some(lead) = fetching.lead.take() {
         lead.failed(status_of(failure));
     }
+    if let Some(stale) = &fetching.selected {
+        // Whoever asks next need not wait for the same.
+        stale.stored().rest(passing.service.runtime.clock.now());
+    }
     rescued(passing, &fetching, Failed::Unreachable).unwrap_or_else(|| passing.failed(failure))
 }
 
@@ -211,6 +217,10 @@ fn kept_as(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came, completed:
         Some(completed) => Ok(completed.terms.clone()),
         None => passing.terms(came.head(), came.when, fetching.settings, (&fetching.there, None)),
     };
+    // What is too much to keep is something later as well.
+    let displaces = terms.as_ref().map_or_else(|why| why.displaces(came.status), |_| no_room(service, &came).is_some());
+    let terms = terms.map_err(rules::NotStored::word);
+    let terms = terms.and_then(|terms| no_room(service, &came).map_or(Ok(terms), Err));
     let Came { status, fields, body, when } = came;
     // An error takes no good response's place.
     let is_good = |there: &Arc<Received>| !there.stored().status().is_server_error();
@@ -232,19 +242,30 @@ fn kept_as(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came, completed:
             }
         }
         kept => {
-            let why = kept.err();
             let mut told = fetching.told(false);
-            told.detail = told.detail.or(why.map(rules::NotStored::word));
+            told.detail = told.detail.or(kept.err());
             if let Some(lead) = fetching.lead {
                 lead.not_kept(when.instant);
             }
-            if why.is_some_and(|why| why.displaces(status)) && !is_head {
+            if displaces && !is_head {
                 drop(service.runtime.store.remove(fetching.key.lookup()));
             }
             let mut answer = passing.pass_on(status, passing.incoming(fields), Body::stream(body), Some(told));
             answer.cache = Some(CacheOutcome::Miss);
             answer
         }
+    }
+}
+
+/// Why what came is not kept although it might be, in a word: known before its body has come.
+fn no_room(service: &Service, came: &Came) -> Option<&'static str> {
+    if came.body.size_hint().lower() > service.runtime.store.largest() {
+        Some("too-large")
+    } else if came.fields.contains_key(header::TRAILER) {
+        // A stored response has no room for a trailer section.
+        Some("trailer")
+    } else {
+        None
     }
 }
 

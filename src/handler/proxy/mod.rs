@@ -275,9 +275,13 @@ impl<'p> Passing<'p> {
             for_visitor: true,
         };
         let begin = clock::ticking();
-        let deadline = self.exchange.arrival.began + self.deadline();
+        let timeout = self.upstream.calling.timeout;
+        let deadline = (self.exchange.arrival.began + self.deadline()).min(begin + timeout);
+        let usual = Bounds::default();
+        let first_byte = self.service.site.settings.limits.answer.first_byte.unwrap_or(usual.first_byte);
+        let bounds = Bounds { first_byte: first_byte.min(timeout), ..usual };
         let client = &self.service.runtime.client;
-        let forwarded = client.forward(forward, self.state, Bounds::default(), deadline).await;
+        let forwarded = client.forward(forward, self.state, bounds, deadline).await;
         let delay = begin.elapsed();
         self.service.meters.upstreams[self.proxy.upstream].record(delay);
         let clock = &self.service.runtime.clock;

@@ -3,13 +3,13 @@
 
 use super::fetch::{Came, Fetching};
 use super::{Passing, keep, stored};
-use crate::cache::Received;
 use crate::cache::rules::{self, HeadVerdict, Joined, Part, StoredUnder, Terms, Validated};
+use crate::cache::{CACHE_STATUS, Received};
 use crate::fields::ContentRange;
 use crate::handler::{Answer, CacheOutcome};
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::HeaderMap;
+use http::header::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 
 /// The answer that a 304 leaves to what is `stored`, which is brought up to date; `None` if it is about something else.
@@ -129,6 +129,10 @@ pub(super) fn completed(
         let joined = Joined::of((stored.fields(), old), (&came.fields, &new)).filter(|it| it.part.is_complete())?;
         let update = passing.incoming(came.fields.clone());
         let mut fields = rules::freshen(stored.fields(), &update, came.when.time, false);
+        // What is told of each exchange has a place there.
+        if fields.get(CACHE_STATUS).is_some_and(HeaderValue::is_empty) {
+            fields.remove(CACHE_STATUS);
+        }
         joined.fields(&mut fields);
         let head = (StatusCode::OK, &fields);
         let terms = passing.terms(head, came.when, fetching.settings, (&fetching.there, None)).ok()?;

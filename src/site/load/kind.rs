@@ -160,9 +160,11 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
         Some("proxy") => {
             &[layout, title, description, content_type, status, sources, nulls, csp, query, cookies, rules, otherwise]
         }
-        Some("files") => &[layout, title, description, content_type, status, sources, nulls],
+        // Of files and documents it is known before any request which there are.
+        Some("files") => &[layout, title, description, content_type, status, sources, nulls, otherwise],
         Some("json") => &[layout, title, description, csp],
-        Some("redirect") => &[layout, title, description, content_type, nulls, csp],
+        Some("redirect") => &[layout, title, description, content_type, nulls, csp, otherwise],
+        Some("content") => &[nulls, otherwise],
         Some(_) | None => &[nulls],
     };
     let of_proxies = [

@@ -116,7 +116,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     policies.dress(resource.as_mut(), rules.as_mut(), kind, (&decl, file), shared);
     let hosts = hosts(&decl, &mut shared.findings);
     let cors = decl.cors.as_ref().and_then(|cors| Cors::compile(cors, &mut shared.findings)).map(Box::new);
-    let otherwise = decl.on_not_found.as_ref().filter(|_| !matches!(shown, Shown::Proxy(_)));
+    let otherwise = decl.on_not_found.as_ref().filter(|_| matches!(shown, Shown::Page(_) | Shown::Json(..)));
     let otherwise = otherwise.and_then(|decl| super::proxy::otherwise(decl, shared)).map(Box::new);
     let passed_on = passed_on(&shown, &decl, otherwise.as_deref(), &shared.upstreams);
     let deadline = decl.deadline.map_or(shared.deadline, |deadline| deadline.value);

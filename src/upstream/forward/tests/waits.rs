@@ -96,9 +96,10 @@ async fn a_long_upload_has_time_for_its_answer() {
 async fn a_request_counts_while_its_answer_is_waited_for() {
     let origin = Origin::start(|mut wire| async move {
         while let Some(head) = wire.head().await {
-            match head.contains("/silent") {
-                true => wire.gone().await,
-                false => wire.say(OK).await,
+            if head.contains("/silent") {
+                wire.gone().await;
+            } else {
+                wire.say(OK).await;
             }
         }
     })
