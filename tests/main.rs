@@ -14,6 +14,7 @@ mod findings;
 mod flows;
 mod keys;
 mod memory;
+mod migration;
 mod mistakes;
 mod reference;
 mod reload;
@@ -103,6 +104,7 @@ fn main() -> ExitCode {
         findings::CASES,
         keys::CASES,
         memory::CASES,
+        migration::CASES,
         mistakes::CASES,
         reference::CASES,
         reload::CASES,

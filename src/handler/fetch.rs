@@ -319,7 +319,7 @@ async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instan
         }
     };
     meter.answered(answer.status);
-    if !call.safe {
+    if !call.safe && service.keeps_answers {
         invalidate::changed(&service, http.upstream, (&call.method, &call.url), (answer.status, &answer.headers));
     }
     let answered = Answered::new(answer, personal, &service.runtime.clock);

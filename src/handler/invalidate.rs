@@ -18,10 +18,6 @@ pub(super) fn changed(
     (method, url): (&Method, &Url),
     (status, fields): (StatusCode, &HeaderMap),
 ) {
-    // Who keeps nothing needs not look.
-    if !service.keeps_answers {
-        return;
-    }
     let Some(upstream) = service.site.upstreams.get(upstream) else { return };
     let tags = tags(upstream, method, url, status, fields);
     if !tags.is_empty() {

@@ -10,7 +10,7 @@ use super::kept;
 use super::make::Made;
 use super::meter::{self, CacheOutcome, Meters, Tally};
 use super::plan::Graph;
-use super::proxy::Fetches;
+use super::proxy::{self, Fetches};
 use super::sum::Summing;
 use crate::cache::{Counts, Epoch, Flights, Key, Memo, Purge, Revision, Scope, Store, Stored, Tag, Ticket};
 use crate::config::{Binding, Tripwire};
@@ -126,6 +126,8 @@ pub struct Service {
     pub(super) meters: Meters,
     /// Whether anything is kept of what upstreams answer: by a source, or by a route that passes answers on.
     pub(super) keeps_answers: bool,
+    /// Whether what such a route keeps may be kept elsewhere too: by a source, or by another one.
+    pub(super) keeps_elsewhere: bool,
 }
 
 /// What is known of a route before any request.
@@ -193,9 +195,9 @@ impl Service {
             subjects.push(subject);
         }
         let meters = runtime.meters.meters(&site);
-        let is_kept = |route: &Route| matches!(&route.resource, Resource::Proxy(proxy) if proxy.cache.is_some());
-        let keeps_answers = !data.is_empty() || site.routes.iter().any(is_kept);
-        Self { site, runtime, upstreams, subjects, meters, keeps_answers }
+        let passing_on = site.routes.iter().filter_map(proxy::of).filter(|proxy| proxy.cache.is_some()).count();
+        let (keeps_answers, keeps_elsewhere) = (!data.is_empty() || passing_on > 0, !data.is_empty() || passing_on > 1);
+        Self { site, runtime, upstreams, subjects, meters, keeps_answers, keeps_elsewhere }
     }
 
     /// The site.

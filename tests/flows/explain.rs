@@ -16,6 +16,7 @@ crate::cases!(
     secrets_and_cookies_are_not_told,
     sources_are_told_in_waves_and_rules_in_order,
     settings_are_told_with_their_places,
+    what_sources_keep_is_told,
     what_caches_obey_is_told_with_its_places,
     what_is_kept_only_to_be_compared_is_told,
     a_value_is_told_with_those_that_begin_with_it,
@@ -321,6 +322,59 @@ fn secrets_and_cookies_are_not_told() {
         assert!(told.contains("/orders/{me.id}?key=(secret)") && told.contains("authorization"), "{told}");
     }
     assert_eq!(fault.connections(), 0, "nothing is sent anywhere");
+}
+
+fn what_sources_keep_is_told() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        r#"cache = true
+-- routes/index.toml --
+path = "/{id}"
+json = ["{a}", "{b}", "{c}", "{d}"]
+[sources.a]
+upstream = "up"
+path = "/a/{params.id}"
+cache = { max-age = "30s", stale-while-revalidate = "1m", stale-if-error = "1h", tags = ["all", "a:{params.id}"] }
+[sources.b]
+upstream = "up"
+path = "/b"
+[sources.c]
+upstream = "up"
+path = "/c"
+cache = false
+[sources.d]
+upstream = "up"
+path = "/d"
+forward-cookies = ["session"]
+cache = { stale-if-error = "1h", override = true }
+"#,
+    );
+    let told = explain(&site, &["/x"]);
+    let sources = told["page"]["sources"][0].as_array().expect("a wave");
+    let kept = |name: &str| {
+        let source = sources.iter().find(|source| source["name"] == name).expect("the source");
+        let call = &source["call"];
+        (call["kept"]["value"].as_str().expect("words").to_owned(), call["kept_under"].to_string())
+    };
+    assert_eq!(
+        kept("a"),
+        (
+            "fresh for 30s, then stale while it is fetched anew for 1m, or stale in place of an error for 1h; that there is nothing for 10s; unless it says no-store, private or Vary: *".to_owned(),
+            r#"["under: the call with all its fields, and id","tags: source:a, source:a?id=…, all, a:{params.id}"]"#.to_owned(),
+        )
+    );
+    assert_eq!(kept("b").0, "fresh as long as the upstream says; unless it says no-store, private or Vary: *");
+    assert_eq!(kept("c"), ("nothing".to_owned(), "[]".to_owned()));
+    assert_eq!(
+        kept("d").0,
+        "fresh as long as the upstream says, then stale in place of an error for 1h; whatever the upstream says; for calls with the same credential alone"
+    );
+    let (_, text, _) = run(site.folder().path(), &[], &["/x"]);
+    for line in ["keeps: fresh for 30s, then", "under: the call with all its fields, and id", "keeps: nothing, from: "]
+    {
+        assert!(text.contains(line), "{line}: {text}");
+    }
 }
 
 fn sources_are_told_in_waves_and_rules_in_order() {

@@ -221,7 +221,7 @@ impl Hour {
         for Kept { name, said, .. } in KEPT {
             let well = |number: u64| {
                 let reply = Reply::json(format!("{{\"v\":{number}}}"));
-                said.into_iter().fold(reply, |reply, said| reply.header("cache-control", said))
+                said.iter().fold(reply, |reply, said| reply.header("cache-control", said))
             };
             let reply = match state {
                 State::Well(number) => well(number),
@@ -290,7 +290,9 @@ impl Hour {
         let expected: &[u16] = match self.state {
             State::Status(status) if kept.is_passed_on => &[status],
             State::Silent => &[504],
-            _ => &[502, 503, 504],
+            State::Well(_) | State::Refusing | State::Resetting | State::Status(_) | State::Garbled | State::Short => {
+                &[502, 503, 504]
+            }
         };
         assert!(expected.contains(&response.status), "{}", context());
         assert!(!response.text().contains(&format!("\"v\":{number}")), "{}", context());
@@ -326,8 +328,7 @@ impl Hour {
 
     /// Asks for everything while the upstream is well.
     fn is_well(&mut self, number: u64) {
-        for at in 0..KEPT.len() {
-            let kept = &KEPT[at];
+        for (at, kept) in KEPT.iter().enumerate() {
             let (stored, since) = self.stored[at];
             if (self.now - since) * 10 < kept.fresh * 9 {
                 let response = self.site.get(&format!("/{}", kept.name)).expect("an answer");

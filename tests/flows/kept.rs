@@ -9,8 +9,10 @@ use crate::support::answers::Reply;
 use crate::support::fault::FaultServer;
 use crate::support::http::Response;
 use crate::support::site::Site;
+use crate::support::stepped::SteppedSite;
 use serde_json::json;
 use std::thread;
+use std::time::Duration;
 
 crate::cases!(
     nothing_written_is_nothing_kept,
@@ -48,6 +50,8 @@ crate::cases!(
     a_part_is_not_kept,
     what_is_left_is_what_a_page_says,
     the_metrics_tell_what_the_store_did,
+    windows_end_when_they_say,
+    an_absence_is_remembered_as_long_as_it_says,
 );
 
 /// A page of one source with these keys.
@@ -809,4 +813,62 @@ fn the_metrics_tell_what_the_store_did() {
     for (outcome, expected) in [("miss", 1), ("revalidated", 1), ("hit", 2)] {
         assert_eq!(counted(&metrics, "siteserver_source_store_total", outcome), expected, "{outcome}");
     }
+}
+
+/// What a site whose clock is stepped says, and the status if that is an error.
+fn told(site: &SteppedSite) -> Result<u64, u16> {
+    let response = site.get("/").unwrap();
+    if response.status == 200 { Ok(response.json()["n"].as_u64().unwrap()) } else { Err(response.status) }
+}
+
+fn windows_end_when_they_say() {
+    let fault = FaultServer::start();
+    let files = page("cache = { max-age = \"1m\", stale-while-revalidate = \"20m\", stale-if-error = \"2h\" }");
+    let site = SteppedSite::start(&archive(&fault, &files));
+    let mut now = 0;
+    let mut wait_until = |second: u64| {
+        site.advance(Duration::from_secs(second.checked_sub(now).expect("time goes on")));
+        now = second;
+    };
+    fault.put("/data", reply(1));
+    assert_eq!(told(&site), Ok(1));
+    fault.put("/data", Reply::json("{}").status(503));
+    // As much as a tenth of the lifetime may be given up.
+    wait_until(53);
+    assert_eq!((told(&site), fault.calls("/data")), (Ok(1), 1));
+    // It is used while it is fetched anew, which fails; and from the 1260th second on it is waited for, and stands for the error. Then it rests:
+    // an attempt of before may end late.
+    for (from, calls) in [(63, 2), (600, 3), (1_263, 4)] {
+        for second in (from..).step_by(2) {
+            wait_until(second);
+            assert_eq!(told(&site), Ok(1));
+            if fault.calls("/data") >= calls {
+                break;
+            }
+        }
+    }
+    let calls = fault.calls("/data");
+    assert_eq!((told(&site), fault.calls("/data")), (Ok(1), calls));
+    // A second before the end of the window, and at its end.
+    wait_until(60 + 7_200 - 1);
+    assert_eq!(told(&site), Ok(1));
+    wait_until(60 + 7_200);
+    assert_eq!(told(&site), Err(502));
+    fault.put("/data", reply(2));
+    assert_eq!(told(&site), Ok(2));
+    let calls = fault.calls("/data");
+    wait_until(60 + 7_200 + 53);
+    assert_eq!((told(&site), fault.calls("/data")), (Ok(2), calls));
+}
+
+fn an_absence_is_remembered_as_long_as_it_says() {
+    let fault = FaultServer::start();
+    let site = SteppedSite::start(&archive(&fault, &page("cache = { max-age = \"1h\" }")));
+    fault.put("/data", Reply::json("{}").status(404));
+    assert_eq!(told(&site), Err(404));
+    fault.put("/data", reply(1));
+    site.advance(Duration::from_secs(8));
+    assert_eq!((told(&site), fault.calls("/data")), (Err(404), 1));
+    site.advance(Duration::from_secs(2));
+    assert_eq!((told(&site), fault.calls("/data")), (Ok(1), 2));
 }

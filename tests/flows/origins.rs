@@ -29,6 +29,8 @@ crate::cases!(
     trailer_fields_go_both_ways,
     fields_that_go_no_further_choose_nothing,
     nothing_is_taken_for_what_we_say,
+    a_change_reaches_what_others_keep_of_the_url,
+    what_a_page_has_no_answer_to_is_passed_on,
 );
 
 const ALL: &str = "-- routes/all.toml --\npath = \"/{*rest}\"\nproxy = \"up\"\n";
@@ -404,4 +406,55 @@ fn nothing_is_taken_for_what_we_say() {
     let odd: Vec<&str> =
         arrived.headers.iter().map(|(name, _)| name.as_str()).filter(|name| name.contains('_')).collect();
     assert_eq!((odd, arrived.header("x-api-key")), (vec!["x_mine"], Some("ours")));
+}
+
+fn a_change_reaches_what_others_keep_of_the_url() {
+    let fault = FaultServer::start();
+    let page = "-- routes/page.toml --\npath = \"/page\"\njson = { a = \"{s.a}\" }\n\
+                sources.s = { upstream = \"up\", path = \"/thing\", cache = { max-age = \"1m\" }, extract.a = \"$.a\" }\n";
+    let change = "-- routes/change.toml --\npath = \"/change\"\njson = { a = \"{s.a}\" }\n\
+                  sources.s = { upstream = \"up\", path = \"/thing\", method = \"POST\", body = { b = 1 }, extract.a = \"$.a\" }\n";
+    let site = site(&fault, &format!("{ALL}{page}{change}"));
+    fault.put("/thing", Reply::json(r#"{"a":"1"}"#).header("cache-control", "max-age=60"));
+    let asked = |target: &str| {
+        let before = fault.calls("/thing");
+        assert_eq!(site.get(target).status, 200, "{target}");
+        fault.calls("/thing") - before
+    };
+    assert_eq!([asked("/page"), asked("/page"), asked("/thing"), asked("/thing")], [1, 0, 1, 0]);
+    assert_eq!(site.request("POST", "/thing", &[], b"x").status, 200);
+    assert_eq!([asked("/page"), asked("/page"), asked("/thing"), asked("/thing")], [1, 0, 1, 0]);
+    assert_eq!(asked("/change"), 1);
+    assert_eq!([asked("/page"), asked("/page"), asked("/thing"), asked("/thing")], [1, 0, 1, 0]);
+    // An error has changed nothing.
+    fault.put("/thing", Reply::json(r#"{"a":"1"}"#).status(503));
+    assert_eq!(site.request("POST", "/thing", &[], b"x").status, 503);
+    assert_eq!([asked("/page"), asked("/thing")], [0, 0]);
+}
+
+fn what_a_page_has_no_answer_to_is_passed_on() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- routes/item.toml --\npath = \"/items/{id}\"\nparams.id = { type = \"int\" }\nlayout = \"item.html\"\n\
+         sources.item = { upstream = \"up\", path = \"/api/{params.id}\", extract.name = \"$.name\" }\n\
+         on-not-found = { proxy = \"up\" }\n-- layouts/item.html --\nnew {{ item.name }}",
+    );
+    fault.put("/api/1", Reply::json(r#"{"name":"one"}"#));
+    fault.put("/api/2", Reply::json("{}").status(404));
+    fault.put("/api/3", Reply::json("{}").status(500));
+    for path in ["/items/1", "/items/2", "/items/old-name"] {
+        fault.put(path, text("old").header("cache-control", "max-age=60"));
+    }
+    assert_eq!(site.get("/items/1").text(), "new one");
+    for path in ["/items/2", "/items/old-name"] {
+        let (first, second) = (site.get(path), site.get(path));
+        assert_eq!((first.status, first.text(), second.text(), fault.calls(path)), (200, "old", "old", 1), "{path}");
+        assert!(cache_status(&second).contains("hit"), "{second:?}");
+        assert_eq!(site.request("HEAD", path, &[], b"").header("content-length"), Some("3"));
+    }
+    // What fails is no absence, and what the old site lacks too is its own 404.
+    fault.put("/items/4", text("gone").status(404));
+    fault.put("/api/4", Reply::json("{}").status(404));
+    assert_eq!((site.get("/items/3").status, site.get("/items/4").text()), (502, "gone"));
 }

@@ -170,7 +170,7 @@ fn strict(octets: &[u8]) -> Result<Option<(Recorded, usize)>, String> {
     };
     let lines = lines(&octets[..end])?;
     let (line, fields) = lines.split_first().ok_or("no line")?;
-    let line = std::str::from_utf8(line).map_err(|_| "a request line that is no text")?;
+    let line = std::str::from_utf8(line).map_err(|error| format!("a request line: {error}"))?;
     let [method, target, "HTTP/1.1"] = line.split(' ').collect::<Vec<_>>()[..] else {
         return Err(format!("the request line {line:?}"));
     };
@@ -200,7 +200,7 @@ fn strict(octets: &[u8]) -> Result<Option<(Recorded, usize)>, String> {
     let length = match (&request.all("content-length")[..], &request.all("transfer-encoding")[..]) {
         ([], []) => start,
         ([length], []) if !length.is_empty() && length.bytes().all(|octet| octet.is_ascii_digit()) => {
-            let length: usize = length.parse().map_err(|_| "a length out of range")?;
+            let length: usize = length.parse().map_err(|error| format!("the length {length}: {error}"))?;
             let Some(body) = octets.get(start..start + length) else { return Ok(None) };
             request.body = body.to_vec();
             start + length
@@ -255,7 +255,8 @@ fn chunks(octets: &[u8]) -> Result<Option<(Vec<u8>, usize)>, String> {
         if size.is_empty() || size.len() > 16 || !size.iter().all(u8::is_ascii_hexdigit) {
             return Err(format!("the chunk size {:?}", String::from_utf8_lossy(size)));
         }
-        let size = usize::from_str_radix(std::str::from_utf8(size).expect("digits"), 16).map_err(|_| "a size")?;
+        let size = usize::from_str_radix(std::str::from_utf8(size).expect("digits"), 16)
+            .map_err(|error| format!("a chunk size: {error}"))?;
         at += end + 2;
         if size == 0 {
             break;

@@ -1,17 +1,18 @@
 //! What the store promises: bounded, final purges, nothing replaced by something worse.
 
 use crate::cache::{
-    Content, Counts, Jitter, Key, KeyBuilder, Lifetime, NotStored, Purge, Revision, Scope, Section, StorableFields,
-    Store, StoreLimits, Stored, Tag,
+    Content, Counts, Datum, Extracted, Jitter, Key, KeyBuilder, Lifetime, NotStored, Purge, Revision, Scope, Section,
+    StorableFields, Store, StoreLimits, Stored, Tag, Tags, rules,
 };
 use crate::fields::Coding;
+use crate::value::Value;
 use bytes::Bytes;
-use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const SITE: Revision = Revision(7);
 
@@ -52,6 +53,77 @@ fn body(store: &Store, name: &str) -> Option<Bytes> {
 
 fn scope(tags: &[&str]) -> Scope {
     Scope::Tags(tags.iter().map(|tag| Tag::new(tag)).collect())
+}
+
+/// Data of one person or another: what an origin has sent, fresh for ten seconds.
+fn datum(value: &str, tags: &[&str], revision: Revision) -> Arc<Datum> {
+    let fields = HeaderMap::from_iter([
+        (CACHE_CONTROL, HeaderValue::from_static("max-age=10")),
+        (ETAG, HeaderValue::from_static("\"1\"")),
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+    ]);
+    let exchange = rules::Exchange {
+        method: &Method::GET,
+        targets: &[],
+        request: &HeaderMap::new(),
+        status: StatusCode::OK,
+        response: &fields,
+        received: SystemTime::UNIX_EPOCH,
+        delay: Duration::ZERO,
+    };
+    let terms = rules::store(&exchange, &rules::Settings::default()).unwrap();
+    let extracted = Extracted { value: Some(Value::text(value)), digest: None, bytes: value.len() };
+    let tags = Tags::from(tags.iter().map(|tag| Tag::new(tag)).collect::<Vec<_>>());
+    let moment = (Instant::now(), Jitter::NONE);
+    Arc::new(Datum::new(extracted, (StatusCode::OK, fields), terms, moment, tags, revision))
+}
+
+#[test]
+fn data_is_kept_purged_and_counted_like_pages() {
+    let store = store();
+    let text = |name: &str| {
+        let datum = store.datum(key(name).lookup())?;
+        Some(datum.value()?.as_str()?.to_owned())
+    };
+    let put = |name: &str, datum: &Arc<Datum>| store.put_datum(&store.begin(SITE), key(name), datum);
+    put("a", &datum("1", &["x"], Revision(1))).unwrap();
+    put("b", &datum("2", &["y"], Revision(2))).unwrap();
+    assert_eq!((text("a").as_deref(), text("b").as_deref(), text("c")), (Some("1"), Some("2"), None));
+    assert!(store.get(key("a").lookup()).is_none() && store.responses(key("a").lookup()).is_none(), "it is no page");
+    let found = store.datum(key("a").lookup()).unwrap();
+    assert_eq!(
+        found.fields().keys().collect::<Vec<_>>(),
+        [CACHE_CONTROL, DATE, ETAG],
+        "what nobody reads again is not kept"
+    );
+    // A large one is counted with what its value takes, and one that is too large is not kept.
+    let before = store.counts();
+    put("large", &datum(&"x".repeat(100_000), &[], Revision(1))).unwrap();
+    assert!(store.counts().bytes - before.bytes >= 100_000);
+    assert_eq!(put("larger", &datum(&"x".repeat(2 << 20), &[], Revision(1))), Err(NotStored::TooLarge));
+    // What was begun before a purge is not stored after it.
+    let ticket = store.begin(SITE);
+    assert_eq!(store.purge(&scope(&["x"]), Purge::Hard).entries, 1);
+    assert_eq!(store.put_datum(&ticket, key("a"), &datum("old", &["x"], Revision(1))), Err(NotStored::Purged));
+    assert_eq!(text("a"), None);
+    // A soft purge ends its freshness, and leaves it to be asked about.
+    let now = Instant::now();
+    assert_eq!(store.purge(&scope(&["y"]), Purge::Soft(now)).entries, 1);
+    let stale = store.datum(key("b").lookup()).unwrap();
+    assert!(stale.windows().remaining(now + Duration::from_secs(1)).is_err());
+    // What takes its place is kept where the old was, and what says something else drops it.
+    let fresh =
+        stale.freshened(stale.fields().clone(), stale.terms().clone(), (now, Jitter::NONE), stale.tags().clone());
+    assert_eq!(fresh.value(), stale.value());
+    put("b", &Arc::new(fresh)).unwrap();
+    assert!(store.datum(key("b").lookup()).unwrap().windows().remaining(now).is_ok());
+    store.supersede(&store.begin(SITE), key("b").lookup(), stale.tags(), now + Duration::from_secs(1));
+    assert_eq!(text("b"), None);
+    // A reload keeps what is declared still.
+    put("a", &datum("1", &[], Revision(1))).unwrap();
+    put("b", &datum("2", &[], Revision(2))).unwrap();
+    store.advance(Revision(8), |_| true, |_| true, |datum| datum.revision() == Revision(2));
+    assert_eq!((text("a"), text("b").as_deref()), (None, Some("2")));
 }
 
 #[test]

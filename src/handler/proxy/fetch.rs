@@ -219,8 +219,8 @@ fn kept_as(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came, completed:
         Ok(terms) if !is_head && !would_spoil => {
             let told = fetching.told(true);
             let joins = fetching.selected.filter(|_| status == StatusCode::PARTIAL_CONTENT);
-            let Fetching { ticket, key, lead, .. } = fetching;
-            let keeping = Keeping { ticket, key, terms, received: when.instant, lead, joins };
+            let Fetching { there, ticket, key, lead, .. } = fetching;
+            let keeping = Keeping { there, ticket, key, terms, received: when.instant, lead, joins };
             match completed {
                 Some(completed) => {
                     let keeping = Keeping { joins: None, ..keeping };
@@ -250,6 +250,8 @@ fn kept_as(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came, completed:
 
 /// How an answer is kept.
 pub(super) struct Keeping {
+    /// What the upstream was asked for.
+    pub(super) there: PathAndQuery,
     pub(super) ticket: Ticket,
     pub(super) key: Key,
     pub(super) terms: Terms,
@@ -283,7 +285,7 @@ fn keep_body(
 ) -> Answer {
     let service = passing.service;
     let under = StoredUnder::new(&keeping.terms.vary, &passing.exchange.request.headers, &fields);
-    let tags = passing.tags(&keeping.terms.groups);
+    let tags = passing.tags(&keeping.there, &keeping.terms.groups);
     let position = passing.position;
     let entry = Entry { service: Arc::clone(service), position, tags, status, fields: fields.clone(), under, keeping };
     let most = usize::try_from(service.runtime.store.largest()).unwrap_or(usize::MAX);

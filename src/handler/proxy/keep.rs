@@ -36,7 +36,7 @@ impl Entry {
     /// Keeps the response with this `body`, of which `most` bytes are kept.
     fn put(self, body: Bytes, most: usize) {
         let Self { service, position, tags, status, fields, under, keeping } = self;
-        let Keeping { ticket, key, mut terms, received, lead, joins } = keeping;
+        let Keeping { there: _, ticket, key, mut terms, received, lead, joins } = keeping;
         terms.part = terms.part.map(|part: Part| part.holding(body.len() as u64));
         let joined = joins.as_ref().zip(terms.part.as_ref()).and_then(|(stored, part)| {
             update::joined(stored, (part, &fields, &body), &terms).filter(|joined| joined.body.len() <= most)

@@ -33,7 +33,7 @@ pub(super) use together::Fetches;
 
 use super::respond::Exchange;
 use super::runtime::Service;
-use super::{Answer, Body, CacheOutcome, RequestBody, clock, decide, failure};
+use super::{Answer, Body, CacheOutcome, RequestBody, clock, decide, failure, invalidate};
 use crate::cache::rules::{self, Bypass, Demand, NotStored, Reuse, Terms};
 use crate::cache::{CACHE_STATUS, Key, KeyBuilder, Section, Tag, Tags};
 use crate::fields::{CacheStatus, Forward as Forwarding};
@@ -41,7 +41,7 @@ use crate::resource::{Proxy, Resource};
 use crate::router::Match;
 use crate::site::Route;
 use crate::source::Upstream;
-use crate::upstream::{Bounds, Failure, Forward, Forwarded, Upload, UpstreamState};
+use crate::upstream::{Bounds, Failure, Forward, Forwarded, Upload, UpstreamState, Url};
 use fields::Asker;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::PathAndQuery;
@@ -196,17 +196,19 @@ impl<'p> Passing<'p> {
         self.key(decide::target(self.exchange.request)).finish().to_key()
     }
 
-    /// What a response depends on that is in these groups (RFC 9875).
-    fn tags(&self, groups: &[String]) -> Tags {
+    /// What a response depends on that is in these groups (RFC 9875): its own URL here, and the one there.
+    fn tags(&self, there: &PathAndQuery, groups: &[String]) -> Tags {
         let path = Tag::derived("path", self.exchange.request.uri.path());
-        let groups = groups.iter().map(|group| self.group(group));
-        let own: Vec<Tag> = std::iter::once(path).chain(groups).collect();
+        let url = self.url(there).map(|url| invalidate::url_tag(self.upstream, &url));
+        let groups = groups.iter().map(|group| invalidate::group_tag(self.upstream, group));
+        let own: Vec<Tag> = std::iter::once(path).chain(url).chain(groups).collect();
         Tags::new(Arc::clone(&self.service.subjects[self.position].tags), own)
     }
 
-    /// A group of responses, which is its origin's alone.
-    fn group(&self, name: &str) -> Tag {
-        Tag::derived("group", &format!("{}:{name}", self.upstream.name))
+    /// What the upstream is asked for.
+    fn url(&self, there: &PathAndQuery) -> Option<Url> {
+        let (origin, _) = fields::split_base(&self.upstream.base);
+        Url::parse(&format!("{origin}{there}")).ok()
     }
 
     /// The names of the request's target: as the upstream knows it, and as clients do.

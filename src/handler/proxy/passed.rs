@@ -5,7 +5,7 @@ use super::{Head, Passing, When, bypassed, fields, tunnel};
 use crate::cache::rules::{self, Bypass, Invalidated};
 use crate::cache::{Purge, Scope, Tag};
 use crate::fields::{CacheStatus, Forward as Forwarding, Outcome};
-use crate::handler::{Answer, Body, RequestBody, decide};
+use crate::handler::{Answer, Body, RequestBody, decide, invalidate};
 use crate::upstream::{Forwarded, Upload};
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -61,13 +61,29 @@ fn for_later_gets(passing: &Passing<'_>, there: &PathAndQuery, head: Head<'_>, w
     let terms = passing.terms(head, when, settings, (there, None)).ok()?;
     // It has made invalid what was there, and whatever was asked for before.
     let ticket = passing.service.runtime.store.begin(passing.service.revision());
-    Some(Keeping { ticket, key: passing.own_key(), terms, received: when.instant, lead: None, joins: None })
+    Some(Keeping {
+        there: there.clone(),
+        ticket,
+        key: passing.own_key(),
+        terms,
+        received: when.instant,
+        lead: None,
+        joins: None,
+    })
 }
 
 /// Drops what is stored of the URL of the request, and of others that its answer has made invalid (RFC 9111, section 4.4).
 fn invalidate(passing: &Passing<'_>, there: &PathAndQuery, (status, response): Head<'_>) {
     let request = passing.exchange.request;
-    if passing.proxy.cache.is_none() || rules::is_safe(&request.method) {
+    if rules::is_safe(&request.method) {
+        return;
+    }
+    if passing.service.keeps_elsewhere
+        && let Some(url) = passing.url(there)
+    {
+        invalidate::changed(passing.service, passing.proxy.upstream, (&request.method, &url), (status, response));
+    }
+    if passing.proxy.cache.is_none() {
         return;
     }
     let targets = passing.targets(there);
@@ -87,7 +103,7 @@ fn invalidate(passing: &Passing<'_>, there: &PathAndQuery, (status, response): H
         let path = target.split_once('?').map_or(&*target, |(path, _)| path);
         store.invalidate(vec![Tag::derived("path", path)], [passing.key(&target).finish()]);
     }
-    let groups: Vec<Tag> = groups.iter().map(|group| passing.group(group)).collect();
+    let groups: Vec<Tag> = groups.iter().map(|group| invalidate::group_tag(passing.upstream, group)).collect();
     if !groups.is_empty() {
         store.purge(&Scope::Tags(groups), Purge::Hard);
     }

@@ -84,7 +84,7 @@ fn put(
     fresh: &Arc<Received>,
     replaces: Option<&Arc<Received>>,
 ) -> bool {
-    let tags = passing.tags(&fresh.terms().groups);
+    let tags = passing.tags(&fetching.there, &fresh.terms().groups);
     keep::put(passing.service, passing.position, (&fetching.ticket, &fetching.key, &tags), fresh, replaces)
 }
 
