@@ -24,6 +24,8 @@ struct Kept {
     name: &'static str,
     /// The route's file, after its path.
     route: &'static str,
+    /// Keys of its source, if it has one.
+    source: &'static str,
     /// What the upstream says beside the content.
     said: Option<&'static str>,
     /// For how long it is fresh.
@@ -36,6 +38,8 @@ struct Kept {
     stands_for: StandsFor,
     /// Whether the upstream's answers are passed on as they are: its status, and what of its body there is.
     is_passed_on: bool,
+    /// Whether what is kept is data, of whose age an answer says nothing.
+    is_data: bool,
 }
 
 /// Which failures a stale answer stands in for, once it is due.
@@ -53,12 +57,14 @@ const DAY: u64 = 86_400;
 const NONE: Kept = Kept {
     name: "",
     route: "",
+    source: "",
     said: None,
     fresh: 0,
     while_revalidating: 0,
     on_error: 0,
     stands_for: StandsFor::All,
     is_passed_on: false,
+    is_data: false,
 };
 const PROXY: Kept = Kept { route: "proxy = \"up\"\n", is_passed_on: true, stands_for: StandsFor::Errors, ..NONE };
 
@@ -90,6 +96,24 @@ const KEPT: &[Kept] = &[
         name: "json-without-windows",
         route: "json = { v = \"{a.v}\" }\n[cache]\ns-maxage = \"1m\"\n",
         fresh: 60,
+        ..NONE
+    },
+    Kept {
+        name: "source",
+        route: "json = { v = \"{a.v}\" }\n",
+        source: "cache = { max-age = \"1m\", stale-while-revalidate = \"2m\", stale-if-error = \"20m\" }\n",
+        fresh: 60,
+        while_revalidating: 120,
+        on_error: 1200,
+        is_data: true,
+        ..NONE
+    },
+    Kept {
+        name: "source-without-windows",
+        route: "layout = \"page.html\"\n",
+        source: "cache = { max-age = \"100s\", stale-if-error = \"0s\" }\n",
+        fresh: 100,
+        is_data: true,
         ..NONE
     },
     Kept {
@@ -133,10 +157,10 @@ fn archive(upstream: SocketAddr) -> String {
         "-- site.toml --\n[limits]\ndeadline = \"4s\"\n[upstreams.up]\nbase-url = \"http://{upstream}\"\nallow-private = true\n\
          retries = 0\ntimeout = \"3s\"\n-- layouts/page.html --\n{{\"v\":{{{{ a.v }}}}}}\n"
     );
-    for Kept { name, route, is_passed_on, .. } in KEPT {
+    for Kept { name, route, source, is_passed_on, .. } in KEPT {
         write!(files, "-- routes/{name}.toml --\npath = \"/{name}\"\n{route}").expect("memory");
         if !is_passed_on {
-            write!(files, "[sources.a]\nupstream = \"up\"\npath = \"/{name}\"\n").expect("memory");
+            write!(files, "[sources.a]\nupstream = \"up\"\npath = \"/{name}\"\n{source}").expect("memory");
         }
     }
     files
@@ -261,12 +285,11 @@ impl Hour {
         let answer = self.site.get(&format!("/{}", kept.name));
         let context = || format!("{}, {age} s old, {:?}: {answer:?}", kept.name, self.state);
         let overdue = age.checked_sub(kept.fresh);
-        let is_within = match overdue {
-            None => true,
-            Some(overdue) => {
-                overdue < kept.while_revalidating || (overdue < kept.on_error && kept.stands_for(self.state))
-            }
-        };
+        let is_within = kept.is_within(age, self.state);
+        // Since when data is kept nobody says: where a few seconds matter, either is right.
+        if kept.is_data && is_within != kept.is_within(age + 9, self.state) {
+            return Told::Stale;
+        }
         // An answer that is passed on as it comes has been begun when it breaks off.
         let is_begun = kept.is_passed_on && self.state == State::Short;
         let may_be_tried =
@@ -277,6 +300,9 @@ impl Hour {
         let response = answer.as_ref().unwrap_or_else(|_| panic!("{}", context()));
         if is_within {
             assert_eq!((response.status, number_of(response)), (200, Some(number)), "{}", context());
+            if kept.is_data {
+                return if overdue.is_none() { Told::Fresh } else { Told::Stale };
+            }
             let told = response.header("age").and_then(|age| age.parse::<u64>().ok());
             // How long the upstream took to answer counts, too.
             assert!(told.is_some_and(|told| (age..=age + 4).contains(&told)), "{}", context());
@@ -318,6 +344,10 @@ impl Hour {
                 self.pass(2);
             }
         }
+        if KEPT[at].is_data {
+            self.stored[at] = (number, self.turned);
+            return;
+        }
         let again = self.site.get(&target).expect("an answer");
         let age = again.header("age").and_then(|age| age.parse::<u64>().ok()).unwrap_or(0);
         let status = again.header("cache-status").unwrap_or_default();
@@ -344,6 +374,14 @@ impl Hour {
 }
 
 impl Kept {
+    /// Whether what is stored must be answered when it is so old and the upstream is like this.
+    fn is_within(&self, age: u64, state: State) -> bool {
+        match age.checked_sub(self.fresh) {
+            None => true,
+            Some(overdue) => overdue < self.while_revalidating || (overdue < self.on_error && self.stands_for(state)),
+        }
+    }
+
     fn stands_for(&self, state: State) -> bool {
         match (self.stands_for, state) {
             (_, State::Well(_)) => false,

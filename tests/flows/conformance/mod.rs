@@ -121,11 +121,10 @@ fn play(case: &Case, fault: &FaultServer, site: &Site) -> Result<(), String> {
             step.fields.iter().map(|(name, value)| (name.clone(), fill(value))).collect();
         let lines: Vec<(&str, &str)> = lines.iter().map(|(name, value)| (&**name, &**value)).collect();
         let response = ask(&mut connection, site, &step.method, &target, &lines, step.body.as_bytes());
-        let response = match step.want {
-            Want::Until(step) => until(&mut connection, &target, &played.bodies[step - 1])?,
-            Want::Any | Want::Unasked | Want::Asked | Want::Hit(_) | Want::Validated(_) | Want::Refreshed(_) => {
-                response
-            }
+        let response = if let Want::Until(step) = step.want {
+            until(&mut connection, &target, &played.bodies[step - 1])?
+        } else {
+            response
         };
         let said = |difference: String| {
             let asked = fault.requests_after(before);
