@@ -133,7 +133,9 @@ fn question(passing: &Passing<'_>, fetching: &Fetching<'_>, fields: &mut HeaderM
             Question::Completing(Arc::clone(part))
         }
         Some(selected) => {
-            let stored: Vec<_> = std::iter::once(Arc::clone(selected)).chain(others()).collect();
+            // Beside tags nobody looks at a date: what has nothing else is asked about alone.
+            let others = if selected.fields().contains_key(header::ETAG) { others() } else { Vec::new() };
+            let stored: Vec<_> = std::iter::once(Arc::clone(selected)).chain(others).collect();
             rules::validate(fields, Some(selected.fields()), stored.iter().skip(1).map(|other| other.fields()));
             if selected.terms().part.is_some() && !has(header::IF_RANGE) {
                 // Who wants a part of what is stored in part is not to be sent all of it.
