@@ -628,8 +628,15 @@ fn a_reload_keeps_what_did_not_change() {
     };
     assert_eq!(said(&site.get("/")), r#"{"v":1,"a":1,"b":1}"#);
     assert_eq!(reloaded(2, "1h", "$.count"), r#"{"v":2,"a":1,"b":1}"#, "another page of the same data");
-    assert_eq!(reloaded(3, "2h", "$.count"), r#"{"v":3,"a":1,"b":2}"#, "other terms");
-    assert_eq!(reloaded(4, "2h", "$['count']"), r#"{"v":4,"a":2,"b":2}"#, "something else is taken");
+    // Until the new site is in service the old one asks anew for what is no longer kept for it.
+    let numbers = |said: String| {
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        (said["a"].as_u64().unwrap(), said["b"].as_u64().unwrap())
+    };
+    let (a, b) = numbers(reloaded(3, "2h", "$.count"));
+    assert!(a == 1 && b > 1, "other terms: {a} {b}");
+    let (a, b_then) = numbers(reloaded(4, "2h", "$['count']"));
+    assert!(a > 1 && b_then == b, "something else is taken: {a} {b_then}");
     assert_eq!(
         ask(&site, "GET", "/status", &[], "").json()["store"]["entries"],
         3,

@@ -7,7 +7,7 @@ use super::settings::{Audience, Cookies, Rank, Written};
 use super::status::{is_heuristically_cacheable, is_never_stored, is_understood};
 use super::{Demand, Exchange, LifetimeSource, Part, Reusable, Settings, Terms, VaryNames, groups};
 use crate::fields::{CacheControl, Scope};
-use http::header::{AUTHORIZATION, CONTENT_LOCATION, ETAG, LAST_MODIFIED, SET_COOKIE};
+use http::header::{AUTHORIZATION, CONTENT_LOCATION, COOKIE, ETAG, LAST_MODIFIED, SET_COOKIE};
 use http::{HeaderName, Method, StatusCode};
 use std::time::Duration;
 
@@ -44,6 +44,9 @@ pub enum NotStored {
     /// The response sets a cookie, and does not say what is asked of those that do.
     #[error("the response sets a cookie")]
     SetCookie,
+    /// The request carried a cookie, and the response says neither that it is for others nor how to tell whether it is the same for them.
+    #[error("the request carried a cookie, and the response has neither a lifetime nor ETag")]
+    Cookie,
     /// Nothing is known of what chose the response (section 4.1).
     #[error("the response says Vary: *")]
     VaryAnything,
@@ -74,7 +77,7 @@ impl NotStored {
             | Self::Stale => true,
             Self::StatusWithoutLifetime => true,
             Self::Method | Self::Post | Self::Status | Self::Part => false,
-            Self::RequestNoStore | Self::Private | Self::Authorization | Self::SetCookie => false,
+            Self::RequestNoStore | Self::Private | Self::Authorization | Self::SetCookie | Self::Cookie => false,
         };
         is_of_all && !status.is_server_error()
     }
@@ -92,6 +95,7 @@ impl NotStored {
             Self::Private => "private",
             Self::Authorization => "authorization",
             Self::SetCookie => "set-cookie",
+            Self::Cookie => "cookie",
             Self::VaryAnything => "vary",
             Self::Part => "part",
             Self::NoCache => "no-cache",
@@ -156,6 +160,18 @@ fn assess(exchange: &Exchange<'_>, settings: &Settings, part: Option<&Part>) -> 
     let reusable = reusable(directives);
     let written = settings.written_for(exchange.status, said.is_some());
     let (stale_while_revalidate, said_stale_if_error) = stale_windows(directives, reusable, written);
+    // Who sent a cookie may have been answered for himself. Where nothing is said that lets others have it, it answers nobody before the origin has
+    // said that it is theirs too, and a date does not say so: all that one application sends may have changed at the same time.
+    let is_for_others = directives.public
+        || directives.s_maxage.is_some()
+        || !(lifetime.is_zero() && stale_while_revalidate.is_zero())
+        || said_stale_if_error.is_some_and(|window| !window.is_zero());
+    let may_be_anybodys =
+        settings.audience == Audience::Everybody && exchange.request.contains_key(COOKIE) && !is_for_others;
+    if may_be_anybodys && !exchange.response.contains_key(ETAG) {
+        return Err(NotStored::Cookie);
+    }
+    let reusable = if may_be_anybodys { Reusable::Validated } else { reusable };
     let stale_if_error = match reusable {
         Reusable::Freely => said_stale_if_error.unwrap_or(settings.stale_when_unreachable),
         Reusable::AsItSays => said_stale_if_error.unwrap_or_default(),

@@ -71,6 +71,12 @@ pub(super) fn outgoing(request: &Parts, proxy: &Proxy, upstream: &Upstream, aske
     fields
 }
 
+/// Whether a client says that it takes trailer fields (RFC 9110, section 10.1.4).
+pub(super) fn takes_trailers(request: &HeaderMap) -> bool {
+    let lines = request.get_all(header::TE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|member| member.trim().eq_ignore_ascii_case("trailers"))
+}
+
 /// Removes fields that many programs take for others, of which only we say what they are: those behind CGI read `_` and `-` alike.
 fn drop_lookalikes(fields: &mut HeaderMap, upstream: &Upstream) {
     let ours = [

@@ -264,7 +264,7 @@ impl<'p> Passing<'p> {
         (body, upgrade): (Upload, Option<HeaderValue>),
     ) -> Result<(Forwarded, When), Failure> {
         let request = self.exchange.request;
-        let takes_trailers = request.headers.get_all(header::TE).iter().any(|te| te.as_bytes() == b"trailers");
+        let takes_trailers = fields::takes_trailers(&request.headers);
         let forward = Forward {
             method: request.method.clone(),
             target: there,

@@ -222,6 +222,13 @@ const REASONS: &[Reason] = &[
         },
     },
     Reason {
+        what: "what a cookie asked for, and what says no lifetime, answers others who accept what is stale",
+        explains: |case, _, ours, theirs| {
+            let is_asked = values(&case.request, "cookie").next().is_some();
+            only_it(ours, theirs) && is_asked && !case.has("last-modified")
+        },
+    },
+    Reason {
         what: "immutable gives a day where no lifetime is said, and where one is that has passed",
         explains: |case, _, ours, theirs| only_it(ours, theirs) && case.says("immutable"),
     },

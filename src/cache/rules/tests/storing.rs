@@ -119,7 +119,13 @@ fn what_a_response_says_decides() {
         (&[], &[control("max-age=60, no-cache"), ETAG, cookie], Some(No::SetCookie)),
         (&[], &[control("max-age=60, no-cache=\"set-cookie\""), cookie], None),
         (&[], &[CHANGED, control("private=\"Set-Cookie\""), cookie], None),
-        (&[("cookie", "a=1")], &[CHANGED], None),
+        (&[("cookie", "a=1")], &[CHANGED], Some(No::Cookie)),
+        (&[("cookie", "a=1")], &[CHANGED, control("no-cache")], Some(No::Cookie)),
+        (&[("cookie", "a=1")], &[CHANGED, control("max-age=0")], Some(No::Cookie)),
+        (&[("cookie", "a=1")], &[CHANGED, control("public")], None),
+        (&[("cookie", "a=1")], &[CHANGED, control("max-age=0, stale-while-revalidate=9")], None),
+        (&[("cookie", "a=1")], &[ETAG], None),
+        (&[("cookie", "a=1")], &[control("max-age=9")], None),
     ] {
         let decided = stored_with(&Settings::default(), &Method::GET, request, 200, response);
         assert_eq!(decided.err(), expected, "{request:?} {response:?}");
@@ -131,7 +137,7 @@ fn nothing_is_guessed_for_what_may_be_of_one_person() {
     let lifetime = |request: Lines<'_>, response: Lines<'_>| {
         stored_with(&Settings::default(), &Method::GET, request, 200, response).unwrap().lifetime.as_secs()
     };
-    assert_eq!(lifetime(&[("cookie", "a=1")], &[CHANGED]), 0);
+    assert_eq!(lifetime(&[("cookie", "a=1")], &[CHANGED, ETAG]), 0);
     assert_eq!(lifetime(&[("cookie", "a=1")], &[CHANGED, control("public")]), 8640);
     assert_eq!(lifetime(&[("cookie", "a=1")], &[CHANGED, control("max-age=60")]), 60);
     assert_eq!(lifetime(&[], &[CHANGED, ("pragma", "no-cache")]), 0);

@@ -322,6 +322,7 @@ fn both_come_to_the_same() {
         "what private or no-cache names is left out, and the rest is stored",
         "what sets a cookie is stored as declared",
         "a part is stored if it says in bytes where it belongs",
+        "what a cookie asked for and nothing says is for others is stored with a tag alone, and validated each time",
         "what can neither answer nor be validated is not stored",
         "white space before the equals sign spoils the argument alone",
         "a time of another type than Integer is none at all",

@@ -280,6 +280,14 @@ pub(super) fn stored(exchange: &Exchanged, control: &Control, settings: &Setting
         assert!(narrowed("a part is stored if it says in bytes where it belongs"));
         return Err("a part");
     }
+    if may_be_anybodys(exchange, control, settings)
+        && !has(&exchange.response, "etag")
+        && narrowed(
+            "what a cookie asked for and nothing says is for others is stored with a tag alone, and validated each time",
+        )
+    {
+        return Err("somebody's cookie");
+    }
     // What can neither answer nor be validated.
     let has_validator = has(&exchange.response, "etag") || has(&exchange.response, "last-modified");
     if !has_validator
@@ -349,6 +357,20 @@ pub(super) struct Stored {
     pub(super) is_sie_said: bool,
 }
 
+/// Whether somebody's cookie asked for it, and nothing says that others may have it.
+fn may_be_anybodys(exchange: &Exchanged, control: &Control, settings: &Settings) -> bool {
+    let forbids_stale =
+        control.says("must-revalidate") || control.says("proxy-revalidate") || control.is_whole("no-cache");
+    let has_window =
+        |name: &str| !forbids_stale && control.says(name) && control.seconds(name).is_some_and(|seconds| seconds > 0);
+    has(&exchange.request, "cookie")
+        && !control.says("public")
+        && !control.says("s-maxage")
+        && lifetime(exchange, control, settings) <= 0
+        && !has_window("stale-while-revalidate")
+        && !has_window("stale-if-error")
+}
+
 pub(super) fn terms(exchange: &Exchanged, control: &Control, settings: &Settings) -> Stored {
     let forbids_stale = control.says("must-revalidate") || control.says("proxy-revalidate");
     // What forbids anything stale leaves nothing of the permission.
@@ -358,7 +380,7 @@ pub(super) fn terms(exchange: &Exchanged, control: &Control, settings: &Settings
         // Section 1.2.2: what overflows is 2^31.
         lifetime: lifetime(exchange, control, settings).min(10 << 31),
         initial_age: corrected_initial_age(exchange).min(1 << 31) * 10,
-        needs_validation: control.is_whole("no-cache"),
+        needs_validation: control.is_whole("no-cache") || may_be_anybodys(exchange, control, settings),
         forbids_stale,
         has_s_maxage: control.says("s-maxage"),
         is_immutable: control.says("immutable"),

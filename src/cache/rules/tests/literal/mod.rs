@@ -109,6 +109,10 @@ const NARROWINGS: &[(&str, &str)] = &[
         "a part is stored if it says in bytes where it belongs",
         "RFC 9111, 3.3: a cache need not know other units or several parts",
     ),
+    (
+        "what a cookie asked for and nothing says is for others is stored with a tag alone, and validated each time",
+        "RFC 9111, 3 and 4.2.4: could be stored, and stand in for an error; it may be one person's",
+    ),
     ("what can neither answer nor be validated is not stored", "RFC 9111, 3: may be; nobody would get it"),
     ("a window ends before its last moment", "RFC 5861, 3: a moment either way"),
     (
