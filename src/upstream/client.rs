@@ -163,7 +163,8 @@ impl Client {
         let trust = upstream.trust();
         let outcome = self.forwarder.send(forward, upstream, trust, bounds, deadline).await;
         let (health, mut forwarded) = match outcome {
-            Ok(forwarded) if forwarded.status().is_server_error() => (Health::Bad, forwarded),
+            // Visitors choose what they ask for, and may get a 500 or 501 for it from an upstream that is well.
+            Ok(forwarded) if matches!(forwarded.status().as_u16(), 502..=504) => (Health::Bad, forwarded),
             Ok(forwarded) => (Health::Good, forwarded),
             Err(failure) => {
                 upstream.record(admission, health_of(failure), Instant::now());

@@ -382,7 +382,13 @@ fn ends_as_told(told: &Value, response: &Response, asked: &Asked) {
     let rules = page["rules"].as_array().into_iter().flatten().filter_map(|rule| rule["then"].as_str());
     let is_ruled = rules.into_iter().any(|then| then.starts_with(&response.status.to_string()));
     let has_sources = page["sources"].as_array().is_some_and(|waves| !waves.is_empty());
-    assert!(is_ruled || has_sources, "{asked:?}: {} for no reason that is told: {told:#}", response.status);
+    // What an upstream answers, it alone can tell.
+    let is_passed_on = told["route"]["kind"] == "proxy";
+    assert!(
+        is_ruled || has_sources || is_passed_on,
+        "{asked:?}: {} for no reason that is told: {told:#}",
+        response.status
+    );
     let said = notes(page).into_iter().find_map(|note| note.strip_prefix("a 404 is sent with `cache-control: "));
     let expected = said.and_then(|said| said.split('`').next()).filter(|_| response.status == 404);
     if response.status >= 400 {
@@ -595,6 +601,10 @@ fn it_says_what_happens_on_every_route_of_the_examples() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut sums = [0; 3];
     for folder in examples.read_dir().expect("examples").flatten() {
+        // It has an upstream of its own, before which no recorder stands.
+        if folder.path().join("old").is_dir() {
+            continue;
+        }
         for (sum, count) in sums.iter_mut().zip(agrees_on(&folder.path())) {
             *sum += count;
         }

@@ -1,6 +1,6 @@
 //! What an origin's answers say of what is stored already: parts that are completed, answers to HEAD and POST, 304s about another variant, errors.
 
-use super::site;
+use super::{archive, site};
 use crate::support::answers::{Delivery, Reply};
 use crate::support::fault::FaultServer;
 use crate::support::http::{Connection, Response};
@@ -33,6 +33,12 @@ crate::cases!(
     what_a_page_has_no_answer_to_is_passed_on,
     what_could_not_be_validated_rests,
     what_is_passed_on_is_explained,
+    what_the_upstream_is_told_of_the_host_keeps_answers_apart,
+    who_is_believed_is_passed_on,
+    no_location_leads_to_another_host,
+    what_one_visitor_may_not_have_stays_for_the_others,
+    who_asks_badly_fails_alone,
+    cookies_and_locations_lose_the_path_of_the_address,
 );
 
 const ALL: &str = "-- routes/all.toml --\npath = \"/{*rest}\"\nproxy = \"up\"\n";
@@ -330,9 +336,10 @@ fn who_waits_for_a_fetch_that_fails_is_told_so() {
 
 fn who_waits_for_a_validation_gets_what_came_of_it() {
     let fault = FaultServer::start();
-    let site = site(&fault, ALL);
-    fault.put("/a", text("it").header("etag", "\"1\"").header("cache-control", "max-age=0"));
+    let site = super::admin::options().start(&archive(&fault, ALL));
+    fault.put("/a", text("it").header("etag", "\"1\"").header("cache-control", "max-age=60"));
     site.get("/a");
+    super::admin::ask(&site, "POST", "/purge", &[], r#"{"path":"/a","soft":true}"#);
     fault.put("/a", text("").status(304).header("etag", "\"1\"").header("cache-control", "max-age=60"));
     fault.let_through(Some(1));
     let asking = all_at_once(site.address(), 8);
@@ -476,10 +483,10 @@ fn what_could_not_be_validated_rests() {
     fault.put("/a", text("it").header("etag", "\"1\"").header("cache-control", "max-age=0"));
     site.get("/a");
     // Nobody waits for an upstream of which it has just turned out that it does not answer.
-    fault.put("/a", text("it").delivered(Delivery::Reset(0)));
+    drop(fault);
     let answers: Vec<Response> = (0..8).map(|_| site.get("/a")).collect();
     assert!(answers.iter().all(|answer| (answer.status, answer.text()) == (200, "it")), "{answers:?}");
-    assert!(fault.calls("/a") < 9, "{}", fault.calls("/a"));
+    assert!(answers.iter().all(|answer| cache_status(answer).contains("fwd=stale; ttl=-")), "{answers:?}");
     // Who asks for what is valid now is told that nobody knows.
     assert_eq!(site.request("GET", "/a", &[("cache-control", "no-cache")], b"").status, 502);
 }
@@ -508,4 +515,112 @@ fn what_is_passed_on_is_explained() {
         assert!(told.contains(expected), "{expected}: {told}");
     }
     assert!(!told.contains("token"), "{told}");
+}
+
+fn what_the_upstream_is_told_of_the_host_keeps_answers_apart() {
+    let fault = FaultServer::start();
+    let site = site(&fault, ALL);
+    let ask = |host: &str| {
+        let mut connection = site.connect();
+        connection.send(format!("GET /a HTTP/1.1\r\nhost: {host}\r\n\r\n")).expect("sent");
+        connection.response().expect("an answer").text().to_owned()
+    };
+    let reply = |text_: &str| text(text_).header("cache-control", "max-age=60");
+    fault.put("/a", reply("http://evil.example/"));
+    assert_eq!(ask("evil.example"), "http://evil.example/");
+    fault.put("/a", reply("http://good.example/"));
+    assert_eq!([ask("good.example"), ask("evil.example")], ["http://good.example/", "http://evil.example/"]);
+    // What is said of the client says no client: nobody would be told apart.
+    fault.put("/b", reply("yours").header("vary", "X-Forwarded-For"));
+    assert!(cache_status(&site.get("/b")).ends_with("detail=vary"));
+}
+
+fn who_is_believed_is_passed_on() {
+    let fault = FaultServer::start();
+    let site = Site::start(&format!(
+        "-- site.toml --\n[server]\ntrusted-proxies = [\"127.0.0.1\"]\n[upstreams.up]\nbase-url = \"{}\"\nallow-private = true\n{ALL}",
+        fault.url("")
+    ));
+    fault.put("/a", text("it").header("cache-control", "max-age=60"));
+    let fields = |proto: &'static str| {
+        [("x-forwarded-for", "192.0.2.9"), ("x-forwarded-proto", proto), ("x-forwarded-host", "shop.example")]
+    };
+    site.request("GET", "/a", &fields("https"), b"");
+    let arrived = fault.requests("/a").pop().expect("a request");
+    let told = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"].map(|name| {
+        let lines = arrived.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        lines.collect::<Vec<_>>().join(", ")
+    });
+    assert_eq!(told, ["192.0.2.9, 127.0.0.1", "https", "shop.example"]);
+    // Of another scheme it is another answer.
+    assert!(cache_status(&site.request("GET", "/a", &fields("http"), b"")).contains("fwd=uri-miss"));
+    assert!(cache_status(&site.request("GET", "/a", &fields("https"), b"")).contains("hit"));
+}
+
+fn no_location_leads_to_another_host() {
+    let fault = FaultServer::start();
+    let site = site(&fault, ALL);
+    for (location, expected) in [
+        (format!("{}/x/", fault.url("")), "/x/".to_owned()),
+        (format!("{}//evil.example/x/", fault.url("")), format!("{}//evil.example/x/", fault.url(""))),
+        (format!("{}/\\evil.example", fault.url("")), format!("{}/\\evil.example", fault.url(""))),
+    ] {
+        fault.put("/a", text("").status(302).header("location", &location));
+        assert_eq!(site.get("/a").header("location"), Some(&*expected), "{location}");
+    }
+    for target in ["/a/..;/b", "/a/..%3bx/b", "/.;a/b"] {
+        assert_eq!(site.get(target).status, 400, "{target}");
+    }
+}
+
+fn what_one_visitor_may_not_have_stays_for_the_others() {
+    let fault = FaultServer::start();
+    let site = site(&fault, ALL);
+    fault.put("/a", text("all").header("cache-control", "max-age=60").header("vary", "cookie"));
+    site.get("/a");
+    fault.put("/a", text("mine").header("cache-control", "no-store").header("vary", "cookie"));
+    assert_eq!(site.request("GET", "/a", &[("cookie", "s=1")], b"").text(), "mine");
+    assert!(cache_status(&site.get("/a")).contains("hit"));
+}
+
+fn who_asks_badly_fails_alone() {
+    let fault = FaultServer::start();
+    let site = site(&fault, ALL);
+    fault.put("/a", text("it").delivered(Delivery::Raw(b"nonsense\r\n\r\n".to_vec())));
+    fault.let_through(Some(0));
+    let bad = all_at_once(site.address(), 1);
+    fault.wait_for("/a", 1);
+    let good = all_at_once(site.address(), 4);
+    // What is wrong with the answer may be wrong with that request alone: the others ask for themselves.
+    fault.let_through(None);
+    for asking in bad.into_iter().chain(good) {
+        assert_eq!(asking.join().expect("an answer").0, 502);
+    }
+    assert!(fault.calls("/a") > 1, "{}", fault.calls("/a"));
+}
+
+fn cookies_and_locations_lose_the_path_of_the_address() {
+    let fault = FaultServer::start();
+    let start = |files: &str| {
+        let base = fault.url("/app");
+        Site::start(&format!("-- site.toml --\n[upstreams.up]\nbase-url = \"{base}\"\nallow-private = true\n{files}"))
+    };
+    let reply =
+        |location: &str, cookie: &str| text("").status(302).header("location", location).header("set-cookie", cookie);
+    let plain = start(ALL);
+    let mounted =
+        start("-- routes/m.toml --\npath = \"/m/{*rest}\"\nproxy = \"up\"\nproxy-path = \"/{params.rest}\"\n");
+    for (cookie, here, below) in [
+        ("s=1; Path=/app; HttpOnly", "s=1; Path=/; HttpOnly", "s=1; Path=/m; HttpOnly"),
+        ("t=1; path=/app/x/", "t=1; Path=/x/", "t=1; Path=/m/x/"),
+        ("u=1; Path=/other", "u=1; Path=/other", "u=1; Path=/other"),
+    ] {
+        fault.put("/app/a", reply("/app/done", cookie));
+        let (plain, mounted) = (plain.get("/a"), mounted.get("/m/a"));
+        assert_eq!((plain.header("location"), mounted.header("location")), (Some("/done"), Some("/m/done")));
+        assert_eq!((plain.header("set-cookie"), mounted.header("set-cookie")), (Some(here), Some(below)));
+    }
+    // By the host that it was told.
+    fault.put("/app/b", reply("http://localhost/app/done", "s=1"));
+    assert_eq!(mounted.get("/m/b").header("location"), Some("/m/done"));
 }

@@ -151,6 +151,10 @@ fn assess(exchange: &Exchange<'_>, settings: &Settings, part: Option<&Part>) -> 
     }
     // Section 3, the last point: one of these has to be there.
     let (lifetime, lifetime_source) = lifetime(exchange, &governing, settings);
+    let initial_age = initial_age(exchange.response, exchange.received, exchange.delay);
+    // What is declared against all that the origin says counts from when it came here, whatever way it took.
+    let is_ours = is_all_ours && lifetime_source == LifetimeSource::Written && !lifetime.is_zero();
+    let lifetime = if is_ours { lifetime.saturating_add(initial_age) } else { lifetime };
     let is_cacheable =
         directives.public || lifetime_source != LifetimeSource::None || is_heuristically_cacheable(exchange.status);
     if !is_cacheable {
@@ -180,7 +184,7 @@ fn assess(exchange: &Exchange<'_>, settings: &Settings, part: Option<&Part>) -> 
     let terms = Terms {
         lifetime,
         lifetime_source,
-        initial_age: initial_age(exchange.response, exchange.received, exchange.delay),
+        initial_age,
         received: exchange.received,
         date: date(exchange.response, exchange.received),
         last_modified: last_modified(exchange.response, exchange.received),

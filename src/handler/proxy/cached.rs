@@ -53,6 +53,7 @@ pub(super) async fn answer(passing: &Passing<'_>, settings: &rules::Settings, th
                         }
                         return answer;
                     }
+                    None if demand.only_if_cached => return passing.refuse(StatusCode::GATEWAY_TIMEOUT),
                     None => (Forwarding::Stale, Some(Because::Stale)),
                 }
             }
@@ -73,11 +74,25 @@ pub(super) async fn answer(passing: &Passing<'_>, settings: &rules::Settings, th
     // What the request itself wants validated is not for others to have validated.
     if matches!(because, None | Some(Because::Stale)) && forward != Forwarding::Partial {
         match together(passing, &fetching).await {
-            Together::Go(lead) => fetching.lead = lead,
+            Together::Go { lead, waited } => {
+                fetching.lead = lead;
+                if waited {
+                    // What was there may be gone, and something else has come.
+                    fetching.ticket = service.runtime.store.begin(service.revision());
+                    fetching.responses = service.runtime.store.responses(fetching.key.lookup());
+                    fetching.selected = select(fetching.responses.as_deref(), &request.headers);
+                }
+            }
             Together::Answered(answer) => return *answer,
             Together::Failed(status) => {
-                return fetch::rescued(passing, &fetching, rules::Failure::Unreachable)
-                    .unwrap_or_else(|| passing.refuse(status));
+                if let Some(answer) = fetch::rescued(passing, &fetching, rules::Failure::Status(status)) {
+                    return answer;
+                }
+                // The upstream has answered him with an error of its own, and will do so again.
+                if !matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
+                    return fetch::fetched(passing, fetching).await;
+                }
+                return passing.refuse(status);
             }
         }
     }
@@ -91,7 +106,11 @@ fn select(responses: Option<&Responses>, request: &HeaderMap) -> Option<Arc<Rece
 /// What is done beside others who want the same.
 enum Together {
     /// It is fetched, and others wait for it if there is a lead.
-    Go(Option<Lead>),
+    Go {
+        lead: Option<Lead>,
+        /// Whether somebody was waited for before.
+        waited: bool,
+    },
     /// Somebody else has fetched what answers this request too.
     Answered(Box<Answer>),
     /// He has tried to.
@@ -102,25 +121,36 @@ enum Together {
 async fn together(passing: &Passing<'_>, fetching: &Fetching<'_>) -> Together {
     let Passing { service, exchange, .. } = passing;
     let request = exchange.request;
-    let is_for_all = request.method == Method::GET && !request.headers.contains_key(header::RANGE);
+    let has = |name| request.headers.contains_key(name);
+    // A client's own condition goes along where nothing is stored, and its answer is for that client.
+    let is_conditional = fetching.selected.is_none() && (has(header::IF_NONE_MATCH) || has(header::IF_MODIFIED_SINCE));
+    let is_for_all = request.method == Method::GET && !has(header::RANGE) && !is_conditional;
     if !is_for_all || fetching.demand.no_store {
-        return Together::Go(None);
+        return Together::Go { lead: None, waited: false };
     }
+    let mut waited = false;
     let deadline = exchange.arrival.began + passing.deadline();
     for _ in 0..MOST_WAITS {
         let epoch = service.runtime.store.epoch(service.revision());
         let waiting = match service.runtime.fetches.join(&fetching.key, epoch, service.runtime.clock.now()) {
-            Turn::Lead(lead) => return Together::Go(Some(lead)),
-            Turn::Alone => return Together::Go(None),
+            Turn::Lead(lead) => return Together::Go { lead: Some(lead), waited },
+            Turn::Alone => return Together::Go { lead: None, waited },
             Turn::Wait(waiting) => waiting,
         };
         match waiting.until(deadline.min(clock::ticking() + PATIENCE)).await {
             Waited::Over => {}
             Waited::Failed(status) => return Together::Failed(status),
-            Waited::Patience => return Together::Go(None),
+            Waited::Patience => return Together::Go { lead: None, waited: true },
         }
+        waited = true;
         let responses = service.runtime.store.responses(fetching.key.lookup());
-        let Some(received) = select(responses.as_deref(), &request.headers) else { continue };
+        let Some(received) = select(responses.as_deref(), &request.headers) else {
+            match responses {
+                // What came was chosen by what others say.
+                Some(_) => break,
+                None => continue,
+            }
+        };
         let reuse = rules::reuse(received.terms(), &received.windows(), &fetching.demand, service.runtime.clock.now());
         if let Reuse::Fresh { age, .. } = reuse {
             let outcome = Outcome::Forwarded { because: fetching.forward, stored: false, collapsed: true };
@@ -130,8 +160,10 @@ async fn together(passing: &Passing<'_>, fetching: &Fetching<'_>) -> Together {
                 return Together::Answered(Box::new(answer));
             }
         }
+        // What is never fresh is not made one after the other.
+        break;
     }
-    Together::Go(None)
+    Together::Go { lead: None, waited }
 }
 
 /// Validates what is stored in the background, once whoever asks, for the client that was answered with it and goes on.

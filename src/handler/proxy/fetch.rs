@@ -178,10 +178,13 @@ async fn ask(passing: &Passing<'_>, there: &PathAndQuery, fields: HeaderMap) -> 
 
 /// The answer where there is none from the upstream.
 fn unanswered(passing: &Passing<'_>, mut fetching: Fetching<'_>, failure: Failure) -> Answer {
-    if let Some(lead) = fetching.lead.take() {
+    // Anything else may come of this one request: nobody else is told it.
+    let is_of_upstream =
+        matches!(failure, Failure::Unreachable(_) | Failure::Timeout(_) | Failure::BreakerOpen | Failure::AskedToWait);
+    if let Some(lead) = fetching.lead.take().filter(|_| is_of_upstream) {
         lead.failed(status_of(failure));
     }
-    if let Some(stale) = &fetching.selected {
+    if let Some(stale) = fetching.selected.as_ref().filter(|_| is_of_upstream) {
         // Whoever asks next need not wait for the same.
         stale.stored().rest(passing.service.runtime.clock.now());
     }
@@ -221,6 +224,10 @@ fn kept_as(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came, completed:
     };
     // What is too much to keep is something later as well.
     let displaces = terms.as_ref().map_or_else(|why| why.displaces(came.status), |_| no_room(service, &came).is_some());
+    let is_of_one = matches!(
+        terms,
+        Err(rules::NotStored::Status | rules::NotStored::RequestNoStore | rules::NotStored::Authorization)
+    );
     let terms = terms.map_err(rules::NotStored::word);
     let terms = terms.and_then(|terms| no_room(service, &came).map_or(Ok(terms), Err));
     let Came { status, fields, body, when } = came;
@@ -232,6 +239,14 @@ fn kept_as(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came, completed:
             let told = fetching.told(true);
             let joins = fetching.selected.filter(|_| status == StatusCode::PARTIAL_CONTENT);
             let Fetching { there, ticket, key, lead, .. } = fetching;
+            // Nobody waits for what answers nobody else, or has no end.
+            let lead = lead.and_then(|lead| {
+                if is_worth_waiting_for(&terms, &fields) {
+                    return Some(lead);
+                }
+                lead.not_kept(when.instant);
+                None
+            });
             let keeping = Keeping { there, ticket, key, terms, received: when.instant, lead, joins };
             match completed {
                 Some(completed) => {
@@ -246,17 +261,39 @@ fn kept_as(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came, completed:
         kept => {
             let mut told = fetching.told(false);
             told.detail = told.detail.or(kept.err());
-            if let Some(lead) = fetching.lead {
+            // What is about the one request says nothing of the next.
+            if let Some(lead) = fetching.lead.filter(|_| !is_of_one) {
                 lead.not_kept(when.instant);
             }
             if displaces && !is_head {
-                drop(service.runtime.store.remove(fetching.key.lookup()));
+                drop_selected(passing, (&fetching.ticket, &fetching.key), fetching.responses.zip(fetching.selected));
             }
             let mut answer = passing.pass_on(status, passing.incoming(fields), Body::stream(body), Some(told));
             answer.cache = Some(CacheOutcome::Miss);
             answer
         }
     }
+}
+
+/// Whether a response answers those who wait for it once it is stored, and will be soon.
+fn is_worth_waiting_for(terms: &Terms, fields: &HeaderMap) -> bool {
+    let is_fresh = terms.reusable != rules::Reusable::Validated && terms.initial_age < terms.lifetime;
+    let is_endless =
+        fields.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    is_fresh && !is_endless
+}
+
+/// Drops what was chosen for a request that has been answered with something later, which is not kept. Others of the URL stay.
+fn drop_selected(
+    passing: &Passing<'_>,
+    (ticket, key): (&Ticket, &Key),
+    there: Option<(Arc<Responses>, Arc<Received>)>,
+) {
+    let Some((responses, selected)) = there else { return };
+    let tags = responses.tags();
+    let store = &passing.service.runtime.store;
+    // Whoever purged it meanwhile has dropped it.
+    store.change_responses(ticket, key, tags, |there, _| there.without(&selected)).unwrap_or_default();
 }
 
 /// Why what came is not kept although it might be, in a word: known before its body has come.

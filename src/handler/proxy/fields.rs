@@ -17,6 +17,19 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// How we are called in `Via`.
 const PSEUDONYM: &str = "siteserver";
 
+/// What proxies that are believed say of the request's URL, in alphabetical order: with `Host`, what an upstream makes its links of.
+pub(super) const TOLD: [&str; 3] = ["forwarded", "x-forwarded-host", "x-forwarded-proto"];
+
+/// Whether a field is what we, or others on the way, say of the client.
+pub(super) fn is_of_the_client(name: &HeaderName) -> bool {
+    [&X_FORWARDED_FOR, &header::FORWARDED, &header::VIA].contains(&name)
+}
+
+/// Whether a request is to go no further (RFC 9110, section 7.6.2).
+pub(super) fn is_last(request: &HeaderMap) -> bool {
+    request.get(header::MAX_FORWARDS).is_some_and(|left| left.as_bytes().trim_ascii() == b"0")
+}
+
 /// Who asked, as the upstream is told.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asker {
@@ -57,6 +70,12 @@ pub(super) fn outgoing(request: &Parts, proxy: &Proxy, upstream: &Upstream, aske
         fields.remove(name);
     }
     tell_who_asked(&mut fields, request, proxy.forwarded, asker);
+    if request.method == http::Method::OPTIONS {
+        let left = fields.get(header::MAX_FORWARDS).and_then(|left| left.to_str().ok()?.trim().parse::<u32>().ok());
+        if let Some(left) = left {
+            fields.insert(header::MAX_FORWARDS, left.saturating_sub(1).into());
+        }
+    }
     if !proxy.preserve_host {
         fields.remove(header::HOST);
     }
@@ -149,38 +168,53 @@ fn tell_who_asked(fields: &mut HeaderMap, request: &Parts, told: Forwarded, aske
 }
 
 /// Makes the fields of an upstream's answer those of ours.
-pub(super) fn incoming(fields: &mut HeaderMap, proxy: &Proxy, base: &str) {
+pub(super) fn incoming(fields: &mut HeaderMap, proxy: &Proxy, (base, host): (&str, Option<&str>)) {
     remove_hop_by_hop_but_trailer(fields);
     if proxy.via {
         fields.append(header::VIA, HeaderValue::from_static("1.1 siteserver"));
     }
-    map_location(fields, &proxy.target, base);
-    if proxy.target != ProxyTarget::Same {
-        map_cookies(fields, &proxy.target);
+    map_location(fields, &proxy.target, (base, host));
+    let (_, prefix) = split_base(base);
+    if proxy.target != ProxyTarget::Same || !prefix.is_empty() {
+        map_cookies(fields, &proxy.target, prefix);
     }
 }
 
 /// Makes a `Location` that leads to the upstream lead to where its answers are passed on.
-fn map_location(fields: &mut HeaderMap, target: &ProxyTarget, base: &str) {
+fn map_location(fields: &mut HeaderMap, target: &ProxyTarget, (base, host): (&str, Option<&str>)) {
     let Some(location) = fields.get(header::LOCATION).and_then(|value| value.to_str().ok()) else { return };
     let (origin, prefix) = split_base(base);
-    let below_origin =
-        location.strip_prefix(origin).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
-    let path = match below_origin {
+    let is_path = |rest: &&str| rest.is_empty() || rest.starts_with(['/', '?', '#']);
+    let is_moved = *target != ProxyTarget::Same || !prefix.is_empty();
+    // It may have been told by which host it is known, and lead there by its own paths.
+    let below_host = || {
+        let rest = location.strip_prefix("http://").or_else(|| location.strip_prefix("https://"))?;
+        rest.strip_prefix(host?).filter(is_path).filter(|_| is_moved)
+    };
+    let path = match location.strip_prefix(origin).filter(is_path).or_else(below_host) {
         Some(rest) => rest,
         None if location.starts_with('/') && !location.starts_with("//") => location,
         // It leads elsewhere, or is relative to the request's own URL.
         None => return,
     };
-    let below = path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
-    let Some(mapped) = below.and_then(|path| target.here(if path.is_empty() { "/" } else { path })) else { return };
+    let Some(mapped) = here(path, target, prefix) else { return };
+    // Without its origin, it would be the name of another host.
+    if mapped.starts_with("//") || mapped.starts_with("/\\") {
+        return;
+    }
     if let Ok(value) = HeaderValue::from_str(&mapped) {
         fields.insert(header::LOCATION, value);
     }
 }
 
+/// Where the answers of a path of the upstream's are passed on, whose address has this path.
+fn here(path: &str, target: &ProxyTarget, prefix: &str) -> Option<String> {
+    let below = path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))?;
+    target.here(if below.is_empty() { "/" } else { below })
+}
+
 /// Makes the paths of cookies those under which the upstream is here.
-fn map_cookies(fields: &mut HeaderMap, target: &ProxyTarget) {
+fn map_cookies(fields: &mut HeaderMap, target: &ProxyTarget, prefix: &str) {
     let Ok(cookies) = fields.try_entry(header::SET_COOKIE) else { return };
     let header::Entry::Occupied(mut cookies) = cookies else { return };
     for cookie in cookies.iter_mut() {
@@ -190,7 +224,15 @@ fn map_cookies(fields: &mut HeaderMap, target: &ProxyTarget) {
             .enumerate()
             .map(|(at, part)| match part.trim_start().split_once('=') {
                 Some((name, path)) if at > 0 && name.trim().eq_ignore_ascii_case("path") => {
-                    target.here(path.trim()).map_or_else(|| part.to_owned(), |path| format!(" Path={path}"))
+                    let path = path.trim();
+                    here(path, target, prefix).map_or_else(
+                        || part.to_owned(),
+                        |mapped| {
+                            // `/a/` is no path of a cookie for `/a`.
+                            let is_open = path.ends_with('/') || mapped.len() == 1;
+                            format!(" Path={}", if is_open { &*mapped } else { mapped.trim_end_matches('/') })
+                        },
+                    )
                 }
                 _ => part.to_owned(),
             })

@@ -18,6 +18,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// What is known of an entry before its content is there.
@@ -61,10 +62,9 @@ impl Entry {
         }
         let fields = storable_fields(fields, &terms);
         let kept = Arc::new(Received::new((status, fields, body), terms, under, received, service.revision()));
-        let is_there = put(&service, position, (&ticket, &key, &tags), &kept, None);
-        if let Some(lead) = lead.filter(|_| !is_there) {
-            lead.not_kept(service.runtime.clock.now());
-        }
+        put(&service, position, (&ticket, &key, &tags), &kept, None);
+        // Those who wait look for it now. If it was purged meanwhile, one of them asks again.
+        drop(lead);
     }
 
     /// It is not kept after all.
@@ -94,6 +94,9 @@ pub(super) fn put(
     service.meters.routes[position].crowded_out.add(crowded_out as u64);
     changed.is_ok()
 }
+
+/// So long the rest of an answer may take to come whose client is gone.
+const LATER: Duration = Duration::from_secs(30);
 
 /// The body of an answer that is kept once it is complete.
 pub(super) struct Kept {
@@ -187,6 +190,6 @@ impl Drop for Kept {
         // The client is gone, and who asks next need not wait again: the rest is read for the store, as far as it fits there.
         let (Some(gathering), Ok(runtime)) = (self.gathering.take(), Handle::try_current()) else { return };
         let rest = Self { body: self.body.take(), gathering: Some(gathering), most: self.most };
-        drop(runtime.spawn(rest.finish()));
+        drop(runtime.spawn(tokio::time::timeout(LATER, rest.finish())));
     }
 }

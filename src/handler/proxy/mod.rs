@@ -37,7 +37,7 @@ use super::{Answer, Body, CacheOutcome, RequestBody, clock, decide, failure, inv
 use crate::cache::rules::{self, Bypass, Demand, NotStored, Reuse, Terms};
 use crate::cache::{CACHE_STATUS, Key, KeyBuilder, Section, Tag, Tags};
 use crate::fields::{CacheStatus, Forward as Forwarding};
-use crate::resource::{Proxy, Resource};
+use crate::resource::{Forwarded as Telling, Proxy, Resource};
 use crate::router::Match;
 use crate::site::Route;
 use crate::source::Upstream;
@@ -108,6 +108,11 @@ pub(super) async fn answer<B: RequestBody>(
     let request = exchange.request;
     if fields::is_loop(&request.headers) {
         return passing.refuse(StatusCode::LOOP_DETECTED);
+    }
+    if request.method == Method::OPTIONS && fields::is_last(&request.headers) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        return passing.exchange.answer(response);
     }
     let Some(there) = target::there(&passing, matched) else {
         return passing.refuse(StatusCode::BAD_REQUEST);
@@ -181,11 +186,20 @@ impl<'p> Passing<'p> {
     fn key(&self, target: &str) -> KeyBuilder {
         let subject = &self.service.subjects[self.position];
         let mut key = KeyBuilder::new(&subject.name);
-        if self.proxy.preserve_host {
-            match self.exchange.request.headers.get(header::HOST) {
+        // What the upstream is told of the host may be in its links, whatever it says of `Vary`.
+        let fields = &self.exchange.request.headers;
+        if self.proxy.preserve_host || self.proxy.forwarded != Telling::None {
+            match fields.get(header::HOST) {
                 Some(host) => key.bytes(Section::Header, "host", &host.as_bytes().to_ascii_lowercase()),
                 None => key.absent(Section::Header, "host"),
             };
+        }
+        if self.asker().is_trusted {
+            for name in fields::TOLD {
+                if let Some(said) = fields.get(name) {
+                    key.bytes(Section::Header, name, said.as_bytes());
+                }
+            }
         }
         key.text(Section::Variant, "target", target);
         key
@@ -242,18 +256,22 @@ impl<'p> Passing<'p> {
             received: when.time,
             delay: when.delay,
         };
-        match before {
+        let terms = match before {
             Some(before) => rules::store_again(before, &of, settings),
             None => rules::store(&of, settings),
-        }
+        }?;
+        // What we say of the client no client says, so that a stored response would be found by all of them.
+        if terms.vary.iter().any(fields::is_of_the_client) { Err(NotStored::VaryAnything) } else { Ok(terms) }
+    }
+
+    fn asker(&self) -> Asker {
+        let peer = self.exchange.arrival.peer;
+        Asker { peer, is_trusted: self.service.site.settings.trusted_proxies.is_trusted(peer) }
     }
 
     /// The fields of the request that goes to the upstream.
     fn outgoing(&self) -> HeaderMap {
-        let peer = self.exchange.arrival.peer;
-        let trusted = &self.service.site.settings.trusted_proxies;
-        let is_trusted = peer.is_some_and(|peer| trusted.client(Some(peer), &HeaderMap::new()) != Some(peer));
-        fields::outgoing(self.exchange.request, self.proxy, self.upstream, Asker { peer, is_trusted })
+        fields::outgoing(self.exchange.request, self.proxy, self.upstream, self.asker())
     }
 
     /// Sends the request with these fields and this body.
@@ -306,7 +324,8 @@ impl<'p> Passing<'p> {
 
     /// The fields of an upstream's answer as ours has them.
     fn incoming(&self, mut fields: HeaderMap) -> HeaderMap {
-        fields::incoming(&mut fields, self.proxy, &self.upstream.base);
+        let host = self.exchange.request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        fields::incoming(&mut fields, self.proxy, (&self.upstream.base, host));
         fields
     }
 

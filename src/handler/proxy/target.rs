@@ -54,5 +54,8 @@ fn climbs(path: &str) -> bool {
     }
     let decoded = path.replace("%2e", ".").replace("%2E", ".").replace("%2f", "/").replace("%2F", "/");
     let decoded = decoded.replace("%5c", "/").replace("%5C", "/").replace('\\', "/");
-    decoded.split('/').any(|segment| matches!(segment, "." | ".."))
+    let decoded = decoded.replace("%3b", ";").replace("%3B", ";");
+    // Some servers leave out what stands behind a semicolon before they resolve the rest.
+    let mut names = decoded.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+    names.any(|name| matches!(name, "." | ".."))
 }

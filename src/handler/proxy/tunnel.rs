@@ -1,7 +1,6 @@
 //! A connection that both sides have switched to another protocol: octets in both directions, and nobody's meaning.
 
 use super::Passing;
-use super::fields;
 use crate::handler::{Answer, Body};
 use crate::upstream::Tunnel;
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
@@ -20,9 +19,9 @@ pub(super) fn door(request: &Parts) -> Option<(OnUpgrade, HeaderValue)> {
 
 /// The answer that switches the client too, after which the two are joined until one of them ends.
 pub(super) fn joined(passing: &Passing<'_>, door: OnUpgrade, answer: Response<()>, tunnel: Tunnel) -> Answer {
-    let mut fields = answer.into_parts().0.headers;
+    let fields = answer.into_parts().0.headers;
     let protocol = fields.get(UPGRADE).cloned().unwrap_or(HeaderValue::from_static("websocket"));
-    fields::incoming(&mut fields, passing.proxy, &passing.upstream.base);
+    let mut fields = passing.incoming(fields);
     fields.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     fields.insert(UPGRADE, protocol);
     tokio::spawn(async move {

@@ -9,7 +9,7 @@ use crate::fields::ContentRange;
 use crate::handler::{Answer, CacheOutcome};
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{HeaderMap, HeaderValue};
+use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use std::sync::Arc;
 
 /// The answer that a 304 leaves to what is `stored`, which is brought up to date; `None` if it is about something else.
@@ -36,7 +36,13 @@ pub(super) fn freshened(
     let is_stored = is_kept && put(passing, fetching, &fresh, is_selected.then_some(first));
     let age = fresh.windows().age(came.when.instant);
     let told = fetching.told(is_stored).header_value_with(came.status);
-    stored::answer(&fresh, age, &told, CacheOutcome::Miss, passing.exchange)
+    let mut answer = stored::answer(&fresh, age, &told, CacheOutcome::Miss, passing.exchange)?;
+    // It is for who was answered, and nobody else.
+    let cookies = passing.incoming(came.fields.clone());
+    for cookie in cookies.get_all(SET_COOKIE) {
+        answer.response.headers_mut().append(SET_COOKIE, cookie.clone());
+    }
+    Some(answer)
 }
 
 /// What a stored response is to a request.

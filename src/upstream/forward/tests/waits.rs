@@ -159,7 +159,8 @@ fn with_breaker(origin: &Origin) -> Arc<UpstreamState> {
 async fn the_breaker_hears_of_failures_and_of_bodies_that_break_off() {
     let client = client();
     for (answer, is_failure) in [
-        ("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n", true),
+        ("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n", true),
+        ("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n", false),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nha", true),
         ("", true),
         ("nonsense\r\n\r\n", false),
