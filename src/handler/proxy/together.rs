@@ -17,6 +17,8 @@ use tokio::time::timeout_at;
 
 /// For so long what was not kept is taken not to be worth waiting for.
 const UNSHARED: Duration = Duration::from_secs(10);
+/// So rarely they are looked through, each time under the one lock.
+const SWEPT: Duration = Duration::from_secs(1);
 /// So many of them are remembered.
 const MOST_UNSHARED: usize = 4096;
 
@@ -29,6 +31,8 @@ struct State {
     under_way: HashMap<(Key, Epoch), News>,
     /// Until when each is not waited for.
     unshared: HashMap<Key, Instant>,
+    /// When those were last looked through whose time is over.
+    swept: Option<Instant>,
 }
 
 /// What those who wait hear of: with which status the fetch failed, if it did. It ends when the fetch is over.
@@ -110,8 +114,10 @@ impl Lead {
     pub(super) fn not_kept(self, now: Instant) {
         if let Some((key, _)) = &self.key {
             let mut state = self.fetches.lock();
-            if state.unshared.len() >= MOST_UNSHARED {
+            let is_swept = state.swept.is_some_and(|swept| now < swept + SWEPT);
+            if state.unshared.len() >= MOST_UNSHARED && !is_swept {
                 state.unshared.retain(|_, until| now < *until);
+                state.swept = Some(now);
             }
             if state.unshared.len() < MOST_UNSHARED {
                 state.unshared.insert(key.clone(), now + UNSHARED);
