@@ -167,6 +167,8 @@ pub(super) struct Caller<'c> {
     pub(super) epoch: Epoch,
     /// Taken before any call was made; `None` if nothing can come of them that is stored.
     pub(super) ticket: Option<&'c Arc<Ticket>>,
+    /// Whether what is made of it may be stored, and sent as it is.
+    pub(super) may_last: bool,
 }
 
 impl Caller<'_> {

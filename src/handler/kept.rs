@@ -250,8 +250,9 @@ pub(super) fn had(calls: &Calls, caller: Caller<'_>, asking: Asking<'_>) -> Call
                 meter.kept(KeptOutcome::Hit);
                 return Called::Kept(Had { taken: of_datum(datum, How::Hit), fresh_until: Some(now + left) });
             }
-            // What the finder asks for is not stored, so that it would be asked for each time.
-            Reuse::WhileRevalidating { .. } => is_refreshed = whose != For::Finder,
+            // What the finder asks for is not stored, so that it would be asked for each time. And what is stored itself would keep the stale for a
+            // lifetime of its own: it waits, and the stale stands for an error alone.
+            Reuse::WhileRevalidating { .. } => is_refreshed = whose != For::Finder && !caller.may_last,
             Reuse::Accepted { .. } | Reuse::Validate(_) | Reuse::Refused(_) => {}
         }
         if !is_refreshed && datum.is_resting(now) && may_stand_for_an_error(datum, now) {

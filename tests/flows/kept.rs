@@ -29,6 +29,7 @@ crate::cases!(
     a_refused_person_is_forgotten,
     what_is_addressed_by_a_person_is_not_put_where_others_look,
     the_stale_is_used_while_it_is_fetched_anew_once,
+    what_is_stored_is_not_made_of_what_is_stale,
     the_stale_stands_for_every_kind_of_error,
     the_stale_stands_for_what_is_late,
     no_window_is_no_stale_data,
@@ -375,6 +376,26 @@ fn the_stale_is_used_while_it_is_fetched_anew_once() {
     fault.let_through(None);
     until(&site, "/", |response| shown(response) == Some(2));
     assert_eq!(fault.calls("/gate/g/x"), 2);
+}
+
+fn what_is_stored_is_not_made_of_what_is_stale() {
+    let fault = FaultServer::start();
+    let lifetimes = "s-maxage = \"1h\"\nstale-while-revalidate = \"1h\"";
+    let keys = "cache = { max-age = \"1h\", stale-while-revalidate = \"1h\", stale-if-error = \"1h\" }";
+    let site = options().start(&archive(&fault, &page(&format!("{keys}\n[cache]\n{lifetimes}"))));
+    fault.put("/data", reply(1));
+    assert_eq!((get(&site), get(&site)), (Some(1), Some(1)));
+    fault.put("/data", reply(2));
+    assert_eq!(purged(&site, &json!({ "source": "a", "soft": true })), 2);
+    // The page itself is sent stale, and made anew of what is so now.
+    until(&site, "/", |response| shown(response) == Some(2));
+    assert_eq!((get(&site), fault.calls("/data")), (Some(2), 2));
+    // Nobody waits for less than there is: what is stale stands for an error, and nothing made of it is stored.
+    assert_eq!(purged(&site, &json!({ "path": "/" })), 1);
+    assert_eq!(purged(&site, &json!({ "source": "a", "soft": true })), 1);
+    fault.put("/data", Reply::json("{}").status(503));
+    let response = site.get("/");
+    assert_eq!((shown(&response), response.header("cache-control")), (Some(2), Some("no-store")));
 }
 
 /// A page whose data is stale, and may stand for an error.
