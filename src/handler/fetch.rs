@@ -69,6 +69,8 @@ pub(super) struct Fetched {
 pub(super) struct Head<'a> {
     pub(super) status: StatusCode,
     pub(super) fields: &'a HeaderMap,
+    /// When it was asked for.
+    pub(super) begun: Instant,
     /// When it was there.
     pub(super) instant: Instant,
     pub(super) received: SystemTime,
@@ -78,9 +80,9 @@ pub(super) struct Head<'a> {
 
 impl Fetched {
     pub(super) fn head(&self) -> Head<'_> {
-        let Answered { answer, instant, received, .. } = &*self.answer;
+        let Answered { answer, begun, instant, received, .. } = &*self.answer;
         let (status, fields) = (answer.status, &answer.headers);
-        Head { status, fields, instant: *instant, received: *received, delay: answer.elapsed }
+        Head { status, fields, begun: *begun, instant: *instant, received: *received, delay: answer.elapsed }
     }
 
     /// Bytes that its body came as.
@@ -97,6 +99,8 @@ struct Answered {
     body_bytes: usize,
     /// Whether somebody's person may be in it.
     personal: bool,
+    /// When it was asked for.
+    begun: Instant,
     /// When it was there.
     instant: Instant,
     received: SystemTime,
@@ -307,7 +311,7 @@ impl Calling {
 async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant, personal: bool) -> Result {
     let (_, http) = source(&service, place)?;
     let state = &service.upstreams[http.upstream];
-    let begin = clock::ticking();
+    let (begin, begun) = (clock::ticking(), service.runtime.clock.now());
     let answer = service.runtime.client.fetch(&call, state, deadline).await;
     if !matches!(answer, Err(Failure::BreakerOpen | Failure::AskedToWait)) {
         service.meters.upstreams[http.upstream].record(begin.elapsed());
@@ -324,7 +328,7 @@ async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instan
     if !call.safe && service.keeps_answers {
         invalidate::changed(&service, http.upstream, (&call.method, &call.url), (answer.status, &answer.headers));
     }
-    let answered = Answered::new(answer, personal, &service.runtime.clock);
+    let answered = Answered::new(answer, personal, begun, &service.runtime.clock);
     let Answered { answer: Answer { headers, elapsed, .. }, instant, received, .. } = &answered;
     let fresh_until = *instant + remaining_freshness(headers, *received, *elapsed);
     if !answered.is_large() {
@@ -354,10 +358,10 @@ pub(super) async fn taken(service: &Arc<Service>, place: Place, fetched: Fetched
 }
 
 impl Answered {
-    fn new(answer: Answer, personal: bool, clock: &Clock) -> Self {
+    fn new(answer: Answer, personal: bool, begun: Instant, clock: &Clock) -> Self {
         let (instant, received) = (clock.now(), clock.wall());
         let (digest, document) = (OnceLock::new(), OnceLock::new());
-        Self { body_bytes: answer.body.len(), personal, instant, received, digest, document, answer }
+        Self { body_bytes: answer.body.len(), personal, begun, instant, received, digest, document, answer }
     }
 
     /// Whether reading it is for a thread that may be busy.

@@ -17,8 +17,8 @@ use super::meter::KeptOutcome;
 use super::runtime::Service;
 use crate::cache::rules::{self, Audience, Demand, Exchange, Failure, Reuse, Settings, Terms, Validated};
 use crate::cache::{
-    Datum, Digester, Empty, Epoch, Extracted, Filled, Jitter, Key, KeyBuilder, Landing, Revision, Section, Tag, Tags,
-    Ticket,
+    Datum, Digest, Digester, Empty, Epoch, Extracted, Filled, Jitter, Key, KeyBuilder, Landing, Revision, Section, Tag,
+    Tags, Ticket,
 };
 use crate::config::Binding;
 use crate::extract::memory;
@@ -194,7 +194,7 @@ impl Asking<'_> {
     /// That also covers what `Vary` could name (RFC 9111, section 4.1): two calls that differ in any field have two keys. `Vary: *` speaks of
     /// more than fields, and is heard when it is stored. Of the declaration everything is in it that makes the value, and its name, its
     /// parameters and its tags, by which it is purged; not the route, so that sources which are declared alike share what they keep.
-    fn key(&self, caller: Caller<'_>, whose: For, tags: &[Tag]) -> Key {
+    fn key(&self, caller: Caller<'_>, whose: For, tags: &[Tag]) -> (Key, Digest) {
         let mut parts = Digester::new("call");
         parts.digest(self.keep.digest).number(whose.mark());
         parts.number(caller.service.site.settings.limits.answer.json.nodes as u64);
@@ -207,7 +207,7 @@ impl Asking<'_> {
         let digest = parts.finish_with(&self.identity);
         let mut key = KeyBuilder::new("data");
         key.bytes(Section::Variant, "call", digest.as_bytes());
-        key.finish().to_key()
+        (key.finish().to_key(), digest)
     }
 
     /// The tags with placeholders, filled in.
@@ -215,7 +215,7 @@ impl Asking<'_> {
         filled_tags(&self.keep.changing_tags, self.slots, &caller.service.site.routes[caller.route].name)
     }
 
-    fn tags(&self, caller: Caller<'_>, changing: Vec<Tag>) -> Vec<Tag> {
+    fn tags(&self, caller: Caller<'_>, own: Option<&Tag>, changing: Vec<Tag>) -> Vec<Tag> {
         let service = caller.service;
         let name = &*service.subjects[caller.route].sources[caller.source];
         let upstream = service.site.upstreams.get(self.http.upstream);
@@ -229,6 +229,7 @@ impl Asking<'_> {
         }
         tags.extend(self.keep.tags.iter().map(|tag| Tag::new(tag)));
         tags.extend(changing);
+        tags.extend(own.cloned());
         tags
     }
 }
@@ -239,7 +240,7 @@ pub(super) fn had(calls: &Calls, caller: Caller<'_>, asking: Asking<'_>) -> Call
     let place = (caller.route, caller.source);
     let whose = For::of(caller, asking.http, asking.slots);
     let changing = asking.changing_tags(caller);
-    let key = asking.key(caller, whose, &changing);
+    let (key, digest) = asking.key(caller, whose, &changing);
     let stale = service.runtime.store.datum(key.lookup());
     let meter = &service.meters.sources[caller.route][caller.source];
     let now = service.runtime.clock.now();
@@ -267,7 +268,8 @@ pub(super) fn had(calls: &Calls, caller: Caller<'_>, asking: Asking<'_>) -> Call
     if let Some((had, true)) = used {
         return Called::Kept(had);
     }
-    let tags = asking.tags(caller, changing);
+    let own_tag = (whose == For::One).then(|| Tag::derived("call", &digest.short()));
+    let tags = asking.tags(caller, own_tag.as_ref(), changing);
     let Asking { call, identity, .. } = asking;
     let mut conditional = stale.as_ref().filter(|_| call.method == Method::GET).map(|_| call.clone());
     let is_validating = match (&mut conditional, &stale) {
@@ -282,6 +284,8 @@ pub(super) fn had(calls: &Calls, caller: Caller<'_>, asking: Asking<'_>) -> Call
         is_get: call.method == Method::GET,
         key,
         tags,
+        own_tag,
+        begin: now,
         epoch: caller.epoch,
         ticket: None,
         stale: stale.clone(),
@@ -321,6 +325,10 @@ struct Fill {
     is_get: bool,
     key: Key,
     tags: Vec<Tag>,
+    /// The one of what is kept for one credential: nothing else has it.
+    own_tag: Option<Tag>,
+    /// When the upstream was asked, or before.
+    begin: Instant,
     /// What it may be shared within.
     epoch: Epoch,
     /// Taken before the call was made.
@@ -376,6 +384,7 @@ impl Fill {
             // Before anything is read, and for a flight of its own: what the request has asked for may be older than a purge.
             let ticket = Arc::new(service.runtime.store.begin(service.revision()));
             self.epoch = ticket.epoch();
+            self.begin = self.now();
             self.deadline = clock::ticking() + call.timeouts.total;
             self.ticket = Some(ticket);
             let first = self.call(call, identity);
@@ -397,6 +406,10 @@ impl Fill {
     /// Takes what was answered, and keeps it.
     async fn run(mut self, first: Fetching) -> Had {
         let mut fetched = first.await;
+        if let Ok(answer) = &fetched {
+            // Another may have asked for it before.
+            self.begin = self.begin.min(answer.head().begun);
+        }
         if let Some((call, identity)) = self.again.take()
             && let Ok(answer) = &fetched
             && answer.head().status == StatusCode::NOT_MODIFIED
@@ -417,7 +430,7 @@ impl Fill {
             Ok(_) | Err(Trouble::NotFound) => Some(self.keep(&taken, &fetched).unwrap_or(fetched.fresh_until)),
             Err(Trouble::Unauthorized { .. }) => {
                 // What was kept for this credential is not for it any more.
-                self.supersede();
+                self.forget();
                 Some(fetched.fresh_until)
             }
             Err(Trouble::Error { .. } | Trouble::BadRequest) => None,
@@ -506,7 +519,7 @@ impl Fill {
         let now = self.now();
         let fresh_until = now + datum.windows().remaining(now).unwrap_or_default();
         if let Some(ticket) = self.ticket.as_ref().filter(|_| self.whose != For::Finder) {
-            let put = self.service.runtime.store.put_datum(ticket, self.key.clone(), &Arc::new(datum));
+            let put = self.service.runtime.store.put_datum(ticket, self.key.clone(), &Arc::new(datum), self.begin);
             if let Err(why) = put {
                 tracing::debug!(source = %self.name(), %why, "an answer is not kept");
             }
@@ -517,7 +530,15 @@ impl Fill {
     /// Drops what is there: the upstream has said something else since, which is not kept.
     fn supersede(&self) {
         if let (Some(stale), Some(ticket)) = (&self.stale, &self.ticket) {
-            self.service.runtime.store.supersede(ticket, self.key.lookup(), stale.tags(), self.now());
+            self.service.runtime.store.supersede(ticket, self.key.lookup(), stale.tags(), self.begin);
+        }
+    }
+
+    /// Drops what is there: it is refused from now on. What others were given who asked before is not put there either.
+    fn forget(&self) {
+        match &self.own_tag {
+            Some(tag) => self.service.runtime.store.invalidate(vec![tag.clone()], [self.key.lookup()]),
+            None => self.supersede(),
         }
     }
 

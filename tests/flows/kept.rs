@@ -27,6 +27,8 @@ crate::cases!(
     who_says_nothing_is_nobody,
     what_is_addressed_by_a_persons_data_is_kept_as_for_everybody,
     a_refused_person_is_forgotten,
+    what_was_asked_before_does_not_take_the_place_of_what_came_since,
+    who_was_refused_is_not_remembered_by_what_was_asked_before,
     what_is_addressed_by_a_person_is_not_put_where_others_look,
     the_stale_is_used_while_it_is_fetched_anew_once,
     what_is_stored_is_not_made_of_what_is_stale,
@@ -340,6 +342,52 @@ fn a_refused_person_is_forgotten() {
     assert_eq!(ask().status, 401, "a refusal is an answer, and nothing stands for it");
     fault.put("/data", Reply::json("{}").status(503));
     assert_eq!(ask().status, 502, "nothing is kept any more that could");
+}
+
+/// A site of one person's source whose upstream is two machines, asked in turn: the first one holds what it is asked at the gate `g`.
+fn two_machines(slow: &FaultServer, quick: &FaultServer) -> Site {
+    let keys = "forward-cookies = [\"session\"]\ncache = { max-age = \"1h\" }";
+    let files = archive(slow, &page(keys).replace("/data", "/gate/g/x"));
+    let machines = format!("retries = 0\naddresses = [\"{}\", \"{}\"]", slow.address(), quick.address());
+    quick.release("g");
+    options().start(&files.replace("retries = 0", &machines))
+}
+
+fn what_was_asked_before_does_not_take_the_place_of_what_came_since() {
+    let (slow, quick) = (FaultServer::start(), FaultServer::start());
+    let site = two_machines(&slow, &quick);
+    let ask = || shown(&site.request("GET", "/", &[("cookie", "session=a")], b""));
+    slow.let_through(Some(0));
+    slow.put("/gate/g/x", reply(1));
+    quick.put("/gate/g/x", reply(2));
+    thread::scope(|scope| {
+        let first = scope.spawn(ask);
+        slow.wait_for("/gate/g/x", 1);
+        assert_eq!(ask(), Some(2));
+        slow.let_through(None);
+        assert_eq!(first.join().unwrap(), Some(1));
+    });
+    assert_eq!((ask(), slow.total_calls() + quick.total_calls()), (Some(2), 2));
+}
+
+fn who_was_refused_is_not_remembered_by_what_was_asked_before() {
+    let (slow, quick) = (FaultServer::start(), FaultServer::start());
+    let site = two_machines(&slow, &quick);
+    let ask = || site.request("GET", "/", &[("cookie", "session=a")], b"");
+    slow.let_through(Some(0));
+    slow.put("/gate/g/x", reply(1));
+    quick.put("/gate/g/x", Reply::json("{}").status(401));
+    thread::scope(|scope| {
+        let first = scope.spawn(ask);
+        slow.wait_for("/gate/g/x", 1);
+        assert_eq!(ask().status, 401);
+        slow.let_through(None);
+        assert_eq!(shown(&first.join().unwrap()), Some(1));
+    });
+    let calls = slow.total_calls() + quick.total_calls();
+    slow.put("/gate/g/x", Reply::json("{}").status(401));
+    assert_eq!(ask().status, 401, "what was asked before the refusal is not kept");
+    assert_eq!(slow.total_calls() + quick.total_calls(), calls + 1);
 }
 
 fn what_is_addressed_by_a_person_is_not_put_where_others_look() {
