@@ -128,7 +128,8 @@ impl For {
     fn of(caller: Caller<'_>, http: &Http<Binding>, slots: &[Value]) -> Self {
         let is_of_person = caller.service.site.routes[caller.route].sources[caller.source].personal;
         match caller.whose {
-            Whose::OnePersons if !is_of_person => Self::Finder,
+            Whose::OnePersons if !is_of_person && takes_anything(http) => Self::Finder,
+            Whose::OnePersons if !is_of_person => Self::Everybody,
             whose if !whose.is_one_persons(is_of_person) => Self::Everybody,
             _ if carries_credential(caller, http, slots) => Self::One,
             Whose::AsDeclared | Whose::OnePersons | Whose::Nobodys => Self::Addressed,
@@ -150,6 +151,13 @@ impl For {
             Self::Addressed => 2,
         }
     }
+}
+
+/// Whether anything that it was given could be in a call, or in the tags of what is kept of it. What is always the same is nobody's.
+fn takes_anything(http: &Http<Binding>) -> bool {
+    let has_changing_tags = http.keep.as_ref().is_some_and(|keep| !keep.changing_tags.is_empty());
+    let forwards = !http.forward_headers.is_empty() || !http.forward_cookies.is_empty();
+    !http.parameters.is_empty() || forwards || has_changing_tags
 }
 
 /// Whether the visitor's request has anything that says who asks and that the call sends along, as it is or within something else. Who sends nothing

@@ -30,6 +30,7 @@ crate::cases!(
     what_was_asked_before_does_not_take_the_place_of_what_came_since,
     who_was_refused_is_not_remembered_by_what_was_asked_before,
     what_is_addressed_by_a_person_is_not_put_where_others_look,
+    what_is_always_the_same_is_kept_whoever_asks,
     the_stale_is_used_while_it_is_fetched_anew_once,
     what_is_stored_is_not_made_of_what_is_stale,
     the_stale_stands_for_every_kind_of_error,
@@ -401,6 +402,18 @@ fn what_is_addressed_by_a_person_is_not_put_where_others_look() {
     let by_name = || site.get("/orders?user=ada").json()["count"].as_u64();
     assert_eq!((by_name(), by_name()), (Some(3), Some(3)));
     assert_eq!(mine(), Some(3), "what others have put there may be found");
+}
+
+fn what_is_always_the_same_is_kept_whoever_asks() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- routes/orders.toml --\njson = { orders = \"{orders.count}\", menu = \"{menu.count}\", tagged = \"{tagged.count}\" }\n[query.user]\n[sources.orders]\nupstream = \"up\"\npath = \"/count/orders\"\nquery = { user = \"{query.user}\" }\ncache = { max-age = \"1h\" }\n[sources.menu]\nupstream = \"up\"\npath = \"/count/menu\"\ncache = { max-age = \"1h\" }\n[sources.tagged]\nupstream = \"up\"\npath = \"/count/tagged\"\ncache = { max-age = \"1h\", tags = [\"of:{query.user}\"] }\n-- routes/index.toml --\njson = \"{mine}\"\n[cookies.session]\n[sources.mine]\nroute = \"/orders\"\nquery = { user = \"{cookies.session}\" }\n",
+    );
+    let mine = |session: &str| site.request("GET", "/", &[("cookie", &format!("session={session}"))], b"").json();
+    assert_eq!(mine("ada"), json!({ "orders": 1, "menu": 1, "tagged": 1 }));
+    assert_eq!(mine("ada"), json!({ "orders": 2, "menu": 1, "tagged": 2 }), "nothing of hers is in the menu");
+    assert_eq!(mine("bob"), json!({ "orders": 3, "menu": 1, "tagged": 3 }));
 }
 
 fn the_stale_is_used_while_it_is_fetched_anew_once() {
