@@ -24,6 +24,13 @@ impl Digest {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// Half of its bytes, in hexadecimal digits: enough for a name.
+    pub fn short(&self) -> String {
+        let mut hex = blake3::Hash::from_bytes(self.0).to_hex().to_string();
+        hex.truncate(32);
+        hex
+    }
 }
 
 impl fmt::Debug for Digest {

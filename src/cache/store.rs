@@ -66,6 +66,9 @@ pub enum NotStored {
     /// It is a server error, and a better response may still be served in its place.
     #[error("an error does not replace a good response")]
     ErrorOverGood,
+    /// What is there came after its fill had begun.
+    #[error("something newer is there")]
+    OverNewer,
 }
 
 impl From<Outdated> for NotStored {
@@ -317,11 +320,18 @@ impl Store {
         self.gate.admit(ticket, stored.tags(), || self.entries.insert(key, slot)).map_err(NotStored::from)
     }
 
-    /// Stores what the fill that holds `ticket` has taken from a response of an origin, in place of what was there.
-    pub fn put_datum(&self, ticket: &Ticket, key: Key, datum: &Arc<Datum>) -> Result<(), NotStored> {
+    /// Stores what the fill that holds `ticket` has taken from a response of an origin, in place of what was there, if that did not come after
+    /// `since`: when the origin was asked.
+    pub fn put_datum(&self, ticket: &Ticket, key: Key, datum: &Arc<Datum>, since: Instant) -> Result<(), NotStored> {
         let slot = Slot::of_datum(Arc::clone(datum), key.lookup());
         if slot.weight > self.largest {
             return Err(NotStored::TooLarge);
+        }
+        // Of two who fill the same at the same time the slower one may have been answered first.
+        let _alone = self.changing.lock(&key);
+        let there = self.entries.peek(&key.lookup()).and_then(|slot| slot.kept.created());
+        if there.is_some_and(|created| created > since) {
+            return Err(NotStored::OverNewer);
         }
         self.gate.admit(ticket, datum.tags(), || self.entries.insert(key, slot)).map_err(NotStored::from)
     }

@@ -16,7 +16,7 @@ use super::runtime::Service;
 use crate::cache::{Digest, Digester, Empty, Epoch, Filled, Landing, Ticket, remaining_freshness};
 use crate::config::Binding;
 use crate::extract::memory;
-use crate::source::{Http, Kind, Read, Source, Trouble, identity, trouble_of, trouble_of_no_call};
+use crate::source::{Http, Kind, Read, Source, Trouble, identity, patience, trouble_of, trouble_of_no_call};
 use crate::upstream::{Answer, Call, Failure};
 use crate::value::Value;
 use bytes::Bytes;
@@ -69,6 +69,8 @@ pub(super) struct Fetched {
 pub(super) struct Head<'a> {
     pub(super) status: StatusCode,
     pub(super) fields: &'a HeaderMap,
+    /// When it was asked for.
+    pub(super) begun: Instant,
     /// When it was there.
     pub(super) instant: Instant,
     pub(super) received: SystemTime,
@@ -78,9 +80,9 @@ pub(super) struct Head<'a> {
 
 impl Fetched {
     pub(super) fn head(&self) -> Head<'_> {
-        let Answered { answer, instant, received, .. } = &*self.answer;
+        let Answered { answer, begun, instant, received, .. } = &*self.answer;
         let (status, fields) = (answer.status, &answer.headers);
-        Head { status, fields, instant: *instant, received: *received, delay: answer.elapsed }
+        Head { status, fields, begun: *begun, instant: *instant, received: *received, delay: answer.elapsed }
     }
 
     /// Bytes that its body came as.
@@ -97,6 +99,8 @@ struct Answered {
     body_bytes: usize,
     /// Whether somebody's person may be in it.
     personal: bool,
+    /// When it was asked for.
+    begun: Instant,
     /// When it was there.
     instant: Instant,
     received: SystemTime,
@@ -167,6 +171,8 @@ pub(super) struct Caller<'c> {
     pub(super) epoch: Epoch,
     /// Taken before any call was made; `None` if nothing can come of them that is stored.
     pub(super) ticket: Option<&'c Arc<Ticket>>,
+    /// Whether what is made of it may be stored, and sent as it is.
+    pub(super) may_last: bool,
 }
 
 impl Caller<'_> {
@@ -221,7 +227,8 @@ impl Calls {
     }
 
     /// A call of this `identity`, made once for the request.
-    pub(super) fn fetching(&self, caller: Caller<'_>, call: Call, identity: Vec<u8>) -> Fetching {
+    pub(super) fn fetching(&self, caller: Caller<'_>, call: Call, mut identity: Vec<u8>) -> Fetching {
+        identity.extend(patience(&call));
         // Two calls that may change something are two calls.
         let is_repeatable = call.safe;
         let (mut shared, mut own) = (lock(&self.shared.0), lock(&self.own));
@@ -253,7 +260,7 @@ fn lock(made: &Mutex<Made>) -> MutexGuard<'_, Made> {
     made.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a call shares with those that are the same to the upstream and to the source, and with no others.
+/// What a call shares with those that are the same to the upstream and to the source, and with no others, however long they wait.
 pub(super) fn identified(service: &Service, http: &Http<Binding>, call: &Call) -> Vec<u8> {
     let mut identity = identity(call);
     identity.extend(http.meaning());
@@ -276,7 +283,7 @@ pub(super) struct Calling {
 }
 
 impl Calling {
-    /// Makes the call when it is first waited for.
+    /// Makes the call when it is first waited for; `identity` has its patience in it.
     pub(super) fn begin(self, call: Call, identity: Arc<[u8]>, deadline: Instant) -> Fetching {
         let Self { service, place, is_personal, epoch } = self;
         if is_personal || !call.safe {
@@ -305,7 +312,7 @@ impl Calling {
 async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant, personal: bool) -> Result {
     let (_, http) = source(&service, place)?;
     let state = &service.upstreams[http.upstream];
-    let begin = clock::ticking();
+    let (begin, begun) = (clock::ticking(), service.runtime.clock.now());
     let answer = service.runtime.client.fetch(&call, state, deadline).await;
     if !matches!(answer, Err(Failure::BreakerOpen | Failure::AskedToWait)) {
         service.meters.upstreams[http.upstream].record(begin.elapsed());
@@ -322,7 +329,7 @@ async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instan
     if !call.safe && service.keeps_answers {
         invalidate::changed(&service, http.upstream, (&call.method, &call.url), (answer.status, &answer.headers));
     }
-    let answered = Answered::new(answer, personal, &service.runtime.clock);
+    let answered = Answered::new(answer, personal, begun, &service.runtime.clock);
     let Answered { answer: Answer { headers, elapsed, .. }, instant, received, .. } = &answered;
     let fresh_until = *instant + remaining_freshness(headers, *received, *elapsed);
     if !answered.is_large() {
@@ -352,10 +359,10 @@ pub(super) async fn taken(service: &Arc<Service>, place: Place, fetched: Fetched
 }
 
 impl Answered {
-    fn new(answer: Answer, personal: bool, clock: &Clock) -> Self {
+    fn new(answer: Answer, personal: bool, begun: Instant, clock: &Clock) -> Self {
         let (instant, received) = (clock.now(), clock.wall());
         let (digest, document) = (OnceLock::new(), OnceLock::new());
-        Self { body_bytes: answer.body.len(), personal, instant, received, digest, document, answer }
+        Self { body_bytes: answer.body.len(), personal, begun, instant, received, digest, document, answer }
     }
 
     /// Whether reading it is for a thread that may be busy.

@@ -24,6 +24,8 @@ pub(super) struct Begun {
     pub(super) epoch: Epoch,
     /// Taken before anything was read; `None` if nothing can come of it that is stored.
     pub(super) ticket: Option<Arc<Ticket>>,
+    /// Whether what is made may be stored, and sent as it is: then it is not made of what is stale.
+    pub(super) may_last: bool,
     /// Whether anything asks for the tags of what is made.
     pub(super) is_tagged: bool,
     /// The calls that nobody's person is in.
@@ -34,11 +36,11 @@ impl Begun {
     /// It begins now.
     pub(super) fn now(service: &Service, subject: &Subject) -> Self {
         let (store, revision) = (&service.runtime.store, service.revision());
-        let may_store = subject.may_store || subject.keeps_data;
-        let ticket = may_store.then(|| Arc::new(store.begin(revision)));
+        let (may_store, may_last) = (subject.may_store, subject.may_last);
+        let ticket = (may_store || subject.keeps_data).then(|| Arc::new(store.begin(revision)));
         let epoch = ticket.as_ref().map_or_else(|| store.epoch(revision), |ticket| ticket.epoch());
-        let is_tagged = subject.may_store || subject.is_tagged;
-        Self { epoch, ticket, is_tagged, calls: SharedCalls::default() }
+        let is_tagged = may_store || subject.is_tagged;
+        Self { epoch, ticket, may_last, is_tagged, calls: SharedCalls::default() }
     }
 }
 

@@ -199,6 +199,7 @@ impl<'g> Request<'g> {
                     whose: self.whose,
                     epoch: self.begun.epoch,
                     ticket: self.begun.ticket.as_ref(),
+                    may_last: self.begun.may_last,
                 };
                 if let Some(each) = &source.for_each {
                     return match each.items(slots).map(<[Value]>::to_vec) {

@@ -17,14 +17,14 @@ use super::meter::KeptOutcome;
 use super::runtime::Service;
 use crate::cache::rules::{self, Audience, Demand, Exchange, Failure, Reuse, Settings, Terms, Validated};
 use crate::cache::{
-    Datum, Digester, Empty, Epoch, Extracted, Filled, Jitter, Key, KeyBuilder, Landing, Revision, Section, Tag, Tags,
-    Ticket,
+    Datum, Digest, Digester, Empty, Epoch, Extracted, Filled, Jitter, Key, KeyBuilder, Landing, Revision, Section, Tag,
+    Tags, Ticket,
 };
 use crate::config::Binding;
 use crate::extract::memory;
 use crate::fields::{cookies, is_of_person as is_of_person_field};
 use crate::site::slots;
-use crate::source::{Http, Keep, Read, Trouble};
+use crate::source::{Http, Keep, Read, Trouble, patience};
 use crate::upstream::Call;
 use crate::value::Value;
 use futures_util::FutureExt as _;
@@ -128,7 +128,8 @@ impl For {
     fn of(caller: Caller<'_>, http: &Http<Binding>, slots: &[Value]) -> Self {
         let is_of_person = caller.service.site.routes[caller.route].sources[caller.source].personal;
         match caller.whose {
-            Whose::OnePersons if !is_of_person => Self::Finder,
+            Whose::OnePersons if !is_of_person && takes_anything(http) => Self::Finder,
+            Whose::OnePersons if !is_of_person => Self::Everybody,
             whose if !whose.is_one_persons(is_of_person) => Self::Everybody,
             _ if carries_credential(caller, http, slots) => Self::One,
             Whose::AsDeclared | Whose::OnePersons | Whose::Nobodys => Self::Addressed,
@@ -150,6 +151,13 @@ impl For {
             Self::Addressed => 2,
         }
     }
+}
+
+/// Whether anything that it was given could be in a call, or in the tags of what is kept of it. What is always the same is nobody's.
+fn takes_anything(http: &Http<Binding>) -> bool {
+    let has_changing_tags = http.keep.as_ref().is_some_and(|keep| !keep.changing_tags.is_empty());
+    let forwards = !http.forward_headers.is_empty() || !http.forward_cookies.is_empty();
+    !http.parameters.is_empty() || forwards || has_changing_tags
 }
 
 /// Whether the visitor's request has anything that says who asks and that the call sends along, as it is or within something else. Who sends nothing
@@ -194,10 +202,13 @@ impl Asking<'_> {
     /// That also covers what `Vary` could name (RFC 9111, section 4.1): two calls that differ in any field have two keys. `Vary: *` speaks of
     /// more than fields, and is heard when it is stored. Of the declaration everything is in it that makes the value, and its name, its
     /// parameters and its tags, by which it is purged; not the route, so that sources which are declared alike share what they keep.
-    fn key(&self, caller: Caller<'_>, whose: For, tags: &[Tag]) -> Key {
+    fn key(&self, caller: Caller<'_>, whose: For, tags: &[Tag]) -> (Key, Digest) {
         let mut parts = Digester::new("call");
         parts.digest(self.keep.digest).number(whose.mark());
         parts.number(caller.service.site.settings.limits.answer.json.nodes as u64);
+        // It is purged by that name, whatever else has the same address.
+        let upstream = caller.service.site.upstreams.get(self.http.upstream);
+        parts.bytes(upstream.map_or("", |upstream| &upstream.name).as_bytes());
         for (name, binding) in &self.http.parameters {
             parts.bytes(name.as_bytes()).value(binding.value(self.slots));
         }
@@ -207,7 +218,7 @@ impl Asking<'_> {
         let digest = parts.finish_with(&self.identity);
         let mut key = KeyBuilder::new("data");
         key.bytes(Section::Variant, "call", digest.as_bytes());
-        key.finish().to_key()
+        (key.finish().to_key(), digest)
     }
 
     /// The tags with placeholders, filled in.
@@ -215,7 +226,7 @@ impl Asking<'_> {
         filled_tags(&self.keep.changing_tags, self.slots, &caller.service.site.routes[caller.route].name)
     }
 
-    fn tags(&self, caller: Caller<'_>, changing: Vec<Tag>) -> Vec<Tag> {
+    fn tags(&self, caller: Caller<'_>, own: Option<&Tag>, changing: Vec<Tag>) -> Vec<Tag> {
         let service = caller.service;
         let name = &*service.subjects[caller.route].sources[caller.source];
         let upstream = service.site.upstreams.get(self.http.upstream);
@@ -229,6 +240,7 @@ impl Asking<'_> {
         }
         tags.extend(self.keep.tags.iter().map(|tag| Tag::new(tag)));
         tags.extend(changing);
+        tags.extend(own.cloned());
         tags
     }
 }
@@ -239,7 +251,7 @@ pub(super) fn had(calls: &Calls, caller: Caller<'_>, asking: Asking<'_>) -> Call
     let place = (caller.route, caller.source);
     let whose = For::of(caller, asking.http, asking.slots);
     let changing = asking.changing_tags(caller);
-    let key = asking.key(caller, whose, &changing);
+    let (key, digest) = asking.key(caller, whose, &changing);
     let stale = service.runtime.store.datum(key.lookup());
     let meter = &service.meters.sources[caller.route][caller.source];
     let now = service.runtime.clock.now();
@@ -250,8 +262,9 @@ pub(super) fn had(calls: &Calls, caller: Caller<'_>, asking: Asking<'_>) -> Call
                 meter.kept(KeptOutcome::Hit);
                 return Called::Kept(Had { taken: of_datum(datum, How::Hit), fresh_until: Some(now + left) });
             }
-            // What the finder asks for is not stored, so that it would be asked for each time.
-            Reuse::WhileRevalidating { .. } => is_refreshed = whose != For::Finder,
+            // What the finder asks for is not stored, so that it would be asked for each time. And what is stored itself would keep the stale for a
+            // lifetime of its own: it waits, and the stale stands for an error alone.
+            Reuse::WhileRevalidating { .. } => is_refreshed = whose != For::Finder && !caller.may_last,
             Reuse::Accepted { .. } | Reuse::Validate(_) | Reuse::Refused(_) => {}
         }
         if !is_refreshed && datum.is_resting(now) && may_stand_for_an_error(datum, now) {
@@ -266,7 +279,8 @@ pub(super) fn had(calls: &Calls, caller: Caller<'_>, asking: Asking<'_>) -> Call
     if let Some((had, true)) = used {
         return Called::Kept(had);
     }
-    let tags = asking.tags(caller, changing);
+    let own_tag = (whose == For::One).then(|| Tag::derived("call", &digest.short()));
+    let tags = asking.tags(caller, own_tag.as_ref(), changing);
     let Asking { call, identity, .. } = asking;
     let mut conditional = stale.as_ref().filter(|_| call.method == Method::GET).map(|_| call.clone());
     let is_validating = match (&mut conditional, &stale) {
@@ -281,6 +295,8 @@ pub(super) fn had(calls: &Calls, caller: Caller<'_>, asking: Asking<'_>) -> Call
         is_get: call.method == Method::GET,
         key,
         tags,
+        own_tag,
+        begin: now,
         epoch: caller.epoch,
         ticket: None,
         stale: stale.clone(),
@@ -320,6 +336,10 @@ struct Fill {
     is_get: bool,
     key: Key,
     tags: Vec<Tag>,
+    /// The one of what is kept for one credential: nothing else has it.
+    own_tag: Option<Tag>,
+    /// When the upstream was asked, or before.
+    begin: Instant,
     /// What it may be shared within.
     epoch: Epoch,
     /// Taken before the call was made.
@@ -375,6 +395,7 @@ impl Fill {
             // Before anything is read, and for a flight of its own: what the request has asked for may be older than a purge.
             let ticket = Arc::new(service.runtime.store.begin(service.revision()));
             self.epoch = ticket.epoch();
+            self.begin = self.now();
             self.deadline = clock::ticking() + call.timeouts.total;
             self.ticket = Some(ticket);
             let first = self.call(call, identity);
@@ -383,7 +404,8 @@ impl Fill {
         service.runtime.fills.refresh_once(flight, limit, needed, filling);
     }
 
-    fn call(&self, call: Call, identity: Vec<u8>) -> Fetching {
+    fn call(&self, call: Call, mut identity: Vec<u8>) -> Fetching {
+        identity.extend(patience(&call));
         let begun = fetch::Calling {
             service: Arc::clone(&self.service),
             place: self.place,
@@ -396,6 +418,10 @@ impl Fill {
     /// Takes what was answered, and keeps it.
     async fn run(mut self, first: Fetching) -> Had {
         let mut fetched = first.await;
+        if let Ok(answer) = &fetched {
+            // Another may have asked for it before.
+            self.begin = self.begin.min(answer.head().begun);
+        }
         if let Some((call, identity)) = self.again.take()
             && let Ok(answer) = &fetched
             && answer.head().status == StatusCode::NOT_MODIFIED
@@ -416,7 +442,7 @@ impl Fill {
             Ok(_) | Err(Trouble::NotFound) => Some(self.keep(&taken, &fetched).unwrap_or(fetched.fresh_until)),
             Err(Trouble::Unauthorized { .. }) => {
                 // What was kept for this credential is not for it any more.
-                self.supersede();
+                self.forget();
                 Some(fetched.fresh_until)
             }
             Err(Trouble::Error { .. } | Trouble::BadRequest) => None,
@@ -505,7 +531,7 @@ impl Fill {
         let now = self.now();
         let fresh_until = now + datum.windows().remaining(now).unwrap_or_default();
         if let Some(ticket) = self.ticket.as_ref().filter(|_| self.whose != For::Finder) {
-            let put = self.service.runtime.store.put_datum(ticket, self.key.clone(), &Arc::new(datum));
+            let put = self.service.runtime.store.put_datum(ticket, self.key.clone(), &Arc::new(datum), self.begin);
             if let Err(why) = put {
                 tracing::debug!(source = %self.name(), %why, "an answer is not kept");
             }
@@ -516,7 +542,15 @@ impl Fill {
     /// Drops what is there: the upstream has said something else since, which is not kept.
     fn supersede(&self) {
         if let (Some(stale), Some(ticket)) = (&self.stale, &self.ticket) {
-            self.service.runtime.store.supersede(ticket, self.key.lookup(), stale.tags(), self.now());
+            self.service.runtime.store.supersede(ticket, self.key.lookup(), stale.tags(), self.begin);
+        }
+    }
+
+    /// Drops what is there: it is refused from now on. What others were given who asked before is not put there either.
+    fn forget(&self) {
+        match &self.own_tag {
+            Some(tag) => self.service.runtime.store.invalidate(vec![tag.clone()], [self.key.lookup()]),
+            None => self.supersede(),
         }
     }
 

@@ -148,6 +148,8 @@ pub(super) struct Subject {
     pub(super) tags: Arc<[Tag]>,
     /// Whether anything may be stored that is made for it: its own pages, or what the routes answer that it asks.
     pub(super) may_store: bool,
+    /// Whether any of that may be sent from the store as it is, without asking whether it would be the same now.
+    pub(super) may_last: bool,
     /// Whether any of its sources, or of those of routes that it asks, keeps what it is answered.
     pub(super) keeps_data: bool,
     /// Whether its answers may be stored, or tell their tags.
@@ -258,6 +260,7 @@ impl Subject {
             fields: super::respond::lasting_fields(route, route.content_type.as_ref()),
             tags,
             may_store: variants.iter().any(|variant| variant.is_keepable()),
+            may_last: variants.iter().any(|variant| variant.is_storable()),
             keeps_data: kept_by(route).next().is_some(),
             is_tagged: variants.iter().any(|variant| variant.is_tagged()),
             is_asked: false,
@@ -268,6 +271,7 @@ impl Subject {
     /// What is made of another's answers depends on all that these depend on.
     fn asks(&mut self, asked: &Self) {
         self.may_store |= asked.may_store;
+        self.may_last |= asked.may_last;
         self.keeps_data |= asked.keeps_data;
         let mut tags: Vec<Tag> = self.tags.iter().chain(&*asked.tags).cloned().collect();
         tags.sort();

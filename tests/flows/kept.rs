@@ -27,21 +27,28 @@ crate::cases!(
     who_says_nothing_is_nobody,
     what_is_addressed_by_a_persons_data_is_kept_as_for_everybody,
     a_refused_person_is_forgotten,
+    what_was_asked_before_does_not_take_the_place_of_what_came_since,
+    who_was_refused_is_not_remembered_by_what_was_asked_before,
     what_is_addressed_by_a_person_is_not_put_where_others_look,
+    what_is_always_the_same_is_kept_whoever_asks,
     the_stale_is_used_while_it_is_fetched_anew_once,
+    what_is_stored_is_not_made_of_what_is_stale,
     the_stale_stands_for_every_kind_of_error,
     the_stale_stands_for_what_is_late,
     no_window_is_no_stale_data,
     a_window_ends,
     an_error_never_replaces_and_is_tried_again,
     what_is_not_there_is_remembered_briefly,
+    an_absence_stands_for_no_error,
     data_is_purged_with_the_pages_made_of_it,
     what_was_begun_before_a_purge_is_never_found_after_it,
     a_soft_purge_asks_whether_it_is_still_so,
     a_reload_keeps_what_did_not_change,
+    a_reload_that_changes_how_long_is_waited_keeps_the_data,
     a_call_that_changes_something_drops_what_is_kept,
     sources_that_share_a_call_keep_what_each_takes,
     sources_that_are_declared_alike_share,
+    two_upstreams_of_one_address_share_nothing,
     many_who_lack_the_same_are_one_call,
     an_upstream_says_it_for_its_sources,
     a_profile_gives_its_lifetimes,
@@ -341,6 +348,52 @@ fn a_refused_person_is_forgotten() {
     assert_eq!(ask().status, 502, "nothing is kept any more that could");
 }
 
+/// A site of one person's source whose upstream is two machines, asked in turn: the first one holds what it is asked at the gate `g`.
+fn two_machines(slow: &FaultServer, quick: &FaultServer) -> Site {
+    let keys = "forward-cookies = [\"session\"]\ncache = { max-age = \"1h\" }";
+    let files = archive(slow, &page(keys).replace("/data", "/gate/g/x"));
+    let machines = format!("retries = 0\naddresses = [\"{}\", \"{}\"]", slow.address(), quick.address());
+    quick.release("g");
+    options().start(&files.replace("retries = 0", &machines))
+}
+
+fn what_was_asked_before_does_not_take_the_place_of_what_came_since() {
+    let (slow, quick) = (FaultServer::start(), FaultServer::start());
+    let site = two_machines(&slow, &quick);
+    let ask = || shown(&site.request("GET", "/", &[("cookie", "session=a")], b""));
+    slow.let_through(Some(0));
+    slow.put("/gate/g/x", reply(1));
+    quick.put("/gate/g/x", reply(2));
+    thread::scope(|scope| {
+        let first = scope.spawn(ask);
+        slow.wait_for("/gate/g/x", 1);
+        assert_eq!(ask(), Some(2));
+        slow.let_through(None);
+        assert_eq!(first.join().unwrap(), Some(1));
+    });
+    assert_eq!((ask(), slow.total_calls() + quick.total_calls()), (Some(2), 2));
+}
+
+fn who_was_refused_is_not_remembered_by_what_was_asked_before() {
+    let (slow, quick) = (FaultServer::start(), FaultServer::start());
+    let site = two_machines(&slow, &quick);
+    let ask = || site.request("GET", "/", &[("cookie", "session=a")], b"");
+    slow.let_through(Some(0));
+    slow.put("/gate/g/x", reply(1));
+    quick.put("/gate/g/x", Reply::json("{}").status(401));
+    thread::scope(|scope| {
+        let first = scope.spawn(ask);
+        slow.wait_for("/gate/g/x", 1);
+        assert_eq!(ask().status, 401);
+        slow.let_through(None);
+        assert_eq!(shown(&first.join().unwrap()), Some(1));
+    });
+    let calls = slow.total_calls() + quick.total_calls();
+    slow.put("/gate/g/x", Reply::json("{}").status(401));
+    assert_eq!(ask().status, 401, "what was asked before the refusal is not kept");
+    assert_eq!(slow.total_calls() + quick.total_calls(), calls + 1);
+}
+
 fn what_is_addressed_by_a_person_is_not_put_where_others_look() {
     let fault = FaultServer::start();
     let site = site(
@@ -352,6 +405,18 @@ fn what_is_addressed_by_a_person_is_not_put_where_others_look() {
     let by_name = || site.get("/orders?user=ada").json()["count"].as_u64();
     assert_eq!((by_name(), by_name()), (Some(3), Some(3)));
     assert_eq!(mine(), Some(3), "what others have put there may be found");
+}
+
+fn what_is_always_the_same_is_kept_whoever_asks() {
+    let fault = FaultServer::start();
+    let site = site(
+        &fault,
+        "-- routes/orders.toml --\njson = { orders = \"{orders.count}\", menu = \"{menu.count}\", tagged = \"{tagged.count}\" }\n[query.user]\n[sources.orders]\nupstream = \"up\"\npath = \"/count/orders\"\nquery = { user = \"{query.user}\" }\ncache = { max-age = \"1h\" }\n[sources.menu]\nupstream = \"up\"\npath = \"/count/menu\"\ncache = { max-age = \"1h\" }\n[sources.tagged]\nupstream = \"up\"\npath = \"/count/tagged\"\ncache = { max-age = \"1h\", tags = [\"of:{query.user}\"] }\n-- routes/index.toml --\njson = \"{mine}\"\n[cookies.session]\n[sources.mine]\nroute = \"/orders\"\nquery = { user = \"{cookies.session}\" }\n",
+    );
+    let mine = |session: &str| site.request("GET", "/", &[("cookie", &format!("session={session}"))], b"").json();
+    assert_eq!(mine("ada"), json!({ "orders": 1, "menu": 1, "tagged": 1 }));
+    assert_eq!(mine("ada"), json!({ "orders": 2, "menu": 1, "tagged": 2 }), "nothing of hers is in the menu");
+    assert_eq!(mine("bob"), json!({ "orders": 3, "menu": 1, "tagged": 3 }));
 }
 
 fn the_stale_is_used_while_it_is_fetched_anew_once() {
@@ -375,6 +440,26 @@ fn the_stale_is_used_while_it_is_fetched_anew_once() {
     fault.let_through(None);
     until(&site, "/", |response| shown(response) == Some(2));
     assert_eq!(fault.calls("/gate/g/x"), 2);
+}
+
+fn what_is_stored_is_not_made_of_what_is_stale() {
+    let fault = FaultServer::start();
+    let lifetimes = "s-maxage = \"1h\"\nstale-while-revalidate = \"1h\"";
+    let keys = "cache = { max-age = \"1h\", stale-while-revalidate = \"1h\", stale-if-error = \"1h\" }";
+    let site = options().start(&archive(&fault, &page(&format!("{keys}\n[cache]\n{lifetimes}"))));
+    fault.put("/data", reply(1));
+    assert_eq!((get(&site), get(&site)), (Some(1), Some(1)));
+    fault.put("/data", reply(2));
+    assert_eq!(purged(&site, &json!({ "source": "a", "soft": true })), 2);
+    // The page itself is sent stale, and made anew of what is so now.
+    until(&site, "/", |response| shown(response) == Some(2));
+    assert_eq!((get(&site), fault.calls("/data")), (Some(2), 2));
+    // Nobody waits for less than there is: what is stale stands for an error, and nothing made of it is stored.
+    assert_eq!(purged(&site, &json!({ "path": "/" })), 1);
+    assert_eq!(purged(&site, &json!({ "source": "a", "soft": true })), 1);
+    fault.put("/data", Reply::json("{}").status(503));
+    let response = site.get("/");
+    assert_eq!((shown(&response), response.header("cache-control")), (Some(2), Some("no-store")));
 }
 
 /// A page whose data is stale, and may stand for an error.
@@ -498,6 +583,7 @@ fn what_is_not_there_is_remembered_briefly() {
         ("cache = { max-age = \"1h\", not-found = \"0s\" }", ("x-none", "1"), 404, 2),
         ("cache = { max-age = \"1h\", stale-while-revalidate = \"1h\" }", ("age", "10"), 404, 2),
         ("cache = { max-age = \"1h\" }", ("cache-control", "no-store"), 404, 2),
+        ("cache = { heuristic = true }", ("last-modified", "Sat, 01 Jan 2000 00:00:00 GMT"), 404, 2),
         ("cache = { max-age = \"1h\" }", ("x-none", "1"), 400, 2),
         ("cache = { max-age = \"1h\" }", ("x-none", "1"), 403, 2),
     ]
@@ -515,6 +601,18 @@ fn what_is_not_there_is_remembered_briefly() {
         site(&fault, &page("cache = { max-age = \"1h\" }\nextract.n = { select = \"$.n\", required = \"not-found\" }"));
     fault.put("/data", Reply::json("{}"));
     assert_eq!((site.get("/").status, site.get("/").status, fault.calls("/data")), (404, 404, 1));
+}
+
+fn an_absence_stands_for_no_error() {
+    let fault = FaultServer::start();
+    let site = site(&fault, &page("cache = true"));
+    let control = "max-age=100, stale-if-error=1000, stale-while-revalidate=1000";
+    fault.put("/data", old(1).status(404).header("cache-control", control));
+    assert_eq!(site.get("/").status, 404);
+    fault.put("/data", Reply::json("{}").status(503));
+    assert_eq!(site.get("/").status, 502);
+    fault.put("/data", reply(2));
+    assert_eq!(get(&site), Some(2));
 }
 
 const SHOP: &str = "\
@@ -644,6 +742,21 @@ fn a_reload_keeps_what_did_not_change() {
     );
 }
 
+fn a_reload_that_changes_how_long_is_waited_keeps_the_data() {
+    let fault = FaultServer::start();
+    let files = |version: u32, keys: &str| {
+        format!(
+            "-- routes/index.toml --\njson = {{ v = {version}, a = \"{{a.count}}\" }}\n[sources.a]\nupstream = \"up\"\npath = \"/count\"\ncache = {{ max-age = \"1h\" }}\n{keys}\n"
+        )
+    };
+    let site = options().start(&archive(&fault, &files(1, "timeout = \"2s\"")));
+    assert_eq!(site.get("/").text(), r#"{"v":1,"a":1}"#);
+    site.folder().write("routes/index.toml", files(2, "timeout = \"3s\"\nretries = 2").split_once("--\n").unwrap().1);
+    site.signal("HUP");
+    let response = until(&site, "/", |response| response.text().starts_with("{\"v\":2,"));
+    assert_eq!((response.text(), fault.calls("/count")), (r#"{"v":2,"a":1}"#, 1));
+}
+
 fn a_call_that_changes_something_drops_what_is_kept() {
     let fault = FaultServer::start();
     let site = site(
@@ -704,6 +817,22 @@ fn sources_that_are_declared_alike_share() {
     assert_eq!((shown("/one"), shown("/two"), fault.calls("/count")), (Some(1), Some(1), 1));
     assert_eq!((shown("/other"), shown("/taken")), (Some(2), Some(3)), "other terms, another value");
     assert_eq!((shown("/one"), shown("/two"), shown("/other"), shown("/taken")), (Some(1), Some(1), Some(2), Some(3)));
+}
+
+fn two_upstreams_of_one_address_share_nothing() {
+    let fault = FaultServer::start();
+    let route = |upstream: &str| {
+        format!(
+            "-- routes/{upstream}.toml --\njson = \"{{a.count}}\"\n[sources.a]\nupstream = \"{upstream}\"\npath = \"/count\"\ncache = {{ max-age = \"1h\" }}\n"
+        )
+    };
+    let other = format!("[upstreams.other]\nbase-url = \"{}\"\nallow-private = true\n", fault.url(""));
+    let site = options().start(&archive(&fault, &format!("{other}{}{}", route("up"), route("other"))));
+    let shown = |target: &str| site.get(target).json().as_u64();
+    assert_eq!((shown("/up"), shown("/other")), (Some(1), Some(2)));
+    assert_eq!((shown("/up"), shown("/other")), (Some(1), Some(2)));
+    assert_eq!(purged(&site, &json!({ "tags": ["upstream:other"] })), 1);
+    assert_eq!((shown("/up"), shown("/other")), (Some(1), Some(3)));
 }
 
 fn many_who_lack_the_same_are_one_call() {

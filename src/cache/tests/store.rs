@@ -85,7 +85,7 @@ fn data_is_kept_purged_and_counted_like_pages() {
         let datum = store.datum(key(name).lookup())?;
         Some(datum.value()?.as_str()?.to_owned())
     };
-    let put = |name: &str, datum: &Arc<Datum>| store.put_datum(&store.begin(SITE), key(name), datum);
+    let put = |name: &str, datum: &Arc<Datum>| store.put_datum(&store.begin(SITE), key(name), datum, Instant::now());
     put("a", &datum("1", &["x"], Revision(1))).unwrap();
     put("b", &datum("2", &["y"], Revision(2))).unwrap();
     assert_eq!((text("a").as_deref(), text("b").as_deref(), text("c")), (Some("1"), Some("2"), None));
@@ -104,8 +104,25 @@ fn data_is_kept_purged_and_counted_like_pages() {
     // What was begun before a purge is not stored after it.
     let ticket = store.begin(SITE);
     assert_eq!(store.purge(&scope(&["x"]), Purge::Hard).entries, 1);
-    assert_eq!(store.put_datum(&ticket, key("a"), &datum("old", &["x"], Revision(1))), Err(NotStored::Purged));
+    assert_eq!(
+        store.put_datum(&ticket, key("a"), &datum("old", &["x"], Revision(1)), Instant::now()),
+        Err(NotStored::Purged)
+    );
     assert_eq!(text("a"), None);
+    // Nor what was begun before that came which is there.
+    let (begin, late) = (store.begin(SITE), Instant::now());
+    put("a", &datum("new", &[], Revision(1))).unwrap();
+    assert_eq!(
+        store.put_datum(
+            &begin,
+            key("a"),
+            &datum("old", &[], Revision(1)),
+            late.checked_sub(Duration::from_secs(1)).unwrap()
+        ),
+        Err(NotStored::OverNewer)
+    );
+    assert_eq!(text("a").as_deref(), Some("new"));
+    store.remove(key("a").lookup());
     // A soft purge ends its freshness, and leaves it to be asked about.
     let now = Instant::now();
     assert_eq!(store.purge(&scope(&["y"]), Purge::Soft(now)).entries, 1);
