@@ -16,7 +16,7 @@ use super::runtime::Service;
 use crate::cache::{Digest, Digester, Empty, Epoch, Filled, Landing, Ticket, remaining_freshness};
 use crate::config::Binding;
 use crate::extract::memory;
-use crate::source::{Http, Kind, Read, Source, Trouble, identity, trouble_of, trouble_of_no_call};
+use crate::source::{Http, Kind, Read, Source, Trouble, identity, patience, trouble_of, trouble_of_no_call};
 use crate::upstream::{Answer, Call, Failure};
 use crate::value::Value;
 use bytes::Bytes;
@@ -227,7 +227,8 @@ impl Calls {
     }
 
     /// A call of this `identity`, made once for the request.
-    pub(super) fn fetching(&self, caller: Caller<'_>, call: Call, identity: Vec<u8>) -> Fetching {
+    pub(super) fn fetching(&self, caller: Caller<'_>, call: Call, mut identity: Vec<u8>) -> Fetching {
+        identity.extend(patience(&call));
         // Two calls that may change something are two calls.
         let is_repeatable = call.safe;
         let (mut shared, mut own) = (lock(&self.shared.0), lock(&self.own));
@@ -259,7 +260,7 @@ fn lock(made: &Mutex<Made>) -> MutexGuard<'_, Made> {
     made.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a call shares with those that are the same to the upstream and to the source, and with no others.
+/// What a call shares with those that are the same to the upstream and to the source, and with no others, however long they wait.
 pub(super) fn identified(service: &Service, http: &Http<Binding>, call: &Call) -> Vec<u8> {
     let mut identity = identity(call);
     identity.extend(http.meaning());
@@ -282,7 +283,7 @@ pub(super) struct Calling {
 }
 
 impl Calling {
-    /// Makes the call when it is first waited for.
+    /// Makes the call when it is first waited for; `identity` has its patience in it.
     pub(super) fn begin(self, call: Call, identity: Arc<[u8]>, deadline: Instant) -> Fetching {
         let Self { service, place, is_personal, epoch } = self;
         if is_personal || !call.safe {

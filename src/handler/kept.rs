@@ -24,7 +24,7 @@ use crate::config::Binding;
 use crate::extract::memory;
 use crate::fields::{cookies, is_of_person as is_of_person_field};
 use crate::site::slots;
-use crate::source::{Http, Keep, Read, Trouble};
+use crate::source::{Http, Keep, Read, Trouble, patience};
 use crate::upstream::Call;
 use crate::value::Value;
 use futures_util::FutureExt as _;
@@ -401,7 +401,8 @@ impl Fill {
         service.runtime.fills.refresh_once(flight, limit, needed, filling);
     }
 
-    fn call(&self, call: Call, identity: Vec<u8>) -> Fetching {
+    fn call(&self, call: Call, mut identity: Vec<u8>) -> Fetching {
+        identity.extend(patience(&call));
         let begun = fetch::Calling {
             service: Arc::clone(&self.service),
             place: self.place,

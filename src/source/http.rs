@@ -369,7 +369,7 @@ pub fn trouble_of_no_call(why: NoCall) -> Trouble {
     }
 }
 
-/// Everything that two calls must share to be the same call.
+/// Everything that two calls must share to be answered the same.
 pub fn identity(call: &Call) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     let mut push = |bytes: &[u8]| {
@@ -379,10 +379,6 @@ pub fn identity(call: &Call) -> Vec<u8> {
     push(call.method.as_str().as_bytes());
     push(call.url.as_str().as_bytes());
     push(&[u8::from(call.trust == crate::upstream::Trust::Private)]);
-    // Who waits longer, or tries again, must not share the fate of who does not.
-    push(&call.timeouts.first_byte.as_nanos().to_le_bytes());
-    push(&call.timeouts.total.as_nanos().to_le_bytes());
-    push(&call.retries.to_le_bytes());
     push(call.body.as_deref().unwrap_or_default());
     let mut fields: Vec<_> = call.headers.iter().collect();
     fields.sort_by_key(|(name, _)| name.as_str());
@@ -390,6 +386,16 @@ pub fn identity(call: &Call) -> Vec<u8> {
         push(name.as_str().as_bytes());
         push(value.as_bytes());
     }
+    out
+}
+
+/// What two calls must share besides to be one call under way: who waits longer, or tries again, must not share the fate of who does not. It is
+/// always of the same length.
+pub fn patience(call: &Call) -> Vec<u8> {
+    let mut out = Vec::with_capacity(40);
+    out.extend(call.timeouts.first_byte.as_nanos().to_le_bytes());
+    out.extend(call.timeouts.total.as_nanos().to_le_bytes());
+    out.extend(call.retries.to_le_bytes());
     out
 }
 

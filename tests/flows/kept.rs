@@ -43,6 +43,7 @@ crate::cases!(
     what_was_begun_before_a_purge_is_never_found_after_it,
     a_soft_purge_asks_whether_it_is_still_so,
     a_reload_keeps_what_did_not_change,
+    a_reload_that_changes_how_long_is_waited_keeps_the_data,
     a_call_that_changes_something_drops_what_is_kept,
     sources_that_share_a_call_keep_what_each_takes,
     sources_that_are_declared_alike_share,
@@ -724,6 +725,21 @@ fn a_reload_keeps_what_did_not_change() {
         3,
         "the page and its data: what nobody declares is gone"
     );
+}
+
+fn a_reload_that_changes_how_long_is_waited_keeps_the_data() {
+    let fault = FaultServer::start();
+    let files = |version: u32, keys: &str| {
+        format!(
+            "-- routes/index.toml --\njson = {{ v = {version}, a = \"{{a.count}}\" }}\n[sources.a]\nupstream = \"up\"\npath = \"/count\"\ncache = {{ max-age = \"1h\" }}\n{keys}\n"
+        )
+    };
+    let site = options().start(&archive(&fault, &files(1, "timeout = \"2s\"")));
+    assert_eq!(site.get("/").text(), r#"{"v":1,"a":1}"#);
+    site.folder().write("routes/index.toml", files(2, "timeout = \"3s\"\nretries = 2").split_once("--\n").unwrap().1);
+    site.signal("HUP");
+    let response = until(&site, "/", |response| response.text().starts_with("{\"v\":2,"));
+    assert_eq!((response.text(), fault.calls("/count")), (r#"{"v":2,"a":1}"#, 1));
 }
 
 fn a_call_that_changes_something_drops_what_is_kept() {
