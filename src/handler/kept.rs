@@ -206,6 +206,9 @@ impl Asking<'_> {
         let mut parts = Digester::new("call");
         parts.digest(self.keep.digest).number(whose.mark());
         parts.number(caller.service.site.settings.limits.answer.json.nodes as u64);
+        // It is purged by that name, whatever else has the same address.
+        let upstream = caller.service.site.upstreams.get(self.http.upstream);
+        parts.bytes(upstream.map_or("", |upstream| &upstream.name).as_bytes());
         for (name, binding) in &self.http.parameters {
             parts.bytes(name.as_bytes()).value(binding.value(self.slots));
         }

@@ -47,6 +47,7 @@ crate::cases!(
     a_call_that_changes_something_drops_what_is_kept,
     sources_that_share_a_call_keep_what_each_takes,
     sources_that_are_declared_alike_share,
+    two_upstreams_of_one_address_share_nothing,
     many_who_lack_the_same_are_one_call,
     an_upstream_says_it_for_its_sources,
     a_profile_gives_its_lifetimes,
@@ -802,6 +803,22 @@ fn sources_that_are_declared_alike_share() {
     assert_eq!((shown("/one"), shown("/two"), fault.calls("/count")), (Some(1), Some(1), 1));
     assert_eq!((shown("/other"), shown("/taken")), (Some(2), Some(3)), "other terms, another value");
     assert_eq!((shown("/one"), shown("/two"), shown("/other"), shown("/taken")), (Some(1), Some(1), Some(2), Some(3)));
+}
+
+fn two_upstreams_of_one_address_share_nothing() {
+    let fault = FaultServer::start();
+    let route = |upstream: &str| {
+        format!(
+            "-- routes/{upstream}.toml --\njson = \"{{a.count}}\"\n[sources.a]\nupstream = \"{upstream}\"\npath = \"/count\"\ncache = {{ max-age = \"1h\" }}\n"
+        )
+    };
+    let other = format!("[upstreams.other]\nbase-url = \"{}\"\nallow-private = true\n", fault.url(""));
+    let site = options().start(&archive(&fault, &format!("{other}{}{}", route("up"), route("other"))));
+    let shown = |target: &str| site.get(target).json().as_u64();
+    assert_eq!((shown("/up"), shown("/other")), (Some(1), Some(2)));
+    assert_eq!((shown("/up"), shown("/other")), (Some(1), Some(2)));
+    assert_eq!(purged(&site, &json!({ "tags": ["upstream:other"] })), 2, "the data, and the page");
+    assert_eq!((shown("/up"), shown("/other")), (Some(1), Some(3)));
 }
 
 fn many_who_lack_the_same_are_one_call() {
