@@ -226,15 +226,16 @@ impl<R> Keep<R> {
     pub fn settings(&self, audience: Audience, is_absence: bool) -> Settings {
         let rank = if self.overrides { Rank::BeatsAll } else { Rank::BeatsLifetimes };
         let written = if is_absence {
-            // What was not there a moment ago may be there now: the windows are for data.
-            Written { fresh: self.absence(), stale_while_revalidate: None, stale_if_error: None, rank }
+            // What was not there a moment ago may be there now: the windows are for data, whoever says them.
+            let none = Some(Duration::ZERO);
+            Written { fresh: self.absence(), stale_while_revalidate: none, stale_if_error: none, rank }
         } else {
             let Self { max_age, stale_while_revalidate, stale_if_error, .. } = *self;
             Written { fresh: max_age, stale_while_revalidate, stale_if_error, rank }
         };
         Settings {
             audience,
-            heuristics: self.heuristic,
+            heuristics: self.heuristic && !is_absence,
             // What a call answers with goes to nobody but us, and its cookies to nobody at all.
             cookies: Cookies::Unsent,
             written: Some(written),

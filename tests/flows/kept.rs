@@ -39,6 +39,7 @@ crate::cases!(
     a_window_ends,
     an_error_never_replaces_and_is_tried_again,
     what_is_not_there_is_remembered_briefly,
+    an_absence_stands_for_no_error,
     data_is_purged_with_the_pages_made_of_it,
     what_was_begun_before_a_purge_is_never_found_after_it,
     a_soft_purge_asks_whether_it_is_still_so,
@@ -582,6 +583,7 @@ fn what_is_not_there_is_remembered_briefly() {
         ("cache = { max-age = \"1h\", not-found = \"0s\" }", ("x-none", "1"), 404, 2),
         ("cache = { max-age = \"1h\", stale-while-revalidate = \"1h\" }", ("age", "10"), 404, 2),
         ("cache = { max-age = \"1h\" }", ("cache-control", "no-store"), 404, 2),
+        ("cache = { heuristic = true }", ("last-modified", "Sat, 01 Jan 2000 00:00:00 GMT"), 404, 2),
         ("cache = { max-age = \"1h\" }", ("x-none", "1"), 400, 2),
         ("cache = { max-age = \"1h\" }", ("x-none", "1"), 403, 2),
     ]
@@ -599,6 +601,18 @@ fn what_is_not_there_is_remembered_briefly() {
         site(&fault, &page("cache = { max-age = \"1h\" }\nextract.n = { select = \"$.n\", required = \"not-found\" }"));
     fault.put("/data", Reply::json("{}"));
     assert_eq!((site.get("/").status, site.get("/").status, fault.calls("/data")), (404, 404, 1));
+}
+
+fn an_absence_stands_for_no_error() {
+    let fault = FaultServer::start();
+    let site = site(&fault, &page("cache = true"));
+    let control = "max-age=100, stale-if-error=1000, stale-while-revalidate=1000";
+    fault.put("/data", old(1).status(404).header("cache-control", control));
+    assert_eq!(site.get("/").status, 404);
+    fault.put("/data", Reply::json("{}").status(503));
+    assert_eq!(site.get("/").status, 502);
+    fault.put("/data", reply(2));
+    assert_eq!(get(&site), Some(2));
 }
 
 const SHOP: &str = "\
