@@ -5,7 +5,7 @@
 
 use super::runtime::Service;
 use crate::cache::rules::{self, Invalidated};
-use crate::cache::{Purge, Scope, Tag};
+use crate::cache::{Digester, Purge, Scope, Tag};
 use crate::source::Upstream;
 use crate::upstream::Url;
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -35,7 +35,8 @@ fn tags(upstream: &Upstream, method: &Method, url: &Url, status: StatusCode, fie
     urls.chain(groups.iter().map(|group| group_tag(upstream, group))).collect()
 }
 
-/// The tag of what is kept of a `url` of this upstream: the URL without the query values that all its calls carry, which may be credentials.
+/// The tag of what is kept of a `url` of this upstream: of the URL without the query values that all its calls carry. What a source adds to it
+/// may be a credential too, ours or a visitor's, which has no place in a store: it is a digest.
 pub(super) fn url_tag(upstream: &Upstream, url: &Url) -> Tag {
     let own = upstream.query.expose();
     let mut url = url.clone();
@@ -48,7 +49,11 @@ pub(super) fn url_tag(upstream: &Upstream, url: &Url) -> Tag {
             url.set_query(Some(&*rest).filter(|rest| !rest.is_empty()));
         }
     }
-    Tag::derived("url", url.as_str())
+    tag_of(url.as_str())
+}
+
+fn tag_of(url: &str) -> Tag {
+    Tag::derived("url", &Digester::new("url").bytes(url.as_bytes()).finish().short())
 }
 
 /// The tag of what is in a group of responses of this upstream.
@@ -66,14 +71,14 @@ mod tests {
         let plain = Upstream::of_origin("https://shop.example");
         let keyed = Upstream { query: Secret::new("key=s3cret&v=1"), ..plain.clone() };
         for (upstream, url, expected) in [
-            (&plain, "https://shop.example/a?b=1#c", "url:https://shop.example/a?b=1"),
-            (&plain, "https://SHOP.example:443/a", "url:https://shop.example/a"),
-            (&keyed, "https://shop.example/a?key=s3cret&v=1", "url:https://shop.example/a"),
-            (&keyed, "https://shop.example/a?key=s3cret&v=1&b=1", "url:https://shop.example/a?b=1"),
-            (&keyed, "https://shop.example/a?b=1&key=s3cret&v=1", "url:https://shop.example/a?b=1"),
-            (&keyed, "https://shop.example/a?key=s3cret&v=12", "url:https://shop.example/a?key=s3cret&v=12"),
+            (&plain, "https://shop.example/a?b=1#c", "https://shop.example/a?b=1"),
+            (&plain, "https://SHOP.example:443/a", "https://shop.example/a"),
+            (&keyed, "https://shop.example/a?key=s3cret&v=1", "https://shop.example/a"),
+            (&keyed, "https://shop.example/a?key=s3cret&v=1&b=1", "https://shop.example/a?b=1"),
+            (&keyed, "https://shop.example/a?b=1&key=s3cret&v=1", "https://shop.example/a?b=1"),
+            (&keyed, "https://shop.example/a?key=s3cret&v=12", "https://shop.example/a?key=s3cret&v=12"),
         ] {
-            assert_eq!(url_tag(upstream, &Url::parse(url).unwrap()).as_str(), expected);
+            assert_eq!(url_tag(upstream, &Url::parse(url).unwrap()), tag_of(expected), "{url}");
         }
     }
 
@@ -89,13 +94,15 @@ mod tests {
             let tags = tags(&upstream, &method, &url, StatusCode::from_u16(status).unwrap(), &fields);
             tags.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        let own = "url:https://shop.example/a/b?c=1";
+        let digest = |url: &str| tag_of(url).to_string();
+        let own = &*digest("https://shop.example/a/b?c=1");
+        assert_eq!(own.len(), "url:".len() + 32);
         let here = ("location", "../d?e=2");
         let groups = ("cache-group-invalidation", "\"one\", \"two\"");
         assert_eq!(told(Method::GET, 200, &[here]), [""; 0]);
         assert_eq!(told(Method::POST, 500, &[here]), [""; 0]);
         assert_eq!(told(Method::POST, 204, &[]), [own]);
-        assert_eq!(told(Method::POST, 201, &[here]), [own, "url:https://shop.example/d?e=2"]);
+        assert_eq!(told(Method::POST, 201, &[here]), [own, &digest("https://shop.example/d?e=2")]);
         assert_eq!(told(Method::PUT, 200, &[("location", "https://other.example/")]), [own]);
         let expected = [own, "group:https://shop.example:one", "group:https://shop.example:two"];
         assert_eq!(told(Method::DELETE, 200, &[groups]), expected);
