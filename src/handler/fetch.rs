@@ -312,10 +312,10 @@ impl Calling {
 async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant, personal: bool) -> Result {
     let (_, http) = source(&service, place)?;
     let state = &service.upstreams[http.upstream];
-    let (begin, begun) = (clock::ticking(), service.runtime.clock.now());
+    let (started, begun) = (clock::ticking(), service.runtime.clock.now());
     let answer = service.runtime.client.fetch(&call, state, deadline).await;
     if !matches!(answer, Err(Failure::BreakerOpen | Failure::AskedToWait)) {
-        service.meters.upstreams[http.upstream].record(begin.elapsed());
+        service.meters.upstreams[http.upstream].record(started.elapsed());
     }
     let meter = &service.meters.sources[place.0][place.1];
     let answer = match answer {

@@ -23,7 +23,7 @@ use crate::cache::{
 use crate::config::Binding;
 use crate::extract::memory;
 use crate::fields::{cookies, is_of_person as is_of_person_field};
-use crate::site::slots;
+use crate::site::{Route, slots};
 use crate::source::{Http, Keep, Read, Trouble, patience};
 use crate::upstream::Call;
 use crate::value::Value;
@@ -170,19 +170,30 @@ fn carries_credential(caller: Caller<'_>, http: &Http<Binding>, slots: &[Value])
         let value = binding.value(slots);
         !value.is_null() && value.as_str() != Some("")
     };
-    let inputs = &caller.service.site.routes[caller.route].inputs;
-    let is_of_person = |binding: &Binding| match (binding.slot, &*binding.keys) {
+    let route = &caller.service.site.routes[caller.route];
+    http.forward_cookies.iter().any(|name| has_cookie(name.as_bytes()))
+        || http.forward_headers.iter().any(|name| is_of_person_field(name) && has_field(name))
+        || http.parameters.iter().any(|(_, binding)| says_who_asks(binding, route) && is_said(binding))
+}
+
+/// Whether calls of this source of a route may carry anything that says who asks.
+pub(super) fn may_carry_credential(http: &Http<Binding>, route: &Route) -> bool {
+    !http.forward_cookies.is_empty()
+        || http.forward_headers.iter().any(is_of_person_field)
+        || http.parameters.iter().any(|(_, binding)| says_who_asks(binding, route))
+}
+
+/// Whether it is a value of the visitor's request that says who asks.
+fn says_who_asks(binding: &Binding, route: &Route) -> bool {
+    match (binding.slot, &*binding.keys) {
         (slots::COOKIES, [name, ..]) => {
-            inputs.cookies.iter().any(|cookie| cookie.name == *name && !cookie.is_enumerated())
+            route.inputs.cookies.iter().any(|cookie| cookie.name == *name && !cookie.is_enumerated())
         }
         (slots::REQUEST, [_headers, name, ..]) => {
             HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_of_person_field(&name))
         }
         _ => false,
-    };
-    http.forward_cookies.iter().any(|name| has_cookie(name.as_bytes()))
-        || http.forward_headers.iter().any(|name| is_of_person_field(name) && has_field(name))
-        || http.parameters.iter().any(|(_, binding)| is_of_person(binding) && is_said(binding))
+    }
 }
 
 /// A call of a source that keeps what it is answered.

@@ -25,7 +25,7 @@ mod sample;
 mod target;
 mod upstream;
 
-pub use self::http::{AnswerLimits, Http, Sketch, identity, trouble_of, trouble_of_no_call};
+pub use self::http::{AnswerLimits, Http, Sketch, identity, patience, trouble_of, trouble_of_no_call};
 pub use answer::Read;
 pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE};
 pub use decl::Decl;

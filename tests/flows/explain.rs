@@ -331,7 +331,7 @@ fn what_sources_keep_is_told() {
         r#"cache = true
 -- routes/index.toml --
 path = "/{id}"
-json = ["{a}", "{b}", "{c}", "{d}"]
+json = ["{a}", "{b}", "{c}", "{d}", "{e}"]
 [sources.a]
 upstream = "up"
 path = "/a/{params.id}"
@@ -348,6 +348,10 @@ upstream = "up"
 path = "/d"
 forward-cookies = ["session"]
 cache = { stale-if-error = "1h", override = true }
+[sources.e]
+upstream = "up"
+path = "/e/{d.x}"
+cache = true
 "#,
     );
     let told = explain(&site, &["/x"]);
@@ -360,15 +364,25 @@ cache = { stale-if-error = "1h", override = true }
     assert_eq!(
         kept("a"),
         (
-            "fresh for 30s, then stale while it is fetched anew for 1m, or stale in place of an error for 1h; that there is nothing for 10s; unless it says no-store, private or Vary: *".to_owned(),
-            r#"["under: the call with all its fields, and id","tags: source:a, source:a?id=…, all, a:{params.id}"]"#.to_owned(),
+            "fresh for 30s, then stale while it is fetched anew for 1m, or stale in place of an error for 1h; that there is nothing for 10s; unless it says no-store, private or Vary: *, or no-cache without a validator".to_owned(),
+            r#"["under: the call with all its fields, and id","tags: source:a, source:a?id=…, upstream:up, all, a:{params.id}"]"#.to_owned(),
         )
     );
-    assert_eq!(kept("b").0, "fresh as long as the upstream says; unless it says no-store, private or Vary: *");
+    assert_eq!(
+        kept("b").0,
+        "fresh as long as the upstream says; unless it says no-store, private or Vary: *, or no-cache without a validator"
+    );
     assert_eq!(kept("c"), ("nothing".to_owned(), "[]".to_owned()));
     assert_eq!(
         kept("d").0,
         "fresh as long as the upstream says, then stale in place of an error for 1h; whatever the upstream says; for calls with the same credential alone"
+    );
+    let waves = told["page"]["sources"].as_array().expect("waves").iter();
+    let mut all = waves.flat_map(|wave| wave.as_array().expect("a wave"));
+    let addressed = all.find(|source| source["name"] == "e").expect("the source");
+    assert_eq!(
+        addressed["call"]["kept"]["value"],
+        "fresh as long as the upstream says; unless it says no-store, private or Vary: *, or no-cache without a validator; for calls that are made of the same person's data, or of another's that is the same"
     );
     let (_, text, _) = run(site.folder().path(), &[], &["/x"]);
     for line in ["keeps: fresh for 30s, then", "under: the call with all its fields, and id", "keeps: nothing, from: "]

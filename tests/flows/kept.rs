@@ -831,7 +831,7 @@ fn two_upstreams_of_one_address_share_nothing() {
     let shown = |target: &str| site.get(target).json().as_u64();
     assert_eq!((shown("/up"), shown("/other")), (Some(1), Some(2)));
     assert_eq!((shown("/up"), shown("/other")), (Some(1), Some(2)));
-    assert_eq!(purged(&site, &json!({ "tags": ["upstream:other"] })), 1);
+    assert_eq!(purged(&site, &json!({ "tags": ["upstream:other"] })), 2, "the data, and the page");
     assert_eq!((shown("/up"), shown("/other")), (Some(1), Some(3)));
 }
 

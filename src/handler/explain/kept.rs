@@ -9,8 +9,24 @@ use crate::source::{Http, Keep};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// What is kept of a call of the source `name`, and under what besides the call itself.
-pub(super) fn of(name: &str, http: &Http<Binding>, is_safe: bool, is_personal: bool) -> (Setting, Vec<String>) {
+/// Whose calls it is found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Everybody's.
+    Everybodys,
+    /// One person's, who is known by a credential in them.
+    OnePersons,
+    /// Those that are made of one person's data, which does not say who that is.
+    Addressed,
+}
+
+/// What is kept of a call of the source `name` to an `upstream`, and under what besides the call itself.
+pub(super) fn of(
+    (name, upstream): (&str, &str),
+    http: &Http<Binding>,
+    is_safe: bool,
+    whose: Whose,
+) -> (Setting, Vec<String>) {
     let Some(keep) = &http.keep else {
         let origin = if is_safe {
             Origin::BuiltIn
@@ -27,12 +43,13 @@ pub(super) fn of(name: &str, http: &Http<Binding>, is_safe: bool, is_personal: b
         let pairs: Vec<String> = parameters.iter().map(|name| format!("{name}=\u{2026}")).collect();
         tags.push(format!("source:{name}?{}", pairs.join("&")));
     }
+    tags.push(format!("upstream:{upstream}"));
     tags.extend(keep.written_tags.iter().cloned());
-    let words = words(keep, is_personal);
+    let words = words(keep, whose);
     (setting("cache", words, Origin::Written(keep.place)), vec![key, format!("tags: {}", tags.join(", "))])
 }
 
-fn words<R>(keep: &Keep<R>, is_personal: bool) -> String {
+fn words<R>(keep: &Keep<R>, whose: Whose) -> String {
     let mut words = match keep.max_age {
         Some(time) if time.is_zero() => "asked about each time".to_owned(),
         Some(time) => format!("fresh for {}", format_duration(time)),
@@ -50,13 +67,17 @@ fn words<R>(keep: &Keep<R>, is_personal: bool) -> String {
     if let Some(time) = keep.absence().filter(|time| *time > Duration::ZERO) {
         write!(words, "; that there is nothing for {}", format_duration(time)).unwrap_or_default();
     }
-    words += match (keep.overrides, is_personal) {
+    words += match (keep.overrides, whose) {
         (true, _) => "; whatever the upstream says",
-        (false, true) => "; unless it says no-store or Vary: *",
-        (false, false) => "; unless it says no-store, private or Vary: *",
+        (false, Whose::OnePersons) => "; unless it says no-store or Vary: *, or no-cache without a validator",
+        (false, Whose::Everybodys | Whose::Addressed) => {
+            "; unless it says no-store, private or Vary: *, or no-cache without a validator"
+        }
     };
-    if is_personal {
-        words += "; for calls with the same credential alone";
-    }
+    words += match whose {
+        Whose::Everybodys => "",
+        Whose::OnePersons => "; for calls with the same credential alone",
+        Whose::Addressed => "; for calls that are made of the same person's data, or of another's that is the same",
+    };
     words
 }

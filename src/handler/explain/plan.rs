@@ -1,6 +1,7 @@
 //! What would be asked for a page, in which order: the plan itself, run with sources that all succeed and rules that never hold. What needs
 //! nothing from outside has its value at once, and whatever waits for that alone begins with it.
 
+use super::super::kept::may_carry_credential;
 use super::super::plan::{Next, Plan};
 use super::super::runtime::{Service, Subject};
 use super::kept;
@@ -52,7 +53,7 @@ impl Teller<'_> {
         let name = format!("{within}{}", source.name.value);
         let kind = match &source.kind {
             Kind::Http(http) => {
-                call = self.call(planned, http, slots, &spell);
+                call = self.call((route, planned), http, slots, &spell);
                 "http"
             }
             Kind::Route(asking) => {
@@ -87,7 +88,7 @@ impl Teller<'_> {
 
     fn call(
         &self,
-        planned: &Planned,
+        (route, planned): (&Route, &Planned),
         http: &Http<Binding>,
         slots: &[Value],
         spell: &impl Fn(&Binding) -> Option<String>,
@@ -107,8 +108,13 @@ impl Teller<'_> {
                 Origin::Derived("a call that may change something is made once".to_owned()),
             )
         };
-        let is_personal = planned.personal && !self.is_anonymous;
-        let (kept, kept_under) = kept::of(&planned.source.name.value, http, sketch.is_repeatable, is_personal);
+        let whose = match planned.personal && !self.is_anonymous {
+            false => kept::Whose::Everybodys,
+            true if may_carry_credential(http, route) => kept::Whose::OnePersons,
+            true => kept::Whose::Addressed,
+        };
+        let names = (planned.source.name.value.as_str(), &*upstream.name);
+        let (kept, kept_under) = kept::of(names, http, sketch.is_repeatable, whose);
         Some(Call {
             kept,
             kept_under,
