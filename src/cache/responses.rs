@@ -3,15 +3,15 @@
 //! They are one entry of the store: what makes one of them invalid makes all of them so (section 4.4), and they come and go together. The list is
 //! never changed; who adds to it makes another.
 
-use super::content::{Content, StorableFields};
+use super::content::{CACHE_STATUS, Content, StorableFields};
 use super::policy::{Jitter, Windows};
-use super::rules::{KnownVary, StoredUnder, Terms};
+use super::rules::{KnownVary, StoredUnder, Terms, freshen};
 use super::stored::{Revision, Stored};
 use super::tag::Tags;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// A response as an origin sent it.
 #[derive(Debug)]
@@ -53,6 +53,16 @@ impl Received {
     /// Its fields, as they are stored.
     pub fn fields(&self) -> &HeaderMap {
         self.stored.content().identity().prepared_fields()
+    }
+
+    /// Its fields after an `update` that was received then (section 3.2), without the cookies of that, which are for whoever it answered.
+    pub fn freshened(&self, update: &HeaderMap, received: SystemTime) -> HeaderMap {
+        let mut fields = freshen(self.fields(), update, received, false);
+        // What is told of each exchange has a place there, which is empty.
+        if fields.get(CACHE_STATUS).is_some_and(HeaderValue::is_empty) {
+            fields.remove(CACHE_STATUS);
+        }
+        fields
     }
 
     /// Its content.

@@ -5,7 +5,7 @@ use http::header::{CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName};
 
 /// The fields that go no further than the connection they came on, listed or not.
-pub const HOP_BY_HOP: [HeaderName; 7] = [
+pub static HOP_BY_HOP: [HeaderName; 7] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -24,6 +24,12 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
 pub fn connection_options(fields: &HeaderMap) -> impl Iterator<Item = HeaderName> + '_ {
     let lines = fields.get_all(CONNECTION).iter();
     lines.flat_map(|line| members(line.as_bytes())).filter_map(|name| HeaderName::from_bytes(name).ok())
+}
+
+/// Whether who sent these fields takes trailer fields (RFC 9110, section 10.1.4).
+pub fn takes_trailers(fields: &HeaderMap) -> bool {
+    let lines = fields.get_all(TE).iter();
+    lines.flat_map(|line| members(line.as_bytes())).any(|member| member.eq_ignore_ascii_case(b"trailers"))
 }
 
 /// Removes the fields that go no further, those that `Connection` lists included.

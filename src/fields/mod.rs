@@ -30,7 +30,7 @@ pub use age::{parse_age, seconds};
 pub use cache_control::{CacheControl, MaxStale, RequestCacheControl, Scope};
 pub use cache_status::{CacheStatus, Forward, Outcome};
 pub use coding::{Coding, negotiate};
-pub use connection::{HOP_BY_HOP, connection_options, is_hop_by_hop, remove_hop_by_hop};
+pub use connection::{HOP_BY_HOP, connection_options, is_hop_by_hop, remove_hop_by_hop, takes_trailers};
 pub use content_security_policy::{ContentSecurityPolicy, SourceError, check_source, digest_source};
 pub use cookie::cookies;
 pub use credential::{is_credential, is_of_person};

@@ -88,11 +88,10 @@ pub(super) async fn answer(passing: &Passing<'_>, settings: &rules::Settings, th
                 if let Some(answer) = fetch::rescued(passing, &fetching, rules::Failure::Status(status)) {
                     return answer;
                 }
-                // The upstream has answered him with an error of its own, and will do so again.
-                if !matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
-                    return fetch::fetched(passing, fetching).await;
+                if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
+                    return passing.refuse(status);
                 }
-                return passing.refuse(status);
+                // It was an error of the upstream's own, which is passed on as it is.
             }
         }
     }

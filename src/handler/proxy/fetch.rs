@@ -4,7 +4,7 @@ use super::keep::{self, Entry};
 use super::together::Lead;
 use super::{Head, Passing, When, around::Around, status_of, stored, update};
 use crate::cache::rules::{self, Demand, Failure as Failed, StoredUnder, Terms};
-use crate::cache::{Key, Received, Responses, Ticket};
+use crate::cache::{Key, Received, Responses, Tags, Ticket};
 use crate::fields::{CacheStatus, EntityTag, Forward as Forwarding, Outcome};
 use crate::handler::runtime::Service;
 use crate::handler::{Answer, Body, CacheOutcome};
@@ -222,14 +222,15 @@ fn kept_as(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came, completed:
         Some(completed) => Ok(completed.terms.clone()),
         None => passing.terms(came.head(), came.when, fetching.settings, (&fetching.there, None)),
     };
-    // What is too much to keep is something later as well.
-    let displaces = terms.as_ref().map_or_else(|why| why.displaces(came.status), |_| no_room(service, &came).is_some());
     let is_of_one = matches!(
         terms,
         Err(rules::NotStored::Status | rules::NotStored::RequestNoStore | rules::NotStored::Authorization)
     );
-    let terms = terms.map_err(rules::NotStored::word);
-    let terms = terms.and_then(|terms| no_room(service, &came).map_or(Ok(terms), Err));
+    let (terms, displaces) = match terms {
+        // What is too much to keep is something later as well.
+        Ok(terms) => no_room(service, &came).map_or((Ok(terms), false), |why| (Err(why), true)),
+        Err(why) => (Err(why.word()), why.displaces(came.status)),
+    };
     let Came { status, fields, body, when } = came;
     // An error takes no good response's place.
     let is_good = |there: &Arc<Received>| !there.stored().status().is_server_error();
@@ -247,7 +248,8 @@ fn kept_as(passing: &Passing<'_>, fetching: Fetching<'_>, came: Came, completed:
                 lead.not_kept(when.instant);
                 None
             });
-            let keeping = Keeping { there, ticket, key, terms, received: when.instant, lead, joins };
+            let tags = passing.tags(&there, &terms.groups);
+            let keeping = Keeping { ticket, key, tags, terms, received: when.instant, lead, joins };
             match completed {
                 Some(completed) => {
                     let keeping = Keeping { joins: None, ..keeping };
@@ -310,10 +312,10 @@ fn no_room(service: &Service, came: &Came) -> Option<&'static str> {
 
 /// How an answer is kept.
 pub(super) struct Keeping {
-    /// What the upstream was asked for.
-    pub(super) there: PathAndQuery,
     pub(super) ticket: Ticket,
     pub(super) key: Key,
+    /// What it depends on.
+    pub(super) tags: Tags,
     pub(super) terms: Terms,
     /// When it was received.
     pub(super) received: Instant,
@@ -345,9 +347,8 @@ fn keep_body(
 ) -> Answer {
     let service = passing.service;
     let under = StoredUnder::new(&keeping.terms.vary, &passing.exchange.request.headers, &fields);
-    let tags = passing.tags(&keeping.there, &keeping.terms.groups);
     let position = passing.position;
-    let entry = Entry { service: Arc::clone(service), position, tags, status, fields: fields.clone(), under, keeping };
+    let entry = Entry { service: Arc::clone(service), position, status, fields: fields.clone(), under, keeping };
     let most = usize::try_from(service.runtime.store.largest()).unwrap_or(usize::MAX);
     let body = Body::stream(keep::Kept::new(body, entry, most));
     let mut answer = passing.pass_on(status, fields, body, Some(told));

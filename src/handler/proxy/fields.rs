@@ -17,8 +17,10 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// How we are called in `Via`.
 const PSEUDONYM: &str = "siteserver";
 
-/// What proxies that are believed say of the request's URL, in alphabetical order: with `Host`, what an upstream makes its links of.
-pub(super) const TOLD: [&str; 3] = ["forwarded", "x-forwarded-host", "x-forwarded-proto"];
+/// What proxies say of who asked, for which host and by which scheme, and only those that are believed.
+static WHO_ASKED: [HeaderName; 4] = [header::FORWARDED, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO];
+/// What of that is about the request's URL, in alphabetical order: with `Host`, what an upstream makes its links of.
+pub(super) static OF_THE_URL: [HeaderName; 3] = [header::FORWARDED, X_FORWARDED_HOST, X_FORWARDED_PROTO];
 
 /// Whether a field is what we, or others on the way, say of the client.
 pub(super) fn is_of_the_client(name: &HeaderName) -> bool {
@@ -90,25 +92,12 @@ pub(super) fn outgoing(request: &Parts, proxy: &Proxy, upstream: &Upstream, aske
     fields
 }
 
-/// Whether a client says that it takes trailer fields (RFC 9110, section 10.1.4).
-pub(super) fn takes_trailers(request: &HeaderMap) -> bool {
-    let lines = request.get_all(header::TE).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|member| member.trim().eq_ignore_ascii_case("trailers"))
-}
-
 /// Removes fields that many programs take for others, of which only we say what they are: those behind CGI read `_` and `-` alike.
 fn drop_lookalikes(fields: &mut HeaderMap, upstream: &Upstream) {
-    let ours = [
-        &X_FORWARDED_FOR,
-        &X_FORWARDED_HOST,
-        &X_FORWARDED_PROTO,
-        &header::FORWARDED,
-        &header::VIA,
-        &header::HOST,
-        &header::CONTENT_LENGTH,
-    ];
     let is_ours = |name: &HeaderName| {
-        ours.contains(&name) || HOP_BY_HOP.contains(name) || upstream.headers.iter().any(|(known, _)| known == name)
+        let never = [header::VIA, header::HOST, header::CONTENT_LENGTH];
+        let ours = WHO_ASKED.iter().chain(HOP_BY_HOP.iter()).chain(&never);
+        ours.chain(upstream.headers.iter().map(|(name, _)| name)).any(|known| known == name)
     };
     let odd = fields.keys().filter(|name| name.as_str().contains('_')).filter(|name| {
         HeaderName::from_bytes(name.as_str().replace('_', "-").as_bytes()).is_ok_and(|name| is_ours(&name))
@@ -135,7 +124,7 @@ fn via(version: Version) -> HeaderValue {
 /// Adds who asked, and takes out what a client that is not believed has said of it.
 fn tell_who_asked(fields: &mut HeaderMap, request: &Parts, told: Forwarded, asker: Asker) {
     if !asker.is_trusted {
-        for name in [&X_FORWARDED_FOR, &X_FORWARDED_HOST, &X_FORWARDED_PROTO, &header::FORWARDED] {
+        for name in &WHO_ASKED {
             fields.remove(name);
         }
     }
@@ -208,7 +197,7 @@ fn map_location(fields: &mut HeaderMap, target: &ProxyTarget, (base, host): (&st
 }
 
 /// Where the answers of a path of the upstream's are passed on, whose address has this path.
-fn here(path: &str, target: &ProxyTarget, prefix: &str) -> Option<String> {
+pub(super) fn here(path: &str, target: &ProxyTarget, prefix: &str) -> Option<String> {
     let below = path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))?;
     target.here(if below.is_empty() { "/" } else { below })
 }

@@ -25,7 +25,6 @@ use tokio::runtime::Handle;
 pub(super) struct Entry {
     pub(super) service: Arc<Service>,
     pub(super) position: usize,
-    pub(super) tags: Tags,
     pub(super) status: StatusCode,
     /// As they are sent, before anything is left out.
     pub(super) fields: HeaderMap,
@@ -36,27 +35,22 @@ pub(super) struct Entry {
 impl Entry {
     /// Keeps the response with this `body`, of which `most` bytes are kept.
     fn put(self, body: Bytes, most: usize) {
-        let Self { service, position, tags, status, fields, under, keeping } = self;
-        let Keeping { there: _, ticket, key, mut terms, received, lead, joins } = keeping;
+        let Self { service, position, status, fields, under, keeping } = self;
+        let Keeping { ticket, key, tags, mut terms, received, lead, joins } = keeping;
         terms.part = terms.part.map(|part: Part| part.holding(body.len() as u64));
         let joined = joins.as_ref().zip(terms.part.as_ref()).and_then(|(stored, part)| {
-            update::joined(stored, (part, &fields, &body), &terms).filter(|joined| joined.body.len() <= most)
+            update::joined(stored, (part, &fields, &body), terms.received).filter(|(.., body)| body.len() <= most)
         });
-        let (status, fields, body) = match joined {
-            Some(joined) => {
-                terms.part = joined.part;
-                (joined.status, joined.fields, joined.body)
+        let (mut fields, body) = match joined {
+            Some((part, fields, body)) => {
+                terms.part = Some(part);
+                (fields, body)
             }
-            None => (status, fields, body),
+            None => (fields, body),
         };
-        let (status, mut fields) = match &terms.part {
-            // All of it, asked for as a part, answers as a whole (RFC 9110, section 15.3.7.3).
-            Some(part) if part.is_complete() => {
-                terms.part = None;
-                (StatusCode::OK, fields)
-            }
-            Some(_) | None => (status, fields),
-        };
+        // All of it, asked for as a part, answers as a whole (RFC 9110, section 15.3.7.3).
+        let is_complete = terms.part.take_if(|part| part.is_complete()).is_some();
+        let status = if is_complete { StatusCode::OK } else { status };
         if terms.part.is_none() {
             fields.remove(CONTENT_RANGE);
         }

@@ -36,7 +36,7 @@ use super::runtime::Service;
 use super::{Answer, Body, CacheOutcome, RequestBody, clock, decide, failure, invalidate};
 use crate::cache::rules::{self, Bypass, Demand, NotStored, Reuse, Terms};
 use crate::cache::{CACHE_STATUS, Key, KeyBuilder, Section, Tag, Tags};
-use crate::fields::{CacheStatus, Forward as Forwarding};
+use crate::fields::{CacheStatus, Forward as Forwarding, takes_trailers};
 use crate::resource::{Forwarded as Telling, Proxy, Resource};
 use crate::router::Match;
 use crate::site::Route;
@@ -110,9 +110,7 @@ pub(super) async fn answer<B: RequestBody>(
         return passing.refuse(StatusCode::LOOP_DETECTED);
     }
     if request.method == Method::OPTIONS && fields::is_last(&request.headers) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        return passing.exchange.answer(response);
+        return passing.pass_on(StatusCode::NO_CONTENT, HeaderMap::new(), Body::empty(), None);
     }
     let Some(there) = target::there(&passing, matched) else {
         return passing.refuse(StatusCode::BAD_REQUEST);
@@ -195,9 +193,9 @@ impl<'p> Passing<'p> {
             };
         }
         if self.asker().is_trusted {
-            for name in fields::TOLD {
+            for name in &fields::OF_THE_URL {
                 if let Some(said) = fields.get(name) {
-                    key.bytes(Section::Header, name, said.as_bytes());
+                    key.bytes(Section::Header, name.as_str(), said.as_bytes());
                 }
             }
         }
@@ -244,7 +242,8 @@ impl<'p> Passing<'p> {
         (there, before): (&PathAndQuery, Option<&Terms>),
     ) -> Result<Terms, NotStored> {
         let request = self.exchange.request;
-        let targets = self.targets(there);
+        // A GET is for what its target is, whatever its answer calls that.
+        let targets = if request.method == Method::POST { self.targets(there) } else { Vec::new() };
         let targets: Vec<&Uri> = targets.iter().collect();
         let of = rules::Exchange {
             // What is stored answers GET, whatever asked about it.
@@ -282,13 +281,12 @@ impl<'p> Passing<'p> {
         (body, upgrade): (Upload, Option<HeaderValue>),
     ) -> Result<(Forwarded, When), Failure> {
         let request = self.exchange.request;
-        let takes_trailers = fields::takes_trailers(&request.headers);
         let forward = Forward {
             method: request.method.clone(),
             target: there,
             headers: fields,
             body,
-            takes_trailers,
+            takes_trailers: takes_trailers(&request.headers),
             upgrade,
             for_visitor: true,
         };

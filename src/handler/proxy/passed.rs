@@ -61,15 +61,8 @@ fn for_later_gets(passing: &Passing<'_>, there: &PathAndQuery, head: Head<'_>, w
     let terms = passing.terms(head, when, settings, (there, None)).ok()?;
     // It has made invalid what was there, and whatever was asked for before.
     let ticket = passing.service.runtime.store.begin(passing.service.revision());
-    Some(Keeping {
-        there: there.clone(),
-        ticket,
-        key: passing.own_key(),
-        terms,
-        received: when.instant,
-        lead: None,
-        joins: None,
-    })
+    let (key, tags) = (passing.own_key(), passing.tags(there, &terms.groups));
+    Some(Keeping { ticket, key, tags, terms, received: when.instant, lead: None, joins: None })
 }
 
 /// Drops what is stored of the URL of the request, and of others that its answer has made invalid (RFC 9111, section 4.4).
@@ -96,7 +89,7 @@ fn invalidate(passing: &Passing<'_>, there: &PathAndQuery, (status, response): H
     let here = decide::target(request).to_owned();
     let elsewhere = elsewhere.into_iter().filter_map(|elsewhere| match elsewhere.origin {
         // As the upstream knows it.
-        0 => path_here(passing, &elsewhere.path),
+        0 => fields::here(&elsewhere.path, &passing.proxy.target, fields::split_base(&passing.upstream.base).1),
         _ => Some(elsewhere.path),
     });
     for target in std::iter::once(here).chain(elsewhere) {
@@ -107,10 +100,4 @@ fn invalidate(passing: &Passing<'_>, there: &PathAndQuery, (status, response): H
     if !groups.is_empty() {
         store.purge(&Scope::Tags(groups), Purge::Hard);
     }
-}
-
-/// The path and query here of what the upstream calls so.
-fn path_here(passing: &Passing<'_>, there: &str) -> Option<String> {
-    let (_, prefix) = fields::split_base(&passing.upstream.base);
-    passing.proxy.target.here(there.strip_prefix(prefix)?)
 }

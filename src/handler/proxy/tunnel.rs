@@ -34,8 +34,5 @@ pub(super) fn joined(passing: &Passing<'_>, door: OnUpgrade, answer: Response<()
             tracing::debug!(%error, "a connection that was switched ended badly");
         }
     });
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    *response.headers_mut() = fields;
-    passing.exchange.answer(response)
+    passing.pass_on(StatusCode::SWITCHING_PROTOCOLS, fields, Body::empty(), None)
 }

@@ -2,15 +2,16 @@
 //! (RFC 9111, sections 3.2 to 3.4, 4.3.4 and 4.3.5).
 
 use super::fetch::{Came, Fetching};
-use super::{Passing, keep, stored};
+use super::{Passing, When, keep, stored};
+use crate::cache::Received;
 use crate::cache::rules::{self, HeadVerdict, Joined, Part, StoredUnder, Terms, Validated};
-use crate::cache::{CACHE_STATUS, Received};
 use crate::fields::ContentRange;
 use crate::handler::{Answer, CacheOutcome};
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
+use http::header::{HeaderMap, SET_COOKIE};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// The answer that a 304 leaves to what is `stored`, which is brought up to date; `None` if it is about something else.
 pub(super) fn freshened(
@@ -23,23 +24,23 @@ pub(super) fn freshened(
     let Validated::These(positions) = rules::selected_by(&came.fields, &all) else { return None };
     let mut valid = positions.into_iter().filter_map(|position| stored.get(position));
     let first = valid.next()?;
+    let update = passing.incoming(came.fields.clone());
     for other in valid {
-        let (fresh, is_kept) = updated(passing, fetching, (other, Role::Other), came);
+        let (fresh, is_kept) = updated(passing, fetching, (other, Role::Other), (&update, came.when));
         if is_kept {
             put(passing, fetching, &fresh, Some(other));
         }
     }
     let is_selected = fetching.selected.as_ref().is_some_and(|selected| Arc::ptr_eq(selected, first));
     let role = if is_selected { Role::Selected } else { Role::Found };
-    let (fresh, is_kept) = updated(passing, fetching, (first, role), came);
+    let (fresh, is_kept) = updated(passing, fetching, (first, role), (&update, came.when));
     // One that another request has chosen stays what that finds.
     let is_stored = is_kept && put(passing, fetching, &fresh, is_selected.then_some(first));
     let age = fresh.windows().age(came.when.instant);
     let told = fetching.told(is_stored).header_value_with(came.status);
     let mut answer = stored::answer(&fresh, age, &told, CacheOutcome::Miss, passing.exchange)?;
     // It is for who was answered, and nobody else.
-    let cookies = passing.incoming(came.fields.clone());
-    for cookie in cookies.get_all(SET_COOKIE) {
+    for cookie in update.get_all(SET_COOKIE) {
         answer.response.headers_mut().append(SET_COOKIE, cookie.clone());
     }
     Some(answer)
@@ -56,22 +57,20 @@ enum Role {
     Other,
 }
 
-/// What is `stored`, brought up to date by the fields of what came, and whether it may be kept so.
+/// What is `stored`, brought up to date by [our fields](Passing::incoming) of what came then, and whether it may be kept so.
 fn updated(
     passing: &Passing<'_>,
     fetching: &Fetching<'_>,
     (stored, role): (&Received, Role),
-    came: &Came,
+    (update, when): (&HeaderMap, When),
 ) -> (Arc<Received>, bool) {
-    let update = passing.incoming(came.fields.clone());
-    let fields = rules::freshen(stored.fields(), &update, came.when.time, false);
+    let fields = stored.freshened(update, when.time);
     let status = stored.stored().status();
     let before = Some(stored.terms());
-    let (terms, is_kept) =
-        match passing.terms((status, &fields), came.when, fetching.settings, (&fetching.there, before)) {
-            Ok(terms) => (terms, true),
-            Err(_) => (stored.terms().clone(), false),
-        };
+    let (terms, is_kept) = match passing.terms((status, &fields), when, fetching.settings, (&fetching.there, before)) {
+        Ok(terms) => (terms, true),
+        Err(_) => (stored.terms().clone(), false),
+    };
     let is_chosen_alike = terms.vary == stored.terms().vary;
     let under = match role {
         Role::Selected if is_chosen_alike => stored.under().clone(),
@@ -81,7 +80,7 @@ fn updated(
     // What chose it by other names is not known.
     let is_kept = is_kept && (is_chosen_alike || role != Role::Other);
     let content = (status, rules::storable_fields(fields, &terms), stored.body().clone());
-    (Arc::new(Received::new(content, terms, under, came.when.instant, passing.service.revision())), is_kept)
+    (Arc::new(Received::new(content, terms, under, when.instant, passing.service.revision())), is_kept)
 }
 
 fn put(
@@ -101,7 +100,8 @@ pub(super) fn headed(passing: &Passing<'_>, fetching: &Fetching<'_>, came: &Came
     let status = selected.stored().status();
     match rules::head_verdict(status, selected.fields(), length, came.status, &came.fields) {
         HeadVerdict::Freshen => {
-            let (fresh, is_kept) = updated(passing, fetching, (selected, Role::Selected), came);
+            let update = passing.incoming(came.fields.clone());
+            let (fresh, is_kept) = updated(passing, fetching, (selected, Role::Selected), (&update, came.when));
             if is_kept {
                 put(passing, fetching, &fresh, Some(selected));
             }
@@ -133,12 +133,7 @@ pub(super) fn completed(
         let said = ContentRange::parse(&came.fields)?;
         let new = Part { said, held: said.last - said.first + 1, asked: Vec::new() };
         let joined = Joined::of((stored.fields(), old), (&came.fields, &new)).filter(|it| it.part.is_complete())?;
-        let update = passing.incoming(came.fields.clone());
-        let mut fields = rules::freshen(stored.fields(), &update, came.when.time, false);
-        // What is told of each exchange has a place there.
-        if fields.get(CACHE_STATUS).is_some_and(HeaderValue::is_empty) {
-            fields.remove(CACHE_STATUS);
-        }
+        let mut fields = stored.freshened(&passing.incoming(came.fields.clone()), came.when.time);
         joined.fields(&mut fields);
         let head = (StatusCode::OK, &fields);
         let terms = passing.terms(head, came.when, fetching.settings, (&fetching.there, None)).ok()?;
@@ -158,21 +153,12 @@ pub(super) fn completed(
     }
 }
 
-/// What two responses are together.
-pub(super) struct Whole {
-    pub(super) status: StatusCode,
-    pub(super) fields: HeaderMap,
-    pub(super) body: Bytes,
-    /// Which part that is, if it is one.
-    pub(super) part: Option<Part>,
-}
-
-/// What a stored response and a part that came are together, if that is one piece.
+/// What a stored response and a part that came at `received` are together, if that is one piece: which part, its fields and its bytes.
 pub(super) fn joined(
     stored: &Received,
     (part, fields, body): (&Part, &HeaderMap, &Bytes),
-    terms: &Terms,
-) -> Option<Whole> {
+    received: SystemTime,
+) -> Option<(Part, HeaderMap, Bytes)> {
     let length = stored.body().len() as u64;
     let all = || {
         let said = ContentRange { first: 0, last: length.checked_sub(1)?, length: Some(length) };
@@ -183,17 +169,12 @@ pub(super) fn joined(
         None => all().filter(|_| stored.stored().status() == StatusCode::OK)?,
     };
     let joined = Joined::of((stored.fields(), &old), (fields, part))?;
-    let pieces = joined.pieces.iter().map(|piece| {
+    let mut whole = Vec::new();
+    for piece in &joined.pieces {
         let of = if piece.is_new { body } else { stored.body() };
-        stored::slice(of, piece.bytes.start, piece.bytes.end)
-    });
-    let body = pieces.fold(Vec::new(), |mut whole, piece| {
-        whole.extend_from_slice(&piece);
-        whole
-    });
-    let mut fields = rules::freshen(stored.fields(), fields, terms.received, false);
+        whole.extend_from_slice(&stored::slice(of, piece.bytes.start, piece.bytes.end));
+    }
+    let mut fields = stored.freshened(fields, received);
     joined.fields(&mut fields);
-    let is_complete = joined.part.is_complete();
-    let status = if is_complete { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
-    Some(Whole { status, fields, body: body.into(), part: (!is_complete).then_some(joined.part) })
+    Some((joined.part, fields, whole.into()))
 }
