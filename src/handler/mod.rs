@@ -17,6 +17,7 @@ mod fetch;
 mod field;
 mod fill;
 mod gather;
+mod identity;
 mod inputs;
 mod invalidate;
 mod keep;

@@ -209,6 +209,8 @@ fn build(
         routers,
         routes,
         upstreams,
+        auth: super::Auth::default(),
+        cookie_keys: None,
         content: tree.content.clone(),
         errors,
         tripwire: environment.tripwire(),
