@@ -15,9 +15,9 @@ use super::{Answer, failure};
 use crate::config::{Binding, Template};
 use crate::fields::{CacheControl, Scope};
 use crate::render::Context;
-use crate::resource::{Guard, Knowing, Refusal, Resource};
+use crate::resource::{Guard, IdentityKind, Knowing, Refusal, Resource};
 use crate::router::Match;
-use crate::site::{Credentials, Route};
+use crate::site::{Credentials, Identities, Identity, Route};
 use crate::source::{Kind, Trouble, encode_segment};
 use crate::value::Value;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -37,7 +37,7 @@ pub(super) struct Visitor {
 /// Why somebody is not let in.
 pub(super) enum Refused<'g> {
     /// It is not known who that is; these are the ways to say so.
-    Unauthorized(&'g Guard, Vec<HeaderValue>),
+    Unauthorized(&'g Guard, Option<identity::Refused>),
     /// It is known, and not enough.
     Forbidden(&'g Guard),
     /// It cannot be found out now; perhaps after this time.
@@ -72,14 +72,15 @@ impl<'a> Asking<'a> {
         for guard in &route.guards {
             let (who, source) = match &guard.by {
                 Knowing::Identities(kinds) => {
-                    (identity::who(self.service, kinds, self.fields, self.deadline).await, None)
+                    let among = among(kinds);
+                    (identity::who(self.service, self.fields, among, self.deadline).await, None)
                 }
-                Knowing::Source(at) => (self.ask(*at).await?.unwrap_or_else(|| self.unknown(*at)), Some(*at)),
+                Knowing::Source(at) => (self.ask(*at).await?.unwrap_or(Who::Nobody { refused: None }), Some(*at)),
             };
             let user = match who {
                 Who::User(user) => user,
-                Who::Nobody(challenges) => return Err(Refused::Unauthorized(guard, challenges)),
-                Who::Unavailable(after) => return Err(Refused::Unavailable(after)),
+                Who::Nobody { refused } => return Err(Refused::Unauthorized(guard, refused)),
+                Who::Unavailable { retry_after } => return Err(Refused::Unavailable(retry_after)),
             };
             if !guard.admits(&user) {
                 return Err(Refused::Forbidden(guard));
@@ -91,7 +92,7 @@ impl<'a> Asking<'a> {
         }
         if route.guards.is_empty() && route.inputs.user {
             // A page for everybody greets whom it knows. Who cannot be known just now is nobody.
-            if let Who::User(user) = identity::who(self.service, &[], self.fields, self.deadline).await {
+            if let Who::User(user) = identity::who(self.service, self.fields, Identities::ALL, self.deadline).await {
                 visitor.user = user;
             }
         }
@@ -170,14 +171,13 @@ impl<'a> Asking<'a> {
         (!reads_others && (!credentials.cookies.is_empty() || !credentials.fields.is_empty())).then_some(credentials)
     }
 
-    /// Nobody, by the source at this position: HTTP has no scheme for cookies, and a challenge all the same is what a 401 must have.
-    fn unknown(self, at: usize) -> Who {
-        let realm = self.service.site.url.as_deref().unwrap_or("this site");
-        let mut challenge = format!("Cookie realm=\"{}\"", realm.replace(['"', '\\'], ""));
+    /// What the source at this position wants to see. HTTP has no scheme for cookies, and a challenge all the same is what a 401 must have.
+    fn challenge(self, at: usize, host: &str) -> HeaderValue {
+        let mut challenge = format!("Cookie realm=\"{}\"", host.replace(['"', '\\'], ""));
         if let Some(name) = self.credentials(at).and_then(|credentials| credentials.cookies.into_iter().next()) {
             challenge.push_str(&format!(", cookie-name=\"{name}\""));
         }
-        Who::Nobody(HeaderValue::from_str(&challenge).into_iter().collect())
+        HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Cookie"))
     }
 }
 
@@ -196,13 +196,18 @@ impl Refused<'_> {
     pub(super) fn answer(&self, asking: Asking<'_>, exchange: Exchange<'_>) -> Answer {
         let service = asking.service;
         match self {
-            Self::Unauthorized(guard, challenges) => {
+            Self::Unauthorized(guard, refused) => {
                 if let Some(answer) = elsewhere(&guard.on_unauthorized, asking, exchange) {
                     return answer;
                 }
                 let mut answer = failure::answer(service, exchange, StatusCode::UNAUTHORIZED);
-                for challenge in challenges {
-                    answer.response.headers_mut().append(header::WWW_AUTHENTICATE, challenge.clone());
+                let host = exchange.request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+                let (host, fields) = (host.unwrap_or_default(), answer.response.headers_mut());
+                match &guard.by {
+                    Knowing::Identities(kinds) => {
+                        identity::challenges(service, refused.as_ref(), among(kinds), host, fields);
+                    }
+                    Knowing::Source(at) => fields.extend([(header::WWW_AUTHENTICATE, asking.challenge(*at, host))]),
                 }
                 answer
             }
@@ -219,6 +224,11 @@ impl Refused<'_> {
             }
         }
     }
+}
+
+/// The identities that a guard counts on; all of the site's, if it names none.
+fn among(kinds: &[IdentityKind]) -> Identities {
+    if kinds.is_empty() { Identities::ALL } else { kinds.iter().copied().map(Identity::from).collect() }
 }
 
 /// The answer that sends a visitor elsewhere, if that is declared. Programs have no use for a page to sign in.

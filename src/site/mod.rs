@@ -5,6 +5,7 @@
 //! [`load()`] reads the tree, merges and compiles each route, links names to slots and ids, plans the order of sources, and
 //! derives what a page reads: its key, its `Vary`, its privacy. What is wrong is found all at once.
 
+mod auth;
 mod code;
 mod declaration;
 mod draft;
@@ -18,6 +19,7 @@ mod settings;
 pub mod slots;
 mod variant;
 
+pub use auth::{Auth, Basic, FetchedKeys, ForwardAuth, Identities, Identity, Jwt, Keys};
 pub use code::CODES;
 pub use declaration::Declaration;
 pub use draft::{Called, Certainty, Draft, Outline, RouteOutline};
@@ -31,6 +33,7 @@ pub use variant::{Credentials, Variant};
 
 use crate::config::{Binding, ContentFile, Environment, Template, Tripwire};
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
+use crate::identity::CookieKeys;
 use crate::render::Condition;
 use crate::resource::{Cors, ErrorPage, Guard, Linked, Policy, Proxy, Resource};
 use crate::router::{Hosts, Pattern};
@@ -69,6 +72,10 @@ pub struct Site {
     pub routes: Vec<Route>,
     /// The upstreams that sources call.
     pub upstreams: Upstreams,
+    /// By what it is known who somebody is.
+    pub auth: Auth,
+    /// The keys of cookies that are signed or sealed.
+    pub cookie_keys: Option<CookieKeys>,
     /// Files below `content/`, sorted by path.
     pub content: Vec<ContentFile>,
     /// Error pages for requests that belong to no route.

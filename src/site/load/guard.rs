@@ -1,6 +1,6 @@
 //! The guards of a route: what all levels around it say, compiled and linked; and routes that lie where a guarded section's do, outside of it.
 
-use super::super::{Credentials, Route, Routers, code};
+use super::super::{Auth, Credentials, Identities, Identity, Route, Routers, code};
 use super::Shared;
 use super::kind;
 use super::scope::{Reads, Scope};
@@ -14,31 +14,16 @@ use crate::source::{Kind, Source};
 use http::header::HeaderName;
 use std::sync::Arc;
 
-/// The identities that a site declares, and what requests carry by which each knows who asks.
-#[derive(Debug, Default)]
-pub(super) struct Identities(Vec<(IdentityKind, Credentials)>);
+/// As many of the site's identities as a guard counts on: those that it names, or whatever there is.
+fn identities(kinds: &[IdentityKind]) -> Identities {
+    if kinds.is_empty() { Identities::ALL } else { kinds.iter().copied().map(Identity::from).collect() }
+}
 
-impl Identities {
-    /// What is missing of what a guard counts on: one of these `kinds`, or any at all if it counts on whatever there is.
-    fn lacking(&self, kinds: &[IdentityKind]) -> Option<Option<IdentityKind>> {
-        let has = |kind: &IdentityKind| self.0.iter().any(|(declared, _)| declared == kind);
-        match kinds.iter().find(|kind| !has(kind)) {
-            Some(kind) => Some(Some(*kind)),
-            None => self.0.is_empty().then_some(None),
-        }
-    }
-
-    /// Whether there is any.
-    pub(super) fn are_there(&self) -> bool {
-        !self.0.is_empty()
-    }
-
-    /// What requests carry by which these `kinds` know who asks; all, if none is named.
-    pub(super) fn credentials(&self, kinds: &[IdentityKind]) -> Credentials {
-        let mut all = Credentials::default();
-        let counted = self.0.iter().filter(|(kind, _)| kinds.is_empty() || kinds.contains(kind));
-        counted.for_each(|(_, credentials)| all.extend(credentials));
-        all
+/// What is missing of what a guard counts on: one of these `kinds`, or any at all if it counts on whatever there is.
+fn lacking(auth: &Auth, kinds: &[IdentityKind]) -> Option<Option<IdentityKind>> {
+    match kinds.iter().find(|kind| !auth.written.has(Identity::from(**kind))) {
+        Some(kind) => Some(Some(*kind)),
+        None => auth.written.is_empty().then_some(None),
     }
 }
 
@@ -101,7 +86,7 @@ impl Guards {
         let mut all = Credentials::default();
         for guard in &self.levels {
             match &guard.by {
-                Knowing::Identities(kinds) => all.extend(&shared.auth.credentials(kinds)),
+                Knowing::Identities(kinds) => all.extend(&shared.auth.credentials(identities(kinds))),
                 Knowing::Source(at) => all.extend(&sources.get(*at).map(credentials_of).unwrap_or_default()),
             }
         }
@@ -159,7 +144,7 @@ fn knowing(decl: &GuardDecl, sources: &[Source], broken: &[String], shared: &mut
     let Some(name) = &decl.source else {
         let kinds: Vec<IdentityKind> = decl.auth.as_ref().map(|auth| auth.value.0.clone()).unwrap_or_default();
         let place = decl.auth.as_ref().map_or(decl.place, |auth| auth.place);
-        if let Some(missing) = shared.auth.lacking(&kinds) {
+        if let Some(missing) = lacking(&shared.auth, &kinds) {
             let (message, help) = match missing {
                 Some(kind) => (
                     format!("a guard that counts on `{}`, which this site does not declare", kind.word()),

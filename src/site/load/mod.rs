@@ -66,7 +66,8 @@ struct Shared<'s> {
     data: data::DataFiles,
     documents: documents::Documents,
     needs: csp::KnownNeeds,
-    auth: guard::Identities,
+    /// By what it is known who somebody is.
+    auth: super::Auth,
     /// The paths of routes that may be asked.
     paths: asked::Paths,
 }
@@ -167,7 +168,7 @@ fn build(
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
         needs: csp::KnownNeeds::default(),
-        auth: guard::Identities::default(),
+        auth: super::Auth::default(),
         paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
@@ -202,7 +203,7 @@ fn build(
     documents::judge_links(&map.routers, &patterns, &mut shared);
     let Map { routers, list: routes, outlines, is_whole, .. } = map;
     let revision = revision::of_site(&routes, &tree.content);
-    let Shared { files, findings, upstreams, library, money, .. } = shared;
+    let Shared { files, findings, upstreams, library, money, auth, .. } = shared;
     let (library, partials, nesting) = library.into_parts();
     // With a `site.url` that cannot be read no site is served, whatever its hosts are.
     let hosts = declared.hosts.unwrap_or_else(Hosts::any);
@@ -216,6 +217,8 @@ fn build(
         routers,
         routes,
         upstreams,
+        auth,
+        cookie_keys: None,
         content: tree.content.clone(),
         errors,
         tripwire: environment.tripwire(),

@@ -1,7 +1,7 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{Called, Credentials, Places, Planned, Privacy, Route, RouteOutline, code, slots};
+use super::super::{Called, Credentials, Identities, Places, Planned, Privacy, Route, RouteOutline, code, slots};
 use super::fields::Fields;
 use super::guard::{Guards, Unsaid, list_open};
 use super::kind::{self, Shown};
@@ -73,7 +73,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         user: match guards.source_of_user() {
             Some(at) => Asker::Source(Some(at)),
             None if guards.names_broken(&decl) => Asker::Source(None),
-            None if shared.auth.are_there() => Asker::Identified,
+            None if !shared.auth.written.is_empty() => Asker::Identified,
             None => Asker::Unknown,
         },
         form: None,
@@ -103,7 +103,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     }
     let mut known_by = guards.credentials(&sources, shared);
     if all.user.is_some() && guards.source_of_user().is_none() {
-        known_by.extend(&shared.auth.credentials(&[]));
+        known_by.extend(&shared.auth.credentials(Identities::ALL));
     }
     let running = || of_page.iter().filter_map(|&at| sources.get(at));
     let of_person = personal.map(|personal| OfPerson {
