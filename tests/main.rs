@@ -94,6 +94,7 @@ fn main() -> ExitCode {
         flows::secrets::CASES,
         flows::sharing::CASES,
         flows::smuggling::CASES,
+        flows::spellings::CASES,
         flows::ssrf::CASES,
         flows::together::CASES,
         flows::tripwire::CASES,

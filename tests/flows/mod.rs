@@ -40,6 +40,7 @@ pub(crate) mod runaway;
 pub(crate) mod secrets;
 pub(crate) mod sharing;
 pub(crate) mod smuggling;
+pub(crate) mod spellings;
 pub(crate) mod ssrf;
 pub(crate) mod together;
 pub(crate) mod tripwire;
