@@ -23,6 +23,7 @@ pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod hostile;
 pub(crate) mod hour;
+pub(crate) mod incidents;
 pub(crate) mod inputs;
 pub(crate) mod json;
 pub(crate) mod kept;
@@ -46,6 +47,7 @@ pub(crate) mod together;
 pub(crate) mod tripwire;
 pub(crate) mod unchanged;
 pub(crate) mod variants;
+pub(crate) mod visitors;
 
 use crate::support::SAFETY_NET;
 use crate::support::fault::FaultServer;
