@@ -15,7 +15,7 @@ use crate::config::{
     Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template, refuse_placeholders,
 };
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
-use crate::resource::{Cors, Csp, Decl, Policy, Profiles, Proxy, Resource};
+use crate::resource::{Cors, Csp, Decl, GuardsDecl, Policy, Profiles, Proxy, Refusal, Resource};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source, Upstreams};
 use crate::value::{Object, Value};
@@ -384,14 +384,23 @@ fn untrusted(decl: &Decl) -> Vec<String> {
     declared.filter(|(_, source)| is_outside(source)).map(|(name, _)| name.value.clone()).collect()
 }
 
-/// Where rules and refusals of sources may send visitors.
+/// Where rules, and refusals of sources and guards, may send visitors.
 fn detours(decl: &Decl, sources: &[Source]) -> Vec<Template> {
     let of_rules = decl.rules.iter().flatten().filter_map(|rule| rule.then.as_ref()?.redirect.as_ref());
     let of_sources = sources.iter().filter_map(|source| match &source.outcomes.on_unauthorized {
         OnUnauthorized::Redirect(target) => Some(target),
         OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => None,
     });
-    of_rules.map(|target| &target.value).chain(of_sources).cloned().collect()
+    let levels = match &decl.guard {
+        Some(GuardsDecl::Levels(levels)) => levels.as_slice(),
+        Some(GuardsDecl::Open(_)) | None => &[],
+    };
+    let refusals = levels.iter().flat_map(|level| level.on_unauthorized.iter().chain(&level.on_forbidden));
+    let of_guards = refusals.filter_map(|refusal| match &refusal.value {
+        Refusal::Redirect { target, .. } => Some(target),
+        Refusal::Status | Refusal::NotFound => None,
+    });
+    of_rules.map(|target| &target.value).chain(of_sources).chain(of_guards).cloned().collect()
 }
 
 /// Says of findings in what the route inherits that they are about this route: other routes may be fine with it.
