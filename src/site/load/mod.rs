@@ -2,6 +2,7 @@
 
 mod admin;
 mod asked;
+mod auth;
 mod caching;
 mod csp;
 mod data;
@@ -140,7 +141,13 @@ fn build(
     let environment = &environment.with_public(site::public(&decl, &mut findings));
     let declared = site::compile(&decl, environment, &mut findings);
     let profiles = profiles(&decl, &mut findings);
-    let upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
+    let mut upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
+    let mut files = files;
+    let mut reading =
+        auth::Reading { tree, files: &mut files, environment, upstreams: &mut upstreams, findings: &mut findings };
+    let auth = reading.auth(&decl, &declared.scope, declared.url.as_deref());
+    let cookie_keys =
+        decl.cookie_keys.as_ref().and_then(|written| auth::cookie_keys(written, environment, &mut findings));
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     media::check_layouts(tree, &library, &mut findings);
     let foundation = revision::foundation(table);
@@ -209,8 +216,8 @@ fn build(
         routers,
         routes,
         upstreams,
-        auth: super::Auth::default(),
-        cookie_keys: None,
+        auth,
+        cookie_keys,
         content: tree.content.clone(),
         errors,
         tripwire: environment.tripwire(),
