@@ -9,6 +9,7 @@ mod cors;
 mod csp;
 mod decl;
 mod error_page;
+mod guard;
 mod header;
 mod layout;
 mod proxy;
@@ -29,6 +30,7 @@ pub use decl::{
     SectionDecl, ThenDecl,
 };
 pub use error_page::{ErrorPage, ID_MARK};
+pub use guard::{Claim, Guard, GuardDecl, GuardsDecl, IdentityKind, Knowing, Refusal, Wanted, as_level, required};
 pub use header::instead as instead_of_header;
 pub use layout::Linked;
 pub use proxy::{Proxy, ProxyTarget, TargetPart};
@@ -41,7 +43,7 @@ use std::sync::Arc;
 /// How declarations of routes merge: defaults, sections, the route.
 pub const MERGE: Rules = Rules {
     whole: &["cache", "json", "form"],
-    append: &["rules", "tests"],
+    append: &["guard", "rules", "tests"],
     named: &[("sources", &crate::source::MERGE)],
     kinds: &[],
 };

@@ -35,7 +35,7 @@ use crate::config::{Binding, ContentFile, Environment, Template, Tripwire};
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::identity::CookieKeys;
 use crate::render::Condition;
-use crate::resource::{Cors, ErrorPage, Linked, Policy, Proxy, Resource};
+use crate::resource::{Cors, ErrorPage, Guard, Linked, Policy, Proxy, Resource};
 use crate::router::{Hosts, Pattern};
 use crate::source::{Source, Step, Upstreams};
 use crate::value::{Object, Value};
@@ -141,6 +141,10 @@ pub struct Route {
     pub vary: Vec<HeaderName>,
     /// Whose data its answers hold.
     pub privacy: Privacy,
+    /// Who may have what it answers: all of them must let somebody in, the outermost first.
+    pub guards: Vec<Guard>,
+    /// What requests may carry by which its guards know who asks, and by which it knows that if it reads it.
+    pub known_by: Credentials,
     /// What passes on the requests that it has no answer to.
     pub otherwise: Option<Box<Proxy>>,
     /// Which scripts of other sites may read its answers.
@@ -168,6 +172,8 @@ pub struct Planned {
     pub after: Box<[usize]>,
     /// Whether its call carries anything of one person's, so that no two people may share it.
     pub personal: bool,
+    /// Whether nobody but a guard asks it.
+    pub is_of_guard: bool,
 }
 
 /// A rule: what happens instead of the page if a condition holds.

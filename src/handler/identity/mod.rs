@@ -1,8 +1,8 @@
 //! Who sends a request, as far as the site's identities can tell.
 //!
 //! The first identity that a request carries a credential for says who it is, in the order token, password, upstream. What has to be waited for
-//! is waited for in [`who`]: keys that are fetched, passwords that are verified on threads of their own, an upstream that is asked. Everything
-//! else is at hand ([`at_hand`]).
+//! is waited for: keys that are fetched, passwords that are verified on threads of their own, an upstream that is asked. Everything else is at
+//! hand: tokens whose keys are there, passwords that were right a moment ago.
 //!
 //! What a stranger can make us do is bounded: a token that cannot be one costs a look at it, an unknown key makes keys be fetched once in a
 //! while, and passwords are verified a few at a time. Nothing is shared between visitors but keys.
@@ -158,21 +158,7 @@ impl Serving {
     }
 }
 
-/// Who sends a request with these fields, as these identities tell it, if nothing has to be waited for.
-pub(super) fn at_hand(service: &Arc<Service>, fields: &HeaderMap, among: Identities) -> Option<Who> {
-    match Credential::of(&service.site.auth, fields, among) {
-        None => Some(Who::NOBODY),
-        Some(Credential::Malformed(by)) => Some(Who::refused(by, "the credential is malformed")),
-        Some(Credential::Token(jwt, text)) => match tokens::judge(service, jwt, text) {
-            Step::Known(who) => Some(who),
-            Step::Wait(_) => None,
-        },
-        Some(Credential::Password(basic, text)) => passwords::at_hand(service, basic, text),
-        Some(Credential::Forwarded(_)) => None,
-    }
-}
-
-/// The same, where it may be waited for until the `deadline`.
+/// Who sends a request with these fields, as these identities tell it before the `deadline`. Nothing is waited for that is at hand.
 pub(super) async fn who(service: &Arc<Service>, fields: &HeaderMap, among: Identities, deadline: Instant) -> Who {
     match Credential::of(&service.site.auth, fields, among) {
         None => Who::NOBODY,

@@ -9,6 +9,7 @@ pub(super) use decl::{AuthDecl, BasicDecl, ClaimDecl, CookieKeysDecl, ForwardDec
 use super::Credentials;
 use crate::config::{Binding, words};
 use crate::identity::{KeySet, Rules, Users};
+use crate::resource::IdentityKind;
 use crate::source::Source;
 use crate::upstream::{Trust, Url};
 use http::header::{AUTHORIZATION, HeaderName};
@@ -24,6 +25,16 @@ words! {
         "basic": Basic,
         /// What an upstream says of the visitor's credential.
         "forward": Forward,
+    }
+}
+
+impl From<IdentityKind> for Identity {
+    fn from(kind: IdentityKind) -> Self {
+        match kind {
+            IdentityKind::Jwt => Self::Jwt,
+            IdentityKind::Basic => Self::Basic,
+            IdentityKind::Forward => Self::Forward,
+        }
     }
 }
 

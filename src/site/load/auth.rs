@@ -477,6 +477,12 @@ fn secret(
     Some((environment.secret(variable, findings), rest.as_literal().unwrap_or_default().to_owned()))
 }
 
+/// The name of the upstream that `[auth.forward]` asks, as it is written.
+pub(super) fn upstream(decl: &Decl) -> Option<String> {
+    let forward = decl.auth.as_ref()?.forward.as_ref()?.as_table()?;
+    forward.node("upstream").and_then(Node::as_text).map(|name| name.content.clone())
+}
+
 /// The keys of cookies, if all are sound.
 pub(super) fn cookie_keys(
     decl: &CookieKeysDecl,

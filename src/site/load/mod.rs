@@ -10,6 +10,7 @@ pub(super) mod documents;
 mod doubts;
 mod errors;
 mod fields;
+mod guard;
 mod input;
 mod json;
 mod kind;
@@ -66,6 +67,8 @@ struct Shared<'s> {
     data: data::DataFiles,
     documents: documents::Documents,
     needs: csp::KnownNeeds,
+    /// By what it is known who somebody is.
+    auth: super::Auth,
     /// The paths of routes that may be asked.
     paths: asked::Paths,
 }
@@ -81,6 +84,8 @@ struct Compiled {
     is_placed: bool,
     /// The files that a `files` route holds, below its folder.
     held: Option<Vec<String>>,
+    /// It, if nothing is said of who may have it.
+    unsaid: Option<guard::Unsaid>,
 }
 
 pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Draft {
@@ -129,7 +134,7 @@ fn unmerged(tree: &Tree, files: &Files, memory: &Memory, findings: &mut Findings
 fn build(
     tree: &Tree,
     table: &Table,
-    files: Files,
+    mut files: Files,
     mut findings: Findings,
     environment: &Environment,
     memory: &Memory,
@@ -142,7 +147,6 @@ fn build(
     let declared = site::compile(&decl, environment, &mut findings);
     let profiles = profiles(&decl, &mut findings);
     let mut upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
-    let mut files = files;
     let mut reading =
         auth::Reading { tree, files: &mut files, environment, upstreams: &mut upstreams, findings: &mut findings };
     let auth = reading.auth(&decl, &declared.scope, declared.url.as_deref());
@@ -170,6 +174,7 @@ fn build(
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
         needs: csp::KnownNeeds::default(),
+        auth,
         paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
@@ -197,12 +202,14 @@ fn build(
         refuse_aliases(&compiled.hosts, declared.hosts.as_ref(), &mut shared.findings);
         map.insert(compiled, &mut shared.findings);
     }
+    guard::refuse_outsiders(&map.unsaid, &sections, &mut shared.findings);
+    guard::refuse_circles(&map.list, &map.routers, &mut shared.findings);
     shadowed::warn(&map.finite, &map.routers, &map.places, &mut shared.findings);
     let patterns: Vec<&str> = map.list.iter().flat_map(|route| &route.patterns).map(String::as_str).collect();
     documents::judge_links(&map.routers, &patterns, &mut shared);
     let Map { routers, list: routes, outlines, is_whole, .. } = map;
     let revision = revision::of_site(&routes, &tree.content);
-    let Shared { files, findings, upstreams, library, money, .. } = shared;
+    let Shared { files, findings, upstreams, library, money, auth, .. } = shared;
     let (library, partials, nesting) = library.into_parts();
     // With a `site.url` that cannot be read no site is served, whatever its hosts are.
     let hosts = declared.hosts.unwrap_or_else(Hosts::any);
@@ -231,7 +238,7 @@ fn build(
         routes: outlines,
         library,
         section_layouts: of_sections.layouts,
-        section_upstreams: of_sections.upstreams,
+        section_upstreams: of_sections.upstreams.into_iter().chain(auth::upstream(&decl)).collect(),
         says_url: decl.is_lost("site")
             || decl.site.as_ref().is_some_and(|site| site.url.is_some() || site.is_lost("url")),
         known: Certainty {
@@ -292,17 +299,20 @@ struct Map {
     finite: Vec<shadowed::Finite>,
     /// Whether all routes are in the routers.
     is_whole: bool,
+    /// Those of which nothing says who may have them.
+    unsaid: Vec<guard::Unsaid>,
 }
 
 impl Map {
     fn new(slash: TrailingSlash) -> Self {
         let routers = Routers::new(slash);
         let (list, outlines, places, finite) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { routers, list, outlines, places, finite, is_whole: true }
+        Self { routers, list, outlines, places, finite, is_whole: true, unsaid: Vec::new() }
     }
 
     fn insert(&mut self, compiled: Compiled, findings: &mut Findings) {
-        let Compiled { route, outline, hosts, patterns, is_placed, held } = compiled;
+        let Compiled { route, outline, hosts, patterns, is_placed, held, unsaid } = compiled;
+        self.unsaid.extend(unsaid);
         let index = self.outlines.len();
         self.list.extend(route);
         self.outlines.push(outline);
