@@ -2,6 +2,7 @@
 
 mod admin;
 mod asked;
+mod auth;
 mod caching;
 mod csp;
 mod data;
@@ -133,7 +134,7 @@ fn unmerged(tree: &Tree, files: &Files, memory: &Memory, findings: &mut Findings
 fn build(
     tree: &Tree,
     table: &Table,
-    files: Files,
+    mut files: Files,
     mut findings: Findings,
     environment: &Environment,
     memory: &Memory,
@@ -145,7 +146,12 @@ fn build(
     let environment = &environment.with_public(site::public(&decl, &mut findings));
     let declared = site::compile(&decl, environment, &mut findings);
     let profiles = profiles(&decl, &mut findings);
-    let upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
+    let mut upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
+    let mut reading =
+        auth::Reading { tree, files: &mut files, environment, upstreams: &mut upstreams, findings: &mut findings };
+    let auth = reading.auth(&decl, &declared.scope, declared.url.as_deref());
+    let cookie_keys =
+        decl.cookie_keys.as_ref().and_then(|written| auth::cookie_keys(written, environment, &mut findings));
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     media::check_layouts(tree, &library, &mut findings);
     let foundation = revision::foundation(table);
@@ -168,7 +174,7 @@ fn build(
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
         needs: csp::KnownNeeds::default(),
-        auth: super::Auth::default(),
+        auth,
         paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
@@ -218,7 +224,7 @@ fn build(
         routes,
         upstreams,
         auth,
-        cookie_keys: None,
+        cookie_keys,
         content: tree.content.clone(),
         errors,
         tripwire: environment.tripwire(),
@@ -232,7 +238,7 @@ fn build(
         routes: outlines,
         library,
         section_layouts: of_sections.layouts,
-        section_upstreams: of_sections.upstreams,
+        section_upstreams: of_sections.upstreams.into_iter().chain(auth::upstream(&decl)).collect(),
         says_url: decl.is_lost("site")
             || decl.site.as_ref().is_some_and(|site| site.url.is_some() || site.is_lost("url")),
         known: Certainty {
