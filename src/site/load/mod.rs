@@ -11,6 +11,7 @@ mod errors;
 mod fields;
 mod guard;
 mod input;
+mod jar;
 mod json;
 mod kind;
 mod languages;
@@ -66,6 +67,10 @@ struct Shared<'s> {
     data: data::DataFiles,
     documents: documents::Documents,
     needs: csp::KnownNeeds,
+    /// The cookies that its routes set.
+    jar: jar::Jar,
+    /// Whether there are keys to sign and seal cookies with.
+    has_cookie_keys: bool,
     /// By what it is known who somebody is.
     auth: super::Auth,
     /// The paths of routes that may be asked.
@@ -168,6 +173,8 @@ fn build(
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
         needs: csp::KnownNeeds::default(),
+        jar: jar::Jar::default(),
+        has_cookie_keys: false,
         auth: super::Auth::default(),
         paths: asked::Paths::default(),
     };
@@ -187,6 +194,7 @@ fn build(
     let routes = tree.routes.iter().filter(|file| !section::is_section(&file.path)).count();
     let is_read = tables.len() == routes && sections.are_read();
     documents::survey(&tables, &mut shared);
+    shared.jar = jar::Jar::of(tables.iter().map(|(_, table)| table), &mut shared.findings);
     let count = tables.len();
     let (tables, paths) = asked::ordered(tables, &mut shared.findings);
     shared.paths = paths;
