@@ -62,7 +62,8 @@ declare! {
 }
 
 /// What may be written for a query value: a scalar, or a list of them.
-pub(super) struct QueryValue;
+#[derive(Debug)]
+pub struct QueryValue;
 
 impl Described for QueryValue {
     fn schema() -> Schema {

@@ -3,7 +3,7 @@
 use super::site;
 use crate::support::answers::Reply;
 use crate::support::fault::FaultServer;
-use crate::support::site::Folder;
+use crate::support::site::{Folder, Options, Site};
 
 crate::cases!(
     a_cookie_is_safe_by_itself,
@@ -11,6 +11,7 @@ crate::cases!(
     null_sets_nothing,
     what_sets_a_cookie_is_never_stored,
     odd_values_come_back_as_they_were,
+    what_is_sealed_is_believed_only_as_it_was_made,
     a_chosen_path_leads_to_a_route_of_this_site_or_nowhere,
 );
 
@@ -129,6 +130,60 @@ fn odd_values_come_back_as_they_were() {
     let long = site.get(&format!("/set?v={}", "x".repeat(5000)));
     assert_eq!((long.status, long.headers("set-cookie").len()), (200, 0), "browsers would not keep it");
     site.wait_for_message(|line| line.contains("longer than browsers keep"));
+}
+
+/// A site whose cookie `c` is signed, and `d` sealed, with the keys that this says.
+fn sealing(keys: &str) -> Site {
+    let files = format!(
+        "-- site.toml --\n[cookie-keys]\nkeys = [{keys}]\n\
+         -- routes/set.toml --\njson = {{}}\n[query.v]\n[set-cookies.c]\nvalue = \"{{query.v}}\"\nsigned = true\nmax-age = \"1h\"\n\
+         [set-cookies.d]\nvalue = \"{{query.v}}\"\nsealed = true\nmax-age = \"1h\"\n\
+         -- routes/get.toml --\njson = {{ c = \"{{cookies.c}}\", d = \"{{cookies.d}}\" }}\n[cookies.c]\n[cookies.d]\n"
+    );
+    Options::default().env("NEW", &"n".repeat(32)).env("OLD", &"o".repeat(32)).start(&files)
+}
+
+fn what_is_sealed_is_believed_only_as_it_was_made() {
+    let site = sealing("\"{env.OLD}\"");
+    let set = site.get("/set?v=secret%20of%20mine");
+    let pairs: Vec<String> =
+        set.headers("set-cookie").iter().map(|line| line.split(';').next().unwrap().to_owned()).collect();
+    let (c, d) = (pairs[0].strip_prefix("__Host-c=").unwrap(), pairs[1].strip_prefix("__Host-d=").unwrap());
+    assert!(!pairs[1].contains("secret"), "nobody reads what is sealed");
+    let got = |site: &Site, cookie: &str| {
+        let json = site.request("GET", "/get", &[("Cookie", cookie)], b"").json();
+        (json["c"].as_str().map(str::to_owned), json["d"].as_str().map(str::to_owned))
+    };
+    let text = || Some("secret of mine".to_owned());
+    let both = format!("__Host-c={c}; __Host-d={d}");
+    assert_eq!(got(&site, &both), (text(), text()));
+    // One that a neighbour has set before does not hide it.
+    assert_eq!(got(&site, &format!("__Host-c=planted; {both}")), (text(), text()));
+    for (name, value) in [("c", c), ("d", d)] {
+        for at in 0..value.len() {
+            let shorter = &value[..at];
+            assert_eq!(got(&site, &format!("__Host-{name}={shorter}")), (None, None), "cut at {at}");
+            let mut changed = value.as_bytes().to_vec();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            let (read_c, read_d) = got(&site, &format!("__Host-{name}={changed}"));
+            // The last characters of a part may hold bits that mean nothing, which are refused, too.
+            assert_eq!((read_c, read_d), (None, None), "changed at {at}: {changed}");
+        }
+        let other = if name == "c" { "d" } else { "c" };
+        assert_eq!(got(&site, &format!("__Host-{other}={value}")), (None, None), "{name} is not {other}");
+        for tail in ["x", ".", "=", " ", "\"", "v1."] {
+            assert_eq!(got(&site, &format!("__Host-{name}={value}{tail}x")), (None, None), "{tail}");
+        }
+    }
+    assert_eq!(got(&site, "__Host-c=secret of mine; __Host-d=secret"), (None, None), "what is plain proves nothing");
+    let rotated = sealing("\"{env.NEW}\", \"{env.OLD}\"");
+    assert_eq!(got(&rotated, &both), (text(), text()), "the old key still opens");
+    let anew = rotated.get("/set?v=x");
+    let line = anew.headers("set-cookie").first().map(|line| line.split(';').next().unwrap().to_owned()).unwrap();
+    assert_eq!(got(&site, &line), (None, None), "and makes nothing any more");
+    let dropped = sealing("\"{env.NEW}\"");
+    assert_eq!(got(&dropped, &both), (None, None), "until it is taken away");
 }
 
 const NEXT: &str = "\

@@ -2,6 +2,7 @@
 
 mod admin;
 mod asked;
+mod auth;
 mod caching;
 mod csp;
 mod data;
@@ -138,7 +139,7 @@ fn unmerged(tree: &Tree, files: &Files, memory: &Memory, findings: &mut Findings
 fn build(
     tree: &Tree,
     table: &Table,
-    files: Files,
+    mut files: Files,
     mut findings: Findings,
     environment: &Environment,
     memory: &Memory,
@@ -150,7 +151,12 @@ fn build(
     let environment = &environment.with_public(site::public(&decl, &mut findings));
     let declared = site::compile(&decl, environment, &mut findings);
     let profiles = profiles(&decl, &mut findings);
-    let upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
+    let mut upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
+    let mut reading =
+        auth::Reading { tree, files: &mut files, environment, upstreams: &mut upstreams, findings: &mut findings };
+    let auth = reading.auth(&decl, &declared.scope, declared.url.as_deref());
+    let cookie_keys =
+        decl.cookie_keys.as_ref().and_then(|written| auth::cookie_keys(written, environment, &mut findings));
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     media::check_layouts(tree, &library, &mut findings);
     let foundation = revision::foundation(table);
@@ -174,8 +180,8 @@ fn build(
         documents: documents::Documents::default(),
         needs: csp::KnownNeeds::default(),
         jar: jar::Jar::default(),
-        has_cookie_keys: false,
-        auth: super::Auth::default(),
+        has_cookie_keys: cookie_keys.is_some() || decl.cookie_keys.is_some() || decl.is_lost("cookie-keys"),
+        auth,
         paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
@@ -226,7 +232,7 @@ fn build(
         routes,
         upstreams,
         auth,
-        cookie_keys: None,
+        cookie_keys,
         content: tree.content.clone(),
         errors,
         tripwire: environment.tripwire(),
@@ -240,7 +246,7 @@ fn build(
         routes: outlines,
         library,
         section_layouts: of_sections.layouts,
-        section_upstreams: of_sections.upstreams,
+        section_upstreams: of_sections.upstreams.into_iter().chain(auth::upstream(&decl)).collect(),
         says_url: decl.is_lost("site")
             || decl.site.as_ref().is_some_and(|site| site.url.is_some() || site.is_lost("url")),
         known: Certainty {
