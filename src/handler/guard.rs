@@ -111,7 +111,7 @@ impl<'a> Asking<'a> {
     async fn ask(self, at: usize) -> Result<Option<Who>, Refused<'a>> {
         let Self { service, position, fields, deadline, id, .. } = self;
         let (route, subject) = (self.route(), self.subject());
-        let inputs = Inputs::of_path(&service.site, route, self.matched, fields);
+        let inputs = Inputs::of_path(&service.site, route, self.matched, fields, self.wall);
         if !self.credentials(at).is_none_or(|credentials| credentials.is_in(fields)) {
             // It would be asked with nothing in hand.
             return Ok(None);
@@ -259,7 +259,7 @@ fn location(
     exchange: Exchange<'_>,
 ) -> Option<HeaderValue> {
     let Asking { service, matched, fields, .. } = asking;
-    let inputs = Inputs::of_path(&service.site, asking.route(), matched, fields);
+    let inputs = Inputs::of_path(&service.site, asking.route(), matched, fields, asking.wall);
     let slots = inputs.slots(asking.route(), asking.subject(), &service.site);
     let mut location = target.location(&slots).ok()?;
     if let Some(name) = next {

@@ -80,7 +80,7 @@ pub async fn explain(service: &Arc<Service>, request: &Parts, arrival: &Arrival<
     explanation.route = Some(named(route));
     let exchange = Exchange { request, route: Some(route), position: Some(position), arrival };
     let Some(subject) = service.subjects.get(position) else { return explanation };
-    let inputs = match Inputs::read(&service.site, route, &matched, &request.headers) {
+    let inputs = match Inputs::read(&service.site, route, &matched, &request.headers, arrival.wall) {
         Ok(inputs) => inputs,
         Err(misfit) => {
             explanation.verdict = unfit(misfit);

@@ -120,7 +120,7 @@ fn guard(decl: &GuardDecl, sources: &[Source], broken: &[String], shared: &mut S
     let mut is_sound = true;
     for refusal in [unauthorized, forbidden] {
         if let Refusal::Redirect { target, .. } = refusal {
-            is_sound &= kind::redirect(target, shared.environment, &mut shared.findings);
+            is_sound &= kind::redirect(target, None, shared.environment, &mut shared.findings);
         }
     }
     if let (Some(written), Refusal::NotFound) = (&decl.on_unauthorized, unauthorized) {

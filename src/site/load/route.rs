@@ -15,7 +15,7 @@ use crate::config::{
     Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template, refuse_placeholders,
 };
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
-use crate::resource::{Cors, Csp, Decl, GuardsDecl, Policy, Profiles, Proxy, Refusal, Resource};
+use crate::resource::{Cors, Csp, Decl, GuardsDecl, Policy, Profiles, Proxy, Refusal, Resource, SetCookie};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source, Upstreams};
 use crate::value::{Object, Value};
@@ -40,7 +40,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         input::fits_held(decl.params.as_ref(), &patterns, &held, &mut shared.findings);
     }
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
-    let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
+    let mut cookies = input::cookies(decl.cookies.as_ref(), &shared.jar, &mut shared.findings);
     let mut digest = blake3::Hasher::new();
     let around = Around { file: file.file, table, shown: &shown, patterns: &patterns, known };
     let (sources, broken) = sources(&decl, &around, shared, &mut digest);
@@ -93,6 +93,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
     let mut rules = kind::rules(&decl, &scope, &mut direct, shared);
     let linked_guards = guards.link(&scope, shared);
+    let set_cookies = set_cookies(&decl, &scope, &mut direct, shared);
     for_whom(&patterns, file, before, shared);
     let is_sourced = scope.broken.is_empty();
     let of_sources = linked.personal;
@@ -151,7 +152,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         doubts::unused_inputs(&decl, &inputs.query, &inputs.cookies, file, &mut shared.findings);
         doubts::unused_fields(&decl, &sources, &all, file, &mut shared.findings);
     }
-    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some();
+    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some() && set_cookies.is_some();
     let is_placed = has_paths && has_types && !is_held_unknown(&shown, &decl);
     let parts = (resource, fields, rules, planned, status);
     let (held, origin) = (shown.held(), origin(hosts.first(), shared));
@@ -205,6 +206,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             policy,
             anonymous: anonymous.map(Box::new),
             privacy: of_person.map_or(Privacy::Public, OfPerson::privacy),
+            set_cookies: set_cookies.unwrap_or_default(),
             guards: linked_guards.unwrap_or_default(),
             known_by,
             otherwise,
@@ -226,6 +228,30 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     outline.calls.extend(passed_on);
     let unsaid = Unsaid::of(file, &decl, &patterns);
     Compiled { route, outline, hosts, patterns, is_placed, held, unsaid }
+}
+
+/// The cookies that the answers of the route set.
+fn set_cookies(decl: &Decl, scope: &Scope<'_>, reads: &mut Reads, shared: &mut Shared<'_>) -> Option<Vec<SetCookie>> {
+    let mut set = Vec::new();
+    let mut is_sound = !decl.is_lost("set-cookies");
+    for (key, written) in decl.set_cookies.iter().flat_map(|named| &named.0) {
+        is_sound &= input::is_snake_case(key, &mut shared.findings);
+        let Some(cookie) = SetCookie::compile(key, written, &mut shared.findings) else {
+            is_sound = false;
+            continue;
+        };
+        source::refuse_secrets(&cookie.value, "a cookie", shared.environment, &mut shared.findings);
+        if cookie.seal.is_some() && !shared.has_cookie_keys {
+            let message = format!("`{}` is to be sealed, and there is no key", key.value);
+            let help = "declare one in site.toml: [cookie-keys] with keys = [\"{env.COOKIE_KEY}\"]";
+            shared.findings.push(Finding::new(&code::NO_COOKIE_KEYS, key.place, message).help(help));
+            is_sound = false;
+        }
+        let linked = cookie.link(|reference| scope.bind(reference, reads, &mut shared.findings));
+        is_sound &= linked.is_some();
+        set.extend(linked);
+    }
+    is_sound.then_some(set)
 }
 
 /// What the rules about a whole site look at; of the sources only those that are `needed`, if that is known.
@@ -302,7 +328,7 @@ pub(super) fn look(table: &Table, profiles: &Profiles, shared: &mut Shared<'_>) 
     profiles.expand(&mut table, &mut shared.findings);
     let mut decl = Decl::read(&table, &mut shared.findings);
     input::query(decl.query.as_ref(), &mut shared.findings);
-    input::cookies(decl.cookies.as_ref(), &mut shared.findings);
+    input::cookies(decl.cookies.as_ref(), &shared.jar, &mut shared.findings);
     for (_, kind) in decl.params.iter().flat_map(|named| &named.0) {
         input::compile_type(kind, &mut shared.findings);
     }
@@ -310,7 +336,7 @@ pub(super) fn look(table: &Table, profiles: &Profiles, shared: &mut Shared<'_>) 
         kind::layout(name, shared);
     }
     if let Some(redirect) = &decl.redirect {
-        kind::redirect(&redirect.value, shared.environment, &mut shared.findings);
+        kind::redirect(&redirect.value, Some(&decl), shared.environment, &mut shared.findings);
     }
     if let Some(cache) = &decl.cache {
         Policy::compile(&cache.0, &mut shared.findings);
@@ -577,7 +603,7 @@ fn sources(
             try_sample(source, decl, sample, shared);
         }
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
-            OnUnauthorized::Redirect(target) => kind::redirect(target, shared.environment, &mut shared.findings),
+            OnUnauthorized::Redirect(target) => kind::redirect(target, None, shared.environment, &mut shared.findings),
             OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => true,
         };
         let sound = sound
