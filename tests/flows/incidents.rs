@@ -197,7 +197,7 @@ fn a_field_makes_no_private_page_a_public_one() {
         ("cache-control", "public, max-age=60"),
         ("pragma", "cache"),
     ] {
-        for target in ["/account", "/account?__nextDataReq=1", "/admin/users.json", "/", "/api/me", "/api/greeting"] {
+        for target in ["/account", "/account?__nextDataReq=1", "/admin/users.json", "/", "/api/me", "/greeting.json"] {
             let answer = alice.send("GET", target, &[field], b"");
             let told = answer.header("cache-control").unwrap_or_default();
             assert!(told.contains("private") && told.contains("no-store"), "{target} {field:?}: {answer:?}");
@@ -246,7 +246,7 @@ fn who_asks_first_is_not_shown_to_the_next() {
     ];
     let names = ["Alice Lind", "Sign in", "Bob Ferrar"];
     for order in [[0, 1, 2], [1, 2, 0], [2, 1, 0], [0, 2, 1]] {
-        for target in ["/", "/api/greeting", "/login", "/logout"] {
+        for target in ["/", "/greeting.json", "/login", "/logout"] {
             for at in order {
                 let answer = people[at].get(target);
                 let text = String::from_utf8_lossy(&answer.body).into_owned();
