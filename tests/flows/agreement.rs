@@ -6,6 +6,7 @@
 
 use super::admin;
 use super::explain::{links, routes, run};
+use crate::support::answers::Reply;
 use crate::support::fault::{FaultServer, Request};
 use crate::support::http::{Response, compose};
 use crate::support::site::{Folder, Options, Site};
@@ -572,8 +573,10 @@ fn agrees_on(folder: &Path) -> [usize; 3] {
     let upstream = Options::default().serve(Folder::copy_of_site(&root.join("examples/upstream")));
     let recorder = FaultServer::start();
     recorder.stand_before(upstream.address());
+    recorder.put("/basket", Reply::json(r#"{"items":[],"count":0,"sum":"0.00"}"#));
     let address = recorder.url("");
-    let site = admin::options().env("UPSTREAM", &address).serve(Folder::copy_of_site(folder));
+    let options = admin::options().env("UPSTREAM", &address).env("ACCOUNTS", &address);
+    let site = options.serve(Folder::copy_of_site(folder));
     let (files, mut seeds) = routes(site.folder().path());
     // What nothing leads to.
     let others = [
@@ -585,7 +588,8 @@ fn agrees_on(folder: &Path) -> [usize; 3] {
         "/no/such",
     ];
     seeds.extend(others.map(ToOwned::to_owned));
-    let mut compared = Compared::of(&site, &recorder, vec![("UPSTREAM", address.as_str())]);
+    let mut compared =
+        Compared::of(&site, &recorder, vec![("UPSTREAM", address.as_str()), ("ACCOUNTS", address.as_str())]);
     compared.crawl(seeds);
     let missed: Vec<&String> = files.iter().filter(|file| !compared.seen.contains_key(*file)).collect();
     assert!(missed.is_empty(), "{}: nothing was asked of {missed:?}", folder.display());
@@ -603,7 +607,7 @@ fn it_says_what_happens_on_every_route_of_the_examples() {
     for folder in examples.read_dir().expect("examples").flatten() {
         // It has an upstream of its own, before which no recorder stands; or one that knows people, whom no explanation is about.
         let site = std::fs::read_to_string(folder.path().join("site.toml")).expect("text");
-        if folder.path().join("old").is_dir() || site.contains("{env.ACCOUNTS") {
+        if folder.path().join("old").is_dir() || site.contains("\n[auth.") {
             continue;
         }
         for (sum, count) in sums.iter_mut().zip(agrees_on(&folder.path())) {
