@@ -218,7 +218,8 @@ impl Claim {
             Wanted::Present => match value {
                 Value::Null | Value::Bool(false) => false,
                 Value::List(items) => !items.is_empty(),
-                other => other.as_str() != Some(""),
+                Value::Text(text) => !text.is_empty(),
+                Value::Bool(true) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Object(_) => true,
             },
             Wanted::OneOf(wanted) => match value.as_list() {
                 Some(items) => items.iter().any(|item| wanted.contains(item)),
@@ -282,7 +283,7 @@ fn claims_of(table: &Table, path: &mut Vec<Arc<str>>, claims: &mut Vec<Claim>, f
                 is_sound = false;
                 None
             }
-            _scalar => {
+            Kind::String(_) | Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Datetime(_) => {
                 let value = scalar(&entry.node, findings);
                 is_sound &= value.is_some();
                 value.map(|value| Wanted::OneOf(vec![value]))
