@@ -9,7 +9,8 @@ use crate::config::{
     not_a_word, words, wrong_type,
 };
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
-use crate::value::Value;
+use crate::value::{Value, write_json};
+use std::fmt;
 use std::sync::Arc;
 
 /// What a route says of guards, with all levels around it.
@@ -225,6 +226,38 @@ impl Claim {
                 Some(items) => items.iter().any(|item| wanted.contains(item)),
                 None => wanted.contains(value),
             },
+        }
+    }
+}
+
+/// As it would be required: `role is "admin"`, `groups is "a" or "b"`, `email is present`.
+impl fmt::Display for Claim {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} is ", self.path.join("."))?;
+        match &self.wanted {
+            Wanted::Present => formatter.write_str("present"),
+            Wanted::OneOf(values) => {
+                let texts: Vec<String> = values
+                    .iter()
+                    .map(|value| {
+                        let mut text = String::new();
+                        write_json(value, &mut text);
+                        text
+                    })
+                    .collect();
+                formatter.write_str(&texts.join(" or "))
+            }
+        }
+    }
+}
+
+/// What it lets in: whoever is known, or of whom all claims hold.
+impl<R> fmt::Display for Guard<R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let claims: Vec<String> = self.claims.iter().map(ToString::to_string).collect();
+        match claims.as_slice() {
+            [] => formatter.write_str("whoever is known"),
+            claims => write!(formatter, "a user whose {}", claims.join(", and whose ")),
         }
     }
 }
