@@ -22,6 +22,7 @@ use crate::source::{Kind, Trouble, encode_segment};
 use crate::value::Value;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -175,7 +176,7 @@ impl<'a> Asking<'a> {
     fn challenge(self, at: usize, host: &str) -> HeaderValue {
         let mut challenge = format!("Cookie realm=\"{}\"", host.replace(['"', '\\'], ""));
         if let Some(name) = self.credentials(at).and_then(|credentials| credentials.cookies.into_iter().next()) {
-            challenge.push_str(&format!(", cookie-name=\"{name}\""));
+            write!(challenge, ", cookie-name=\"{name}\"").unwrap_or_default();
         }
         HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Cookie"))
     }

@@ -4,7 +4,7 @@
 //! neighbour of the same domain sets it.
 
 use super::code;
-use crate::config::{Binding, Reference, Template, declare, format_duration, words};
+use crate::config::{Binding, Declared as _, MISSING_KEY, Reference, Template, declare, format_duration, words};
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::identity::Seal;
 use std::fmt::Write as _;
@@ -151,7 +151,14 @@ impl SetCookie<Reference> {
             SameSite::Lax => "; SameSite=Lax",
             SameSite::None => "; SameSite=None",
         });
-        let value = decl.value.as_ref()?.value.clone();
+        let Some(value) = decl.value.as_ref().map(|value| value.value.clone()) else {
+            if !decl.is_lost("value") {
+                let message = format!("the cookie `{}` has no `value`", key.value);
+                let help = "value = \"{query.theme}\", or \"\" with max-age = \"0s\" to remove it";
+                findings.push(Finding::new(&MISSING_KEY, key.place, message).help(help));
+            }
+            return None;
+        };
         (findings.len() == before).then(|| Self {
             key: key.value.as_str().into(),
             name: name.into(),

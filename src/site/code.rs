@@ -704,6 +704,10 @@ codes! {
 
     /// A cookie that is to be signed or sealed, in a site without keys.
     ///
+    /// What is signed is believed because nobody else has the key.
+    ///
+    /// Declare one, of 32 bytes or more, that is in the environment:
+    ///
     /// ```toml
     /// # site.toml
     /// [cookie-keys]

@@ -1,9 +1,12 @@
 //! The cookies that a site sets: what one route sets others read, by its name and with its seal.
 
 use super::super::{Seal, code};
-use crate::config::{Decode as _, Named, Table};
+use super::scope::{Reads, Scope};
+use super::{Shared, input};
+use crate::config::{Declared as _, Decode as _, Named, Table};
 use crate::diagnostic::{Finding, Findings, Place};
-use crate::resource::{SetCookie, SetCookieDecl};
+use crate::resource::{Decl, SetCookie, SetCookieDecl};
+use crate::source;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -67,4 +70,33 @@ impl Jar {
             Some(name) => self.0.values().find(|known| *known.name == *name),
         }
     }
+}
+
+/// The cookies that the answers of the route set.
+pub(super) fn set_by(
+    decl: &Decl,
+    scope: &Scope<'_>,
+    reads: &mut Reads,
+    shared: &mut Shared<'_>,
+) -> Option<Vec<SetCookie>> {
+    let mut set = Vec::new();
+    let mut is_sound = !decl.is_lost("set-cookies");
+    for (key, written) in decl.set_cookies.iter().flat_map(|named| &named.0) {
+        is_sound &= input::is_snake_case(key, &mut shared.findings);
+        let Some(cookie) = SetCookie::compile(key, written, &mut shared.findings) else {
+            is_sound = false;
+            continue;
+        };
+        source::refuse_secrets(&cookie.value, "a cookie", shared.environment, &mut shared.findings);
+        if cookie.seal.is_some() && !shared.has_cookie_keys {
+            let message = format!("`{}` is to be sealed, and there is no key", key.value);
+            let help = "declare one in site.toml: [cookie-keys] with keys = [\"{env.COOKIE_KEY}\"]";
+            shared.findings.push(Finding::new(&code::NO_COOKIE_KEYS, key.place, message).help(help));
+            is_sound = false;
+        }
+        let linked = cookie.link(|reference| scope.bind(reference, reads, &mut shared.findings));
+        is_sound &= linked.is_some();
+        set.extend(linked);
+    }
+    is_sound.then_some(set)
 }

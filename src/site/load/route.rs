@@ -8,14 +8,14 @@ use super::kind::{self, Shown};
 use super::privacy::{self, OfPerson, Personal, THE_PAGE};
 use super::scope::{Asker, Reads, Scope, Written};
 use super::{
-    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, listing, media, plan, policy,
+    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, jar, listing, media, plan, policy,
     revision, section,
 };
 use crate::config::{
     Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template, refuse_placeholders,
 };
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
-use crate::resource::{Cors, Csp, Decl, GuardsDecl, Policy, Profiles, Proxy, Refusal, Resource, SetCookie};
+use crate::resource::{Cors, Csp, Decl, GuardsDecl, Policy, Profiles, Proxy, Refusal, Resource};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source, Upstreams};
 use crate::value::{Object, Value};
@@ -93,7 +93,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
     let mut rules = kind::rules(&decl, &scope, &mut direct, shared);
     let linked_guards = guards.link(&scope, shared);
-    let set_cookies = set_cookies(&decl, &scope, &mut direct, shared);
+    let set_cookies = jar::set_by(&decl, &scope, &mut direct, shared);
     for_whom(&patterns, file, before, shared);
     let is_sourced = scope.broken.is_empty();
     let of_sources = linked.personal;
@@ -228,30 +228,6 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     outline.calls.extend(passed_on);
     let unsaid = Unsaid::of(file, &decl, &patterns);
     Compiled { route, outline, hosts, patterns, is_placed, held, unsaid }
-}
-
-/// The cookies that the answers of the route set.
-fn set_cookies(decl: &Decl, scope: &Scope<'_>, reads: &mut Reads, shared: &mut Shared<'_>) -> Option<Vec<SetCookie>> {
-    let mut set = Vec::new();
-    let mut is_sound = !decl.is_lost("set-cookies");
-    for (key, written) in decl.set_cookies.iter().flat_map(|named| &named.0) {
-        is_sound &= input::is_snake_case(key, &mut shared.findings);
-        let Some(cookie) = SetCookie::compile(key, written, &mut shared.findings) else {
-            is_sound = false;
-            continue;
-        };
-        source::refuse_secrets(&cookie.value, "a cookie", shared.environment, &mut shared.findings);
-        if cookie.seal.is_some() && !shared.has_cookie_keys {
-            let message = format!("`{}` is to be sealed, and there is no key", key.value);
-            let help = "declare one in site.toml: [cookie-keys] with keys = [\"{env.COOKIE_KEY}\"]";
-            shared.findings.push(Finding::new(&code::NO_COOKIE_KEYS, key.place, message).help(help));
-            is_sound = false;
-        }
-        let linked = cookie.link(|reference| scope.bind(reference, reads, &mut shared.findings));
-        is_sound &= linked.is_some();
-        set.extend(linked);
-    }
-    is_sound.then_some(set)
 }
 
 /// What the rules about a whole site look at; of the sources only those that are `needed`, if that is known.
