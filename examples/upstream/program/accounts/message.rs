@@ -187,3 +187,8 @@ impl Answer {
 pub(super) fn in_base64(octets: impl AsRef<[u8]>) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(octets)
 }
+
+/// The octets of such a text.
+pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok()
+}

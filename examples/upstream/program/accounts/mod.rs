@@ -96,12 +96,21 @@ fn route(tables: &mut Tables, asked: &Asked) -> Result<Answer, Refused> {
     }
 }
 
-/// Whose session the request carries.
+/// Whose session, or whose token, the request carries.
 fn account(tables: &Tables, asked: &Asked) -> Result<(String, Account), Refused> {
-    let session = asked.cookie("session").ok_or_else(Refused::nobody)?;
-    let id = tables.sessions.get(session).ok_or_else(Refused::nobody)?;
-    let account = tables.accounts.get(id).ok_or_else(Refused::nobody)?;
-    Ok((id.clone(), account.clone()))
+    let of_session = asked.cookie("session").and_then(|session| tables.sessions.get(session)).cloned();
+    let of_token = || {
+        let token = asked.field("authorization")?.strip_prefix("Bearer ")?;
+        Some(tables.keys.verified(token, now())?["sub"].as_str()?.to_owned())
+    };
+    let id = of_session.or_else(of_token).ok_or_else(Refused::nobody)?;
+    let account = tables.accounts.get(&id).ok_or_else(Refused::nobody)?;
+    Ok((id, account.clone()))
+}
+
+/// The time as tokens say it: seconds since 1970.
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn signed_in(tables: &Tables, asked: &Asked) -> Result<(String, Account), Refused> {
@@ -230,12 +239,12 @@ fn hang_picture(tables: &mut Tables, asked: &Asked) -> Result<Answer, Refused> {
 
 fn token(tables: &Tables, asked: &Asked) -> Result<Answer, Refused> {
     let (id, account) = signed_in(tables, asked)?;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let lifetime = 300;
+    let (now, lifetime) = (now(), 300);
     let claims = json!({
         "iss": tokens::ISSUER,
         "aud": tokens::AUDIENCE,
         "sub": id,
+        "id": id,
         "name": account.full_name,
         "role": account.role,
         "iat": now,

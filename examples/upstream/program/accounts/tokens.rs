@@ -2,7 +2,7 @@
 //!
 //! The keys are made of a text that stands here, so that every start has the same ones: nothing but a demo or a test may believe them.
 
-use super::message::in_base64;
+use super::message::{from_base64, in_base64};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -31,8 +31,7 @@ impl Keys {
 
     /// The public halves (RFC 7517).
     pub(super) fn published(&self) -> Value {
-        let numbers = self.number.saturating_sub(1).max(1)..=self.number;
-        let keys = numbers.filter_map(|number| {
+        let keys = self.numbers().filter_map(|number| {
             let x = in_base64(pair(number)?.public_key());
             let kid = id(number);
             Some(json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x }))
@@ -42,11 +41,29 @@ impl Keys {
 
     /// A token that claims this.
     pub(super) fn sign(&self, claims: &Value) -> Option<String> {
-        let header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": id(self.number) });
-        let signed = format!("{}.{}", in_base64(header.to_string()), in_base64(claims.to_string()));
-        let signature = pair(self.number)?.sign(signed.as_bytes());
-        Some(format!("{signed}.{}", in_base64(signature)))
+        token(self.number, &in_base64(claims.to_string()))
     }
+
+    /// What a token claims, if it is one of ours and its time is not over.
+    pub(super) fn verified(&self, given: &str, now: u64) -> Option<Value> {
+        let claims = given.split('.').nth(1)?;
+        // Equal claims have equal signatures, so ours can be compared.
+        let is_ours = self.numbers().any(|number| token(number, claims).as_deref() == Some(given));
+        let claims: Value = serde_json::from_slice(&from_base64(claims)?).ok()?;
+        (is_ours && claims["exp"].as_u64()? > now).then_some(claims)
+    }
+
+    fn numbers(&self) -> std::ops::RangeInclusive<u32> {
+        self.number.saturating_sub(1).max(1)..=self.number
+    }
+}
+
+/// The token with these claims that a key signs.
+fn token(number: u32, claims: &str) -> Option<String> {
+    let header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": id(number) });
+    let signed = format!("{}.{claims}", in_base64(header.to_string()));
+    let signature = pair(number)?.sign(signed.as_bytes());
+    Some(format!("{signed}.{}", in_base64(signature)))
 }
 
 fn id(number: u32) -> String {
