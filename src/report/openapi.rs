@@ -20,6 +20,15 @@ const PROBLEM: &str = "application/problem+json";
 /// The name of their schema among the components.
 const OF_PROBLEM: &str = "#/components/schemas/problem";
 
+/// What may be answered to a URL like those of a route without one.
+const EARLY: [StatusCode; 5] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::NOT_FOUND,
+    StatusCode::URI_TOO_LONG,
+    StatusCode::MISDIRECTED_REQUEST,
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+];
+
 /// Describes the site, as text that ends in a line break.
 pub fn openapi(site: &Site) -> String {
     let mut paths: BTreeMap<String, Value> = BTreeMap::new();
@@ -134,8 +143,13 @@ impl Operation<'_> {
         let Self { site, route, pattern } = self;
         let mut answers = Map::new();
         let mut refuse = |status: StatusCode, why: &str| {
-            let answer = json!({ "description": why, "content": { PROBLEM: { "schema": { "$ref": OF_PROBLEM } } } });
-            answers.insert(status.as_str().to_owned(), answer);
+            let mut content = Map::new();
+            content.insert(PROBLEM.to_owned(), json!({ "schema": { "$ref": OF_PROBLEM } }));
+            // Before a request has led to this route, or where it leads to none after all, nobody knows that a program asks.
+            if EARLY.contains(&status) {
+                content.insert("text/html".to_owned(), json!({ "schema": { "type": "string" } }));
+            }
+            answers.insert(status.as_str().to_owned(), json!({ "description": why, "content": content }));
         };
         refuse(StatusCode::BAD_REQUEST, "The request is malformed, or a value of its query is.");
         let is_absent = |outcome: OnNotFound| outcome == OnNotFound::NotFound;
