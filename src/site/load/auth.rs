@@ -15,7 +15,7 @@ use crate::identity::{
     Algorithm, Believed, CookieKeys, HashError, KeyError, KeySet, LONGEST_PASSWORD, PasswordHash, Rules,
     SHORTEST_COOKIE_KEY, Users,
 };
-use crate::source::{self, PUBLIC_CREDENTIAL, Source, Upstreams, origin_of};
+use crate::source::{self, CallMethod, PUBLIC_CREDENTIAL, Source, Upstreams, origin_of};
 use crate::upstream::Trust;
 use crate::value::{Object, ObjectBuilder, Value};
 use http::header::HeaderName;
@@ -360,14 +360,19 @@ impl Reading<'_> {
         let (header_claims, selected) = self.claims(decl);
         // The call is that of a source, whose keys these are.
         let mut source = source::Decl::empty(decl.place);
+        let known: Vec<&str> = ForwardDecl::keys().iter().map(|key| key.name).collect();
         for entry in table {
-            if !matches!(entry.key.value.as_str(), "claims" | "realm") {
+            let name = entry.key.value.as_str();
+            if known.contains(&name) && !matches!(name, "claims" | "realm") {
                 // What is wrong with it has been told.
                 source.set(entry, &mut Findings::default());
             }
         }
         let reads_content = decl.claims.is_none() || selected.is_some();
         source.extract = selected;
+        // Whatever the method is, asking who somebody is changes nothing.
+        source.sending.safe =
+            decl.method.filter(|method| method.value != CallMethod::Get).map(|method| method.map(|_| true));
         let credentials = Credentials {
             cookies: decl.forward_cookies.iter().flatten().map(|name| name.value.as_str().into()).collect(),
             fields: decl
