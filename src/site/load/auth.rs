@@ -84,14 +84,14 @@ impl Reading<'_> {
         let OneOrMany(algorithms_of) = &algorithms.value;
         if algorithms_of.is_empty() {
             self.findings
-                .push(Finding::new(&BAD_VALUE, algorithms.place, "no algorithm").help("algorithm = \"RS256\""));
+                .push(Finding::new(&code::AUTH_RULES, algorithms.place, "no algorithm").help("algorithm = \"RS256\""));
             return None;
         }
         let leeway = decl.leeway.map_or(Duration::from_secs(30), |leeway| leeway.value);
         if let Some(written) = decl.leeway.filter(|_| leeway > MOST_LEEWAY) {
             let message = "more than 5 minutes between two clocks";
             let help = "set the clocks, and write at most \"5m\": an expired token would be believed as long";
-            self.findings.push(Finding::new(&BAD_VALUE, written.place, message).help(help));
+            self.findings.push(Finding::new(&code::AUTH_RULES, written.place, message).help(help));
         }
         let rules = Rules {
             algorithms: algorithms_of.clone(),
@@ -122,7 +122,7 @@ impl Reading<'_> {
         if names.is_empty() || names.iter().any(|name| name.value.is_empty()) {
             let message = format!("an empty `{key}`, which would let any pass");
             let help = format!("name it, or leave `{key}` out");
-            self.findings.push(Finding::new(&BAD_VALUE, *place, message).help(help));
+            self.findings.push(Finding::new(&code::AUTH_RULES, *place, message).help(help));
         }
         names.iter().map(|name| Arc::from(name.value.as_str())).collect()
     }
