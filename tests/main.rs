@@ -79,6 +79,7 @@ fn main() -> ExitCode {
         flows::hostile::CASES,
         flows::guards::CASES,
         flows::hour::CASES,
+        flows::identity::CASES,
         flows::inputs::CASES,
         flows::lists::CASES,
         flows::machines::CASES,

@@ -206,6 +206,13 @@ codes! {
     /// `openssl rand -base64 48`.
     AUTH_KEYS = Error "auth/keys";
 
+    /// A rule for tokens by which some would pass that should not: no issuer, no audience, clocks that are far apart.
+    ///
+    /// Such a rule looks as if it held something. Leave it out, if anybody's tokens are meant.
+    ///
+    /// Name who issues tokens (`issuer`), and whom they are for (`audience`); set the clocks, and let `leeway` be at most five minutes.
+    AUTH_RULES = Error "auth/rules";
+
     /// Tokens of an issuer are believed whoever they are meant for.
     ///
     /// An issuer signs tokens for all who trust it. Without `audience`, the token that a visitor has shown to another site opens this one.
@@ -244,6 +251,9 @@ codes! {
     ///
     /// ```toml
     /// # site.toml
+    /// [upstreams.id]
+    /// base-url = "https://id.example.com"
+    ///
     /// [auth.forward]
     /// upstream = "id"
     /// path = "/whoami"
