@@ -61,6 +61,7 @@ fn main() -> ExitCode {
         flows::client::CASES,
         flows::codings::CASES,
         flows::conformance::CASES,
+        flows::cookies::CASES,
         flows::crowds::CASES,
         flows::data::CASES,
         flows::documents::CASES,

@@ -704,4 +704,31 @@ codes! {
     ///
     /// Declare what the route takes, or read the value from `query`.
     NO_FORM = Error "form/none";
+
+    /// Two routes set a cookie of the same name, and not the same cookie.
+    ///
+    /// `[cookies.theme]` reads what `[set-cookies.theme]` sets, wherever that stands: by its name in requests, and with its seal.
+    ///
+    /// Write `name`, `signed` and `sealed` alike, or give one of them another name.
+    COOKIE_DIFFERS = Error "cookie/differs";
+
+    /// A cookie that is to be signed or sealed, in a site without keys.
+    ///
+    /// What is signed is believed because nobody else has the key.
+    ///
+    /// Declare one, of 32 bytes or more, that is in the environment:
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [cookie-keys]
+    /// keys = ["{env.COOKIE_KEY}"]
+    /// ```
+    NO_COOKIE_KEYS = Error "cookie/no-keys";
+
+    /// A route that sets a cookie, and is declared to be kept.
+    ///
+    /// Who is given a stored answer would be given somebody else's cookie, so an answer that sets one is never stored, by nobody.
+    ///
+    /// Take `cache` away, or set the cookie in the answer to a form.
+    KEPT_COOKIE = Error "cookie/kept";
 }

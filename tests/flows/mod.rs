@@ -12,6 +12,7 @@ pub(crate) mod calls;
 pub(crate) mod client;
 pub(crate) mod codings;
 pub(crate) mod conformance;
+pub(crate) mod cookies;
 pub(crate) mod crowds;
 pub(crate) mod data;
 pub(crate) mod documents;

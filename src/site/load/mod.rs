@@ -12,6 +12,7 @@ mod errors;
 mod fields;
 mod guard;
 mod input;
+mod jar;
 mod json;
 mod kind;
 mod languages;
@@ -67,6 +68,10 @@ struct Shared<'s> {
     data: data::DataFiles,
     documents: documents::Documents,
     needs: csp::KnownNeeds,
+    /// The cookies that its routes set.
+    jar: jar::Jar,
+    /// Whether there are keys to sign and seal cookies with.
+    has_cookie_keys: bool,
     /// By what it is known who somebody is.
     auth: super::Auth,
     /// The paths of routes that may be asked.
@@ -174,6 +179,8 @@ fn build(
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
         needs: csp::KnownNeeds::default(),
+        jar: jar::Jar::default(),
+        has_cookie_keys: cookie_keys.is_some() || decl.cookie_keys.is_some() || decl.is_lost("cookie-keys"),
         auth,
         paths: asked::Paths::default(),
     };
@@ -193,6 +200,7 @@ fn build(
     let routes = tree.routes.iter().filter(|file| !section::is_section(&file.path)).count();
     let is_read = tables.len() == routes && sections.are_read();
     documents::survey(&tables, &mut shared);
+    shared.jar = jar::Jar::of(tables.iter().map(|(_, table)| table), &mut shared.findings);
     let count = tables.len();
     let (tables, paths) = asked::ordered(tables, &mut shared.findings);
     shared.paths = paths;

@@ -8,7 +8,7 @@ use super::kind::{self, Shown};
 use super::privacy::{self, OfPerson, Personal, THE_PAGE};
 use super::scope::{Asker, Reads, Scope, Written};
 use super::{
-    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, listing, media, plan, policy,
+    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, jar, listing, media, plan, policy,
     revision, section,
 };
 use crate::config::{
@@ -40,7 +40,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         input::fits_held(decl.params.as_ref(), &patterns, &held, &mut shared.findings);
     }
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
-    let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
+    let mut cookies = input::cookies(decl.cookies.as_ref(), &shared.jar, &mut shared.findings);
     let mut digest = blake3::Hasher::new();
     let around = Around { file: file.file, table, shown: &shown, patterns: &patterns, known };
     let (sources, broken) = sources(&decl, &around, shared, &mut digest);
@@ -93,6 +93,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
     let mut rules = kind::rules(&decl, &scope, &mut direct, shared);
     let linked_guards = guards.link(&scope, shared);
+    let set_cookies = jar::set_by(&decl, &scope, &mut direct, shared);
     for_whom(&patterns, file, before, shared);
     let is_sourced = scope.broken.is_empty();
     let of_sources = linked.personal;
@@ -151,7 +152,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         doubts::unused_inputs(&decl, &inputs.query, &inputs.cookies, file, &mut shared.findings);
         doubts::unused_fields(&decl, &sources, &all, file, &mut shared.findings);
     }
-    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some();
+    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some() && set_cookies.is_some();
     let is_placed = has_paths && has_types && !is_held_unknown(&shown, &decl);
     let parts = (resource, fields, rules, planned, status);
     let (held, origin) = (shown.held(), origin(hosts.first(), shared));
@@ -205,6 +206,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             policy,
             anonymous: anonymous.map(Box::new),
             privacy: of_person.map_or(Privacy::Public, OfPerson::privacy),
+            set_cookies: set_cookies.unwrap_or_default(),
             guards: linked_guards.unwrap_or_default(),
             known_by,
             otherwise,
@@ -302,7 +304,7 @@ pub(super) fn look(table: &Table, profiles: &Profiles, shared: &mut Shared<'_>) 
     profiles.expand(&mut table, &mut shared.findings);
     let mut decl = Decl::read(&table, &mut shared.findings);
     input::query(decl.query.as_ref(), &mut shared.findings);
-    input::cookies(decl.cookies.as_ref(), &mut shared.findings);
+    input::cookies(decl.cookies.as_ref(), &shared.jar, &mut shared.findings);
     for (_, kind) in decl.params.iter().flat_map(|named| &named.0) {
         input::compile_type(kind, &mut shared.findings);
     }
@@ -310,7 +312,7 @@ pub(super) fn look(table: &Table, profiles: &Profiles, shared: &mut Shared<'_>) 
         kind::layout(name, shared);
     }
     if let Some(redirect) = &decl.redirect {
-        kind::redirect(&redirect.value, shared.environment, &mut shared.findings);
+        kind::redirect(&redirect.value, Some(&decl), shared.environment, &mut shared.findings);
     }
     if let Some(cache) = &decl.cache {
         Policy::compile(&cache.0, &mut shared.findings);
@@ -577,7 +579,7 @@ fn sources(
             try_sample(source, decl, sample, shared);
         }
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
-            OnUnauthorized::Redirect(target) => kind::redirect(target, shared.environment, &mut shared.findings),
+            OnUnauthorized::Redirect(target) => kind::redirect(target, None, shared.environment, &mut shared.findings),
             OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => true,
         };
         let sound = sound
