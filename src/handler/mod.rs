@@ -27,6 +27,8 @@ mod meter;
 mod page;
 mod plan;
 mod proxy;
+mod rate;
+mod repeat;
 mod respond;
 mod runtime;
 mod sum;

@@ -210,4 +210,17 @@ codes! {
     /// Name the origins that may read the answers, each with its scheme and without a path: `https://app.example.com`.
     CORS = Error "route/cors"
         help "name origins with their scheme and without a path: \"https://app.example.com\"";
+
+    /// A field of a form, or of JSON that is sent, that cannot be meant so.
+    ///
+    /// Nothing would fit it, or what is written means nothing for its type: bounds are for numbers and dates, lengths for texts, sizes for
+    /// files. `values`, `errors`, `error`, `status` and `result` say something else in `form`, and are no names of fields.
+    ///
+    /// ```toml
+    /// # in a route
+    /// [form.fields.email]
+    /// type = "email"
+    /// required = true
+    /// ```
+    FORM_FIELD = Error "form/field";
 }

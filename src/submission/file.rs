@@ -26,6 +26,8 @@ pub struct UploadedFile {
     pub length: u64,
     /// What is in it; none if it was longer than it may be, or one too many, and was not kept.
     pub content: Option<Content>,
+    /// The digest of all of it: two files of the same digest are the same.
+    pub digest: [u8; 32],
 }
 
 /// What is in a file that was sent.

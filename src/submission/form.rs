@@ -220,6 +220,7 @@ enum PartKind {
         most: u64,
         /// Whether it is one too many.
         is_over: bool,
+        digest: Box<blake3::Hasher>,
     },
 }
 
@@ -236,7 +237,8 @@ impl Part {
             }
             (Accepts::Text { .. }, Some(_)) => return Err(Refusal::FileForText(told(&head.name))),
             (Accepts::File { most, length }, Some(_)) => {
-                PartKind::File { length: 0, most: length, is_over: before >= most }
+                let digest = Box::default();
+                PartKind::File { length: 0, most: length, is_over: before >= most, digest }
             }
             (Accepts::File { .. }, None) => return Err(Refusal::TextForFile(told(&head.name))),
         };
@@ -246,7 +248,8 @@ impl Part {
     async fn take(&mut self, content: &[u8], spool: &mut Spool) -> Result<(), ReadError> {
         match &mut self.kind {
             PartKind::Text(text) => text.extend_from_slice(content),
-            PartKind::File { length, most, is_over } => {
+            PartKind::File { length, most, is_over, digest } => {
+                digest.update(content);
                 let before = *length;
                 *length += content.len() as u64;
                 if !*is_over && *length <= *most {
@@ -261,9 +264,9 @@ impl Part {
 
     async fn end(self, spool: &mut Spool) -> Result<Option<(String, Entry)>, ReadError> {
         let Self { head, kind } = self;
-        let (length, is_kept) = match kind {
+        let (length, is_kept, digest) = match kind {
             PartKind::Text(octets) => return Ok(Some((head.name, Entry::Text(text(octets)?)))),
-            PartKind::File { length, most, is_over } => (length, !is_over && length <= most),
+            PartKind::File { length, most, is_over, digest } => (length, !is_over && length <= most, digest.finalize()),
         };
         let sent = head.file.unwrap_or_default();
         if length == 0 && sent.is_empty() {
@@ -272,6 +275,7 @@ impl Part {
         }
         let content = if is_kept { Some(spool.finish().await?) } else { None };
         let media_type = head.media_type.map(Into::into);
-        Ok(Some((head.name, Entry::File(UploadedFile { name: file_name(&sent), media_type, length, content }))))
+        let file = UploadedFile { name: file_name(&sent), media_type, length, content, digest: *digest.as_bytes() };
+        Ok(Some((head.name, Entry::File(file))))
     }
 }

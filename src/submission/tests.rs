@@ -65,7 +65,7 @@ async fn read(content_type: &'static str, body: Pieces, most: u64) -> Result<Vec
 fn shown(entry: &Entry) -> String {
     match entry {
         Entry::Text(text) => text.clone(),
-        Entry::File(UploadedFile { name, media_type, length, content }) => {
+        Entry::File(UploadedFile { name, media_type, length, content, digest: _ }) => {
             let octets = match content {
                 None => "not kept".to_owned(),
                 Some(Content::Memory(octets)) => String::from_utf8_lossy(octets).into_owned(),
