@@ -76,6 +76,7 @@ fn main() -> ExitCode {
         flows::freshness::CASES,
         flows::graph::CASES,
         flows::hostile::CASES,
+        flows::guards::CASES,
         flows::hour::CASES,
         flows::inputs::CASES,
         flows::lists::CASES,

@@ -6,6 +6,7 @@
 use super::clock;
 use super::fill::{GRACE, fill, lacking};
 use super::gather::{Gathered, LATE, Request, SourceCall, Whose};
+use super::guard;
 use super::inputs::{Inputs, Misfit};
 use super::keep::declared_tags;
 use super::make::{Made, Order, describe};
@@ -14,7 +15,7 @@ use crate::cache::{Stored, Tag, Verdict};
 use crate::config::Binding;
 use crate::resource::Resource;
 use crate::router::Routing;
-use crate::site::{Route, Then};
+use crate::site::{Route, Then, slots};
 use crate::source::{Fatal, InProcess, Trouble, trouble_of_no_call};
 use crate::value::Value;
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -87,13 +88,16 @@ impl<'g> Request<'g> {
             Routing::Matched(_) | Routing::Misfit(_) | Routing::NotFound => return Err(Trouble::NotFound),
             Routing::Redirect { .. } | Routing::Server | Routing::BadTarget => return Err(error("bad-target")),
         };
+        if guard::is_asked(route, self.visitor) {
+            return Ok(Asking::Answering(self.ask_guarded(position, canonical).boxed()));
+        }
         let inputs = Inputs::read(&service.site, route, &matched, self.visitor).map_err(|misfit| match misfit {
             Misfit::NotFound(_) => Trouble::NotFound,
             Misfit::BadRequest(_) => error("bad-request"),
         })?;
         let here = |inputs: &Inputs<'_>| {
             let deadline = self.deadline.min(clock::ticking() + route.deadline);
-            let request = Self { route: position, deadline, ..self };
+            let request = Self { route: position, deadline, known: None, ..self };
             Asking::Answering(request.answered(inputs.slots(route, subject, &service.site)).boxed())
         };
         // The request that asks carries none of what this one takes for a credential, either.
@@ -148,6 +152,7 @@ impl<'g> Request<'g> {
             begun: self.begun.clone(),
             tags: inputs.tags(route),
             revision: inputs.revision(route),
+            known: None,
             copies: None,
         };
         let end = self.deadline.min(deadline + GRACE);
@@ -159,6 +164,33 @@ impl<'g> Request<'g> {
             of_made(made, on_error.as_deref())
         };
         Ok(Asking::Answering(filled.boxed()))
+    }
+
+    /// The same of a route that has to know who asks: what it answers is a part of this request, and of no other.
+    async fn ask_guarded(self, position: usize, target: String) -> Asked {
+        let refused = |trouble| Asked { answer: Err(trouble), calls: Vec::new(), tags: Vec::new() };
+        let service = self.service;
+        let (route, subject) = (&service.site.routes[position], &service.subjects[position]);
+        let host = route.hosts.first().map(|host| &**host);
+        let Routing::Matched(matched) = service.site.routers.route(host, &target) else {
+            return refused(error("bad-target"));
+        };
+        let deadline = self.deadline.min(clock::ticking() + route.deadline);
+        let wall = self.context.now.into();
+        let asking =
+            guard::Asking { service, position, matched: &matched, fields: self.visitor, wall, deadline, id: self.id };
+        let admitted = match asking.admit().await {
+            Ok(admitted) => admitted,
+            Err(why) => return refused(why.trouble()),
+        };
+        let inputs = match Inputs::read(&service.site, route, &matched, self.visitor) {
+            Ok(inputs) => inputs,
+            Err(Misfit::NotFound(_)) => return refused(Trouble::NotFound),
+            Err(Misfit::BadRequest(_)) => return refused(error("bad-request")),
+        };
+        let mut slots = inputs.slots(route, subject, &service.site);
+        slots[slots::USER] = admitted.user;
+        Request { route: position, deadline, known: admitted.source.as_ref(), ..self }.answered(slots).await
     }
 
     /// What the route answers, as a part of this request.

@@ -17,7 +17,7 @@ pub(super) enum Decision<'d> {
     /// To another spelling of its URL, and the route it leads to; at another host, no route is known.
     Elsewhere { location: String, route: Option<&'d Route> },
     /// To the methods there are, of a route or of the server.
-    Options(Option<&'d Route>),
+    Options(Option<Found<'d>>),
     /// To the methods there are, of which its own is none.
     MethodNotAllowed(&'d Route),
     /// Nowhere.
@@ -25,6 +25,22 @@ pub(super) enum Decision<'d> {
 }
 
 impl<'d> Decision<'d> {
+    /// The route that answers, or says its methods, and how it was found.
+    pub(super) fn found(&self) -> Option<&Found<'d>> {
+        match self {
+            Self::Route(found) => Some(found),
+            Self::Options(found) => found.as_ref(),
+            Self::Refused { .. } | Self::Elsewhere { .. } | Self::MethodNotAllowed(_) => None,
+        }
+    }
+
+    /// Whether the request is passed on if the route has no answer to it. Of one that fits no parameter a guard could not be asked.
+    pub(super) fn passes_on(&self) -> bool {
+        self.route().is_some_and(|route| {
+            route.otherwise.is_some() && (route.guards.is_empty() || matches!(self, Self::Route(_)))
+        })
+    }
+
     /// The route that answers, or has no answer to what stands in its path.
     pub(super) fn route(&self) -> Option<&'d Route> {
         match self {
@@ -137,7 +153,7 @@ pub(super) fn decide<'d>(service: &'d Service, request: &'d Parts, is_loopback: 
     }
     match METHODS.verdict(&request.method) {
         MethodVerdict::Get | MethodVerdict::Head => Decision::Route(Found { position, route, matched }),
-        MethodVerdict::Options => Decision::Options(Some(route)),
+        MethodVerdict::Options => Decision::Options(Some(Found { position, route, matched })),
         MethodVerdict::Post | MethodVerdict::NotAllowed => Decision::MethodNotAllowed(route),
     }
 }

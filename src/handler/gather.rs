@@ -44,6 +44,8 @@ pub(super) struct Request<'g> {
     pub(super) begun: &'g Begun,
     /// The calls so far.
     pub(super) calls: &'g Calls,
+    /// A source whose value is known already, by position.
+    pub(super) known: Option<&'g (usize, Value)>,
     /// The id of the visitor's request, for the messages.
     pub(super) id: &'g Arc<str>,
 }
@@ -137,6 +139,11 @@ impl<'g> Request<'g> {
             let mut settled_at_once = false;
             for position in begin {
                 let started = clock::ticking();
+                if self.planned(position).is_of_guard {
+                    data.settle(&mut plan, position, started, Came::Once(Ok(Taken::whole(Value::Null))));
+                    settled_at_once = true;
+                    continue;
+                }
                 data.tag(position);
                 match self.begin(position, started, &mut data.slots) {
                     Start::Settled(result) => {
@@ -172,9 +179,26 @@ impl<'g> Request<'g> {
         Gathered { slots, digests, ending, degraded, calls, tags }
     }
 
+    /// Asks one source for which nothing else must have settled; `slots` is as before afterwards.
+    pub(super) async fn one(self, position: usize, slots: &mut [Value]) -> Result<Value, Trouble> {
+        let started = clock::ticking();
+        let calling = match self.begin(position, started, slots) {
+            Start::Settled(value) | Start::Known(value, _) => return value,
+            Start::Kept(taken) => return taken.map(|taken| taken.read.value),
+            Start::Calling(calling) => calling,
+        };
+        match self.came(position, calling).await {
+            Came::Once(taken) | Came::Route(taken, ..) => taken.map(|taken| taken.read.value),
+            Came::Each(_) => Err(Trouble::Error { late: false, reason: "for-each" }),
+        }
+    }
+
     /// Begins a source. `slots` is as before afterwards.
     fn begin(self, position: usize, now: Instant, slots: &mut [Value]) -> Start<'g> {
         let source = &self.planned(position).source;
+        if let Some((_, value)) = self.known.filter(|(known, _)| *known == position) {
+            return Start::Settled(Ok(value.clone()));
+        }
         match &source.kind {
             Kind::Value(shape) => {
                 let value = shape.value(slots).map_err(|_not_text| Trouble::Error { late: false, reason: "not-text" });

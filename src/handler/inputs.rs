@@ -12,7 +12,7 @@ use crate::router::{CanonicalPath, InputType, Match, Query, QueryValue};
 use crate::site::{CookieInput, QueryInput, Route, Site, Variant, slots};
 use crate::source::Kind;
 use crate::value::{Object, ObjectBuilder, Value};
-use http::header;
+use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -72,9 +72,20 @@ impl<'r> Inputs<'r> {
     ) -> Result<Self, Misfit<'r>> {
         let query = Query::new(matched.query);
         let query = route.inputs.query.iter().map(|input| take(input, query)).collect::<Result<_, _>>()?;
+        Ok(Self { query, ..Self::of_path(site, route, matched, fields) })
+    }
+
+    /// The same of a request whose query is not looked at.
+    pub(super) fn of_path(
+        site: &'r Site,
+        route: &'r Route,
+        matched: &'r Match<'r, 'r, usize>,
+        fields: &'r HeaderMap,
+    ) -> Self {
+        let query = route.inputs.query.iter().map(|_| Taken::Absent).collect();
         let cookies = route.inputs.cookies.iter().map(|input| cookie(input, fields)).collect();
         let language = route.inputs.request.language.then(|| site.languages.negotiate(fields));
-        Ok(Self { matched, fields, query, cookies, language })
+        Self { matched, fields, query, cookies, language }
     }
 
     /// Whether the request has the query value at `position`, and has it so that it fits.
@@ -217,7 +228,7 @@ impl<'r> Inputs<'r> {
             request.push("language", Value::text(Arc::clone(language)));
         }
         if !route.inputs.headers.is_empty() {
-            let field = |name: &header::HeaderName| {
+            let field = |name: &HeaderName| {
                 let lines: Vec<&str> = self.fields.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
                 (!lines.is_empty()).then(|| lines.join(", "))
             };
@@ -282,19 +293,20 @@ impl<'r> Inputs<'r> {
     /// The header fields that sources send along, or that the routes read that they ask; nothing else of the request goes any further.
     pub(super) fn visitor(&self, route: &Route) -> HeaderMap {
         let mut visitor = HeaderMap::new();
+        let mut take = |name: &HeaderName| {
+            if !visitor.contains_key(name) {
+                for value in self.fields.get_all(name) {
+                    visitor.append(name.clone(), value.clone());
+                }
+            }
+        };
         for planned in &route.sources {
             let (names, cookie) = match &planned.source.kind {
                 Kind::Http(http) => (&http.forward_headers, !http.forward_cookies.is_empty()),
                 Kind::Route(asking) => (&asking.asked.visitor, false),
                 Kind::Value(_) | Kind::Chosen(_) => continue,
             };
-            for name in names.iter().chain(cookie.then_some(&header::COOKIE)) {
-                if !visitor.contains_key(name) {
-                    for value in self.fields.get_all(name) {
-                        visitor.append(name.clone(), value.clone());
-                    }
-                }
-            }
+            names.iter().chain(cookie.then_some(&header::COOKIE)).for_each(&mut take);
         }
         visitor
     }

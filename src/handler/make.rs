@@ -118,6 +118,8 @@ pub(super) struct Order {
     pub(super) tags: Vec<Tag>,
     /// Equal as long as what the answer is made from was not edited.
     pub(super) revision: Revision,
+    /// A source whose value is known already, by position.
+    pub(super) known: Option<(usize, Value)>,
     /// What the client has of the answer, if that is made for nobody else.
     pub(super) copies: Option<Copies>,
 }
@@ -160,8 +162,20 @@ pub(super) async fn make(service: &Arc<Service>, order: Order, key: Option<Key>)
 #[expect(clippy::too_many_lines, reason = "a list of steps, each of which needs what those before it found")]
 async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let begin = service.runtime.clock.now();
-    let Order { route: position, is_anonymous, id, slots, visitor, time, deadline, begun, mut tags, revision, copies } =
-        order;
+    let Order {
+        route: position,
+        is_anonymous,
+        id,
+        slots,
+        visitor,
+        time,
+        deadline,
+        begun,
+        mut tags,
+        revision,
+        known,
+        copies,
+    } = order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
         return Made::nothing(What::Error(StatusCode::INTERNAL_SERVER_ERROR), Vec::new(), None, id);
     };
@@ -182,6 +196,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         context: &context,
         begun: &begun,
         calls: &calls_made,
+        known: known.as_ref(),
         id: &id,
     };
     let Gathered { mut slots, digests, ending, mut degraded, calls, tags: of_sources } = request.gather(slots).await;

@@ -17,6 +17,8 @@ mod fetch;
 mod field;
 mod fill;
 mod gather;
+mod guard;
+mod identity;
 mod inputs;
 mod invalidate;
 mod keep;
@@ -48,6 +50,7 @@ use crate::router::{Match, Methods};
 use crate::site::Route;
 use asset::AssetRequest;
 use decide::{Decision, Found, Refusal, decide};
+use guard::Visitor;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -140,24 +143,81 @@ pub fn handle<'h, B: RequestBody>(
     arrival: &'h Arrival<'h>,
 ) -> Handled<'h> {
     let decision = decide(service, request, arrival.is_loopback);
+    if decision.found().is_some_and(|found| guard::is_asked(found.route, &request.headers)) {
+        return Handled::Later(Box::pin(answer_behind_guards(service, decision, request, body, arrival)));
+    }
     if let Decision::Route(found) = &decision
         && let Some(answer) = at_hand(service, found, request, arrival)
     {
         return Handled::Now(answer);
     }
+    Handled::Later(admitted(service, decision, Visitor::default(), request, body, arrival))
+}
+
+/// The same of a request that has led to a route and is let in, or of one that has led nowhere.
+fn admitted<'h, B: RequestBody>(
+    service: &'h Arc<Service>,
+    decision: Decision<'h>,
+    visitor: Visitor,
+    request: &'h Parts,
+    body: B,
+    arrival: &'h Arrival<'h>,
+) -> Pin<Box<dyn Future<Output = Answer> + Send + 'h>> {
     if let Decision::Route(Found { position, route, matched }) = &decision
         && matches!(route.resource, Resource::Proxy(_))
     {
         let exchange = Exchange { request, route: Some(route), position: Some(*position), arrival };
         let matched = matched.clone();
-        return Handled::Later(Box::pin(async move { proxy::answer(service, Some(&matched), exchange, body).await }));
+        return Box::pin(async move { proxy::answer(service, Some(&matched), exchange, body).await });
     }
-    if decision.route().is_some_and(|route| route.otherwise.is_some()) {
-        return Handled::Later(Box::pin(answer_or_pass_on(service, decision, request, body, arrival)));
+    if decision.passes_on() {
+        return Box::pin(answer_or_pass_on(service, decision, visitor, request, body, arrival));
     }
     // Untouched, a body is the connection's business.
     drop(body);
-    Handled::Later(Box::pin(answer(service, decision, request, arrival)))
+    Box::pin(answer(service, decision, visitor, request, arrival))
+}
+
+/// The answer of a route that has to know who asks.
+async fn answer_behind_guards<'h, B: RequestBody>(
+    service: &'h Arc<Service>,
+    decision: Decision<'h>,
+    request: &'h Parts,
+    body: B,
+    arrival: &'h Arrival<'h>,
+) -> Answer {
+    let Some(Found { position, route, matched }) = decision.found() else {
+        return admitted(service, decision, Visitor::default(), request, body, arrival).await;
+    };
+    let (position, route) = (*position, *route);
+    let is_open = matches!(decision, Decision::Options(_)) && route.cors.is_some() && is_preflight(request);
+    let visitor = if is_open {
+        // Browsers ask without anybody's credentials whether they may send them (Fetch, section 4.8).
+        Visitor::default()
+    } else {
+        let id: Arc<str> = arrival.id.to_string().into();
+        let asking = guard::Asking {
+            service,
+            position,
+            matched,
+            fields: &request.headers,
+            wall: arrival.wall,
+            deadline: arrival.began + route.deadline,
+            id: &id,
+        };
+        match asking.admit().await {
+            Ok(visitor) => visitor,
+            Err(refused) => {
+                let exchange = Exchange { request, route: Some(route), position: Some(position), arrival };
+                return refused.answer(asking, exchange);
+            }
+        }
+    };
+    let mut answer = admitted(service, decision, visitor, request, body, arrival).await;
+    if !route.guards.is_empty() {
+        guard::keep_for_one(answer.response.headers_mut());
+    }
+    answer
 }
 
 /// The answer to a request that led to a route, if nothing has to be waited for: a file in memory, or a fresh page.
@@ -176,7 +236,13 @@ fn at_hand(service: &Arc<Service>, found: &Found<'_>, request: &Parts, arrival: 
     page::at_hand(service, *position, route, &inputs, exchange)
 }
 
-async fn answer(service: &Arc<Service>, decision: Decision<'_>, request: &Parts, arrival: &Arrival<'_>) -> Answer {
+async fn answer(
+    service: &Arc<Service>,
+    decision: Decision<'_>,
+    visitor: Visitor,
+    request: &Parts,
+    arrival: &Arrival<'_>,
+) -> Answer {
     let exchange = Exchange { request, route: None, position: None, arrival };
     let of = |route: Option<&Route>| {
         let known = service.site.routes.iter().position(|known| route.is_some_and(|route| std::ptr::eq(known, route)));
@@ -185,7 +251,7 @@ async fn answer(service: &Arc<Service>, decision: Decision<'_>, request: &Parts,
     let Found { position, route, matched } = match decision {
         Decision::Route(found) => found,
         Decision::Elsewhere { location, route } => return elsewhere(&location, route, exchange),
-        Decision::Options(route) => return options(of(route)),
+        Decision::Options(found) => return options(of(found.map(|found| found.route))),
         Decision::MethodNotAllowed(route) => {
             let exchange = of(Some(route));
             return failure::method_not_allowed(service, exchange, METHODS.allow());
@@ -200,7 +266,7 @@ async fn answer(service: &Arc<Service>, decision: Decision<'_>, request: &Parts,
         return file(service, &matched, folder, exchange).await;
     }
     match Inputs::read(&service.site, route, &matched, &request.headers) {
-        Ok(inputs) => page::answer(service, position, route, inputs, request, arrival).await,
+        Ok(inputs) => page::answer(service, position, route, inputs, visitor, request, arrival).await,
         Err(Misfit::NotFound(_)) => failure::not_found(service, exchange),
         Err(misfit @ Misfit::BadRequest(_)) => failure::answer(service, exchange, misfit.status()),
     }
@@ -210,13 +276,14 @@ async fn answer(service: &Arc<Service>, decision: Decision<'_>, request: &Parts,
 async fn answer_or_pass_on<B: RequestBody>(
     service: &Arc<Service>,
     decision: Decision<'_>,
+    visitor: Visitor,
     request: &Parts,
     body: B,
     arrival: &Arrival<'_>,
 ) -> Answer {
     let route = decision.route();
     let position = service.site.routes.iter().position(|known| route.is_some_and(|route| std::ptr::eq(known, route)));
-    let own = answer(service, decision, request, arrival).await;
+    let own = answer(service, decision, visitor, request, arrival).await;
     if own.response.status() != StatusCode::NOT_FOUND {
         return own;
     }

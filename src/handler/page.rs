@@ -8,6 +8,7 @@
 use super::clock;
 use super::fill::{Begun, GRACE, fill, lacking, refresh};
 use super::gather::SourceCall;
+use super::guard::Visitor;
 use super::inputs::Inputs;
 use super::keep::Keeping;
 use super::make::{Made, Order, What, make};
@@ -16,7 +17,7 @@ use super::runtime::Service;
 use super::{Answer, Arrival, CacheOutcome, failure};
 use crate::cache::{CACHE_STATUS, Key, Lookup, Stored, Verdict};
 use crate::fields::{CacheStatus, Forward, Outcome};
-use crate::site::{Route, Variant};
+use crate::site::{Route, Variant, slots};
 use http::StatusCode;
 use http::header;
 use http::request::Parts;
@@ -53,26 +54,36 @@ pub(super) async fn answer(
     position: usize,
     route: &Route,
     inputs: Inputs<'_>,
+    visitor: Visitor,
     request: &Parts,
     arrival: &Arrival<'_>,
 ) -> Answer {
+    let Visitor { user, source: known } = visitor;
     let exchange = Exchange { request, route: Some(route), position: Some(position), arrival };
     let deadline = arrival.began + route.deadline;
     let Some(subject) = service.subjects.get(position) else {
         return failure::answer(service, exchange, StatusCode::NOT_FOUND);
     };
     let variant = route.variant_for(&request.headers);
+    let slots = |inputs: &Inputs<'_>| {
+        let mut slots = inputs.slots(route, subject, &service.site);
+        if let Some(slot) = slots.get_mut(slots::USER) {
+            slot.clone_from(&user);
+        }
+        slots
+    };
     let order = |inputs: &Inputs<'_>, deadline| Order {
         route: position,
         is_anonymous: variant.is_anonymous,
         id: arrival.id.to_string().into(),
-        slots: inputs.slots(route, subject, &service.site),
+        slots: slots(inputs),
         visitor: inputs.visitor(route),
         time: arrival.wall,
         deadline,
         begun: Begun::now(service, subject),
         tags: if subject.is_tagged { inputs.tags(route) } else { Vec::new() },
         revision: inputs.revision(route),
+        known: known.clone(),
         copies: None,
     };
     if !variant.is_storable() {

@@ -223,4 +223,16 @@ codes! {
     /// required = true
     /// ```
     FORM_FIELD = Error "form/field";
+
+    /// What a guard requires cannot be required of anybody: an empty table or list, or an unknown word.
+    ///
+    /// `require = "user"` lets in whoever is known. A table names claims of `user`, all of which must hold: a value that the claim is or that
+    /// its list holds, a list of values of which one is enough, or `{ present = true }`.
+    ///
+    /// ```toml
+    /// # in a route
+    /// [guard]
+    /// require = { role = ["admin", "editor"], email_verified = true }
+    /// ```
+    BAD_REQUIREMENT = Error "guard/require";
 }

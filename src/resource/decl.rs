@@ -1,6 +1,6 @@
 //! What an author writes in a route's file, whatever the kind.
 
-use super::{cache, cors, csp};
+use super::{cache, cors, csp, guard};
 use crate::config::{
     Declared, Decode, Described, Named, Node, OneOrMany, Schema, Shape, Table, TableSchema, Template, Text, declare,
 };
@@ -76,6 +76,8 @@ declare! {
         "via": via: Spanned<bool>,
         /// Whether a proxy lets clients switch to WebSocket; default `false`.
         "websocket": websocket: Spanned<bool>,
+        /// Who may have what it answers; `false` opens it to everybody. Guards of `[defaults]`, of its sections and of the route must all hold.
+        "guard": guard: guard::GuardsDecl,
         /// What becomes of a request that a page or JSON has no answer to: instead of its 404, `{ proxy = "old" }` passes it on to an upstream.
         "on-not-found": on_not_found: NotFoundDecl,
     }

@@ -10,6 +10,7 @@ mod csp;
 mod decl;
 mod error_page;
 pub mod form;
+mod guard;
 mod header;
 mod layout;
 mod proxy;
@@ -30,6 +31,7 @@ pub use decl::{
     SectionDecl, ThenDecl,
 };
 pub use error_page::{ErrorPage, ID_MARK};
+pub use guard::{Claim, Guard, GuardDecl, GuardsDecl, IdentityKind, Knowing, Refusal, Wanted, as_level, required};
 pub use header::instead as instead_of_header;
 pub use layout::Linked;
 pub use proxy::{Proxy, ProxyTarget, TargetPart};
@@ -42,7 +44,7 @@ use std::sync::Arc;
 /// How declarations of routes merge: defaults, sections, the route.
 pub const MERGE: Rules = Rules {
     whole: &["cache", "json", "form"],
-    append: &["rules", "tests"],
+    append: &["guard", "rules", "tests"],
     named: &[("sources", &crate::source::MERGE)],
     kinds: &[],
 };

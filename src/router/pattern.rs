@@ -189,6 +189,25 @@ impl Pattern {
         self.parameters.iter().find(|parameter| &*parameter.name == name).map(|parameter| &parameter.kind)
     }
 
+    /// Whether its URLs begin with those of `around`, which is literal: segment by segment the same text, or a value of an `enum` that is.
+    pub fn lies_below(&self, around: &Self) -> bool {
+        let mut parameters = self.parameters.iter();
+        let mut segments = self.segments.iter();
+        around.segments.iter().all(|wanted| {
+            let (Segment::Literal(wanted), Some(segment)) = (wanted, segments.next()) else { return false };
+            let of_segment: Vec<&Parameter> = parameters.by_ref().take(segment.parameters()).collect();
+            let is_it = |choice: &str| canonical_segment(choice).is_ok_and(|choice| *choice == **wanted);
+            match segment {
+                Segment::Literal(text) => text == wanted,
+                Segment::Parameter => of_segment
+                    .iter()
+                    .filter_map(|parameter| parameter.kind.choices())
+                    .any(|mut choices| choices.any(is_it)),
+                Segment::Edged(_) | Segment::Rest => false,
+            }
+        })
+    }
+
     /// The name of the `{*rest}` parameter, if there is one.
     pub fn rest_name(&self) -> Option<&str> {
         if self.segments.last() != Some(&Segment::Rest) {

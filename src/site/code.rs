@@ -551,4 +551,69 @@ codes! {
     /// Take `"'none'"` out of `csp`, or the code out of the page.
     REFUSED_INLINE = Warning "csp/refused-inline"
         help "leave `'none'` out of `csp`, or the code out of the page";
+
+    /// A guard, or `user`, where nothing says who asks.
+    ///
+    /// Who somebody is must be proved: by a token, by a name and a password, or by an upstream that knows the visitor's cookie.
+    ///
+    /// Declare an identity in `site.toml`, or name a source that knows:
+    ///
+    /// ```toml
+    /// # in a route
+    /// guard = { source = "me" }
+    ///
+    /// [sources.me]
+    /// url = "https://id.example.com/me"
+    /// forward-cookies = ["session"]
+    /// ```
+    NO_IDENTITY = Error "guard/no-identity";
+
+    /// A guard whose source cannot say who asks.
+    ///
+    /// A guard asks its source before anything else of the request is read, with what the visitor carries: so the source needs a cookie or a
+    /// field of the visitor's, and may not read other sources, query values or the page.
+    ///
+    /// Declare the source where the guard stands, with `forward-cookies` or `forward-headers`.
+    GUARD_SOURCE = Error "guard/source";
+
+    /// A route whose URL lies below the folder of a guarded section, and whose file lies elsewhere.
+    ///
+    /// Sections are folders of files, and visitors see URLs. Whoever reads the section would think that all URLs below it are guarded.
+    ///
+    /// Move the file into the folder, or write in it who may have the page: `[guard]`, or `guard = false` if it is for everybody.
+    OUTSIDE_GUARD = Error "guard/outside";
+
+    /// A route with `guard = false`: everybody may have it, whatever is guarded around it.
+    ///
+    /// A page to sign in must be open, and so must what it needs. This note lists the routes that are, so that they can be reviewed.
+    ///
+    /// Take `guard = false` away where the page is not for everybody.
+    OPEN_ROUTE = Note "guard/open"
+        help "sure that everybody may have it? Otherwise take `guard = false` away";
+
+    /// A guard that sends whoever is not known to a page which the same guard keeps from them.
+    ///
+    /// Browsers would follow the redirect in a circle.
+    ///
+    /// Open the page to sign in: `guard = false` in its route, or a file outside of the section.
+    GUARD_CIRCLE = Error "guard/circle";
+
+    /// A guarded page that is declared to be kept by caches on the way.
+    ///
+    /// A cache between the server and its visitors gives what it keeps to everybody who asks for the URL; no guard is asked there. Our own
+    /// store is behind the guard, and may keep what is the same for all who pass it.
+    ///
+    /// ```toml
+    /// # in a route
+    /// cache = { server = { max-age = "5m" } }
+    /// ```
+    GUARDED_PUBLIC = Error "cache/guarded";
+
+    /// `form` in a route that takes nothing from its visitors.
+    ///
+    /// What visitors send is typed and bounded by what a route declares: `[form]` beside a `layout`, `[methods.post]` beside `json`. In other
+    /// routes there is no `form`.
+    ///
+    /// Declare what the route takes, or read the value from `query`.
+    NO_FORM = Error "form/none";
 }

@@ -18,6 +18,8 @@ pub struct Inputs {
     pub headers: Vec<HeaderName>,
     /// What is read of the request itself.
     pub request: RequestReads,
+    /// Whether anything reads who asks.
+    pub user: bool,
 }
 
 impl Inputs {

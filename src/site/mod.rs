@@ -5,6 +5,7 @@
 //! [`load()`] reads the tree, merges and compiles each route, links names to slots and ids, plans the order of sources, and
 //! derives what a page reads: its key, its `Vary`, its privacy. What is wrong is found all at once.
 
+mod auth;
 mod code;
 mod declaration;
 mod draft;
@@ -18,6 +19,7 @@ mod settings;
 pub mod slots;
 mod variant;
 
+pub use auth::{Auth, Basic, FetchedKeys, ForwardAuth, Identities, Identity, Jwt, Keys};
 pub use code::CODES;
 pub use declaration::Declaration;
 pub use draft::{Called, Certainty, Draft, Outline, RouteOutline};
@@ -31,8 +33,9 @@ pub use variant::{Credentials, Variant};
 
 use crate::config::{Binding, ContentFile, Environment, Template, Tripwire};
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
+use crate::identity::CookieKeys;
 use crate::render::Condition;
-use crate::resource::{Cors, ErrorPage, Linked, Policy, Proxy, Resource};
+use crate::resource::{Cors, ErrorPage, Guard, Linked, Policy, Proxy, Resource};
 use crate::router::{Hosts, Pattern};
 use crate::source::{Source, Step, Upstreams};
 use crate::value::{Object, Value};
@@ -69,6 +72,10 @@ pub struct Site {
     pub routes: Vec<Route>,
     /// The upstreams that sources call.
     pub upstreams: Upstreams,
+    /// By what it is known who somebody is.
+    pub auth: Auth,
+    /// The keys of cookies that are signed or sealed.
+    pub cookie_keys: Option<CookieKeys>,
     /// Files below `content/`, sorted by path.
     pub content: Vec<ContentFile>,
     /// Error pages for requests that belong to no route.
@@ -134,6 +141,10 @@ pub struct Route {
     pub vary: Vec<HeaderName>,
     /// Whose data its answers hold.
     pub privacy: Privacy,
+    /// Who may have what it answers: all of them must let somebody in, the outermost first.
+    pub guards: Vec<Guard>,
+    /// What requests may carry by which its guards know who asks, and by which it knows that if it reads it.
+    pub known_by: Credentials,
     /// What passes on the requests that it has no answer to.
     pub otherwise: Option<Box<Proxy>>,
     /// Which scripts of other sites may read its answers.
@@ -161,6 +172,8 @@ pub struct Planned {
     pub after: Box<[usize]>,
     /// Whether its call carries anything of one person's, so that no two people may share it.
     pub personal: bool,
+    /// Whether nobody but a guard asks it.
+    pub is_of_guard: bool,
 }
 
 /// A rule: what happens instead of the page if a condition holds.

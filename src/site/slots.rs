@@ -24,11 +24,15 @@ pub const ITEM: usize = 8;
 pub const DEGRADED: usize = 9;
 /// `env`: the variables of the environment that are declared as no secrets.
 pub const ENV: usize = 10;
+/// `user`: the claims of whoever asks; null for nobody.
+pub const USER: usize = 11;
+/// `form`: what somebody has sent, and what became of it; null where nothing was.
+pub const FORM: usize = 12;
 /// The first source.
-pub const FIRST_SOURCE: usize = 11;
+pub const FIRST_SOURCE: usize = 13;
 
 /// The scopes that authors can name, and their slots. `content` is Liquid's alone.
-pub const SCOPES: [(&str, usize); 8] = [
+pub const SCOPES: [(&str, usize); 10] = [
     ("site", SITE),
     ("vars", VARS),
     ("params", PARAMS),
@@ -37,6 +41,8 @@ pub const SCOPES: [(&str, usize); 8] = [
     ("request", REQUEST),
     ("page", PAGE),
     ("env", ENV),
+    ("user", USER),
+    ("form", FORM),
 ];
 
 /// Words that no source can be called by: the scopes, those of later floors, and Liquid's own.

@@ -21,6 +21,16 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// Adds others.
+    pub fn extend(&mut self, others: &Self) {
+        self.cookies.extend(others.cookies.iter().cloned());
+        self.fields.extend(others.fields.iter().cloned());
+        self.cookies.sort();
+        self.cookies.dedup();
+        self.fields.sort_by(|left, right| left.as_str().cmp(right.as_str()));
+        self.fields.dedup();
+    }
+
     /// Whether a request with these fields carries one of them, be it empty or one that no source would take.
     pub fn is_in(&self, fields: &HeaderMap) -> bool {
         let is_one = |name: &[u8]| self.cookies.iter().any(|known| known.as_bytes() == name);

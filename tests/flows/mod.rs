@@ -21,6 +21,7 @@ pub(crate) mod faults;
 pub(crate) mod files;
 pub(crate) mod freshness;
 pub(crate) mod graph;
+pub(crate) mod guards;
 pub(crate) mod hostile;
 pub(crate) mod hour;
 pub(crate) mod inputs;

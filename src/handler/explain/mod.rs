@@ -58,8 +58,8 @@ pub async fn explain(service: &Arc<Service>, request: &Parts, arrival: &Arrival<
             };
             return explanation;
         }
-        Decision::Options(route) => {
-            explanation.route = route.map(named);
+        Decision::Options(found) => {
+            explanation.route = found.map(|found| named(found.route));
             let why = format!("told the methods: {}", METHODS.allow());
             explanation.verdict = verdict(Outcome::Options, StatusCode::NO_CONTENT, why);
             return explanation;

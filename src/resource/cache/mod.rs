@@ -117,6 +117,28 @@ impl Policy {
         Self::derived(HeaderValue::from_static("private, no-store"), why)
     }
 
+    /// The policy of a guarded page that declares none.
+    pub fn guarded() -> Self {
+        let why = "the page is guarded, and nothing else is declared";
+        Self::derived(HeaderValue::from_static("private, no-store"), why)
+    }
+
+    /// Makes it one for a guarded page that is the same for all who may have it: our store keeps it as declared, behind the guard, and
+    /// nobody on the way does.
+    pub fn keep_behind_guard(&mut self) {
+        if self.is_unsaid {
+            let Self { field, downstream, derived, .. } = Self::guarded();
+            (self.field, self.downstream, self.derived) = (field, downstream, derived);
+        } else if !self.downstream.is_for_one() {
+            self.downstream.keep_for_one();
+            self.field = self.downstream.value(Duration::ZERO);
+            self.derived = Some("the page is guarded: no shared cache may keep it");
+        }
+        self.cdn = Said::default();
+        self.tag_header = None;
+        self.is_off_the_way = true;
+    }
+
     /// This policy, declared of a page that is one person's, for what it is to all who carry nothing that says who they are: our store keeps
     /// that as declared, and caches on the way keep nothing.
     #[must_use]

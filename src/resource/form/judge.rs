@@ -325,8 +325,8 @@ fn is_email(text: &str) -> bool {
 /// A whole URL that a browser would go to over the web.
 fn is_web(text: &str) -> bool {
     let is_printable = !text.chars().any(|character| character.is_control() || character.is_whitespace());
-    let Some((scheme, _)) = text.split_once("://") else { return false };
+    let Some((scheme, authority)) = text.split_once("://") else { return false };
     let is_http = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
     let has_host = || reqwest::Url::parse(text).is_ok_and(|url| url.has_host() && url.username().is_empty());
-    is_printable && is_http && !text.contains('\\') && has_host()
+    is_printable && is_http && !authority.starts_with('/') && !text.contains('\\') && has_host()
 }

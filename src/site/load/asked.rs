@@ -12,7 +12,7 @@ use crate::config::{Kind as NodeKind, Table, TreeFile};
 use crate::diagnostic::{FileId, Finding, Findings, Place, did_you_mean};
 use crate::resource::Resource;
 use crate::router::decode;
-use crate::source::{InProcess, Kind, Source};
+use crate::source::{InProcess, Kind, Source, Step};
 use std::borrow::Cow;
 
 /// How many routes deep a page may ask.
@@ -214,7 +214,11 @@ pub(super) fn resolve(
     asking.asked.route = at;
     asking.asked.visitor.clone_from(&route.vary);
     asking.asked.personal = match &route.privacy {
-        Privacy::Public => None,
+        Privacy::Public => route.guards.first().map(|guard| {
+            let how = format!("`{}` is guarded", route.name);
+            let step = Step { value: "guard".to_owned(), how, place: guard.place };
+            privacy::by_route(&[step], &route.name, &source.name.value, asking.place)
+        }),
         Privacy::Personal { path, .. } => Some(privacy::by_route(path, &route.name, &source.name.value, asking.place)),
     };
     true

@@ -622,7 +622,7 @@ pub(super) fn rules(decl: &Decl, scope: &Scope<'_>, reads: &mut Reads, shared: &
 }
 
 /// The position among the planned sources of the source at `at`.
-fn position(scope: &Scope<'_>, at: usize) -> Option<usize> {
+pub(super) fn position(scope: &Scope<'_>, at: usize) -> Option<usize> {
     scope.slots.get(at).map(|slot| slot - super::super::slots::FIRST_SOURCE)
 }
 

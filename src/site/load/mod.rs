@@ -9,6 +9,7 @@ pub(super) mod documents;
 mod doubts;
 mod errors;
 mod fields;
+mod guard;
 mod input;
 mod json;
 mod kind;
@@ -65,6 +66,8 @@ struct Shared<'s> {
     data: data::DataFiles,
     documents: documents::Documents,
     needs: csp::KnownNeeds,
+    /// By what it is known who somebody is.
+    auth: super::Auth,
     /// The paths of routes that may be asked.
     paths: asked::Paths,
 }
@@ -80,6 +83,8 @@ struct Compiled {
     is_placed: bool,
     /// The files that a `files` route holds, below its folder.
     held: Option<Vec<String>>,
+    /// It, if nothing is said of who may have it.
+    unsaid: Option<guard::Unsaid>,
 }
 
 pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Draft {
@@ -163,6 +168,7 @@ fn build(
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
         needs: csp::KnownNeeds::default(),
+        auth: super::Auth::default(),
         paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
@@ -190,12 +196,14 @@ fn build(
         refuse_aliases(&compiled.hosts, declared.hosts.as_ref(), &mut shared.findings);
         map.insert(compiled, &mut shared.findings);
     }
+    guard::refuse_outsiders(&map.unsaid, &sections, &mut shared.findings);
+    guard::refuse_circles(&map.list, &map.routers, &mut shared.findings);
     shadowed::warn(&map.finite, &map.routers, &map.places, &mut shared.findings);
     let patterns: Vec<&str> = map.list.iter().flat_map(|route| &route.patterns).map(String::as_str).collect();
     documents::judge_links(&map.routers, &patterns, &mut shared);
     let Map { routers, list: routes, outlines, is_whole, .. } = map;
     let revision = revision::of_site(&routes, &tree.content);
-    let Shared { files, findings, upstreams, library, money, .. } = shared;
+    let Shared { files, findings, upstreams, library, money, auth, .. } = shared;
     let (library, partials, nesting) = library.into_parts();
     // With a `site.url` that cannot be read no site is served, whatever its hosts are.
     let hosts = declared.hosts.unwrap_or_else(Hosts::any);
@@ -209,6 +217,8 @@ fn build(
         routers,
         routes,
         upstreams,
+        auth,
+        cookie_keys: None,
         content: tree.content.clone(),
         errors,
         tripwire: environment.tripwire(),
@@ -283,17 +293,20 @@ struct Map {
     finite: Vec<shadowed::Finite>,
     /// Whether all routes are in the routers.
     is_whole: bool,
+    /// Those of which nothing says who may have them.
+    unsaid: Vec<guard::Unsaid>,
 }
 
 impl Map {
     fn new(slash: TrailingSlash) -> Self {
         let routers = Routers::new(slash);
         let (list, outlines, places, finite) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { routers, list, outlines, places, finite, is_whole: true }
+        Self { routers, list, outlines, places, finite, is_whole: true, unsaid: Vec::new() }
     }
 
     fn insert(&mut self, compiled: Compiled, findings: &mut Findings) {
-        let Compiled { route, outline, hosts, patterns, is_placed, held } = compiled;
+        let Compiled { route, outline, hosts, patterns, is_placed, held, unsaid } = compiled;
+        self.unsaid.extend(unsaid);
         let index = self.outlines.len();
         self.list.extend(route);
         self.outlines.push(outline);

@@ -11,12 +11,16 @@ use crate::resource::{Decl, Policy};
 pub(super) fn of(
     decl: &Decl,
     of_person: Option<&OfPerson>,
+    is_guarded: bool,
     reads: &Reads,
     cookies: &[CookieInput],
     findings: &mut Findings,
 ) -> (Policy, Option<Policy>) {
     let declared = decl.cache.as_ref().map(|setting| Policy::compile(&setting.0, findings));
     let Some(of_person) = of_person else {
+        if is_guarded {
+            return (guarded(declared, findings), None);
+        }
         let mut policy = declared.unwrap_or_else(Policy::revalidate);
         // One copy per value in our store; downstream nobody but the visitor can tell the values apart by the URL.
         if cookies.iter().any(|cookie| reads.cookies.contains_key(&*cookie.name)) {
@@ -31,14 +35,44 @@ pub(super) fn of(
         return (policy, None);
     }
     let mut anonymous = policy.may_store().then(|| policy.of_the_anonymous());
-    if anonymous.is_some() && !of_person.obstacles.is_empty() {
-        let of_server =
-            decl.cache.as_ref().and_then(|setting| setting.0.rules.server.as_ref()).map(|server| server.place);
-        findings.extend(of_server.or(policy.declared).map(|place| no_copy(of_person, place)));
+    if anonymous.is_some() && is_guarded {
+        let of_server = of_server(decl).or(policy.declared);
+        findings.extend(of_server.map(|place| nobody_passes(of_person, place)));
+        anonymous = None;
+    } else if anonymous.is_some() && !of_person.obstacles.is_empty() {
+        findings.extend(of_server(decl).or(policy.declared).map(|place| no_copy(of_person, place)));
         anonymous = None;
     }
     policy.keep_for_one();
     (policy, anonymous)
+}
+
+/// What our own store is told.
+fn of_server(decl: &Decl) -> Option<Place> {
+    decl.cache.as_ref()?.0.rules.server.as_ref().map(|server| server.place)
+}
+
+/// The policy of a page that is guarded, and is the same for all who may have it: caches on the way ask no guard.
+fn guarded(declared: Option<Policy>, findings: &mut Findings) -> Policy {
+    let Some(mut policy) = declared else { return Policy::guarded() };
+    if let Some(place) = policy.declared.filter(|_| policy.is_for_the_way()) {
+        let message = "this page is guarded, and is declared to be kept by caches that ask no guard";
+        let help = "our own store may keep it, behind the guard: `[cache.server]`; the visitor alone: `private = true`";
+        findings.push(Finding::new(&code::GUARDED_PUBLIC, place, message).help(help));
+    }
+    policy.keep_behind_guard();
+    policy
+}
+
+/// Our own store is told to keep what there is none of: whoever is nobody does not get past the guard.
+fn nobody_passes(of_person: &OfPerson, place: Place) -> Finding {
+    let way = of_person.personal.way();
+    let message =
+        format!("this page is one person's ({way}), and its guard lets in nobody else: there is no copy for others");
+    let help =
+        "leave out what our own store is told; data that is the same for everybody is kept by its source: `cache`";
+    let finding = Finding::new(&code::NO_ANONYMOUS_COPY, place, message).help(help);
+    of_person.personal.path.iter().fold(finding, |finding, step| finding.related(step.place, step.how.as_str()))
 }
 
 /// What is declared lets caches on the way keep one person's page.

@@ -40,6 +40,9 @@ pub(super) fn of_reads(
     if let Some((name, place)) = reads.headers.iter().find(|(name, _)| is_of_person(name)) {
         return Some(first(format!("request.headers.{name}"), *place));
     }
+    if let Some(place) = reads.user {
+        return Some(first("user".to_owned(), place));
+    }
     reads.sources.iter().find_map(|(position, place)| {
         let mut path = sources.get(*position)?.as_ref()?.path.clone();
         // What the source holds goes on from here.
@@ -117,11 +120,10 @@ pub(super) fn credentials<'s>(
                 all.fields.extend(http.forward_headers.iter().filter(|name| is_of_person(name)).cloned());
             }
             Kind::Route(asking) => {
-                if let Some(Privacy::Personal { credentials, .. }) =
-                    known.get(asking.asked.route).map(|route| &route.privacy)
-                {
-                    all.cookies.extend(credentials.cookies.iter().cloned());
-                    all.fields.extend(credentials.fields.iter().cloned());
+                let Some(route) = known.get(asking.asked.route) else { continue };
+                all.extend(&route.known_by);
+                if let Privacy::Personal { credentials, .. } = &route.privacy {
+                    all.extend(credentials);
                 }
             }
             Kind::Value(_) | Kind::Chosen(_) => {}
@@ -146,8 +148,12 @@ pub(super) fn obstacles<'s>(running: impl Iterator<Item = &'s Source>, known: &[
         let is_one = match &source.kind {
             Kind::Http(http) => http.forwards_credential(),
             Kind::Route(asking) => {
-                let asked = known.get(asking.asked.route).map(|route| &route.privacy);
-                matches!(asked, Some(Privacy::Personal { obstacles, .. }) if !obstacles.is_empty())
+                let asked = known.get(asking.asked.route);
+                let is_refused = |route: &Route| {
+                    !route.guards.is_empty()
+                        || matches!(&route.privacy, Privacy::Personal { obstacles, .. } if !obstacles.is_empty())
+                };
+                asked.is_some_and(is_refused)
             }
             Kind::Value(_) | Kind::Chosen(_) => false,
         };

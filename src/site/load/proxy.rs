@@ -4,7 +4,7 @@ use super::Shared;
 use super::route::{self, is_own};
 use crate::config::{BAD_VALUE, Part, Reference, Table, Template, TreeFile};
 use crate::diagnostic::{Finding, Findings, Spanned};
-use crate::resource::{Decl, Forwarded, NotFoundDecl, Proxy, ProxyCache, ProxyTarget, TargetPart};
+use crate::resource::{Decl, Forwarded, GuardsDecl, NotFoundDecl, Proxy, ProxyCache, ProxyTarget, TargetPart};
 use crate::router::{Pattern, encode_segment};
 use std::sync::Arc;
 
@@ -26,7 +26,8 @@ pub(super) fn of(
     };
     // What a section says of the cache is about pages.
     let cache = table.get("cache").filter(|entry| is_own(entry.node.place, file));
-    let is_off = cache.is_some_and(|entry| entry.node.is_false());
+    // Behind a guard nothing is kept that is not said to be: what an upstream lets caches keep, it lets those keep that ask no guard.
+    let is_off = cache.map_or(is_guarded(decl), |entry| entry.node.is_false());
     let setting = decl.cache.as_ref().filter(|_| cache.is_some());
     let own = |setting: Option<&Spanned<bool>>| setting.map(|written| written.value);
     Some(Proxy {
@@ -40,8 +41,13 @@ pub(super) fn of(
     })
 }
 
+/// Whether a guard, of whatever level, stands before the route.
+pub(super) fn is_guarded(decl: &Decl) -> bool {
+    matches!(decl.guard, Some(GuardsDecl::Levels(_)))
+}
+
 /// What passes on the requests that a route has no answer to: as they are.
-pub(super) fn otherwise(decl: &NotFoundDecl, shared: &mut Shared<'_>) -> Option<Proxy> {
+pub(super) fn otherwise(decl: &NotFoundDecl, is_guarded: bool, shared: &mut Shared<'_>) -> Option<Proxy> {
     let upstream = shared.upstreams.named(decl.proxy.as_ref()?, &mut shared.findings)?;
     Some(Proxy {
         upstream,
@@ -50,7 +56,7 @@ pub(super) fn otherwise(decl: &NotFoundDecl, shared: &mut Shared<'_>) -> Option<
         forwarded: Forwarded::XForwarded,
         via: true,
         websocket: false,
-        cache: Some(ProxyCache::compile(None, &mut shared.findings)),
+        cache: (!is_guarded).then(|| ProxyCache::compile(None, &mut shared.findings)),
     })
 }
 

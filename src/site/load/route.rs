@@ -1,11 +1,12 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{Called, Places, Planned, Privacy, Route, RouteOutline, code, slots};
+use super::super::{Called, Credentials, Identities, Places, Planned, Privacy, Route, RouteOutline, code, slots};
 use super::fields::Fields;
+use super::guard::{Guards, Unsaid, list_open};
 use super::kind::{self, Shown};
 use super::privacy::{self, OfPerson, Personal, THE_PAGE};
-use super::scope::{Reads, Scope, Written};
+use super::scope::{Asker, Reads, Scope, Written};
 use super::{
     Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, listing, media, plan, policy,
     revision, section,
@@ -14,7 +15,7 @@ use crate::config::{
     Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template, refuse_placeholders,
 };
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
-use crate::resource::{Cors, Csp, Decl, Policy, Profiles, Proxy, Resource};
+use crate::resource::{Cors, Csp, Decl, GuardsDecl, Policy, Profiles, Proxy, Refusal, Resource};
 use crate::router::{Authority, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source, Upstreams};
 use crate::value::{Object, Value};
@@ -52,7 +53,12 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let after = plan::dependencies(&sources);
     let is_acyclic = plan::has_no_cycle(&sources, &after, &mut shared.findings);
     let page = page(&shown, &decl, file);
-    let direct = kind::mentioned(&shown, &decl, &sources, shared);
+    let guards = Guards::compile(&decl, &sources, &broken, shared);
+    list_open(&decl, &patterns, &mut shared.findings);
+    let mut direct = kind::mentioned(&shown, &decl, &sources, shared);
+    // What only a guard asks makes nobody's page of it, and is not asked again for the page.
+    let of_page = plan::needed(direct.clone(), &after);
+    direct.extend(guards.sources());
     let needed = plan::needed(direct, &after);
     let before = shared.findings.len();
     let scope = Scope {
@@ -64,6 +70,13 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         has_languages: shared.declares_languages,
         vars: Known::of(&vars),
         page: page_known(&page, &shown),
+        user: match guards.source_of_user() {
+            Some(at) => Asker::Source(Some(at)),
+            None if guards.names_broken(&decl) => Asker::Source(None),
+            None if !shared.auth.written.is_empty() => Asker::Identified,
+            None => Asker::Unknown,
+        },
+        form: None,
         sources: &sources,
         slots: slots_of(&sources, &needed),
         broken,
@@ -79,31 +92,40 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let mut resource = kind::link(&shown, &scope, &mut direct, shared);
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
     let mut rules = kind::rules(&decl, &scope, &mut direct, shared);
+    let linked_guards = guards.link(&scope, shared);
     for_whom(&patterns, file, before, shared);
     let is_sourced = scope.broken.is_empty();
     let of_sources = linked.personal;
-    let personal = personal_of(&direct, &cookies, &needed, &of_sources);
+    let personal = personal_of(&direct, &cookies, &of_page, &of_sources);
     let mut all = direct;
     for reads in &linked.reads {
         all.extend(reads);
     }
-    let running = || needed.iter().filter_map(|&at| sources.get(at));
+    let mut known_by = guards.credentials(&sources, shared);
+    if all.user.is_some() && guards.source_of_user().is_none() {
+        known_by.extend(&shared.auth.credentials(Identities::ALL));
+    }
+    let running = || of_page.iter().filter_map(|&at| sources.get(at));
     let of_person = personal.map(|personal| OfPerson {
         personal,
-        credentials: privacy::credentials(&all, &cookies, running(), known),
+        credentials: {
+            let mut credentials = privacy::credentials(&all, &cookies, running(), known);
+            credentials.extend(&known_by);
+            credentials
+        },
         obstacles: privacy::obstacles(running(), known),
     });
     let (policy, anonymous) = if let Shown::Proxy(_) = shown {
         // What is sent of its answers is what the upstream says.
         (Policy::revalidate(), None)
     } else {
-        policy::of(&decl, of_person.as_ref(), &all, &cookies, &mut shared.findings)
+        policy::of(&decl, of_person.as_ref(), guards.are_there(), &all, &cookies, &mut shared.findings)
     };
     if let Some(setting) = &decl.cache {
         let running = Some(running()).filter(|_| is_sourced);
         caching::check(&setting.0, &shown, &patterns, running, !all.headers.is_empty(), file, &mut shared.findings);
     }
-    let planned = planned(linked.sources, &needed, &after, &of_sources);
+    let planned = planned(linked.sources, (&needed, &of_page), &after, &of_sources);
     let inputs = inputs(query, cookies, &all, &sources, &needed);
     let status = kind::status(&shown, &decl, &mut shared.findings);
     let content_type = media::content_type(&shown, &decl, &mut shared.findings);
@@ -117,7 +139,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let hosts = hosts(&decl, &mut shared.findings);
     let cors = decl.cors.as_ref().and_then(|cors| Cors::compile(cors, &mut shared.findings)).map(Box::new);
     let otherwise = decl.on_not_found.as_ref().filter(|_| matches!(shown, Shown::Page(_) | Shown::Json(..)));
-    let otherwise = otherwise.and_then(|decl| super::proxy::otherwise(decl, shared)).map(Box::new);
+    let otherwise = otherwise
+        .and_then(|written| super::proxy::otherwise(written, super::proxy::is_guarded(&decl), shared))
+        .map(Box::new);
     let passed_on = passed_on(&shown, &decl, otherwise.as_deref(), &shared.upstreams);
     let deadline = decl.deadline.map_or(shared.deadline, |deadline| deadline.value);
     doubts::late_timeouts(&decl, &sources, deadline, file, &mut shared.findings);
@@ -127,7 +151,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         doubts::unused_inputs(&decl, &inputs.query, &inputs.cookies, file, &mut shared.findings);
         doubts::unused_fields(&decl, &sources, &all, file, &mut shared.findings);
     }
-    let is_sound = is_acyclic && has_paths && has_types;
+    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some();
     let is_placed = has_paths && has_types && !is_held_unknown(&shown, &decl);
     let parts = (resource, fields, rules, planned, status);
     let (held, origin) = (shown.held(), origin(hosts.first(), shared));
@@ -166,7 +190,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             params: sorted_names(&patterns),
             content_type,
             resource,
-            vary: vary(&inputs, &sources),
+            vary: vary(&inputs, &sources, &known_by),
             inputs,
             constants: constants(shared, &vars, &shown, sources.len()),
             sources,
@@ -181,6 +205,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             policy,
             anonymous: anonymous.map(Box::new),
             privacy: of_person.map_or(Privacy::Public, OfPerson::privacy),
+            guards: linked_guards.unwrap_or_default(),
+            known_by,
             otherwise,
             cors,
             errors,
@@ -198,7 +224,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let mut outline =
         outline(&shown, &decl, &sources, &patterns, hosts.first(), Some(&needed).filter(|_| is_faultless));
     outline.calls.extend(passed_on);
-    Compiled { route, outline, hosts, patterns, is_placed, held }
+    let unsaid = Unsaid::of(file, &decl, &patterns);
+    Compiled { route, outline, hosts, patterns, is_placed, held, unsaid }
 }
 
 /// What the rules about a whole site look at; of the sources only those that are `needed`, if that is known.
@@ -292,7 +319,7 @@ pub(super) fn look(table: &Table, profiles: &Profiles, shared: &mut Shared<'_>) 
         Cors::compile(cors, &mut shared.findings);
     }
     if let Some(on_not_found) = &decl.on_not_found {
-        super::proxy::otherwise(on_not_found, shared);
+        super::proxy::otherwise(on_not_found, false, shared);
     }
     Csp::compile(decl.csp.as_ref(), &mut shared.findings);
     for (name, _) in decl.headers.iter().flat_map(|named| &named.0) {
@@ -357,14 +384,23 @@ fn untrusted(decl: &Decl) -> Vec<String> {
     declared.filter(|(_, source)| is_outside(source)).map(|(name, _)| name.value.clone()).collect()
 }
 
-/// Where rules and refusals of sources may send visitors.
+/// Where rules, and refusals of sources and guards, may send visitors.
 fn detours(decl: &Decl, sources: &[Source]) -> Vec<Template> {
     let of_rules = decl.rules.iter().flatten().filter_map(|rule| rule.then.as_ref()?.redirect.as_ref());
     let of_sources = sources.iter().filter_map(|source| match &source.outcomes.on_unauthorized {
         OnUnauthorized::Redirect(target) => Some(target),
         OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => None,
     });
-    of_rules.map(|target| &target.value).chain(of_sources).cloned().collect()
+    let levels = match &decl.guard {
+        Some(GuardsDecl::Levels(levels)) => levels.as_slice(),
+        Some(GuardsDecl::Open(_)) | None => &[],
+    };
+    let refusals = levels.iter().flat_map(|level| level.on_unauthorized.iter().chain(&level.on_forbidden));
+    let of_guards = refusals.filter_map(|refusal| match &refusal.value {
+        Refusal::Redirect { target, .. } => Some(target),
+        Refusal::Status | Refusal::NotFound => None,
+    });
+    of_rules.map(|target| &target.value).chain(of_sources).chain(of_guards).cloned().collect()
 }
 
 /// Says of findings in what the route inherits that they are about this route: other routes may be fine with it.
@@ -698,7 +734,7 @@ fn nullable(source: &Source, scope: &Scope<'_>, findings: &mut Findings) {
 
 fn planned(
     sources: Vec<Option<Source<crate::config::Binding>>>,
-    needed: &BTreeSet<usize>,
+    (needed, of_page): (&BTreeSet<usize>, &BTreeSet<usize>),
     after: &[Vec<usize>],
     personal: &[Option<Personal>],
 ) -> Option<Vec<Planned>> {
@@ -710,6 +746,7 @@ fn planned(
                 source: source?,
                 after: after[at].iter().filter_map(position).collect(),
                 personal: personal[at].is_some(),
+                is_of_guard: !of_page.contains(&at),
             });
         }
     }
@@ -798,6 +835,7 @@ fn inputs(
         }
     }
     Inputs {
+        user: reads.user.is_some(),
         query,
         cookies,
         headers: headers.into_iter().filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect(),
@@ -811,14 +849,16 @@ fn inputs(
 }
 
 /// The request fields that choose among the pages of a URL, those that sources send along included.
-fn vary(inputs: &Inputs, sources: &[Planned]) -> Vec<HeaderName> {
+fn vary(inputs: &Inputs, sources: &[Planned], by: &Credentials) -> Vec<HeaderName> {
     let mut names = inputs.headers.clone();
+    names.extend(by.fields.iter().filter(|name| !inputs.headers.contains(name)).cloned());
     let forwards = |planned: &Planned| match &planned.source.kind {
         Kind::Http(http) => !http.forward_cookies.is_empty(),
         Kind::Route(asking) => asking.reads_cookies(),
         Kind::Value(_) | Kind::Chosen(_) => false,
     };
-    if inputs.cookies.iter().any(|cookie| cookie.is_read) || sources.iter().any(forwards) {
+    let reads_cookies = inputs.cookies.iter().any(|cookie| cookie.is_read) || !by.cookies.is_empty();
+    if reads_cookies || sources.iter().any(forwards) {
         names.push(header::COOKIE);
     }
     if inputs.request.language && !names.contains(&header::ACCEPT_LANGUAGE) {

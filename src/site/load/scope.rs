@@ -23,6 +23,9 @@ pub(super) struct Scope<'s> {
     pub(super) has_languages: bool,
     pub(super) vars: Known,
     pub(super) page: Known,
+    pub(super) user: Asker,
+    /// What `form` holds; `None` on a route that takes nothing.
+    pub(super) form: Option<Known>,
     /// The sources, and the slot of each.
     pub(super) sources: &'s [Source],
     pub(super) slots: Vec<usize>,
@@ -31,6 +34,16 @@ pub(super) struct Scope<'s> {
     /// Tells which of its variables are no secrets.
     pub(super) environment: &'s Environment,
     pub(super) written: Written<'s>,
+}
+
+/// What `user` is.
+pub(super) enum Asker {
+    /// What the site's identities say: claims, of which it is not known beforehand which there are.
+    Identified,
+    /// The value of the source at this position, which the route's guard asks; `None` if that has mistakes.
+    Source(Option<usize>),
+    /// Nothing says who asks.
+    Unknown,
 }
 
 /// What is written in a route, whether or not it could be read.
@@ -56,6 +69,8 @@ pub(super) struct Reads {
     pub(super) cookies: BTreeMap<String, Place>,
     pub(super) headers: BTreeMap<String, Place>,
     pub(super) request: BTreeMap<String, Place>,
+    /// Who asks.
+    pub(super) user: Option<Place>,
     /// Positions of sources.
     pub(super) sources: BTreeMap<usize, Place>,
     /// What is read of each there: `me.id`.
@@ -76,6 +91,7 @@ impl Reads {
         merge(&mut self.cookies, &other.cookies);
         merge(&mut self.headers, &other.headers);
         merge(&mut self.request, &other.request);
+        self.user = self.user.or(other.user);
         for (position, place) in &other.sources {
             self.sources.entry(*position).or_insert(*place);
         }
@@ -125,7 +141,7 @@ impl Scope<'_> {
         Some(Binding {
             slot,
             keys: reference.keys.iter().map(|key| Arc::from(key.as_str())).collect(),
-            from_request: matches!(slot, slots::PARAMS | slots::QUERY | slots::COOKIES | slots::REQUEST),
+            from_request: matches!(slot, slots::PARAMS | slots::QUERY | slots::COOKIES | slots::REQUEST | slots::FORM),
             is_rest,
         })
     }
@@ -148,6 +164,7 @@ impl Scope<'_> {
                 // What is not declared has a finding of its own.
                 if input.is_none_or(|input| input.repeat.is_some()) { Some(Known::Scalar) } else { None }
             }
+            ("user" | "form", _) => Some(Known::Open),
             ("params" | "cookies" | "request" | Env::ROOT, _) => None,
             (root, _) => match self.sources.iter().find(|source| source.name.value == root) {
                 Some(source) => source.known.item_of(keys()),
@@ -230,6 +247,16 @@ impl Scope<'_> {
                     reads.query.entry(name).or_insert(place);
                 }
             }
+            slots::USER => self.user(keys, place, reads, findings)?,
+            slots::FORM => {
+                let Some(form) = &self.form else {
+                    let message = "`form` on a route that takes nothing from its visitors";
+                    let help = "declare what it takes: [form], or [methods.post] beside `json`";
+                    findings.push(Finding::new(&code::NO_FORM, place, message).help(help));
+                    return None;
+                };
+                follow(form, root, keys, place, findings)?;
+            }
             slots::COOKIES => {
                 let names = self.cookies.iter().map(|input| &*input.name);
                 for name in declared(root, keys, names, "the route declares no cookie", place, findings)? {
@@ -246,6 +273,21 @@ impl Scope<'_> {
             }
         }
         Some(*slot)
+    }
+
+    /// What is read of whoever asks.
+    fn user(&self, keys: &[Option<&str>], place: Place, reads: &mut Reads, findings: &mut Findings) -> Option<()> {
+        reads.user.get_or_insert(place);
+        match &self.user {
+            Asker::Identified => Some(()),
+            Asker::Source(at) => follow(&self.sources.get((*at)?)?.known, "user", keys, place, findings),
+            Asker::Unknown => {
+                let message = "`user`, where nothing says who asks";
+                let help = "declare an identity in site.toml, [auth.jwt], [auth.basic] or [auth.forward], or a source that knows: [guard] source = \"me\"";
+                findings.push(Finding::new(&code::NO_IDENTITY, place, message).help(help));
+                None
+            }
+        }
     }
 
     /// What a layout or a condition reads of the environment.

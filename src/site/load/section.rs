@@ -4,7 +4,7 @@ use super::super::code;
 use super::slipped;
 use crate::config::{Declared as _, Kind, Node, Table, Tree, TreeFile, merge, read_toml, wrong_type};
 use crate::diagnostic::{Files, Finding, Findings, Place};
-use crate::resource::{Decl, MERGE};
+use crate::resource::{Decl, MERGE, as_level};
 use std::collections::HashMap;
 
 /// The sections of a site, by folder.
@@ -15,6 +15,8 @@ pub(super) struct Sections {
     broken: Vec<String>,
     /// Those that no route inherits, merged with nothing.
     idle: Vec<Table>,
+    /// The folders of those that have a guard of their own, and where that is.
+    guarded: Vec<(String, Place)>,
 }
 
 /// What sections name.
@@ -49,7 +51,9 @@ pub(super) fn is_section(path: &str) -> bool {
 /// The table of `[defaults]`.
 pub(super) fn table_of(node: &Node, findings: &mut Findings) -> Option<Table> {
     if let Kind::Table(table) = &node.kind {
-        return Some(table.clone());
+        let mut table = table.clone();
+        as_level(&mut table);
+        return Some(table);
     }
     findings.push(wrong_type(node, "a table"));
     None
@@ -64,7 +68,7 @@ impl Sections {
         let nowhere = tree.site.map(|site| Place::new(site, 0..0));
         let outermost = defaults.cloned().or_else(|| nowhere.map(Table::empty));
         let merged = outermost.map(|table| (String::new(), table)).into_iter().collect();
-        let mut sections = Self { merged, broken: Vec::new(), idle: Vec::new() };
+        let mut sections = Self { merged, broken: Vec::new(), idle: Vec::new(), guarded: Vec::new() };
         sections.idle.extend(defaults.filter(|_| !has_routes(tree, "")).cloned());
         let mut found: Vec<&TreeFile> = tree.routes.iter().filter(|file| is_section(&file.path)).collect();
         found.sort_by_key(|file| file.path.matches('/').count());
@@ -75,6 +79,9 @@ impl Sections {
                 continue;
             };
             refuse_path(&table, findings);
+            if let Some(guard) = table.get("guard").filter(|guard| !guard.node.is_false()) {
+                sections.guarded.push((folder.to_owned(), guard.node.place));
+            }
             if !has_routes(tree, folder) {
                 let place = Place::new(file.file, 0..0);
                 let message = format!("no route lies in `routes/{folder}` or below");
@@ -101,6 +108,11 @@ impl Sections {
     /// Those that no route inherits, each by itself.
     pub(super) fn idle(&self) -> &[Table] {
         &self.idle
+    }
+
+    /// The folders of those that have a guard of their own, and where that is.
+    pub(super) fn guarded(&self) -> &[(String, Place)] {
+        &self.guarded
     }
 
     /// Whether all could be read.
@@ -155,8 +167,9 @@ fn has_routes(tree: &Tree, folder: &str) -> bool {
 /// The table of one file; `None` if it is not TOML, because what could be read of it says too little.
 pub(super) fn own(file: &TreeFile, files: &Files, findings: &mut Findings) -> Option<Table> {
     let before = findings.len();
-    let table = read_toml(file.file, 0..files.text(file.file).len(), files, findings);
+    let mut table = read_toml(file.file, 0..files.text(file.file).len(), files, findings);
     let is_sound = findings.len() == before;
+    as_level(&mut table);
     if is_sound {
         slipped::warn(&table, files, findings);
     }

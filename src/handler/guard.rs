@@ -1,0 +1,291 @@
+//! Who asks, and whether the guards of the matched route let them in: before the query is judged, before anything stored is looked for, before
+//! any source but the guard's own is asked.
+//!
+//! A request comes here once it has led to a route, whatever its method, and goes no other way to anything that the route answers. What is
+//! answered behind a guard is not for caches on the way, which is held here for every kind of route.
+
+use super::fetch::Calls;
+use super::fill::Begun;
+use super::gather::{Request, Whose};
+use super::identity::{self, Who};
+use super::inputs::Inputs;
+use super::respond::{self, Exchange};
+use super::runtime::{Service, Subject};
+use super::{Answer, failure};
+use crate::config::{Binding, Template};
+use crate::fields::{CacheControl, Scope};
+use crate::render::Context;
+use crate::resource::{Guard, IdentityKind, Knowing, Refusal, Resource};
+use crate::router::Match;
+use crate::site::{Credentials, Identities, Identity, Route};
+use crate::source::{Kind, Trouble, encode_segment};
+use crate::value::Value;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Whoever asks, as far as the route wants to know.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Visitor {
+    /// The claims; null for nobody.
+    pub(super) user: Value,
+    /// The source that said so, by position, and its value: it is not asked again.
+    pub(super) source: Option<(usize, Value)>,
+}
+
+/// Why somebody is not let in.
+pub(super) enum Refused<'g> {
+    /// It is not known who that is; these are the ways to say so.
+    Unauthorized(&'g Guard, Option<identity::Refused>),
+    /// It is known, and not enough.
+    Forbidden(&'g Guard),
+    /// It cannot be found out now; perhaps after this time.
+    Unavailable(Duration),
+}
+
+/// What is known of a request when its guards are asked.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) service: &'a Arc<Service>,
+    /// The position of the route.
+    pub(super) position: usize,
+    pub(super) matched: &'a Match<'a, 'a, usize>,
+    pub(super) fields: &'a HeaderMap,
+    pub(super) wall: SystemTime,
+    /// When nothing is waited for any more.
+    pub(super) deadline: Instant,
+    /// The request's id, for the messages.
+    pub(super) id: &'a Arc<str>,
+}
+
+/// Whether it has to be found out who asks before `route` can answer a request with these fields.
+pub(super) fn is_asked(route: &Route, fields: &HeaderMap) -> bool {
+    !route.guards.is_empty() || (route.inputs.user && route.known_by.is_in(fields))
+}
+
+impl<'a> Asking<'a> {
+    /// Who asks, if the guards let them in; on a route without guards, anybody.
+    pub(super) async fn admit(self) -> Result<Visitor, Refused<'a>> {
+        let route = self.route();
+        let mut visitor = Visitor::default();
+        for guard in &route.guards {
+            let (who, source) = match &guard.by {
+                Knowing::Identities(kinds) => {
+                    let among = among(kinds);
+                    (identity::who(self.service, self.fields, among, self.deadline).await, None)
+                }
+                Knowing::Source(at) => (self.ask(*at).await?.unwrap_or(Who::Nobody { refused: None }), Some(*at)),
+            };
+            let user = match who {
+                Who::User(user) => user,
+                Who::Nobody { refused } => return Err(Refused::Unauthorized(guard, refused)),
+                Who::Unavailable { retry_after } => return Err(Refused::Unavailable(retry_after)),
+            };
+            if !guard.admits(&user) {
+                return Err(Refused::Forbidden(guard));
+            }
+            if let Some(at) = source {
+                visitor.source = Some((at, user.clone()));
+            }
+            visitor.user = user;
+        }
+        if route.guards.is_empty() && route.inputs.user {
+            // A page for everybody greets whom it knows. Who cannot be known just now is nobody.
+            if let Who::User(user) = identity::who(self.service, self.fields, Identities::ALL, self.deadline).await {
+                visitor.user = user;
+            }
+        }
+        Ok(visitor)
+    }
+
+    fn route(self) -> &'a Route {
+        &self.service.site.routes[self.position]
+    }
+
+    fn subject(self) -> &'a Subject {
+        &self.service.subjects[self.position]
+    }
+
+    /// What the source at this position says of who asks; `None` if that is nobody.
+    async fn ask(self, at: usize) -> Result<Option<Who>, Refused<'a>> {
+        let Self { service, position, fields, deadline, id, .. } = self;
+        let (route, subject) = (self.route(), self.subject());
+        let inputs = Inputs::of_path(&service.site, route, self.matched, fields);
+        if !self.credentials(at).is_none_or(|credentials| credentials.is_in(fields)) {
+            // It would be asked with nothing in hand.
+            return Ok(None);
+        }
+        let mut slots = inputs.slots(route, subject, &service.site);
+        let visitor = inputs.visitor(route);
+        let context = Context {
+            limits: &service.site.settings.limits.render,
+            now: jiff::Timestamp::try_from(self.wall).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+            time_zone: &service.runtime.time_zone,
+            site: crate::site::known(service.site.url.as_deref(), &service.site.money),
+        };
+        let begun = Begun::now(service, subject);
+        let calls = Calls::of(&begun, deadline);
+        let request = Request {
+            service,
+            route: position,
+            visitor: &visitor,
+            whose: Whose::AsDeclared,
+            deadline,
+            context: &context,
+            begun: &begun,
+            calls: &calls,
+            known: None,
+            id,
+        };
+        let name = &*route.sources[at].source.name.value;
+        match request.one(at, &mut slots).await {
+            Ok(Value::Null) | Err(Trouble::NotFound) => Ok(None),
+            Ok(user) => Ok(Some(Who::User(user))),
+            // Its own answer tells the two apart: who is not known, and who is known and may not.
+            Err(Trouble::Unauthorized { status: 403 }) => {
+                let asked = route.guards.iter().find(|guard| guard.by == Knowing::Source(at));
+                asked.map_or(Ok(None), |guard| Err(Refused::Forbidden(guard)))
+            }
+            Err(Trouble::Unauthorized { .. } | Trouble::BadRequest) => Ok(None),
+            Err(trouble @ Trouble::Error { .. }) => {
+                tracing::warn!(
+                    source = name,
+                    route = &*route.name,
+                    trouble = trouble.word(),
+                    "a guard cannot ask its source"
+                );
+                Err(Refused::Unavailable(Duration::from_secs(1)))
+            }
+        }
+    }
+
+    /// By what the source at this position knows who asks, if nothing else of a request can tell it.
+    fn credentials(self, at: usize) -> Option<Credentials> {
+        let Kind::Http(http) = &self.route().sources[at].source.kind else { return None };
+        let credentials = Credentials {
+            cookies: http.forward_cookies.iter().map(|name| Arc::from(name.as_str())).collect(),
+            fields: http.forward_headers.iter().filter(|name| crate::fields::is_of_person(name)).cloned().collect(),
+        };
+        let reads_others = self.route().inputs.cookies.iter().any(|cookie| cookie.is_read);
+        (!reads_others && (!credentials.cookies.is_empty() || !credentials.fields.is_empty())).then_some(credentials)
+    }
+
+    /// What the source at this position wants to see. HTTP has no scheme for cookies, and a challenge all the same is what a 401 must have.
+    fn challenge(self, at: usize, host: &str) -> HeaderValue {
+        let mut challenge = format!("Cookie realm=\"{}\"", host.replace(['"', '\\'], ""));
+        if let Some(name) = self.credentials(at).and_then(|credentials| credentials.cookies.into_iter().next()) {
+            challenge.push_str(&format!(", cookie-name=\"{name}\""));
+        }
+        HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Cookie"))
+    }
+}
+
+impl Refused<'_> {
+    /// What it is to a source that asks the route in process.
+    pub(super) fn trouble(&self) -> Trouble {
+        match self {
+            Self::Unauthorized(..) => Trouble::Unauthorized { status: 401 },
+            Self::Forbidden(guard) if matches!(guard.on_forbidden, Refusal::NotFound) => Trouble::NotFound,
+            Self::Forbidden(_) => Trouble::Unauthorized { status: 403 },
+            Self::Unavailable(_) => Trouble::Error { late: false, reason: "guard" },
+        }
+    }
+
+    /// The answer.
+    pub(super) fn answer(&self, asking: Asking<'_>, exchange: Exchange<'_>) -> Answer {
+        let service = asking.service;
+        match self {
+            Self::Unauthorized(guard, refused) => {
+                if let Some(answer) = elsewhere(&guard.on_unauthorized, asking, exchange) {
+                    return answer;
+                }
+                let mut answer = failure::answer(service, exchange, StatusCode::UNAUTHORIZED);
+                let host = exchange.request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+                let (host, fields) = (host.unwrap_or_default(), answer.response.headers_mut());
+                match &guard.by {
+                    Knowing::Identities(kinds) => {
+                        identity::challenges(service, refused.as_ref(), among(kinds), host, fields);
+                    }
+                    Knowing::Source(at) => fields.extend([(header::WWW_AUTHENTICATE, asking.challenge(*at, host))]),
+                }
+                answer
+            }
+            Self::Forbidden(guard) => elsewhere(&guard.on_forbidden, asking, exchange).unwrap_or_else(|| {
+                let is_hidden = matches!(guard.on_forbidden, Refusal::NotFound);
+                let status = if is_hidden { StatusCode::NOT_FOUND } else { StatusCode::FORBIDDEN };
+                failure::answer(service, exchange, status)
+            }),
+            Self::Unavailable(after) => {
+                let mut answer = failure::answer(service, exchange, StatusCode::SERVICE_UNAVAILABLE);
+                let after = HeaderValue::from(after.as_secs().max(1));
+                answer.response.headers_mut().insert(header::RETRY_AFTER, after);
+                answer
+            }
+        }
+    }
+}
+
+/// The identities that a guard counts on; all of the site's, if it names none.
+fn among(kinds: &[IdentityKind]) -> Identities {
+    if kinds.is_empty() { Identities::ALL } else { kinds.iter().copied().map(Identity::from).collect() }
+}
+
+/// The answer that sends a visitor elsewhere, if that is declared. Programs have no use for a page to sign in.
+fn elsewhere(refusal: &Refusal<Binding>, asking: Asking<'_>, exchange: Exchange<'_>) -> Option<Answer> {
+    let Refusal::Redirect { target, next } = refusal else { return None };
+    if matches!(asking.route().resource, Resource::Json(_)) {
+        return None;
+    }
+    let location = location(target, next.as_deref(), asking, exchange)?;
+    if respond::leads_to_itself(asking.service, &location, exchange.request) {
+        return None;
+    }
+    let is_read = matches!(exchange.request.method, Method::GET | Method::HEAD);
+    let status = if is_read { StatusCode::FOUND } else { StatusCode::SEE_OTHER };
+    let mut answer = respond::redirect(status, &location, exchange);
+    let fields = answer.response.headers_mut();
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    Some(answer)
+}
+
+/// As much of what was asked for is told to the page to sign in.
+const MOST_NEXT: usize = 2_000;
+
+fn location(
+    target: &Template<Binding>,
+    next: Option<&str>,
+    asking: Asking<'_>,
+    exchange: Exchange<'_>,
+) -> Option<HeaderValue> {
+    let Asking { service, matched, fields, .. } = asking;
+    let inputs = Inputs::of_path(&service.site, asking.route(), matched, fields);
+    let slots = inputs.slots(asking.route(), asking.subject(), &service.site);
+    let mut location = target.location(&slots).ok()?;
+    if let Some(name) = next {
+        let path = matched.path.as_str();
+        let query = exchange.request.uri.query().filter(|query| path.len() + query.len() < MOST_NEXT);
+        let is_read = matches!(exchange.request.method, Method::GET | Method::HEAD);
+        let asked = match query.filter(|_| is_read) {
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
+        };
+        location.push(if location.contains('?') { '&' } else { '?' });
+        encode_segment(name, &mut location);
+        location.push('=');
+        encode_segment(&asked, &mut location);
+    }
+    HeaderValue::from_str(&location).ok()
+}
+
+/// Holds what is answered behind a guard to whoever asked: caches on the way ask no guard.
+pub(super) fn keep_for_one(fields: &mut HeaderMap) {
+    let said = CacheControl::parse(fields.get_all(header::CACHE_CONTROL).iter().map(HeaderValue::as_bytes));
+    let is_for_one = said.private == Some(Scope::Response) || (said.no_store && !said.must_understand);
+    if !is_for_one {
+        fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    }
+    for name in ["cdn-cache-control", "surrogate-control", "cache-tag", "surrogate-key"] {
+        fields.remove(name);
+    }
+}
