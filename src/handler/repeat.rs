@@ -5,28 +5,18 @@
 //! next one begins anew.
 
 use crate::cache::Digest;
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// An answer, to be given again.
+/// What is to be done with a request that carries a key; `T` is what it came to.
 #[derive(Debug)]
-pub(super) struct Recorded {
-    pub(super) status: StatusCode,
-    pub(super) fields: HeaderMap,
-    pub(super) body: Bytes,
-}
-
-/// What is to be done with a request that carries a key.
-#[derive(Debug)]
-pub(super) enum Claim {
+pub(super) enum Claim<T> {
     /// What it asks for.
-    Do(Ticket),
-    /// Nothing: it was done, and answered so.
-    Again(Arc<Recorded>),
+    Do(Ticket<T>),
+    /// Nothing: it was done, and came to this.
+    Again(Arc<T>),
     /// Nothing: the key belongs to a request that asked for something else.
     Other,
     /// Nothing: too much is under way.
@@ -46,43 +36,50 @@ const LONGEST: usize = 256 << 10;
 const LIFETIME: Duration = Duration::from_hours(24);
 
 /// What is remembered.
-#[derive(Debug, Default)]
-pub(super) struct Repeats(Arc<Mutex<Memory>>);
+#[derive(Debug)]
+pub(super) struct Repeats<T>(Arc<Mutex<Memory<T>>>);
 
-#[derive(Debug, Default)]
-struct Memory {
-    entries: HashMap<[u8; 32], Entry>,
+impl<T> Default for Repeats<T> {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Memory { entries: HashMap::new(), order: VecDeque::new(), bytes: 0 })))
+    }
+}
+
+#[derive(Debug)]
+struct Memory<T> {
+    entries: HashMap<[u8; 32], Entry<T>>,
     /// Their keys in the order in which they began; of what is gone, perhaps too.
     order: VecDeque<([u8; 32], Instant)>,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Entry<T> {
     asked: Digest,
     begun: Instant,
-    state: State,
+    state: State<T>,
 }
 
 #[derive(Debug)]
-enum State {
+enum State<T> {
     UnderWay(watch::Receiver<()>),
-    Answered(Arc<Recorded>),
+    /// What it came to, and how many bytes that takes.
+    Answered(Arc<T>, usize),
 }
 
 /// The right, and the duty, to do what a request asks for. Dropped without an answer, the next one with the same key has it.
 #[derive(Debug)]
-pub(super) struct Ticket {
-    memory: Arc<Mutex<Memory>>,
+pub(super) struct Ticket<T> {
+    memory: Arc<Mutex<Memory<T>>>,
     key: [u8; 32],
     begun: Instant,
     is_answered: bool,
     _done: watch::Sender<()>,
 }
 
-impl Repeats {
+impl<T> Repeats<T> {
     /// What is to be done with a request of this `key`, which asks for what has the digest `asked`. Waits for one that is under way.
-    pub(super) async fn claim(&self, key: Digest, asked: Digest, now: Instant) -> Claim {
+    pub(super) async fn claim(&self, key: Digest, asked: Digest, now: Instant) -> Claim<T> {
         let mut id = [0; 32];
         id.copy_from_slice(key.as_bytes());
         loop {
@@ -91,7 +88,7 @@ impl Repeats {
                 memory.forget_old(now);
                 match memory.entries.get(&id) {
                     Some(entry) if entry.asked != asked => return Claim::Other,
-                    Some(Entry { state: State::Answered(recorded), .. }) => return Claim::Again(Arc::clone(recorded)),
+                    Some(Entry { state: State::Answered(came_to, _), .. }) => return Claim::Again(Arc::clone(came_to)),
                     Some(Entry { state: State::UnderWay(under_way), .. }) => under_way.clone(),
                     None => {
                         if !memory.make_room() {
@@ -111,7 +108,7 @@ impl Repeats {
     }
 }
 
-impl Memory {
+impl<T> Memory<T> {
     fn forget_old(&mut self, now: Instant) {
         while let Some((key, begun)) = self.order.front().copied() {
             if now.saturating_duration_since(begun) < LIFETIME {
@@ -137,7 +134,9 @@ impl Memory {
     /// Forgets the oldest that is answered, if there is one.
     fn forget_oldest(&mut self) -> bool {
         let oldest = self.order.iter().position(|(key, begun)| {
-            self.entries.get(key).is_none_or(|entry| entry.begun != *begun || matches!(entry.state, State::Answered(_)))
+            self.entries
+                .get(key)
+                .is_none_or(|entry| entry.begun != *begun || matches!(entry.state, State::Answered(..)))
         });
         let Some((key, begun)) = oldest.and_then(|at| self.order.remove(at)) else { return false };
         if self.is_answered(key, begun) {
@@ -147,40 +146,33 @@ impl Memory {
     }
 
     fn is_answered(&self, key: [u8; 32], begun: Instant) -> bool {
-        self.entries.get(&key).is_some_and(|entry| entry.begun == begun && matches!(entry.state, State::Answered(_)))
+        self.entries.get(&key).is_some_and(|entry| entry.begun == begun && matches!(entry.state, State::Answered(..)))
     }
 
     fn remove(&mut self, key: [u8; 32]) {
-        if let Some(Entry { state: State::Answered(recorded), .. }) = self.entries.remove(&key) {
-            self.bytes -= recorded.size();
+        if let Some(Entry { state: State::Answered(_, bytes), .. }) = self.entries.remove(&key) {
+            self.bytes -= bytes;
         }
     }
 }
 
-impl Recorded {
-    fn size(&self) -> usize {
-        self.body.len() + self.fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
-    }
-}
-
-impl Ticket {
-    /// What was asked for is done, and is to be answered so.
-    pub(super) fn answer(mut self, recorded: Arc<Recorded>) {
-        let size = recorded.size();
-        if size > LONGEST {
+impl<T> Ticket<T> {
+    /// What was asked for is done, and came to this, of so many `bytes`.
+    pub(super) fn answer(mut self, came_to: Arc<T>, bytes: usize) {
+        if bytes > LONGEST {
             return;
         }
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = memory.entries.get_mut(&self.key) {
-            entry.state = State::Answered(recorded);
+            entry.state = State::Answered(came_to, bytes);
             self.is_answered = true;
-            memory.bytes += size;
+            memory.bytes += bytes;
         }
         while memory.bytes > MOST_BYTES && memory.forget_oldest() {}
     }
 }
 
-impl Drop for Ticket {
+impl<T> Drop for Ticket<T> {
     fn drop(&mut self) {
         if self.is_answered {
             return;
@@ -203,12 +195,7 @@ mod tests {
         Digester::new("test").bytes(text.as_bytes()).finish()
     }
 
-    fn recorded(body: &str) -> Arc<Recorded> {
-        let body = Bytes::copy_from_slice(body.as_bytes());
-        Arc::new(Recorded { status: StatusCode::SEE_OTHER, fields: HeaderMap::new(), body })
-    }
-
-    async fn ticket(repeats: &Repeats, key: &str, now: Instant) -> Ticket {
+    async fn ticket(repeats: &Repeats<&'static str>, key: &str, now: Instant) -> Ticket<&'static str> {
         match repeats.claim(digest(key), digest("asked"), now).await {
             Claim::Do(ticket) => ticket,
             other => panic!("{other:?}"),
@@ -218,12 +205,12 @@ mod tests {
     #[tokio::test]
     async fn a_repeated_key_is_answered_as_the_first_was() {
         let (repeats, now) = (Repeats::default(), Instant::now());
-        ticket(&repeats, "a", now).await.answer(recorded("first"));
+        ticket(&repeats, "a", now).await.answer(Arc::new("first"), 10);
         let again = repeats.claim(digest("a"), digest("asked"), now).await;
-        assert!(matches!(again, Claim::Again(recorded) if recorded.body == "first"));
+        assert!(matches!(again, Claim::Again(came_to) if *came_to == "first"));
         assert!(matches!(repeats.claim(digest("a"), digest("something else"), now).await, Claim::Other));
         drop(ticket(&repeats, "b", now).await);
-        ticket(&repeats, "a", now + LIFETIME).await.answer(recorded("second"));
+        ticket(&repeats, "a", now + LIFETIME).await.answer(Arc::new("second"), 10);
     }
 
     #[tokio::test]
@@ -246,23 +233,22 @@ mod tests {
         let Claim::Do(ticket) = next else { panic!("{next:?}") };
         tokio::task::yield_now().await;
         assert!(!third.is_finished());
-        ticket.answer(recorded("done"));
-        assert!(matches!(third.await.unwrap(), Claim::Again(recorded) if recorded.body == "done"));
+        ticket.answer(Arc::new("done"), 10);
+        assert!(matches!(third.await.unwrap(), Claim::Again(came_to) if *came_to == "done"));
     }
 
     #[tokio::test]
     async fn memory_is_bounded_and_what_is_under_way_is_never_forgotten() {
         let (repeats, now) = (Repeats::default(), Instant::now());
-        let body = "x".repeat(LONGEST - 100);
         for at in 0..100 {
-            ticket(&repeats, &at.to_string(), now).await.answer(recorded(&body));
+            ticket(&repeats, &at.to_string(), now).await.answer(Arc::new("x"), LONGEST - 100);
         }
         {
             let memory = repeats.0.lock().unwrap();
             assert!(memory.bytes <= MOST_BYTES && memory.entries.len() < 40, "{}", memory.entries.len());
             assert_eq!(memory.order.len(), memory.entries.len());
         }
-        ticket(&repeats, "long", now).await.answer(recorded(&"x".repeat(LONGEST + 1)));
+        ticket(&repeats, "long", now).await.answer(Arc::new("x"), LONGEST + 1);
         assert!(matches!(repeats.claim(digest("long"), digest("asked"), now).await, Claim::Do(_)));
         let mut under_way = Vec::new();
         for at in 0..MOST {

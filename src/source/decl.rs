@@ -62,7 +62,7 @@ declare! {
 }
 
 /// What may be written for a query value: a scalar, or a list of them.
-pub(super) struct QueryValue;
+pub struct QueryValue;
 
 impl Described for QueryValue {
     fn schema() -> Schema {

@@ -27,10 +27,11 @@ mod upstream;
 
 pub use self::http::{AnswerLimits, Http, Sketch, identity, patience, trouble_of, trouble_of_no_call};
 pub use answer::Read;
+pub use body::Method as CallMethod;
 pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE};
-pub use decl::Decl;
+pub use decl::{Decl, QueryValue};
 pub use each::{ForEach, ITEM};
-pub use extraction::fields;
+pub use extraction::{Extract, fields};
 pub use given::{Chosen, Given};
 pub use keep::Keep;
 pub use known::{Astray, Known};

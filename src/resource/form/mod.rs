@@ -11,6 +11,9 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
-pub use decl::FieldDecl;
+pub use decl::{
+    FieldDecl, FormDecl, MethodDecl, MethodsDecl, RateBy, RateDecl, RejectedDecl, SendDecl, SendFormat, SuccessDecl,
+    TakingDecl,
+};
 pub use field::{Field, FieldKind, Fields, Wire};
 pub use judge::{Judged, Lead};

@@ -11,6 +11,7 @@ mod errors;
 mod fields;
 mod guard;
 mod input;
+mod intake;
 mod json;
 mod kind;
 mod languages;
