@@ -43,6 +43,9 @@ impl Template<Binding> {
     /// The value of `Location` (RFC 9110, section 10.2.2): values are encoded for where they stand, and only those of
     /// `{*rest}` keep their slashes.
     pub fn location(&self, slots: &[Value]) -> Result<String, NoLocation> {
+        if let [Part::Value(binding)] = &*self.parts {
+            return local(binding, slots);
+        }
         let Some(Part::Literal(literal)) = self.parts.first() else { return Err(NoLocation::Astray) };
         let mut out = String::new();
         // Whether a null has been met in the `key=value` that is being read.
@@ -80,6 +83,24 @@ impl Template<Binding> {
             Err(NoLocation::Astray)
         }
     }
+}
+
+/// A value that is the whole target: a path of this site, with its query. What it is, was looked at when it was read; that it leads nowhere
+/// else is looked at here, too.
+fn local(binding: &Binding, slots: &[Value]) -> Result<String, NoLocation> {
+    let value = binding.value(slots);
+    if value.is_null() {
+        return Err(NoLocation::Null);
+    }
+    let text = scalar_text(value)?;
+    let is_local =
+        text.starts_with('/') && !leads_away(&text) && !text.contains(['\\']) && !text.contains(char::is_control);
+    if !is_local {
+        return Err(NoLocation::Astray);
+    }
+    let mut out = String::with_capacity(text.len());
+    push_literal(&text, &mut out);
+    Ok(out)
 }
 
 fn push_value(binding: &Binding, slots: &[Value], out: &mut String) -> Result<(), NoLocation> {
@@ -146,6 +167,27 @@ mod tests {
         };
         let slots: Vec<Value> = values.iter().map(|text| Value::text(*text)).collect();
         Template { parts: parts.iter().map(part).collect(), place }.location(&slots)
+    }
+
+    #[test]
+    fn a_value_that_is_all_of_a_target_stays_on_this_site() {
+        for (value, expected) in [
+            ("/", Ok("/")),
+            ("/a/b?c=%20d&e=/f#g", Ok("/a/b?c=%20d&e=/f#g")),
+            ("/caf\u{e9} x", Ok("/caf%C3%A9%20x")),
+            ("//evil.example", Err(NoLocation::Astray)),
+            ("/\\evil.example", Err(NoLocation::Astray)),
+            ("/a\\b", Err(NoLocation::Astray)),
+            ("https://evil.example/", Err(NoLocation::Astray)),
+            ("javascript:alert(1)", Err(NoLocation::Astray)),
+            ("evil", Err(NoLocation::Astray)),
+            ("", Err(NoLocation::Astray)),
+            ("/\r\nset-cookie: a=b", Err(NoLocation::Astray)),
+            ("/\t/evil.example", Err(NoLocation::Astray)),
+            (" //evil.example", Err(NoLocation::Astray)),
+        ] {
+            assert_eq!(location(&["$0"], &[value]).as_deref(), expected.as_ref().map(|text| *text), "{value:?}");
+        }
     }
 
     #[test]

@@ -91,10 +91,12 @@ impl<'g> Request<'g> {
         if guard::is_asked(route, self.visitor) {
             return Ok(Asking::Answering(self.ask_guarded(position, canonical).boxed()));
         }
-        let inputs = Inputs::read(&service.site, route, &matched, self.visitor).map_err(|misfit| match misfit {
-            Misfit::NotFound(_) => Trouble::NotFound,
-            Misfit::BadRequest(_) => error("bad-request"),
-        })?;
+        let wall = self.context.now.into();
+        let inputs =
+            Inputs::read(&service.site, route, &matched, self.visitor, wall).map_err(|misfit| match misfit {
+                Misfit::NotFound(_) => Trouble::NotFound,
+                Misfit::BadRequest(_) => error("bad-request"),
+            })?;
         let here = |inputs: &Inputs<'_>| {
             let deadline = self.deadline.min(clock::ticking() + route.deadline);
             let request = Self { route: position, deadline, known: None, ..self };
@@ -184,7 +186,7 @@ impl<'g> Request<'g> {
             Ok(admitted) => admitted,
             Err(why) => return refused(why.trouble()),
         };
-        let inputs = match Inputs::read(&service.site, route, &matched, self.visitor) {
+        let inputs = match Inputs::read(&service.site, route, &matched, self.visitor, wall) {
             Ok(inputs) => inputs,
             Err(Misfit::NotFound(_)) => return refused(Trouble::NotFound),
             Err(Misfit::BadRequest(_)) => return refused(error("bad-request")),

@@ -88,7 +88,8 @@ fn is_foreign_to_urls(byte: u8) -> bool {
     matches!(byte, b' ' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}') || !byte.is_ascii()
 }
 
-fn percent_encode(text: &str, is_foreign: impl Fn(u8) -> bool, out: &mut String) {
+/// The text with each character percent-encoded that has a foreign byte.
+pub(super) fn percent_encode(text: &str, is_foreign: impl Fn(u8) -> bool, out: &mut String) {
     for character in text.chars() {
         let mut bytes = [0; 4];
         let bytes = character.encode_utf8(&mut bytes).as_bytes();

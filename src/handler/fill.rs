@@ -165,6 +165,16 @@ impl Made {
         let tags = stored.tags().own().to_vec();
         let (fresh_until, calls) = (Some(fresh_until), Vec::new());
         let (is_stored, is_degraded) = (true, false);
-        Self { what: What::Stored(stored), tags, calls, is_stored, answer, fresh_until, is_degraded, id: None }
+        Self {
+            what: What::Stored(stored),
+            tags,
+            calls,
+            is_stored,
+            answer,
+            fresh_until,
+            is_degraded,
+            cookies: Vec::new(),
+            id: None,
+        }
     }
 }

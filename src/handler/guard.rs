@@ -22,6 +22,7 @@ use crate::source::{Kind, Trouble, encode_segment};
 use crate::value::Value;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -111,7 +112,7 @@ impl<'a> Asking<'a> {
     async fn ask(self, at: usize) -> Result<Option<Who>, Refused<'a>> {
         let Self { service, position, fields, deadline, id, .. } = self;
         let (route, subject) = (self.route(), self.subject());
-        let inputs = Inputs::of_path(&service.site, route, self.matched, fields);
+        let inputs = Inputs::of_path(&service.site, route, self.matched, fields, self.wall);
         if !self.credentials(at).is_none_or(|credentials| credentials.is_in(fields)) {
             // It would be asked with nothing in hand.
             return Ok(None);
@@ -175,7 +176,7 @@ impl<'a> Asking<'a> {
     fn challenge(self, at: usize, host: &str) -> HeaderValue {
         let mut challenge = format!("Cookie realm=\"{}\"", host.replace(['"', '\\'], ""));
         if let Some(name) = self.credentials(at).and_then(|credentials| credentials.cookies.into_iter().next()) {
-            challenge.push_str(&format!(", cookie-name=\"{name}\""));
+            write!(challenge, ", cookie-name=\"{name}\"").unwrap_or_default();
         }
         HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Cookie"))
     }
@@ -259,7 +260,7 @@ fn location(
     exchange: Exchange<'_>,
 ) -> Option<HeaderValue> {
     let Asking { service, matched, fields, .. } = asking;
-    let inputs = Inputs::of_path(&service.site, asking.route(), matched, fields);
+    let inputs = Inputs::of_path(&service.site, asking.route(), matched, fields, asking.wall);
     let slots = inputs.slots(asking.route(), asking.subject(), &service.site);
     let mut location = target.location(&slots).ok()?;
     if let Some(name) = next {

@@ -8,22 +8,23 @@ use crate::cache::{KeyBuilder, Revision, Section, Tag};
 use crate::config::scalar_text;
 use crate::fields::cookies;
 use crate::resource::{OnInvalid, Resource, TreeDocument};
-use crate::router::{CanonicalPath, InputType, Match, Query, QueryValue};
-use crate::site::{CookieInput, QueryInput, Route, Site, Variant, slots};
-use crate::source::Kind;
+use crate::router::{CanonicalPath, InputType, Kind, Match, Query, QueryValue, Routing, decode};
+use crate::site::{CookieInput, QueryInput, Route, Site, Variant, Writing, slots};
+use crate::source;
 use crate::value::{Object, ObjectBuilder, Value};
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// The inputs of one request.
 pub(super) struct Inputs<'r> {
     matched: &'r Match<'r, 'r, usize>,
     fields: &'r HeaderMap,
     query: Vec<Taken<'r>>,
-    cookies: Vec<Option<&'r str>>,
+    cookies: Vec<Option<Cow<'r, str>>>,
     /// `request.language`, if the route reads it.
     language: Option<&'r Arc<str>>,
 }
@@ -69,10 +70,16 @@ impl<'r> Inputs<'r> {
         route: &'r Route,
         matched: &'r Match<'r, 'r, usize>,
         fields: &'r HeaderMap,
+        time: SystemTime,
     ) -> Result<Self, Misfit<'r>> {
         let query = Query::new(matched.query);
-        let query = route.inputs.query.iter().map(|input| take(input, query)).collect::<Result<_, _>>()?;
-        Ok(Self { query, ..Self::of_path(site, route, matched, fields) })
+        let query = route
+            .inputs
+            .query
+            .iter()
+            .map(|input| take(input, query, &|text| leads_to_a_route(site, route, text)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { query, ..Self::of_path(site, route, matched, fields, time) })
     }
 
     /// The same of a request whose query is not looked at.
@@ -81,9 +88,10 @@ impl<'r> Inputs<'r> {
         route: &'r Route,
         matched: &'r Match<'r, 'r, usize>,
         fields: &'r HeaderMap,
+        time: SystemTime,
     ) -> Self {
         let query = route.inputs.query.iter().map(|_| Taken::Absent).collect();
-        let cookies = route.inputs.cookies.iter().map(|input| cookie(input, fields)).collect();
+        let cookies = route.inputs.cookies.iter().map(|input| cookie(site, input, fields, time)).collect();
         let language = route.inputs.request.language.then(|| site.languages.negotiate(fields));
         Self { matched, fields, query, cookies, language }
     }
@@ -130,7 +138,7 @@ impl<'r> Inputs<'r> {
         for (input, taken) in route.inputs.cookies.iter().zip(&self.cookies).filter(|(input, _)| input.is_read) {
             // As the page reads it: who says nothing, and who says what stands anyway, see the same page.
             let default = || scalar_text(&input.default).ok().filter(|_| !input.default.is_null());
-            match taken.map(Cow::Borrowed).or_else(default) {
+            match taken.as_deref().map(Cow::Borrowed).or_else(default) {
                 Some(text) => key.text(Section::Cookie, &input.name, &text),
                 None => key.absent(Section::Cookie, &input.name),
             };
@@ -198,7 +206,7 @@ impl<'r> Inputs<'r> {
                 .cookies
                 .iter()
                 .zip(&self.cookies)
-                .map(|(input, taken)| (&*input.name, value(input, *taken)));
+                .map(|(input, taken)| (&*input.name, value(input, taken.as_deref())));
             set(slots::COOKIES, Value::Object(values.collect()));
         }
         set(slots::REQUEST, self.request(route));
@@ -275,9 +283,9 @@ impl<'r> Inputs<'r> {
         let mut push = |key: &str, text: &str, url: &mut String| {
             url.push(separator);
             separator = '&';
-            crate::source::encode_segment(key, url);
+            source::encode_segment(key, url);
             url.push('=');
-            crate::source::encode_segment(text, url);
+            source::encode_segment(text, url);
         };
         for (input, taken) in route.inputs.query.iter().zip(&self.query) {
             match taken {
@@ -302,9 +310,9 @@ impl<'r> Inputs<'r> {
         };
         for planned in &route.sources {
             let (names, cookie) = match &planned.source.kind {
-                Kind::Http(http) => (&http.forward_headers, !http.forward_cookies.is_empty()),
-                Kind::Route(asking) => (&asking.asked.visitor, false),
-                Kind::Value(_) | Kind::Chosen(_) => continue,
+                source::Kind::Http(http) => (&http.forward_headers, !http.forward_cookies.is_empty()),
+                source::Kind::Route(asking) => (&asking.asked.visitor, false),
+                source::Kind::Value(_) | source::Kind::Chosen(_) => continue,
             };
             names.iter().chain(cookie.then_some(&header::COOKIE)).for_each(&mut take);
         }
@@ -312,7 +320,15 @@ impl<'r> Inputs<'r> {
     }
 }
 
-fn take<'r>(input: &'r QueryInput, query: Query<'r>) -> Result<Taken<'r>, Misfit<'r>> {
+/// Whether a path, with its query, is one that a route of the site answers.
+pub(super) fn leads_to_a_route(site: &Site, route: &Route, target: &str) -> bool {
+    let host = route.hosts.first().map(|host| &**host);
+    let target = target.split('#').next().unwrap_or_default();
+    matches!(site.routers.route(host, target), Routing::Matched(_) | Routing::Redirect { .. })
+}
+
+fn take<'r>(input: &'r QueryInput, query: Query<'r>, is_known: &dyn Fn(&str) -> bool) -> Result<Taken<'r>, Misfit<'r>> {
+    let fits = |text: &str| input.kind.fits(text) && (input.kind.kind() != Kind::Path || is_known(text));
     let misfit = || match input.on_invalid {
         OnInvalid::Default => Ok(Taken::Absent),
         OnInvalid::NotFound => Err(Misfit::NotFound(input)),
@@ -322,7 +338,7 @@ fn take<'r>(input: &'r QueryInput, query: Query<'r>) -> Result<Taken<'r>, Misfit
         return match query.first(&input.key) {
             None => Ok(Taken::Absent),
             Some(QueryValue::Text(text)) if text.is_empty() => Ok(Taken::Absent),
-            Some(QueryValue::Text(text)) if input.kind.fits(&text) => Ok(Taken::One(text)),
+            Some(QueryValue::Text(text)) if fits(&text) => Ok(Taken::One(text)),
             Some(QueryValue::Text(_) | QueryValue::Invalid) => misfit(),
         };
     };
@@ -330,7 +346,7 @@ fn take<'r>(input: &'r QueryInput, query: Query<'r>) -> Result<Taken<'r>, Misfit
     for value in query.all(&input.key) {
         match value {
             QueryValue::Text(text) if text.is_empty() => {}
-            QueryValue::Text(text) if input.kind.fits(&text) && items.len() < most => items.push(text),
+            QueryValue::Text(text) if fits(&text) && items.len() < most => items.push(text),
             QueryValue::Text(_) | QueryValue::Invalid => return misfit(),
         }
     }
@@ -347,8 +363,21 @@ fn query_value(input: &QueryInput, taken: &Taken<'_>) -> Value {
 }
 
 /// The first cookie of the input's name; one that does not fit counts as absent, as does an empty one.
-fn cookie<'r>(input: &CookieInput, fields: &'r HeaderMap) -> Option<&'r str> {
-    let (_, value) = cookies(fields).find(|(name, _)| *name == input.key.as_bytes())?;
-    let text = std::str::from_utf8(value).ok()?;
-    (!text.contains(char::is_control) && input.kind.fits(text)).then_some(text)
+/// The value of a cookie; of several of the same name the first, and of those that only we can have made the first that is.
+fn cookie<'r>(site: &Site, input: &CookieInput, fields: &'r HeaderMap, time: SystemTime) -> Option<Cow<'r, str>> {
+    let mut values = cookies(fields)
+        .filter(|(name, _)| *name == input.key.as_bytes())
+        .filter_map(|(_, value)| std::str::from_utf8(value).ok());
+    let text = match input.written {
+        Writing::Foreign => Cow::Borrowed(values.next()?),
+        Writing::Encoded => decode(values.next()?),
+        Writing::Proven(seal) => {
+            let keys = site.cookie_keys.as_ref()?;
+            Cow::Owned(values.take(MOST_TRIED).find_map(|value| keys.open(seal, &input.key, value, time))?)
+        }
+    };
+    (!text.contains(char::is_control) && input.kind.fits(&text)).then_some(text)
 }
+
+/// So many values of one name are looked at: other hosts of the domain may have set some.
+const MOST_TRIED: usize = 4;

@@ -3,6 +3,7 @@
 use super::aside::Aside;
 use super::ask::{self, Answered};
 use super::clock;
+use super::cookies;
 use super::fetch::Calls;
 use super::field;
 use super::fill::{self, Begun};
@@ -46,6 +47,8 @@ pub(super) struct Made {
     pub(super) fresh_until: Option<Instant>,
     /// Whether data was missing when it was made.
     pub(super) is_degraded: bool,
+    /// The cookies that it sets.
+    pub(super) cookies: Vec<HeaderValue>,
     /// The request that it was made for, as the messages call it; `None` if it was not made now.
     pub(super) id: Option<Arc<str>>,
 }
@@ -54,7 +57,8 @@ impl Made {
     /// What is answered when nothing was made.
     fn nothing(what: What, calls: Vec<SourceCall>, fresh_until: Option<Instant>, id: Arc<str>) -> Self {
         let (answer, tags) = (None, Vec::new());
-        Self { what, calls, is_stored: false, answer, tags, fresh_until, is_degraded: false, id: Some(id) }
+        let cookies = Vec::new();
+        Self { what, calls, is_stored: false, answer, tags, fresh_until, is_degraded: false, cookies, id: Some(id) }
     }
 
     /// For how much longer what it was made of is fresh; not at all if nothing says so.
@@ -263,6 +267,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     let withheld = &meter.withheld;
     let lookout = Lookout { tripwire: &service.site.tripwire, variant, slots: &slots, visitor: &visitor, withheld };
     let represented = looked_through_or_aside(represented, &tags, lookout, &service.runtime.aside, deadline).await;
+    let (represented, cookies) = with_cookies(represented, service, lookout, time);
     let answer =
         subject.is_asked.then(|| match (trouble, represented.as_ref().ok().and_then(|page| page.value.as_ref())) {
             (Some(trouble), _) => Err(trouble),
@@ -288,7 +293,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
             made_of.fresh_until
         }
     };
-    Made { what, calls, is_stored, answer, tags, fresh_until, is_degraded: degraded, id: Some(id) }
+    Made { what, calls, is_stored, answer, tags, fresh_until, is_degraded: degraded, cookies, id: Some(id) }
 }
 
 /// The rule that says what is made; the route's own answer without one.
@@ -356,6 +361,26 @@ async fn looked_through_or_aside(
         return looked_through(made, tags, lookout);
     }
     aside.work(deadline, || looked_through(made, tags, lookout)).await.unwrap_or(Err(Stop::Long))
+}
+
+/// What was made, with the cookies that it sets: a page does, and so does a redirect, unless they tell a secret of the site.
+fn with_cookies(
+    made: Result<Representation, Stop>,
+    service: &Service,
+    lookout: Lookout<'_>,
+    time: SystemTime,
+) -> (Result<Representation, Stop>, Vec<HeaderValue>) {
+    let route = lookout.variant.route;
+    // Where something is sent, that is what is answered with cookies.
+    if route.set_cookies.is_empty() || !route.intakes.is_empty() || !matches!(made, Ok(_) | Err(Stop::Redirect { .. })) {
+        return (made, Vec::new());
+    }
+    let keys = service.site.cookie_keys.as_ref();
+    let lines = cookies::lines(&route.set_cookies, keys, lookout.slots, time, &route.name);
+    if lookout.finds_secret(lines.iter().map(HeaderValue::as_bytes)) {
+        return (Err(Stop::Error(StatusCode::INTERNAL_SERVER_ERROR)), Vec::new());
+    }
+    (made, lines)
 }
 
 /// What was made, unless it tells a secret of the site.

@@ -10,6 +10,7 @@ mod ask;
 mod asset;
 mod body;
 mod clock;
+mod cookies;
 mod decide;
 mod explain;
 mod failure;
@@ -238,7 +239,7 @@ fn at_hand(service: &Arc<Service>, found: &Found<'_>, request: &Parts, arrival: 
     if let Resource::Proxy(_) = &route.resource {
         return proxy::at_hand(service, exchange);
     }
-    let inputs = Inputs::read(&service.site, route, matched, &request.headers).ok()?;
+    let inputs = Inputs::read(&service.site, route, matched, &request.headers, arrival.wall).ok()?;
     page::at_hand(service, *position, route, &inputs, exchange)
 }
 
@@ -271,7 +272,7 @@ async fn answer(
     if let Resource::Files(folder) = &route.resource {
         return file(service, &matched, folder, exchange).await;
     }
-    match Inputs::read(&service.site, route, &matched, &request.headers) {
+    match Inputs::read(&service.site, route, &matched, &request.headers, arrival.wall) {
         Ok(inputs) => page::answer(service, position, route, inputs, visitor, request, arrival).await,
         Err(Misfit::NotFound(_)) => failure::not_found(service, exchange),
         Err(misfit @ Misfit::BadRequest(_)) => failure::answer(service, exchange, misfit.status()),

@@ -305,5 +305,8 @@ pub(super) async fn show(
     };
     answer.cache = cache_status.map(|_| CacheOutcome::Miss);
     answer.sources.clone_from(&made.calls);
+    for cookie in &made.cookies {
+        answer.response.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
     answer
 }

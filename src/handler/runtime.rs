@@ -5,6 +5,7 @@ use super::asset::{Assets, Published, RouteFields};
 use super::clock::Clock;
 use super::fetch;
 use super::form;
+use super::identity;
 use super::inputs::of_document;
 use super::keep::Keeping;
 use super::kept;
@@ -48,6 +49,8 @@ pub struct Runtime {
     /// What is fetched from them now.
     pub(super) fetches: Fetches,
     pub(super) assets: Assets,
+    /// What is known of tokens, passwords and keys.
+    pub(super) identities: identity::Remembered,
     /// Where pages that take long are made.
     pub(super) aside: Aside,
     pub(super) time_zone: TimeZone,
@@ -83,6 +86,7 @@ impl Runtime {
             origins: Flights::new(),
             fetches: Fetches::default(),
             assets: Assets::default(),
+            identities: identity::Remembered::default(),
             aside: Aside::default(),
             time_zone: TimeZone::UTC,
             rates: RateLimiter::new(clock.now()),
@@ -132,6 +136,8 @@ pub struct Service {
     pub(super) upstreams: Vec<Arc<UpstreamState>>,
     /// What is known of each route before any request.
     pub(super) subjects: Vec<Subject>,
+    /// By what it is known who somebody is.
+    pub(super) identity: identity::Serving,
     /// What is counted.
     pub(super) meters: Meters,
     /// Whether anything is kept of what upstreams answer: by a source, or by a route that passes answers on.
@@ -209,7 +215,8 @@ impl Service {
         let meters = runtime.meters.meters(&site);
         let passing_on = site.routes.iter().filter_map(proxy::of).filter(|proxy| proxy.cache.is_some()).count();
         let (keeps_answers, keeps_elsewhere) = (!data.is_empty() || passing_on > 0, !data.is_empty() || passing_on > 1);
-        Self { site, runtime, upstreams, subjects, meters, keeps_answers, keeps_elsewhere }
+        let identity = identity::Serving::of(&site, &runtime.identities);
+        Self { site, runtime, upstreams, subjects, identity, meters, keeps_answers, keeps_elsewhere }
     }
 
     /// The site.

@@ -27,3 +27,6 @@ pub use cookie::{CookieKeys, SHORTEST_COOKIE_KEY, Seal};
 pub use key::{Believed, KeyError, KeySet, MOST_KEYS};
 pub use password::{HashError, LONGEST_PASSWORD, PasswordHash, Users};
 pub use token::{LONGEST_TOKEN, Refusal, Rules, Times, Token, Verified};
+
+#[cfg(test)]
+mod tests;

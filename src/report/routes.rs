@@ -27,9 +27,14 @@ fn row(route: &Route) -> [String; 7] {
     };
     let sources: Vec<&str> = route.sources.iter().map(|planned| planned.source.name.value.as_str()).collect();
     let privacy = match &route.privacy {
+        Privacy::Public if !route.guards.is_empty() => "guarded".to_owned(),
         Privacy::Public => "public".to_owned(),
         Privacy::Personal { path, .. } => {
-            format!("personal: {}", path.iter().map(|step| step.value.as_str()).collect::<Vec<_>>().join(" > "))
+            let guarded = if route.guards.is_empty() { "" } else { "guarded, " };
+            format!(
+                "{guarded}personal: {}",
+                path.iter().map(|step| step.value.as_str()).collect::<Vec<_>>().join(" > ")
+            )
         }
     };
     [

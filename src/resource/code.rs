@@ -235,4 +235,17 @@ codes! {
     /// require = { role = ["admin", "editor"], email_verified = true }
     /// ```
     BAD_REQUIREMENT = Error "guard/require";
+
+    /// A cookie that no browser would take as it is written: its name, its path, its domain, or attributes that exclude each other.
+    ///
+    /// By itself a cookie is as safe as browsers know: `__Host-` before its name, `Secure`, `HttpOnly`, `SameSite=Lax`, for this host alone.
+    /// Names that begin with `__Host-` need all of that but the last two.
+    ///
+    /// ```toml
+    /// # in a route
+    /// [set-cookies.theme]
+    /// value = "{query.theme}"
+    /// max-age = "365d"
+    /// ```
+    BAD_COOKIE = Error "cookie/attributes";
 }

@@ -1,7 +1,7 @@
 //! What an author writes in a route's file, whatever the kind.
 
 use super::form::{FormDecl, MethodsDecl};
-use super::{cache, cors, csp, guard};
+use super::{cache, cors, csp, guard, set_cookie};
 use crate::config::{
     Declared, Decode, Described, Named, Node, OneOrMany, Schema, Shape, Table, TableSchema, Template, Text, declare,
 };
@@ -39,6 +39,8 @@ declare! {
         "query": query: Named<QueryDecl>,
         /// Cookies that the route reads. Others do not exist for it.
         "cookies": cookies: Named<CookieDecl>,
+        /// Cookies that its answers set; with a form or methods, the answer to what somebody has sent and that was taken.
+        "set-cookies": set_cookies: Named<set_cookie::SetCookieDecl>,
         /// Where its data comes from.
         "sources": sources: Named<source::Decl>,
         /// What is decided once sources have settled, first to last.

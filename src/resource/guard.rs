@@ -9,7 +9,8 @@ use crate::config::{
     not_a_word, words, wrong_type,
 };
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
-use crate::value::Value;
+use crate::value::{Value, write_json};
+use std::fmt;
 use std::sync::Arc;
 
 /// What a route says of guards, with all levels around it.
@@ -218,12 +219,45 @@ impl Claim {
             Wanted::Present => match value {
                 Value::Null | Value::Bool(false) => false,
                 Value::List(items) => !items.is_empty(),
-                other => other.as_str() != Some(""),
+                Value::Text(text) => !text.is_empty(),
+                Value::Bool(true) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Object(_) => true,
             },
             Wanted::OneOf(wanted) => match value.as_list() {
                 Some(items) => items.iter().any(|item| wanted.contains(item)),
                 None => wanted.contains(value),
             },
+        }
+    }
+}
+
+/// As it would be required: `role is "admin"`, `groups is "a" or "b"`, `email is present`.
+impl fmt::Display for Claim {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} is ", self.path.join("."))?;
+        match &self.wanted {
+            Wanted::Present => formatter.write_str("present"),
+            Wanted::OneOf(values) => {
+                let texts: Vec<String> = values
+                    .iter()
+                    .map(|value| {
+                        let mut text = String::new();
+                        write_json(value, &mut text);
+                        text
+                    })
+                    .collect();
+                formatter.write_str(&texts.join(" or "))
+            }
+        }
+    }
+}
+
+/// What it lets in: whoever is known, or of whom all claims hold.
+impl<R> fmt::Display for Guard<R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let claims: Vec<String> = self.claims.iter().map(ToString::to_string).collect();
+        match claims.as_slice() {
+            [] => formatter.write_str("whoever is known"),
+            claims => write!(formatter, "a user whose {}", claims.join(", and whose ")),
         }
     }
 }
@@ -282,7 +316,7 @@ fn claims_of(table: &Table, path: &mut Vec<Arc<str>>, claims: &mut Vec<Claim>, f
                 is_sound = false;
                 None
             }
-            _scalar => {
+            Kind::String(_) | Kind::Int(_) | Kind::Float(_) | Kind::Bool(_) | Kind::Datetime(_) => {
                 let value = scalar(&entry.node, findings);
                 is_sound &= value.is_some();
                 value.map(|value| Wanted::OneOf(vec![value]))

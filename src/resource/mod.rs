@@ -14,6 +14,7 @@ mod guard;
 mod header;
 mod layout;
 mod proxy;
+mod set_cookie;
 mod tree;
 
 pub use cache::{
@@ -35,6 +36,7 @@ pub use guard::{Claim, Guard, GuardDecl, GuardsDecl, IdentityKind, Knowing, Refu
 pub use header::instead as instead_of_header;
 pub use layout::Linked;
 pub use proxy::{Proxy, ProxyTarget, TargetPart};
+pub use set_cookie::{SameSite, SetCookie, SetCookieDecl};
 pub use tree::{Tree, TreeDocument};
 
 use crate::config::{Binding, Rules, Shape, Template};

@@ -186,6 +186,94 @@ codes! {
     /// ```
     NULLABLE_IN_PATH = Warning "source/nullable-in-path";
 
+    /// The keys of `[auth.jwt]` cannot be had: none are written or several are, they cannot be read, or they do not fit the algorithm.
+    ///
+    /// A token is worth what its signature is worth. So the algorithm is written in the site and not taken from the token, each key has to be of
+    /// the type that the algorithm takes, a public key is never taken for a secret, and a secret is as long as the digest of its algorithm
+    /// (RFC 7518, section 3.2).
+    ///
+    /// Write one of these:
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [auth.jwt]
+    /// algorithm = "RS256"
+    /// jwks = "https://id.example.com/.well-known/jwks.json"
+    /// audience = "shop"
+    /// ```
+    ///
+    /// `key-file = "keys/id.pem"` names a file with the public key; `key = "{env.JWT_KEY}"` is the secret of `HS256`, as of
+    /// `openssl rand -base64 48`.
+    AUTH_KEYS = Error "auth/keys";
+
+    /// A rule for tokens by which some would pass that should not: no issuer, no audience, clocks that are far apart.
+    ///
+    /// Such a rule looks as if it held something. Leave it out, if anybody's tokens are meant.
+    ///
+    /// Name who issues tokens (`issuer`), and whom they are for (`audience`); set the clocks, and let `leeway` be at most five minutes.
+    AUTH_RULES = Error "auth/rules";
+
+    /// Tokens of an issuer are believed whoever they are meant for.
+    ///
+    /// An issuer signs tokens for all who trust it. Without `audience`, the token that a visitor has shown to another site opens this one.
+    ///
+    /// Say which of them are meant for this site: the `aud` that the issuer writes for it.
+    ANY_AUDIENCE = Warning "auth/any-audience"
+        help "audience = \"shop\"";
+
+    /// The users of `[auth.basic]` cannot be had: the file is not there or cannot be read, or a user in it has no hash of argon2.
+    ///
+    /// Passwords are kept as what cannot be turned back into them. A hash that takes too long to verify would let anybody keep the server busy
+    /// with wrong passwords, so its costs are bounded.
+    ///
+    /// ```toml
+    /// # users.toml
+    /// [alice]
+    /// password = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$…"
+    /// role = "admin"
+    /// ```
+    ///
+    /// `argon2` writes such hashes: `echo -n "$PASSWORD" | argon2 "$(openssl rand -hex 8)" -id -e`.
+    AUTH_USERS = Error "auth/users";
+
+    /// A file with users or keys that lies below `content/`.
+    ///
+    /// What lies there is for routes to publish.
+    ///
+    /// Put it beside `site.toml`, or into a folder of its own.
+    AUTH_PUBLISHED = Error "auth/published"
+        help "put it beside `site.toml`, or into a folder of its own";
+
+    /// An identity that nothing in a request can speak for, or a call of `[auth.forward]` that cannot be made.
+    ///
+    /// A token stands in `Authorization` or in a cookie. An upstream that is asked who somebody is needs what the visitor has sent; of the
+    /// rest of the request nothing is sent along, so that its answer depends on nothing else.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [upstreams.id]
+    /// base-url = "https://id.example.com"
+    ///
+    /// [auth.forward]
+    /// upstream = "id"
+    /// path = "/whoami"
+    /// forward-cookies = ["session"]
+    /// ```
+    AUTH_CREDENTIAL = Error "auth/credential";
+
+    /// Keys of cookies that are no keys.
+    ///
+    /// Whoever has the key can make every cookie that the site believes. So keys come from the environment, and are as long as what is made
+    /// with them.
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [cookie-keys]
+    /// keys = ["{env.COOKIE_KEY}", "{env.COOKIE_KEY_OLD:}"]
+    /// ```
+    BAD_COOKIE_KEYS = Error "cookie-keys/keys"
+        help "keys = [\"{env.COOKIE_KEY}\"], of 32 bytes or more, as of `openssl rand -hex 32`";
+
     /// A page that depends on a person and is declared to be kept for everybody.
     ///
     /// It reads a cookie, a credential or a source that carries one; `public`, `s-maxage` or an inherited `[cache]` would let a cache show
@@ -635,4 +723,31 @@ codes! {
     /// type = "email"
     /// ```
     FORM = Error "form/form";
+
+    /// Two routes set a cookie of the same name, and not the same cookie.
+    ///
+    /// `[cookies.theme]` reads what `[set-cookies.theme]` sets, wherever that stands: by its name in requests, and with its seal.
+    ///
+    /// Write `name`, `signed` and `sealed` alike, or give one of them another name.
+    COOKIE_DIFFERS = Error "cookie/differs";
+
+    /// A cookie that is to be signed or sealed, in a site without keys.
+    ///
+    /// What is signed is believed because nobody else has the key.
+    ///
+    /// Declare one, of 32 bytes or more, that is in the environment:
+    ///
+    /// ```toml
+    /// # site.toml
+    /// [cookie-keys]
+    /// keys = ["{env.COOKIE_KEY}"]
+    /// ```
+    NO_COOKIE_KEYS = Error "cookie/no-keys";
+
+    /// A route that sets a cookie, and is declared to be kept.
+    ///
+    /// Who is given a stored answer would be given somebody else's cookie, so an answer that sets one is never stored, by nobody.
+    ///
+    /// Take `cache` away, or set the cookie in the answer to a form.
+    KEPT_COOKIE = Error "cookie/kept";
 }

@@ -1,6 +1,7 @@
 //! What a route reads of a request: declared inputs, with what becomes of a misfit. What is not declared does not exist.
 
 use crate::config::{encode_segment, scalar_text};
+use crate::identity::Seal;
 use crate::resource::OnInvalid;
 use crate::router::InputType;
 use crate::value::Value;
@@ -70,12 +71,25 @@ pub struct CookieInput {
     pub name: Arc<str>,
     /// Its name in the request.
     pub key: Arc<str>,
+    /// What is known of how its value is written.
+    pub written: Writing,
     /// What fits; anything else counts as absent.
     pub kind: InputType,
     /// The value when the request has none.
     pub default: Value,
     /// Whether anything reads it: then it is in the key.
     pub is_read: bool,
+}
+
+/// How the value of a cookie is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// As others write it: it is taken as it is.
+    Foreign,
+    /// As this site writes it: what no cookie may hold is percent-encoded.
+    Encoded,
+    /// As only this site can.
+    Proven(Seal),
 }
 
 impl CookieInput {

@@ -20,11 +20,12 @@ mod settings;
 pub mod slots;
 mod variant;
 
+pub use crate::identity::Seal;
 pub use auth::{Auth, Basic, FetchedKeys, ForwardAuth, Identities, Identity, Jwt, Keys};
 pub use code::CODES;
 pub use declaration::Declaration;
 pub use draft::{Called, Certainty, Draft, Outline, RouteOutline};
-pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads};
+pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads, Writing};
 pub use intake::{Intake, RateLimit, Send, SendBody, Success};
 pub use languages::Languages;
 pub use memory::Memory;
@@ -37,7 +38,7 @@ use crate::config::{Binding, ContentFile, Environment, Template, Tripwire};
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::identity::CookieKeys;
 use crate::render::Condition;
-use crate::resource::{Cors, ErrorPage, Guard, Linked, Policy, Proxy, Resource};
+use crate::resource::{Cors, ErrorPage, Guard, Linked, Policy, Proxy, Resource, SetCookie};
 use crate::router::{Hosts, Methods, Pattern};
 use crate::source::{Source, Step, Upstreams};
 use crate::value::{Object, Value};
@@ -143,6 +144,8 @@ pub struct Route {
     pub vary: Vec<HeaderName>,
     /// Whose data its answers hold.
     pub privacy: Privacy,
+    /// Cookies that its answers set.
+    pub set_cookies: Vec<SetCookie>,
     /// Who may have what it answers: all of them must let somebody in, the outermost first.
     pub guards: Vec<Guard>,
     /// What requests may carry by which its guards know who asks, and by which it knows that if it reads it.

@@ -1,5 +1,6 @@
 //! What `site.toml` says of the server: where it listens, what it logs, its limits.
 
+use super::auth::{AuthDecl, CookieKeysDecl};
 use super::code;
 use crate::cache::StoreLimits;
 use crate::config::{Described, Named, Node, Schema, Secret, Size, Within, declare, words};
@@ -28,6 +29,10 @@ declare! {
         "upstreams": upstreams: Named<UpstreamDecl>,
         /// What is said of variables of the environment, by name.
         "env": env: Named<VariableDecl>,
+        /// By what it is known who a visitor is.
+        "auth": auth: AuthDecl,
+        /// The keys of cookies that are signed or sealed.
+        "cookie-keys": cookie_keys: CookieKeysDecl,
         /// Cache policies by name, for `cache = "name"`.
         "cache-profiles": cache_profiles: Named<Node> as Named<resource::ProfileDecl>,
         /// What every route begins with.

@@ -62,6 +62,7 @@ declare! {
 }
 
 /// What may be written for a query value: a scalar, or a list of them.
+#[derive(Debug)]
 pub struct QueryValue;
 
 impl Described for QueryValue {

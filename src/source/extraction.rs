@@ -81,7 +81,8 @@ fn keys_of(names: &[&str]) -> Vec<Key> {
 }
 
 /// A selector.
-struct Query;
+#[derive(Debug)]
+pub struct Query;
 
 impl Described for Query {
     fn schema() -> Schema {
@@ -90,7 +91,8 @@ impl Described for Query {
 }
 
 /// The name of a type.
-struct TypeName;
+#[derive(Debug)]
+pub struct TypeName;
 
 impl Described for TypeName {
     fn schema() -> Schema {

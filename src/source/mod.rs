@@ -31,7 +31,7 @@ pub use body::Method as CallMethod;
 pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE};
 pub use decl::{Decl, QueryValue};
 pub use each::{ForEach, ITEM};
-pub use extraction::{Extract, fields};
+pub use extraction::{Extract, Query as Selects, TypeName, fields};
 pub use given::{Chosen, Given};
 pub use keep::Keep;
 pub use known::{Astray, Known};
@@ -41,7 +41,7 @@ pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled,
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in, way_out};
 pub use route::{Asked, InProcess, Step};
 pub use target::{NoCall, PathTemplate, Target, encode_segment};
-pub use upstream::{Calling, Decl as UpstreamDecl, Upstream};
+pub use upstream::{Calling, CallingDecl, Decl as UpstreamDecl, Upstream, origin_of};
 
 use crate::config::{Binding, Declared as _, Environment, Reference, Rules, Shape};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
@@ -142,7 +142,7 @@ impl Upstreams {
     }
 
     /// The position of the nameless upstream with this origin.
-    fn of_origin(&mut self, origin: &str) -> usize {
+    pub fn of_origin(&mut self, origin: &str) -> usize {
         let known = self.list.iter().position(|upstream| *upstream.name == *origin);
         known.unwrap_or_else(|| {
             self.list.push(Upstream::of_origin(origin));

@@ -461,6 +461,23 @@ fn fixed(pieces: &Pieces, what: &str, encode: impl Fn(&str, &mut String), findin
     fixed.then_some(out)
 }
 
+/// The origin of an address that is written, or comes from the environment, and the address itself; a finding if it is none.
+pub fn origin_of(template: &Template, environment: &Environment, findings: &mut Findings) -> Option<(String, Url)> {
+    let help = "an address is literal or comes from the environment: nothing from a request chooses where a call goes";
+    let text = match without_request(template, help, environment, findings) {
+        AddressText::Known(text) => text,
+        // The rest of the site is checked as if it were set.
+        AddressText::Unset => "http://unset.invalid/".to_owned(),
+        AddressText::FromRequest => return None,
+    };
+    // Unlike the base of an upstream it may have a query.
+    if !check_address(text.split_once('?').map_or(&text, |(address, _)| address), template, findings) {
+        return None;
+    }
+    let url = Url::parse(&text).ok()?;
+    Some((url.origin().ascii_serialization(), url))
+}
+
 /// A whole `url` as an origin and the rest: `https://host:port` must be literal.
 pub(super) fn split_url(
     template: &Template,

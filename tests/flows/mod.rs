@@ -12,6 +12,7 @@ pub(crate) mod calls;
 pub(crate) mod client;
 pub(crate) mod codings;
 pub(crate) mod conformance;
+pub(crate) mod cookies;
 pub(crate) mod crowds;
 pub(crate) mod data;
 pub(crate) mod documents;
@@ -24,6 +25,7 @@ pub(crate) mod graph;
 pub(crate) mod guards;
 pub(crate) mod hostile;
 pub(crate) mod hour;
+pub(crate) mod identity;
 pub(crate) mod inputs;
 pub(crate) mod json;
 pub(crate) mod kept;
@@ -75,5 +77,13 @@ fn until(site: &Site, target: &str, mut wanted: impl FnMut(&Response) -> bool) -
             return response;
         }
         assert!(Instant::now() < end, "{target} stays {} {}", response.status, response.text());
+    }
+}
+
+/// Asks with this credential until the answer has this status.
+fn until_with(site: &Site, target: &str, credential: &str, status: u16) {
+    let end = Instant::now() + SAFETY_NET;
+    while site.request("GET", target, &[("Authorization", credential)], b"").status != status {
+        assert!(Instant::now() < end, "{target} never is {status}");
     }
 }

@@ -16,7 +16,7 @@ use super::inputs::{Inputs, Misfit};
 use super::keep::Keeping;
 use super::respond::{self, Exchange, View};
 use super::runtime::{Service, Subject};
-use super::{Arrival, proxy};
+use super::{Arrival, guard, proxy};
 use crate::cache::{Lookup, is_compressible, rules};
 use crate::config::{Binding, format_duration};
 use crate::diagnostic::{Place, did_you_mean};
@@ -82,7 +82,7 @@ pub async fn explain(service: &Arc<Service>, request: &Parts, arrival: &Arrival<
     explanation.route = Some(named(route));
     let exchange = Exchange { request, route: Some(route), position: Some(position), arrival };
     let Some(subject) = service.subjects.get(position) else { return explanation };
-    let inputs = match Inputs::read(&service.site, route, &matched, &request.headers) {
+    let inputs = match Inputs::read(&service.site, route, &matched, &request.headers, arrival.wall) {
         Ok(inputs) => inputs,
         Err(misfit) => {
             explanation.verdict = unfit(misfit);
@@ -103,13 +103,21 @@ pub async fn explain(service: &Arc<Service>, request: &Parts, arrival: &Arrival<
             return explanation;
         }
         explanation.verdict.status = answer.response.status().as_u16();
-        page.fields = listed(answer.response.headers());
+        let mut fields = answer.response.headers().clone();
+        if !route.guards.is_empty() {
+            guard::keep_for_one(&mut fields);
+        }
+        page.fields = listed(&fields);
     } else if route.status.is_redirection() {
         explanation.verdict.location = told.location();
     } else if told.view().is_none() {
         let why = "the tree has no document of this name".to_owned();
         explanation.verdict = verdict(Outcome::Refused, StatusCode::NOT_FOUND, why);
         return explanation;
+    }
+    if !route.guards.is_empty() {
+        let why = "what is told here is what somebody is answered whom the guards let in; they are asked before anything else, and not here";
+        page.notes.insert(0, why.to_owned());
     }
     explanation.page = Some(page);
     explanation
@@ -247,7 +255,13 @@ impl Told<'_> {
         let key = key.and_then(|key| told_key(key.finish()));
         let vary = self.route.vary.iter().map(ToString::to_string).collect();
         if let Resource::Proxy(proxy) = &self.route.resource {
-            let refused = proxy.cache.is_none().then(|| "the route says `cache = false`".to_owned());
+            let is_said = self.route.places.place("cache").is_some() || self.route.guards.is_empty();
+            let why = if is_said {
+                "the route says `cache = false`"
+            } else {
+                "the route is guarded, and says nothing of `cache`"
+            };
+            let refused = proxy.cache.is_none().then(|| why.to_owned());
             return Store { refused, is_compared: false, key, vary };
         }
         let refused = self.keeping().kept.err().map(|refused| refused.to_string());

@@ -3,7 +3,7 @@
 use super::Told;
 use crate::config::format_duration;
 use crate::explanation::{Origin, Setting};
-use crate::resource::{Proxy, Resource};
+use crate::resource::{Guard, Knowing, Proxy, Resource};
 use crate::site::{Route, Variant};
 use http::HeaderValue;
 
@@ -13,12 +13,16 @@ impl Told<'_> {
         let route = self.route;
         let at = |key: &str| route.places.place(key);
         if let Resource::Proxy(proxy) = &route.resource {
-            return self.of_proxy(proxy);
+            return self.of_guards().chain(self.of_proxy(proxy)).collect();
         }
-        let mut settings = vec![
+        let mut settings: Vec<_> = self.of_guards().collect();
+        settings.extend([
             setting("status", route.status.as_u16().to_string(), Origin::at(at("status"))),
             setting("cache-control", self.variant.policy.written(), cache_origin(self.variant)),
-        ];
+        ]);
+        settings.extend(route.set_cookies.iter().map(|cookie| {
+            setting("set-cookies", format!("{}, {}", cookie.name, cookie.lasting()), Origin::Written(cookie.place))
+        }));
         settings.extend(of_caches(route));
         let limit = || self.service.site.places.place("limits.deadline");
         settings.push(setting("deadline", format_duration(route.deadline), Origin::at(at("deadline").or_else(limit))));
@@ -45,6 +49,25 @@ impl Told<'_> {
             }
         }
         settings
+    }
+
+    /// Whom the guards let in.
+    fn of_guards(&self) -> impl Iterator<Item = Setting> {
+        let by = |guard: &Guard| match &guard.by {
+            Knowing::Source(at) => {
+                let source = self.route.sources.get(*at).map_or("?", |planned| planned.source.name.value.as_str());
+                format!("as the source `{source}` says")
+            }
+            Knowing::Identities(kinds) if kinds.is_empty() => "as an identity of the site says".to_owned(),
+            Knowing::Identities(kinds) => {
+                let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+                format!("as {} says", words.join(" or "))
+            }
+        };
+        self.route
+            .guards
+            .iter()
+            .map(move |guard| setting("guard", format!("{guard}, {}", by(guard)), Origin::Written(guard.place)))
     }
 
     /// The settings of a route that passes requests on.

@@ -4,7 +4,7 @@ use super::super::guard::Visitor;
 use super::super::inputs::Inputs;
 use super::super::make::{Order, Sent, make};
 use super::super::respond::{self, Exchange};
-use super::super::{Answer, Body, SourceCall, clock, failure, field, page};
+use super::super::{Answer, Body, SourceCall, clock, cookies, failure, field, page};
 use super::send::Outcome;
 use super::{Begun, Refused, Taking, Told, form};
 use crate::cache::CACHE_STATUS;
@@ -120,6 +120,20 @@ impl Taking<'_> {
             Success::Nothing { status, headers } => self.with_fields(*status, None, headers, slots),
         };
         let _ = judged;
+        let own = cookies::lines(
+            &self.route.set_cookies,
+            self.service.site.cookie_keys.as_ref(),
+            slots,
+            self.exchange.arrival.wall,
+            &self.route.name,
+        );
+        if own.iter().any(|line| self.service.site.tripwire.find(line.as_bytes()).is_some()) {
+            tracing::error!(route = &*self.route.name, "what was made holds a secret, and is not sent");
+            return failure::answer(self.service, self.exchange, StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        for line in own {
+            answer.response.headers_mut().append(header::SET_COOKIE, line);
+        }
         if let Outcome::Done { cookies, .. } = outcome {
             for cookie in cookies {
                 answer.response.headers_mut().append(header::SET_COOKIE, cookie.clone());
@@ -130,18 +144,7 @@ impl Taking<'_> {
 
     /// 303 to where the declaration says; without it, or without what it needs, to the page itself.
     fn elsewhere(self, target: Option<&Template<Binding>>, slots: &[Value]) -> Answer {
-        let written = target.and_then(|target| match target.as_single() {
-            // A field whose values are paths of this site, which it was judged by.
-            Some(binding) => binding.value(slots).as_str().map(|path| {
-                let mut location = String::new();
-                path.chars().for_each(|character| match character {
-                    '!'..='~' => location.push(character),
-                    other => crate::config::encode_segment(other.encode_utf8(&mut [0; 4]), &mut location),
-                });
-                location
-            }),
-            None => target.location(slots).ok(),
-        });
+        let written = target.and_then(|target| target.location(slots).ok());
         let is_told = |location: &String| self.service.site.tripwire.find(location.as_bytes()).is_none();
         let location = written.filter(is_told).unwrap_or_else(|| self.matched.path.as_str().to_owned());
         let location = HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static("/"));

@@ -15,7 +15,7 @@ use super::fill::Begun;
 use super::gather::{Request, SourceCall, Whose};
 use super::guard::Visitor;
 use super::identity::{self, Who};
-use super::inputs::{Inputs, Misfit};
+use super::inputs::{Inputs, Misfit, leads_to_a_route};
 use super::rate::{Rate, Whose as Sender};
 use super::repeat::Claim;
 use super::respond::Exchange;
@@ -25,7 +25,7 @@ use crate::cache::{Digest, Digester};
 use crate::fields::{self, Home, Unsaid};
 use crate::render::Context;
 use crate::resource::form::{Judged, RateBy, Wire};
-use crate::router::{Authority, Match, Routing};
+use crate::router::{Authority, Match};
 use crate::site::{Identities, Intake, Route, slots};
 use crate::source::Trouble;
 use crate::submission::{Accepts, Entry, Form, FormFormat, Limits, ReadError, Refusal, UploadedFile, read_json};
@@ -126,7 +126,7 @@ impl Taking<'_> {
 
     async fn taken<B: RequestBody>(self, mut visitor: Visitor, body: B) -> Result<Answer, Refused> {
         self.refuse_foreign()?;
-        let inputs = Inputs::read(&self.service.site, self.route, self.matched, self.fields());
+        let inputs = Inputs::read(&self.service.site, self.route, self.matched, self.fields(), self.exchange.arrival.wall);
         let inputs = inputs.map_err(|misfit| match misfit {
             Misfit::NotFound(_) | Misfit::BadRequest(_) => Refused::from(misfit.status()),
         })?;
@@ -235,7 +235,7 @@ impl Taking<'_> {
 
     async fn read_all<B: RequestBody>(self, body: B) -> Result<(Judged, bool), Refused> {
         let (intake, fields) = (self.intake, self.fields());
-        let leads = |path: &str| leads(self.service, self.fields(), path);
+        let leads = |path: &str| leads_to_a_route(&self.service.site, self.route, path);
         if intake.wire == Wire::Json {
             // Of what needs nothing, nothing needs to be sent.
             let is_nothing = body.is_end_stream() && !fields.contains_key(header::CONTENT_TYPE);
@@ -373,14 +373,6 @@ fn name_of(user: &Value) -> Option<String> {
     let name =
         names.iter().find_map(|name| crate::config::scalar_text(user.get(name)?).ok().filter(|it| !it.is_empty()));
     name.map(String::from)
-}
-
-/// Whether a local path, and its query, lead to a page of this site in their one spelling.
-fn leads(service: &Service, fields: &HeaderMap, path: &str) -> bool {
-    let host = fields.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.and_then(|host| Authority::parse(host).ok()).map(|authority| authority.host());
-    let target = path.split('#').next().unwrap_or_default();
-    matches!(service.site.routers.route(host, target), Routing::Matched(_))
 }
 
 /// How a call went, for the log.

@@ -117,10 +117,20 @@ impl Policy {
         Self::derived(HeaderValue::from_static("private, no-store"), why)
     }
 
+    /// A policy that lets nobody keep anything, our own store neither: not even to compare it.
+    fn kept_by_nobody(why: &'static str) -> Self {
+        let policy = Self::derived(HeaderValue::from_static("private, no-store"), why);
+        Self { store: policy.downstream.clone(), ..policy }
+    }
+
+    /// The policy of an answer that sets a cookie.
+    pub fn for_one_answer() -> Self {
+        Self::kept_by_nobody("the answer sets a cookie, which is for one visitor")
+    }
+
     /// The policy of a guarded page that declares none.
     pub fn guarded() -> Self {
-        let why = "the page is guarded, and nothing else is declared";
-        Self::derived(HeaderValue::from_static("private, no-store"), why)
+        Self::kept_by_nobody("the page is guarded, and nothing else is declared")
     }
 
     /// Makes it one for a guarded page that is the same for all who may have it: our store keeps it as declared, behind the guard, and

@@ -120,7 +120,7 @@ fn guard(decl: &GuardDecl, sources: &[Source], broken: &[String], shared: &mut S
     let mut is_sound = true;
     for refusal in [unauthorized, forbidden] {
         if let Refusal::Redirect { target, .. } = refusal {
-            is_sound &= kind::redirect(target, shared.environment, &mut shared.findings);
+            is_sound &= kind::redirect(target, None, shared.environment, &mut shared.findings);
         }
     }
     if let (Some(written), Refusal::NotFound) = (&decl.on_unauthorized, unauthorized) {
@@ -307,13 +307,13 @@ pub(super) fn list_open(decl: &Decl, patterns: &[(Pattern, Place)], findings: &m
 }
 
 /// Finds guards that send those who are not known to a page that the same guard keeps from them.
-pub(super) fn refuse_circles(routes: &[Route], routers: &Routers, findings: &mut Findings) {
+pub(super) fn refuse_circles(routes: &[Route], places: &Routers, findings: &mut Findings) {
     let mut told: Vec<Place> = Vec::new();
     for guard in routes.iter().flat_map(|route| &route.guards) {
         let Refusal::Redirect { target, .. } = &guard.on_unauthorized else { continue };
         let Some(path) = target.as_literal().filter(|target| target.starts_with('/')) else { continue };
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let Routing::Matched(matched) = routers.route(None, path) else { continue };
+        let Routing::Matched(matched) = places.route(None, path) else { continue };
         let login = routes.get(*matched.route);
         if login.is_some_and(|login| login.guards.iter().any(|other| other.place == guard.place))
             && !told.contains(&guard.place)

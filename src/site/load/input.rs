@@ -1,12 +1,15 @@
 //! Declared inputs: types of parameters and query values, cookies.
 
+use super::super::Writing;
 use super::super::code;
 use super::super::inputs::{CookieInput, QueryInput};
+use super::jar::Jar;
 use crate::config::{Named, Node};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::resource::{CookieDecl, Decl, OnInvalid, ParamDecl, QueryDecl};
 use crate::router::{InputDecl, InputType, Kind, Pattern};
 use crate::value::Value;
+use std::sync::Arc;
 
 /// Items of a repeated query value, unless `max-items` says otherwise.
 const MOST_ITEMS: usize = 32;
@@ -223,16 +226,22 @@ fn fits_default(kind: &InputType, value: &Value, repeats: bool) -> bool {
 }
 
 /// The declared cookies, sorted by name.
-pub(super) fn cookies(decls: Option<&Named<CookieDecl>>, findings: &mut Findings) -> Vec<CookieInput> {
+pub(super) fn cookies(decls: Option<&Named<CookieDecl>>, jar: &Jar, findings: &mut Findings) -> Vec<CookieInput> {
     let mut inputs = Vec::new();
     for (name, decl) in decls.iter().flat_map(|named| &named.0) {
         if !is_snake_case(name, findings) {
             continue;
         }
         let kind = compile_type(&decl.kind, findings);
+        let said = decl.name.as_ref().map(|key| key.value.as_str());
+        let known = jar.known(&name.value, said);
         inputs.push(CookieInput {
             name: name.value.as_str().into(),
-            key: decl.name.as_ref().map_or(name.value.as_str(), |key| key.value.as_str()).into(),
+            key: known.map_or_else(|| said.unwrap_or(&name.value).into(), |known| Arc::clone(&known.name)),
+            written: match known {
+                None => Writing::Foreign,
+                Some(known) => known.seal.map_or(Writing::Encoded, Writing::Proven),
+            },
             default: default(decl.default.as_ref(), &kind, false, findings),
             kind,
             is_read: false,

@@ -4,10 +4,14 @@ use super::super::{Rule, Then, code};
 use super::route::{self, is_own, shared_name};
 use super::scope::{Reads, Scope};
 use super::{Shared, documents, layouts, media};
-use crate::config::{Declared as _, Environment, PLACEHOLDER_NOT_READ, Part, Shape, Table, Template, TreeFile};
+use crate::config::{
+    Declared as _, Environment, PLACEHOLDER_NOT_READ, Part, Reference, Shape, Table, Template, TreeFile,
+};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::render::{Condition, Layout, Read, Segment};
-use crate::resource::{self, Decl, Document, Folder, Json, Linked, Nulls, Proxy, Resource, Tree, TreeDocument};
+use crate::resource::{
+    self, Decl, Document, Folder, Json, Linked, Nulls, ParamDecl, Proxy, Resource, Tree, TreeDocument,
+};
 use crate::source::{self, Source};
 use crate::value::Value;
 use http::StatusCode;
@@ -117,7 +121,7 @@ fn of_one_kind(decl: &Decl, table: &Table, file: &TreeFile, shared: &mut Shared<
             .map(|shape| Shown::Json(shape, nulls));
     }
     if let Some(redirect) = &decl.redirect {
-        self::redirect(&redirect.value, shared.environment, &mut shared.findings);
+        self::redirect(&redirect.value, Some(decl), shared.environment, &mut shared.findings);
         return Some(Shown::Redirect(redirect.value.clone()));
     }
     if let Some(proxy) = &decl.proxy {
@@ -154,6 +158,8 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     let csp = ("csp", decl.csp.as_ref().filter(|_| !has_pages).and_then(resource::CspDecl::place));
     let query = ("query", decl.query.as_ref().and_then(|named| named.0.first()).map(|(name, _)| name.place));
     let cookies = ("cookies", decl.cookies.as_ref().and_then(|named| named.0.first()).map(|(name, _)| name.place));
+    let set_cookies = decl.set_cookies.as_ref().and_then(|named| named.0.first());
+    let set_cookies = ("set-cookies", set_cookies.map(|(name, _)| name.place));
     let rules = ("rules", decl.rules.iter().flatten().next().map(|rule| rule.place));
     let form = ("form", decl.form.as_ref().map(|form| form.place));
     let methods = ("methods", decl.methods.as_ref().map(|methods| methods.place));
@@ -170,13 +176,14 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
             csp,
             query,
             cookies,
+            set_cookies,
             rules,
             otherwise,
             form,
             methods,
         ],
         // Of files and documents it is known before any request which there are.
-        Some("files") => &[layout, title, description, content_type, status, sources, nulls, otherwise, form, methods],
+        Some("files") => &[layout, title, description, content_type, status, sources, nulls, set_cookies, otherwise, form, methods],
         Some("json") => &[layout, title, description, csp, form],
         Some("redirect") => &[layout, title, description, content_type, nulls, csp, otherwise, form, methods],
         Some("content") => &[nulls, otherwise, methods],
@@ -338,9 +345,14 @@ fn folder(files: &Spanned<String>, decl: &Decl, file: &TreeFile, shared: &mut Sh
 }
 
 /// Finds secrets in the target of a redirect, and a host that a request could choose; whether there is no such host.
-pub(super) fn redirect(target: &Template, environment: &Environment, findings: &mut Findings) -> bool {
+pub(super) fn redirect(
+    target: &Template,
+    decl: Option<&Decl>,
+    environment: &Environment,
+    findings: &mut Findings,
+) -> bool {
     source::refuse_secrets(target, "a redirect", environment, findings);
-    let sound = is_anchored(target);
+    let sound = is_anchored(target, decl);
     if !sound {
         findings.push(
             Finding::new(
@@ -355,7 +367,7 @@ pub(super) fn redirect(target: &Template, environment: &Environment, findings: &
 }
 
 /// Whether nothing of a request can choose the host that visitors are sent to.
-fn is_anchored(target: &Template) -> bool {
+fn is_anchored(target: &Template, decl: Option<&Decl>) -> bool {
     let literal = |text: &str| match text.split_once("://") {
         Some(("http" | "https", rest)) => rest.contains('/') || target.parts.len() == 1,
         Some(_) => false,
@@ -363,8 +375,21 @@ fn is_anchored(target: &Template) -> bool {
     };
     match target.parts.first() {
         Some(Part::Literal(text)) => literal(text),
-        Some(Part::Value(_) | Part::Env(_)) | None => false,
+        // A path of this site, which is looked at when the request is read.
+        Some(Part::Value(reference)) => target.parts.len() == 1 && decl.is_some_and(|decl| is_path(reference, decl)),
+        Some(Part::Env(_)) | None => false,
     }
+}
+
+/// Whether a placeholder stands for an input whose type is `path`.
+fn is_path(reference: &Reference, decl: &Decl) -> bool {
+    let [name] = reference.keys.as_slice() else { return false };
+    let is_it = |(key, kind): (&Spanned<String>, &ParamDecl)| {
+        key.value == *name && kind.kind.as_ref().is_some_and(|kind| kind.value == "path")
+    };
+    let is_one = |repeat: &Option<Spanned<bool>>| !repeat.is_some_and(|repeat| repeat.value);
+    let mut query = decl.query.iter().flat_map(|named| &named.0).filter(|(_, query)| is_one(&query.repeat));
+    reference.root == "query" && query.any(|(name, query)| is_it((name, &query.kind)))
 }
 
 /// A header name that routes may set.
@@ -455,6 +480,8 @@ pub(super) fn mentioned(shown: &Shown, decl: &Decl, sources: &[Source], shared: 
     decl.title.iter().chain(&decl.description).for_each(|written| template(&written.value));
     let tags = decl.cache.iter().flat_map(|cache| cache.0.rules.tags.iter().flatten());
     tags.for_each(|written| template(&written.value));
+    let set_cookies = decl.set_cookies.iter().flat_map(|named| &named.0);
+    set_cookies.filter_map(|(_, cookie)| cookie.value.as_ref()).for_each(|written| template(&written.value));
     decl.headers.iter().flat_map(|named| &named.0).filter_map(|(_, written)| written.value()).for_each(&mut template);
     for rule in decl.rules.iter().flatten() {
         if let Some(target) = rule.then.as_ref().and_then(|then| then.redirect.as_ref()) {
@@ -495,7 +522,7 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
         }
         Shown::Redirect(target) => {
             let linked = target.try_map(|reference| scope.bind(reference, reads, &mut shared.findings))?;
-            Resource::Redirect(Some(linked).filter(|_| is_anchored(target))?)
+            Resource::Redirect(Some(linked).filter(|_| is_anchored(target, Some(scope.written.decl)))?)
         }
         Shown::Proxy(proxy) => Resource::Proxy(proxy.clone()),
         Shown::Unclear => return None,
@@ -669,7 +696,7 @@ fn then(decl: &resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared:
                     .help("keep one"),
             );
         }
-        let sound = redirect(&target.value, shared.environment, &mut shared.findings);
+        let sound = redirect(&target.value, Some(scope.written.decl), shared.environment, &mut shared.findings);
         let linked = target.value.try_map(|reference| scope.bind(reference, reads, &mut shared.findings));
         let after = reads.sources.keys().filter_map(|&at| position(scope, at)).collect();
         let status = status(302, redirects, &mut shared.findings);

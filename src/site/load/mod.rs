@@ -2,6 +2,7 @@
 
 mod admin;
 mod asked;
+mod auth;
 mod caching;
 mod csp;
 mod data;
@@ -12,6 +13,7 @@ mod fields;
 mod guard;
 mod input;
 mod intake;
+mod jar;
 mod json;
 mod kind;
 mod languages;
@@ -67,6 +69,10 @@ struct Shared<'s> {
     data: data::DataFiles,
     documents: documents::Documents,
     needs: csp::KnownNeeds,
+    /// The cookies that its routes set.
+    jar: jar::Jar,
+    /// Whether there are keys to sign and seal cookies with.
+    has_cookie_keys: bool,
     /// By what it is known who somebody is.
     auth: super::Auth,
     /// The paths of routes that may be asked.
@@ -134,7 +140,7 @@ fn unmerged(tree: &Tree, files: &Files, memory: &Memory, findings: &mut Findings
 fn build(
     tree: &Tree,
     table: &Table,
-    files: Files,
+    mut files: Files,
     mut findings: Findings,
     environment: &Environment,
     memory: &Memory,
@@ -146,7 +152,12 @@ fn build(
     let environment = &environment.with_public(site::public(&decl, &mut findings));
     let declared = site::compile(&decl, environment, &mut findings);
     let profiles = profiles(&decl, &mut findings);
-    let upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
+    let mut upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
+    let mut reading =
+        auth::Reading { tree, files: &mut files, environment, upstreams: &mut upstreams, findings: &mut findings };
+    let auth = reading.auth(&decl, &declared.scope, declared.url.as_deref());
+    let cookie_keys =
+        decl.cookie_keys.as_ref().and_then(|written| auth::cookie_keys(written, environment, &mut findings));
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     media::check_layouts(tree, &library, &mut findings);
     let foundation = revision::foundation(table);
@@ -169,7 +180,9 @@ fn build(
         data: data::DataFiles::default(),
         documents: documents::Documents::default(),
         needs: csp::KnownNeeds::default(),
-        auth: super::Auth::default(),
+        jar: jar::Jar::default(),
+        has_cookie_keys: cookie_keys.is_some() || decl.cookie_keys.is_some() || decl.is_lost("cookie-keys"),
+        auth,
         paths: asked::Paths::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
@@ -188,6 +201,7 @@ fn build(
     let routes = tree.routes.iter().filter(|file| !section::is_section(&file.path)).count();
     let is_read = tables.len() == routes && sections.are_read();
     documents::survey(&tables, &mut shared);
+    shared.jar = jar::Jar::of(tables.iter().map(|(_, table)| table), &mut shared.findings);
     let count = tables.len();
     let (tables, paths) = asked::ordered(tables, &mut shared.findings);
     shared.paths = paths;
@@ -219,7 +233,7 @@ fn build(
         routes,
         upstreams,
         auth,
-        cookie_keys: None,
+        cookie_keys,
         content: tree.content.clone(),
         errors,
         tripwire: environment.tripwire(),
@@ -233,7 +247,7 @@ fn build(
         routes: outlines,
         library,
         section_layouts: of_sections.layouts,
-        section_upstreams: of_sections.upstreams,
+        section_upstreams: of_sections.upstreams.into_iter().chain(auth::upstream(&decl)).collect(),
         says_url: decl.is_lost("site")
             || decl.site.as_ref().is_some_and(|site| site.url.is_some() || site.is_lost("url")),
         known: Certainty {

@@ -10,7 +10,7 @@ use super::kind::{self, Shown};
 use super::privacy::{self, OfPerson, Personal, THE_PAGE};
 use super::scope::{Asker, Reads, Scope, Written};
 use super::{
-    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, intake, listing, media, plan,
+    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, intake, jar, listing, media, plan,
     policy, revision, section,
 };
 use crate::config::{
@@ -42,7 +42,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         input::fits_held(decl.params.as_ref(), &patterns, &held, &mut shared.findings);
     }
     let query = input::query(decl.query.as_ref(), &mut shared.findings);
-    let mut cookies = input::cookies(decl.cookies.as_ref(), &mut shared.findings);
+    let mut cookies = input::cookies(decl.cookies.as_ref(), &shared.jar, &mut shared.findings);
     let mut digest = blake3::Hasher::new();
     let around = Around { file: file.file, table, shown: &shown, patterns: &patterns, known };
     let (sources, broken) = sources(&decl, &around, shared, &mut digest);
@@ -101,6 +101,15 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
     let mut rules = kind::rules(&decl, &scope, &mut direct, shared);
     let linked_guards = guards.link(&scope, shared);
+    let mut of_cookies = Reads::default();
+    if scope.form.is_none() && !takings.is_empty() {
+        // Each method has its own fields, of which any may be meant.
+        scope.form = Some(Known::Open);
+    }
+    let set_cookies = jar::set_by(&decl, &scope, &mut of_cookies, shared);
+    if takings.is_empty() {
+        direct.extend(&of_cookies);
+    }
     for_whom(&patterns, file, before, shared);
     let is_sourced = scope.broken.is_empty();
     let of_sources = linked.personal;
@@ -146,7 +155,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let kind = (&shown, content_type.as_ref());
     policies.dress(resource.as_mut(), rules.as_mut(), kind, (&decl, file), shared);
     let nulls = decl.nulls.as_ref().map_or(Nulls::Keep, |nulls| nulls.value);
-    let mut taken = Reads::default();
+    let mut taken = if takings.is_empty() { Reads::default() } else { of_cookies };
     let (mut intakes, count) = (Vec::new(), takings.len());
     for taking in takings {
         scope.form = Some(taking.known());
@@ -179,7 +188,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         doubts::unused_inputs(&decl, &inputs, &taken, file, &mut shared.findings);
         doubts::unused_fields(&decl, &sources, &all, file, &mut shared.findings);
     }
-    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some() && has_intakes;
+    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some() && has_intakes && set_cookies.is_some();
     let is_placed = has_paths && has_types && !is_held_unknown(&shown, &decl);
     let parts = (resource, fields, rules, planned, status);
     let (held, origin) = (shown.held(), origin(hosts.first(), shared));
@@ -235,6 +244,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             policy,
             anonymous: anonymous.map(Box::new),
             privacy: of_person.map_or(Privacy::Public, OfPerson::privacy),
+            set_cookies: set_cookies.unwrap_or_default(),
             guards: linked_guards.unwrap_or_default(),
             known_by,
             otherwise,
@@ -334,7 +344,7 @@ pub(super) fn look(table: &Table, profiles: &Profiles, shared: &mut Shared<'_>) 
     profiles.expand(&mut table, &mut shared.findings);
     let mut decl = Decl::read(&table, &mut shared.findings);
     input::query(decl.query.as_ref(), &mut shared.findings);
-    input::cookies(decl.cookies.as_ref(), &mut shared.findings);
+    input::cookies(decl.cookies.as_ref(), &shared.jar, &mut shared.findings);
     for (_, kind) in decl.params.iter().flat_map(|named| &named.0) {
         input::compile_type(kind, &mut shared.findings);
     }
@@ -342,7 +352,7 @@ pub(super) fn look(table: &Table, profiles: &Profiles, shared: &mut Shared<'_>) 
         kind::layout(name, shared);
     }
     if let Some(redirect) = &decl.redirect {
-        kind::redirect(&redirect.value, shared.environment, &mut shared.findings);
+        kind::redirect(&redirect.value, Some(&decl), shared.environment, &mut shared.findings);
     }
     if let Some(cache) = &decl.cache {
         Policy::compile(&cache.0, &mut shared.findings);
@@ -609,7 +619,7 @@ fn sources(
             try_sample(source, decl, sample, shared);
         }
         let leads_home = |source: &Source| match &source.outcomes.on_unauthorized {
-            OnUnauthorized::Redirect(target) => kind::redirect(target, shared.environment, &mut shared.findings),
+            OnUnauthorized::Redirect(target) => kind::redirect(target, None, shared.environment, &mut shared.findings),
             OnUnauthorized::Status | OnUnauthorized::Omit | OnUnauthorized::Fail => true,
         };
         let sound = sound

@@ -2,6 +2,10 @@
 //!
 //! A `Site` is data: keys that are fetched are fetched elsewhere, and what is remembered of tokens and passwords is remembered there.
 
+mod decl;
+
+pub(super) use decl::{AuthDecl, BasicDecl, ClaimDecl, CookieKeysDecl, ForwardDecl, JwtDecl};
+
 use super::Credentials;
 use crate::config::{Binding, words};
 use crate::identity::{KeySet, Rules, Users};
