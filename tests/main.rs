@@ -80,6 +80,7 @@ fn main() -> ExitCode {
         flows::guards::CASES,
         flows::hour::CASES,
         flows::incidents::CASES,
+        flows::identity::CASES,
         flows::inputs::CASES,
         flows::lists::CASES,
         flows::machines::CASES,

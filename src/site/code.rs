@@ -206,6 +206,13 @@ codes! {
     /// `openssl rand -base64 48`.
     AUTH_KEYS = Error "auth/keys";
 
+    /// A rule for tokens by which some would pass that should not: no issuer, no audience, clocks that are far apart.
+    ///
+    /// Such a rule looks as if it held something. Leave it out, if anybody's tokens are meant.
+    ///
+    /// Name who issues tokens (`issuer`), and whom they are for (`audience`); set the clocks, and let `leeway` be at most five minutes.
+    AUTH_RULES = Error "auth/rules";
+
     /// Tokens of an issuer are believed whoever they are meant for.
     ///
     /// An issuer signs tokens for all who trust it. Without `audience`, the token that a visitor has shown to another site opens this one.
@@ -244,6 +251,9 @@ codes! {
     ///
     /// ```toml
     /// # site.toml
+    /// [upstreams.id]
+    /// base-url = "https://id.example.com"
+    ///
     /// [auth.forward]
     /// upstream = "id"
     /// path = "/whoami"
@@ -694,6 +704,25 @@ codes! {
     ///
     /// Declare what the route takes, or read the value from `query`.
     NO_FORM = Error "form/none";
+
+    /// What a route takes from its visitors cannot be taken so.
+    ///
+    /// Of several calls each has a name, by which its answer is read; the last may do without. Files are passed on by
+    /// `format = "multipart"` alone. What stands in `rejected.errors` and `idempotency-key` are fields.
+    ///
+    /// ```toml
+    /// # in a route
+    /// layout = "contact.html"
+    ///
+    /// [form]
+    /// send = { upstream = "desk", path = "/messages" }
+    /// success = "/thanks"
+    /// rejected = { errors.email = "$.errors.email" }
+    ///
+    /// [form.fields.email]
+    /// type = "email"
+    /// ```
+    FORM = Error "form/form";
 
     /// Two routes set a cookie of the same name, and not the same cookie.
     ///

@@ -25,6 +25,7 @@ pub(crate) mod graph;
 pub(crate) mod guards;
 pub(crate) mod hostile;
 pub(crate) mod hour;
+pub(crate) mod identity;
 pub(crate) mod incidents;
 pub(crate) mod inputs;
 pub(crate) mod json;
@@ -79,5 +80,13 @@ fn until(site: &Site, target: &str, mut wanted: impl FnMut(&Response) -> bool) -
             return response;
         }
         assert!(Instant::now() < end, "{target} stays {} {}", response.status, response.text());
+    }
+}
+
+/// Asks with this credential until the answer has this status.
+fn until_with(site: &Site, target: &str, credential: &str, status: u16) {
+    let end = Instant::now() + SAFETY_NET;
+    while site.request("GET", target, &[("Authorization", credential)], b"").status != status {
+        assert!(Instant::now() < end, "{target} never is {status}");
     }
 }

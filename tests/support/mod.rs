@@ -14,6 +14,7 @@ pub(crate) mod proof;
 pub(crate) mod recorder;
 pub(crate) mod site;
 pub(crate) mod stepped;
+pub(crate) mod tokens;
 pub(crate) mod tools;
 pub(crate) mod xml;
 

@@ -49,8 +49,13 @@ impl SteppedSite {
 
     /// A GET on a connection of its own; an error if the answer breaks off.
     pub(crate) fn get(&self, target: &str) -> io::Result<Response> {
+        self.get_with(target, &[])
+    }
+
+    /// The same with these header fields.
+    pub(crate) fn get_with(&self, target: &str, fields: &[(&str, &str)]) -> io::Result<Response> {
         let mut connection = Connection::open(self.address);
-        connection.send(super::http::compose("GET", target, &[], b""))?;
+        connection.send(super::http::compose("GET", target, fields, b""))?;
         connection.response()
     }
 }

@@ -177,7 +177,13 @@ fn section(place: &Place, body: &mut String) {
 
 /// What each word means, where the words say so.
 fn explain(key: &str, schema: &Schema, text: &mut String) {
-    let explained: Vec<Word> = words_of(schema).into_iter().filter(|word| !word.docs.is_empty()).collect();
+    let mut explained: Vec<Word> = Vec::new();
+    for word in words_of(schema).into_iter().filter(|word| !word.docs.is_empty()) {
+        // One of them, or a list of them.
+        if !explained.iter().any(|known| known.word == word.word) {
+            explained.push(word);
+        }
+    }
     if explained.is_empty() {
         return;
     }

@@ -15,7 +15,7 @@ use crate::identity::{
     Algorithm, Believed, CookieKeys, HashError, KeyError, KeySet, LONGEST_PASSWORD, PasswordHash, Rules,
     SHORTEST_COOKIE_KEY, Users,
 };
-use crate::source::{self, PUBLIC_CREDENTIAL, Source, Upstreams, origin_of};
+use crate::source::{self, CallMethod, PUBLIC_CREDENTIAL, Source, Upstreams, origin_of};
 use crate::upstream::Trust;
 use crate::value::{Object, ObjectBuilder, Value};
 use http::header::HeaderName;
@@ -84,14 +84,14 @@ impl Reading<'_> {
         let OneOrMany(algorithms_of) = &algorithms.value;
         if algorithms_of.is_empty() {
             self.findings
-                .push(Finding::new(&BAD_VALUE, algorithms.place, "no algorithm").help("algorithm = \"RS256\""));
+                .push(Finding::new(&code::AUTH_RULES, algorithms.place, "no algorithm").help("algorithm = \"RS256\""));
             return None;
         }
         let leeway = decl.leeway.map_or(Duration::from_secs(30), |leeway| leeway.value);
         if let Some(written) = decl.leeway.filter(|_| leeway > MOST_LEEWAY) {
             let message = "more than 5 minutes between two clocks";
             let help = "set the clocks, and write at most \"5m\": an expired token would be believed as long";
-            self.findings.push(Finding::new(&BAD_VALUE, written.place, message).help(help));
+            self.findings.push(Finding::new(&code::AUTH_RULES, written.place, message).help(help));
         }
         let rules = Rules {
             algorithms: algorithms_of.clone(),
@@ -122,7 +122,7 @@ impl Reading<'_> {
         if names.is_empty() || names.iter().any(|name| name.value.is_empty()) {
             let message = format!("an empty `{key}`, which would let any pass");
             let help = format!("name it, or leave `{key}` out");
-            self.findings.push(Finding::new(&BAD_VALUE, *place, message).help(help));
+            self.findings.push(Finding::new(&code::AUTH_RULES, *place, message).help(help));
         }
         names.iter().map(|name| Arc::from(name.value.as_str())).collect()
     }
@@ -360,14 +360,19 @@ impl Reading<'_> {
         let (header_claims, selected) = self.claims(decl);
         // The call is that of a source, whose keys these are.
         let mut source = source::Decl::empty(decl.place);
+        let known: Vec<&str> = ForwardDecl::keys().iter().map(|key| key.name).collect();
         for entry in table {
-            if !matches!(entry.key.value.as_str(), "claims" | "realm") {
+            let name = entry.key.value.as_str();
+            if known.contains(&name) && !matches!(name, "claims" | "realm") {
                 // What is wrong with it has been told.
                 source.set(entry, &mut Findings::default());
             }
         }
         let reads_content = decl.claims.is_none() || selected.is_some();
         source.extract = selected;
+        // Whatever the method is, asking who somebody is changes nothing.
+        source.sending.safe =
+            decl.method.filter(|method| method.value != CallMethod::Get).map(|method| method.map(|_| true));
         let credentials = Credentials {
             cookies: decl.forward_cookies.iter().flatten().map(|name| name.value.as_str().into()).collect(),
             fields: decl
