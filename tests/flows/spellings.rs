@@ -577,10 +577,12 @@ impl Guarded<'_> {
                 assert!(!secret.is_empty(), "{route} has something to hide");
                 let ways = spellings(&route);
                 assert!(ways.len() >= WAYS, "{route}: {}", ways.len());
+                // Whoever sends something that is no credential may be nobody.
+                let verdicts = [verdict, Verdict::of(&asking.get(&route, None))];
                 for spelling in ways {
                     // Whatever may be kept of it is kept now.
                     asking.ask(&spelling, Some(self.insider));
-                    self.refuses(&mut asking, &spelling, person, &verdict, &secret);
+                    self.refuses(&mut asking, &spelling, person, &verdicts, &secret);
                     refused += 1;
                 }
             }
@@ -591,11 +593,18 @@ impl Guarded<'_> {
     }
 
     /// Whoever may not see it does not, in this way.
-    fn refuses(&self, asking: &mut Asking, spelling: &Spelling, person: Person, verdict: &Verdict, secret: &[String]) {
+    fn refuses(
+        &self,
+        asking: &mut Asking,
+        spelling: &Spelling,
+        person: Person,
+        verdicts: &[Verdict; 2],
+        secret: &[String],
+    ) {
         let Some(answer) = asking.ask(spelling, person) else { return };
         hides(&answer, secret, spelling);
         if answer.status != 308 {
-            self.is_sound(&answer, spelling, verdict);
+            self.is_sound(&answer, spelling, verdicts);
             return;
         }
         // Sent to the canonical spelling, of this site or none: what that says, holds.
@@ -609,27 +618,29 @@ impl Guarded<'_> {
         let path = target.split('?').next().unwrap_or_default();
         // It may be another route, whose own verdict then holds: a path above is one.
         let own = match self.routes.contains(path) {
-            true if path != spelling.path => Verdict::of(&asking.get(path, person)),
-            true => verdict.clone(),
+            true if path != spelling.path => [person, None].map(|person| Verdict::of(&asking.get(path, person))),
+            true => verdicts.clone(),
             false => return,
         };
         self.is_sound(&answer, &next, &own);
     }
 
     /// The route's own verdict, or there is nothing of the kind. Nothing is kept.
-    fn is_sound(&self, answer: &Response, spelling: &Spelling, verdict: &Verdict) {
-        let is_of_route = verdict.holds_in(&Verdict::of(answer));
-        let is_nothing = matches!(answer.status, 400 | 404 | 405 | 414 | 417 | 421 | 501);
+    fn is_sound(&self, answer: &Response, spelling: &Spelling, verdicts: &[Verdict; 2]) {
+        let is_of_route = verdicts.iter().any(|verdict| verdict.holds_in(&Verdict::of(answer)));
+        let is_nothing = matches!(answer.status, 400 | 404 | 405 | 414 | 417 | 421 | 501)
+            // Where forms and programs send something, there is more to be said against it.
+            || (!matches!(spelling.method, "GET" | "HEAD") && matches!(answer.status, 403 | 411 | 415 | 422));
         // What may be asked for is no secret, and whoever asks by a script has no cookie to ask with.
         let is_list = spelling.method == "OPTIONS" && answer.status == 204 && answer.body.is_empty();
         // A request for something open, whatever it names elsewhere, is one for something open; so is what is spelled like it.
         let path = spelling.target.split(['?', '#']).next().unwrap_or_default();
         let is_open = answer.status < 400 && matches!(path, "/" | "/login" | "http://localhost" | "*");
-        assert!(is_of_route || is_nothing || is_list || is_open, "{spelling:?}: {answer:?}, not {verdict:?}");
+        assert!(is_of_route || is_nothing || is_list || is_open, "{spelling:?}: {answer:?}, not {verdicts:?}");
         if !is_open {
             let kept = answer.header("cache-status").unwrap_or_default();
             assert!(!kept.contains("stored") && !kept.contains("hit"), "{spelling:?} is kept: {answer:?}");
-            if is_of_route && verdict.status != 404 {
+            if is_of_route && answer.status != 404 {
                 let told = answer.header("cache-control").unwrap_or_default();
                 assert!(told.contains("no-store"), "{spelling:?} may be kept by others: {answer:?}");
             }
