@@ -3,6 +3,8 @@
 //! All of it is derived. What only data can tell, the type of a value that a source brings for instance, is left open; nothing is said that an
 //! answer may not be.
 
+mod intake;
+
 use crate::config::Shape;
 use crate::resource::{Json, Nulls, OnInvalid, Refusal, Resource};
 use crate::router::{InputType, Kind, Pattern};
@@ -20,6 +22,12 @@ const PROBLEM: &str = "application/problem+json";
 /// The name of their schema among the components.
 const OF_PROBLEM: &str = "#/components/schemas/problem";
 
+/// Words joined by hyphens.
+const SLUG: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
+
+/// A path of the site itself.
+const PATH: &str = r"^/(?![/\\])";
+
 /// What may be answered to a URL like those of a route without one.
 const EARLY: [StatusCode; 5] = [
     StatusCode::BAD_REQUEST,
@@ -35,10 +43,17 @@ pub fn openapi(site: &Site) -> String {
     let mut schemes = Map::new();
     for (pattern, position) in site.routers.patterns() {
         let Some(route) = site.routes.get(position) else { continue };
-        let Resource::Json(answer) = &route.resource else { continue };
+        let answer = match &route.resource {
+            Resource::Json(answer) => Some(answer),
+            Resource::Page(_) | Resource::Document(_) if !route.intakes.is_empty() => None,
+            _ => continue,
+        };
         let operation = Operation { site, route, pattern };
         let mut item = operation.item();
         item.insert("get".to_owned(), operation.get(answer, &mut schemes));
+        for intake in &route.intakes {
+            item.insert(intake.method.as_str().to_ascii_lowercase(), operation.post(intake, &mut schemes));
+        }
         // Of routes at several hosts the first is told.
         paths.entry(path(pattern)).or_insert(Value::Object(item));
     }
@@ -93,7 +108,8 @@ impl Operation<'_> {
         parameter
     }
 
-    fn get(&self, answer: &Json, schemes: &mut Map<String, Value>) -> Value {
+    /// What it answers: JSON of this shape, or a page with a form.
+    fn get(&self, answer: Option<&Json>, schemes: &mut Map<String, Value>) -> Value {
         let inputs = &self.route.inputs;
         let mut parameters: Vec<Value> = inputs.query.iter().filter(|input| input.is_read).map(query).collect();
         parameters.extend(inputs.cookies.iter().filter(|input| input.is_read && input.is_enumerated()).map(|cookie| {
@@ -106,13 +122,14 @@ impl Operation<'_> {
             fields.map(|name| json!({ "name": name.as_str(), "in": "header", "schema": { "type": "string" } })),
         );
         let mut answers = self.refusals();
-        let content =
-            self.route.content_type.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or("application/json");
-        let kind = content.split(';').next().unwrap_or(content);
-        answers.insert(
-            self.route.status.as_str().to_owned(),
-            json!({ "description": phrase(self.route.status), "content": { kind: { "schema": shape(&answer.shape, answer.nulls) } } }),
-        );
+        let content = self.route.content_type.as_ref().and_then(|kind| kind.to_str().ok());
+        let kind = content.and_then(|kind| kind.split(';').next()).unwrap_or("application/json");
+        let schema = answer.map_or(json!({ "type": "string" }), |answer| shape(&answer.shape, answer.nulls));
+        let told = json!({ "description": phrase(self.route.status), "content": { kind: { "schema": schema } } });
+        answers.insert(self.route.status.as_str().to_owned(), told);
+        if self.sends_away() {
+            answers.insert("302".to_owned(), elsewhere("Whoever asks has to sign in first."));
+        }
         answers.insert("304".to_owned(), json!({ "description": "It is what the request has already." }));
         let mut operation = json!({ "operationId": self.id("get"), "responses": answers });
         if !parameters.is_empty() {
@@ -138,18 +155,36 @@ impl Operation<'_> {
         std::iter::once(method).chain(words).collect::<Vec<_>>().join("-")
     }
 
+    fn is_page(&self) -> bool {
+        !matches!(self.route.resource, Resource::Json(_))
+    }
+
+    /// Whether a guard sends people elsewhere; programs are never sent.
+    fn sends_away(&self) -> bool {
+        let is_redirect = |refusal: &Refusal<_>| matches!(refusal, Refusal::Redirect { .. });
+        let mut guards = self.route.guards.iter();
+        self.is_page() && guards.any(|guard| is_redirect(&guard.on_unauthorized) || is_redirect(&guard.on_forbidden))
+    }
+
+    /// A refusal: a problem, or a page.
+    fn refusal(&self, status: StatusCode, why: &str, is_page: bool) -> Value {
+        let mut content = Map::new();
+        if !is_page {
+            content.insert(PROBLEM.to_owned(), json!({ "schema": { "$ref": OF_PROBLEM } }));
+        }
+        // Before a request has led to this route, or where it leads to none after all, nobody knows that a program asks.
+        if is_page || EARLY.contains(&status) {
+            content.insert("text/html".to_owned(), json!({ "schema": { "type": "string" } }));
+        }
+        json!({ "description": why, "content": content })
+    }
+
     /// What is answered instead: by the server to any request, and by this route.
     fn refusals(&self) -> Map<String, Value> {
         let Self { site, route, pattern } = self;
         let mut answers = Map::new();
         let mut refuse = |status: StatusCode, why: &str| {
-            let mut content = Map::new();
-            content.insert(PROBLEM.to_owned(), json!({ "schema": { "$ref": OF_PROBLEM } }));
-            // Before a request has led to this route, or where it leads to none after all, nobody knows that a program asks.
-            if EARLY.contains(&status) {
-                content.insert("text/html".to_owned(), json!({ "schema": { "type": "string" } }));
-            }
-            answers.insert(status.as_str().to_owned(), json!({ "description": why, "content": content }));
+            answers.insert(status.as_str().to_owned(), self.refusal(status, why, self.is_page()));
         };
         refuse(StatusCode::BAD_REQUEST, "The request is malformed, or a value of its query is.");
         let is_absent = |outcome: OnNotFound| outcome == OnNotFound::NotFound;
@@ -184,7 +219,7 @@ impl Operation<'_> {
                     answers.insert(status.as_str().to_owned(), elsewhere("It is elsewhere."));
                 }
                 Then::Status(status) => {
-                    let answer = json!({ "description": phrase(*status), "content": { PROBLEM: { "schema": { "$ref": OF_PROBLEM } } } });
+                    let answer = self.refusal(*status, phrase(*status), self.is_page());
                     answers.insert(status.as_str().to_owned(), answer);
                 }
                 Then::Layout { status, .. } => {
@@ -263,9 +298,9 @@ fn input(kind: &InputType) -> Value {
         Kind::String => json!({ "type": "string", "minLength": 1 }),
         Kind::Int => json!({ "type": "integer", "format": "int64" }),
         Kind::Uuid => json!({ "type": "string", "format": "uuid" }),
-        Kind::Slug => json!({ "type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$" }),
+        Kind::Slug => json!({ "type": "string", "pattern": SLUG }),
         Kind::Date => json!({ "type": "string", "format": "date" }),
-        Kind::Path => json!({ "type": "string", "format": "uri-reference", "pattern": "^/(?![/\\\\])" }),
+        Kind::Path => json!({ "type": "string", "format": "uri-reference", "pattern": PATH }),
     };
     let is_number = kind.kind() == Kind::Int;
     let (least, greatest) = kind.bounds();
@@ -327,6 +362,7 @@ fn problem() -> Value {
             "title": { "type": "string" },
             "status": { "type": "integer", "minimum": 400, "maximum": 599 },
             "id": { "type": "string", "description": "The request, as the log calls it." },
+            "detail": { "type": "string" },
             "errors": {
                 "type": "array",
                 "items": {
