@@ -12,7 +12,7 @@
 //! | 6 | [`site`]: compiled, linked, analysed, immutable |
 //! | 5 | [`resource`]: kinds of route |
 //! | 4 | [`source`]: kinds of data source |
-//! | 3 | [`router`], [`upstream`], [`extract`], [`render`], [`cache`], [`identity`] |
+//! | 3 | [`router`], [`submission`], [`upstream`], [`extract`], [`render`], [`cache`], [`identity`] |
 //! | 2 | [`config`]: files and TOML to spanned tables, scalars, merging; [`explanation`]: what would become of a request |
 //! | 1 | [`diagnostic`]: findings; [`fields`]: HTTP header fields; [`highlight`]: colours for code |
 //! | 0 | [`value`]: data with its origin |
@@ -46,5 +46,6 @@ pub mod router;
 pub mod server;
 pub mod site;
 pub mod source;
+pub mod submission;
 pub mod upstream;
 pub mod value;

@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["value"],
     &["diagnostic", "fields", "highlight"],
     &["config", "explanation"],
-    &["router", "upstream", "extract", "render", "cache", "identity"],
+    &["router", "submission", "upstream", "extract", "render", "cache", "identity"],
     &["source"],
     &["resource"],
     &["site"],

@@ -88,6 +88,16 @@ impl<'a> MediaType<'a> {
         })
     }
 
+    /// The value of a parameter that is there once.
+    pub fn sole_parameter(&self, name: &str) -> Option<Cow<'a, str>> {
+        let mut all = self.written().flatten().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        let (Some((_, value)), None) = (all.next(), all.next()) else { return None };
+        match value {
+            Cow::Borrowed(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+            Cow::Owned(value) => String::from_utf8(value).ok().map(Cow::Owned),
+        }
+    }
+
     fn has_suffix(&self, suffix: &str) -> bool {
         let start = self.essence.len().checked_sub(suffix.len());
         start.and_then(|start| self.essence.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix))

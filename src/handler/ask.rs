@@ -156,6 +156,7 @@ impl<'g> Request<'g> {
             revision: inputs.revision(route),
             known: None,
             copies: None,
+            sent: None,
         };
         let end = self.deadline.min(deadline + GRACE);
         let filled = async move {

@@ -2,7 +2,6 @@
 //!
 //! Answering and explaining ask the same function, so that they never differ.
 
-use super::METHODS;
 use super::runtime::Service;
 use crate::resource::Resource;
 use crate::router::{BadHost, HostVerdict, Match, MethodVerdict, Routing, host_field};
@@ -151,9 +150,11 @@ pub(super) fn decide<'d>(service: &'d Service, request: &'d Parts, is_loopback: 
         // Whatever it means, the upstream knows.
         return Decision::Route(Found { position, route, matched });
     }
-    match METHODS.verdict(&request.method) {
-        MethodVerdict::Get | MethodVerdict::Head => Decision::Route(Found { position, route, matched }),
+    match route.methods.verdict(&request.method) {
+        MethodVerdict::Get | MethodVerdict::Head | MethodVerdict::Take => {
+            Decision::Route(Found { position, route, matched })
+        }
         MethodVerdict::Options => Decision::Options(Some(Found { position, route, matched })),
-        MethodVerdict::Post | MethodVerdict::NotAllowed => Decision::MethodNotAllowed(route),
+        MethodVerdict::NotAllowed => Decision::MethodNotAllowed(route),
     }
 }

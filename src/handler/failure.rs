@@ -51,9 +51,9 @@ pub(super) fn common_tags<'s>(service: &'s Service, exchange: Exchange<'_>) -> i
 }
 
 /// 405, with the methods that there are.
-pub(super) fn method_not_allowed(service: &Service, exchange: Exchange<'_>, allow: &'static str) -> Answer {
+pub(super) fn method_not_allowed(service: &Service, exchange: Exchange<'_>, allow: HeaderValue) -> Answer {
     let mut answer = answer(service, exchange, StatusCode::METHOD_NOT_ALLOWED);
-    answer.response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    answer.response.headers_mut().insert(header::ALLOW, allow);
     answer
 }
 

@@ -140,7 +140,9 @@ impl<'g> Request<'g> {
             for position in begin {
                 let started = clock::ticking();
                 if self.planned(position).is_of_guard {
-                    data.settle(&mut plan, position, started, Came::Once(Ok(Taken::whole(Value::Null))));
+                    // Nothing, unless it was asked for what was sent.
+                    let known = data.slots[slots::FIRST_SOURCE + position].clone();
+                    data.settle(&mut plan, position, started, Came::Once(Ok(Taken::whole(known))));
                     settled_at_once = true;
                     continue;
                 }

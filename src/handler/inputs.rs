@@ -321,7 +321,7 @@ impl<'r> Inputs<'r> {
 }
 
 /// Whether a path, with its query, is one that a route of the site answers.
-fn leads_to_a_route(site: &Site, route: &Route, target: &str) -> bool {
+pub(super) fn leads_to_a_route(site: &Site, route: &Route, target: &str) -> bool {
     let host = route.hosts.first().map(|host| &**host);
     let target = target.split('#').next().unwrap_or_default();
     matches!(site.routers.route(host, target), Routing::Matched(_) | Routing::Redirect { .. })

@@ -22,7 +22,7 @@ use crate::extract::apart;
 use crate::fields::content_type_of_made;
 use crate::render::{Buffer, Context};
 use crate::resource::{Linked, Nulls, PolicyField, Resource};
-use crate::site::{Route, Rule, Then, Variant, slots};
+use crate::site::{Route, Rule, Success, Then, Variant, slots};
 use crate::source::Fatal;
 use crate::value::{JsonStyle, ObjectBuilder, Value, write_json_within};
 use bytes::Bytes;
@@ -126,6 +126,17 @@ pub(super) struct Order {
     pub(super) known: Option<(usize, Value)>,
     /// What the client has of the answer, if that is made for nobody else.
     pub(super) copies: Option<Copies>,
+    /// What was sent, if the page is the answer to that.
+    pub(super) sent: Option<Sent>,
+}
+
+/// What is made of a page in answer to what was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sent {
+    /// The page again, with this status.
+    Again(StatusCode),
+    /// The page that says that it was taken: that of the intake at this position.
+    Taken(usize),
 }
 
 /// A rendered page that was not yet told how long it lives.
@@ -179,6 +190,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         revision,
         known,
         copies,
+        sent,
     } = order;
     let (Some(route), Some(subject)) = (service.site.routes.get(position), service.subjects.get(position)) else {
         return Made::nothing(What::Error(StatusCode::INTERNAL_SERVER_ERROR), Vec::new(), None, id);
@@ -215,14 +227,16 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
     }
     let degraded = !degraded.is_empty();
     let trouble = if subject.is_asked { ask::trouble(route, &ending) } else { None };
-    let making = Making { variant, lasting: &subject.fields, context: &context, degraded, is_soon: false };
+    let making = Making { variant, lasting: &subject.fields, context: &context, degraded, is_soon: false, sent };
     let meter = &service.meters.routes[position];
     let mut sum = None;
     let represented = match ruled(route, ending) {
         Ok(rule) => {
+            // What says that something was taken says it, whatever rules there are for the page.
+            let rule = rule.filter(|_| !matches!(sent, Some(Sent::Taken(_))));
             describe(route, &mut slots);
             let (site, digests) = (&service.site, &digests);
-            if !degraded && variant.is_validated() {
+            if !degraded && sent.is_none() && variant.is_validated() {
                 let (slots, tags) = (&slots, (&*subject.tags, &*tags));
                 let ingredients =
                     Ingredients { site, variant, revision, rule, slots, digests, tags, context: &context };
@@ -357,7 +371,8 @@ fn with_cookies(
     time: SystemTime,
 ) -> (Result<Representation, Stop>, Vec<HeaderValue>) {
     let route = lookout.variant.route;
-    if route.set_cookies.is_empty() || !matches!(made, Ok(_) | Err(Stop::Redirect { .. })) {
+    // Where something is sent, that is what is answered with cookies.
+    if route.set_cookies.is_empty() || !route.intakes.is_empty() || !matches!(made, Ok(_) | Err(Stop::Redirect { .. })) {
         return (made, Vec::new());
     }
     let keys = service.site.cookie_keys.as_ref();
@@ -413,6 +428,8 @@ struct Making<'m> {
     degraded: bool,
     /// Whether this is only tried: what is too much for it is made aside.
     is_soon: bool,
+    /// What it is the answer to.
+    sent: Option<Sent>,
 }
 
 impl Making<'_> {
@@ -443,24 +460,33 @@ impl Making<'_> {
 
     /// The representation that a rule asks for.
     fn ruled(self, slots: &mut [Value], then: &Then) -> Result<Representation, Stop> {
-        let Self { variant: Variant { route, .. }, degraded, .. } = self;
         match then {
             Then::Redirect { target, status, .. } => Err(redirect(target, *status, slots)),
             Then::Status(status) => Err(Stop::Error(*status)),
-            Then::Layout { status, layout } => {
-                let (body, true_for) = self.render(layout, slots)?;
-                // It may be HTML where the route's own answers are not, and has the fields of what it is.
-                let content_type = HeaderValue::from_str(&content_type_of_made(layout.layout.name())).ok();
-                let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
-                let fields = Making { lasting: &lasting, ..self }.fields(slots, layout.csp.as_ref())?;
-                Ok(Representation { status: *status, again: None, fields, body, degraded, value: None, true_for })
-            }
+            Then::Layout { status, layout } => self.laid_out(*status, layout, slots),
         }
+    }
+
+    /// The representation that another layout than the route's own makes.
+    fn laid_out(self, status: StatusCode, layout: &Linked, slots: &mut [Value]) -> Result<Representation, Stop> {
+        let Self { variant: Variant { route, .. }, degraded, .. } = self;
+        let (body, true_for) = self.render(layout, slots)?;
+        // It may be HTML where the route's own answers are not, and has the fields of what it is.
+        let content_type = HeaderValue::from_str(&content_type_of_made(layout.layout.name())).ok();
+        let lasting = lasting_fields(route, content_type.as_ref().or(route.content_type.as_ref()));
+        let fields = Making { lasting: &lasting, ..self }.fields(slots, layout.csp.as_ref())?;
+        Ok(Representation { status, again: None, fields, body, degraded, value: None, true_for })
     }
 
     /// The representation of a route whose data is there.
     fn represent(self, slots: &mut [Value]) -> Result<Representation, Stop> {
-        let Self { variant: Variant { route, .. }, context, degraded, .. } = self;
+        let Self { variant: Variant { route, .. }, context, degraded, sent, .. } = self;
+        if let Some(Sent::Taken(at)) = sent
+            && let Some(Success::Layout(layout)) = route.intakes.get(at).map(|intake| &intake.success)
+        {
+            return self.laid_out(StatusCode::OK, layout, slots);
+        }
+        let status = if let Some(Sent::Again(status)) = sent { status } else { route.status };
         let unlaid = |html: &Value| (Bytes::copy_from_slice(html.as_str().unwrap_or_default().as_bytes()), None);
         let View { layout, html, csp, content_type } =
             View::of(&route.resource, slots).ok_or(Stop::Error(StatusCode::NOT_FOUND))?;
@@ -489,7 +515,7 @@ impl Making<'_> {
         };
         let lasting = lasting.as_ref().unwrap_or(self.lasting);
         let fields = Making { lasting, ..self }.fields(slots, csp)?;
-        Ok(Representation { status: route.status, again: None, fields, body, degraded, value: said, true_for })
+        Ok(Representation { status, again: None, fields, body, degraded, value: said, true_for })
     }
 
     /// The representation that was made before of the same.

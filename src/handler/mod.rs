@@ -17,6 +17,7 @@ mod failure;
 mod fetch;
 mod field;
 mod fill;
+mod form;
 mod gather;
 mod guard;
 mod identity;
@@ -30,6 +31,8 @@ mod meter;
 mod page;
 mod plan;
 mod proxy;
+mod rate;
+mod repeat;
 mod respond;
 mod runtime;
 mod sum;
@@ -107,9 +110,6 @@ pub struct Answer {
     pub sources: Vec<SourceCall>,
 }
 
-/// Every route answers these.
-const METHODS: Methods = Methods::Read;
-
 /// How a request is answered.
 #[expect(
     clippy::large_enum_variant,
@@ -146,6 +146,7 @@ pub fn handle<'h, B: RequestBody>(
         return Handled::Later(Box::pin(answer_behind_guards(service, decision, request, body, arrival)));
     }
     if let Decision::Route(found) = &decision
+        && !form::is_sent(found.route, request)
         && let Some(answer) = at_hand(service, found, request, arrival)
     {
         return Handled::Now(answer);
@@ -168,6 +169,13 @@ fn admitted<'h, B: RequestBody>(
         let exchange = Exchange { request, route: Some(route), position: Some(*position), arrival };
         let matched = matched.clone();
         return Box::pin(async move { proxy::answer(service, Some(&matched), exchange, body).await });
+    }
+    if let Decision::Route(Found { position, route, matched }) = &decision
+        && let Some(intake) = form::intake(route, request)
+    {
+        let exchange = Exchange { request, route: Some(route), position: Some(*position), arrival };
+        let matched = matched.clone();
+        return Box::pin(async move { form::answer(service, intake, &matched, visitor, exchange, body).await });
     }
     if decision.passes_on() {
         return Box::pin(answer_or_pass_on(service, decision, visitor, request, body, arrival));
@@ -253,7 +261,7 @@ async fn answer(
         Decision::Options(found) => return options(of(found.map(|found| found.route))),
         Decision::MethodNotAllowed(route) => {
             let exchange = of(Some(route));
-            return failure::method_not_allowed(service, exchange, METHODS.allow());
+            return failure::method_not_allowed(service, exchange, route.methods.allow_field());
         }
         Decision::Refused { because: Refusal::Misfit, route } => return failure::not_found(service, of(route)),
         Decision::Refused { because, route } => {
@@ -321,11 +329,12 @@ fn moved(location: &str, exchange: Exchange<'_>) -> Answer {
 fn options(exchange: Exchange<'_>) -> Answer {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(METHODS.allow()));
+    let methods = exchange.route.map_or(Methods::READ, |route| route.methods);
+    response.headers_mut().insert(header::ALLOW, methods.allow_field());
     if let Some(cors) = exchange.route.and_then(|route| route.cors.as_ref())
         && is_preflight(exchange.request)
     {
-        cors.preflight(METHODS.allow(), response.headers_mut());
+        cors.preflight(methods.allow_field(), response.headers_mut());
     }
     exchange.answer(response)
 }

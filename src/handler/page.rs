@@ -85,6 +85,7 @@ pub(super) async fn answer(
         revision: inputs.revision(route),
         known: known.clone(),
         copies: None,
+        sent: None,
     };
     if !variant.is_storable() {
         let key = variant.is_keepable().then(|| inputs.key(variant, subject).finish().to_key());
@@ -259,7 +260,7 @@ fn told(stored: &Stored, now: Instant) -> (CacheStatus, CacheOutcome) {
 }
 
 /// What was made, as it is sent.
-async fn show(
+pub(super) async fn show(
     service: &Arc<Service>,
     made: &Made,
     exchange: Exchange<'_>,

@@ -4,6 +4,7 @@ use super::aside::Aside;
 use super::asset::{Assets, Published, RouteFields};
 use super::clock::Clock;
 use super::fetch;
+use super::form;
 use super::identity;
 use super::inputs::of_document;
 use super::keep::Keeping;
@@ -12,6 +13,8 @@ use super::make::Made;
 use super::meter::{self, CacheOutcome, Meters, Tally};
 use super::plan::Graph;
 use super::proxy::{self, Fetches};
+use super::rate::RateLimiter;
+use super::repeat::Repeats;
 use super::sum::Summing;
 use crate::cache::{Counts, Epoch, Flights, Key, Memo, Purge, Revision, Scope, Store, Stored, Tag, Ticket};
 use crate::config::{Binding, Tripwire};
@@ -51,6 +54,10 @@ pub struct Runtime {
     /// Where pages that take long are made.
     pub(super) aside: Aside,
     pub(super) time_zone: TimeZone,
+    /// How often who has sent what.
+    pub(super) rates: RateLimiter,
+    /// What was answered to requests that have a name of their own.
+    pub(super) repeats: Repeats<form::Outcome>,
     /// What is stored lives by it.
     pub(super) clock: Clock,
     /// What the pages in the store were looked through for when they were made.
@@ -65,6 +72,7 @@ impl Runtime {
 
     /// The same, where what is stored lives by this `clock`.
     pub fn with_clock(site: &Site, clock: impl Into<Clock>) -> Result<Self, BuildError> {
+        let clock = clock.into();
         let (pages, data) = site.settings.limits.store.shared_out();
         Ok(Self {
             client: Client::new(ClientSettings::default())?,
@@ -81,7 +89,9 @@ impl Runtime {
             identities: identity::Remembered::default(),
             aside: Aside::default(),
             time_zone: TimeZone::UTC,
-            clock: clock.into(),
+            rates: RateLimiter::new(clock.now()),
+            repeats: Repeats::default(),
+            clock,
             looked_for: Mutex::new(Arc::clone(&site.tripwire)),
         })
     }

@@ -211,6 +211,19 @@ codes! {
     CORS = Error "route/cors"
         help "name origins with their scheme and without a path: \"https://app.example.com\"";
 
+    /// A field of a form, or of JSON that is sent, that cannot be meant so.
+    ///
+    /// Nothing would fit it, or what is written means nothing for its type: bounds are for numbers and dates, lengths for texts, sizes for
+    /// files. `values`, `errors`, `error`, `status` and `result` say something else in `form`, and are no names of fields.
+    ///
+    /// ```toml
+    /// # in a route
+    /// [form.fields.email]
+    /// type = "email"
+    /// required = true
+    /// ```
+    FORM_FIELD = Error "form/field";
+
     /// What a guard requires cannot be required of anybody: an empty table or list, or an unknown word.
     ///
     /// `require = "user"` lets in whoever is known. A table names claims of `user`, all of which must hold: a value that the claim is or that
@@ -219,7 +232,12 @@ codes! {
     /// ```toml
     /// # in a route
     /// [guard]
+    /// source = "me"
     /// require = { role = ["admin", "editor"], email_verified = true }
+    ///
+    /// [sources.me]
+    /// url = "https://id.example.com/me"
+    /// forward-cookies = ["session"]
     /// ```
     BAD_REQUIREMENT = Error "guard/require";
 
@@ -230,6 +248,8 @@ codes! {
     ///
     /// ```toml
     /// # in a route
+    /// query.theme.enum = ["light", "dark"]
+    ///
     /// [set-cookies.theme]
     /// value = "{query.theme}"
     /// max-age = "365d"

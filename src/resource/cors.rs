@@ -97,9 +97,18 @@ impl Cors {
         }
     }
 
+    /// Whether a script of this `origin` may send something, with what the browser has kept of the visitor's credentials or without.
+    pub fn lets_send(&self, origin: &HeaderValue, with_credentials: bool) -> bool {
+        let is_allowed = match &self.origins {
+            Origins::Fixed(allowed) => allowed == "*" || allowed == origin,
+            Origins::Several(allowed) => allowed.contains(origin),
+        };
+        is_allowed && (self.credentials || !with_credentials)
+    }
+
     /// Adds to the answer to a preflight what may be asked for, with the `methods` of the route.
-    pub fn preflight(&self, methods: &'static str, fields: &mut HeaderMap) {
-        fields.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+    pub fn preflight(&self, methods: HeaderValue, fields: &mut HeaderMap) {
+        fields.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
         for (name, value) in
             [(header::ACCESS_CONTROL_ALLOW_HEADERS, &self.headers), (header::ACCESS_CONTROL_MAX_AGE, &self.max_age)]
         {

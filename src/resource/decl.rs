@@ -1,5 +1,6 @@
 //! What an author writes in a route's file, whatever the kind.
 
+use super::form::{FormDecl, MethodsDecl};
 use super::{cache, cors, csp, guard, set_cookie};
 use crate::config::{
     Declared, Decode, Described, Named, Node, OneOrMany, Schema, Shape, Table, TableSchema, Template, Text, declare,
@@ -54,6 +55,10 @@ declare! {
         "files": files: Spanned<String>,
         /// The shape of the JSON that it serves.
         "json": json: Spanned<Shape> as JsonShape,
+        /// What people may send to a page, and what becomes of it: beside `layout`.
+        "form": form: FormDecl,
+        /// What programs may send to a JSON route, by method: beside `json`.
+        "methods": methods: MethodsDecl,
         /// Whether members of its JSON that are null are kept or left out, at every depth; default `"keep"`. Nulls in lists stay.
         "nulls": nulls: Spanned<Nulls>,
         /// Which scripts of other sites may read its answers; none unless written.

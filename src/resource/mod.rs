@@ -9,6 +9,7 @@ mod cors;
 mod csp;
 mod decl;
 mod error_page;
+pub mod form;
 mod guard;
 mod header;
 mod layout;

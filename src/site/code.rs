@@ -705,6 +705,25 @@ codes! {
     /// Declare what the route takes, or read the value from `query`.
     NO_FORM = Error "form/none";
 
+    /// What a route takes from its visitors cannot be taken so.
+    ///
+    /// Of several calls each has a name, by which its answer is read; the last may do without. Files are passed on by
+    /// `format = "multipart"` alone. What stands in `rejected.errors` and `idempotency-key` are fields.
+    ///
+    /// ```toml
+    /// # in a route
+    /// layout = "contact.html"
+    ///
+    /// [form]
+    /// send = { upstream = "desk", path = "/messages" }
+    /// success = "/thanks"
+    /// rejected = { errors.email = "$.errors.email" }
+    ///
+    /// [form.fields.email]
+    /// type = "email"
+    /// ```
+    FORM = Error "form/form";
+
     /// Two routes set a cookie of the same name, and not the same cookie.
     ///
     /// `[cookies.theme]` reads what `[set-cookies.theme]` sets, wherever that stands: by its name in requests, and with its seal.

@@ -10,6 +10,7 @@ mod code;
 mod declaration;
 mod draft;
 mod inputs;
+mod intake;
 mod languages;
 mod load;
 mod memory;
@@ -25,6 +26,7 @@ pub use code::CODES;
 pub use declaration::Declaration;
 pub use draft::{Called, Certainty, Draft, Outline, RouteOutline};
 pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads, Writing};
+pub use intake::{Intake, RateLimit, Send, SendBody, Success};
 pub use languages::Languages;
 pub use memory::Memory;
 pub use places::Places;
@@ -37,7 +39,7 @@ use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::identity::CookieKeys;
 use crate::render::Condition;
 use crate::resource::{Cors, ErrorPage, Guard, Linked, Policy, Proxy, Resource, SetCookie};
-use crate::router::{Hosts, Pattern};
+use crate::router::{Hosts, Methods, Pattern};
 use crate::source::{Source, Step, Upstreams};
 use crate::value::{Object, Value};
 use http::header::HeaderName;
@@ -148,6 +150,10 @@ pub struct Route {
     pub guards: Vec<Guard>,
     /// What requests may carry by which its guards know who asks, and by which it knows that if it reads it.
     pub known_by: Credentials,
+    /// What it takes from its visitors, by method.
+    pub intakes: Vec<Intake>,
+    /// Which methods it answers.
+    pub methods: Methods,
     /// What passes on the requests that it has no answer to.
     pub otherwise: Option<Box<Proxy>>,
     /// Which scripts of other sites may read its answers.
@@ -175,7 +181,7 @@ pub struct Planned {
     pub after: Box<[usize]>,
     /// Whether its call carries anything of one person's, so that no two people may share it.
     pub personal: bool,
-    /// Whether nobody but a guard asks it.
+    /// Whether nobody but a guard asks it, or what is sent to the route: a page is made without it.
     pub is_of_guard: bool,
 }
 

@@ -31,7 +31,7 @@ declare! {
 }
 
 /// What may be written for `extract`: a selector, a list of records, or fields by name.
-pub(super) struct Extract;
+pub struct Extract;
 
 impl Described for Extract {
     fn schema() -> Schema {

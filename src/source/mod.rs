@@ -31,7 +31,7 @@ pub use body::Method as CallMethod;
 pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE};
 pub use decl::{Decl, QueryValue};
 pub use each::{ForEach, ITEM};
-pub use extraction::{Query as Selects, TypeName, fields};
+pub use extraction::{Extract, Query as Selects, TypeName, fields};
 pub use given::{Chosen, Given};
 pub use keep::Keep;
 pub use known::{Astray, Known};

@@ -2,6 +2,7 @@
 //!
 //! Plain data. A `Call` is complete: nothing is added to it from the environment, from a visitor's request or from an earlier answer.
 
+use super::pieces::Piece;
 use super::redirect::Redirects;
 use crate::fields::is_hop_by_hop;
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, StatusCode};
 use reqwest::Url;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -28,6 +30,8 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The body, if any.
     pub body: Option<Bytes>,
+    /// The body in pieces, instead of that, where it may be long.
+    pub pieces: Option<Arc<[Piece]>>,
     /// Which addresses it may connect to.
     pub trust: Trust,
     /// Whether doing it twice does no more than doing it once. From the method, unless a declaration says that a POST only reads.
@@ -94,6 +98,7 @@ impl Call {
             url,
             headers: HeaderMap::new(),
             body: None,
+            pieces: None,
             trust: Trust::Public,
             retries: 1,
             timeouts: Timeouts::default(),

@@ -6,6 +6,7 @@
 use super::body::{self, Room};
 use super::breaker::{Admission, Health};
 use super::forward::Forwarder;
+use super::pieces::InPieces;
 use super::registry::{health, health_of};
 use super::reply::Reply;
 use super::resolver::{Names, Resolver, refused};
@@ -215,7 +216,10 @@ impl Client {
     async fn send(&self, call: &Call, url: Url, headers: HeaderMap, end: Instant) -> Result<Reply, Failure> {
         let mut request = reqwest::Request::new(call.method.clone(), url);
         *request.headers_mut() = headers;
-        *request.body_mut() = call.body.clone().map(Into::into);
+        *request.body_mut() = match &call.pieces {
+            Some(pieces) => Some(reqwest::Body::wrap(InPieces::new(Arc::clone(pieces)))),
+            None => call.body.clone().map(Into::into),
+        };
         let until = end.min(Instant::now() + call.timeouts.first_byte);
         let response = tokio::time::timeout_at(until.into(), self.http_client(call).execute(request))
             .await
@@ -242,7 +246,10 @@ impl Client {
         let mut forward = Forward::new(call.method.clone(), target);
         forward.headers = headers;
         forward.headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
-        forward.body = call.body.clone().map_or_else(Upload::none, Upload::whole);
+        forward.body = match &call.pieces {
+            Some(pieces) => Upload::streamed(InPieces::new(Arc::clone(pieces))),
+            None => call.body.clone().map_or_else(Upload::none, Upload::whole),
+        };
         let until = end.min(Instant::now() + call.timeouts.first_byte);
         let bounds = Bounds { first_byte: call.timeouts.first_byte, stall: call.timeouts.total };
         let sent = self.forwarder.send(forward, upstream, call.trust, bounds, until);

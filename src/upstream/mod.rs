@@ -13,6 +13,7 @@
 //! | `resolver` | names to addresses, without the C library |
 //! | `roots` | whose certificates are trusted |
 //! | `reply`, `body` | an answer whose body is still to come; collecting and decoding it under both caps |
+//! | `pieces` | a body that is sent piece by piece, some of which are in files |
 //! | `redirect`, `retry` | whether to go elsewhere, whether to go again: pure |
 //! | `forward/` | one exchange that is passed on as it is, streamed both ways |
 //! | `balance` | which of several addresses is next: pure |
@@ -30,6 +31,7 @@ mod failure;
 mod forward;
 mod limit;
 mod patience;
+mod pieces;
 mod redirect;
 mod registry;
 mod reply;
@@ -48,6 +50,7 @@ pub use call::{Answer, BodyLimits, Call, Timeouts, Trust, belongs_to_connection}
 pub use client::{BuildError, Client, ClientSettings};
 pub use failure::{CodingFault, Failure, NameFault, Part, Unreachable, Wait};
 pub use forward::{Bounds, Forward, Forwarded, Received, Tunnel, Upload, UploadError};
+pub use pieces::Piece;
 pub use redirect::Redirects;
 pub use registry::{Address, Registry, UpstreamSettings, UpstreamState, Whereabouts};
 pub use reqwest::Url;

@@ -16,7 +16,7 @@ use super::inputs::{Inputs, Misfit};
 use super::keep::Keeping;
 use super::respond::{self, Exchange, View};
 use super::runtime::{Service, Subject};
-use super::{Arrival, METHODS, guard, proxy};
+use super::{Arrival, guard, proxy};
 use crate::cache::{Lookup, is_compressible, rules};
 use crate::config::{Binding, format_duration};
 use crate::diagnostic::{Place, did_you_mean};
@@ -24,6 +24,7 @@ use crate::explanation::{Anonymous, Explanation, Key, Named, Outcome, Page, Priv
 use crate::fields::is_credential;
 use crate::resource::{Auto, Proxy, Resource};
 use crate::router::Match;
+use crate::router::Methods;
 use crate::site::{self, Route, Variant, slots};
 use crate::source::encode_segment;
 use crate::value::Value;
@@ -59,14 +60,15 @@ pub async fn explain(service: &Arc<Service>, request: &Parts, arrival: &Arrival<
             return explanation;
         }
         Decision::Options(found) => {
+            let methods = found.as_ref().map_or(Methods::READ, |found| found.route.methods);
             explanation.route = found.map(|found| named(found.route));
-            let why = format!("told the methods: {}", METHODS.allow());
+            let why = format!("told the methods: {}", methods.allow());
             explanation.verdict = verdict(Outcome::Options, StatusCode::NO_CONTENT, why);
             return explanation;
         }
         Decision::MethodNotAllowed(route) => {
             explanation.route = Some(named(route));
-            let why = format!("the route has the methods {}", METHODS.allow());
+            let why = format!("the route has the methods {}", route.methods.allow());
             explanation.verdict = verdict(Outcome::Refused, StatusCode::METHOD_NOT_ALLOWED, why);
             return explanation;
         }

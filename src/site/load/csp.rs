@@ -261,6 +261,13 @@ impl Policies {
         layout.csp = self.field(&[layout.layout.needs()]);
     }
 
+    /// The policy of a page that is no page of its own route.
+    pub(super) fn dress_alone(&self, layout: &mut Linked, findings: &mut Findings) {
+        if is_document(&content_type_of_made(layout.layout.name())) {
+            self.dress_layout(layout, findings);
+        }
+    }
+
     /// Finds what the policy keeps from running in a layout.
     pub(super) fn tell(&self, layout: &Layout, findings: &mut Findings) {
         for (Obstacle { file, range, .. }, held_up) in self.held_up(layout.needs()) {

@@ -47,21 +47,23 @@ pub(super) fn reads_are_known(findings: &Findings, begin: usize) -> bool {
 /// Query values and cookies that nothing reads. One whose misfit is answered with an error is read by that.
 pub(super) fn unused_inputs(
     decl: &Decl,
-    query: &[QueryInput],
-    cookies: &[CookieInput],
+    crate::site::Inputs { query, cookies, .. }: &crate::site::Inputs,
+    taken: &Reads,
     file: &TreeFile,
     findings: &mut Findings,
 ) {
     for (name, _) in decl.query.iter().flat_map(|named| &named.0) {
         let input = query.iter().find(|input| *input.name == *name.value);
-        if input.is_some_and(|input| !input.is_read && input.on_invalid == OnInvalid::Default) {
+        let is_read = |input: &QueryInput| input.is_read || taken.query.contains_key(&*input.name);
+        if input.is_some_and(|input| !is_read(input) && input.on_invalid == OnInvalid::Default) {
             let message = format!("nothing reads the query value `{}`", name.value);
             let help = format!("read it as `query.{}`, or leave it out", name.value);
             push_own(Finding::new(&code::UNUSED_INPUT, name.place, message).help(help), file, findings);
         }
     }
     for (name, _) in decl.cookies.iter().flat_map(|named| &named.0) {
-        if cookies.iter().any(|cookie| *cookie.name == *name.value && !cookie.is_read) {
+        let is_read = |cookie: &CookieInput| cookie.is_read || taken.cookies.contains_key(&*cookie.name);
+        if cookies.iter().any(|cookie| *cookie.name == *name.value && !is_read(cookie)) {
             let message = format!("nothing reads the cookie `{}`", name.value);
             let help = format!("read it as `cookies.{}`, or leave it out", name.value);
             push_own(Finding::new(&code::UNUSED_INPUT, name.place, message).help(help), file, findings);

@@ -161,6 +161,8 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     let set_cookies = decl.set_cookies.as_ref().and_then(|named| named.0.first());
     let set_cookies = ("set-cookies", set_cookies.map(|(name, _)| name.place));
     let rules = ("rules", decl.rules.iter().flatten().next().map(|rule| rule.place));
+    let form = ("form", decl.form.as_ref().map(|form| form.place));
+    let methods = ("methods", decl.methods.as_ref().map(|methods| methods.place));
     let otherwise = ("on-not-found", decl.on_not_found.as_ref().map(|on_not_found| on_not_found.place));
     let foreign: &[(&str, Option<Place>)] = match kind {
         Some("proxy") => &[
@@ -177,13 +179,15 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
             set_cookies,
             rules,
             otherwise,
+            form,
+            methods,
         ],
         // Of files and documents it is known before any request which there are.
-        Some("files") => &[layout, title, description, content_type, status, sources, nulls, set_cookies, otherwise],
-        Some("json") => &[layout, title, description, csp],
-        Some("redirect") => &[layout, title, description, content_type, nulls, csp, otherwise],
-        Some("content") => &[nulls, otherwise],
-        Some(_) | None => &[nulls],
+        Some("files") => &[layout, title, description, content_type, status, sources, nulls, set_cookies, otherwise, form, methods],
+        Some("json") => &[layout, title, description, csp, form],
+        Some("redirect") => &[layout, title, description, content_type, nulls, csp, otherwise, form, methods],
+        Some("content") => &[nulls, otherwise, methods],
+        Some(_) | None => &[nulls, methods],
     };
     let of_proxies = [
         ("proxy-path", decl.proxy_path.as_ref().map(|written| written.place)),
@@ -554,7 +558,12 @@ fn link_tree(
 }
 
 /// Resolves what a layout reads; every unknown name and field is found at its place in the layout.
-fn link_layout(layout: &Arc<Layout>, scope: &Scope<'_>, reads: &mut Reads, findings: &mut Findings) -> Option<Linked> {
+pub(super) fn link_layout(
+    layout: &Arc<Layout>,
+    scope: &Scope<'_>,
+    reads: &mut Reads,
+    findings: &mut Findings,
+) -> Option<Linked> {
     let mut sound = true;
     let mut astray = Astray::default();
     for read in layout.reads() {
@@ -752,6 +761,10 @@ pub(super) fn named_layouts(shown: &Shown, decl: &Decl, is_faultless: bool) -> O
     names.extend(decl.layout.iter().filter(|_| !is_faultless).map(|layout| layout.value.clone()));
     let of_rules = decl.rules.iter().flatten().filter_map(|rule| rule.then.as_ref()?.layout.as_ref());
     let of_errors = decl.errors.iter().flat_map(|named| &named.0).map(|(_, layout)| layout);
-    names.extend(of_rules.chain(of_errors).map(|layout| layout.value.clone()));
+    let of_form = decl.form.iter().filter_map(|form| match &form.success.as_ref()?.value {
+        resource::form::SuccessDecl::Layout(name) => Some(name),
+        resource::form::SuccessDecl::Redirect { .. } => None,
+    });
+    names.extend(of_rules.chain(of_errors).chain(of_form).map(|layout| layout.value.clone()));
     Some(names)
 }

@@ -12,6 +12,7 @@ mod errors;
 mod fields;
 mod guard;
 mod input;
+mod intake;
 mod jar;
 mod json;
 mod kind;

@@ -17,7 +17,9 @@ pub(super) fn of(
     findings: &mut Findings,
 ) -> (Policy, Option<Policy>) {
     let declared = decl.cache.as_ref().map(|setting| Policy::compile(&setting.0, findings));
-    if let Some((cookie, _)) = decl.set_cookies.iter().flat_map(|named| &named.0).next() {
+    // Where something is sent, that is what is answered with cookies.
+    let set_cookies = decl.set_cookies.iter().filter(|_| decl.form.is_none() && decl.methods.is_none());
+    if let Some((cookie, _)) = set_cookies.flat_map(|named| &named.0).next() {
         if let Some(place) = declared.as_ref().and_then(|policy| policy.declared.filter(|_| !policy.is_no_store())) {
             let message = format!("this route sets the cookie `{}`, and is declared to be kept", cookie.value);
             let finding = Finding::new(&code::KEPT_COOKIE, place, message).related(cookie.place, "the cookie");

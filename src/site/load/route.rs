@@ -1,22 +1,24 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{Called, Credentials, Identities, Places, Planned, Privacy, Route, RouteOutline, code, slots};
+use super::super::{
+    Called, Credentials, Identities, Intake, Places, Planned, Privacy, Route, RouteOutline, code, slots,
+};
 use super::fields::Fields;
 use super::guard::{Guards, Unsaid, list_open};
 use super::kind::{self, Shown};
 use super::privacy::{self, OfPerson, Personal, THE_PAGE};
 use super::scope::{Asker, Reads, Scope, Written};
 use super::{
-    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, jar, listing, media, plan, policy,
-    revision, section,
+    Compiled, Shared, asked, caching, csp, data, documents, doubts, errors, input, intake, jar, listing, media, plan,
+    policy, revision, section,
 };
 use crate::config::{
     Declared as _, Kind as NodeKind, Node, Table, Template, Text, TreeFile, parse_template, refuse_placeholders,
 };
 use crate::diagnostic::{FileId, Finding, Findings, Level, Place, Related, Spanned};
-use crate::resource::{Cors, Csp, Decl, GuardsDecl, Policy, Profiles, Proxy, Refusal, Resource};
-use crate::router::{Authority, Pattern};
+use crate::resource::{Cors, Csp, Decl, GuardsDecl, Nulls, Policy, Profiles, Proxy, Refusal, Resource};
+use crate::router::{Authority, Methods, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source, Upstreams};
 use crate::value::{Object, Value};
 use http::header::{self, HeaderName};
@@ -55,13 +57,19 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let page = page(&shown, &decl, file);
     let guards = Guards::compile(&decl, &sources, &broken, shared);
     list_open(&decl, &patterns, &mut shared.findings);
+    let takings = intake::compile(&decl, &shown, shared);
     let mut direct = kind::mentioned(&shown, &decl, &sources, shared);
     // What only a guard asks makes nobody's page of it, and is not asked again for the page.
     let of_page = plan::needed(direct.clone(), &after);
     direct.extend(guards.sources());
+    let at = |root: &String| sources.iter().position(|source| source.name.value == *root);
+    let of_takings: Vec<usize> =
+        takings.iter().flat_map(|taking| taking.roots().iter().filter_map(at).collect::<Vec<_>>()).collect();
+    direct.extend(&of_takings);
+    let of_takings = plan::needed(of_takings, &after);
     let needed = plan::needed(direct, &after);
     let before = shared.findings.len();
-    let scope = Scope {
+    let mut scope = Scope {
         params: params(&patterns),
         params_are_known: has_paths,
         query: &query,
@@ -76,7 +84,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             None if !shared.auth.written.is_empty() => Asker::Identified,
             None => Asker::Unknown,
         },
-        form: None,
+        form: takings.iter().find(|taking| taking.is_form()).map(intake::Taking::known),
         sources: &sources,
         slots: slots_of(&sources, &needed),
         broken,
@@ -93,7 +101,15 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let fields = Fields::link(&decl, &scope, &mut direct, &mut shared.findings);
     let mut rules = kind::rules(&decl, &scope, &mut direct, shared);
     let linked_guards = guards.link(&scope, shared);
-    let set_cookies = jar::set_by(&decl, &scope, &mut direct, shared);
+    let mut of_cookies = Reads::default();
+    if scope.form.is_none() && !takings.is_empty() {
+        // Each method has its own fields, of which any may be meant.
+        scope.form = Some(Known::Open);
+    }
+    let set_cookies = jar::set_by(&decl, &scope, &mut of_cookies, shared);
+    if takings.is_empty() {
+        direct.extend(&of_cookies);
+    }
     for_whom(&patterns, file, before, shared);
     let is_sourced = scope.broken.is_empty();
     let of_sources = linked.personal;
@@ -116,6 +132,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         },
         obstacles: privacy::obstacles(running(), known),
     });
+    let calls_taking: Vec<Called> = takings.iter().flat_map(intake::Taking::calls).collect();
+    let targets: Vec<Template> = takings.iter().filter_map(|taking| taking.target().cloned()).collect();
     let (policy, anonymous) = if let Shown::Proxy(_) = shown {
         // What is sent of its answers is what the upstream says.
         (Policy::revalidate(), None)
@@ -127,7 +145,6 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         caching::check(&setting.0, &shown, &patterns, running, !all.headers.is_empty(), file, &mut shared.findings);
     }
     let planned = planned(linked.sources, (&needed, &of_page), &after, &of_sources);
-    let inputs = inputs(query, cookies, &all, &sources, &needed);
     let status = kind::status(&shown, &decl, &mut shared.findings);
     let content_type = media::content_type(&shown, &decl, &mut shared.findings);
     let mut told = Findings::default();
@@ -137,6 +154,25 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     shared.findings.append(told);
     let kind = (&shown, content_type.as_ref());
     policies.dress(resource.as_mut(), rules.as_mut(), kind, (&decl, file), shared);
+    let nulls = decl.nulls.as_ref().map_or(Nulls::Keep, |nulls| nulls.value);
+    let mut taken = if takings.is_empty() { Reads::default() } else { of_cookies };
+    let (mut intakes, count) = (Vec::new(), takings.len());
+    for taking in takings {
+        scope.form = Some(taking.known());
+        let mut reads = Reads::default();
+        intakes.extend(taking.link(&scope, &mut reads, &policies, nulls, shared));
+        taken.extend(&reads);
+    }
+    let has_intakes = intakes.len() == count;
+    for intake in &mut intakes {
+        intake.sources = intake::ordered(&of_takings, &after, |at| kind::position(&scope, at));
+    }
+    // The page does not read what only those read who send something: it is neither kept apart by it nor one person's.
+    let mut of_requests = all.clone();
+    of_requests.request.extend(taken.request.clone());
+    of_requests.headers.extend(taken.headers.clone());
+    let inputs = inputs(query, cookies, &of_requests, &sources, &needed);
+    all.extend(&taken);
     let hosts = hosts(&decl, &mut shared.findings);
     let cors = decl.cors.as_ref().and_then(|cors| Cors::compile(cors, &mut shared.findings)).map(Box::new);
     let otherwise = decl.on_not_found.as_ref().filter(|_| matches!(shown, Shown::Page(_) | Shown::Json(..)));
@@ -149,10 +185,10 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     // What is misspelt or wrong may be what would read it.
     if is_sourced && shown.is_clear(&shared.library) && doubts::reads_are_known(&shared.findings, begin) {
         unused(&sources, &needed, file, &mut shared.findings);
-        doubts::unused_inputs(&decl, &inputs.query, &inputs.cookies, file, &mut shared.findings);
+        doubts::unused_inputs(&decl, &inputs, &taken, file, &mut shared.findings);
         doubts::unused_fields(&decl, &sources, &all, file, &mut shared.findings);
     }
-    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some() && set_cookies.is_some();
+    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some() && has_intakes && set_cookies.is_some();
     let is_placed = has_paths && has_types && !is_held_unknown(&shown, &decl);
     let parts = (resource, fields, rules, planned, status);
     let (held, origin) = (shown.held(), origin(hosts.first(), shared));
@@ -193,7 +229,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
             resource,
             vary: vary(&inputs, &sources, &known_by),
             inputs,
-            constants: constants(shared, &vars, &shown, sources.len()),
+            constants: constants(shared, &vars, &shown, sources.len(), &intakes),
+            methods: intakes.iter().fold(Methods::READ, |methods, intake| methods.with(&intake.method)),
+            intakes,
             sources,
             rules,
             page,
@@ -226,6 +264,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let mut outline =
         outline(&shown, &decl, &sources, &patterns, hosts.first(), Some(&needed).filter(|_| is_faultless));
     outline.calls.extend(passed_on);
+    outline.calls.extend(calls_taking);
+    outline.detours.extend(targets);
     let unsaid = Unsaid::of(file, &decl, &patterns);
     Compiled { route, outline, hosts, patterns, is_placed, held, unsaid }
 }
@@ -353,7 +393,7 @@ fn named_upstreams(decl: &Decl, sources: &[Source], is_needed: impl Fn(usize) ->
     let called = declared.filter(|(name, _)| position(&name.value).is_none_or(&is_needed));
     let of_sources = called.filter_map(|(_, source)| Some(source.upstream.as_ref()?.value.clone()));
     let passed_on = decl.proxy.iter().chain(otherwise(decl));
-    of_sources.chain(passed_on.map(|name| name.value.clone())).collect()
+    of_sources.chain(passed_on.map(|name| name.value.clone())).chain(intake::named_upstreams(decl)).collect()
 }
 
 /// The calls that passing requests on makes.
@@ -804,12 +844,15 @@ fn page_known(page: &Object, shown: &Shown) -> Known {
     Known::Record(members)
 }
 
-fn constants(shared: &Shared<'_>, vars: &Value, shown: &Shown, sources: usize) -> Vec<Value> {
+fn constants(shared: &Shared<'_>, vars: &Value, shown: &Shown, sources: usize, intakes: &[Intake]) -> Vec<Value> {
     let mut constants = vec![Value::Null; slots::FIRST_SOURCE + sources];
     constants[slots::SITE] = shared.site.clone();
     constants[slots::VARS] = vars.clone();
     constants[slots::ENV] = shared.environment.published();
     constants[slots::DEGRADED] = Value::list(Vec::new());
+    if let Some(form) = intakes.iter().find(|intake| intake.is_form()) {
+        constants[slots::FORM] = form.blank();
+    }
     if let Shown::Document(document) = shown {
         constants[slots::CONTENT] = document.html.clone();
     }
