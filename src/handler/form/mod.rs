@@ -126,7 +126,8 @@ impl Taking<'_> {
 
     async fn taken<B: RequestBody>(self, mut visitor: Visitor, body: B) -> Result<Answer, Refused> {
         self.refuse_foreign()?;
-        let inputs = Inputs::read(&self.service.site, self.route, self.matched, self.fields(), self.exchange.arrival.wall);
+        let inputs =
+            Inputs::read(&self.service.site, self.route, self.matched, self.fields(), self.exchange.arrival.wall);
         let inputs = inputs.map_err(|misfit| match misfit {
             Misfit::NotFound(_) | Misfit::BadRequest(_) => Refused::from(misfit.status()),
         })?;

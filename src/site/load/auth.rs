@@ -359,10 +359,8 @@ impl Reading<'_> {
         }
         let refuse = |why: HashError| {
             let help = match why {
-                HashError::NotArgon2 | HashError::Malformed => {
-                    "make one: echo -n \"$PASSWORD\" | argon2 \"$(openssl rand -hex 8)\" -id -e"
-                }
-                HashError::TooCostly => "make one with the usual costs: m=19456,t=2,p=1",
+                HashError::NotArgon2 | HashError::Malformed => "make one: siteserver password",
+                HashError::TooCostly => "make another: siteserver password",
             };
             Finding::new(&code::AUTH_USERS, place, format!("the password of `{name}`: {why}")).help(help)
         };
