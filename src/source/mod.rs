@@ -28,7 +28,10 @@ mod upstream;
 pub use self::http::{AnswerLimits, Http, Sketch, identity, patience, trouble_of, trouble_of_no_call};
 pub use answer::Read;
 pub use body::Method as CallMethod;
-pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE};
+pub use code::{
+    BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE,
+    UNSAFE_METHOD,
+};
 pub use decl::{Decl, QueryValue};
 pub use each::{ForEach, ITEM};
 pub use extraction::{Extract, Query as Selects, TypeName, fields};
