@@ -74,6 +74,7 @@ fn main() -> ExitCode {
         flows::explain::CASES,
         flows::faults::CASES,
         flows::files::CASES,
+        flows::forms::CASES,
         flows::freshness::CASES,
         flows::graph::CASES,
         flows::hostile::CASES,

@@ -372,7 +372,8 @@ fn with_cookies(
 ) -> (Result<Representation, Stop>, Vec<HeaderValue>) {
     let route = lookout.variant.route;
     // Where something is sent, that is what is answered with cookies.
-    if route.set_cookies.is_empty() || !route.intakes.is_empty() || !matches!(made, Ok(_) | Err(Stop::Redirect { .. })) {
+    if route.set_cookies.is_empty() || !route.intakes.is_empty() || !matches!(made, Ok(_) | Err(Stop::Redirect { .. }))
+    {
         return (made, Vec::new());
     }
     let keys = service.site.cookie_keys.as_ref();

@@ -20,6 +20,7 @@ pub(crate) mod each;
 pub(crate) mod explain;
 pub(crate) mod faults;
 pub(crate) mod files;
+pub(crate) mod forms;
 pub(crate) mod freshness;
 pub(crate) mod graph;
 pub(crate) mod guards;

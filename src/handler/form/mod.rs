@@ -126,7 +126,8 @@ impl Taking<'_> {
 
     async fn taken<B: RequestBody>(self, mut visitor: Visitor, body: B) -> Result<Answer, Refused> {
         self.refuse_foreign()?;
-        let inputs = Inputs::read(&self.service.site, self.route, self.matched, self.fields(), self.exchange.arrival.wall);
+        let inputs =
+            Inputs::read(&self.service.site, self.route, self.matched, self.fields(), self.exchange.arrival.wall);
         let inputs = inputs.map_err(|misfit| match misfit {
             Misfit::NotFound(_) | Misfit::BadRequest(_) => Refused::from(misfit.status()),
         })?;
@@ -243,8 +244,8 @@ impl Taking<'_> {
             return Ok((intake.fields.judge_json(&sent, &leads), false));
         }
         let format = FormFormat::of(fields)?;
-        let folder = std::env::temp_dir();
-        let limits = Limits { most: intake.most, fields: Limits::FIELDS, folder: &folder };
+        let folder = &*self.service.runtime.uploads;
+        let limits = Limits { most: intake.most, fields: Limits::FIELDS, folder };
         let trap = intake.honeypot.as_deref();
         let accepts = |name: &str| {
             intake.fields.accepts(name).or((trap == Some(name)).then_some(Accepts::Text { repeats: true }))

@@ -98,8 +98,8 @@ fn of_form(decl: &FormDecl, shared: &mut Shared<'_>) -> Taking {
     let (success, is_answerable) = match decl.success.as_ref().map(|success| &success.value) {
         None => (Answering::Itself, !decl.is_lost("success")),
         Some(SuccessDecl::Redirect { target, flash }) => {
-            let is_safe =
-                leads_to_field(target, &fields) || kind::redirect(target, None, shared.environment, &mut shared.findings);
+            let is_safe = leads_to_field(target, &fields)
+                || kind::redirect(target, None, shared.environment, &mut shared.findings);
             if let Some(flash) = flash {
                 source::refuse_secrets(&flash.value, "`flash`", shared.environment, &mut shared.findings);
             }

@@ -183,7 +183,9 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
             methods,
         ],
         // Of files and documents it is known before any request which there are.
-        Some("files") => &[layout, title, description, content_type, status, sources, nulls, set_cookies, otherwise, form, methods],
+        Some("files") => {
+            &[layout, title, description, content_type, status, sources, nulls, set_cookies, otherwise, form, methods]
+        }
         Some("json") => &[layout, title, description, csp, form],
         Some("redirect") => &[layout, title, description, content_type, nulls, csp, otherwise, form, methods],
         Some("content") => &[nulls, otherwise, methods],

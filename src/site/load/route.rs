@@ -188,7 +188,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         doubts::unused_inputs(&decl, &inputs, &taken, file, &mut shared.findings);
         doubts::unused_fields(&decl, &sources, &all, file, &mut shared.findings);
     }
-    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some() && has_intakes && set_cookies.is_some();
+    let is_sound =
+        is_acyclic && has_paths && has_types && linked_guards.is_some() && has_intakes && set_cookies.is_some();
     let is_placed = has_paths && has_types && !is_held_unknown(&shown, &decl);
     let parts = (resource, fields, rules, planned, status);
     let (held, origin) = (shown.held(), origin(hosts.first(), shared));
