@@ -87,6 +87,7 @@ fn main() -> ExitCode {
         flows::json::CASES,
         flows::kept::CASES,
         flows::languages::CASES,
+        flows::methods::CASES,
         flows::neighbours::CASES,
         flows::origins::CASES,
         flows::outcomes::CASES,

@@ -33,6 +33,7 @@ pub(crate) mod kept;
 pub(crate) mod languages;
 pub(crate) mod lists;
 pub(crate) mod machines;
+pub(crate) mod methods;
 pub(crate) mod neighbours;
 pub(crate) mod origins;
 pub(crate) mod outcomes;
