@@ -31,6 +31,7 @@ crate::cases!(
     a_form_may_need_a_source,
     where_to_go_next_is_a_path_of_this_site,
     a_cookie_is_set_when_something_was_taken,
+    what_is_to_be_said_is_said_once,
 );
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -694,4 +695,31 @@ form = { fields.theme = { enum = [\"dark\", \"light\"], required = true } }
     assert!(cookie.starts_with("__Host-theme=dark; "), "{cookie}");
     let seen = site.request("GET", "/theme", &[("Cookie", "__Host-theme=dark")], b"");
     assert_eq!(seen.text().trim(), "dark");
+}
+
+fn what_is_to_be_said_is_said_once() {
+    let fault = FaultServer::start();
+    let files = CONTACT
+        .replace("success = \"/thanks?id={form.result.id}\"", "success = { redirect = \"/thanks\", flash = \"Thanks, {form.email}: <b>\u{e9}; done\" }")
+        .replace("result = { id = \"$.id\" }\n", "")
+        .replace("<p>thanks</p>", "[{{ request.flash }}]")
+        .replace("query.id = { type = \"int\", on-invalid = \"not-found\" }\n", "cache = { server = { s-maxage = \"1h\" } }\n");
+    fault.put("/messages", Reply::json("{}"));
+    let site = site(&fault, &files);
+    let plain = site.get("/thanks");
+    assert_eq!((plain.status, plain.text().trim()), (200, "[]"));
+    let sent = post(&site, "/contact", "email=a%40b&text=a");
+    let [cookie] = sent.headers("set-cookie")[..] else { panic!("no cookie") };
+    assert!(cookie.ends_with("; Max-Age=60; Path=/; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+    let pair = cookie.split(';').next().unwrap();
+    let said = site.request("GET", "/thanks", &[("Cookie", pair)], b"");
+    assert_eq!(said.text().trim(), "[Thanks, a@b: &lt;b&gt;\u{e9}; done]");
+    assert_eq!(said.headers("set-cookie"), ["__Host-flash=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax; Secure"]);
+    assert_kept_by_nobody(&said);
+    let next = site.get("/thanks");
+    assert_eq!((next.text().trim(), next.headers("set-cookie").len()), ("[]", 0));
+    assert!(next.header("cache-status").is_some_and(|status| status.contains("hit")), "{:?}", next.headers);
+    for odd in ["__Host-flash=", "__Host-flash=%ff", "__Host-flash=%0d%0a", "__Host-flash=%"] {
+        assert_eq!(site.request("GET", "/thanks", &[("Cookie", odd)], b"").text().trim(), "[]", "{odd}");
+    }
 }

@@ -9,6 +9,7 @@ mod body;
 mod cookie;
 mod send;
 
+pub(super) use cookie::take_back_flash;
 pub(super) use send::Outcome;
 
 use super::fill::Begun;
