@@ -31,6 +31,7 @@ Examples:
   siteserver explain '/repos/acme/anvil?page=2'   say what it would do with a request
   siteserver schema --write                       let editors complete and check its files
   siteserver purge --path /about                  make stored pages anew
+  siteserver password                             hash a password, for [auth.basic]
   siteserver try liquid card.html --data a.json   try a template; try jsonpath, try markdown
 
 Signals while it serves:
@@ -56,6 +57,16 @@ With --lines, each line of the standard input is a JSON object, answered by a li
   try liquid     {\"template\", \"data\", \"templates\"}  ->  {\"output\"}, or {\"error\", \"stage\": \"parse\" or \"render\"}
   try jsonpath   {\"selector\", \"document\"}            ->  {\"values\", \"paths\"}, or {\"error\"}
   try markdown   {\"markdown\", \"options\"}             ->  {\"html\"}, or {\"error\"}";
+
+const AFTER_PASSWORD: &str = "\
+Examples:
+  siteserver password
+  printf '%s' \"$PASSWORD\" | siteserver password
+
+A user in the file of [auth.basic]:
+  [alice]
+  password = \"$argon2id$v=19$m=19456,t=2,p=1$...\"
+  role = \"admin\"";
 
 const AFTER_PURGE: &str = "\
 Examples:
@@ -122,6 +133,11 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// Write what may stand in the files of a site, as JSON Schema, so that editors complete and check them
     Schema(SchemaArguments),
+    /// Hash a password, for the file of users that `[auth.basic]` names
+    ///
+    /// It is read from the standard input, which a terminal does not show, and its Argon2 hash is written to the standard output.
+    #[command(after_help = AFTER_PASSWORD)]
+    Password,
     /// Try a template on data, a selector on a document, or Markdown, without a site
     ///
     /// What is tried behaves as it does in a site, and costs no more than it may there. What is wrong is said with its place.

@@ -5,6 +5,7 @@
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
 //! | `serve`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
+//! | `password` | the hash of a password, for `[auth.basic]` |
 //! | `try_out` | a template, a selector, Markdown, without a site |
 //! | `catalogue` | the codes of all floors, for `check --explain` |
 //! | `reference` | the pages of the documentation that are written from declarations |
@@ -21,6 +22,7 @@ mod console;
 mod explain;
 mod load;
 mod messages;
+mod password;
 mod purge;
 pub mod reference;
 mod routes;
@@ -58,6 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Purge(how) => purge::purge(&site, &how),
         Command::Explain(how) => explain::explain(&site, &how),
         Command::Schema(how) => schema::schema(&site, &how),
+        Command::Password => password::password(),
         Command::Try(how) => try_out::try_out(&how.what),
     };
     ended.unwrap_or_else(|error| {

@@ -7,6 +7,7 @@
 use crate::value::Value;
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use std::collections::BTreeMap;
@@ -23,6 +24,9 @@ const MOST_PASSES: u32 = 32;
 const MOST_LANES: u32 = 16;
 /// KiB of memory times passes: about two seconds.
 const MOST_WORK: u32 = 4 * 256 * 1024;
+/// KiB of memory of the hashes that we make, and passes over it: what OWASP recommends at least.
+const NEW_MEMORY: u32 = 19 * 1024;
+const NEW_PASSES: u32 = 2;
 /// Octets of a digest.
 const DIGEST: std::ops::RangeInclusive<usize> = 16..=64;
 
@@ -113,6 +117,22 @@ impl PasswordHash {
         }
         Params::new(memory, passes, lanes, Some(digest.len())).map_err(|_odd| HashError::Malformed)?;
         Ok(Self { text: text.into(), algorithm, version, memory, passes, lanes, salt, digest })
+    }
+
+    /// A hash of this password with a salt of its own, as it is written in the file; `None` if no random numbers are had, or the password is
+    /// empty or too long.
+    pub fn of(password: &[u8]) -> Option<String> {
+        if password.is_empty() || password.len() > LONGEST_PASSWORD {
+            return None;
+        }
+        let (mut salt, mut digest) = ([0; 16], [0; 32]);
+        rand::fill(&mut salt).ok()?;
+        let params = Params::new(NEW_MEMORY, NEW_PASSES, 1, Some(digest.len())).ok()?;
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(password, &salt, &mut digest)
+            .ok()?;
+        let (salt, digest) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(digest));
+        Some(format!("$argon2id$v=19$m={NEW_MEMORY},t={NEW_PASSES},p=1${salt}${digest}"))
     }
 
     /// As it stands in the file: whoever remembers something of it remembers of which.

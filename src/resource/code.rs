@@ -232,7 +232,12 @@ codes! {
     /// ```toml
     /// # in a route
     /// [guard]
+    /// source = "me"
     /// require = { role = ["admin", "editor"], email_verified = true }
+    ///
+    /// [sources.me]
+    /// url = "https://id.example.com/me"
+    /// forward-cookies = ["session"]
     /// ```
     BAD_REQUIREMENT = Error "guard/require";
 
@@ -243,6 +248,8 @@ codes! {
     ///
     /// ```toml
     /// # in a route
+    /// query.theme.enum = ["light", "dark"]
+    ///
     /// [set-cookies.theme]
     /// value = "{query.theme}"
     /// max-age = "365d"

@@ -131,7 +131,7 @@ impl Decode for Refusal {
 
 impl Described for GuardsDecl {
     fn schema() -> Schema {
-        Schema::Either(vec![GuardDecl::schema(), Schema::Array(Box::new(GuardDecl::schema()))])
+        Schema::Either(vec![GuardDecl::schema(), Schema::Array(Box::new(GuardDecl::schema())), Schema::Boolean])
     }
 }
 

@@ -4,13 +4,16 @@ use super::site;
 use crate::support::answers::{Delivery, Reply};
 use crate::support::fault::FaultServer;
 use crate::support::http::Response;
-use crate::support::site::{Options, Site};
+use crate::support::site::{Options, Site, binary};
 use crate::support::stepped::SteppedSite;
 use crate::support::tokens::{Issuer, argon2, basic, hs256, key_set, seconds, unsigned};
+use std::io::Write as _;
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 crate::cases!(
+    a_password_is_hashed_for_the_file_of_users,
     a_token_is_believed_or_refused,
     a_key_that_is_known_to_all_signs_nothing,
     a_shared_secret_comes_from_the_environment,
@@ -583,4 +586,33 @@ fn a_page_greets_whom_it_knows_and_is_stored_for_the_others() {
     assert_eq!(hello(Some(&bearer(&expired))).text().trim(), "Hello stranger!");
     let odd = issuer.token(&format!(r#"{{"name":"<script>alert(1)</script>","exp":{}}}"#, seconds(100)));
     assert!(!hello(Some(&bearer(&odd))).text().contains("<script>"), "claims are data from outside");
+}
+
+fn a_password_is_hashed_for_the_file_of_users() {
+    let hashed = |input: &[u8]| {
+        let mut command = binary();
+        let child = command.arg("password").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().expect("the binary runs");
+        // A command that has seen enough may be gone before all is written.
+        child.stdin.take().expect("a pipe").write_all(input).unwrap_or_default();
+        let output = child.wait_with_output().expect("it ends");
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, hash, said) = hashed("w\u{e4}chter kauft \"brot\"\n".as_bytes());
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(hash.starts_with("$argon2id$v=19$") && !hash.contains("brot"), "{hash}");
+    assert_ne!(hash, hashed("w\u{e4}chter kauft \"brot\"\n".as_bytes()).1, "each has a salt of its own");
+    let users = format!(
+        "-- site.toml --\n[auth.basic]\nusers = \"users.toml\"\n-- users.toml --\n[ada]\npassword = \"{}\"\n-- routes/index.toml --\njson = {{ name = \"{{user.name}}\" }}\nguard.require = \"user\"\n",
+        hash.trim()
+    );
+    let site = Site::start(&users);
+    let status = |password: &str| site.request("GET", "/", &[("Authorization", &basic("ada", password))], b"").status;
+    let right = "w\u{e4}chter kauft \"brot\"";
+    assert_eq!((status(right), status(&format!("{right}\n")), status("")), (200, 401, 401));
+    for input in [&b""[..], b"\n", b"\r\n", &[b'x'; 2000], b"\xff\xfe\n"] {
+        let (code, hash, said) = hashed(input);
+        assert_eq!((code, hash.as_str()), (Some(1), ""), "{said}");
+        assert!(said.starts_with("error: "), "{said}");
+    }
 }
