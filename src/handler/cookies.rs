@@ -44,7 +44,7 @@ pub(super) fn lines(
 }
 
 /// The text with all percent-encoded that no cookie may hold (RFC 6265, section 4.1.1).
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let is_octet =
         |byte: u8| matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e) && byte != b'%';
     let mut out = String::with_capacity(text.len());

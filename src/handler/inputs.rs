@@ -9,7 +9,7 @@ use crate::config::scalar_text;
 use crate::fields::cookies;
 use crate::resource::{OnInvalid, Resource, TreeDocument};
 use crate::router::{CanonicalPath, InputType, Kind, Match, Query, QueryValue, Routing, decode};
-use crate::site::{CookieInput, QueryInput, Route, Site, Variant, Writing, slots};
+use crate::site::{CookieInput, FLASH_COOKIE, QueryInput, Route, Site, Variant, Writing, slots};
 use crate::source;
 use crate::value::{Object, ObjectBuilder, Value};
 use http::header::{self, HeaderName};
@@ -235,6 +235,9 @@ impl<'r> Inputs<'r> {
         if let Some(language) = self.language {
             request.push("language", Value::text(Arc::clone(language)));
         }
+        if route.inputs.request.flash {
+            request.push("flash", flash(self.fields).map_or(Value::Null, Value::text));
+        }
         if !route.inputs.headers.is_empty() {
             let field = |name: &HeaderName| {
                 let lines: Vec<&str> = self.fields.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
@@ -377,6 +380,15 @@ fn cookie<'r>(site: &Site, input: &CookieInput, fields: &'r HeaderMap, time: Sys
         }
     };
     (!text.contains(char::is_control) && input.kind.fits(&text)).then_some(text)
+}
+
+/// What the answer to a form wanted said: text, whoever it comes from.
+fn flash(fields: &HeaderMap) -> Option<String> {
+    const LONGEST: usize = 1000;
+    let (_, value) = cookies(fields).find(|(name, _)| *name == FLASH_COOKIE.as_bytes())?;
+    let text = decode(std::str::from_utf8(value).ok()?)?;
+    let is_sound = (1..=LONGEST).contains(&text.chars().count()) && !text.contains(char::is_control);
+    is_sound.then(|| text.into_owned())
 }
 
 /// So many values of one name are looked at: other hosts of the domain may have set some.

@@ -273,7 +273,13 @@ async fn answer(
         return file(service, &matched, folder, exchange).await;
     }
     match Inputs::read(&service.site, route, &matched, &request.headers, arrival.wall) {
-        Ok(inputs) => page::answer(service, position, route, inputs, visitor, request, arrival).await,
+        Ok(inputs) => {
+            let mut answer = page::answer(service, position, route, inputs, visitor, request, arrival).await;
+            if route.inputs.request.flash && request.method == Method::GET {
+                form::take_back_flash(&request.headers, answer.response.headers_mut());
+            }
+            answer
+        }
         Err(Misfit::NotFound(_)) => failure::not_found(service, exchange),
         Err(misfit @ Misfit::BadRequest(_)) => failure::answer(service, exchange, misfit.status()),
     }

@@ -26,6 +26,7 @@ use crate::value::{Origin, Shape, Text};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,8 @@ pub struct Runtime {
     pub(super) time_zone: TimeZone,
     /// How often who has sent what.
     pub(super) rates: RateLimiter,
+    /// Where files go that are sent, without names, for as long as they are needed.
+    pub(super) uploads: PathBuf,
     /// What was answered to requests that have a name of their own.
     pub(super) repeats: Repeats<form::Outcome>,
     /// What is stored lives by it.
@@ -91,6 +94,7 @@ impl Runtime {
             time_zone: TimeZone::UTC,
             rates: RateLimiter::new(clock.now()),
             repeats: Repeats::default(),
+            uploads: std::env::temp_dir(),
             clock,
             looked_for: Mutex::new(Arc::clone(&site.tripwire)),
         })

@@ -99,6 +99,9 @@ impl CookieInput {
     }
 }
 
+/// The cookie that `request.flash` comes in: it is sent with the answer to a form, and taken back by the page that says it.
+pub const FLASH_COOKIE: &str = "__Host-flash";
+
 /// What is read of the request itself.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "a set: one for each field of `request`")]
@@ -111,4 +114,6 @@ pub struct RequestReads {
     pub method: bool,
     /// `request.language`: the one of the site's languages that the visitor prefers.
     pub language: bool,
+    /// `request.flash`: what the answer to a form wanted said on the next page.
+    pub flash: bool,
 }

@@ -25,7 +25,7 @@ pub use auth::{Auth, Basic, FetchedKeys, ForwardAuth, Identities, Identity, Jwt,
 pub use code::CODES;
 pub use declaration::Declaration;
 pub use draft::{Called, Certainty, Draft, Outline, RouteOutline};
-pub use inputs::{CookieInput, Inputs, QueryInput, RequestReads, Writing};
+pub use inputs::{CookieInput, FLASH_COOKIE, Inputs, QueryInput, RequestReads, Writing};
 pub use intake::{Intake, RateLimit, Send, SendBody, Success};
 pub use languages::Languages;
 pub use memory::Memory;

@@ -5,6 +5,7 @@ use super::super::inputs::Inputs;
 use super::super::make::{Order, Sent, make};
 use super::super::respond::{self, Exchange};
 use super::super::{Answer, Body, SourceCall, clock, cookies, failure, field, page};
+use super::cookie;
 use super::send::Outcome;
 use super::{Begun, Refused, Taking, Told, form};
 use crate::cache::CACHE_STATUS;
@@ -97,7 +98,14 @@ impl Taking<'_> {
         outcome: &Outcome,
     ) -> Answer {
         let mut answer = match &self.intake.success {
-            Success::Redirect { target, flash: _ } => self.elsewhere(Some(target), slots),
+            Success::Redirect { target, flash } => {
+                let mut answer = self.elsewhere(Some(target), slots);
+                let text = flash.as_ref().and_then(|flash| flash.text(slots, |text, out| out.push_str(text)).ok().flatten());
+                let is_told = |text: &String| self.service.site.tripwire.find(text.as_bytes()).is_none();
+                let flash = text.filter(is_told).and_then(|text| cookie::flash(&text));
+                answer.response.headers_mut().extend(flash.map(|line| (header::SET_COOKIE, line)));
+                answer
+            }
             Success::Nothing { status, .. } if *status == StatusCode::SEE_OTHER => self.elsewhere(None, slots),
             Success::Layout(_) => {
                 let sent = Sent::Taken(self.at);

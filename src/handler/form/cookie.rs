@@ -1,6 +1,26 @@
 //! Cookies that an upstream sets for its visitor, passed on: those that are declared, and never with more than they need (RFC 6265, section 4.1).
 
-use http::HeaderValue;
+use super::super::cookies::encoded;
+use crate::fields;
+use crate::site::FLASH_COOKIE;
+use http::header::{self, HeaderMap, HeaderValue};
+
+/// What the next page is to say.
+pub(super) fn flash(text: &str) -> Option<HeaderValue> {
+    const LONGEST: usize = 1000;
+    let text: String = text.chars().filter(|character| !character.is_control()).take(LONGEST).collect();
+    let value = Some(encoded(&text)).filter(|value| !value.is_empty() && value.len() < 4000)?;
+    HeaderValue::from_str(&format!("{FLASH_COOKIE}={value}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax; Secure")).ok()
+}
+
+/// Takes back what a request brought to be said, now that it is: the answer that says it is for nobody else.
+pub(in super::super) fn take_back_flash(request: &HeaderMap, answer: &mut HeaderMap) {
+    if fields::cookies(request).any(|(name, _)| name == FLASH_COOKIE.as_bytes()) {
+        let removed = format!("{FLASH_COOKIE}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax; Secure");
+        answer.extend(HeaderValue::from_str(&removed).ok().map(|line| (header::SET_COOKIE, line)));
+        super::answer::for_one(answer);
+    }
+}
 
 /// The cookie of a `Set-Cookie` line, if its name is one of `names`: for this host alone, out of the reach of scripts, only over a connection
 /// that nobody listens to, and not with what other sites send. How long it lasts is the upstream's to say.

@@ -9,6 +9,7 @@ mod body;
 mod cookie;
 mod send;
 
+pub(super) use cookie::take_back_flash;
 pub(super) use send::Outcome;
 
 use super::fill::Begun;
@@ -244,8 +245,8 @@ impl Taking<'_> {
             return Ok((intake.fields.judge_json(&sent, &leads), false));
         }
         let format = FormFormat::of(fields)?;
-        let folder = std::env::temp_dir();
-        let limits = Limits { most: intake.most, fields: Limits::FIELDS, folder: &folder };
+        let folder = &*self.service.runtime.uploads;
+        let limits = Limits { most: intake.most, fields: Limits::FIELDS, folder };
         let trap = intake.honeypot.as_deref();
         let accepts = |name: &str| {
             intake.fields.accepts(name).or((trap == Some(name)).then_some(Accepts::Text { repeats: true }))

@@ -1,6 +1,6 @@
 //! Whose data a page holds: privacy follows values, from cookies and credentials through sources to the page.
 
-use super::super::inputs::CookieInput;
+use super::super::inputs::{CookieInput, FLASH_COOKIE};
 use super::super::{Credentials, Privacy, Route};
 use super::scope::Reads;
 use crate::diagnostic::{Place, Spanned};
@@ -18,6 +18,9 @@ pub(super) struct Personal {
 
 /// What reads for the page itself, in the words of steps.
 pub(super) const THE_PAGE: &str = "the page";
+
+/// The field of `request` that one person's cookie brings.
+const FLASH: &str = "flash";
 
 /// What of `reads` is one person's, if anything; `sources` tells it of those that are settled. It is read by `reader`.
 pub(super) fn of_reads(
@@ -39,6 +42,9 @@ pub(super) fn of_reads(
     let is_of_person = |name: &str| HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_of_person(&name));
     if let Some((name, place)) = reads.headers.iter().find(|(name, _)| is_of_person(name)) {
         return Some(first(format!("request.headers.{name}"), *place));
+    }
+    if let Some(place) = reads.request.get(FLASH) {
+        return Some(first(format!("request.{FLASH}"), *place));
     }
     if let Some(place) = reads.user {
         return Some(first("user".to_owned(), place));
@@ -111,6 +117,7 @@ pub(super) fn credentials<'s>(
 ) -> Credentials {
     let open = cookies.iter().filter(|cookie| reads.cookies.contains_key(&*cookie.name) && !cookie.is_enumerated());
     let mut all = Credentials { cookies: open.map(|cookie| Arc::clone(&cookie.key)).collect(), fields: Vec::new() };
+    all.cookies.extend(reads.request.contains_key(FLASH).then(|| Arc::from(FLASH_COOKIE)));
     let fields = reads.headers.keys().filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok());
     all.fields.extend(fields.filter(is_of_person));
     for source in running {

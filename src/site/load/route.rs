@@ -890,6 +890,7 @@ fn inputs(
             url,
             method: reads.request.contains_key("method"),
             language: reads.request.contains_key("language"),
+            flash: reads.request.contains_key("flash"),
         },
     }
 }
@@ -903,7 +904,8 @@ fn vary(inputs: &Inputs, sources: &[Planned], by: &Credentials) -> Vec<HeaderNam
         Kind::Route(asking) => asking.reads_cookies(),
         Kind::Value(_) | Kind::Chosen(_) => false,
     };
-    let reads_cookies = inputs.cookies.iter().any(|cookie| cookie.is_read) || !by.cookies.is_empty();
+    let is_read = inputs.cookies.iter().any(|cookie| cookie.is_read);
+    let reads_cookies = is_read || inputs.request.flash || !by.cookies.is_empty();
     if reads_cookies || sources.iter().any(forwards) {
         names.push(header::COOKIE);
     }

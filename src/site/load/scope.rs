@@ -118,7 +118,7 @@ impl Reads {
 }
 
 /// The fields of `request` that exist; headers are one of them.
-const REQUEST_FIELDS: [&str; 5] = ["path", "url", "method", "language", "headers"];
+const REQUEST_FIELDS: [&str; 6] = ["path", "url", "method", "language", "flash", "headers"];
 
 impl Scope<'_> {
     /// Resolves a placeholder.
