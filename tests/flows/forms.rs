@@ -700,10 +700,16 @@ form = { fields.theme = { enum = [\"dark\", \"light\"], required = true } }
 fn what_is_to_be_said_is_said_once() {
     let fault = FaultServer::start();
     let files = CONTACT
-        .replace("success = \"/thanks?id={form.result.id}\"", "success = { redirect = \"/thanks\", flash = \"Thanks, {form.email}: <b>\u{e9}; done\" }")
+        .replace(
+            "success = \"/thanks?id={form.result.id}\"",
+            "success = { redirect = \"/thanks\", flash = \"Thanks, {form.email}: <b>\u{e9}; done\" }",
+        )
         .replace("result = { id = \"$.id\" }\n", "")
         .replace("<p>thanks</p>", "[{{ request.flash }}]")
-        .replace("query.id = { type = \"int\", on-invalid = \"not-found\" }\n", "cache = { server = { s-maxage = \"1h\" } }\n");
+        .replace(
+            "query.id = { type = \"int\", on-invalid = \"not-found\" }\n",
+            "cache = { server = { s-maxage = \"1h\" } }\n",
+        );
     fault.put("/messages", Reply::json("{}"));
     let site = site(&fault, &files);
     let plain = site.get("/thanks");
