@@ -148,7 +148,7 @@ fn logout(tables: &mut Tables, asked: &Asked) -> Answer {
 fn rename(tables: &mut Tables, asked: &Asked) -> Result<Answer, Refused> {
     let (id, _) = account(tables, asked)?;
     let name = asked.text("full_name").trim();
-    let mut wrong = Refused::new(422, "That is no name we can print.");
+    let mut wrong = Refused::new(422, "That cannot be your name.");
     wrong.blame_empty("full_name", name);
     let taken = |(other, account): (&String, &Account)| *other != id && account.full_name.eq_ignore_ascii_case(name);
     if tables.accounts.iter().any(taken) {
