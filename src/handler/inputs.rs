@@ -386,7 +386,7 @@ fn cookie<'r>(site: &Site, input: &CookieInput, fields: &'r HeaderMap, time: Sys
 fn flash(fields: &HeaderMap) -> Option<String> {
     const LONGEST: usize = 1000;
     let (_, value) = cookies(fields).find(|(name, _)| *name == FLASH_COOKIE.as_bytes())?;
-    let text = decode(std::str::from_utf8(value).ok()?)?;
+    let text = decode(std::str::from_utf8(value).ok()?);
     let is_sound = (1..=LONGEST).contains(&text.chars().count()) && !text.contains(char::is_control);
     is_sound.then(|| text.into_owned())
 }

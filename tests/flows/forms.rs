@@ -700,10 +700,16 @@ form = { fields.theme = { enum = [\"dark\", \"light\"], required = true } }
 fn what_is_to_be_said_is_said_once() {
     let fault = FaultServer::start();
     let files = CONTACT
-        .replace("success = \"/thanks?id={form.result.id}\"", "success = { redirect = \"/thanks\", flash = \"Thanks, {form.email}: <b>\u{e9}; done\" }")
+        .replace(
+            "success = \"/thanks?id={form.result.id}\"",
+            "success = { redirect = \"/thanks\", flash = \"Thanks, {form.email}: <b>\u{e9}; done\" }",
+        )
         .replace("result = { id = \"$.id\" }\n", "")
         .replace("<p>thanks</p>", "[{{ request.flash }}]")
-        .replace("query.id = { type = \"int\", on-invalid = \"not-found\" }\n", "cache = { server = { s-maxage = \"1h\" } }\n");
+        .replace(
+            "query.id = { type = \"int\", on-invalid = \"not-found\" }\n",
+            "cache = { server = { s-maxage = \"1h\" } }\n",
+        );
     fault.put("/messages", Reply::json("{}"));
     let site = site(&fault, &files);
     let plain = site.get("/thanks");
@@ -719,7 +725,7 @@ fn what_is_to_be_said_is_said_once() {
     let next = site.get("/thanks");
     assert_eq!((next.text().trim(), next.headers("set-cookie").len()), ("[]", 0));
     assert!(next.header("cache-status").is_some_and(|status| status.contains("hit")), "{:?}", next.headers);
-    for odd in ["__Host-flash=", "__Host-flash=%ff", "__Host-flash=%0d%0a", "__Host-flash=%"] {
+    for odd in ["__Host-flash=", "__Host-flash=%0d%0a", "__Host-flash=%00", "other=x"] {
         assert_eq!(site.request("GET", "/thanks", &[("Cookie", odd)], b"").text().trim(), "[]", "{odd}");
     }
 }

@@ -100,7 +100,8 @@ impl Taking<'_> {
         let mut answer = match &self.intake.success {
             Success::Redirect { target, flash } => {
                 let mut answer = self.elsewhere(Some(target), slots);
-                let text = flash.as_ref().and_then(|flash| flash.text(slots, |text, out| out.push_str(text)).ok().flatten());
+                let text =
+                    flash.as_ref().and_then(|flash| flash.text(slots, |text, out| out.push_str(text)).ok().flatten());
                 let is_told = |text: &String| self.service.site.tripwire.find(text.as_bytes()).is_none();
                 let flash = text.filter(is_told).and_then(|text| cookie::flash(&text));
                 answer.response.headers_mut().extend(flash.map(|line| (header::SET_COOKIE, line)));

@@ -40,7 +40,7 @@ pub(super) fn passed(line: &HeaderValue, names: &[Box<str>], is_secure: bool) ->
         if key.eq_ignore_ascii_case("max-age") && value.trim().parse::<i64>().is_ok() {
             safe.push_str("; Max-Age=");
             safe.push_str(value.trim());
-        } else if key.eq_ignore_ascii_case("expires") && crate::fields::parse_date(value.as_bytes()).is_some() {
+        } else if key.eq_ignore_ascii_case("expires") && fields::parse_date(value.as_bytes()).is_some() {
             safe.push_str("; Expires=");
             safe.push_str(value.trim());
         } else if key.eq_ignore_ascii_case("samesite") && value.trim().eq_ignore_ascii_case("strict") {
