@@ -302,7 +302,7 @@ fn sending(decl: &SendDecl, extract: Option<&crate::config::Node>, shared: &mut 
     source.forward_headers.clone_from(&decl.forward_headers);
     source.forward_cookies.clone_from(&decl.forward_cookies);
     source.calling.timeout = decl.timeout;
-    source.sending.method = Some(decl.method.clone().unwrap_or_else(|| Spanned::new(CallMethod::Post, decl.place)));
+    source.sending.method = Some(decl.method.unwrap_or_else(|| Spanned::new(CallMethod::Post, decl.place)));
     source.extract = extract.cloned();
     let mut context = source::Context {
         upstreams: &mut shared.upstreams,
@@ -485,6 +485,7 @@ pub(super) fn mentioned(takings: &[Taking], sources: &[Source]) -> Vec<usize> {
 }
 
 /// What stands around all that a route takes.
+#[derive(Clone, Copy)]
 pub(super) struct Around<'a> {
     /// The sources that are asked for it.
     pub(super) asked: &'a BTreeSet<usize>,
