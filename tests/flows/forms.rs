@@ -725,7 +725,7 @@ fn what_is_to_be_said_is_said_once() {
     let next = site.get("/thanks");
     assert_eq!((next.text().trim(), next.headers("set-cookie").len()), ("[]", 0));
     assert!(next.header("cache-status").is_some_and(|status| status.contains("hit")), "{:?}", next.headers);
-    for odd in ["__Host-flash=", "__Host-flash=%ff", "__Host-flash=%0d%0a", "__Host-flash=%"] {
+    for odd in ["__Host-flash=", "__Host-flash=%0d%0a", "__Host-flash=%00", "other=x"] {
         assert_eq!(site.request("GET", "/thanks", &[("Cookie", odd)], b"").text().trim(), "[]", "{odd}");
     }
 }

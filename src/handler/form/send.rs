@@ -137,29 +137,29 @@ impl Sending {
             let is_last = at + 1 == intake.sends.len();
             match &send.name {
                 Some(name) => results.push(&**name, value),
-                None if is_last => match value {
-                    Value::Object(members) => {
-                        members.iter().for_each(|(key, value)| results.push(key.clone(), value.clone()))
+                None if is_last => match value.as_object() {
+                    Some(members) => {
+                        members.iter().for_each(|(key, value)| results.push(key.clone(), value.clone()));
                     }
-                    other => result = other,
+                    None => result = value,
                 },
                 None => {}
             }
             // Later calls may say what earlier ones have told.
             let known = std::mem::take(&mut results).finish();
             if result.is_null() {
-                self.say_result(known.clone().into());
+                self.say_result(&known.clone().into());
             }
             known.iter().for_each(|(key, value)| results.push(key.clone(), value.clone()));
         }
         let results = results.finish();
         let result = if result.is_null() { results.into() } else { result };
-        self.say_result(result.clone());
+        self.say_result(&result);
         self.invalidate(intake);
         Outcome::Done { result, cookies }
     }
 
-    fn say_result(&mut self, result: Value) {
+    fn say_result(&mut self, result: &Value) {
         let Some(slot) = self.slots.get_mut(slots::FORM) else { return };
         let members = slot.as_object().into_iter().flat_map(Object::iter);
         let said =
