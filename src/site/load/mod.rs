@@ -32,6 +32,7 @@ mod section;
 mod shadowed;
 mod site;
 mod slipped;
+mod sources;
 
 use super::memory::{Documents as Rendered, Memory};
 use super::{Certainty, Draft, ErrorPages, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code};
