@@ -176,7 +176,7 @@ fn help() -> String {
 
 fn every_command_and_flag_exists() {
     let help = help();
-    let commands: BTreeSet<&str> = ["serve", "check", "routes", "explain", "schema", "purge", "try"].into();
+    let commands: BTreeSet<&str> = ["serve", "check", "routes", "explain", "schema", "purge", "password", "try"].into();
     for command in &commands {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is in the help");
     }

@@ -1,9 +1,10 @@
-//! `siteserver schema`: what may stand in the files of a site, as JSON Schema, for editors.
+//! `siteserver schema`: what may stand in the files of a site, as JSON Schema, for editors; and what its API takes and answers, as OpenAPI.
 
 use super::arguments::{SchemaArguments, SiteArguments};
-use super::console::Terminal;
+use super::console::{Terminal, summary};
+use super::{load, messages};
 use crate::report;
-use crate::site::Declaration;
+use crate::site::{Declaration, Loaded};
 use anyhow::Context as _;
 use std::fs;
 use std::path::Path;
@@ -18,12 +19,28 @@ const SETTINGS: [&str; 2] = [".taplo.toml", "taplo.toml"];
 /// What the settings say first.
 const ABOUT: &str = "# Editors with Taplo (in VS Code: Even Better TOML) complete and check the site by these.\n";
 
-/// Writes one schema to the standard output, or all of them beside the site.
+/// Writes one schema or the site's API to the standard output, or all schemas beside the site.
 pub(super) fn schema(site: &SiteArguments, how: &SchemaArguments) -> anyhow::Result<ExitCode> {
+    if how.openapi {
+        return openapi(site);
+    }
     match how.of {
         Some(of) if !how.write => Terminal::stdout().write(&report::schema(of)),
         Some(_) | None => write(site.config.parent().unwrap_or(Path::new("")))?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A site with errors has no API: its findings go to the standard error.
+fn openapi(site: &SiteArguments) -> anyhow::Result<ExitCode> {
+    let environment = load::environment().lenient();
+    messages::of_panics(environment.secrets());
+    let Loaded { site, findings, files } = load::load(site, &environment);
+    let Some(site) = site else {
+        Terminal::stderr().keeping(environment.secrets()).findings(&findings, &files);
+        anyhow::bail!("the API is not known: {}", summary(&findings));
+    };
+    Terminal::stdout().keeping(environment.secrets()).write(&report::openapi(&site));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -69,7 +69,7 @@ pub(super) struct Key {
 
 #[derive(Clone)]
 enum Material {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Public(Box<ParsedPublicKey>),
 }
 
@@ -245,5 +245,5 @@ fn of_jwk_for(jwk: &Value, algorithm: Algorithm, id: Option<Arc<str>>, from: Bel
 fn of_octets(secret: &[u8], algorithm: Algorithm, id: Option<Arc<str>>) -> Option<Key> {
     let Method::Secret(hmac) = algorithm.method() else { return None };
     let is_long_enough = secret.len() >= algorithm.shortest_secret();
-    is_long_enough.then(|| Key { id, algorithm, material: Material::Secret(hmac::Key::new(hmac, secret)) })
+    is_long_enough.then(|| Key { id, algorithm, material: Material::Secret(Box::new(hmac::Key::new(hmac, secret))) })
 }

@@ -268,7 +268,7 @@ fn times_are_judged_with_the_leeway() {
     let keys = secret_keys();
     let strict = rules(&ALL);
     let lenient = Rules { leeway: Duration::from_secs(30), ..strict.clone() };
-    let aging = Rules { max_age: Some(Duration::from_secs(60)), ..strict.clone() };
+    let aging = Rules { max_age: Some(Duration::from_mins(1)), ..strict.clone() };
     for (claims, rules, now, expected) in [
         (r#"{"exp":1000}"#, &strict, 999, Ok(())),
         (r#"{"exp":1000}"#, &strict, 1000, Err(Refusal::Expired)),

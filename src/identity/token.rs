@@ -196,10 +196,7 @@ impl Times {
 /// The JSON object that a part of a token is.
 fn object(part: &str) -> Option<Object> {
     let text = String::from_utf8(base64url::decode(part)?).ok()?;
-    match parse_json(text, JsonLimits { nodes: MOST_VALUES }).ok()? {
-        Value::Object(object) => Some(object),
-        _ => None,
-    }
+    parse_json(text, JsonLimits { nodes: MOST_VALUES }).ok()?.as_object().cloned()
 }
 
 /// Whether a claim names one of these; as a list if it may be one (RFC 7519, section 4.1.3).

@@ -7,11 +7,13 @@
 
 mod explain;
 mod memory;
+mod openapi;
 mod routes;
 mod schema;
 mod table;
 
 pub use explain::{explain, explain_as_json};
 pub use memory::Ceiling;
+pub use openapi::openapi;
 pub use routes::routes;
 pub use schema::{prose, schema};

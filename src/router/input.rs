@@ -129,6 +129,9 @@ fn some(values: &[String]) -> String {
     format!("{}{more}", few.join(", "))
 }
 
+/// What stands around a pattern that matches whole values.
+const WHOLE: (&str, &str) = (r"\A(?:", r")\z");
+
 /// A pattern compiles to at most this many bytes.
 const PATTERN_SIZE: usize = 256 * 1024;
 
@@ -171,6 +174,22 @@ impl InputType {
     pub fn choices(&self) -> Option<impl ExactSizeIterator<Item = &str>> {
         let choices = self.rules.as_ref()?.choices.as_ref()?;
         Some(choices.iter().map(|choice| &**choice))
+    }
+
+    /// The least integer and the greatest, where they are bounded.
+    pub fn bounds(&self) -> (Option<i64>, Option<i64>) {
+        self.rules.as_ref().map_or((None, None), |rules| (rules.min, rules.max))
+    }
+
+    /// How many characters there may be.
+    pub fn most_characters(&self) -> Option<usize> {
+        self.rules.as_ref()?.max_length
+    }
+
+    /// The expression of `pattern`, as it is written.
+    pub fn pattern(&self) -> Option<&str> {
+        let whole = self.rules.as_ref()?.pattern.as_ref()?.as_str();
+        whole.strip_prefix(WHOLE.0)?.strip_suffix(WHOLE.1)
     }
 
     /// Whether `text` is a value of this type. Allocates nothing.
@@ -254,7 +273,7 @@ fn whole_match(pattern: &str) -> Result<Regex, InputProblem> {
     };
     // Alone first: `a)(b` is no expression, though it would be one inside the group.
     compile(pattern)?;
-    compile(&format!(r"\A(?:{pattern})\z"))
+    compile(&format!("{}{pattern}{}", WHOLE.0, WHOLE.1))
 }
 
 /// The last line of the crate's report says what is wrong; those before draw it.

@@ -168,6 +168,11 @@ impl<T> Router<T> {
         Self { slash, entries: Vec::new(), literal: HashMap::new(), nodes: vec![Node::default()] }
     }
 
+    /// All patterns with their routes, in the order in which they were added.
+    pub fn patterns(&self) -> impl Iterator<Item = (&Pattern, &T)> {
+        self.entries.iter().map(|entry| (&entry.pattern, &entry.route))
+    }
+
     /// Where `target` leads: the path and query of a request target, as received.
     pub fn route<'t>(&self, target: &'t str) -> Routing<'_, 't, T> {
         if target == "*" {

@@ -233,7 +233,7 @@ codes! {
     /// role = "admin"
     /// ```
     ///
-    /// `argon2` writes such hashes: `echo -n "$PASSWORD" | argon2 "$(openssl rand -hex 8)" -id -e`.
+    /// `siteserver password` makes such a hash.
     AUTH_USERS = Error "auth/users";
 
     /// A file with users or keys that lies below `content/`.

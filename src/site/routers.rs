@@ -72,6 +72,12 @@ impl Routers {
         self.of_host.keys().map(|host| &**host)
     }
 
+    /// All patterns, each with its route; those of no host first.
+    pub fn patterns(&self) -> impl Iterator<Item = (&Pattern, usize)> {
+        let all = std::iter::once(&self.any).chain(self.of_host.values());
+        all.flat_map(Router::patterns).map(|(pattern, &route)| (pattern, route))
+    }
+
     /// Whether canonical paths end in a slash.
     pub fn slash(&self) -> TrailingSlash {
         self.any.slash()

@@ -28,7 +28,10 @@ mod upstream;
 pub use self::http::{AnswerLimits, Http, Sketch, identity, patience, trouble_of, trouble_of_no_call};
 pub use answer::Read;
 pub use body::Method as CallMethod;
-pub use code::{BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE};
+pub use code::{
+    BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE,
+    UNSAFE_METHOD,
+};
 pub use decl::{Decl, QueryValue};
 pub use each::{ForEach, ITEM};
 pub use extraction::{Extract, Query as Selects, TypeName, fields};
@@ -69,8 +72,6 @@ pub struct Context<'c> {
     pub environment: &'c Environment,
     /// What was read for a source whose data comes at load; `None` if it could not be, which is told already.
     pub given: Option<Given>,
-    /// Whether it is called because somebody has sent something, and may change what it likes.
-    pub is_sent: bool,
 }
 
 /// The upstreams of a site.

@@ -5,6 +5,7 @@
 
 use super::explain::{links, routes};
 use super::{archive, site};
+use crate::support::accounts::Accounts;
 use crate::support::canary::percent;
 use crate::support::fault::FaultServer;
 use crate::support::http::{Connection, Response, compose};
@@ -223,14 +224,14 @@ fn two_people_who_see_everything_never_see_each_other() {
     let upstream = Options::default().serve(Folder::copy_of_site(&root.join("examples/upstream")));
     let address = format!("http://{}", upstream.address());
     let examples = root.join("examples").read_dir().expect("examples").flatten().map(|entry| entry.path());
-    let fault = FaultServer::start();
+    let (fault, accounts) = (FaultServer::start(), Accounts::start());
     let personal = Folder::new();
     personal.unpack(&archive(&fault, PERSONAL));
     let sites = examples.chain([root.to_owned()]).map(|folder| Folder::copy_of_site(&folder)).chain([personal]);
     let (mut own, mut stored) = (0, 0);
     for folder in sites {
         let (_, seeds) = routes(folder.path());
-        let site = Options::default().env("UPSTREAM", &address).serve(folder);
+        let site = Options::default().env("UPSTREAM", &address).env("ACCOUNTS", &accounts.url()).serve(folder);
         let mut connection = site.connect();
         let mut waiting: BTreeSet<String> = seeds.into_iter().collect();
         waiting.extend(["/products/FO-107", "/reviews/FO-107", "/no/such/page"].map(ToOwned::to_owned));

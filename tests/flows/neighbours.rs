@@ -226,7 +226,7 @@ fn nobody_gets_the_answer_to_another() {
 }
 
 /// Goes away, wherever it is; what had come by then.
-fn leave(connection: &Connection, request: &[u8], random: &mut Random) -> Vec<u8> {
+pub(super) fn leave(connection: &Connection, request: &[u8], random: &mut Random) -> Vec<u8> {
     let mut stream = connection.stream();
     let (count, waits) = match random.below(3) {
         0 => (random.below(request.len()), false),

@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "a kit: each test takes what it needs")]
 
+pub(crate) mod accounts;
 pub(crate) mod answers;
 pub(crate) mod browser;
 pub(crate) mod canary;

@@ -57,6 +57,8 @@ pub(super) fn write(
 fn value(body: &SendBody, fields: &Fields, slots: &[Value]) -> Result<Value, NotText> {
     match body {
         SendBody::Written(shape) => shape.value(slots),
+        // All of it, as it was sent.
+        SendBody::Fields if fields.schema().is_some() => Ok(typed("values", slots).clone()),
         SendBody::Fields | SendBody::None => {
             let mut object = ObjectBuilder::default();
             for field in fields {

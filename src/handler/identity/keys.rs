@@ -215,7 +215,9 @@ impl KeySets {
             Err(why) => {
                 let failures = state.failed.map_or(0, |(failures, _)| failures) + 1;
                 state.failed = Some((failures, at));
-                tracing::warn!(url = %self.url, failures, why, "the keys of tokens could not be fetched");
+                // Not the query: it may hold what is nobody's business.
+                let (host, path) = (self.url.host_str().unwrap_or_default(), self.url.path());
+                tracing::warn!(host, path, failures, why, "the keys of tokens could not be fetched");
             }
         }
         state.fetching = None;

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// How long a password that was right is known to be.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const REMEMBERED: Duration = Duration::from_mins(1);
 /// Bytes of those that are remembered.
 const CAPACITY: u64 = 1 << 20;
 /// Bytes of one.

@@ -11,7 +11,7 @@ use crate::resource::code::FORM_FIELD;
 use crate::value::Value;
 
 /// Names that say something else in `form`.
-const RESERVED: [&str; 5] = ["error", "errors", "result", "status", "values"];
+pub(super) const RESERVED: [&str; 5] = ["error", "errors", "result", "status", "values"];
 
 /// Items of a list that says nothing of how many it may have.
 const MOST_ITEMS: usize = 32;

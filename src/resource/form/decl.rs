@@ -98,6 +98,9 @@ declare! {
         ..taking: TakingDecl,
         /// The members of the JSON object that is sent; any other is refused.
         "fields": fields: Named<FieldDecl>,
+        /// A file with a JSON Schema, relative to the site, that the object must fit; instead of `fields`. Its members are `form.name`, unchecked
+        /// by `siteserver check`. It refers to nothing outside of itself.
+        "schema": schema: Spanned<String>,
         /// The JSON that is answered. Without it, the answer is 204.
         "json": json: Spanned<Shape>,
         /// The status of the answer; default 200, without `json` 204.

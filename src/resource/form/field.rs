@@ -1,5 +1,6 @@
 //! A declared field: what fits it, and what is said of what does not.
 
+use super::schema::JsonSchema;
 use regex::Regex;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -176,13 +177,25 @@ pub struct Field {
 pub struct Fields {
     all: Arc<[Field]>,
     by_key: Arc<HashMap<Arc<str>, usize>>,
+    /// What the JSON must fit instead, whatever members it has.
+    schema: Option<Arc<JsonSchema>>,
 }
 
 impl Fields {
     /// These fields, in this order.
     pub(super) fn new(all: Vec<Field>) -> Self {
         let by_key = all.iter().enumerate().map(|(at, field)| (Arc::clone(&field.key), at)).collect();
-        Self { all: all.into(), by_key: Arc::new(by_key) }
+        Self { all: all.into(), by_key: Arc::new(by_key), schema: None }
+    }
+
+    /// The members that this schema lets an object have.
+    pub fn of_schema(schema: JsonSchema) -> Self {
+        Self { schema: Some(Arc::new(schema)), ..Self::default() }
+    }
+
+    /// What the JSON must fit, if that is no list of fields.
+    pub fn schema(&self) -> Option<&JsonSchema> {
+        self.schema.as_deref()
     }
 
     /// All of them, in the order in which they are declared.

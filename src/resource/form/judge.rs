@@ -3,6 +3,7 @@
 //! A text that is empty, or nothing but white space, is absent: so browsers send a field that nobody has filled in. A box that is not ticked
 //! is not sent at all, and is `false`. Line ends are `\n` whatever the system of the sender, as the browser counts them.
 
+use super::compile::RESERVED;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -69,6 +70,15 @@ impl Fields {
             judged.errors.push(("".into(), "This must be an object.".to_owned()));
             return judged;
         };
+        if let Some(schema) = self.schema() {
+            let errors = schema.errors(sent).into_iter();
+            judged.errors = errors.map(|(place, message)| (place.into(), message)).collect();
+            // A member that is called as something of ours is read as `form.values.error`.
+            let members = object.iter().filter(|(name, _)| !RESERVED.contains(&name.as_str()));
+            judged.typed = members.map(|(name, value)| (name.clone(), value.clone())).collect();
+            judged.values = object.clone();
+            return judged;
+        }
         let mut typed = ObjectBuilder::default();
         for field in self {
             let value = object.get(&field.key).unwrap_or(&Value::Null);

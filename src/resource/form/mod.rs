@@ -7,6 +7,7 @@ mod compile;
 mod decl;
 mod field;
 mod judge;
+mod schema;
 
 #[cfg(test)]
 mod tests;
@@ -17,3 +18,4 @@ pub use decl::{
 };
 pub use field::{Field, FieldKind, Fields, Wire};
 pub use judge::{Judged, Lead};
+pub use schema::{JsonSchema, SchemaProblem};

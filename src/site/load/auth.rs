@@ -6,6 +6,7 @@ use super::super::auth::{
 };
 use super::super::settings::Decl;
 use super::super::{Credentials, code};
+use super::site::Declared;
 use crate::config::{
     BAD_VALUE, Declared as _, Entry, Environment, Kind, MISSING_KEY, Node, OneOrMany, PLACEHOLDER_NOT_READ, Secret,
     Table, Template, Tree, read_toml, wrong_type,
@@ -19,11 +20,12 @@ use crate::source::{self, CallMethod, PUBLIC_CREDENTIAL, Source, Upstreams, orig
 use crate::upstream::Trust;
 use crate::value::{Object, ObjectBuilder, Value};
 use http::header::HeaderName;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Clocks that are further apart should be set.
-const MOST_LEEWAY: Duration = Duration::from_secs(300);
+const MOST_LEEWAY: Duration = Duration::from_mins(5);
 /// A key set is asked for no more often than this, whatever is written.
 const LEAST_REFRESH: Duration = Duration::from_secs(1);
 
@@ -37,8 +39,15 @@ pub(super) struct Reading<'r> {
 }
 
 impl Reading<'_> {
+    /// The identities of a site, and the keys of its cookies.
+    pub(super) fn read(mut self, decl: &Decl, declared: &Declared) -> (Auth, Option<CookieKeys>) {
+        let auth = self.auth(decl, &declared.scope, declared.url.as_deref());
+        let keys = decl.cookie_keys.as_ref();
+        (auth, keys.and_then(|written| cookie_keys(written, self.environment, self.findings)))
+    }
+
     /// The identities of a site that pages see as `site`, and that is seen at `url`.
-    pub(super) fn auth(&mut self, decl: &Decl, site: &Value, url: Option<&str>) -> Auth {
+    fn auth(&mut self, decl: &Decl, site: &Value, url: Option<&str>) -> Auth {
         let Some(AuthDecl { place: _, lost: _, jwt, basic, forward }) = &decl.auth else { return Auth::default() };
         let host = url.and_then(|url| url.split_once("://")).map(|(_, authority)| authority);
         let name = site.get("name").and_then(Value::as_str).or(host).map(Arc::from);
@@ -261,7 +270,11 @@ impl Reading<'_> {
             return None;
         };
         let file = self.file(written, &code::AUTH_USERS)?;
-        let users = if written.value.ends_with(".toml") { self.users_of_toml(file) } else { self.users_of_lines(file) };
+        let users = if Path::new(&written.value).extension() == Some("toml".as_ref()) {
+            self.users_of_toml(file)
+        } else {
+            self.users_of_lines(file)
+        };
         if users.is_empty() && !self.findings.has_errors() {
             let message = format!("there is no user in `{}`", written.value);
             let help = "[alice] with password = \"$argon2id$…\"";
@@ -346,10 +359,8 @@ impl Reading<'_> {
         }
         let refuse = |why: HashError| {
             let help = match why {
-                HashError::NotArgon2 | HashError::Malformed => {
-                    "make one: echo -n \"$PASSWORD\" | argon2 \"$(openssl rand -hex 8)\" -id -e"
-                }
-                HashError::TooCostly => "make one with the usual costs: m=19456,t=2,p=1",
+                HashError::NotArgon2 | HashError::Malformed => "make one: siteserver password",
+                HashError::TooCostly => "make another: siteserver password",
             };
             Finding::new(&code::AUTH_USERS, place, format!("the password of `{name}`: {why}")).help(help)
         };
@@ -389,8 +400,7 @@ impl Reading<'_> {
             self.findings.push(Finding::new(&code::AUTH_CREDENTIAL, decl.place, message).help(help));
         }
         let name = Spanned::new("auth.forward".to_owned(), decl.place);
-        let mut context =
-            source::Context { upstreams: self.upstreams, environment: self.environment, given: None, is_sent: false };
+        let mut context = source::Context { upstreams: self.upstreams, environment: self.environment, given: None };
         let compiled = Source::compile(&name, &source, &mut context, self.findings)?;
         let references = compiled.references();
         for reference in &references {
@@ -430,7 +440,7 @@ impl Reading<'_> {
             }
         }
         let is_empty = selected.is_empty();
-        (headers, (!is_empty).then(|| Node { kind: Kind::Table(selected), place }))
+        (headers, (!is_empty).then_some(Node { kind: Kind::Table(selected), place }))
     }
 }
 
@@ -490,11 +500,7 @@ pub(super) fn upstream(decl: &Decl) -> Option<String> {
 }
 
 /// The keys of cookies, if all are sound.
-pub(super) fn cookie_keys(
-    decl: &CookieKeysDecl,
-    environment: &Environment,
-    findings: &mut Findings,
-) -> Option<CookieKeys> {
+fn cookie_keys(decl: &CookieKeysDecl, environment: &Environment, findings: &mut Findings) -> Option<CookieKeys> {
     let Some(written) = &decl.keys else {
         if !decl.is_lost("keys") {
             let message = "`[cookie-keys]` without `keys`";

@@ -12,7 +12,7 @@ use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::extract::Selector;
 use crate::render::Layout;
 use crate::resource::form::{
-    FieldKind, Fields, FormDecl, MethodDecl, RateBy, SendDecl, SendFormat, SuccessDecl, TakingDecl, Wire,
+    FieldKind, Fields, FormDecl, JsonSchema, MethodDecl, RateBy, SendDecl, SendFormat, SuccessDecl, TakingDecl, Wire,
 };
 use crate::resource::{BAD_STATUS, Decl, Json, Nulls};
 use crate::source::{self, CallMethod, Kind, Known, Source};
@@ -116,8 +116,15 @@ fn of_form(decl: &FormDecl, shared: &mut Shared<'_>) -> Taking {
 }
 
 fn of_method(method: Method, decl: &MethodDecl, shared: &mut Shared<'_>) -> Taking {
-    let fields = Fields::compile(decl.fields.as_ref(), Wire::Json, &mut shared.findings);
-    let mut is_sound = !decl.is_lost("fields") && !decl.is_lost("json");
+    let mut is_sound = ["fields", "json", "schema"].iter().all(|key| !decl.is_lost(key));
+    let fields = match &decl.schema {
+        None => Fields::compile(decl.fields.as_ref(), Wire::Json, &mut shared.findings),
+        Some(file) => {
+            let schema = schema(file, decl, shared);
+            is_sound &= schema.is_some();
+            schema.map(Fields::of_schema).unwrap_or_default()
+        }
+    };
     let shape = decl.json.as_ref().and_then(|json| {
         source::refuse_secrets_in(&json.value, "the JSON of an answer", shared.environment, &mut shared.findings);
         let mapped = super::json::mapped(&json.value, json.place, &mut shared.findings);
@@ -153,6 +160,29 @@ fn of_method(method: Method, decl: &MethodDecl, shared: &mut Shared<'_>) -> Taki
     let answering = Answering::Json { shape, status, headers };
     let taking = of(&decl.taking, (method, Wire::Json), fields, answering, decl.place, shared);
     Taking { is_sound: taking.is_sound && is_sound, ..taking }
+}
+
+/// The schema of a file.
+fn schema(file: &Spanned<String>, decl: &MethodDecl, shared: &mut Shared<'_>) -> Option<JsonSchema> {
+    let fields = decl.fields.as_ref().and_then(|named| named.0.first());
+    if let Some((field, _)) = fields {
+        let message = "`schema` beside `fields`";
+        let finding = Finding::new(&code::FORM, file.place, message).related(field.place, "the fields");
+        shared.findings.push(finding.help("either says what may be sent: keep one"));
+        return None;
+    }
+    let before = shared.findings.len();
+    let read = shared.tree.read_beside(&file.value, &mut shared.files, &mut shared.findings);
+    let problem = match read.map(|read| JsonSchema::compile(shared.files.text(read))) {
+        Some(Ok(schema)) => return Some(schema),
+        Some(Err(problem)) => problem.to_string(),
+        None if shared.findings.len() > before => return None,
+        None => "there is no such file in the site's folder".to_owned(),
+    };
+    let message = format!("`{}` cannot be used: {problem}", file.value);
+    let help = "a JSON Schema in one file: schema = \"schemas/order.json\"";
+    shared.findings.push(Finding::new(&code::FORM, file.place, message).help(help));
+    None
 }
 
 /// Whether a target is a field alone whose values are paths of this site.
@@ -304,13 +334,14 @@ fn sending(decl: &SendDecl, extract: Option<&crate::config::Node>, shared: &mut 
     source.calling.timeout = decl.timeout;
     source.sending.method = Some(decl.method.unwrap_or_else(|| Spanned::new(CallMethod::Post, decl.place)));
     source.extract = extract.cloned();
-    let mut context = source::Context {
-        upstreams: &mut shared.upstreams,
-        environment: shared.environment,
-        given: None,
-        is_sent: true,
-    };
-    let compiled = Source::compile(&name, &source, &mut context, &mut shared.findings)?;
+    let mut context =
+        source::Context { upstreams: &mut shared.upstreams, environment: shared.environment, given: None };
+    let mut findings = Findings::default();
+    let compiled = Source::compile(&name, &source, &mut context, &mut findings);
+    // To change something is what it is for.
+    findings.retain(|finding| finding.code.name != source::UNSAFE_METHOD.name);
+    shared.findings.append(findings);
+    let compiled = compiled?;
     let is_empty = decl
         .body
         .as_ref()
@@ -345,6 +376,10 @@ impl Taking {
         members.push(("errors".to_owned(), record(&|_| Known::Scalar)));
         members.extend(["error", "status"].map(|name| (name.to_owned(), Known::Scalar)));
         members.push(("result".to_owned(), self.result.clone()));
+        if self.fields.schema().is_some() {
+            members.retain(|(name, _)| name != "values");
+            return Known::Partly(members);
+        }
         Known::Record(members)
     }
 

@@ -32,6 +32,7 @@ mod section;
 mod shadowed;
 mod site;
 mod slipped;
+mod sources;
 
 use super::memory::{Documents as Rendered, Memory};
 use super::{Certainty, Draft, ErrorPages, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code};
@@ -153,11 +154,9 @@ fn build(
     let declared = site::compile(&decl, environment, &mut findings);
     let profiles = profiles(&decl, &mut findings);
     let mut upstreams = upstreams(&mut decl, &profiles, environment, &mut findings);
-    let mut reading =
+    let reading =
         auth::Reading { tree, files: &mut files, environment, upstreams: &mut upstreams, findings: &mut findings };
-    let auth = reading.auth(&decl, &declared.scope, declared.url.as_deref());
-    let cookie_keys =
-        decl.cookie_keys.as_ref().and_then(|written| auth::cookie_keys(written, environment, &mut findings));
+    let (auth, cookie_keys) = reading.read(&decl, &declared);
     let library = layouts::compile(tree, &files, &memory.layouts, &mut findings);
     media::check_layouts(tree, &library, &mut findings);
     let foundation = revision::foundation(table);
