@@ -16,6 +16,7 @@ mod keys;
 mod memory;
 mod migration;
 mod mistakes;
+mod openapi;
 mod reference;
 mod reload;
 mod review;
@@ -114,6 +115,7 @@ fn main() -> ExitCode {
         memory::CASES,
         migration::CASES,
         mistakes::CASES,
+        openapi::CASES,
         reference::CASES,
         reload::CASES,
         review::CASES,

@@ -19,7 +19,8 @@ impl Operation<'_> {
             let parameter = json!({ "name": "Idempotency-Key", "in": "header", "schema": { "type": "string" } });
             operation["parameters"] = json!([parameter]);
         }
-        if intake.fields.iter().next().is_some() {
+        // A form without fields is sent as a form all the same.
+        if intake.is_form() || intake.fields.iter().next().is_some() {
             operation["requestBody"] = body(intake);
         }
         if let Some(security) = self.security(schemes) {
@@ -98,7 +99,8 @@ fn body(intake: &Intake) -> Value {
             (kind.to_owned(), media)
         })
         .collect();
-    json!({ "required": intake.fields.iter().any(|field| field.required), "content": content })
+    let is_required = intake.is_form() || intake.fields.iter().any(|field| field.required);
+    json!({ "required": is_required, "content": content })
 }
 
 fn object(fields: &Fields) -> Value {

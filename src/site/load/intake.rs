@@ -334,14 +334,13 @@ fn sending(decl: &SendDecl, extract: Option<&crate::config::Node>, shared: &mut 
     source.calling.timeout = decl.timeout;
     source.sending.method = Some(decl.method.unwrap_or_else(|| Spanned::new(CallMethod::Post, decl.place)));
     source.extract = extract.cloned();
-    let mut context =
-        source::Context { upstreams: &mut shared.upstreams, environment: shared.environment, given: None };
-    let mut findings = Findings::default();
-    let compiled = Source::compile(&name, &source, &mut context, &mut findings);
-    // To change something is what it is for.
-    findings.retain(|finding| finding.code.name != source::UNSAFE_METHOD.name);
-    shared.findings.append(findings);
-    let compiled = compiled?;
+    let mut context = source::Context {
+        upstreams: &mut shared.upstreams,
+        environment: shared.environment,
+        given: None,
+        is_sent: true,
+    };
+    let compiled = Source::compile(&name, &source, &mut context, &mut shared.findings)?;
     let is_empty = decl
         .body
         .as_ref()
