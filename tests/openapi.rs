@@ -13,6 +13,7 @@ use std::process::Command;
 
 crate::cases!(
     the_api_of_an_example_is_told_whole,
+    an_authors_own_schema_stands_as_it_is,
     a_site_with_errors_has_no_api,
     a_validator_that_is_not_ours_accepts_it,
     a_fuzzer_gets_no_answer_that_is_not_told,
@@ -124,6 +125,27 @@ fn tool(name: &str) -> Option<Command> {
     folder.map(|folder| Command::new(Path::new(&folder).join(name)))
 }
 
+/// A method whose author has a schema.
+const OWN_SCHEMA: &str = r##"
+-- site.toml --
+-- routes/orders.toml --
+json = {}
+[methods.post]
+schema = "order.schema.json"
+-- order.schema.json --
+{ "type": "object", "properties": { "sku": { "$ref": "#/$defs/sku" } }, "$defs": { "sku": { "type": "string" } } }
+"##;
+
+fn an_authors_own_schema_stands_as_it_is() {
+    let folder = Folder::new();
+    folder.unpack(OWN_SCHEMA);
+    let told = told(folder.path());
+    let schema = &told["paths"]["/orders"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(schema["properties"]["sku"]["$ref"], "#/$defs/sku");
+    // Its references are to itself, not to the document that it stands in.
+    assert_eq!(schema["$id"], "urn:siteserver:post-orders");
+}
+
 fn a_validator_that_is_not_ours_accepts_it() {
     let folder = Folder::new();
     for name in ["account", "shop", "upstream", "blog", "repo", "migration"] {
@@ -133,6 +155,13 @@ fn a_validator_that_is_not_ours_accepts_it() {
         let said = validator.arg(&path).output().expect("the validator");
         assert!(said.status.success(), "{name}: {}", String::from_utf8_lossy(&said.stdout));
     }
+    let own = Folder::new();
+    own.unpack(OWN_SCHEMA);
+    let path = folder.path().join("own.json");
+    fs::write(&path, told(own.path()).to_string()).expect("a file");
+    let Some(mut validator) = tool("openapi-spec-validator") else { return };
+    let said = validator.arg(&path).output().expect("the validator");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
     // It knows what is wrong.
     let path = folder.path().join("wrong.json");
     fs::write(&path, "{\"openapi\":\"3.1.0\",\"paths\":{\"/\":{\"get\":{\"responses\":1}}}}").expect("a file");

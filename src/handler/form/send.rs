@@ -1,6 +1,6 @@
 //! Passing on what was sent: the declared calls, one after the other, each once. What the upstream makes of it decides what becomes of it.
 //!
-//! 2xx: taken. 4xx: refused, with what it says of it. All else, and no answer: failed, and nobody knows how far it got.
+//! 2xx, and 301 to 303, which is how servers of pages answer forms: taken. 4xx: refused, with what it says of it. All else, and no answer: failed, and nobody knows how far it got.
 
 use super::super::invalidate;
 use super::super::repeat::Ticket;
@@ -242,6 +242,10 @@ impl Sending {
         }
         if answer.status.is_client_error() {
             return (Came::Otherwise(rejected(intake, &answer)), "rejected");
+        }
+        if matches!(answer.status.as_u16(), 301..=303) {
+            // Whoever answers a form so has taken it, and says where a browser would go on. Nobody goes there: what is next is declared.
+            return (Came::Taken(Value::Null, answer.headers), "ok");
         }
         if !answer.status.is_success() {
             tracing::warn!(call = ?call, status = answer.status.as_u16(), "what was sent was not taken");
