@@ -57,7 +57,9 @@ const MULTIPART: &str = "multipart/form-data; boundary=XX";
 async fn read(content_type: &'static str, body: Pieces, most: u64) -> Result<Vec<(String, String)>, ReadError> {
     let format = FormFormat::of(&of_type(content_type))?;
     let folder = std::env::temp_dir();
-    let form = Form::read(&format, body, Limits { most, fields: Limits::FIELDS, folder: &folder }, accepts).await?;
+    let form =
+        Form::read(&format, body, Limits { most, texts: 100_000, fields: Limits::FIELDS, folder: &folder }, accepts)
+            .await?;
     let shown = form.entries.into_iter().map(|(name, entry)| (name, shown(&entry)));
     Ok(shown.collect())
 }
@@ -284,6 +286,14 @@ fn a_body_is_as_long_as_it_may_be_and_no_longer() {
     assert!(read(exactly).is_ok());
     assert!(matches!(read(exactly - 1), Err(ReadError::Refused(Refusal::TooLarge { .. }))));
     assert!(matches!(read(0), Err(ReadError::Refused(Refusal::TooLarge { most: 0 }))));
+}
+
+#[test]
+fn texts_are_bounded_by_themselves() {
+    let text = |length: usize| part("tags", &"x".repeat(length));
+    assert!(read_now(MULTIPART, text(60_000) + &text(40_000) + "--XX--").is_ok());
+    assert_eq!(refused(MULTIPART, text(60_000) + &text(40_001) + "--XX--"), Refusal::TooLarge { most: 100_000 });
+    assert_eq!(refused(URL_ENCODED, format!("a={}", "x".repeat(100_000))), Refusal::TooLarge { most: 100_000 });
 }
 
 #[test]

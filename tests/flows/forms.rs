@@ -32,6 +32,7 @@ crate::cases!(
     where_to_go_next_is_a_path_of_this_site,
     a_cookie_is_set_when_something_was_taken,
     what_is_to_be_said_is_said_once,
+    no_secret_is_told_in_answer_and_no_guess_is_confirmed,
 );
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -735,4 +736,25 @@ fn what_is_to_be_said_is_said_once() {
     for odd in ["__Host-flash=", "__Host-flash=%0d%0a", "__Host-flash=%00", "other=x"] {
         assert_eq!(site.request("GET", "/thanks", &[("Cookie", odd)], b"").text().trim(), "[]", "{odd}");
     }
+}
+
+fn no_secret_is_told_in_answer_and_no_guess_is_confirmed() {
+    const SECRET: &str = "s3cret-0123456789-abcdef";
+    let fault = FaultServer::start();
+    let files =
+        CONTACT.replace("path = \"/messages\" }", "path = \"/messages\", headers = { x-key = \"{env.KEY}\" } }");
+    let site = Options::default().env("KEY", SECRET).start(&archive(&fault, &files));
+    let said = format!("{{\"message\":\"your key is {SECRET}\"}}");
+    fault.put("/messages", Reply::json(said).status(400));
+    let told = post(&site, "/contact", "email=a%40b&text=a");
+    assert_eq!((told.status, told.text().contains(SECRET)), (500, false), "{}", told.text());
+    assert_eq!(fault.requests("/messages")[0].header("x-key"), Some(SECRET));
+    fault.put("/messages", Reply::json(format!("{{\"id\":\"{SECRET}\"}}")));
+    let led = post(&site, "/contact", "email=a%40b&text=a");
+    assert!(led.header("location").is_none_or(|location| !location.contains(SECRET)), "{:?}", led.headers);
+    // Who guesses it sees what everybody sees.
+    let guess = post(&site, "/contact", &format!("email={SECRET}&text=a"));
+    let other = post(&site, "/contact", "email=s3cret-0123456789-abcdeg&text=a");
+    assert_eq!((guess.status, other.status), (422, 422));
+    assert!(guess.text().contains(SECRET));
 }

@@ -102,8 +102,8 @@ impl Taking<'_> {
                 let mut answer = self.elsewhere(Some(target), slots);
                 let text =
                     flash.as_ref().and_then(|flash| flash.text(slots, |text, out| out.push_str(text)).ok().flatten());
-                let is_told = |text: &String| self.service.site.tripwire.find(text.as_bytes()).is_none();
-                let flash = text.filter(is_told).and_then(|text| cookie::flash(&text));
+                let flash =
+                    text.filter(|text| !self.tells([text.as_bytes()], slots)).and_then(|text| cookie::flash(&text));
                 answer.response.headers_mut().extend(flash.map(|line| (header::SET_COOKIE, line)));
                 answer
             }
@@ -136,8 +136,7 @@ impl Taking<'_> {
             self.exchange.arrival.wall,
             &self.route.name,
         );
-        if own.iter().any(|line| self.service.site.tripwire.find(line.as_bytes()).is_some()) {
-            tracing::error!(route = &*self.route.name, "what was made holds a secret, and is not sent");
+        if self.tells(own.iter().map(HeaderValue::as_bytes), slots) {
             return failure::answer(self.service, self.exchange, StatusCode::INTERNAL_SERVER_ERROR);
         }
         for line in own {
@@ -151,11 +150,34 @@ impl Taking<'_> {
         answer
     }
 
+    /// Whether one of these texts tells a secret of the site that the visitor has not said himself; the log is told. Whoever guesses one must not
+    /// see by an error that it was right.
+    fn tells<'x>(self, texts: impl IntoIterator<Item = &'x [u8]>, slots: &[Value]) -> bool {
+        let tripwire = &self.service.site.tripwire;
+        let found: Vec<&Arc<str>> = texts.into_iter().flat_map(|text| tripwire.find_all(text)).collect();
+        if found.is_empty() {
+            return false;
+        }
+        let mut said = String::new();
+        slots
+            .get(slots::FORM)
+            .and_then(|form| form.get("values"))
+            .into_iter()
+            .for_each(|said_by| write_json(said_by, &mut said));
+        let said = tripwire.find_all(said.as_bytes());
+        let told: Vec<&str> = found.iter().filter(|name| !said.contains(name)).map(|name| &***name).collect();
+        if !told.is_empty() {
+            let secrets = told.join(", ");
+            tracing::error!(route = &*self.route.name, secrets, "what was made holds a secret, and is not sent");
+        }
+        !told.is_empty()
+    }
+
     /// 303 to where the declaration says; without it, or without what it needs, to the page itself.
     fn elsewhere(self, target: Option<&Template<Binding>>, slots: &[Value]) -> Answer {
         let written = target.and_then(|target| target.location(slots).ok());
-        let is_told = |location: &String| self.service.site.tripwire.find(location.as_bytes()).is_none();
-        let location = written.filter(is_told).unwrap_or_else(|| self.matched.path.as_str().to_owned());
+        let location = written.filter(|location| !self.tells([location.as_bytes()], slots));
+        let location = location.unwrap_or_else(|| self.matched.path.as_str().to_owned());
         let location = HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static("/"));
         respond::redirect(StatusCode::SEE_OTHER, &location, self.exchange)
     }
@@ -192,10 +214,8 @@ impl Taking<'_> {
                 None => {}
             }
         }
-        let tripwire = &service.site.tripwire;
         let texts = fields.values().map(HeaderValue::as_bytes).chain(json.as_deref());
-        if texts.into_iter().any(|text| tripwire.find(text).is_some()) {
-            tracing::error!(route = &*self.route.name, "what was made holds a secret, and is not sent");
+        if self.tells(texts, slots) {
             return failure::answer(service, self.exchange, StatusCode::INTERNAL_SERVER_ERROR);
         }
         let mut response = Response::new(json.map_or_else(Body::empty, Body::from));
@@ -283,8 +303,7 @@ impl Taking<'_> {
         }
         let (mut text, problem): (_, Object) = (String::new(), members.into_iter().collect());
         write_json(&problem.into(), &mut text);
-        if self.service.site.tripwire.find(text.as_bytes()).is_some() {
-            tracing::error!(route = &*self.route.name, "what was made holds a secret, and is not sent");
+        if self.tells([text.as_bytes()], &[]) {
             return answer;
         }
         answer.response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));

@@ -38,6 +38,9 @@ use send::Sending;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// As much text may be in a form that is mostly files.
+const LEAST_TEXTS: u64 = 64 << 10;
+
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What a route takes by the method of this request, and its position.
@@ -249,7 +252,9 @@ impl Taking<'_> {
         }
         let format = FormFormat::of(fields)?;
         let folder = &*self.service.runtime.uploads;
-        let limits = Limits { most: intake.most, fields: Limits::FIELDS, folder };
+        // What is not in files is held in memory.
+        let texts = intake.most.saturating_sub(intake.fields.files_size()).max(LEAST_TEXTS);
+        let limits = Limits { most: intake.most, texts, fields: Limits::FIELDS, folder };
         let trap = intake.honeypot.as_deref();
         let accepts = |name: &str| {
             intake.fields.accepts(name).or((trap == Some(name)).then_some(Accepts::Text { repeats: true }))

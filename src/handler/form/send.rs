@@ -213,6 +213,8 @@ impl Sending {
             }
             Written::Pieces(content_type, pieces) => {
                 call.pieces = Some(pieces);
+                // Sending them is a part of it.
+                call.timeouts.first_byte = call.timeouts.total;
                 Some(content_type)
             }
         };
