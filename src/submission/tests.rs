@@ -353,14 +353,15 @@ proptest! {
         }
         let expected: Vec<_> = texts.iter().map(|text| pair("tags", text)).collect();
         prop_assert_eq!(read_now(MULTIPART, body + "--XX--").unwrap(), expected.clone());
-        let escaped = |text: &String| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let escaped = |text: &String| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         let encoded: Vec<String> = texts.iter().map(|text| format!("tags={}", escaped(text))).collect();
         prop_assert_eq!(read_now(URL_ENCODED, encoded.join("&")).unwrap(), expected);
     }
 
     #[test]
     fn no_octets_are_too_odd(body in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = read_now(MULTIPART, &body).is_ok();
-        let _ = read_now(URL_ENCODED, &body).is_ok();
+        for content_type in [MULTIPART, URL_ENCODED] {
+            drop(read_now(content_type, &body));
+        }
     }
 }

@@ -176,7 +176,7 @@ impl Taking<'_> {
                 fields.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
             }
             None if status != StatusCode::NO_CONTENT => {
-                drop(fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0")))
+                drop(fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0")));
             }
             None => {}
         }

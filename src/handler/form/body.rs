@@ -82,7 +82,9 @@ fn each(value: &Value, mut push: impl FnMut(&str)) -> Result<(), NotText> {
                 push(&scalar_text(item)?);
             }
         }
-        scalar => push(&scalar_text(scalar)?),
+        Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Text(_) | Value::Object(_) => {
+            push(&scalar_text(value)?);
+        }
     }
     Ok(())
 }

@@ -197,7 +197,10 @@ impl Taking<'_> {
         });
         let home = match origin {
             // A URL may go on behind its origin.
-            Some(origin) => Home::Origin(origin.match_indices('/').nth(2).map_or(origin, |(end, _)| &origin[..end])),
+            Some(origin) => {
+                let end = origin.match_indices('/').nth(2).map(|(end, _)| end);
+                Home::Origin(end.and_then(|end| origin.get(..end)).unwrap_or(origin))
+            }
             None => Home::Host(host),
         };
         let unsaid = if self.intake.is_form() { Unsaid::Refused } else { Unsaid::Program };

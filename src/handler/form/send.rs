@@ -1,6 +1,6 @@
 //! Passing on what was sent: the declared calls, one after the other, each once. What the upstream makes of it decides what becomes of it.
 //!
-//! 2xx: taken. 4xx: refused, with what it says of it. All else, and no answer: failed, and nobody knows how far it got.
+//! 2xx, and 301 to 303, which is how servers of pages answer forms: taken. 4xx: refused, with what it says of it. All else, and no answer: failed, and nobody knows how far it got.
 
 use super::super::invalidate;
 use super::super::repeat::Ticket;
@@ -137,29 +137,29 @@ impl Sending {
             let is_last = at + 1 == intake.sends.len();
             match &send.name {
                 Some(name) => results.push(&**name, value),
-                None if is_last => match value {
-                    Value::Object(members) => {
-                        members.iter().for_each(|(key, value)| results.push(key.clone(), value.clone()))
+                None if is_last => match value.as_object() {
+                    Some(members) => {
+                        members.iter().for_each(|(key, value)| results.push(key.clone(), value.clone()));
                     }
-                    other => result = other,
+                    None => result = value,
                 },
                 None => {}
             }
             // Later calls may say what earlier ones have told.
             let known = std::mem::take(&mut results).finish();
             if result.is_null() {
-                self.say_result(known.clone().into());
+                self.say_result(&known.clone().into());
             }
             known.iter().for_each(|(key, value)| results.push(key.clone(), value.clone()));
         }
         let results = results.finish();
         let result = if result.is_null() { results.into() } else { result };
-        self.say_result(result.clone());
+        self.say_result(&result);
         self.invalidate(intake);
         Outcome::Done { result, cookies }
     }
 
-    fn say_result(&mut self, result: Value) {
+    fn say_result(&mut self, result: &Value) {
         let Some(slot) = self.slots.get_mut(slots::FORM) else { return };
         let members = slot.as_object().into_iter().flat_map(Object::iter);
         let said =
@@ -240,6 +240,10 @@ impl Sending {
         }
         if answer.status.is_client_error() {
             return (Came::Otherwise(rejected(intake, &answer)), "rejected");
+        }
+        if matches!(answer.status.as_u16(), 301..=303) {
+            // Whoever answers a form so has taken it, and says where a browser would go on. Nobody goes there: what is next is declared.
+            return (Came::Taken(Value::Null, answer.headers), "ok");
         }
         if !answer.status.is_success() {
             tracing::warn!(call = ?call, status = answer.status.as_u16(), "what was sent was not taken");

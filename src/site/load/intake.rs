@@ -204,6 +204,7 @@ fn of(
     let mut is_sound = ["send", "result"].iter().all(|key| !decl.is_lost(key));
     let written = decl.send.as_ref().map(|sends| sends.0.as_slice()).unwrap_or_default();
     let mut sends = Vec::with_capacity(written.len());
+    let mut sends_are_known = is_sound;
     let mut results: Vec<(String, Known)> = Vec::new();
     for (at, send) in written.iter().enumerate() {
         let is_last = at + 1 == written.len();
@@ -225,7 +226,7 @@ fn of(
                 }
                 sends.push(sending);
             }
-            None => is_sound = false,
+            None => (is_sound, sends_are_known) = (false, false),
         }
     }
     if let (Some(result), true) = (&decl.result, written.is_empty()) {
@@ -294,7 +295,8 @@ fn of(
         honeypot: None,
         idempotency_key,
         most,
-        result: Known::Record(results),
+        // Of a call with mistakes it is not known what it answers.
+        result: if sends_are_known { Known::Record(results) } else { Known::Open },
         is_sound,
     }
 }
@@ -330,16 +332,15 @@ fn sending(decl: &SendDecl, extract: Option<&crate::config::Node>, shared: &mut 
     source.forward_headers.clone_from(&decl.forward_headers);
     source.forward_cookies.clone_from(&decl.forward_cookies);
     source.calling.timeout = decl.timeout;
-    source.sending.method = Some(decl.method.clone().unwrap_or_else(|| Spanned::new(CallMethod::Post, decl.place)));
+    source.sending.method = Some(decl.method.unwrap_or_else(|| Spanned::new(CallMethod::Post, decl.place)));
     source.extract = extract.cloned();
-    let mut context =
-        source::Context { upstreams: &mut shared.upstreams, environment: shared.environment, given: None };
-    let mut findings = Findings::default();
-    let compiled = Source::compile(&name, &source, &mut context, &mut findings);
-    // To change something is what it is for.
-    findings.retain(|finding| finding.code.name != source::UNSAFE_METHOD.name);
-    shared.findings.append(findings);
-    let compiled = compiled?;
+    let mut context = source::Context {
+        upstreams: &mut shared.upstreams,
+        environment: shared.environment,
+        given: None,
+        is_sent: true,
+    };
+    let compiled = Source::compile(&name, &source, &mut context, &mut shared.findings)?;
     let is_empty = decl
         .body
         .as_ref()
@@ -387,7 +388,7 @@ impl Taking {
     }
 
     /// The first words of all that it reads.
-    pub(super) fn roots(&self) -> Vec<String> {
+    fn roots(&self) -> Vec<String> {
         let mut references: Vec<&Reference> = Vec::new();
         for send in &self.sends {
             references.extend(send.source.references());
@@ -432,8 +433,8 @@ impl Taking {
         }
     }
 
-    /// With its names resolved, of which the `reads` are told; of a route that is shown at `path`.
-    pub(super) fn link(
+    /// With its names resolved, of which the `reads` are told.
+    fn link(
         self,
         scope: &Scope<'_>,
         reads: &mut Reads,
@@ -511,6 +512,44 @@ impl Taking {
     }
 }
 
+/// The sources that the calls and answers of all that a route takes mention, by position.
+pub(super) fn mentioned(takings: &[Taking], sources: &[Source]) -> Vec<usize> {
+    let at = |root: String| sources.iter().position(|source| source.name.value == root);
+    takings.iter().flat_map(|taking| taking.roots().into_iter().filter_map(at)).collect()
+}
+
+/// What stands around all that a route takes.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    /// The sources that are asked for it.
+    pub(super) asked: &'a BTreeSet<usize>,
+    /// Which mention which.
+    pub(super) after: &'a [Vec<usize>],
+    pub(super) policies: &'a csp::Policies,
+}
+
+/// All that a route takes, with names resolved, of which `reads` are told.
+pub(super) fn link(
+    takings: Vec<Taking>,
+    scope: &mut Scope<'_>,
+    around: Around<'_>,
+    reads: &mut Reads,
+    shared: &mut Shared<'_>,
+) -> Option<Vec<Intake>> {
+    let Around { asked, after, policies } = around;
+    let nulls = scope.written.decl.nulls.as_ref().map_or(Nulls::Keep, |nulls| nulls.value);
+    let mut linked = Vec::with_capacity(takings.len());
+    for taking in takings {
+        scope.form = Some(taking.known());
+        let mut own = Reads::default();
+        let intake = taking.link(scope, &mut own, policies, nulls, shared);
+        let sources = ordered(asked, after, |at| kind::position(scope, at));
+        linked.push(intake.map(|intake| Intake { sources, ..intake }));
+        reads.extend(&own);
+    }
+    linked.into_iter().collect()
+}
+
 /// The upstreams that the calls of a route name.
 pub(super) fn named_upstreams(decl: &Decl) -> impl Iterator<Item = String> {
     let of_form = decl.form.iter().map(|form| &form.taking);
@@ -522,11 +561,7 @@ pub(super) fn named_upstreams(decl: &Decl) -> impl Iterator<Item = String> {
 }
 
 /// The sources that are asked before anything is sent, each behind those that it mentions; by position among those of the route.
-pub(super) fn ordered(
-    direct: &BTreeSet<usize>,
-    after: &[Vec<usize>],
-    position: impl Fn(usize) -> Option<usize>,
-) -> Vec<usize> {
+fn ordered(direct: &BTreeSet<usize>, after: &[Vec<usize>], position: impl Fn(usize) -> Option<usize>) -> Vec<usize> {
     let mut ordered: Vec<usize> = Vec::new();
     while ordered.len() < direct.len() {
         let next = direct.iter().find(|at| {
