@@ -77,7 +77,7 @@ fn what_is_wrong_is_said_beside_its_field() {
         &["Somebody else is called that already."],
     );
     shows(&alice.post("/account/orders/1001", &[]), 422, &["It has been delivered already."]);
-    assert_eq!(alice.post("/account/orders/1003", &[]).status, 422, "somebody else's");
+    assert_eq!(alice.post("/account/orders/1003", &[]).status, 404, "somebody else's");
     shows(&alice.get("/account"), 200, &["Alice Lind", "/account/orders/1001", "/account/orders/1002"]);
 }
 
