@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a test says its seed, and why it is skipped")]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
+mod account;
 mod blog;
 mod check;
 mod documentation;
@@ -16,6 +17,7 @@ mod keys;
 mod memory;
 mod migration;
 mod mistakes;
+mod openapi;
 mod reference;
 mod reload;
 mod review;
@@ -51,6 +53,7 @@ macro_rules! cases {
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
+        account::CASES,
         blog::CASES,
         check::CASES,
         documentation::CASES,
@@ -87,7 +90,6 @@ fn main() -> ExitCode {
         flows::machines::CASES,
         flows::journeys::CASES,
         flows::json::CASES,
-        flows::judges::CASES,
         flows::kept::CASES,
         flows::languages::CASES,
         flows::methods::CASES,
@@ -116,6 +118,7 @@ fn main() -> ExitCode {
         memory::CASES,
         migration::CASES,
         mistakes::CASES,
+        openapi::CASES,
         reference::CASES,
         reload::CASES,
         review::CASES,

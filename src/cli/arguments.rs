@@ -204,7 +204,7 @@ pub(super) struct SchemaArguments {
     /// Write all schemas below `.siteserver/` beside site.toml, and a `.taplo.toml` that points editors to them unless there is one
     #[arg(long)]
     pub(super) write: bool,
-    /// Write the site's own API to the standard output, as OpenAPI 3.1: its JSON routes and forms, with all that they take and answer
+    /// Write the site's own API to the standard output, as `OpenAPI` 3.1: its JSON routes and forms, with all that they take and answer
     #[arg(long)]
     pub(super) openapi: bool,
 }

@@ -1,4 +1,4 @@
-//! `siteserver schema`: what may stand in the files of a site, as JSON Schema, for editors; and what its API takes and answers, as OpenAPI.
+//! `siteserver schema`: what may stand in the files of a site, as JSON Schema, for editors; and what its API takes and answers, as `OpenAPI`.
 
 use super::arguments::{SchemaArguments, SiteArguments};
 use super::console::{Terminal, summary};

@@ -42,12 +42,14 @@ pub enum Foreign {
 
 /// Judges a request that changes something.
 pub fn same_origin(fields: &HeaderMap, home: Home<'_>, unsaid: Unsaid) -> Result<(), Foreign> {
-    if let Some(site) = sole(fields, SEC_FETCH_SITE) {
-        let is_own = matches!(site.map(HeaderValue::as_bytes), Some(b"same-origin" | b"none"));
+    if fields.contains_key(SEC_FETCH_SITE) {
+        let site = sole(fields, SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+        let is_own = matches!(site, Some(b"same-origin" | b"none"));
         return if is_own { Ok(()) } else { Err(Foreign::Site) };
     }
-    if let Some(origin) = sole(fields, header::ORIGIN) {
-        let origin = origin.and_then(|origin| origin.to_str().ok()).and_then(Authority::of_origin);
+    if fields.contains_key(header::ORIGIN) {
+        let origin =
+            sole(fields, header::ORIGIN).and_then(|origin| origin.to_str().ok()).and_then(Authority::of_origin);
         let own = match home {
             Home::Origin(own) => origin.zip(Authority::of_origin(own)).is_some_and(|(origin, own)| origin.is(&own)),
             Home::Host(host) => origin.is_some_and(|origin| origin.is_at(host)),
@@ -58,11 +60,11 @@ pub fn same_origin(fields: &HeaderMap, home: Home<'_>, unsaid: Unsaid) -> Result
     if passes { Ok(()) } else { Err(Foreign::Unsaid) }
 }
 
-/// The one line of a field; `Some(None)` if there are several, which mean nothing.
-fn sole(fields: &HeaderMap, name: HeaderName) -> Option<Option<&HeaderValue>> {
+/// The one line of a field; several mean nothing.
+fn sole(fields: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
     let mut lines = fields.get_all(name).iter();
     let line = lines.next()?;
-    Some(lines.next().is_none().then_some(line))
+    lines.next().is_none().then_some(line)
 }
 
 /// An origin taken apart. Browsers write it in lower case and without the usual port; others may not.

@@ -66,11 +66,13 @@ impl Lookout<'_> {
             .chain(read_cookies)
             .filter_map(|(slot, name)| self.slots.get(slot).and_then(|slot| slot.get(name)));
         let whole = [slots::PARAMS, slots::REQUEST].into_iter().filter_map(|slot| self.slots.get(slot));
+        // Of a form only what was typed: the rest is what an upstream has said to it.
+        let typed = self.slots.get(slots::FORM).and_then(|form| form.get("values"));
         // Of the whole field only some cookies are in the key, if there is one.
         let is_own = |name: &HeaderName| *name != COOKIE || !self.variant.is_keepable();
         let fields = self.visitor.iter().filter(|(name, _)| is_own(name)).map(|(_, value)| value.as_bytes());
         let in_fields = fields.flat_map(|value| self.tripwire.find_all(value)).map(ToString::to_string);
-        whole.chain(of_inputs).flat_map(|value| self.all_in(value)).chain(in_fields).collect()
+        whole.chain(of_inputs).chain(typed).flat_map(|value| self.all_in(value)).chain(in_fields).collect()
     }
 
     /// The secrets in a value.

@@ -73,11 +73,8 @@ mod tests {
     #[test]
     fn what_is_allowed_is_listed_and_nothing_else() {
         let all = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-        for methods in [
-            Methods::READ,
-            Methods::READ.with(&Method::POST),
-            all.iter().fold(Methods::READ, |known, method| known.with(method)),
-        ] {
+        for methods in [Methods::READ, Methods::READ.with(&Method::POST), all.iter().fold(Methods::READ, Methods::with)]
+        {
             for name in ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "get", "PURGE"]
             {
                 let allowed = methods.verdict(&name.parse().unwrap()) != MethodVerdict::NotAllowed;

@@ -715,8 +715,7 @@ codes! {
     /// layout = "contact.html"
     ///
     /// [form]
-    /// send = { upstream = "desk", path = "/messages" }
-    /// success = "/thanks"
+    /// send = { url = "https://desk.example.com/messages" }
     /// rejected = { errors.email = "$.errors.email" }
     ///
     /// [form.fields.email]

@@ -26,7 +26,7 @@ pub use code::CODES;
 pub use declaration::Declaration;
 pub use draft::{Called, Certainty, Draft, Outline, RouteOutline};
 pub use inputs::{CookieInput, FLASH_COOKIE, Inputs, QueryInput, RequestReads, Writing};
-pub use intake::{Intake, RateLimit, Send, SendBody, Success};
+pub use intake::{Intake, RateLimit, RepeatKey, Send, SendBody, Success};
 pub use languages::Languages;
 pub use memory::Memory;
 pub use places::Places;

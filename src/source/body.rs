@@ -144,7 +144,7 @@ impl Sent {
             findings.push(Finding::new(&code::SAFE, written.place, message).help(help));
         }
         // What a body that cannot be read would do is not known.
-        if !safe && body.is_some() {
+        if !safe && body.is_some() && !context.is_sent {
             let place = decl.method.as_ref().map(|method| method.place).or_else(|| first_body(decl));
             let message = format!("a {} that may change something, each time a page is made", word.method());
             let help = "if it only reads, say so: `safe = true`; it is then repeated and shared like a GET";

@@ -72,6 +72,8 @@ pub struct Context<'c> {
     pub environment: &'c Environment,
     /// What was read for a source whose data comes at load; `None` if it could not be, which is told already.
     pub given: Option<Given>,
+    /// Whether it is called because somebody has sent something, and may change what it likes.
+    pub is_sent: bool,
 }
 
 /// The upstreams of a site.

@@ -31,6 +31,8 @@ pub enum FormFormat {
 pub struct Limits<'l> {
     /// Octets of the whole body.
     pub most: u64,
+    /// Octets of all texts in it: they are held in memory.
+    pub texts: u64,
     /// Fields, files among them.
     pub fields: usize,
     /// The folder in which files without names are made.
@@ -120,7 +122,8 @@ impl Form {
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
     {
-        let mut body = Bounded::new(body, limits.most)?;
+        let most = if *format == FormFormat::UrlEncoded { limits.most.min(limits.texts) } else { limits.most };
+        let mut body = Bounded::new(body, most)?;
         let mut register = Register { accepts, most: limits.fields, seen: HashMap::new(), count: 0 };
         match format {
             FormFormat::UrlEncoded => Self::url_encoded(&body.all().await?, &mut register).map_err(ReadError::from),
@@ -154,16 +157,21 @@ impl Form {
         let mut parser = Parser::new(boundary)?;
         let mut spool = Spool::new(limits.folder);
         let mut form = Self::default();
-        let mut part = None;
+        let (mut part, mut texts) = (None::<Part>, 0);
         while let Some(data) = body.next().await? {
             parser.feed(&data);
             while let Some(event) = parser.next()? {
                 match event {
                     Event::Begin(head) => part = Some(Part::begin(head, register)?),
                     Event::Content(content) => {
-                        if let Some(part) = &mut part {
-                            part.take(&content, &mut spool).await?;
+                        let Some(part) = &mut part else { continue };
+                        if matches!(part.kind, PartKind::Text(_)) {
+                            texts += content.len() as u64;
                         }
+                        if texts > limits.texts {
+                            return Err(Refusal::TooLarge { most: limits.texts }.into());
+                        }
+                        part.take(&content, &mut spool).await?;
                     }
                     Event::End => {
                         if let Some(part) = part.take() {

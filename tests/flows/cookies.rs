@@ -2,6 +2,7 @@
 
 use super::site;
 use crate::support::answers::Reply;
+use crate::support::canary::percent;
 use crate::support::fault::FaultServer;
 use crate::support::site::{Folder, Options, Site};
 
@@ -119,7 +120,7 @@ fn odd_values_come_back_as_they_were() {
         "-- routes/set.toml --\njson = {}\n[query.v]\n[set-cookies.v]\nvalue = \"{query.v}\"\n-- routes/get.toml --\njson = { v = \"{cookies.v}\" }\n[cookies.v]\n",
     );
     for value in ["a b", "\"q\"", "a;b,c\\d", "50%", "%41", "caf\u{e9} \u{1f36a}", "=x=", "v1.a.b"] {
-        let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = percent(value);
         let set = site.get(&format!("/set?v={encoded}"));
         let line = set.header("set-cookie").unwrap_or_else(|| panic!("{value}: nothing is set")).to_owned();
         assert_eq!(line.matches(';').count(), 4, "no value adds an attribute: {line}");
@@ -227,7 +228,7 @@ fn a_chosen_path_leads_to_a_route_of_this_site_or_nowhere() {
         ("/%2f/evil.example", "/"),
         ("/@evil.example", "/"),
     ] {
-        let encoded: String = next.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = percent(next);
         let response = site.get(&format!("/go?next={encoded}"));
         assert_eq!((response.status, response.header("location")), (303, Some(location)), "{next:?}");
         assert!(response.headers("set-cookie").is_empty(), "{next:?}");

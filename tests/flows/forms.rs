@@ -32,6 +32,7 @@ crate::cases!(
     where_to_go_next_is_a_path_of_this_site,
     a_cookie_is_set_when_something_was_taken,
     what_is_to_be_said_is_said_once,
+    no_secret_is_told_in_answer_and_no_guess_is_confirmed,
 );
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -229,7 +230,7 @@ fn what_fails_is_said_to_have_failed_and_tried_once() {
     for reply in [
         Reply::json("{}").status(500),
         Reply::json("{}").status(503),
-        Reply::json("{}").status(302).header("location", "/elsewhere"),
+        Reply::json("{}").status(307).header("location", "/elsewhere"),
         Reply::json("no json"),
     ] {
         fault.put("/messages", reply);
@@ -243,6 +244,13 @@ fn what_fails_is_said_to_have_failed_and_tried_once() {
         assert_kept_by_nobody(&response);
     }
     assert_eq!(fault.total_calls(), 4);
+    // Servers of pages answer so to what they have taken. Where they would send a browser, nobody goes.
+    for status in [301, 302, 303] {
+        fault.put("/messages", Reply::of("text/html", "moved").status(status).header("location", "/elsewhere"));
+        let response = post(&site, "/contact", "email=a%40b&text=a");
+        assert_eq!((response.status, response.header("location")), (303, Some("/thanks")), "{status}");
+    }
+    assert_eq!(fault.calls("/elsewhere"), 0);
     let nobody = FaultServer::refusing();
     let upstream = format!("[upstreams.up]\nbase-url = \"http://{nobody}\"\nallow-private = true\n");
     let site = Site::start(&format!("-- site.toml --\n{upstream}{CONTACT}"));
@@ -725,7 +733,28 @@ fn what_is_to_be_said_is_said_once() {
     let next = site.get("/thanks");
     assert_eq!((next.text().trim(), next.headers("set-cookie").len()), ("[]", 0));
     assert!(next.header("cache-status").is_some_and(|status| status.contains("hit")), "{:?}", next.headers);
-    for odd in ["__Host-flash=", "__Host-flash=%ff", "__Host-flash=%0d%0a", "__Host-flash=%"] {
+    for odd in ["__Host-flash=", "__Host-flash=%0d%0a", "__Host-flash=%00", "other=x"] {
         assert_eq!(site.request("GET", "/thanks", &[("Cookie", odd)], b"").text().trim(), "[]", "{odd}");
     }
+}
+
+fn no_secret_is_told_in_answer_and_no_guess_is_confirmed() {
+    const SECRET: &str = "s3cret-0123456789-abcdef";
+    let fault = FaultServer::start();
+    let files =
+        CONTACT.replace("path = \"/messages\" }", "path = \"/messages\", headers = { x-key = \"{env.KEY}\" } }");
+    let site = Options::default().env("KEY", SECRET).start(&archive(&fault, &files));
+    let said = format!("{{\"message\":\"your key is {SECRET}\"}}");
+    fault.put("/messages", Reply::json(said).status(400));
+    let told = post(&site, "/contact", "email=a%40b&text=a");
+    assert_eq!((told.status, told.text().contains(SECRET)), (500, false), "{}", told.text());
+    assert_eq!(fault.requests("/messages")[0].header("x-key"), Some(SECRET));
+    fault.put("/messages", Reply::json(format!("{{\"id\":\"{SECRET}\"}}")));
+    let led = post(&site, "/contact", "email=a%40b&text=a");
+    assert!(led.header("location").is_none_or(|location| !location.contains(SECRET)), "{:?}", led.headers);
+    // Who guesses it sees what everybody sees.
+    let guess = post(&site, "/contact", &format!("email={SECRET}&text=a"));
+    let other = post(&site, "/contact", "email=s3cret-0123456789-abcdeg&text=a");
+    assert_eq!((guess.status, other.status), (422, 422));
+    assert!(guess.text().contains(SECRET));
 }

@@ -401,7 +401,7 @@ fn the_cookie_of_a_session_has_every_flag() {
         let has_any = !answer.headers("set-cookie").is_empty();
         assert!(!has_any || answer.header("cache-control").is_some_and(|told| told.contains("no-store")), "{answer:?}");
     }
-    assert!(seen >= 3, "{seen} cookies");
+    assert!(seen >= 4, "{seen} cookies");
 }
 
 /// Astro, CVE-2025-54793, and every `?next=`: the page to sign in sent people on to wherever its URL said.
@@ -490,10 +490,10 @@ fn the_body_of_a_form_is_not_the_next_request() {
         let answer = connection.response_to("POST").expect("an answer");
         assert!(answer.status >= 300, "{target}: {answer:?}");
         // Either it is over, or the next answer is that of the next request.
-        if connection.send(compose("GET", "/assets/account.css", &[], b"")).is_ok() {
-            if let Ok(next) = connection.response() {
-                assert_eq!(next.header("content-type"), Some("text/css; charset=utf-8"), "{target}: {next:?}");
-            }
+        if connection.send(compose("GET", "/assets/account.css", &[], b"")).is_ok()
+            && let Ok(next) = connection.response()
+        {
+            assert_eq!(next.header("content-type"), Some("text/css; charset=utf-8"), "{target}: {next:?}");
         }
     }
     assert!(alice.get("/account").text().contains("Alice Lind"));
@@ -572,7 +572,7 @@ fn a_password_is_in_no_page_and_no_log() {
 fn ever_so_many_fields_are_refused_at_once() {
     let example = Example::start("account");
     let mut alice = Visitor::signed_in(&example.site, "alice");
-    let many: String = (0..1_001).map(|number| format!("f{number}=1&")).collect();
+    let many = (0..1_001).fold(String::new(), |many, number| many + &format!("f{number}=1&"));
     for body in [
         many.clone(),
         format!("full_name=x&{many}"),
@@ -585,7 +585,7 @@ fn ever_so_many_fields_are_refused_at_once() {
         let is_empty = body.trim_matches('&').is_empty();
         assert!(matches!(answer.status, 400 | 413) || (is_empty && answer.status == 422), "{answer:?}");
     }
-    let members: String = (0..1_001).map(|number| format!("\"f{number}\":1,")).collect();
+    let members = (0..1_001).fold(String::new(), |members, number| members + &format!("\"f{number}\":1,"));
     let answer = alice.json("POST", "/api/orders", &format!("{{{members}\"sku\":\"FO-107\"}}"));
     assert!(matches!(answer.status, 400 | 413 | 422), "{answer:?}");
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
@@ -707,10 +707,9 @@ fn a_line_break_in_a_field_makes_no_header() {
         let answer = alice.post("/account/name", &[("full_name", text)]);
         assert!(matches!(answer.status, 303 | 400 | 422), "{text:?}: {answer:?}");
         let names: Vec<_> = alice.cookies.keys().filter(|name| name.contains("evil")).collect();
-        assert!(
-            names.is_empty() && !answer.headers("set-cookie").iter().any(|cookie| cookie.contains("Domain")),
-            "{text:?}: {answer:?}"
-        );
+        let cookies = answer.headers("set-cookie");
+        let mut attributes = cookies.iter().flat_map(|cookie| cookie.split(';').skip(1));
+        assert!(names.is_empty() && !attributes.any(|of| of.contains("evil")), "{text:?}: {answer:?}");
         alice.get("/account");
         assert!(!alice.cookies.keys().any(|name| name.contains("evil")), "{text:?}");
         for target in ["/login", "/theme"] {

@@ -31,7 +31,6 @@ pub(crate) mod incidents;
 pub(crate) mod inputs;
 pub(crate) mod journeys;
 pub(crate) mod json;
-pub(crate) mod judges;
 pub(crate) mod kept;
 pub(crate) mod languages;
 pub(crate) mod lists;

@@ -604,7 +604,7 @@ impl Guarded<'_> {
         let Some(answer) = asking.ask(spelling, person) else { return };
         hides(&answer, secret, spelling);
         if answer.status != 308 {
-            self.is_sound(&answer, spelling, verdicts);
+            is_sound(&answer, spelling, verdicts);
             return;
         }
         // Sent to the canonical spelling, of this site or none: what that says, holds.
@@ -622,28 +622,28 @@ impl Guarded<'_> {
             true => verdicts.clone(),
             false => return,
         };
-        self.is_sound(&answer, &next, &own);
+        is_sound(&answer, &next, &own);
     }
+}
 
-    /// The route's own verdict, or there is nothing of the kind. Nothing is kept.
-    fn is_sound(&self, answer: &Response, spelling: &Spelling, verdicts: &[Verdict; 2]) {
-        let is_of_route = verdicts.iter().any(|verdict| verdict.holds_in(&Verdict::of(answer)));
-        let is_nothing = matches!(answer.status, 400 | 404 | 405 | 414 | 417 | 421 | 501)
-            // Where forms and programs send something, there is more to be said against it.
-            || (!matches!(spelling.method, "GET" | "HEAD") && matches!(answer.status, 403 | 411 | 415 | 422));
-        // What may be asked for is no secret, and whoever asks by a script has no cookie to ask with.
-        let is_list = spelling.method == "OPTIONS" && answer.status == 204 && answer.body.is_empty();
-        // A request for something open, whatever it names elsewhere, is one for something open; so is what is spelled like it.
-        let path = spelling.target.split(['?', '#']).next().unwrap_or_default();
-        let is_open = answer.status < 400 && matches!(path, "/" | "/login" | "http://localhost" | "*");
-        assert!(is_of_route || is_nothing || is_list || is_open, "{spelling:?}: {answer:?}, not {verdicts:?}");
-        if !is_open {
-            let kept = answer.header("cache-status").unwrap_or_default();
-            assert!(!kept.contains("stored") && !kept.contains("hit"), "{spelling:?} is kept: {answer:?}");
-            if is_of_route && answer.status != 404 {
-                let told = answer.header("cache-control").unwrap_or_default();
-                assert!(told.contains("no-store"), "{spelling:?} may be kept by others: {answer:?}");
-            }
+/// The route's own verdict, or there is nothing of the kind. Nothing is kept.
+fn is_sound(answer: &Response, spelling: &Spelling, verdicts: &[Verdict; 2]) {
+    let is_of_route = verdicts.iter().any(|verdict| verdict.holds_in(&Verdict::of(answer)));
+    let is_nothing = matches!(answer.status, 400 | 404 | 405 | 414 | 417 | 421 | 501)
+        // Where forms and programs send something, there is more to be said against it.
+        || (!matches!(spelling.method, "GET" | "HEAD") && matches!(answer.status, 403 | 411 | 415 | 422));
+    // What may be asked for is no secret, and whoever asks by a script has no cookie to ask with.
+    let is_list = spelling.method == "OPTIONS" && answer.status == 204 && answer.body.is_empty();
+    // A request for something open, whatever it names elsewhere, is one for something open; so is what is spelled like it.
+    let path = spelling.target.split(['?', '#']).next().unwrap_or_default();
+    let is_open = answer.status < 400 && matches!(path, "/" | "/login" | "http://localhost" | "*");
+    assert!(is_of_route || is_nothing || is_list || is_open, "{spelling:?}: {answer:?}, not {verdicts:?}");
+    if !is_open {
+        let kept = answer.header("cache-status").unwrap_or_default();
+        assert!(!kept.contains("stored") && !kept.contains("hit"), "{spelling:?} is kept: {answer:?}");
+        if is_of_route && answer.status != 404 {
+            let told = answer.header("cache-control").unwrap_or_default();
+            assert!(told.contains("no-store"), "{spelling:?} may be kept by others: {answer:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::send::Outcome;
 use super::{Begun, Refused, Taking, Told, form};
 use crate::cache::CACHE_STATUS;
 use crate::config::{Binding, Template};
-use crate::resource::form::{Judged, Wire};
+use crate::resource::form::{FieldKind, Judged, Wire};
 use crate::resource::{Nulls, Resource};
 use crate::site::{Success, slots};
 use crate::value::{JsonStyle, Object, Value, write_json, write_json_within};
@@ -46,7 +46,7 @@ impl Taking<'_> {
             answer.response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if let Some(why) = why {
-            tracing::debug!(id = %self.exchange.arrival.id, route = &*self.route.name, why, "what was sent is not taken");
+            tracing::info!(id = %self.exchange.arrival.id, route = &*self.route.name, why, "what was sent is not taken");
         }
         answer
     }
@@ -78,10 +78,13 @@ impl Taking<'_> {
                 self.again(status, slots, visitor, inputs, judged, told).await
             }
             Outcome::Unfit(status) => failure::answer(self.service, self.exchange, *status),
-            Outcome::Failed { late } => {
-                let status = if *late { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
+            Outcome::Failed { status, again } => {
                 let told = Told { status: Some("failed"), ..Told::default() };
-                self.again(status, slots, visitor, inputs, judged, told).await
+                let mut answer = self.again(*status, slots, visitor, inputs, judged, told).await;
+                if let Some(again) = again {
+                    answer.response.headers_mut().insert(header::RETRY_AFTER, again.clone());
+                }
+                answer
             }
         };
         answer.sources.splice(0..0, calls);
@@ -102,15 +105,16 @@ impl Taking<'_> {
                 let mut answer = self.elsewhere(Some(target), slots);
                 let text =
                     flash.as_ref().and_then(|flash| flash.text(slots, |text, out| out.push_str(text)).ok().flatten());
-                let is_told = |text: &String| self.service.site.tripwire.find(text.as_bytes()).is_none();
-                let flash = text.filter(is_told).and_then(|text| cookie::flash(&text));
+                let flash =
+                    text.filter(|text| !self.tells([text.as_bytes()], slots)).and_then(|text| cookie::flash(&text));
                 answer.response.headers_mut().extend(flash.map(|line| (header::SET_COOKIE, line)));
                 answer
             }
             Success::Nothing { status, .. } if *status == StatusCode::SEE_OTHER => self.elsewhere(None, slots),
             Success::Layout(_) => {
-                let sent = Sent::Taken(self.at);
-                self.made(slots.to_vec(), visitor, inputs, sent).await
+                let (mut slots, sent) = (slots.to_vec(), Sent::Taken(self.at));
+                self.hide(&mut slots);
+                self.made(slots, visitor, inputs, sent).await
             }
             Success::Json { json, status, headers } => {
                 let value = json.shape.value(slots).unwrap_or_default();
@@ -136,8 +140,7 @@ impl Taking<'_> {
             self.exchange.arrival.wall,
             &self.route.name,
         );
-        if own.iter().any(|line| self.service.site.tripwire.find(line.as_bytes()).is_some()) {
-            tracing::error!(route = &*self.route.name, "what was made holds a secret, and is not sent");
+        if self.tells(own.iter().map(HeaderValue::as_bytes), slots) {
             return failure::answer(self.service, self.exchange, StatusCode::INTERNAL_SERVER_ERROR);
         }
         for line in own {
@@ -151,11 +154,34 @@ impl Taking<'_> {
         answer
     }
 
+    /// Whether one of these texts tells a secret of the site that the visitor has not said himself; the log is told. Whoever guesses one must not
+    /// see by an error that it was right.
+    fn tells<'x>(self, texts: impl IntoIterator<Item = &'x [u8]>, slots: &[Value]) -> bool {
+        let tripwire = &self.service.site.tripwire;
+        let found: Vec<&Arc<str>> = texts.into_iter().flat_map(|text| tripwire.find_all(text)).collect();
+        if found.is_empty() {
+            return false;
+        }
+        let mut said = String::new();
+        slots
+            .get(slots::FORM)
+            .and_then(|form| form.get("values"))
+            .into_iter()
+            .for_each(|said_by| write_json(said_by, &mut said));
+        let said = tripwire.find_all(said.as_bytes());
+        let told: Vec<&str> = found.iter().filter(|name| !said.contains(name)).map(|name| &***name).collect();
+        if !told.is_empty() {
+            let secrets = told.join(", ");
+            tracing::error!(route = &*self.route.name, secrets, "what was made holds a secret, and is not sent");
+        }
+        !told.is_empty()
+    }
+
     /// 303 to where the declaration says; without it, or without what it needs, to the page itself.
     fn elsewhere(self, target: Option<&Template<Binding>>, slots: &[Value]) -> Answer {
         let written = target.and_then(|target| target.location(slots).ok());
-        let is_told = |location: &String| self.service.site.tripwire.find(location.as_bytes()).is_none();
-        let location = written.filter(is_told).unwrap_or_else(|| self.matched.path.as_str().to_owned());
+        let location = written.filter(|location| !self.tells([location.as_bytes()], slots));
+        let location = location.unwrap_or_else(|| self.matched.path.as_str().to_owned());
         let location = HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static("/"));
         respond::redirect(StatusCode::SEE_OTHER, &location, self.exchange)
     }
@@ -176,7 +202,7 @@ impl Taking<'_> {
                 fields.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
             }
             None if status != StatusCode::NO_CONTENT => {
-                drop(fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0")))
+                drop(fields.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0")));
             }
             None => {}
         }
@@ -192,10 +218,8 @@ impl Taking<'_> {
                 None => {}
             }
         }
-        let tripwire = &service.site.tripwire;
         let texts = fields.values().map(HeaderValue::as_bytes).chain(json.as_deref());
-        if texts.into_iter().any(|text| tripwire.find(text).is_some()) {
-            tracing::error!(route = &*self.route.name, "what was made holds a secret, and is not sent");
+        if self.tells(texts, slots) {
             return failure::answer(service, self.exchange, StatusCode::INTERNAL_SERVER_ERROR);
         }
         let mut response = Response::new(json.map_or_else(Body::empty, Body::from));
@@ -218,7 +242,18 @@ impl Taking<'_> {
             return self.problem(status, &told.errors, told.error.as_deref());
         }
         slots[slots::FORM] = form(judged, &told);
+        self.hide(&mut slots);
         self.made(slots, visitor, inputs, Sent::Again(status)).await
+    }
+
+    /// Takes what is not to be shown out of what a page may print.
+    fn hide(self, slots: &mut [Value]) {
+        let Some(slot) = slots.get_mut(slots::FORM) else { return };
+        let is_hidden = |name: &str| self.intake.fields.named(name).is_some_and(|it| it.kind == FieldKind::Password);
+        let members = slot.as_object().into_iter().flat_map(Object::iter);
+        let shown: Object =
+            members.filter(|(name, _)| !is_hidden(name)).map(|(name, it)| (name.clone(), it.clone())).collect();
+        *slot = shown.into();
     }
 
     /// The page that is made in answer.
@@ -266,6 +301,8 @@ impl Taking<'_> {
             return answer;
         }
         let errors = errors.iter().map(|(field, message)| {
+            // As it was sent, which the author may call otherwise.
+            let field = self.intake.fields.named(field).map_or(field, |field| &field.key);
             let error: Object =
                 [("field", Value::from(&**field)), ("message", message.as_str().into())].into_iter().collect();
             error.into()
@@ -283,8 +320,7 @@ impl Taking<'_> {
         }
         let (mut text, problem): (_, Object) = (String::new(), members.into_iter().collect());
         write_json(&problem.into(), &mut text);
-        if self.service.site.tripwire.find(text.as_bytes()).is_some() {
-            tracing::error!(route = &*self.route.name, "what was made holds a secret, and is not sent");
+        if self.tells([text.as_bytes()], &[]) {
             return answer;
         }
         answer.response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
@@ -296,7 +332,7 @@ impl Taking<'_> {
 /// The status that tells a program what an upstream has told.
 fn mirrored(status: StatusCode) -> StatusCode {
     match status.as_u16() {
-        401 | 403 | 404 | 409 => status,
+        401 | 403 | 404 | 409 | 410 | 412 => status,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

@@ -1,6 +1,6 @@
 //! Passing on what was sent: the declared calls, one after the other, each once. What the upstream makes of it decides what becomes of it.
 //!
-//! 2xx: taken. 4xx: refused, with what it says of it. All else, and no answer: failed, and nobody knows how far it got.
+//! 2xx, and 301 to 303, which is how servers of pages answer forms: taken. 4xx: refused, with what it says of it. All else, and no answer: failed, and nobody knows how far it got.
 
 use super::super::invalidate;
 use super::super::repeat::Ticket;
@@ -41,10 +41,12 @@ pub(in super::super) enum Outcome {
     },
     /// It cannot be sent as it is.
     Unfit(StatusCode),
-    /// It went wrong.
+    /// It went wrong, or the upstream has no time for it.
     Failed {
-        /// Whether that was for want of time.
-        late: bool,
+        /// The status that says so.
+        status: StatusCode,
+        /// When to try again, if the upstream says it.
+        again: Option<HeaderValue>,
     },
 }
 
@@ -92,7 +94,7 @@ enum Came {
     Otherwise(Outcome),
 }
 
-const FAILED: Outcome = Outcome::Failed { late: false };
+const FAILED: Outcome = Outcome::Failed { status: StatusCode::BAD_GATEWAY, again: None };
 
 impl Sending {
     /// Makes the calls. What came of them is remembered with the `ticket`, if there is one and something did.
@@ -128,6 +130,10 @@ impl Sending {
                         let (route, send) = (&*route.name, &*name);
                         tracing::error!(route, send, done = at, "what was sent is half done");
                     }
+                    if at > 0 || matches!(outcome, Outcome::Failed { .. }) {
+                        // What was done, or may have been, is not as it was.
+                        self.invalidate(intake);
+                    }
                     return outcome;
                 }
             };
@@ -137,29 +143,29 @@ impl Sending {
             let is_last = at + 1 == intake.sends.len();
             match &send.name {
                 Some(name) => results.push(&**name, value),
-                None if is_last => match value {
-                    Value::Object(members) => {
-                        members.iter().for_each(|(key, value)| results.push(key.clone(), value.clone()))
+                None if is_last => match value.as_object() {
+                    Some(members) => {
+                        members.iter().for_each(|(key, value)| results.push(key.clone(), value.clone()));
                     }
-                    other => result = other,
+                    None => result = value,
                 },
                 None => {}
             }
             // Later calls may say what earlier ones have told.
             let known = std::mem::take(&mut results).finish();
             if result.is_null() {
-                self.say_result(known.clone().into());
+                self.say_result(&known.clone().into());
             }
             known.iter().for_each(|(key, value)| results.push(key.clone(), value.clone()));
         }
         let results = results.finish();
         let result = if result.is_null() { results.into() } else { result };
-        self.say_result(result.clone());
+        self.say_result(&result);
         self.invalidate(intake);
         Outcome::Done { result, cookies }
     }
 
-    fn say_result(&mut self, result: Value) {
+    fn say_result(&mut self, result: &Value) {
         let Some(slot) = self.slots.get_mut(slots::FORM) else { return };
         let members = slot.as_object().into_iter().flat_map(Object::iter);
         let said =
@@ -189,7 +195,7 @@ impl Sending {
             return (Came::Otherwise(FAILED), "no-upstream");
         };
         let call = http.call(upstream, &self.slots, &self.visitor, limits);
-        let body = body::write(send, &intake.fields, &self.slots, &self.files);
+        let body = body::write(send, (&intake.fields, intake.wire), &self.slots, &self.files);
         let (mut call, body) = match (call, body) {
             (Ok(call), Ok(body)) => (call, body),
             (Err(NoCall::NullInPath | NoCall::ForbiddenFromRequest), _) => {
@@ -213,13 +219,20 @@ impl Sending {
             }
             Written::Pieces(content_type, pieces) => {
                 call.pieces = Some(pieces);
+                // Sending them is a part of it.
+                call.timeouts.first_byte = call.timeouts.total;
                 Some(content_type)
             }
         };
         if let Some(content_type) = content_type {
             call.headers.insert(header::CONTENT_TYPE, content_type);
         }
-        if let Some(Ok(key)) = self.key.as_deref().map(HeaderValue::from_str) {
+        // Each call is one of its own to whoever remembers keys.
+        let key = self.key.as_deref().map(|key| match (&send.name, intake.sends.len()) {
+            (Some(name), 2..) => format!("{key}-{name}"),
+            _ => key.to_owned(),
+        });
+        if let Some(Ok(key)) = key.as_deref().map(HeaderValue::from_str) {
             call.headers.insert(IDEMPOTENCY_KEY, key);
         }
         let started = clock::ticking();
@@ -231,15 +244,26 @@ impl Sending {
             Ok(answer) => answer,
             Err(failure) => {
                 tracing::warn!(call = ?call, failure = failure.word(), "what was sent was not passed on");
-                return (Came::Otherwise(Outcome::Failed { late: failure.is_timeout() }), failure.word());
+                let status = if failure.is_timeout() { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
+                return (Came::Otherwise(Outcome::Failed { status, again: None }), failure.word());
             }
         };
         if service.keeps_answers {
             let said = (answer.status, &answer.headers);
             invalidate::changed(service, http.upstream, (&call.method, &call.url), said);
         }
+        if matches!(answer.status.as_u16(), 408 | 425 | 429) {
+            // Nothing is wrong with what was sent, and the same may be taken in a while.
+            let again = answer.headers.get(header::RETRY_AFTER).cloned();
+            let again = Some(again.unwrap_or(HeaderValue::from_static("1")));
+            return (Came::Otherwise(Outcome::Failed { status: StatusCode::SERVICE_UNAVAILABLE, again }), "busy");
+        }
         if answer.status.is_client_error() {
             return (Came::Otherwise(rejected(intake, &answer)), "rejected");
+        }
+        if matches!(answer.status.as_u16(), 301..=303) {
+            // Whoever answers a form so has taken it, and says where a browser would go on. Nobody goes there: what is next is declared.
+            return (Came::Taken(Value::Null, answer.headers), "ok");
         }
         if !answer.status.is_success() {
             tracing::warn!(call = ?call, status = answer.status.as_u16(), "what was sent was not taken");

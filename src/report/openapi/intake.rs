@@ -19,9 +19,9 @@ impl Operation<'_> {
             let parameter = json!({ "name": "Idempotency-Key", "in": "header", "schema": { "type": "string" } });
             operation["parameters"] = json!([parameter]);
         }
-        // A form says that it is one, even if nothing is in it.
-        if intake.is_form() || intake.fields.iter().next().is_some() {
-            operation["requestBody"] = body(intake);
+        // A form without fields is sent as a form all the same.
+        if intake.is_form() || intake.fields.schema().is_some() || intake.fields.iter().next().is_some() {
+            operation["requestBody"] = body(intake, &self.id(&method));
         }
         if let Some(security) = self.security(schemes) {
             operation["security"] = security;
@@ -33,7 +33,7 @@ impl Operation<'_> {
         let mut answers = self.refusals();
         let is_form = intake.is_form();
         let mut add = |status: StatusCode, why: &str| {
-            answers.insert(status.as_str().to_owned(), self.refusal(status, why, is_form));
+            answers.insert(status.as_str().to_owned(), Self::refusal(status, why, is_form));
         };
         add(StatusCode::FORBIDDEN, "It comes from another site, or whoever sends it may not.");
         add(StatusCode::REQUEST_TIMEOUT, "It took too long to arrive.");
@@ -79,8 +79,11 @@ pub(super) fn page(why: &str) -> Value {
     json!({ "description": why, "content": { "text/html": { "schema": { "type": "string" } } } })
 }
 
-fn body(intake: &Intake) -> Value {
-    let schema = object(&intake.fields);
+fn body(intake: &Intake, name: &str) -> Value {
+    let schema = match intake.fields.schema() {
+        Some(schema) => standing_alone(schema.written(), name),
+        None => object(&intake.fields),
+    };
     let files = intake.fields.iter().filter(|field| field.kind == FieldKind::File && !field.types.is_empty());
     let encoding: Map<String, Value> =
         files.map(|field| (field.key.to_string(), json!({ "contentType": field.types.join(", ") }))).collect();
@@ -99,8 +102,18 @@ fn body(intake: &Intake) -> Value {
             (kind.to_owned(), media)
         })
         .collect();
-    let is_needed = intake.is_form() || intake.fields.iter().any(|field| field.required);
-    json!({ "required": is_needed, "content": content })
+    let is_required =
+        intake.is_form() || intake.fields.schema().is_some() || intake.fields.iter().any(|field| field.required);
+    json!({ "required": is_required, "content": content })
+}
+
+/// A schema of the author's own, with a name by which its references to itself lead to itself.
+fn standing_alone(written: &Value, name: &str) -> Value {
+    let mut schema = written.clone();
+    if let Value::Object(members) = &mut schema {
+        members.entry("$id").or_insert_with(|| format!("urn:siteserver:{name}").into());
+    }
+    schema
 }
 
 fn object(fields: &Fields) -> Value {

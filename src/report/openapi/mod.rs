@@ -1,4 +1,4 @@
-//! The API of a site as OpenAPI 3.1: what its JSON routes and forms take, answer and refuse.
+//! The API of a site as `OpenAPI` 3.1: what its JSON routes and forms take, answer and refuse.
 //!
 //! All of it is derived. What only data can tell, the type of a value that a source brings for instance, is left open; nothing is said that an
 //! answer may not be.
@@ -46,7 +46,12 @@ pub fn openapi(site: &Site) -> String {
         let answer = match &route.resource {
             Resource::Json(answer) => Some(answer),
             Resource::Page(_) | Resource::Document(_) if !route.intakes.is_empty() => None,
-            _ => continue,
+            Resource::Page(_)
+            | Resource::Document(_)
+            | Resource::Tree(_)
+            | Resource::Files(_)
+            | Resource::Redirect(_)
+            | Resource::Proxy(_) => continue,
         };
         let operation = Operation { site, route, pattern };
         let mut item = operation.item();
@@ -73,7 +78,7 @@ fn title(site: &Site) -> String {
     site.routes.iter().find_map(of_site).unwrap_or_else(|| "API".to_owned())
 }
 
-/// The path as OpenAPI has it: a rest parameter is one like any other.
+/// The path as `OpenAPI` has it: a rest parameter is one like any other.
 fn path(pattern: &Pattern) -> String {
     pattern.as_str().replace("{*", "{")
 }
@@ -167,7 +172,7 @@ impl Operation<'_> {
     }
 
     /// A refusal: a problem, or a page.
-    fn refusal(&self, status: StatusCode, why: &str, is_page: bool) -> Value {
+    fn refusal(status: StatusCode, why: &str, is_page: bool) -> Value {
         let mut content = Map::new();
         if !is_page {
             content.insert(PROBLEM.to_owned(), json!({ "schema": { "$ref": OF_PROBLEM } }));
@@ -184,7 +189,7 @@ impl Operation<'_> {
         let Self { site, route, pattern } = self;
         let mut answers = Map::new();
         let mut refuse = |status: StatusCode, why: &str| {
-            answers.insert(status.as_str().to_owned(), self.refusal(status, why, self.is_page()));
+            answers.insert(status.as_str().to_owned(), Self::refusal(status, why, self.is_page()));
         };
         refuse(StatusCode::BAD_REQUEST, "The request is malformed, or a value of its query is.");
         let is_absent = |outcome: OnNotFound| outcome == OnNotFound::NotFound;
@@ -219,7 +224,7 @@ impl Operation<'_> {
                     answers.insert(status.as_str().to_owned(), elsewhere("It is elsewhere."));
                 }
                 Then::Status(status) => {
-                    let answer = self.refusal(*status, phrase(*status), self.is_page());
+                    let answer = Self::refusal(*status, phrase(*status), self.is_page());
                     answers.insert(status.as_str().to_owned(), answer);
                 }
                 Then::Layout { status, .. } => {

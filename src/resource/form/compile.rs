@@ -4,7 +4,7 @@ use regex::Regex;
 use std::collections::HashMap;
 
 use super::decl::FieldDecl;
-use super::field::{Field, FieldKind, Fields, Wire};
+use super::field::{Field, FieldKind, Fields, Wire, is_above};
 use crate::config::{Named, Node, refuse_placeholders};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::resource::code::FORM_FIELD;
@@ -217,7 +217,7 @@ impl Compiling<'_> {
     fn order(&mut self, field: &Field) {
         let FieldDecl { max, max_length, .. } = self.decl;
         if let (Some(least), Some(most), Some(node)) = (&field.min, &field.max, max)
-            && field.bounded_by(least, most)
+            && is_above(least, most)
         {
             self.wrong(node.place, "`min` is above `max`: nothing fits", "raise `max`, or lower `min`");
         }

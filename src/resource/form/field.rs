@@ -230,9 +230,10 @@ impl Fields {
     /// What the field takes that is called `key` in a form that is sent.
     pub fn accepts(&self, key: &str) -> Option<Accepts> {
         let field = self.all.get(self.keyed(key)?)?;
-        Some(match field.kind {
-            FieldKind::File => Accepts::File { most: field.repeat.unwrap_or(1), length: field.max_size },
-            _ => Accepts::Text { repeats: field.repeat.is_some() },
+        Some(if field.kind == FieldKind::File {
+            Accepts::File { most: field.repeat.unwrap_or(1), length: field.max_size }
+        } else {
+            Accepts::Text { repeats: field.repeat.is_some() }
         })
     }
 }
@@ -287,12 +288,10 @@ impl Field {
         let characters =
             |count: usize| if count == 1 { "1 character".to_owned() } else { format!("{count} characters") };
         match misfit {
-            Misfit::Missing => match self.kind {
-                FieldKind::Bool => "This must be ticked.".to_owned(),
-                FieldKind::File => "Please choose a file.".to_owned(),
-                _ if self.choices.is_some() => "Please choose one.".to_owned(),
-                _ => "Please fill this in.".to_owned(),
-            },
+            Misfit::Missing if self.kind == FieldKind::Bool => "This must be ticked.".to_owned(),
+            Misfit::Missing if self.kind == FieldKind::File => "Please choose a file.".to_owned(),
+            Misfit::Missing if self.choices.is_some() => "Please choose one.".to_owned(),
+            Misfit::Missing => "Please fill this in.".to_owned(),
             Misfit::Kind => match self.kind {
                 FieldKind::String | FieldKind::Password => "This must be one line of text.",
                 FieldKind::Text => "This must be text.",
@@ -327,11 +326,6 @@ impl Field {
         }
     }
 
-    /// Whether `least` is above `most`.
-    pub(super) fn bounded_by(&self, least: &Value, most: &Value) -> bool {
-        compare(least, most) == Some(Ordering::Greater)
-    }
-
     /// Whether `value`, which is of the right kind, is within all bounds.
     pub(super) fn bounded(&self, value: &Value) -> Result<(), Misfit> {
         if let Some(text) = value.as_str() {
@@ -355,6 +349,11 @@ impl Field {
         let is_chosen = self.choices.as_ref().is_none_or(|choices| choices.contains(value));
         if is_chosen { Ok(()) } else { Err(Misfit::Choice) }
     }
+}
+
+/// Whether nothing is between two numbers, or two dates.
+pub(super) fn is_above(least: &Value, most: &Value) -> bool {
+    compare(least, most) == Some(Ordering::Greater)
 }
 
 /// The order of two numbers, or of two dates.

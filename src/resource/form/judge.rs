@@ -144,11 +144,10 @@ impl Field {
         if !items.is_empty() {
             return Ok(Value::list(items));
         }
-        match &self.default {
-            Value::Null if self.required => Err(Misfit::Missing),
-            Value::Null => Ok(Value::list(items)),
-            default => Ok(default.clone()),
+        if !self.default.is_null() {
+            return Ok(self.default.clone());
         }
+        if self.required { Err(Misfit::Missing) } else { Ok(Value::list(items)) }
     }
 
     /// What is there, or what stands for it.
@@ -175,7 +174,17 @@ impl Field {
             FieldKind::Number => number(text).ok_or(Misfit::Kind)?,
             FieldKind::Bool => Value::Bool(boolean(text).ok_or(Misfit::Kind)?),
             FieldKind::Text => self.text(&lines(text), leads)?,
-            _ => self.text(text, leads)?,
+            FieldKind::String
+            | FieldKind::Date
+            | FieldKind::Email
+            | FieldKind::Url
+            | FieldKind::Uuid
+            | FieldKind::Slug
+            | FieldKind::Path
+            | FieldKind::Password
+            | FieldKind::File
+            | FieldKind::Object
+            | FieldKind::List => self.text(text, leads)?,
         };
         self.bounded(&value)?;
         Ok(Some(value))
@@ -212,7 +221,7 @@ impl Field {
     /// The value that a value of JSON is, which must have its type.
     pub(super) fn read_json(&self, value: &Value, leads: Lead<'_>) -> Result<Value, Misfit> {
         let value = match (self.kind, value) {
-            (FieldKind::Int, Value::Int(_) | Value::UInt(_))
+            (FieldKind::Int, Value::Int(_))
             | (FieldKind::Number, Value::Int(_) | Value::UInt(_) | Value::Float(_))
             | (FieldKind::Bool, Value::Bool(_))
             | (FieldKind::Object, Value::Object(_))
@@ -247,10 +256,7 @@ impl Field {
         if !fits {
             return Err(Misfit::Kind);
         }
-        Ok(match self.kind {
-            FieldKind::Uuid => Value::from(text.to_ascii_lowercase()),
-            _ => Value::from(text),
-        })
+        Ok(if self.kind == FieldKind::Uuid { text.to_ascii_lowercase().into() } else { text.into() })
     }
 
     fn judge_files(&self, files: &[&UploadedFile]) -> Result<Value, Misfit> {

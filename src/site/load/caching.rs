@@ -1,7 +1,9 @@
-//! What of a route's cache policy cannot be true of it: `immutable` where something changes, settings that nothing comes of.
+//! What of a route's cache policy cannot be true of it: `immutable` where something changes, settings that nothing comes of. And by which
+//! request fields its answers differ.
 //!
 //! What contradicts itself whatever the route is found where policies are compiled.
 
+use super::super::{Credentials, Inputs, Planned};
 use super::kind::Shown;
 use super::route::is_own;
 use crate::config::TreeFile;
@@ -9,6 +11,7 @@ use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::resource::{self, CacheDecl, Freshness};
 use crate::router::Pattern;
 use crate::source::{Kind, Source};
+use http::header::{self, HeaderName};
 
 /// Finds it. `sources` are those that run; `None` if not all are known. `reads_fields` says whether header fields of requests are read.
 pub(super) fn check<'s>(
@@ -136,4 +139,24 @@ fn auto(decl: &CacheDecl) -> impl Iterator<Item = Place> {
     let of_server = rules.server.as_ref().and_then(|server| server.s_maxage);
     let said: [Option<Spanned<Freshness>>; 3] = [rules.directives.s_maxage, of_cdn, of_server];
     said.into_iter().flatten().filter(|said| said.value == Freshness::Auto).map(|said| said.place)
+}
+
+/// The request fields that choose among the pages of a URL, those that sources send along included.
+pub(super) fn vary(inputs: &Inputs, sources: &[Planned], by: &Credentials) -> Vec<HeaderName> {
+    let mut names = inputs.headers.clone();
+    names.extend(by.fields.iter().filter(|name| !inputs.headers.contains(name)).cloned());
+    let forwards = |planned: &Planned| match &planned.source.kind {
+        Kind::Http(http) => !http.forward_cookies.is_empty(),
+        Kind::Route(asking) => asking.reads_cookies(),
+        Kind::Value(_) | Kind::Chosen(_) => false,
+    };
+    let is_read = inputs.cookies.iter().any(|cookie| cookie.is_read);
+    let reads_cookies = is_read || inputs.request.flash || !by.cookies.is_empty();
+    if reads_cookies || sources.iter().any(forwards) {
+        names.push(header::COOKIE);
+    }
+    if inputs.request.language && !names.contains(&header::ACCEPT_LANGUAGE) {
+        names.push(header::ACCEPT_LANGUAGE);
+    }
+    names
 }

@@ -19,12 +19,17 @@ fn identities(kinds: &[IdentityKind]) -> Identities {
     if kinds.is_empty() { Identities::ALL } else { kinds.iter().copied().map(Identity::from).collect() }
 }
 
+/// What a guard counts on, and is not there.
+enum Lack {
+    One(IdentityKind),
+    /// Any identity at all.
+    All,
+}
+
 /// What is missing of what a guard counts on: one of these `kinds`, or any at all if it counts on whatever there is.
-fn lacking(auth: &Auth, kinds: &[IdentityKind]) -> Option<Option<IdentityKind>> {
-    match kinds.iter().find(|kind| !auth.written.has(Identity::from(**kind))) {
-        Some(kind) => Some(Some(*kind)),
-        None => auth.written.is_empty().then_some(None),
-    }
+fn lacking(auth: &Auth, kinds: &[IdentityKind]) -> Option<Lack> {
+    let missing = kinds.iter().find(|kind| !auth.written.has(Identity::from(**kind)));
+    missing.map(|kind| Lack::One(*kind)).or_else(|| auth.written.is_empty().then_some(Lack::All))
 }
 
 /// What is said of a route's guards.
@@ -146,11 +151,11 @@ fn knowing(decl: &GuardDecl, sources: &[Source], broken: &[String], shared: &mut
         let place = decl.auth.as_ref().map_or(decl.place, |auth| auth.place);
         if let Some(missing) = lacking(&shared.auth, &kinds) {
             let (message, help) = match missing {
-                Some(kind) => (
+                Lack::One(kind) => (
                     format!("a guard that counts on `{}`, which this site does not declare", kind.word()),
                     format!("declare it in site.toml: [auth.{}]", kind.word()),
                 ),
-                None => (
+                Lack::All => (
                     "a guard where nothing says who asks".to_owned(),
                     "declare an identity in site.toml, [auth.jwt], [auth.basic] or [auth.forward], or name a source that knows: \
                      source = \"me\""

@@ -3,7 +3,7 @@
 //! What passes it on is compiled as a source is that may change something: the same addresses, header fields and secrets, and the same findings.
 
 use super::super::intake::{Intake, RateLimit, Send, SendBody, Success};
-use super::super::{Called, code};
+use super::super::{Called, RepeatKey, code};
 use super::kind::{self, Shown};
 use super::scope::{Reads, Scope};
 use super::{Shared, csp};
@@ -12,7 +12,8 @@ use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::extract::Selector;
 use crate::render::Layout;
 use crate::resource::form::{
-    FieldKind, Fields, FormDecl, JsonSchema, MethodDecl, RateBy, SendDecl, SendFormat, SuccessDecl, TakingDecl, Wire,
+    FieldKind, Fields, FormDecl, JsonSchema, MethodDecl, RateBy, RepeatKeyDecl, SendDecl, SendFormat, SuccessDecl,
+    TakingDecl, Wire,
 };
 use crate::resource::{BAD_STATUS, Decl, Json, Nulls};
 use crate::source::{self, CallMethod, Kind, Known, Source};
@@ -38,7 +39,7 @@ pub(super) struct Taking {
     pass_cookies: Vec<Box<str>>,
     rate: Option<RateLimit>,
     honeypot: Option<Box<str>>,
-    idempotency_key: Option<Arc<str>>,
+    idempotency_key: Option<RepeatKey>,
     most: u64,
     /// What `form.result` is.
     result: Known,
@@ -204,6 +205,7 @@ fn of(
     let mut is_sound = ["send", "result"].iter().all(|key| !decl.is_lost(key));
     let written = decl.send.as_ref().map(|sends| sends.0.as_slice()).unwrap_or_default();
     let mut sends = Vec::with_capacity(written.len());
+    let mut sends_are_known = is_sound;
     let mut results: Vec<(String, Known)> = Vec::new();
     for (at, send) in written.iter().enumerate() {
         let is_last = at + 1 == written.len();
@@ -225,7 +227,7 @@ fn of(
                 }
                 sends.push(sending);
             }
-            None => is_sound = false,
+            None => (is_sound, sends_are_known) = (false, false),
         }
     }
     if let (Some(result), true) = (&decl.result, written.is_empty()) {
@@ -252,11 +254,14 @@ fn of(
         }
         rejected_message = written.message.as_ref().and_then(|text| selector(text, &mut shared.findings));
     }
-    let idempotency_key = decl.idempotency_key.as_ref().map(|name| {
-        if fields.named(&name.value).is_none() {
-            unknown_field(name, &fields, &mut shared.findings);
+    let idempotency_key = decl.idempotency_key.as_ref().map(|key| match key {
+        RepeatKeyDecl::Header => RepeatKey::Header,
+        RepeatKeyDecl::Field(name) => {
+            if fields.named(&name.value).is_none() && fields.schema().is_none() {
+                unknown_field(name, &fields, &mut shared.findings);
+            }
+            RepeatKey::Field(name.value.as_str().into())
         }
-        name.value.as_str().into()
     });
     let rate = decl.rate_limit.as_ref().and_then(|rate| {
         let (requests, per) = (rate.requests.as_ref()?.value.0, rate.per?);
@@ -294,7 +299,8 @@ fn of(
         honeypot: None,
         idempotency_key,
         most,
-        result: Known::Record(results),
+        // Of a call with mistakes it is not known what it answers.
+        result: if sends_are_known { Known::Record(results) } else { Known::Open },
         is_sound,
     }
 }
@@ -330,16 +336,15 @@ fn sending(decl: &SendDecl, extract: Option<&crate::config::Node>, shared: &mut 
     source.forward_headers.clone_from(&decl.forward_headers);
     source.forward_cookies.clone_from(&decl.forward_cookies);
     source.calling.timeout = decl.timeout;
-    source.sending.method = Some(decl.method.clone().unwrap_or_else(|| Spanned::new(CallMethod::Post, decl.place)));
+    source.sending.method = Some(decl.method.unwrap_or_else(|| Spanned::new(CallMethod::Post, decl.place)));
     source.extract = extract.cloned();
-    let mut context =
-        source::Context { upstreams: &mut shared.upstreams, environment: shared.environment, given: None };
-    let mut findings = Findings::default();
-    let compiled = Source::compile(&name, &source, &mut context, &mut findings);
-    // To change something is what it is for.
-    findings.retain(|finding| finding.code.name != source::UNSAFE_METHOD.name);
-    shared.findings.append(findings);
-    let compiled = compiled?;
+    let mut context = source::Context {
+        upstreams: &mut shared.upstreams,
+        environment: shared.environment,
+        given: None,
+        is_sent: true,
+    };
+    let compiled = Source::compile(&name, &source, &mut context, &mut shared.findings)?;
     let is_empty = decl
         .body
         .as_ref()
@@ -370,7 +375,11 @@ impl Taking {
         };
         let mut members: Vec<(String, Known)> =
             self.fields.iter().map(|field| (field.name.to_string(), typed(field))).collect();
-        members.push(("values".to_owned(), record(&typed)));
+        let shown = self.fields.iter().filter(|field| field.kind.is_shown());
+        members.push((
+            "values".to_owned(),
+            Known::Record(shown.map(|field| (field.name.to_string(), typed(field))).collect()),
+        ));
         members.push(("errors".to_owned(), record(&|_| Known::Scalar)));
         members.extend(["error", "status"].map(|name| (name.to_owned(), Known::Scalar)));
         members.push(("result".to_owned(), self.result.clone()));
@@ -387,7 +396,7 @@ impl Taking {
     }
 
     /// The first words of all that it reads.
-    pub(super) fn roots(&self) -> Vec<String> {
+    fn roots(&self) -> Vec<String> {
         let mut references: Vec<&Reference> = Vec::new();
         for send in &self.sends {
             references.extend(send.source.references());
@@ -432,8 +441,8 @@ impl Taking {
         }
     }
 
-    /// With its names resolved, of which the `reads` are told; of a route that is shown at `path`.
-    pub(super) fn link(
+    /// With its names resolved, of which the `reads` are told.
+    fn link(
         self,
         scope: &Scope<'_>,
         reads: &mut Reads,
@@ -511,6 +520,44 @@ impl Taking {
     }
 }
 
+/// The sources that the calls and answers of all that a route takes mention, by position.
+pub(super) fn mentioned(takings: &[Taking], sources: &[Source]) -> Vec<usize> {
+    let at = |root: String| sources.iter().position(|source| source.name.value == root);
+    takings.iter().flat_map(|taking| taking.roots().into_iter().filter_map(at)).collect()
+}
+
+/// What stands around all that a route takes.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    /// The sources that are asked for it.
+    pub(super) asked: &'a BTreeSet<usize>,
+    /// Which mention which.
+    pub(super) after: &'a [Vec<usize>],
+    pub(super) policies: &'a csp::Policies,
+}
+
+/// All that a route takes, with names resolved, of which `reads` are told.
+pub(super) fn link(
+    takings: Vec<Taking>,
+    scope: &mut Scope<'_>,
+    around: Around<'_>,
+    reads: &mut Reads,
+    shared: &mut Shared<'_>,
+) -> Option<Vec<Intake>> {
+    let Around { asked, after, policies } = around;
+    let nulls = scope.written.decl.nulls.as_ref().map_or(Nulls::Keep, |nulls| nulls.value);
+    let mut linked = Vec::with_capacity(takings.len());
+    for taking in takings {
+        scope.form = Some(taking.known());
+        let mut own = Reads::default();
+        let intake = taking.link(scope, &mut own, policies, nulls, shared);
+        let sources = ordered(asked, after, |at| kind::position(scope, at));
+        linked.push(intake.map(|intake| Intake { sources, ..intake }));
+        reads.extend(&own);
+    }
+    linked.into_iter().collect()
+}
+
 /// The upstreams that the calls of a route name.
 pub(super) fn named_upstreams(decl: &Decl) -> impl Iterator<Item = String> {
     let of_form = decl.form.iter().map(|form| &form.taking);
@@ -522,11 +569,7 @@ pub(super) fn named_upstreams(decl: &Decl) -> impl Iterator<Item = String> {
 }
 
 /// The sources that are asked before anything is sent, each behind those that it mentions; by position among those of the route.
-pub(super) fn ordered(
-    direct: &BTreeSet<usize>,
-    after: &[Vec<usize>],
-    position: impl Fn(usize) -> Option<usize>,
-) -> Vec<usize> {
+fn ordered(direct: &BTreeSet<usize>, after: &[Vec<usize>], position: impl Fn(usize) -> Option<usize>) -> Vec<usize> {
     let mut ordered: Vec<usize> = Vec::new();
     while ordered.len() < direct.len() {
         let next = direct.iter().find(|at| {

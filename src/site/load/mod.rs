@@ -36,7 +36,7 @@ mod sources;
 
 use super::memory::{Documents as Rendered, Memory};
 use super::{Certainty, Draft, ErrorPages, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code};
-use crate::config::{Declared, Environment, Table, Tree, merge, read_set, read_toml};
+use crate::config::{Declared, Environment, Table, Tree, TreeFile, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
 use crate::resource::{ErrorPage, Profiles};
 use crate::router::{Authority, Hosts, Pattern, TrailingSlash};
@@ -138,6 +138,7 @@ fn unmerged(tree: &Tree, files: &Files, memory: &Memory, findings: &mut Findings
     slipped::explain(tree, files, findings);
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of steps, each of which needs what those before it found")]
 fn build(
     tree: &Tree,
     table: &Table,
@@ -191,12 +192,7 @@ fn build(
     for idle in sections.idle() {
         route::look(idle, &profiles, &mut shared);
     }
-    let mut tables = Vec::with_capacity(tree.routes.len());
-    for file in tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
-        let Some(mut table) = sections.merged(file, &shared.files, &mut shared.findings) else { continue };
-        profiles.expand(&mut table, &mut shared.findings);
-        tables.push((file, table));
-    }
+    let tables = merged(&sections, &profiles, &mut shared);
     let routes = tree.routes.iter().filter(|file| !section::is_section(&file.path)).count();
     let is_read = tables.len() == routes && sections.are_read();
     documents::survey(&tables, &mut shared);
@@ -257,6 +253,21 @@ fn build(
         },
     };
     Draft { findings, files, outline: Some(outline) }
+}
+
+/// The table of each route that can be read, with all that it inherits.
+fn merged<'s>(
+    sections: &section::Sections,
+    profiles: &Profiles,
+    shared: &mut Shared<'s>,
+) -> Vec<(&'s TreeFile, Table)> {
+    let mut tables = Vec::with_capacity(shared.tree.routes.len());
+    for file in shared.tree.routes.iter().filter(|file| !section::is_section(&file.path)) {
+        let Some(mut table) = sections.merged(file, &shared.files, &mut shared.findings) else { continue };
+        profiles.expand(&mut table, &mut shared.findings);
+        tables.push((file, table));
+    }
+    tables
 }
 
 /// The upstreams, with the lifetimes of the profiles that they name.

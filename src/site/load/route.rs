@@ -1,9 +1,7 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{
-    Called, Credentials, Identities, Intake, Places, Planned, Privacy, Route, RouteOutline, code, slots,
-};
+use super::super::{Called, Identities, Intake, Places, Privacy, Route, RouteOutline, code, slots};
 use super::fields::Fields;
 use super::guard::{Guards, Unsaid, list_open};
 use super::kind::{self, Shown};
@@ -16,11 +14,11 @@ use super::{
 };
 use crate::config::{Declared as _, Table, Template, Text, TreeFile, refuse_placeholders};
 use crate::diagnostic::{Finding, Findings, Level, Place, Related, Spanned};
-use crate::resource::{Cors, Csp, Decl, GuardsDecl, Nulls, Policy, Profiles, Proxy, Refusal, Resource};
+use crate::resource::{Cors, Csp, Decl, GuardsDecl, Policy, Profiles, Proxy, Refusal, Resource};
 use crate::router::{Authority, Methods, Pattern};
 use crate::source::{self, Kind, Known, OnUnauthorized, Source, Upstreams};
 use crate::value::{Object, Value};
-use http::header::{self, HeaderName};
+use http::header::HeaderName;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -61,9 +59,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     // What only a guard asks makes nobody's page of it, and is not asked again for the page.
     let of_page = plan::needed(direct.clone(), &after);
     direct.extend(guards.sources());
-    let at = |root: &String| sources.iter().position(|source| source.name.value == *root);
-    let of_takings: Vec<usize> =
-        takings.iter().flat_map(|taking| taking.roots().iter().filter_map(at).collect::<Vec<_>>()).collect();
+    let of_takings = intake::mentioned(&takings, &sources);
     direct.extend(&of_takings);
     let of_takings = plan::needed(of_takings, &after);
     let needed = plan::needed(direct, &after);
@@ -153,19 +149,9 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     shared.findings.append(told);
     let kind = (&shown, content_type.as_ref());
     policies.dress(resource.as_mut(), rules.as_mut(), kind, (&decl, file), shared);
-    let nulls = decl.nulls.as_ref().map_or(Nulls::Keep, |nulls| nulls.value);
     let mut taken = if takings.is_empty() { Reads::default() } else { of_cookies };
-    let (mut intakes, count) = (Vec::new(), takings.len());
-    for taking in takings {
-        scope.form = Some(taking.known());
-        let mut reads = Reads::default();
-        intakes.extend(taking.link(&scope, &mut reads, &policies, nulls, shared));
-        taken.extend(&reads);
-    }
-    let has_intakes = intakes.len() == count;
-    for intake in &mut intakes {
-        intake.sources = intake::ordered(&of_takings, &after, |at| kind::position(&scope, at));
-    }
+    let around = intake::Around { asked: &of_takings, after: &after, policies: &policies };
+    let intakes = intake::link(takings, &mut scope, around, &mut taken, shared);
     // The page does not read what only those read who send something: it is neither kept apart by it nor one person's.
     let mut of_requests = all.clone();
     of_requests.request.extend(taken.request.clone());
@@ -187,78 +173,78 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         doubts::unused_inputs(&decl, &inputs, &taken, file, &mut shared.findings);
         doubts::unused_fields(&decl, &sources, &all, file, &mut shared.findings);
     }
-    let is_sound =
-        is_acyclic && has_paths && has_types && linked_guards.is_some() && has_intakes && set_cookies.is_some();
+    let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some() && set_cookies.is_some();
     let is_placed = has_paths && has_types && !is_held_unknown(&shown, &decl);
-    let parts = (resource, fields, rules, planned, status);
+    let parts = (resource, fields, rules, planned, status, intakes);
     let (held, origin) = (shown.held(), origin(hosts.first(), shared));
-    let route = if let ((Some(mut resource), Some(fields), Some(rules), Some(sources), Some(status)), true) =
-        (parts, is_sound)
-    {
-        if let Resource::Tree(tree) = &mut resource {
-            revision::of_documents(tree);
-        }
-        let parts = revision::Parts {
-            foundation: &shared.foundation,
-            files: &shared.files,
-            upstreams: &shared.upstreams,
-            table,
-            shown: &shown,
-            resource: &resource,
-            otherwise: otherwise.as_deref(),
-            rules: &rules,
-            data: &digest,
-            sources: &sources,
-            known,
+    let route =
+        if let ((Some(mut resource), Some(fields), Some(rules), Some(sources), Some(status), Some(intakes)), true) =
+            (parts, is_sound)
+        {
+            if let Resource::Tree(tree) = &mut resource {
+                revision::of_documents(tree);
+            }
+            let parts = revision::Parts {
+                foundation: &shared.foundation,
+                files: &shared.files,
+                upstreams: &shared.upstreams,
+                table,
+                shown: &shown,
+                resource: &resource,
+                otherwise: otherwise.as_deref(),
+                rules: &rules,
+                data: &digest,
+                sources: &sources,
+                known,
+            };
+            let (revision, mut tags) = (parts.revision(), parts.tags());
+            tags.extend(fields.tags);
+            tags.sort_unstable();
+            tags.dedup();
+            let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
+            names.sort();
+            Some(Route {
+                name: format!("routes/{}", file.path).into(),
+                file: file.file,
+                hosts: hosts.iter().map(|host| Arc::clone(&host.value)).collect(),
+                origin,
+                patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
+                canonical: (patterns.len() > 1).then(|| patterns.first().map(|(pattern, _)| pattern.clone())).flatten(),
+                params: sorted_names(&patterns),
+                content_type,
+                resource,
+                vary: caching::vary(&inputs, &sources, &known_by),
+                inputs,
+                constants: constants(shared, &vars, &shown, sources.len(), &intakes),
+                methods: intakes.iter().fold(Methods::READ, |methods, intake| methods.with(&intake.method)),
+                intakes,
+                sources,
+                rules,
+                page,
+                title: fields.title,
+                description: fields.description,
+                status,
+                fixed_headers: fields.fixed,
+                removed_headers: fields.removed,
+                headers: fields.headers,
+                policy,
+                anonymous: anonymous.map(Box::new),
+                privacy: of_person.map_or(Privacy::Public, OfPerson::privacy),
+                set_cookies: set_cookies.unwrap_or_default(),
+                guards: linked_guards.unwrap_or_default(),
+                known_by,
+                otherwise,
+                cors,
+                errors,
+                deadline,
+                revision,
+                tags,
+                changing_tags: fields.changing_tags,
+                places: Places::of(table),
+            })
+        } else {
+            None
         };
-        let (revision, mut tags) = (parts.revision(), parts.tags());
-        tags.extend(fields.tags);
-        tags.sort_unstable();
-        tags.dedup();
-        let mut names: Vec<Arc<str>> = params(&patterns).iter().map(|(name, _)| name.as_str().into()).collect();
-        names.sort();
-        Some(Route {
-            name: format!("routes/{}", file.path).into(),
-            file: file.file,
-            hosts: hosts.iter().map(|host| Arc::clone(&host.value)).collect(),
-            origin,
-            patterns: patterns.iter().map(|(pattern, _)| pattern.as_str().to_owned()).collect(),
-            canonical: (patterns.len() > 1).then(|| patterns.first().map(|(pattern, _)| pattern.clone())).flatten(),
-            params: sorted_names(&patterns),
-            content_type,
-            resource,
-            vary: vary(&inputs, &sources, &known_by),
-            inputs,
-            constants: constants(shared, &vars, &shown, sources.len(), &intakes),
-            methods: intakes.iter().fold(Methods::READ, |methods, intake| methods.with(&intake.method)),
-            intakes,
-            sources,
-            rules,
-            page,
-            title: fields.title,
-            description: fields.description,
-            status,
-            fixed_headers: fields.fixed,
-            removed_headers: fields.removed,
-            headers: fields.headers,
-            policy,
-            anonymous: anonymous.map(Box::new),
-            privacy: of_person.map_or(Privacy::Public, OfPerson::privacy),
-            set_cookies: set_cookies.unwrap_or_default(),
-            guards: linked_guards.unwrap_or_default(),
-            known_by,
-            otherwise,
-            cors,
-            errors,
-            deadline,
-            revision,
-            tags,
-            changing_tags: fields.changing_tags,
-            places: Places::of(table),
-        })
-    } else {
-        None
-    };
     // What is written beside a mistake may be what is meant.
     let is_faultless = shared.findings.iter().skip(begin).all(|finding| finding.level != Level::Error);
     let mut outline =
@@ -639,26 +625,6 @@ fn inputs(
             flash: reads.request.contains_key("flash"),
         },
     }
-}
-
-/// The request fields that choose among the pages of a URL, those that sources send along included.
-fn vary(inputs: &Inputs, sources: &[Planned], by: &Credentials) -> Vec<HeaderName> {
-    let mut names = inputs.headers.clone();
-    names.extend(by.fields.iter().filter(|name| !inputs.headers.contains(name)).cloned());
-    let forwards = |planned: &Planned| match &planned.source.kind {
-        Kind::Http(http) => !http.forward_cookies.is_empty(),
-        Kind::Route(asking) => asking.reads_cookies(),
-        Kind::Value(_) | Kind::Chosen(_) => false,
-    };
-    let is_read = inputs.cookies.iter().any(|cookie| cookie.is_read);
-    let reads_cookies = is_read || inputs.request.flash || !by.cookies.is_empty();
-    if reads_cookies || sources.iter().any(forwards) {
-        names.push(header::COOKIE);
-    }
-    if inputs.request.language && !names.contains(&header::ACCEPT_LANGUAGE) {
-        names.push(header::ACCEPT_LANGUAGE);
-    }
-    names
 }
 
 /// Whether a route's own file wrote what stands at `place`, or inherited it.

@@ -51,7 +51,12 @@ pub(super) fn compile(
             }
             (None, None) => None,
         };
-        let mut context = source::Context { upstreams: &mut shared.upstreams, environment: shared.environment, given };
+        let mut context = source::Context {
+            upstreams: &mut shared.upstreams,
+            environment: shared.environment,
+            given,
+            is_sent: false,
+        };
         let mut source = Source::compile(name, decl, &mut context, &mut shared.findings);
         if let (Some(source), Some(sample)) = (&source, &decl.sample) {
             try_sample(source, decl, sample, shared);
