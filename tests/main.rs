@@ -88,6 +88,7 @@ fn main() -> ExitCode {
         flows::inputs::CASES,
         flows::lists::CASES,
         flows::machines::CASES,
+        flows::journeys::CASES,
         flows::json::CASES,
         flows::kept::CASES,
         flows::languages::CASES,
