@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "a test says its seed, and why it is skipped")]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
+mod account;
 mod blog;
 mod check;
 mod documentation;
@@ -52,6 +53,7 @@ macro_rules! cases {
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
+        account::CASES,
         blog::CASES,
         check::CASES,
         documentation::CASES,
@@ -86,6 +88,7 @@ fn main() -> ExitCode {
         flows::inputs::CASES,
         flows::lists::CASES,
         flows::machines::CASES,
+        flows::journeys::CASES,
         flows::json::CASES,
         flows::kept::CASES,
         flows::languages::CASES,

@@ -340,7 +340,8 @@ fn options(exchange: Exchange<'_>) -> Answer {
     if let Some(cors) = exchange.route.and_then(|route| route.cors.as_ref())
         && is_preflight(exchange.request)
     {
-        cors.preflight(methods.allow_field(), response.headers_mut());
+        let takes = exchange.route.is_some_and(|route| !route.intakes.is_empty());
+        cors.preflight(methods.allow_field(), takes, response.headers_mut());
     }
     exchange.answer(response)
 }

@@ -92,6 +92,9 @@ impl Cors {
         };
         let Some(allowed) = allowed else { return };
         fields.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed.clone());
+        if let Some(names) = exposed(fields) {
+            fields.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
+        }
         if self.credentials {
             fields.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
@@ -106,18 +109,34 @@ impl Cors {
         is_allowed && (self.credentials || !with_credentials)
     }
 
-    /// Adds to the answer to a preflight what may be asked for, with the `methods` of the route.
-    pub fn preflight(&self, methods: HeaderValue, fields: &mut HeaderMap) {
+    /// Adds to the answer to a preflight what may be asked for, with the `methods` of the route. Where it takes what is sent, the fields that
+    /// say what that is may be sent, too.
+    pub fn preflight(&self, methods: HeaderValue, takes: bool, fields: &mut HeaderMap) {
         fields.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-        for (name, value) in
-            [(header::ACCESS_CONTROL_ALLOW_HEADERS, &self.headers), (header::ACCESS_CONTROL_MAX_AGE, &self.max_age)]
-        {
-            if let Some(value) = value {
-                fields.insert(name, value.clone());
-            }
+        let declared = self.headers.as_ref().map(HeaderValue::as_bytes);
+        let names: Vec<&[u8]> = declared.into_iter().chain(takes.then_some(OF_CONTENT)).collect();
+        if let Some(names) = HeaderValue::from_bytes(&names.join(&b", "[..])).ok().filter(|names| !names.is_empty()) {
+            fields.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
+        }
+        if let Some(max_age) = &self.max_age {
+            fields.insert(header::ACCESS_CONTROL_MAX_AGE, max_age.clone());
         }
     }
 }
+
+/// The fields of an answer that a script has use for, and that browsers keep from it unless they are told (Fetch, section 4.10).
+fn exposed(fields: &HeaderMap) -> Option<HeaderValue> {
+    let of_creation = fields.contains_key(header::LOCATION) && !fields.contains_key(header::SET_COOKIE);
+    match (of_creation, fields.contains_key(header::RETRY_AFTER)) {
+        (true, true) => Some(HeaderValue::from_static("location, retry-after")),
+        (true, false) => Some(HeaderValue::from_static("location")),
+        (false, true) => Some(HeaderValue::from_static("retry-after")),
+        (false, false) => None,
+    }
+}
+
+/// What whoever sends JSON says of it.
+const OF_CONTENT: &[u8] = b"content-type, idempotency-key";
 
 /// An origin as browsers write it (RFC 6454, section 6.2).
 fn origin(text: &Spanned<String>, findings: &mut Findings) -> Option<HeaderValue> {

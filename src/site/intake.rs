@@ -36,14 +36,23 @@ pub struct Intake {
     pub rate: Option<RateLimit>,
     /// The field that nobody sees.
     pub honeypot: Option<Box<str>>,
-    /// The field that names a request, by its name for the author.
-    pub idempotency_key: Option<Arc<str>>,
+    /// By what it is known that a request comes again.
+    pub idempotency_key: Option<RepeatKey>,
     /// How long the body may be.
     pub most: u64,
     /// Whether it has to be known who sends it.
     pub reads_user: bool,
     /// The sources that it reads, by position among those of the route.
     pub sources: Vec<usize>,
+}
+
+/// By what it is known that a request comes again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RepeatKey {
+    /// By the header field `Idempotency-Key`.
+    Header,
+    /// By that, or else by this field, as the author calls it.
+    Field(Arc<str>),
 }
 
 /// How often somebody may send something.

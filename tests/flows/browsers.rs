@@ -138,14 +138,8 @@ impl Drop for Browser {
     }
 }
 
-fn chromium() -> Option<&'static str> {
-    let works =
-        |name: &&str| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(works)
-}
-
 fn nothing_runs_in_a_browser() {
-    let Some(chromium) = chromium() else { return tools::is_missing("chromium") };
+    let Some(chromium) = tools::chromium() else { return tools::is_missing("chromium") };
     let fault = FaultServer::start();
     let target = |route: &str, number: usize, value: &str| {
         let value = percent(&value.replace("alert(1)", &format!("top.ran({number})")));
@@ -229,7 +223,7 @@ layout = "transformed.xml"
 "#;
 
 fn what_an_author_writes_runs_in_a_browser() {
-    let Some(chromium) = chromium() else { return tools::is_missing("chromium") };
+    let Some(chromium) = tools::chromium() else { return tools::is_missing("chromium") };
     let site = Options::default().start(AUTHORED);
     let profile = Folder::new();
     let _browser = Browser::open(chromium, &profile, &format!("http://{}/all", site.address()));

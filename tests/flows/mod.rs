@@ -29,6 +29,7 @@ pub(crate) mod hour;
 pub(crate) mod identity;
 pub(crate) mod incidents;
 pub(crate) mod inputs;
+pub(crate) mod journeys;
 pub(crate) mod json;
 pub(crate) mod kept;
 pub(crate) mod languages;

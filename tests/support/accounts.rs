@@ -9,12 +9,14 @@ use super::site::{Folder, Options, Site};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use tokio::runtime::Runtime;
 
 /// One that runs until it is dropped, with tables of its own.
 #[derive(Debug)]
 pub(crate) struct Accounts {
     address: SocketAddr,
+    heard: Arc<Mutex<Vec<String>>>,
     _runtime: Runtime,
 }
 
@@ -25,8 +27,10 @@ impl Accounts {
         let runtime = runtime.expect("a runtime");
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let address = listener.local_addr().expect("an address");
-        runtime.spawn(program::serve(listener));
-        Self { address, _runtime: runtime }
+        let heard = Arc::<Mutex<Vec<String>>>::default();
+        let log = Arc::clone(&heard);
+        runtime.spawn(program::serve(listener, move |asked| log.lock().expect("a lock").push(asked)));
+        Self { address, heard, _runtime: runtime }
     }
 
     /// Where it listens.
@@ -37,6 +41,12 @@ impl Accounts {
     /// Its URL, as `ACCOUNTS` has it.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What it was asked to change, in order: `POST /orders`.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        let heard = self.heard.lock().expect("a lock");
+        heard.iter().filter(|asked| !asked.starts_with("GET ")).cloned().collect()
     }
 
     /// A request to itself, past every site.

@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     runtime.block_on(async {
         let listener = TcpListener::bind(&address).await?;
         println!("listening on http://{}", listener.local_addr()?);
-        accounts::serve(listener).await;
+        accounts::serve(listener, |asked| println!("{asked}")).await;
         Ok(())
     })
 }

@@ -10,7 +10,7 @@ use super::send::Outcome;
 use super::{Begun, Refused, Taking, Told, form};
 use crate::cache::CACHE_STATUS;
 use crate::config::{Binding, Template};
-use crate::resource::form::{Judged, Wire};
+use crate::resource::form::{FieldKind, Judged, Wire};
 use crate::resource::{Nulls, Resource};
 use crate::site::{Success, slots};
 use crate::value::{JsonStyle, Object, Value, write_json, write_json_within};
@@ -46,7 +46,7 @@ impl Taking<'_> {
             answer.response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if let Some(why) = why {
-            tracing::debug!(id = %self.exchange.arrival.id, route = &*self.route.name, why, "what was sent is not taken");
+            tracing::info!(id = %self.exchange.arrival.id, route = &*self.route.name, why, "what was sent is not taken");
         }
         answer
     }
@@ -78,10 +78,13 @@ impl Taking<'_> {
                 self.again(status, slots, visitor, inputs, judged, told).await
             }
             Outcome::Unfit(status) => failure::answer(self.service, self.exchange, *status),
-            Outcome::Failed { late } => {
-                let status = if *late { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
+            Outcome::Failed { status, again } => {
                 let told = Told { status: Some("failed"), ..Told::default() };
-                self.again(status, slots, visitor, inputs, judged, told).await
+                let mut answer = self.again(*status, slots, visitor, inputs, judged, told).await;
+                if let Some(again) = again {
+                    answer.response.headers_mut().insert(header::RETRY_AFTER, again.clone());
+                }
+                answer
             }
         };
         answer.sources.splice(0..0, calls);
@@ -109,8 +112,9 @@ impl Taking<'_> {
             }
             Success::Nothing { status, .. } if *status == StatusCode::SEE_OTHER => self.elsewhere(None, slots),
             Success::Layout(_) => {
-                let sent = Sent::Taken(self.at);
-                self.made(slots.to_vec(), visitor, inputs, sent).await
+                let (mut slots, sent) = (slots.to_vec(), Sent::Taken(self.at));
+                self.hide(&mut slots);
+                self.made(slots, visitor, inputs, sent).await
             }
             Success::Json { json, status, headers } => {
                 let value = json.shape.value(slots).unwrap_or_default();
@@ -238,7 +242,18 @@ impl Taking<'_> {
             return self.problem(status, &told.errors, told.error.as_deref());
         }
         slots[slots::FORM] = form(judged, &told);
+        self.hide(&mut slots);
         self.made(slots, visitor, inputs, Sent::Again(status)).await
+    }
+
+    /// Takes what is not to be shown out of what a page may print.
+    fn hide(self, slots: &mut [Value]) {
+        let Some(slot) = slots.get_mut(slots::FORM) else { return };
+        let is_hidden = |name: &str| self.intake.fields.named(name).is_some_and(|it| it.kind == FieldKind::Password);
+        let members = slot.as_object().into_iter().flat_map(Object::iter);
+        let shown: Object =
+            members.filter(|(name, _)| !is_hidden(name)).map(|(name, it)| (name.clone(), it.clone())).collect();
+        *slot = shown.into();
     }
 
     /// The page that is made in answer.
@@ -258,7 +273,7 @@ impl Taking<'_> {
             begun: Begun::now(service, subject),
             tags: Vec::new(),
             revision: inputs.revision(route),
-            known: visitor.source.clone(),
+            known: visitor.sources.clone(),
             copies: None,
             sent: Some(sent),
         };
@@ -286,6 +301,8 @@ impl Taking<'_> {
             return answer;
         }
         let errors = errors.iter().map(|(field, message)| {
+            // As it was sent, which the author may call otherwise.
+            let field = self.intake.fields.named(field).map_or(field, |field| &field.key);
             let error: Object =
                 [("field", Value::from(&**field)), ("message", message.as_str().into())].into_iter().collect();
             error.into()
@@ -315,7 +332,7 @@ impl Taking<'_> {
 /// The status that tells a program what an upstream has told.
 fn mirrored(status: StatusCode) -> StatusCode {
     match status.as_u16() {
-        401 | 403 | 404 | 409 => status,
+        401 | 403 | 404 | 409 | 410 | 412 => status,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

@@ -3,7 +3,7 @@
 //! It is written anew from what was judged: nothing of how a visitor wrote it goes on.
 
 use crate::config::{Binding, NotText, Part, Shape, encode_segment, scalar_text};
-use crate::resource::form::{FieldKind, Fields, SendFormat};
+use crate::resource::form::{FieldKind, Fields, SendFormat, Wire};
 use crate::site::{Send, SendBody, slots};
 use crate::submission::{Content, UploadedFile};
 use crate::upstream::Piece;
@@ -20,10 +20,10 @@ pub(super) enum Written {
     Pieces(HeaderValue, Arc<[Piece]>),
 }
 
-/// The body of a call; `files` are those that were sent, by the position of their fields.
+/// The body of a call that passes on what came by this `wire`; `files` are those that were sent, by the position of their fields.
 pub(super) fn write(
     send: &Send,
-    fields: &Fields,
+    (fields, wire): (&Fields, Wire),
     slots: &[Value],
     files: &[(usize, UploadedFile)],
 ) -> Result<Written, NotText> {
@@ -33,12 +33,12 @@ pub(super) fn write(
     Ok(match send.format {
         SendFormat::Json => {
             let mut text = String::new();
-            write_json(&value(&send.body, fields, slots)?, &mut text);
+            write_json(&value(&send.body, (fields, wire), slots)?, &mut text);
             Written::Whole(HeaderValue::from_static("application/json"), text.into())
         }
         SendFormat::Form => {
             let mut text = String::new();
-            for (name, value) in value(&send.body, fields, slots)?.as_object().ok_or(NotText)?.iter() {
+            for (name, value) in value(&send.body, (fields, wire), slots)?.as_object().ok_or(NotText)?.iter() {
                 each(value, |value| {
                     if !text.is_empty() {
                         text.push('&');
@@ -54,15 +54,25 @@ pub(super) fn write(
     })
 }
 
-fn value(body: &SendBody, fields: &Fields, slots: &[Value]) -> Result<Value, NotText> {
+fn value(body: &SendBody, (fields, wire): (&Fields, Wire), slots: &[Value]) -> Result<Value, NotText> {
     match body {
         SendBody::Written(shape) => shape.value(slots),
         // All of it, as it was sent.
         SendBody::Fields if fields.schema().is_some() => Ok(typed("values", slots).clone()),
         SendBody::Fields | SendBody::None => {
             let mut object = ObjectBuilder::default();
+            let sent = typed("values", slots);
             for field in fields {
-                object.push(&*field.key, typed(&field.name, slots).clone());
+                let value = typed(&field.name, slots);
+                // What a program has not sent is not there: a null would say to whoever merges it (RFC 7396) that it is to go. A form has no
+                // nulls, only fields that nobody has filled in.
+                let is_there = match wire {
+                    Wire::Json => sent.get(&field.key).is_some() || !field.default.is_null(),
+                    Wire::Form => !value.is_null(),
+                };
+                if is_there {
+                    object.push(&*field.key, value.clone());
+                }
             }
             Ok(object.finish().into())
         }

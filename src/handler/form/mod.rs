@@ -27,8 +27,8 @@ use crate::fields::{self, Home, Unsaid};
 use crate::render::Context;
 use crate::resource::form::{Judged, RateBy, Wire};
 use crate::router::{Authority, Match};
-use crate::site::{Identities, Intake, Route, slots};
-use crate::source::Trouble;
+use crate::site::{Identities, Intake, RepeatKey, Route, slots};
+use crate::source::{Kind, Trouble};
 use crate::submission::{Accepts, Entry, Form, FormFormat, Limits, ReadError, Refusal, UploadedFile, read_json};
 use crate::value::{Object, ObjectBuilder, Value};
 use http::header::{self, HeaderMap, HeaderName};
@@ -155,9 +155,9 @@ impl Taking<'_> {
             let told = Told { status: Some("invalid"), errors: judged.errors.clone(), ..Told::default() };
             return Ok(self.again(StatusCode::UNPROCESSABLE_ENTITY, slots, &visitor, &inputs, &judged, told).await);
         }
-        let claim = match self.key(&judged) {
+        let claim = match self.key(&judged, &visitor.user) {
             Some(key) => {
-                let asked = asked(&judged);
+                let asked = asked(&judged, slots.get(slots::QUERY));
                 match self.service.runtime.repeats.claim(key, asked, self.service.runtime.clock.now()).await {
                     Claim::Do(ticket) => Some(ticket),
                     Claim::Again(outcome) => {
@@ -267,26 +267,38 @@ impl Taking<'_> {
     }
 
     /// What a request is known by that may come twice: what it says, where, and by whom.
-    fn key(self, judged: &Judged) -> Option<Digest> {
+    fn key(self, judged: &Judged, user: &Value) -> Option<Digest> {
         let key = self.sent_key(judged)?;
         let mut digest = Digester::new("idempotency");
         digest.bytes(self.route.name.as_bytes()).bytes(self.intake.method.as_str().as_bytes()).bytes(key.as_bytes());
         digest.bytes(self.matched.path.as_str().as_bytes());
-        for name in [header::COOKIE, header::AUTHORIZATION] {
-            for value in self.fields().get_all(&name) {
+        // Whatever may say who it is: what the calls send along, what is proved by, and who was found.
+        let sent_along = self.intake.sends.iter().flat_map(|send| match &send.source.kind {
+            Kind::Http(http) => http.forward_headers.as_slice(),
+            Kind::Route(_) | Kind::Value(_) | Kind::Chosen(_) => &[],
+        });
+        let mut names: Vec<&HeaderName> = sent_along.chain(&self.route.known_by.fields).collect();
+        names.extend([&header::COOKIE, &header::AUTHORIZATION]);
+        names.sort_by(|left, right| left.as_str().cmp(right.as_str()));
+        names.dedup();
+        for name in names {
+            for value in self.fields().get_all(name) {
                 digest.bytes(name.as_str().as_bytes()).bytes(value.as_bytes());
             }
         }
+        digest.value(user);
         Some(digest.finish())
     }
 
     /// The key as it was sent.
     fn sent_key(self, judged: &Judged) -> Option<String> {
         const LONGEST: usize = 256;
-        let name = self.intake.idempotency_key.as_deref()?;
+        let by = self.intake.idempotency_key.as_ref()?;
         let of_header = self.fields().get(IDEMPOTENCY_KEY).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let of_field =
-            || judged.typed.get(name).and_then(|value| crate::config::scalar_text(value).ok()).map(String::from);
+        let of_field = || match by {
+            RepeatKey::Header => None,
+            RepeatKey::Field(name) => crate::config::scalar_text(judged.typed.get(name)?).ok().map(String::from),
+        };
         of_header.or_else(of_field).filter(|key| !key.is_empty() && key.len() <= LONGEST)
     }
 
@@ -316,7 +328,7 @@ impl Taking<'_> {
             context: &context,
             begun: &begun,
             calls: &calls,
-            known: visitor.source.as_ref(),
+            known: &visitor.sources,
             id: &id,
         };
         for &at in &self.intake.sources {
@@ -366,10 +378,11 @@ fn form(judged: &Judged, told: &Told) -> Value {
     form.finish().into()
 }
 
-/// The digest of all that was sent.
-fn asked(judged: &Judged) -> Digest {
+/// The digest of all that was sent, the query that the route reads included.
+fn asked(judged: &Judged, query: Option<&Value>) -> Digest {
     let mut digest = Digester::new("sent");
-    digest.value(&judged.typed.clone().into());
+    digest.value(&judged.typed.clone().into()).value(&judged.values.clone().into());
+    digest.value(query.unwrap_or(&Value::Null));
     for (at, UploadedFile { name, media_type, digest: content, .. }) in &judged.files {
         digest.number(*at as u64).bytes(name.as_deref().unwrap_or_default().as_bytes());
         digest.bytes(media_type.as_deref().unwrap_or_default().as_bytes()).bytes(content);

@@ -41,10 +41,12 @@ pub(in super::super) enum Outcome {
     },
     /// It cannot be sent as it is.
     Unfit(StatusCode),
-    /// It went wrong.
+    /// It went wrong, or the upstream has no time for it.
     Failed {
-        /// Whether that was for want of time.
-        late: bool,
+        /// The status that says so.
+        status: StatusCode,
+        /// When to try again, if the upstream says it.
+        again: Option<HeaderValue>,
     },
 }
 
@@ -92,7 +94,7 @@ enum Came {
     Otherwise(Outcome),
 }
 
-const FAILED: Outcome = Outcome::Failed { late: false };
+const FAILED: Outcome = Outcome::Failed { status: StatusCode::BAD_GATEWAY, again: None };
 
 impl Sending {
     /// Makes the calls. What came of them is remembered with the `ticket`, if there is one and something did.
@@ -127,6 +129,10 @@ impl Sending {
                     if at > 0 {
                         let (route, send) = (&*route.name, &*name);
                         tracing::error!(route, send, done = at, "what was sent is half done");
+                    }
+                    if at > 0 || matches!(outcome, Outcome::Failed { .. }) {
+                        // What was done, or may have been, is not as it was.
+                        self.invalidate(intake);
                     }
                     return outcome;
                 }
@@ -189,7 +195,7 @@ impl Sending {
             return (Came::Otherwise(FAILED), "no-upstream");
         };
         let call = http.call(upstream, &self.slots, &self.visitor, limits);
-        let body = body::write(send, &intake.fields, &self.slots, &self.files);
+        let body = body::write(send, (&intake.fields, intake.wire), &self.slots, &self.files);
         let (mut call, body) = match (call, body) {
             (Ok(call), Ok(body)) => (call, body),
             (Err(NoCall::NullInPath | NoCall::ForbiddenFromRequest), _) => {
@@ -221,7 +227,12 @@ impl Sending {
         if let Some(content_type) = content_type {
             call.headers.insert(header::CONTENT_TYPE, content_type);
         }
-        if let Some(Ok(key)) = self.key.as_deref().map(HeaderValue::from_str) {
+        // Each call is one of its own to whoever remembers keys.
+        let key = self.key.as_deref().map(|key| match (&send.name, intake.sends.len()) {
+            (Some(name), 2..) => format!("{key}-{name}"),
+            _ => key.to_owned(),
+        });
+        if let Some(Ok(key)) = key.as_deref().map(HeaderValue::from_str) {
             call.headers.insert(IDEMPOTENCY_KEY, key);
         }
         let started = clock::ticking();
@@ -233,12 +244,19 @@ impl Sending {
             Ok(answer) => answer,
             Err(failure) => {
                 tracing::warn!(call = ?call, failure = failure.word(), "what was sent was not passed on");
-                return (Came::Otherwise(Outcome::Failed { late: failure.is_timeout() }), failure.word());
+                let status = if failure.is_timeout() { StatusCode::GATEWAY_TIMEOUT } else { StatusCode::BAD_GATEWAY };
+                return (Came::Otherwise(Outcome::Failed { status, again: None }), failure.word());
             }
         };
         if service.keeps_answers {
             let said = (answer.status, &answer.headers);
             invalidate::changed(service, http.upstream, (&call.method, &call.url), said);
+        }
+        if matches!(answer.status.as_u16(), 408 | 425 | 429) {
+            // Nothing is wrong with what was sent, and the same may be taken in a while.
+            let again = answer.headers.get(header::RETRY_AFTER).cloned();
+            let again = Some(again.unwrap_or(HeaderValue::from_static("1")));
+            return (Came::Otherwise(Outcome::Failed { status: StatusCode::SERVICE_UNAVAILABLE, again }), "busy");
         }
         if answer.status.is_client_error() {
             return (Came::Otherwise(rejected(intake, &answer)), "rejected");

@@ -1,7 +1,7 @@
 //! What an author writes in `[form]` and `[methods.post]`, and of a field in either.
 
 use crate::config::{
-    Declared, Decode, Described, Named, Node, OneOrMany, Schema, Shape, Size, Template, Within, declare, words,
+    Declared, Decode, Described, Kind, Named, Node, OneOrMany, Schema, Shape, Size, Template, Within, declare, words,
     wrong_type,
 };
 use crate::diagnostic::{Findings, Spanned};
@@ -126,8 +126,8 @@ declare! {
         /// How often the same visitor may send it: `{ requests = 5, per = "1m" }`.
         "rate-limit": rate_limit: RateDecl,
         /// The field that makes of a second request with the same value a repetition of the first, which is answered as that was. The header field
-        /// `Idempotency-Key` does the same, and is sent along.
-        "idempotency-key": idempotency_key: Spanned<String>,
+        /// `Idempotency-Key` does the same, and is sent along; `true` if it alone does.
+        "idempotency-key": idempotency_key: RepeatKeyDecl,
         /// How long the whole body may be; default 64 KiB for a form, besides its files, and 256 KiB for JSON.
         "max-size": max_size: Spanned<Size>,
     }
@@ -207,6 +207,30 @@ words! {
         "address": Address,
         /// Whoever is signed in as the same user.
         "user": User,
+    }
+}
+
+/// By what it is known that a request comes again.
+#[derive(Debug, Clone)]
+pub enum RepeatKeyDecl {
+    /// By the header field alone.
+    Header,
+    /// By that, or by this field.
+    Field(Spanned<String>),
+}
+
+impl Described for RepeatKeyDecl {
+    fn schema() -> Schema {
+        Schema::Either(vec![String::schema(), Schema::Boolean])
+    }
+}
+
+impl Decode for RepeatKeyDecl {
+    fn decode(node: &Node, findings: &mut Findings) -> Option<Self> {
+        if let Kind::Bool(true) = node.kind {
+            return Some(Self::Header);
+        }
+        Spanned::decode(node, findings).map(Self::Field)
     }
 }
 

@@ -221,7 +221,7 @@ impl Field {
     /// The value that a value of JSON is, which must have its type.
     pub(super) fn read_json(&self, value: &Value, leads: Lead<'_>) -> Result<Value, Misfit> {
         let value = match (self.kind, value) {
-            (FieldKind::Int, Value::Int(_) | Value::UInt(_))
+            (FieldKind::Int, Value::Int(_))
             | (FieldKind::Number, Value::Int(_) | Value::UInt(_) | Value::Float(_))
             | (FieldKind::Bool, Value::Bool(_))
             | (FieldKind::Object, Value::Object(_))

@@ -13,8 +13,8 @@ mod schema;
 mod tests;
 
 pub use decl::{
-    FieldDecl, FormDecl, MethodDecl, MethodsDecl, RateBy, RateDecl, RejectedDecl, SendDecl, SendFormat, SuccessDecl,
-    TakingDecl,
+    FieldDecl, FormDecl, MethodDecl, MethodsDecl, RateBy, RateDecl, RejectedDecl, RepeatKeyDecl, SendDecl, SendFormat,
+    SuccessDecl, TakingDecl,
 };
 pub use field::{Field, FieldKind, Fields, Wire};
 pub use judge::{Judged, Lead};

@@ -101,7 +101,7 @@ mod tests {
             (r#"{"items":[]}"#, vec!["items"]),
             ("{}", vec![""]),
             (r#"{"items":[{"sku":"a"},{"sku":"secret 7"}]}"#, vec!["items.1.sku"]),
-            (r#"{"items":[{"sku":"a","count":0.5}]}"#, vec!["items.0.count"]),
+            (r#"{"items":[{"sku":"a","count":0}]}"#, vec!["items.0.count"]),
             (r#"{"items":[{"sku":"a"}],"other":1}"#, vec![""]),
             (r#"{"items":[{"sku":"a"}],"email":"secret"}"#, vec!["email"]),
             (r#"{"items":[{"sku":"a"}],"note":"secret note"}"#, vec!["note"]),

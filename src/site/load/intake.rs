@@ -3,7 +3,7 @@
 //! What passes it on is compiled as a source is that may change something: the same addresses, header fields and secrets, and the same findings.
 
 use super::super::intake::{Intake, RateLimit, Send, SendBody, Success};
-use super::super::{Called, code};
+use super::super::{Called, RepeatKey, code};
 use super::kind::{self, Shown};
 use super::scope::{Reads, Scope};
 use super::{Shared, csp};
@@ -12,7 +12,8 @@ use crate::diagnostic::{Finding, Findings, Place, Spanned};
 use crate::extract::Selector;
 use crate::render::Layout;
 use crate::resource::form::{
-    FieldKind, Fields, FormDecl, JsonSchema, MethodDecl, RateBy, SendDecl, SendFormat, SuccessDecl, TakingDecl, Wire,
+    FieldKind, Fields, FormDecl, JsonSchema, MethodDecl, RateBy, RepeatKeyDecl, SendDecl, SendFormat, SuccessDecl,
+    TakingDecl, Wire,
 };
 use crate::resource::{BAD_STATUS, Decl, Json, Nulls};
 use crate::source::{self, CallMethod, Kind, Known, Source};
@@ -38,7 +39,7 @@ pub(super) struct Taking {
     pass_cookies: Vec<Box<str>>,
     rate: Option<RateLimit>,
     honeypot: Option<Box<str>>,
-    idempotency_key: Option<Arc<str>>,
+    idempotency_key: Option<RepeatKey>,
     most: u64,
     /// What `form.result` is.
     result: Known,
@@ -253,11 +254,14 @@ fn of(
         }
         rejected_message = written.message.as_ref().and_then(|text| selector(text, &mut shared.findings));
     }
-    let idempotency_key = decl.idempotency_key.as_ref().map(|name| {
-        if fields.named(&name.value).is_none() {
-            unknown_field(name, &fields, &mut shared.findings);
+    let idempotency_key = decl.idempotency_key.as_ref().map(|key| match key {
+        RepeatKeyDecl::Header => RepeatKey::Header,
+        RepeatKeyDecl::Field(name) => {
+            if fields.named(&name.value).is_none() && fields.schema().is_none() {
+                unknown_field(name, &fields, &mut shared.findings);
+            }
+            RepeatKey::Field(name.value.as_str().into())
         }
-        name.value.as_str().into()
     });
     let rate = decl.rate_limit.as_ref().and_then(|rate| {
         let (requests, per) = (rate.requests.as_ref()?.value.0, rate.per?);
@@ -371,7 +375,11 @@ impl Taking {
         };
         let mut members: Vec<(String, Known)> =
             self.fields.iter().map(|field| (field.name.to_string(), typed(field))).collect();
-        members.push(("values".to_owned(), record(&typed)));
+        let shown = self.fields.iter().filter(|field| field.kind.is_shown());
+        members.push((
+            "values".to_owned(),
+            Known::Record(shown.map(|field| (field.name.to_string(), typed(field))).collect()),
+        ));
         members.push(("errors".to_owned(), record(&|_| Known::Scalar)));
         members.extend(["error", "status"].map(|name| (name.to_owned(), Known::Scalar)));
         members.push(("result".to_owned(), self.result.clone()));

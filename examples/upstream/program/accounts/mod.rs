@@ -26,17 +26,18 @@ const BODY: usize = 2 << 20;
 /// What makes a session cookie one that neither scripts nor other sites get hold of.
 const FLAGS: &str = "Path=/; HttpOnly; SameSite=Lax";
 
-/// Serves whoever connects, until it is dropped.
-pub(crate) async fn serve(listener: TcpListener) {
+/// Serves whoever connects, until it is dropped. What is asked is told to `heard`, as `POST /orders`.
+pub(crate) async fn serve(listener: TcpListener, heard: impl Fn(String) + Clone + Send + 'static) {
     let tables = Arc::new(Mutex::new(Tables::seeded()));
     loop {
         // One connection that could not be accepted is the loss of whoever made it.
         let Ok((stream, _)) = listener.accept().await else { continue };
         stream.set_nodelay(true).ok();
-        let tables = Arc::clone(&tables);
+        let (tables, heard) = (Arc::clone(&tables), heard.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
+            let service = service_fn(move |request: hyper::Request<Incoming>| {
                 let tables = Arc::clone(&tables);
+                heard(format!("{} {}", request.method(), request.uri().path()));
                 async move { Ok::<_, Infallible>(answer(&tables, request).await) }
             });
             http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await.ok();
@@ -148,7 +149,7 @@ fn logout(tables: &mut Tables, asked: &Asked) -> Answer {
 fn rename(tables: &mut Tables, asked: &Asked) -> Result<Answer, Refused> {
     let (id, _) = account(tables, asked)?;
     let name = asked.text("full_name").trim();
-    let mut wrong = Refused::new(422, "That is no name we can print.");
+    let mut wrong = Refused::new(422, "That cannot be your name.");
     wrong.blame_empty("full_name", name);
     let taken = |(other, account): (&String, &Account)| *other != id && account.full_name.eq_ignore_ascii_case(name);
     if tables.accounts.iter().any(taken) {
