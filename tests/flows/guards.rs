@@ -283,7 +283,8 @@ fn a_guard_is_asked_before_the_query_is_judged() {
 fn what_a_guarded_upstream_lets_caches_keep_is_kept_by_none() {
     let fault = FaultServer::start();
     let public = Reply::of("text/plain", "secret").header("cache-control", "public, max-age=1000, s-maxage=2000");
-    let names = ["cdn-cache-control", "surrogate-control", "cloudflare-cdn-cache-control", "x-accel-expires", "expires"];
+    let names =
+        ["cdn-cache-control", "surrogate-control", "cloudflare-cdn-cache-control", "x-accel-expires", "expires"];
     fault.put("/secret", names.iter().fold(public, |reply, name| reply.header(name, "max-age=1000")));
     let site = guarded(&fault, "", KINDS);
     for _ in 0..2 {
@@ -318,8 +319,8 @@ fn no_spelling_leads_by_an_open_proxy_to_what_is_guarded() {
     ] {
         let response = site.request("GET", target, &[], b"");
         assert!(matches!(response.status, 308 | 400 | 401 | 404), "{target}: {}", response.status);
+        assert_eq!(fault.total_calls(), before, "{target} is not passed on");
     }
-    assert_eq!(fault.total_calls(), before, "nothing was passed on");
 }
 
 fn a_source_that_anybody_satisfies_is_no_guard() {
@@ -335,7 +336,8 @@ fn a_source_that_anybody_satisfies_is_no_guard() {
         let who = "-- routes/who.toml --\njson = { name = \"{maybe.name}\" }\n[sources.maybe]\nupstream = \"up\"\npath = \"/me\"\nforward-cookies = [\"session\"]\noptional = true\n";
         let folder = Folder::new();
         folder.unpack(&archive(&fault, &format!("{who}{route}[sources.me]\n{source}")));
-        let output = binary().arg("check").arg("--config").arg(folder.path().join("site.toml")).output().expect("it runs");
+        let output =
+            binary().arg("check").arg("--config").arg(folder.path().join("site.toml")).output().expect("it runs");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(!output.status.success() && said.contains("guard/source"), "{source}: {said}");
     }
