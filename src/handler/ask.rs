@@ -99,7 +99,7 @@ impl<'g> Request<'g> {
             })?;
         let here = |inputs: &Inputs<'_>| {
             let deadline = self.deadline.min(clock::ticking() + route.deadline);
-            let request = Self { route: position, deadline, known: None, ..self };
+            let request = Self { route: position, deadline, known: &[], ..self };
             Asking::Answering(request.answered(inputs.slots(route, subject, &service.site)).boxed())
         };
         // The request that asks carries none of what this one takes for a credential, either.
@@ -154,7 +154,7 @@ impl<'g> Request<'g> {
             begun: self.begun.clone(),
             tags: inputs.tags(route),
             revision: inputs.revision(route),
-            known: None,
+            known: Vec::new(),
             copies: None,
             sent: None,
         };
@@ -193,7 +193,7 @@ impl<'g> Request<'g> {
         };
         let mut slots = inputs.slots(route, subject, &service.site);
         slots[slots::USER] = admitted.user;
-        Request { route: position, deadline, known: admitted.source.as_ref(), ..self }.answered(slots).await
+        Request { route: position, deadline, known: &admitted.sources, ..self }.answered(slots).await
     }
 
     /// What the route answers, as a part of this request.

@@ -4,7 +4,7 @@
 
 use super::runtime::Service;
 use crate::resource::Resource;
-use crate::router::{BadHost, HostVerdict, Match, MethodVerdict, Routing, host_field};
+use crate::router::{BadHost, HostVerdict, Match, MethodVerdict, Routing, as_read, host_field};
 use crate::site::Route;
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -97,20 +97,22 @@ fn as_sent<'d>(
     routing: &Routing<'_, '_, usize>,
 ) -> Option<Found<'d>> {
     let canonical = match routing {
-        Routing::Redirect { route, .. } | Routing::Misfit(route) => Some(**route),
-        // It has no canonical form.
-        Routing::BadTarget | Routing::NotFound => None,
+        Routing::Redirect { route, .. } | Routing::Misfit(route) => **route,
+        // It has no canonical form. All the same it is read by somebody, who may make something of it that another route stands before.
+        Routing::BadTarget | Routing::NotFound => match service.site.routers.route(host, &as_read(target)) {
+            Routing::Matched(matched) => *matched.route,
+            Routing::Redirect { route, .. } | Routing::Misfit(route) => *route,
+            Routing::BadTarget | Routing::NotFound | Routing::Server => return None,
+        },
         Routing::Matched(_) | Routing::Server => return None,
     };
     let is_proxy = |position: usize| {
         service.site.routes.get(position).filter(|route| matches!(route.resource, Resource::Proxy(_)))
     };
-    if canonical.is_some_and(|position| is_proxy(position).is_none()) {
-        return None;
-    }
+    is_proxy(canonical)?;
     let matched = service.site.routers.route_as_sent(host, target)?;
     let position = *matched.route;
-    let route = is_proxy(position).filter(|_| canonical.is_none_or(|canonical| canonical == position))?;
+    let route = is_proxy(position).filter(|_| canonical == position)?;
     Some(Found { position, route, matched })
 }
 

@@ -44,8 +44,8 @@ pub(super) struct Request<'g> {
     pub(super) begun: &'g Begun,
     /// The calls so far.
     pub(super) calls: &'g Calls,
-    /// A source whose value is known already, by position.
-    pub(super) known: Option<&'g (usize, Value)>,
+    /// Sources whose values are known already, by position.
+    pub(super) known: &'g [(usize, Value)],
     /// The id of the visitor's request, for the messages.
     pub(super) id: &'g Arc<str>,
 }
@@ -198,7 +198,7 @@ impl<'g> Request<'g> {
     /// Begins a source. `slots` is as before afterwards.
     fn begin(self, position: usize, now: Instant, slots: &mut [Value]) -> Start<'g> {
         let source = &self.planned(position).source;
-        if let Some((_, value)) = self.known.filter(|(known, _)| *known == position) {
+        if let Some((_, value)) = self.known.iter().find(|(known, _)| *known == position) {
             return Start::Settled(Ok(value.clone()));
         }
         match &source.kind {

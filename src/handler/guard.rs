@@ -17,10 +17,10 @@ use crate::fields::{CacheControl, Scope};
 use crate::render::Context;
 use crate::resource::{Guard, IdentityKind, Knowing, Refusal, Resource};
 use crate::router::Match;
-use crate::site::{Credentials, Identities, Identity, Route};
-use crate::source::{Kind, Trouble, encode_segment};
+use crate::site::{Credentials, Identities, Identity, Route, slots};
+use crate::source::{Trouble, encode_segment};
 use crate::value::Value;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -31,8 +31,8 @@ use std::time::{Duration, Instant, SystemTime};
 pub(super) struct Visitor {
     /// The claims; null for nobody.
     pub(super) user: Value,
-    /// The source that said so, by position, and its value: it is not asked again.
-    pub(super) source: Option<(usize, Value)>,
+    /// The sources that guards have asked, by position, and their values: they are not asked again.
+    pub(super) sources: Vec<(usize, Value)>,
 }
 
 /// Why somebody is not let in.
@@ -70,13 +70,25 @@ impl<'a> Asking<'a> {
     pub(super) async fn admit(self) -> Result<Visitor, Refused<'a>> {
         let route = self.route();
         let mut visitor = Visitor::default();
+        let mut asked: Vec<(Identities, Who)> = Vec::new();
         for guard in &route.guards {
-            let (who, source) = match &guard.by {
+            let who = match &guard.by {
                 Knowing::Identities(kinds) => {
                     let among = among(kinds);
-                    (identity::who(self.service, self.fields, among, self.deadline).await, None)
+                    let known = asked.iter().find(|(known, _)| *known == among).map(|(_, who)| who.clone());
+                    match known {
+                        Some(who) => who,
+                        None => {
+                            let who = identity::who(self.service, self.fields, among, self.deadline).await;
+                            asked.push((among, who.clone()));
+                            who
+                        }
+                    }
                 }
-                Knowing::Source(at) => (self.ask(*at).await?.unwrap_or(Who::Nobody { refused: None }), Some(*at)),
+                Knowing::Source(at) => match visitor.sources.iter().find(|(known, _)| known == at) {
+                    Some((_, user)) => Who::User(user.clone()),
+                    None => self.ask(*at).await?.unwrap_or(Who::Nobody { refused: None }),
+                },
             };
             let user = match who {
                 Who::User(user) => user,
@@ -86,8 +98,10 @@ impl<'a> Asking<'a> {
             if !guard.admits(&user) {
                 return Err(Refused::Forbidden(guard));
             }
-            if let Some(at) = source {
-                visitor.source = Some((at, user.clone()));
+            if let Knowing::Source(at) = guard.by
+                && visitor.sources.iter().all(|(known, _)| *known != at)
+            {
+                visitor.sources.push((at, user.clone()));
             }
             visitor.user = user;
         }
@@ -113,7 +127,7 @@ impl<'a> Asking<'a> {
         let Self { service, position, fields, deadline, id, .. } = self;
         let (route, subject) = (self.route(), self.subject());
         let inputs = Inputs::of_path(&service.site, route, self.matched, fields, self.wall);
-        if !self.credentials(at).is_none_or(|credentials| credentials.is_in(fields)) {
+        if !self.credentials(at).is_some_and(|credentials| credentials.is_in(fields)) {
             // It would be asked with nothing in hand.
             return Ok(None);
         }
@@ -136,7 +150,7 @@ impl<'a> Asking<'a> {
             context: &context,
             begun: &begun,
             calls: &calls,
-            known: None,
+            known: &[],
             id,
         };
         let name = &*route.sources[at].source.name.value;
@@ -161,21 +175,18 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// By what the source at this position knows who asks, if nothing else of a request can tell it.
-    fn credentials(self, at: usize) -> Option<Credentials> {
-        let Kind::Http(http) = &self.route().sources[at].source.kind else { return None };
-        let credentials = Credentials {
-            cookies: http.forward_cookies.iter().map(|name| Arc::from(name.as_str())).collect(),
-            fields: http.forward_headers.iter().filter(|name| crate::fields::is_of_person(name)).cloned().collect(),
-        };
-        let reads_others = self.route().inputs.cookies.iter().any(|cookie| cookie.is_read);
-        (!reads_others && (!credentials.cookies.is_empty() || !credentials.fields.is_empty())).then_some(credentials)
+    /// By what the source at this position knows who asks.
+    fn credentials(self, at: usize) -> Option<&'a Credentials> {
+        self.route().sources.get(at)?.speaks_for.as_ref()
     }
 
     /// What the source at this position wants to see. HTTP has no scheme for cookies, and a challenge all the same is what a 401 must have.
     fn challenge(self, at: usize, host: &str) -> HeaderValue {
-        let mut challenge = format!("Cookie realm=\"{}\"", host.replace(['"', '\\'], ""));
-        if let Some(name) = self.credentials(at).and_then(|credentials| credentials.cookies.into_iter().next()) {
+        let site = self.route().constants.get(slots::SITE).and_then(|site| site.get("name")).and_then(Value::as_str);
+        let is_plain = |name: &&str| !name.is_empty() && name.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        let realm = site.filter(is_plain).unwrap_or(host);
+        let mut challenge = format!("Cookie realm=\"{}\"", realm.replace(['"', '\\'], ""));
+        if let Some(name) = self.credentials(at).and_then(|credentials| credentials.cookies.first()) {
             write!(challenge, ", cookie-name=\"{name}\"").unwrap_or_default();
         }
         HeaderValue::from_str(&challenge).unwrap_or(HeaderValue::from_static("Cookie"))
@@ -271,13 +282,19 @@ fn location(
             Some(query) => format!("{path}?{query}"),
             None => path.to_owned(),
         };
+        let fragment = location.find('#').map(|at| location.split_off(at));
         location.push(if location.contains('?') { '&' } else { '?' });
         encode_segment(name, &mut location);
         location.push('=');
         encode_segment(&asked, &mut location);
+        location.push_str(fragment.as_deref().unwrap_or_default());
     }
     HeaderValue::from_str(&location).ok()
 }
+
+/// What caches on the way obey before `Cache-Control`, or find things by.
+const FOR_THE_WAY: [&str; 7] =
+    ["surrogate-control", "edge-control", "x-accel-expires", "expires", "cache-tag", "surrogate-key", "edge-cache-tag"];
 
 /// Holds what is answered behind a guard to whoever asked: caches on the way ask no guard.
 pub(super) fn keep_for_one(fields: &mut HeaderMap) {
@@ -286,7 +303,11 @@ pub(super) fn keep_for_one(fields: &mut HeaderMap) {
     if !is_for_one {
         fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     }
-    for name in ["cdn-cache-control", "surrogate-control", "cache-tag", "surrogate-key"] {
+    let is_for_the_way = |name: &HeaderName| {
+        let name = name.as_str();
+        name.ends_with("cdn-cache-control") || FOR_THE_WAY.contains(&name)
+    };
+    for name in fields.keys().filter(|name| is_for_the_way(name)).cloned().collect::<Vec<_>>() {
         fields.remove(name);
     }
 }

@@ -122,8 +122,8 @@ pub(super) struct Order {
     pub(super) tags: Vec<Tag>,
     /// Equal as long as what the answer is made from was not edited.
     pub(super) revision: Revision,
-    /// A source whose value is known already, by position.
-    pub(super) known: Option<(usize, Value)>,
+    /// Sources whose values are known already, by position.
+    pub(super) known: Vec<(usize, Value)>,
     /// What the client has of the answer, if that is made for nobody else.
     pub(super) copies: Option<Copies>,
     /// What was sent, if the page is the answer to that.
@@ -212,7 +212,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         context: &context,
         begun: &begun,
         calls: &calls_made,
-        known: known.as_ref(),
+        known: &known,
         id: &id,
     };
     let Gathered { mut slots, digests, ending, mut degraded, calls, tags: of_sources } = request.gather(slots).await;

@@ -58,7 +58,7 @@ pub(super) async fn answer(
     request: &Parts,
     arrival: &Arrival<'_>,
 ) -> Answer {
-    let Visitor { user, source: known } = visitor;
+    let Visitor { user, sources: known } = visitor;
     let exchange = Exchange { request, route: Some(route), position: Some(position), arrival };
     let deadline = arrival.began + route.deadline;
     let Some(subject) = service.subjects.get(position) else {

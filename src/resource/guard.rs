@@ -299,6 +299,14 @@ fn claims_of(table: &Table, path: &mut Vec<Arc<str>>, claims: &mut Vec<Claim>, f
         path.push(entry.key.value.as_str().into());
         let wanted = match &entry.node.kind {
             Kind::Table(inner) if is_present(inner) => Some(Wanted::Present),
+            Kind::Table(inner) if inner.get("present").is_some() => {
+                let message = format!("`{}` can be required to be present, and nothing else of that", path.join("."));
+                let help =
+                    "write { present = true }; what lets in those who lack a claim lets in everybody who leaves it out";
+                findings.push(Finding::new(&code::BAD_REQUIREMENT, entry.node.place, message).help(help));
+                is_sound = false;
+                None
+            }
             Kind::Table(inner) if !inner.is_empty() => {
                 is_sound &= claims_of(inner, path, claims, findings);
                 None

@@ -25,7 +25,9 @@ mod tree;
 pub use host::{Authority, BadHost, HostVerdict, Hosts, host_field};
 pub use input::{InputDecl, InputProblem, InputType, Kind};
 pub use methods::{MethodVerdict, Methods};
-pub use path::{Canonical, CanonicalPath, Path, PathError, TrailingSlash, canonicalise, decode, encode_segment};
+pub use path::{
+    Canonical, CanonicalPath, Path, PathError, TrailingSlash, as_read, canonicalise, decode, encode_segment,
+};
 pub use pattern::{ConstrainError, Pattern, PatternError, PatternProblem};
 pub use query::{Query, QueryValue};
 pub use tree::{Conflict, Match, Params, Router, Routing};

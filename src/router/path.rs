@@ -290,6 +290,28 @@ pub fn encode_segment(value: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// The path of a target that has no canonical form, as those may read it who are easily satisfied: all escapes decoded, a backslash for a
+/// slash, and a mark for each octet that means nothing.
+pub fn as_read(target: &str) -> String {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    let (bytes, mut octets, mut at) = (path.as_bytes(), Vec::with_capacity(path.len()), 0);
+    while let Some(&byte) = bytes.get(at) {
+        let (octet, length) = escaped_byte(bytes, at).map_or((byte, 1), |octet| (octet, 3));
+        octets.push(if octet == b'\\' { b'/' } else { octet });
+        at += length;
+    }
+    let text = String::from_utf8_lossy(&octets);
+    let mut read = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '/' => read.push('/'),
+            character if character.is_control() => push_char(&mut read, char::REPLACEMENT_CHARACTER),
+            character => push_char(&mut read, character),
+        }
+    }
+    read
+}
+
 /// The text that `encoded`, a part of a canonical path, stands for.
 pub fn decode(encoded: &str) -> Cow<'_, str> {
     let bytes = encoded.as_bytes();

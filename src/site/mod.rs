@@ -183,6 +183,8 @@ pub struct Planned {
     pub personal: bool,
     /// Whether nobody but a guard asks it, or what is sent to the route: a page is made without it.
     pub is_of_guard: bool,
+    /// By what of a request it knows who asks, if a guard asks it.
+    pub speaks_for: Option<Credentials>,
 }
 
 /// A rule: what happens instead of the page if a condition holds.

@@ -1,10 +1,10 @@
 //! Guards: whoever is not let in gets nothing of what stands behind them, whatever the method, the kind of route and what is stored.
 
-use super::site;
+use super::{archive, site};
 use crate::support::answers::Reply;
 use crate::support::fault::FaultServer;
 use crate::support::http::Response;
-use crate::support::site::Site;
+use crate::support::site::{Folder, Site, binary};
 
 crate::cases!(
     a_guard_stands_before_every_kind_of_route_and_every_method,
@@ -19,6 +19,9 @@ crate::cases!(
     browsers_may_ask_what_scripts_may_ask,
     a_guard_is_asked_before_the_query_is_judged,
     what_a_guarded_upstream_lets_caches_keep_is_kept_by_none,
+    no_spelling_leads_by_an_open_proxy_to_what_is_guarded,
+    a_source_that_anybody_satisfies_is_no_guard,
+    who_asks_is_asked_once_however_many_guards_there_are,
 );
 
 const ME: &str =
@@ -280,13 +283,89 @@ fn a_guard_is_asked_before_the_query_is_judged() {
 fn what_a_guarded_upstream_lets_caches_keep_is_kept_by_none() {
     let fault = FaultServer::start();
     let public = Reply::of("text/plain", "secret").header("cache-control", "public, max-age=1000, s-maxage=2000");
-    fault
-        .put("/secret", public.header("cdn-cache-control", "max-age=1000").header("surrogate-control", "max-age=1000"));
+    let names =
+        ["cdn-cache-control", "surrogate-control", "cloudflare-cdn-cache-control", "x-accel-expires", "expires"];
+    fault.put("/secret", names.iter().fold(public, |reply, name| reply.header(name, "max-age=1000")));
     let site = guarded(&fault, "", KINDS);
     for _ in 0..2 {
         let response = ask(&site, "GET", "/in/proxy/secret", Some("ada"));
         assert_eq!((response.status, response.header("cache-control")), (200, Some("private, no-store")));
-        assert!(response.header("cdn-cache-control").is_none() && response.header("surrogate-control").is_none());
+        assert!(names.iter().all(|name| response.header(name).is_none()), "{response:?}");
     }
     assert_eq!(fault.calls("/secret"), 2);
+}
+
+fn no_spelling_leads_by_an_open_proxy_to_what_is_guarded() {
+    let fault = FaultServer::start();
+    let files = "-- routes/in/files.toml --\npath = \"/in/{*rest}\"\nproxy = \"up\"\n-- routes/all.toml --\npath = \"/{*rest}\"\nproxy = \"up\"\n";
+    let site = guarded(&fault, "", files);
+    assert_eq!(site.request("GET", "/open/%ff", &[], b"").status, 404, "it is passed on, and the upstream has none");
+    let before = fault.total_calls();
+    assert_eq!(before, 1);
+    for target in [
+        "/in/x%ff",
+        "/in/caf%e9",
+        "/%69n/caf%e9",
+        "//in/caf%e9",
+        "/i%6E/x%ff",
+        "/%69n/%zz",
+        "/%69n/%00",
+        "/x/../in/%ff",
+        "/x/%2e%2e/in/%ff",
+        "/in%2fx",
+        "/in%5cx",
+        "/%2fin/x%ff",
+        "/./in/%ff",
+    ] {
+        let response = site.request("GET", target, &[], b"");
+        assert!(matches!(response.status, 308 | 400 | 401 | 404), "{target}: {}", response.status);
+        assert_eq!(fault.total_calls(), before, "{target} is not passed on");
+    }
+}
+
+fn a_source_that_anybody_satisfies_is_no_guard() {
+    let fault = FaultServer::start();
+    let route =
+        "-- layouts/p.html --\nsecret\n-- routes/index.toml --\nlayout = \"p.html\"\nguard = { source = \"me\" }\n";
+    for source in [
+        "upstream = \"up\"\npath = \"/me\"\nheaders.x-language = \"{request.headers.accept-language}\"\n",
+        "upstream = \"up\"\npath = \"/me\"\nquery.path = \"{request.path}\"\n",
+        "upstream = \"up\"\npath = \"/{cookies.theme}\"\n[cookies.theme]\nenum = [\"me\"]\ndefault = \"me\"\n",
+        "route = \"/who\"\n",
+    ] {
+        let who = "-- routes/who.toml --\njson = { name = \"{maybe.name}\" }\n[sources.maybe]\nupstream = \"up\"\npath = \"/me\"\nforward-cookies = [\"session\"]\noptional = true\n";
+        let folder = Folder::new();
+        folder.unpack(&archive(&fault, &format!("{who}{route}[sources.me]\n{source}")));
+        let output =
+            binary().arg("check").arg("--config").arg(folder.path().join("site.toml")).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!output.status.success() && said.contains("guard/source"), "{source}: {said}");
+    }
+    // A route that has nothing for nobody knows who asks, and is not asked with nothing in hand.
+    let who = "-- routes/who.toml --\njson = { name = \"{is.name}\" }\n[sources.is]\nupstream = \"up\"\npath = \"/me\"\nforward-cookies = [\"session\"]\n";
+    let by_route = site(&fault, &format!("{who}{route}[sources.me]\nroute = \"/who\"\n"));
+    assert_eq!((ask(&by_route, "GET", "/", None).status, fault.calls("/me")), (401, 0));
+    assert_eq!(ask(&by_route, "GET", "/", Some("ada")).status, 200);
+    let by_field = "[sources.me]\nupstream = \"up\"\npath = \"/me\"\nheaders.authorization = \"{request.headers.authorization}\"\n";
+    let by_field = site(&fault, &format!("{route}{by_field}"));
+    let before = fault.calls("/me");
+    let status = ask(&by_field, "GET", "/", Some("ada")).status;
+    assert_eq!((status, fault.calls("/me")), (401, before), "a cookie is nothing to it");
+    assert_eq!(by_field.request("GET", "/", &[("Authorization", "Bearer ada")], b"").status, 200);
+}
+
+fn who_asks_is_asked_once_however_many_guards_there_are() {
+    let fault = FaultServer::start();
+    let inner = "-- routes/in/deep/_section.toml --\n[guard]\nsource = \"me\"\nrequire = { name = \"ada\" }\n\
+        -- routes/in/deep/page.toml --\njson = { one = \"{me.name}\", two = \"{user.name}\" }\nguard = { source = \"me\" }\n";
+    let by_source = guarded(&fault, "", inner);
+    let page = ask(&by_source, "GET", "/in/deep/page", Some("ada"));
+    assert_eq!((page.json()["one"].as_str(), page.json()["two"].as_str()), (Some("ada"), Some("ada")));
+    assert_eq!(fault.calls("/me"), 1);
+    let forward = "[auth.forward]\nupstream = \"up\"\npath = \"/me\"\nforward-cookies = [\"session\"]\n\
+         -- routes/a/_section.toml --\n[guard]\n-- routes/a/b.toml --\njson = { name = \"{user.name}\" }\nguard = { require = { name = \"bob\" } }\n";
+    let by_identity = site(&fault, forward);
+    let before = fault.calls("/me");
+    assert_eq!(ask(&by_identity, "GET", "/a/b", Some("bob")).json()["name"], "bob");
+    assert_eq!(fault.calls("/me"), before + 1);
 }

@@ -273,7 +273,7 @@ impl Taking<'_> {
             begun: Begun::now(service, subject),
             tags: Vec::new(),
             revision: inputs.revision(route),
-            known: visitor.source.clone(),
+            known: visitor.sources.clone(),
             copies: None,
             sent: Some(sent),
         };

@@ -328,7 +328,7 @@ impl Taking<'_> {
             context: &context,
             begun: &begun,
             calls: &calls,
-            known: visitor.source.as_ref(),
+            known: &visitor.sources,
             id: &id,
         };
         for &at in &self.intake.sources {

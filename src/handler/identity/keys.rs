@@ -116,7 +116,11 @@ impl KeySets {
                 }
                 Believed::Known(known)
             }
-            (Some((age, known)), Some(_)) if age < declared.refresh.saturating_add(declared.stale) => {
+            (Some((age, known)), rest) if age < declared.refresh.saturating_add(declared.stale) => {
+                // Nobody waits for an issuer that may never answer while there is a set to be believed.
+                if rest.is_none() {
+                    self.begin(&mut state, service, declared);
+                }
                 Believed::Known(known)
             }
             (_, Some(retry_after)) => Believed::Nothing { retry_after },

@@ -50,20 +50,21 @@ impl JsonSchema {
         &self.written
     }
 
-    /// What is wrong with a value, and where: `items.0.sku`; nothing, if it fits.
+    /// What is wrong with a value, and where, one thing of each place: `items.0.sku`; nothing, if it fits.
     pub fn errors(&self, value: &Value) -> Vec<(String, String)> {
         let mut text = String::new();
         write_json(value, &mut text);
         let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else {
             return vec![(String::new(), "it is not JSON".to_owned())];
         };
-        let errors = self.validator.iter_errors(&value).take(MOST_TOLD);
-        errors
-            .map(|error| {
-                let path = error.instance_path().as_str().trim_start_matches('/').replace('/', ".");
-                (path, error.masked_with("this").to_string())
-            })
-            .collect()
+        let mut told: Vec<(String, String)> = Vec::new();
+        for error in self.validator.iter_errors(&value).take(MOST_TOLD) {
+            let path = error.instance_path().as_str().trim_start_matches('/').replace('/', ".");
+            if told.iter().all(|(known, _)| *known != path) {
+                told.push((path, error.masked_with("this").to_string()));
+            }
+        }
+        told
     }
 }
 

@@ -1,6 +1,7 @@
 //! The guards of a route: what all levels around it say, compiled and linked; and routes that lie where a guarded section's do, outside of it.
 
-use super::super::{Auth, Credentials, Identities, Identity, Route, Routers, code};
+use super::super::inputs::CookieInput;
+use super::super::{Auth, Credentials, Identities, Identity, Privacy, Route, Routers, code};
 use super::Shared;
 use super::kind;
 use super::scope::{Reads, Scope};
@@ -39,20 +40,30 @@ pub(super) struct Guards {
     levels: Vec<Guard<Reference>>,
     /// The sources that they ask, by position.
     sources: Vec<usize>,
+    /// By what each of these knows who asks.
+    speaking: Vec<(usize, Credentials)>,
     /// Whether any of them has mistakes, which are told.
     is_broken: bool,
 }
 
 impl Guards {
     /// What `decl` says with all levels around it, of a route that has these `sources`, others of which may be `broken`.
-    pub(super) fn compile(decl: &Decl, sources: &[Source], broken: &[String], shared: &mut Shared<'_>) -> Self {
+    pub(super) fn compile(
+        decl: &Decl,
+        (sources, broken): (&[Source], &[String]),
+        cookies: &[CookieInput],
+        known: &[Route],
+        shared: &mut Shared<'_>,
+    ) -> Self {
+        let speaking = |source: &Source| credentials_of(source, cookies, known);
         let mut guards = Self { is_broken: decl.is_lost("guard"), ..Self::default() };
         let Some(GuardsDecl::Levels(levels)) = &decl.guard else { return guards };
         for level in levels {
-            match guard(level, sources, broken, shared) {
+            match guard(level, (sources, broken), &speaking, shared) {
                 Some(guard) => {
                     if let Knowing::Source(at) = guard.by {
                         guards.sources.push(at);
+                        guards.speaking.extend(sources.get(at).map(|source| (at, speaking(source))));
                     }
                     guards.levels.push(guard);
                 }
@@ -87,15 +98,20 @@ impl Guards {
     }
 
     /// What a request may carry by which they know who asks.
-    pub(super) fn credentials(&self, sources: &[Source], shared: &Shared<'_>) -> Credentials {
+    pub(super) fn credentials(&self, shared: &Shared<'_>) -> Credentials {
         let mut all = Credentials::default();
         for guard in &self.levels {
             match &guard.by {
                 Knowing::Identities(kinds) => all.extend(&shared.auth.credentials(identities(kinds))),
-                Knowing::Source(at) => all.extend(&sources.get(*at).map(credentials_of).unwrap_or_default()),
+                Knowing::Source(at) => all.extend(&self.speaks_for(*at).unwrap_or_default()),
             }
         }
         all
+    }
+
+    /// By what the source at this position knows who asks, if one of them asks it.
+    pub(super) fn speaks_for(&self, at: usize) -> Option<Credentials> {
+        self.speaking.iter().find(|(known, _)| *known == at).map(|(_, credentials)| credentials.clone())
     }
 
     /// With their names resolved.
@@ -106,20 +122,57 @@ impl Guards {
     }
 }
 
-/// What a source sends along that says who asks.
-pub(super) fn credentials_of(source: &Source) -> Credentials {
+/// By what a source knows who asks: what it sends along of it, and what it is addressed by. What says no more than which language, or which of
+/// a few variants somebody likes, says nothing of that. Of a route in process it is what that one must have.
+fn credentials_of(source: &Source, cookies: &[CookieInput], known: &[Route]) -> Credentials {
     let mut all = Credentials::default();
-    if let Kind::Http(http) = &source.kind {
-        all.cookies = http.forward_cookies.iter().map(|name| Arc::from(name.as_str())).collect();
-        all.fields =
-            http.forward_headers.iter().filter(|name| is_of_person(name)).cloned().collect::<Vec<HeaderName>>();
+    match &source.kind {
+        Kind::Http(http) => {
+            all.cookies = http.forward_cookies.iter().map(|name| Arc::from(name.as_str())).collect();
+            all.fields = http.forward_headers.iter().filter(|name| is_of_person(name)).cloned().collect();
+        }
+        Kind::Route(asking) => {
+            if let Some(route) = known.get(asking.asked.route).filter(|route| is_for_somebody(route)) {
+                all.extend(&route.known_by);
+                if let Privacy::Personal { credentials, .. } = &route.privacy {
+                    all.extend(credentials);
+                }
+            }
+            return all;
+        }
+        Kind::Value(_) | Kind::Chosen(_) => return all,
     }
-    all
+    for reference in source.references() {
+        match (reference.root.as_str(), reference.keys.as_slice()) {
+            ("cookies", [name, ..]) => {
+                let open = cookies.iter().find(|cookie| *cookie.name == **name && !cookie.is_enumerated());
+                all.cookies.extend(open.map(|cookie| Arc::clone(&cookie.key)));
+            }
+            ("request", [kind, name, ..]) if kind == "headers" => {
+                let field = HeaderName::from_bytes(name.as_bytes()).ok();
+                all.fields.extend(field.filter(is_of_person));
+            }
+            _ => {}
+        }
+    }
+    let mut sorted = Credentials::default();
+    sorted.extend(&all);
+    sorted
 }
 
-fn guard(decl: &GuardDecl, sources: &[Source], broken: &[String], shared: &mut Shared<'_>) -> Option<Guard<Reference>> {
+/// Whether a route has no answer for whoever carries nothing.
+fn is_for_somebody(route: &Route) -> bool {
+    !route.guards.is_empty() || matches!(&route.privacy, Privacy::Personal { obstacles, .. } if !obstacles.is_empty())
+}
+
+fn guard(
+    decl: &GuardDecl,
+    (sources, broken): (&[Source], &[String]),
+    speaking: &dyn Fn(&Source) -> Credentials,
+    shared: &mut Shared<'_>,
+) -> Option<Guard<Reference>> {
     let claims = required(decl, &mut shared.findings);
-    let by = knowing(decl, sources, broken, shared);
+    let by = knowing(decl, (sources, broken), speaking, shared);
     let unauthorized = decl.on_unauthorized.as_ref().map_or(&Refusal::Status, |refusal| &refusal.value);
     let forbidden = decl.on_forbidden.as_ref().map_or(&Refusal::Status, |refusal| &refusal.value);
     let mut is_sound = true;
@@ -145,7 +198,12 @@ fn guard(decl: &GuardDecl, sources: &[Source], broken: &[String], shared: &mut S
     })
 }
 
-fn knowing(decl: &GuardDecl, sources: &[Source], broken: &[String], shared: &mut Shared<'_>) -> Option<Knowing> {
+fn knowing(
+    decl: &GuardDecl,
+    (sources, broken): (&[Source], &[String]),
+    speaking: &dyn Fn(&Source) -> Credentials,
+    shared: &mut Shared<'_>,
+) -> Option<Knowing> {
     let Some(name) = &decl.source else {
         let kinds: Vec<IdentityKind> = decl.auth.as_ref().map(|auth| auth.value.0.clone()).unwrap_or_default();
         let place = decl.auth.as_ref().map_or(decl.place, |auth| auth.place);
@@ -201,7 +259,7 @@ fn knowing(decl: &GuardDecl, sources: &[Source], broken: &[String], shared: &mut
             .findings
             .push(Finding::new(&code::GUARD_SOURCE, other.place, message).related(name.place, "the guard").help(help));
         return None;
-    } else if !is_credentialed(source) {
+    } else if speaking(source) == Credentials::default() {
         (
             "this source sends nothing along that says who asks",
             "forward-cookies = [\"session\"], or forward-headers = [\"authorization\"]",
@@ -213,20 +271,6 @@ fn knowing(decl: &GuardDecl, sources: &[Source], broken: &[String], shared: &mut
         Finding::new(&code::GUARD_SOURCE, name.place, message).related(source.name.place, "the source").help(help);
     shared.findings.push(finding);
     None
-}
-
-/// Whether anything of a visitor's goes into the call.
-fn is_credentialed(source: &Source) -> bool {
-    let is_visitors = |reference: &&Reference| matches!(reference.root.as_str(), "cookies" | "request");
-    match &source.kind {
-        Kind::Http(http) => {
-            !http.forward_cookies.is_empty()
-                || http.forward_headers.iter().any(is_of_person)
-                || source.references().iter().any(is_visitors)
-        }
-        Kind::Route(asking) => asking.asked.personal.is_some(),
-        Kind::Value(_) | Kind::Chosen(_) => false,
-    }
 }
 
 fn link(guard: &Guard<Reference>, scope: &Scope<'_>, shared: &mut Shared<'_>) -> Option<Guard> {

@@ -52,7 +52,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let after = plan::dependencies(&sources);
     let is_acyclic = plan::has_no_cycle(&sources, &after, &mut shared.findings);
     let page = page(&shown, &decl, file);
-    let guards = Guards::compile(&decl, &sources, &broken, shared);
+    let guards = Guards::compile(&decl, (&sources, &broken), &cookies, known, shared);
     list_open(&decl, &patterns, &mut shared.findings);
     let takings = intake::compile(&decl, &shown, shared);
     let mut direct = kind::mentioned(&shown, &decl, &sources, shared);
@@ -113,7 +113,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     for reads in &linked.reads {
         all.extend(reads);
     }
-    let mut known_by = guards.credentials(&sources, shared);
+    let mut known_by = guards.credentials(shared);
     if all.user.is_some() && guards.source_of_user().is_none() {
         known_by.extend(&shared.auth.credentials(Identities::ALL));
     }
@@ -139,7 +139,8 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
         let running = Some(running()).filter(|_| is_sourced);
         caching::check(&setting.0, &shown, &patterns, running, !all.headers.is_empty(), file, &mut shared.findings);
     }
-    let planned = sources::planned(linked.sources, (&needed, &of_page), &after, &of_sources);
+    let planned =
+        sources::planned(linked.sources, (&needed, &of_page), &after, &of_sources, |at| guards.speaks_for(at));
     let status = kind::status(&shown, &decl, &mut shared.findings);
     let content_type = media::content_type(&shown, &decl, &mut shared.findings);
     let mut told = Findings::default();

@@ -1,6 +1,6 @@
 //! The sources of a route: compiled, their names resolved, and those that something needs put in their order.
 
-use super::super::{Planned, Route, code, slots};
+use super::super::{Credentials, Planned, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
@@ -222,6 +222,7 @@ pub(super) fn planned(
     (needed, of_page): (&BTreeSet<usize>, &BTreeSet<usize>),
     after: &[Vec<usize>],
     personal: &[Option<Personal>],
+    speaks_for: impl Fn(usize) -> Option<Credentials>,
 ) -> Option<Vec<Planned>> {
     let position = |at: &usize| needed.iter().position(|other| other == at);
     let mut planned = Vec::with_capacity(needed.len());
@@ -232,6 +233,7 @@ pub(super) fn planned(
                 after: after[at].iter().filter_map(position).collect(),
                 personal: personal[at].is_some(),
                 is_of_guard: !of_page.contains(&at),
+                speaks_for: speaks_for(at),
             });
         }
     }
