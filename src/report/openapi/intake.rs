@@ -37,6 +37,7 @@ impl Operation<'_> {
         };
         add(StatusCode::FORBIDDEN, "It comes from another site, or whoever sends it may not.");
         add(StatusCode::REQUEST_TIMEOUT, "It took too long to arrive.");
+        add(StatusCode::LENGTH_REQUIRED, "It does not say how long it is, and is not taken for another reason either.");
         add(StatusCode::PAYLOAD_TOO_LARGE, "It is too long.");
         add(StatusCode::UNSUPPORTED_MEDIA_TYPE, "It is of a type that is not taken here.");
         add(StatusCode::UNPROCESSABLE_ENTITY, "A field does not fit; each that does not is told.");

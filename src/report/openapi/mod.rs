@@ -37,6 +37,17 @@ const EARLY: [StatusCode; 5] = [
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
 ];
 
+/// What may be answered before any route is looked for, or to a body that no route has read: by a line of text.
+const BARE: [StatusCode; 7] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::LENGTH_REQUIRED,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::URI_TOO_LONG,
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    StatusCode::SERVICE_UNAVAILABLE,
+];
+
 /// Describes the site, as text that ends in a line break.
 pub fn openapi(site: &Site) -> String {
     let mut paths: BTreeMap<String, Value> = BTreeMap::new();
@@ -180,6 +191,9 @@ impl Operation<'_> {
         // Before a request has led to this route, or where it leads to none after all, nobody knows that a program asks.
         if is_page || EARLY.contains(&status) {
             content.insert("text/html".to_owned(), json!({ "schema": { "type": "string" } }));
+        }
+        if BARE.contains(&status) {
+            content.insert("text/plain".to_owned(), json!({ "schema": { "type": "string" } }));
         }
         json!({ "description": why, "content": content })
     }
