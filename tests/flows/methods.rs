@@ -154,9 +154,7 @@ fn a_refusal_of_the_upstream_is_mirrored() {
     let fault = FaultServer::start();
     let site = orders(&fault);
     let said = "{\"errors\":{\"sku\":\"sold out\"},\"message\":\"Not so\"}";
-    for (upstream, status) in
-        [(400, 422), (401, 401), (403, 403), (404, 404), (409, 409), (410, 410), (422, 422)]
-    {
+    for (upstream, status) in [(400, 422), (401, 401), (403, 403), (404, 404), (409, 409), (410, 410), (422, 422)] {
         fault.put("/orders", Reply::json(said).status(upstream));
         let response = send(&site, "POST", "/api/orders", "{\"sku\":\"a\"}");
         let problem = response.json();
