@@ -195,10 +195,14 @@ fn a_basket_is_filled_and_emptied() {
     led(&visitor.post("/basket", &[("sku", "FO-107")]), "/basket");
     led(&visitor.post("/basket", &[("sku", "FO-121"), ("count", "1")]), "/basket");
     let page = visitor.get("/basket");
-    shows(&page, 200, &["<td>3</td><td>32.58 €</td>", "Bellows &amp; nozzle", "58.19 €"]);
+    shows(
+        &page,
+        200,
+        &["<td class=\"number\">3</td><td class=\"number\">32.58 €</td>", "Bellows &amp; nozzle", "58.19 €"],
+    );
     assert_eq!(page.header("cache-control"), Some("private, no-store"));
     let many = visitor.post("/basket", &[("sku", "FO-107"), ("count", "100")]);
-    shows(&many, 422, &["There are only 13 of them.", "<td>3</td>"]);
+    shows(&many, 422, &["There are only 13 of them.", "<td class=\"number\">3</td>"]);
     led(&visitor.post("/basket", &[("sku", "FO-107"), ("change", "remove")]), "/basket");
     let page = visitor.get("/basket");
     assert!(!page.text().contains("FO-107") && page.text().contains("25.61 €"), "{}", page.text());
