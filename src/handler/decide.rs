@@ -116,6 +116,26 @@ fn as_sent<'d>(
     Some(Found { position, route, matched })
 }
 
+/// Whether the target of a request that an open proxy would pass on is one that its upstream may read as the URL of a guarded route: with a slash
+/// for what is escaped, and without what stands behind a semicolon.
+fn leads_behind_a_guard(service: &Service, host: Option<&str>, target: &str, proxy: &Route) -> bool {
+    let path = target.split('?').next().unwrap_or_default();
+    if !proxy.guards.is_empty() || !path.contains(['%', ';', '\\']) {
+        return false;
+    }
+    let read = as_read(target);
+    let bare: String =
+        read.split('/').map(|segment| segment.split(';').next().unwrap_or_default()).collect::<Vec<_>>().join("/");
+    [read, bare].iter().any(|read| {
+        let position = match service.site.routers.route(host, read) {
+            Routing::Matched(matched) => *matched.route,
+            Routing::Redirect { route, .. } | Routing::Misfit(route) => *route,
+            Routing::BadTarget | Routing::NotFound | Routing::Server => return false,
+        };
+        service.site.routes.get(position).is_some_and(|route| !route.guards.is_empty())
+    })
+}
+
 /// Where `request` leads, which came to a listener that only this machine reaches if `is_loopback`.
 pub(super) fn decide<'d>(service: &'d Service, request: &'d Parts, is_loopback: bool) -> Decision<'d> {
     let refused = |because, route| Decision::Refused { because, route };
@@ -134,6 +154,9 @@ pub(super) fn decide<'d>(service: &'d Service, request: &'d Parts, is_loopback: 
     let host = authority.map(|authority| authority.host());
     let routing = service.site.routers.route(host, target);
     if let Some(found) = as_sent(service, host, target, &routing) {
+        if leads_behind_a_guard(service, host, target, found.route) {
+            return refused(Refusal::NotFound, None);
+        }
         return Decision::Route(found);
     }
     let matched = match routing {
@@ -149,6 +172,9 @@ pub(super) fn decide<'d>(service: &'d Service, request: &'d Parts, is_loopback: 
     let position = *matched.route;
     let Some(route) = routes.get(position) else { return refused(Refusal::NotFound, None) };
     if let Resource::Proxy(_) = route.resource {
+        if leads_behind_a_guard(service, host, target, route) {
+            return refused(Refusal::NotFound, None);
+        }
         // Whatever it means, the upstream knows.
         return Decision::Route(Found { position, route, matched });
     }

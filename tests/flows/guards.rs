@@ -316,6 +316,9 @@ fn no_spelling_leads_by_an_open_proxy_to_what_is_guarded() {
         "/in%5cx",
         "/%2fin/x%ff",
         "/./in/%ff",
+        "/in;a=b/x",
+        "/in;/x%ff",
+        "/x/..%2fin/y",
     ] {
         let response = site.request("GET", target, &[], b"");
         assert!(matches!(response.status, 308 | 400 | 401 | 404), "{target}: {}", response.status);
