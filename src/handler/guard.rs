@@ -87,7 +87,7 @@ impl<'a> Asking<'a> {
                 }
                 Knowing::Source(at) => match visitor.sources.iter().find(|(known, _)| known == at) {
                     Some((_, user)) => Who::User(user.clone()),
-                    None => self.ask(*at).await?.unwrap_or(Who::Nobody { refused: None }),
+                    None => self.ask(*at, guard).await?.unwrap_or(Who::Nobody { refused: None }),
                 },
             };
             let user = match who {
@@ -122,8 +122,8 @@ impl<'a> Asking<'a> {
         &self.service.subjects[self.position]
     }
 
-    /// What the source at this position says of who asks; `None` if that is nobody.
-    async fn ask(self, at: usize) -> Result<Option<Who>, Refused<'a>> {
+    /// What the source at this position says to `guard` of who asks; `None` if that is nobody.
+    async fn ask(self, at: usize, guard: &'a Guard) -> Result<Option<Who>, Refused<'a>> {
         let Self { service, position, fields, deadline, id, .. } = self;
         let (route, subject) = (self.route(), self.subject());
         let inputs = Inputs::of_path(&service.site, route, self.matched, fields, self.wall);
@@ -158,10 +158,7 @@ impl<'a> Asking<'a> {
             Ok(Value::Null) | Err(Trouble::NotFound) => Ok(None),
             Ok(user) => Ok(Some(Who::User(user))),
             // Its own answer tells the two apart: who is not known, and who is known and may not.
-            Err(Trouble::Unauthorized { status: 403 }) => {
-                let asked = route.guards.iter().find(|guard| guard.by == Knowing::Source(at));
-                asked.map_or(Ok(None), |guard| Err(Refused::Forbidden(guard)))
-            }
+            Err(Trouble::Unauthorized { status: 403 }) => Err(Refused::Forbidden(guard)),
             Err(Trouble::Unauthorized { .. } | Trouble::BadRequest) => Ok(None),
             Err(trouble @ Trouble::Error { .. }) => {
                 tracing::warn!(
