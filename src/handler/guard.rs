@@ -14,7 +14,6 @@ use super::runtime::{Service, Subject};
 use super::{Answer, failure};
 use crate::config::{Binding, Template};
 use crate::fields::{CacheControl, Scope};
-use crate::render::Context;
 use crate::resource::{Guard, IdentityKind, Knowing, Refusal, Resource};
 use crate::router::Match;
 use crate::site::{Credentials, Identities, Identity, Route, slots};
@@ -133,12 +132,7 @@ impl<'a> Asking<'a> {
         }
         let mut slots = inputs.slots(route, subject, &service.site);
         let visitor = inputs.visitor(route);
-        let context = Context {
-            limits: &service.site.settings.limits.render,
-            now: jiff::Timestamp::try_from(self.wall).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
-            time_zone: &service.runtime.time_zone,
-            site: crate::site::known(service.site.url.as_deref(), &service.site.money),
-        };
+        let context = service.context(self.wall);
         let begun = Begun::now(service, subject);
         let calls = Calls::of(&begun, deadline);
         let request = Request {
@@ -300,6 +294,11 @@ pub(super) fn keep_for_one(fields: &mut HeaderMap) {
     if !is_for_one {
         fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     }
+    leave_out_the_way(fields);
+}
+
+/// Takes away what caches on the way obey before `Cache-Control`, or find things by.
+pub(super) fn leave_out_the_way(fields: &mut HeaderMap) {
     let is_for_the_way = |name: &HeaderName| {
         let name = name.as_str();
         name.ends_with("cdn-cache-control") || FOR_THE_WAY.contains(&name)

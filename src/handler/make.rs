@@ -196,12 +196,7 @@ async fn made(service: &Arc<Service>, order: Order, key: Option<Key>) -> Made {
         return Made::nothing(What::Error(StatusCode::INTERNAL_SERVER_ERROR), Vec::new(), None, id);
     };
     let variant = route.variant(is_anonymous);
-    let context = Context {
-        limits: &service.site.settings.limits.render,
-        now: jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
-        time_zone: &service.runtime.time_zone,
-        site: crate::site::known(service.site.url.as_deref(), &service.site.money),
-    };
+    let context = service.context(time);
     let calls_made = Calls::of(&begun, deadline);
     let request = Request {
         service,

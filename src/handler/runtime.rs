@@ -18,8 +18,9 @@ use super::repeat::Repeats;
 use super::sum::Summing;
 use crate::cache::{Counts, Epoch, Flights, Key, Memo, Purge, Revision, Scope, Store, Stored, Tag, Ticket};
 use crate::config::{Binding, Tripwire};
+use crate::render::Context;
 use crate::resource::Resource;
-use crate::site::{Route, Site};
+use crate::site::{Route, Site, known};
 use crate::source::{Keep, Kind};
 use crate::upstream::{Address, BuildError, Client, ClientSettings, Registry, UpstreamState};
 use crate::value::{Origin, Shape, Text};
@@ -28,7 +29,7 @@ use jiff::tz::TimeZone;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What outlives a site.
 #[derive(Debug)]
@@ -183,6 +184,16 @@ pub(super) struct Subject {
 }
 
 impl Service {
+    /// What layouts and conditions are worked out with at this time.
+    pub(super) fn context(&self, time: SystemTime) -> Context<'_> {
+        Context {
+            limits: &self.site.settings.limits.render,
+            now: jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+            time_zone: &self.runtime.time_zone,
+            site: known(self.site.url.as_deref(), &self.site.money),
+        }
+    }
+
     /// Puts a site into service. What earlier sites made from the same things stays stored; what they are making now is not.
     pub fn new(site: Arc<Site>, runtime: Arc<Runtime>) -> Self {
         let current = revisions(&site);

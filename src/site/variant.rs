@@ -25,6 +25,11 @@ impl Credentials {
     pub fn extend(&mut self, others: &Self) {
         self.cookies.extend(others.cookies.iter().cloned());
         self.fields.extend(others.fields.iter().cloned());
+        self.sort();
+    }
+
+    /// Brings them into their order, each once.
+    pub(super) fn sort(&mut self) {
         self.cookies.sort();
         self.cookies.dedup();
         self.fields.sort_by(|left, right| left.as_str().cmp(right.as_str()));

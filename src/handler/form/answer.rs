@@ -1,6 +1,6 @@
 //! What is answered to something that was sent: another place, the page again with what is wrong, or JSON.
 
-use super::super::guard::Visitor;
+use super::super::guard::{Visitor, leave_out_the_way};
 use super::super::inputs::Inputs;
 use super::super::make::{Order, Sent, make};
 use super::super::respond::{self, Exchange};
@@ -22,12 +22,10 @@ use std::sync::Arc;
 /// Holds an answer to whoever gets it now.
 pub(super) fn for_one(fields: &mut HeaderMap) {
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    for name in [header::ETAG, header::AGE, header::LAST_MODIFIED, header::EXPIRES, CACHE_STATUS] {
+    for name in [header::ETAG, header::AGE, header::LAST_MODIFIED, CACHE_STATUS] {
         fields.remove(name);
     }
-    for name in ["cdn-cache-control", "surrogate-control", "cache-tag", "surrogate-key"] {
-        fields.remove(name);
-    }
+    leave_out_the_way(fields);
 }
 
 impl Taking<'_> {

@@ -24,7 +24,6 @@ use super::runtime::Service;
 use super::{Answer, RequestBody, RequestBodyFault, clock, failure};
 use crate::cache::{Digest, Digester};
 use crate::fields::{self, Home, Unsaid};
-use crate::render::Context;
 use crate::resource::form::{Judged, RateBy, Wire};
 use crate::router::{Authority, Match};
 use crate::site::{Identities, Intake, RepeatKey, Route, slots};
@@ -313,12 +312,7 @@ impl Taking<'_> {
         let (begun, id): (_, Arc<str>) = (Begun::now(service, subject), arrival.id.to_string().into());
         let calls = super::fetch::Calls::of(&begun, deadline);
         let fields = inputs.visitor(self.route);
-        let context = Context {
-            limits: &service.site.settings.limits.render,
-            now: jiff::Timestamp::try_from(arrival.wall).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
-            time_zone: &service.runtime.time_zone,
-            site: crate::site::known(service.site.url.as_deref(), &service.site.money),
-        };
+        let context = service.context(arrival.wall);
         let request = Request {
             service,
             route: self.position,

@@ -198,10 +198,7 @@ impl Auth {
             credentials.cookies.extend(forward.credentials.cookies.iter().cloned());
             credentials.fields.extend(forward.credentials.fields.iter().cloned());
         }
-        credentials.cookies.sort();
-        credentials.cookies.dedup();
-        credentials.fields.sort_by(|left, right| left.as_str().cmp(right.as_str()));
-        credentials.fields.dedup();
+        credentials.sort();
         credentials
     }
 }

@@ -3,9 +3,9 @@
 use super::super::inputs::CookieInput;
 use super::super::{Auth, Credentials, Identities, Identity, Privacy, Route, Routers, code};
 use super::Shared;
-use super::kind;
 use super::scope::{Reads, Scope};
 use super::section::Sections;
+use super::{kind, privacy};
 use crate::config::{Binding, Declared as _, Reference, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::fields::is_of_person;
@@ -132,7 +132,7 @@ fn credentials_of(source: &Source, cookies: &[CookieInput], known: &[Route]) -> 
             all.fields = http.forward_headers.iter().filter(|name| is_of_person(name)).cloned().collect();
         }
         Kind::Route(asking) => {
-            if let Some(route) = known.get(asking.asked.route).filter(|route| is_for_somebody(route)) {
+            if let Some(route) = known.get(asking.asked.route).filter(|route| privacy::is_for_somebody(route)) {
                 all.extend(&route.known_by);
                 if let Privacy::Personal { credentials, .. } = &route.privacy {
                     all.extend(credentials);
@@ -155,14 +155,8 @@ fn credentials_of(source: &Source, cookies: &[CookieInput], known: &[Route]) -> 
             _ => {}
         }
     }
-    let mut sorted = Credentials::default();
-    sorted.extend(&all);
-    sorted
-}
-
-/// Whether a route has no answer for whoever carries nothing.
-fn is_for_somebody(route: &Route) -> bool {
-    !route.guards.is_empty() || matches!(&route.privacy, Privacy::Personal { obstacles, .. } if !obstacles.is_empty())
+    all.sort();
+    all
 }
 
 fn guard(

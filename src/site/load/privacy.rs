@@ -136,10 +136,7 @@ pub(super) fn credentials<'s>(
             Kind::Value(_) | Kind::Chosen(_) => {}
         }
     }
-    all.cookies.sort();
-    all.cookies.dedup();
-    all.fields.sort_by(|left, right| left.as_str().cmp(right.as_str()));
-    all.fields.dedup();
+    all.sort();
     all
 }
 
@@ -156,11 +153,7 @@ pub(super) fn obstacles<'s>(running: impl Iterator<Item = &'s Source>, known: &[
             Kind::Http(http) => http.forwards_credential(),
             Kind::Route(asking) => {
                 let asked = known.get(asking.asked.route);
-                let is_refused = |route: &Route| {
-                    !route.guards.is_empty()
-                        || matches!(&route.privacy, Privacy::Personal { obstacles, .. } if !obstacles.is_empty())
-                };
-                asked.is_some_and(is_refused)
+                asked.is_some_and(is_for_somebody)
             }
             Kind::Value(_) | Kind::Chosen(_) => false,
         };
@@ -168,6 +161,11 @@ pub(super) fn obstacles<'s>(running: impl Iterator<Item = &'s Source>, known: &[
         is_one.then(|| Spanned::new(why, source.name.place))
     };
     running.filter_map(obstacle).collect()
+}
+
+/// Whether a route has no answer for whoever carries nothing.
+pub(super) fn is_for_somebody(route: &Route) -> bool {
+    !route.guards.is_empty() || matches!(&route.privacy, Privacy::Personal { obstacles, .. } if !obstacles.is_empty())
 }
 
 /// A page that is one person's.
