@@ -14,9 +14,9 @@ use super::runtime::{Service, Subject};
 use super::{Answer, failure};
 use crate::config::{Binding, Template};
 use crate::fields::{CacheControl, Scope};
-use crate::resource::{Guard, IdentityKind, Knowing, Refusal, Resource};
+use crate::resource::{Guard, Knowing, Refusal, Resource};
 use crate::router::Match;
-use crate::site::{Credentials, Identities, Identity, Route, slots};
+use crate::site::{Credentials, Identities, Route, slots};
 use crate::source::{Trouble, encode_segment};
 use crate::value::Value;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -72,8 +72,8 @@ impl<'a> Asking<'a> {
         let mut asked: Vec<(Identities, Who)> = Vec::new();
         for guard in &route.guards {
             let who = match &guard.by {
-                Knowing::Identities(kinds) => {
-                    let among = among(kinds);
+                Knowing::Identities(among) => {
+                    let among = *among;
                     let known = asked.iter().find(|(known, _)| *known == among).map(|(_, who)| who.clone());
                     match known {
                         Some(who) => who,
@@ -207,8 +207,8 @@ impl Refused<'_> {
                 let host = exchange.request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
                 let (host, fields) = (host.unwrap_or_default(), answer.response.headers_mut());
                 match &guard.by {
-                    Knowing::Identities(kinds) => {
-                        identity::challenges(service, refused.as_ref(), among(kinds), host, fields);
+                    Knowing::Identities(among) => {
+                        identity::challenges(service, refused.as_ref(), *among, host, fields);
                     }
                     Knowing::Source(at) => fields.extend([(header::WWW_AUTHENTICATE, asking.challenge(*at, host))]),
                 }
@@ -227,11 +227,6 @@ impl Refused<'_> {
             }
         }
     }
-}
-
-/// The identities that a guard counts on; all of the site's, if it names none.
-fn among(kinds: &[IdentityKind]) -> Identities {
-    if kinds.is_empty() { Identities::ALL } else { kinds.iter().copied().map(Identity::from).collect() }
 }
 
 /// The answer that sends a visitor elsewhere, if that is declared. Programs have no use for a page to sign in.

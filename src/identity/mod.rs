@@ -7,6 +7,7 @@
 //! | File | Holds |
 //! |---|---|
 //! | `algorithm` | the algorithms of signatures, by their names (RFC 7518, RFC 8037) |
+//! | `kind` | which ways to know there are |
 //! | `key`, `pem` | keys, and the sets that they come in (RFC 7517) |
 //! | `token` | a token (RFC 7515, RFC 7519): taken apart, judged, verified |
 //! | `password` | users, and whether a password is theirs |
@@ -18,6 +19,7 @@ mod algorithm;
 mod base64url;
 mod cookie;
 mod key;
+mod kind;
 mod password;
 mod pem;
 mod token;
@@ -25,6 +27,7 @@ mod token;
 pub use algorithm::Algorithm;
 pub use cookie::{CookieKeys, SHORTEST_COOKIE_KEY, Seal};
 pub use key::{Believed, KeyError, KeySet, MOST_KEYS};
+pub use kind::{Identities, Identity};
 pub use password::{HashError, LONGEST_PASSWORD, PasswordHash, Users};
 pub use token::{LONGEST_TOKEN, Refusal, Rules, Times, Token, Verified};
 

@@ -6,9 +6,10 @@
 use super::code;
 use crate::config::{
     Binding, Declared, Decode, Described, Kind, Node, OneOrMany, Reference, Schema, Table, Template, declare,
-    not_a_word, words, wrong_type,
+    not_a_word, wrong_type,
 };
 use crate::diagnostic::{Finding, Findings, Place, Spanned};
+use crate::identity::{Identities, Identity};
 use crate::value::{Value, write_json};
 use std::fmt;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ declare! {
         /// that its list holds; a list of such values, of which one is enough; `{ present = true }`.
         "require": require: Node as Require,
         /// Which of the site's identities count here: `"jwt"`, `"basic"`, `"forward"`, or a list of them; default all that it declares.
-        "auth": auth: Spanned<OneOrMany<IdentityKind>>,
+        "auth": auth: Spanned<OneOrMany<Identity>>,
         /// A source of the route that carries the visitor's credential and says who that is, instead of an identity: its value is `user`.
         "source": source: Spanned<String>,
         /// What nobody, and whoever cannot be known, is answered: `"status"` (401, the default), or `{ redirect = "/login", next = "next" }`,
@@ -37,29 +38,6 @@ declare! {
         "on-unauthorized": on_unauthorized: Spanned<Refusal>,
         /// What somebody is answered who may not have it: `"status"` (403, the default), `"not-found"`, or `{ redirect = "/upgrade" }`.
         "on-forbidden": on_forbidden: Spanned<Refusal>,
-    }
-}
-
-words! {
-    /// A way to know who asks.
-    pub enum IdentityKind {
-        /// A token: `[auth.jwt]`.
-        "jwt": Jwt,
-        /// A name and a password: `[auth.basic]`.
-        "basic": Basic,
-        /// What an upstream says: `[auth.forward]`.
-        "forward": Forward,
-    }
-}
-
-impl IdentityKind {
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Jwt => "jwt",
-            Self::Basic => "basic",
-            Self::Forward => "forward",
-        }
     }
 }
 
@@ -181,8 +159,8 @@ pub struct Guard<R = Binding> {
 /// Who says who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Knowing {
-    /// These identities; all that the site declares, if there are none.
-    Identities(Vec<IdentityKind>),
+    /// These identities, as far as the site declares them.
+    Identities(Identities),
     /// The source at this position.
     Source(usize),
 }

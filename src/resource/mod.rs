@@ -32,7 +32,7 @@ pub use decl::{
     SectionDecl, ThenDecl,
 };
 pub use error_page::{ErrorPage, ID_MARK};
-pub use guard::{Claim, Guard, GuardDecl, GuardsDecl, IdentityKind, Knowing, Refusal, Wanted, as_level, required};
+pub use guard::{Claim, Guard, GuardDecl, GuardsDecl, Knowing, Refusal, Wanted, as_level, required};
 pub use header::instead as instead_of_header;
 pub use layout::Linked;
 pub use proxy::{Proxy, ProxyTarget, TargetPart};

@@ -20,8 +20,8 @@ mod settings;
 pub mod slots;
 mod variant;
 
-pub use crate::identity::Seal;
-pub use auth::{Auth, Basic, FetchedKeys, ForwardAuth, Identities, Identity, Jwt, Keys};
+pub use crate::identity::{Identities, Identity, Seal};
+pub use auth::{Auth, Basic, FetchedKeys, ForwardAuth, Jwt, Keys};
 pub use code::CODES;
 pub use declaration::Declaration;
 pub use draft::{Called, Certainty, Draft, Outline, RouteOutline};

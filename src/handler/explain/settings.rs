@@ -4,7 +4,7 @@ use super::Told;
 use crate::config::format_duration;
 use crate::explanation::{Origin, Setting};
 use crate::resource::{Guard, Knowing, Proxy, Resource};
-use crate::site::{Route, Variant};
+use crate::site::{Identities, Identity, Route, Variant};
 use http::HeaderValue;
 
 impl Told<'_> {
@@ -58,9 +58,9 @@ impl Told<'_> {
                 let source = self.route.sources.get(*at).map_or("?", |planned| planned.source.name.value.as_str());
                 format!("as the source `{source}` says")
             }
-            Knowing::Identities(kinds) if kinds.is_empty() => "as an identity of the site says".to_owned(),
-            Knowing::Identities(kinds) => {
-                let words: Vec<&str> = kinds.iter().map(|kind| kind.word()).collect();
+            Knowing::Identities(Identities::ALL) => "as an identity of the site says".to_owned(),
+            Knowing::Identities(among) => {
+                let words: Vec<&str> = among.iter().map(Identity::word).collect();
                 format!("as {} says", words.join(" or "))
             }
         };

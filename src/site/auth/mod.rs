@@ -7,87 +7,13 @@ mod decl;
 pub(super) use decl::{AuthDecl, BasicDecl, ClaimDecl, CookieKeysDecl, ForwardDecl, JwtDecl};
 
 use super::Credentials;
-use crate::config::{Binding, words};
-use crate::identity::{KeySet, Rules, Users};
-use crate::resource::IdentityKind;
+use crate::config::Binding;
+use crate::identity::{Identities, Identity, KeySet, Rules, Users};
 use crate::source::Source;
 use crate::upstream::{Trust, Url};
 use http::header::{AUTHORIZATION, HeaderName};
 use std::sync::Arc;
 use std::time::Duration;
-
-words! {
-    /// A way to know who somebody is.
-    pub enum Identity {
-        /// A token.
-        "jwt": Jwt,
-        /// A name and a password.
-        "basic": Basic,
-        /// What an upstream says of the visitor's credential.
-        "forward": Forward,
-    }
-}
-
-impl From<IdentityKind> for Identity {
-    fn from(kind: IdentityKind) -> Self {
-        match kind {
-            IdentityKind::Jwt => Self::Jwt,
-            IdentityKind::Basic => Self::Basic,
-            IdentityKind::Forward => Self::Forward,
-        }
-    }
-}
-
-impl Identity {
-    /// All of them, in the order in which a request is looked at.
-    pub const ALL: [Self; 3] = [Self::Jwt, Self::Basic, Self::Forward];
-}
-
-/// Some of the identities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Identities(u8);
-
-impl Identities {
-    /// None of them.
-    pub const NONE: Self = Self(0);
-    /// Whatever a site has.
-    pub const ALL: Self = Self(0b111);
-
-    /// Whether this is one of them.
-    pub fn has(self, identity: Identity) -> bool {
-        self.0 & Self::bit(identity) != 0
-    }
-
-    /// Those, and this.
-    #[must_use]
-    pub fn with(self, identity: Identity) -> Self {
-        Self(self.0 | Self::bit(identity))
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Those, in the order in which a request is looked at.
-    pub fn iter(self) -> impl Iterator<Item = Identity> {
-        Identity::ALL.into_iter().filter(move |identity| self.has(*identity))
-    }
-
-    fn bit(identity: Identity) -> u8 {
-        match identity {
-            Identity::Jwt => 0b001,
-            Identity::Basic => 0b010,
-            Identity::Forward => 0b100,
-        }
-    }
-}
-
-impl FromIterator<Identity> for Identities {
-    fn from_iter<I: IntoIterator<Item = Identity>>(identities: I) -> Self {
-        identities.into_iter().fold(Self::NONE, Self::with)
-    }
-}
 
 /// The identities of a site.
 #[derive(Debug, Default)]

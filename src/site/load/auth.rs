@@ -1,8 +1,8 @@
 //! `[auth.*]` and `[cookie-keys]`: who is believed, and by which keys. Nothing is fetched here; files of the site are read.
 
 use super::super::auth::{
-    Auth, AuthDecl, Basic, BasicDecl, ClaimDecl, CookieKeysDecl, FetchedKeys, ForwardAuth, ForwardDecl, Identity, Jwt,
-    JwtDecl, Keys,
+    Auth, AuthDecl, Basic, BasicDecl, ClaimDecl, CookieKeysDecl, FetchedKeys, ForwardAuth, ForwardDecl, Jwt, JwtDecl,
+    Keys,
 };
 use super::super::settings::Decl;
 use super::super::{Credentials, code};
@@ -13,7 +13,7 @@ use crate::config::{
 };
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place, Spanned};
 use crate::identity::{
-    Algorithm, Believed, CookieKeys, HashError, KeyError, KeySet, LONGEST_PASSWORD, PasswordHash, Rules,
+    Algorithm, Believed, CookieKeys, HashError, Identity, KeyError, KeySet, LONGEST_PASSWORD, PasswordHash, Rules,
     SHORTEST_COOKIE_KEY, Users,
 };
 use crate::source::{self, CallMethod, PUBLIC_CREDENTIAL, Source, Upstreams, origin_of};

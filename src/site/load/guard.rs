@@ -9,27 +9,22 @@ use super::{kind, privacy};
 use crate::config::{Binding, Declared as _, Reference, TreeFile};
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::fields::is_of_person;
-use crate::resource::{Decl, Guard, GuardDecl, GuardsDecl, IdentityKind, Knowing, Refusal, required};
+use crate::resource::{Decl, Guard, GuardDecl, GuardsDecl, Knowing, Refusal, required};
 use crate::router::{Pattern, Routing};
 use crate::source::{Kind, Source};
 use http::header::HeaderName;
 use std::sync::Arc;
 
-/// As many of the site's identities as a guard counts on: those that it names, or whatever there is.
-fn identities(kinds: &[IdentityKind]) -> Identities {
-    if kinds.is_empty() { Identities::ALL } else { kinds.iter().copied().map(Identity::from).collect() }
-}
-
 /// What a guard counts on, and is not there.
 enum Lack {
-    One(IdentityKind),
+    One(Identity),
     /// Any identity at all.
     All,
 }
 
 /// What is missing of what a guard counts on: one of these `kinds`, or any at all if it counts on whatever there is.
-fn lacking(auth: &Auth, kinds: &[IdentityKind]) -> Option<Lack> {
-    let missing = kinds.iter().find(|kind| !auth.written.has(Identity::from(**kind)));
+fn lacking(auth: &Auth, kinds: &[Identity]) -> Option<Lack> {
+    let missing = kinds.iter().find(|kind| !auth.written.has(**kind));
     missing.map(|kind| Lack::One(*kind)).or_else(|| auth.written.is_empty().then_some(Lack::All))
 }
 
@@ -102,7 +97,7 @@ impl Guards {
         let mut all = Credentials::default();
         for guard in &self.levels {
             match &guard.by {
-                Knowing::Identities(kinds) => all.extend(&shared.auth.credentials(identities(kinds))),
+                Knowing::Identities(among) => all.extend(&shared.auth.credentials(*among)),
                 Knowing::Source(at) => all.extend(&self.speaks_for(*at).unwrap_or_default()),
             }
         }
@@ -199,7 +194,7 @@ fn knowing(
     shared: &mut Shared<'_>,
 ) -> Option<Knowing> {
     let Some(name) = &decl.source else {
-        let kinds: Vec<IdentityKind> = decl.auth.as_ref().map(|auth| auth.value.0.clone()).unwrap_or_default();
+        let kinds: Vec<Identity> = decl.auth.as_ref().map(|auth| auth.value.0.clone()).unwrap_or_default();
         let place = decl.auth.as_ref().map_or(decl.place, |auth| auth.place);
         if let Some(missing) = lacking(&shared.auth, &kinds) {
             let (message, help) = match missing {
@@ -217,7 +212,8 @@ fn knowing(
             shared.findings.push(Finding::new(&code::NO_IDENTITY, place, message).help(help));
             return None;
         }
-        return Some(Knowing::Identities(kinds));
+        let among = if kinds.is_empty() { Identities::ALL } else { kinds.into_iter().collect() };
+        return Some(Knowing::Identities(among));
     };
     if let Some(auth) = &decl.auth {
         let message = "`auth` beside `source`";
@@ -280,7 +276,7 @@ fn link(guard: &Guard<Reference>, scope: &Scope<'_>, shared: &mut Shared<'_>) ->
     };
     let (on_unauthorized, on_forbidden) = (refusal(&guard.on_unauthorized), refusal(&guard.on_forbidden));
     let by = match &guard.by {
-        Knowing::Identities(kinds) => Knowing::Identities(kinds.clone()),
+        Knowing::Identities(among) => Knowing::Identities(*among),
         Knowing::Source(at) => Knowing::Source(kind::position(scope, *at)?),
     };
     Some(Guard {
