@@ -29,9 +29,12 @@ fn root() -> &'static Path {
 /// README.md and every Markdown file of `content/`: where it is, and what it says.
 fn pages() -> Vec<(PathBuf, String)> {
     let mut paths = vec![root().join("README.md")];
-    for folder in ["content/docs", "content/docs/contributing"] {
-        paths.extend(root().join(folder).read_dir().expect("a folder").flatten().map(|entry| entry.path()));
-        paths.retain(|path| path.is_file());
+    let mut folders = vec![root().join("content/docs")];
+    while let Some(folder) = folders.pop() {
+        let (inner, files): (Vec<_>, Vec<_>) =
+            folder.read_dir().expect("a folder").flatten().map(|entry| entry.path()).partition(|path| path.is_dir());
+        folders.extend(inner);
+        paths.extend(files);
     }
     paths.sort();
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("text"))).collect()
@@ -144,7 +147,7 @@ fn a_wrong_example_is_noticed() {
 
 /// The rows of two code spans in `liquid.md`: a template, and what it prints of the data on the page.
 fn every_example_of_the_language_prints_what_is_said() {
-    let page = fs::read_to_string(root().join("content/docs/liquid.md")).expect("text");
+    let page = fs::read_to_string(root().join("content/docs/guides/liquid.md")).expect("text");
     let data: Value = serde_json::from_str(blocks(&page, "json").next().expect("the data")).expect("JSON");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix("` |")?.split_once("` | `"));
     let rows: Vec<_> = rows.map(|(template, printed)| (template.replace("\\|", "|"), printed)).collect();
@@ -234,7 +237,7 @@ fn the_limits_are_those_that_are_declared() {
             Some((pair[1].strip_prefix('"')?.split('"').next()?, default))
         })
         .collect();
-    let page = fs::read_to_string(root().join("content/docs/running.md")).expect("text");
+    let page = fs::read_to_string(root().join("content/docs/guides/running.md")).expect("text");
     let rows = page.split("## Limits").nth(1).expect("the limits").lines().filter_map(|row| row.strip_prefix("| `"));
     let shown: BTreeMap<&str, &str> = rows
         .map(|row| {

@@ -161,7 +161,7 @@ pub static TAGS: &[TagDocs] = &[
         effect: TagEffect::Binds,
         docs: "Goes through a list, an object or a range; `else` if there is nothing. `offset` leaves items out, `limit` takes so many of the rest, \
                `reversed`, right behind the list, turns these around. `offset: continue` goes on where the last loop with the same variable and list ended. \
-               What `forloop` knows is in [the language](../docs/liquid.md#loops).",
+               What `forloop` knows is in [the language](../docs/guides/liquid.md#loops).",
         examples: &[
             shows(
                 "{% for item in products %}{{ forloop.index }}. {{ item.name }}{% unless forloop.last %}, {% endunless %}{% endfor %}",
@@ -192,7 +192,7 @@ pub static TAGS: &[TagDocs] = &[
     TagDocs {
         name: "if",
         effect: TagEffect::Chooses,
-        docs: "Prints its block if a condition holds; `elsif` and `else` otherwise. Conditions have `==`, `!=`, `<`, `>`, `<=`, `>=`, `contains`, `and`, `or`; how they are read is in [the language](../docs/liquid.md#conditions).",
+        docs: "Prints its block if a condition holds; `elsif` and `else` otherwise. Conditions have `==`, `!=`, `<`, `>`, `<=`, `>=`, `contains`, `and`, `or`; how they are read is in [the language](../docs/guides/liquid.md#conditions).",
         examples: &[
             shows(
                 "{% for item in products %}{% if item.stock > 9 %}many{% elsif item.stock %}few{% else %}none{% endif %} {% endfor %}",
@@ -258,7 +258,7 @@ pub static TAGS: &[TagDocs] = &[
         name: "tablerow",
         effect: TagEffect::Binds,
         docs: "Goes through a list as cells of a table, with `cols` in a row; `limit` and `offset` as with `for`. \
-               What `tablerowloop` knows is in [the language](../docs/liquid.md#loops).",
+               What `tablerowloop` knows is in [the language](../docs/guides/liquid.md#loops).",
         examples: &[
             shows(
                 "<table>{% tablerow item in products cols: 2 limit: 3 %}{{ item.name }}{% endtablerow %}</table>",

@@ -13,7 +13,7 @@ fn of_filters() -> Page {
     let mut body = format!(
         "A filter stands behind a value: `{{{{ name | upcase }}}}`. Its arguments follow a colon, parted by commas. A filter never fails a \
          page: of an input or argument that it can do nothing with, most make nothing, and some, as `date`, hand on the input as it is.\n\n\
-         Text is [escaped](../docs/escaping.md) where it is printed; markup is not, as the words of a layout, Markdown and captures are not. \
+         Text is [escaped](../docs/explanations/escaping.md) where it is printed; markup is not, as the words of a layout, Markdown and captures are not. \
          Where nothing is said of the result, values stay what they are; numbers and what is nil or true have nothing to escape. The examples are tests; they use this data, and nothing is escaped:\n\n\
          ```json\n{EXAMPLE_DATA}\n```\n\n"
     );
@@ -50,7 +50,7 @@ fn of_dates() -> Page {
     let mut body = format!(
         "The filter `date` writes a date by a pattern, as `strftime` of Ruby does: `{{{{ post.date | date: \"%-d %B %Y\" }}}}`. What is no \
          directive stands in the result as it was written. Between `%` and the letter stand `-` (no padding), `_` (spaces), `0` (zeros), `^` \
-         (capitals), `#` (the other case) and a number (the width). [Layouts](../docs/layouts.md#filters) say what counts as a date.\n\n\
+         (capitals), `#` (the other case) and a number (the width). [Layouts](../docs/guides/layouts.md#filters) say what counts as a date.\n\n\
          The last column is what `{DATE_OF_EXAMPLES}` prints.\n\n| Directive | Is | Prints |\n|---|---|---|\n"
     );
     for (directive, docs, printed) in DIRECTIVES {
@@ -67,7 +67,7 @@ fn of_dates() -> Page {
 fn of_tags() -> Page {
     let mut body = format!(
         "A tag stands between `{{%` and `%}}`; a block ends with the tag of the same name behind `end`. How values, conditions and white space \
-         are read is in [the language](../docs/liquid.md).\n\nThe examples are tests; they use this data:\n\n\
+         are read is in [the language](../docs/guides/liquid.md).\n\nThe examples are tests; they use this data:\n\n\
          ```json\n{EXAMPLE_DATA}\n```\n\nand these partials:\n\n| Partial | Text |\n|---|---|\n"
     );
     for (name, text) in EXAMPLE_PARTIALS {
