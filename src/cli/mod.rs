@@ -5,6 +5,7 @@
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
 //! | `serve`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
+//! | `new` | a new site, and what is added to one |
 //! | `password` | the hash of a password, for `[auth.basic]` |
 //! | `try_out` | a template, a selector, Markdown, without a site |
 //! | `catalogue` | the codes of all floors, for `check --explain` |
@@ -22,6 +23,7 @@ mod console;
 mod explain;
 mod load;
 mod messages;
+mod new;
 mod password;
 mod purge;
 pub mod reference;
@@ -55,6 +57,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ended = match command.unwrap_or_default() {
         Command::Serve => serve::serve(site),
+        Command::New(how) => new::new(&site, &how),
         Command::Check(how) => Ok(check::check(&site, &how)),
         Command::Routes => routes::routes(&site),
         Command::Purge(how) => purge::purge(&site, &how),
