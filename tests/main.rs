@@ -25,9 +25,11 @@ mod robust;
 mod schema;
 mod serve;
 mod site_pages;
+mod stranger;
 mod support;
 mod tidy;
 mod trying;
+mod tutorial;
 mod upstream;
 mod wire;
 
@@ -126,8 +128,10 @@ fn main() -> ExitCode {
         schema::CASES,
         serve::CASES,
         site_pages::CASES,
+        stranger::CASES,
         tidy::CASES,
         trying::CASES,
+        tutorial::CASES,
         upstream::CASES,
         wire::bodies::CASES,
         wire::drain::CASES,
