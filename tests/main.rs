@@ -15,6 +15,7 @@ mod figures;
 mod findings;
 mod flows;
 mod keys;
+mod live;
 mod manners;
 mod memory;
 mod migration;
@@ -120,6 +121,7 @@ fn main() -> ExitCode {
         figures::CASES,
         findings::CASES,
         keys::CASES,
+        live::CASES,
         manners::CASES,
         memory::CASES,
         migration::CASES,
