@@ -23,7 +23,7 @@ fn example(starter: &str) -> PathBuf {
 }
 
 /// All files of a folder, by their paths in it.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut waiting = vec![folder.to_owned()];
     while let Some(next) = waiting.pop() {
@@ -44,21 +44,21 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 /// What a command says that ends well.
-fn said(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn said(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 /// What a command says that does not, and its exit code.
-fn refused(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn refused(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = run(folder, arguments);
     assert!(!output.status.success(), "{arguments:?}: {output:?}");
     (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
 }
 
 /// A folder with the site of a starter in `my-site`.
-fn made(starter: &str) -> (Folder, PathBuf) {
+pub(crate) fn made(starter: &str) -> (Folder, PathBuf) {
     let folder = Folder::new();
     said(folder.path(), &["new", "my-site", "--starter", starter]);
     let site = folder.path().join("my-site");
@@ -66,7 +66,7 @@ fn made(starter: &str) -> (Folder, PathBuf) {
 }
 
 /// Nothing is said of it at all.
-fn is_sound(site: &Path) {
+pub(crate) fn is_sound(site: &Path) {
     let told = said(site, &["check", "--format", "json"]);
     let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!(told["findings"], serde_json::json!([]), "{}", site.display());
