@@ -87,6 +87,7 @@ fn main() -> ExitCode {
         flows::identity::CASES,
         flows::inputs::CASES,
         flows::lists::CASES,
+        flows::search::CASES,
         flows::machines::CASES,
         flows::journeys::CASES,
         flows::json::CASES,
