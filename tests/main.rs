@@ -8,12 +8,15 @@
 mod account;
 mod blog;
 mod check;
+mod cookbook;
 mod documentation;
 mod empty_root;
 mod figures;
 mod findings;
 mod flows;
 mod keys;
+mod live;
+mod manners;
 mod memory;
 mod migration;
 mod mistakes;
@@ -25,9 +28,11 @@ mod robust;
 mod schema;
 mod serve;
 mod site_pages;
+mod stranger;
 mod support;
 mod tidy;
 mod trying;
+mod tutorial;
 mod upstream;
 mod wire;
 
@@ -56,6 +61,7 @@ fn main() -> ExitCode {
         account::CASES,
         blog::CASES,
         check::CASES,
+        cookbook::CASES,
         documentation::CASES,
         flows::admin::CASES,
         flows::agreement::CASES,
@@ -116,6 +122,8 @@ fn main() -> ExitCode {
         figures::CASES,
         findings::CASES,
         keys::CASES,
+        live::CASES,
+        manners::CASES,
         memory::CASES,
         migration::CASES,
         mistakes::CASES,
@@ -127,8 +135,10 @@ fn main() -> ExitCode {
         schema::CASES,
         serve::CASES,
         site_pages::CASES,
+        stranger::CASES,
         tidy::CASES,
         trying::CASES,
+        tutorial::CASES,
         upstream::CASES,
         wire::bodies::CASES,
         wire::drain::CASES,
