@@ -51,7 +51,7 @@ fn a_route_of_each_kind_is_sound_and_answers() {
         let mut after = files(&site);
         for path in written {
             let text = String::from_utf8(after.remove(*path).expect(path)).expect("text");
-            if path.ends_with(".toml") {
+            if path.starts_with("routes/") {
                 let place = text.lines().next().and_then(|line| line.strip_prefix("#:schema ")).expect("its schema");
                 assert!(site.join(path).parent().expect("a folder").join(place).is_file(), "{path}: {place}");
             }
@@ -226,17 +226,16 @@ fn a_proposed_source_is_accepted_and_takes_what_was_there() {
     let (value, text) = taken(&data("products.json"), "products", &[]);
     assert!(text.contains("# cache = { max-age = \"60s\""), "{text}");
     assert!(text.contains("name = { select = \"$.name\", required = true }"), "{text}");
-    let item = |id: u32, name: &str, price: f64, at: &str, tags: Value, stock: bool| {
-        let price = if price.fract() == 0.0 { json!(price as u32) } else { json!(price) };
+    let item = |id: u32, name: &str, price: Value, at: &str, tags: Value, stock: bool| {
         json!({ "id": id, "name": name, "price": price, "created_at": at, "shop_url": format!("https://a.example/{id}"),
             "tags": tags, "in_stock": stock, "note": null })
     };
     assert_eq!(
         value,
         json!({ "total": 3, "next_page": null, "items": [
-            item(1, "Anvil \"A\"", 12.0, "2026-01-02", json!(["x"]), false),
-            item(2, "Bolt", 0.5, "2026-01-03T04:05:06Z", json!([]), true),
-            item(3, "Clamp", 7.0, "2026-01-04", json!(["y", "z"]), false),
+            item(1, "Anvil \"A\"", json!(12), "2026-01-02", json!(["x"]), false),
+            item(2, "Bolt", json!(0.5), "2026-01-03T04:05:06Z", json!([]), true),
+            item(3, "Clamp", json!(7), "2026-01-04", json!(["y", "z"]), false),
         ] })
     );
     let (value, _) = taken(&data("content.json"), "content_data", &[]);

@@ -144,11 +144,10 @@ impl<'u> Asked<'u> {
     }
 
     fn failed(&self, failure: Failure) -> anyhow::Error {
-        let help = match failure {
-            Failure::RefusedAddress(_) => {
-                "; if it is your own machine or network, write --allow-private, and `allow-private = true` at the source"
-            }
-            _ => "",
+        let help = if matches!(failure, Failure::RefusedAddress(_)) {
+            "; if it is your own machine or network, write --allow-private, and the source will say `allow-private = true`"
+        } else {
+            ""
         };
         anyhow!("`{}` cannot be fetched: {failure}{help}", self.written)
     }
