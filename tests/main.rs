@@ -8,6 +8,7 @@
 mod account;
 mod blog;
 mod check;
+mod cookbook;
 mod documentation;
 mod empty_root;
 mod figures;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         account::CASES,
         blog::CASES,
         check::CASES,
+        cookbook::CASES,
         documentation::CASES,
         flows::admin::CASES,
         flows::agreement::CASES,
