@@ -20,6 +20,7 @@ mod manners;
 mod memory;
 mod migration;
 mod mistakes;
+mod new;
 mod openapi;
 mod reference;
 mod reload;
@@ -55,6 +56,7 @@ macro_rules! cases {
     };
 }
 
+#[expect(clippy::too_many_lines, reason = "the list of all tests, one group a line")]
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         flows::identity::CASES,
         flows::inputs::CASES,
         flows::lists::CASES,
+        flows::search::CASES,
         flows::machines::CASES,
         flows::journeys::CASES,
         flows::json::CASES,
@@ -126,6 +129,7 @@ fn main() -> ExitCode {
         memory::CASES,
         migration::CASES,
         mistakes::CASES,
+        new::CASES,
         openapi::CASES,
         reference::CASES,
         reload::CASES,
