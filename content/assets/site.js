@@ -44,6 +44,11 @@ for (const [name, width] of [["side", "62rem"], ["toc", "82rem"]]) {
     fit();
 }
 
+// In a long list, the page that one is on is in sight.
+const side = document.querySelector(".side");
+const here = side?.querySelector("[aria-current]");
+if (here) side.scrollTop = here.offsetTop - side.offsetTop - side.clientHeight / 2;
+
 // "On this page" says where one is.
 const places = new Map([...document.querySelectorAll(".toc a")].map(link => [link.hash.slice(1), link]));
 const seen = new IntersectionObserver(entries => {
