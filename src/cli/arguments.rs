@@ -1,10 +1,12 @@
 //! What can be said on the command line, and the help that teaches it: one table, from which usage, help and errors come.
 
+use crate::config::{Archive, Origin};
 use crate::extract::Format as BodyFormat;
 use crate::site::Declaration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 const ABOUT: &str = "Serves a whole web site from declarations: TOML routes, Liquid layouts, Markdown, and data fetched at request time.";
 
@@ -32,6 +34,7 @@ Examples:
   siteserver schema --write                       let editors complete and check its files
   siteserver purge --path /about                  make stored pages anew
   siteserver password                             hash a password, for [auth.basic]
+  siteserver bundle --output shop                 write one program with the site inside
   siteserver try liquid card.html --data a.json   try a template; try jsonpath, try markdown
 
 Signals while it serves:
@@ -75,6 +78,16 @@ Examples:
   siteserver purge --source repo --param owner=octocat --param name=hello
   siteserver purge --all --format json";
 
+const AFTER_BUNDLE: &str = "\
+Examples:
+  siteserver bundle --output shop        write `shop`: this program, with ./site.toml and its folders inside
+  ./shop                                 serve that site, wherever the file is, without any other
+  ./shop check                           every command works on the site inside
+  ./shop --set server.listen='[\"[::]:8080\"]'
+  ./shop --version                       say which program and which site it is
+  ./shop --config shop/site.toml         serve another site after all
+  ./shop bundle --extract copy           write the files of the site inside into the new folder `copy`";
+
 const AFTER_EXPLAIN: &str = "\
 Examples:
   siteserver explain /
@@ -103,6 +116,16 @@ pub(super) struct SiteArguments {
     /// Sets one key of `site.toml` to a TOML value or else a string; may be repeated, later ones win
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub(super) sets: Vec<String>,
+    /// The site inside this program, unless another one was asked for.
+    #[arg(skip)]
+    pub(super) inside: Option<Arc<Archive>>,
+}
+
+impl SiteArguments {
+    /// Where the site's files are.
+    pub(super) fn origin(&self) -> Origin {
+        self.inside.clone().map_or_else(|| Origin::Folder(self.config.clone()), Origin::Inside)
+    }
 }
 
 /// What to do.
@@ -131,6 +154,14 @@ pub(super) enum Command {
     /// answer requests. Nothing is sent anywhere; what only data can tell stands as a placeholder.
     #[command(after_help = AFTER_EXPLAIN)]
     Explain(ExplainArguments),
+    /// Write one program with the site inside, which serves it without any other file
+    ///
+    /// The site is checked first: with errors nothing is written. The program is this one. What is inside are site.toml, the files below routes/,
+    /// layouts/ and content/ but those whose names begin with a dot, and the files beside them that the site names. Values of environment
+    /// variables are never inside: they are read when the program starts, and so is --set. With SOURCE_DATE_EPOCH in the environment no time of a file
+    /// is later than that, so that two checkouts of the same files make the same program.
+    #[command(after_help = AFTER_BUNDLE)]
+    Bundle(BundleArguments),
     /// Write what may stand in the files of a site, as JSON Schema, so that editors complete and check them
     Schema(SchemaArguments),
     /// Hash a password, for the file of users that `[auth.basic]` names
@@ -169,6 +200,17 @@ pub(super) struct PurgeArguments {
     /// How the answer is written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) format: Format,
+}
+
+/// What to write, and where.
+#[derive(Debug, Args)]
+pub(super) struct BundleArguments {
+    /// The program to write; one that is there is replaced in one step
+    #[arg(long, short, value_name = "FILE", default_value = "site")]
+    pub(super) output: PathBuf,
+    /// Write the files of the site inside this program into a folder instead, which must be empty or not be there
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    pub(super) extract: Option<PathBuf>,
 }
 
 /// Which request.

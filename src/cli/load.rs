@@ -28,10 +28,11 @@ pub(super) fn load(site: &SiteArguments, environment: &Environment) -> Loaded {
 
 /// The same, with what earlier loads have left.
 pub(super) fn load_again(site: &SiteArguments, environment: &Environment, memory: &Memory) -> Loaded {
-    if !site.config.exists() {
+    let origin = site.origin();
+    if !origin.exists() {
         return missing(site);
     }
-    let mut draft = site::draft(&site.config, &site.sets, environment, memory);
+    let mut draft = site::draft(origin, &site.sets, environment, memory);
     crate::check::check(&mut draft);
     draft.finish()
 }
