@@ -14,6 +14,7 @@ mod figures;
 mod findings;
 mod flows;
 mod keys;
+mod manners;
 mod memory;
 mod migration;
 mod mistakes;
@@ -115,6 +116,7 @@ fn main() -> ExitCode {
         figures::CASES,
         findings::CASES,
         keys::CASES,
+        manners::CASES,
         memory::CASES,
         migration::CASES,
         mistakes::CASES,

@@ -7,11 +7,13 @@
 //! | `serve`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
 //! | `bundle` | one program with a site inside |
 //! | `inside` | the site inside this program, and where it is |
+//! | `completions`, `man` | the command line for shells, and as manual pages |
 //! | `password` | the hash of a password, for `[auth.basic]` |
 //! | `try_out` | a template, a selector, Markdown, without a site |
 //! | `catalogue` | the codes of all floors, for `check --explain` |
 //! | `reference` | the pages of the documentation that are written from declarations |
 //! | `console` | writing to people: terminals, colours, counts |
+//! | `progress` | a line for those who wait for more than a second |
 //! | `messages` | the server's own messages while it serves |
 //!
 //! It must not know how anything is done, only what is asked for. A new command is a variant of `Command` with its help, a file with its
@@ -21,12 +23,15 @@ mod arguments;
 mod bundle;
 mod catalogue;
 mod check;
+mod completions;
 mod console;
 mod explain;
 mod inside;
 mod load;
+mod man;
 mod messages;
 mod password;
+mod progress;
 mod purge;
 pub mod reference;
 mod routes;
@@ -83,6 +88,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Schema(how) => schema::schema(&site, &how),
         Command::Password => password::password(),
         Command::Try(how) => try_out::try_out(&how.what),
+        Command::Completions(how) => completions::completions(how.shell),
+        Command::Man(how) => man::man(&how),
     };
     ended.unwrap_or_else(|error| {
         Terminal::stderr().problem(&error);
