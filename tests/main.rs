@@ -7,6 +7,7 @@
 
 mod account;
 mod blog;
+mod bundle;
 mod check;
 mod documentation;
 mod empty_root;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
     let groups = [
         account::CASES,
         blog::CASES,
+        bundle::CASES,
         check::CASES,
         documentation::CASES,
         flows::admin::CASES,

@@ -23,14 +23,15 @@ pub(super) fn bundle(arguments: &SiteArguments, how: &BundleArguments) -> anyhow
     if let Some(folder) = &how.extract {
         let archive = arguments.inside.as_ref().context("there is no site inside this program to extract")?;
         extract(archive, folder).with_context(|| format!("cannot extract into `{}`", folder.display()))?;
-        let files = counted(archive.files().len(), "file");
-        Terminal::stdout().line(&format!("wrote {files} to {}", folder.display()));
+        if !arguments.voice.quiet {
+            let files = counted(archive.files().len(), "file");
+            Terminal::stdout().line(&format!("wrote {files} to {}", folder.display()));
+        }
         return Ok(ExitCode::SUCCESS);
     }
     if !arguments.sets.is_empty() {
-        Terminal::stderr().problem(&anyhow!(
-            "--set is not put inside: write it in site.toml, or give it to the program that is written"
-        ));
+        let way_out = "write it in site.toml, or give it to the program that is written";
+        Terminal::stderr().problem(&anyhow!("--set is not put inside: {way_out}"));
         return Ok(ExitCode::from(USAGE));
     }
     let environment = load::environment().lenient();
@@ -47,17 +48,18 @@ pub(super) fn bundle(arguments: &SiteArguments, how: &BundleArguments) -> anyhow
         bail!("nothing is bundled: the site was edited meanwhile; do it again");
     }
     if site.auth.basic.is_some() {
-        let warning = "warning: the users of `[auth.basic]` are inside, with the hashes of their passwords: give the program only to those who \
-                       may have that file";
-        Terminal::stderr().line(warning);
+        let what = "the users of `[auth.basic]` are inside, with the hashes of their passwords";
+        let way_out = "give the program only to those who may have that file";
+        Terminal::stderr().line(&format!("warning: {what}: {way_out}"));
     }
     let length = inside::write(&bytes, &how.output)?;
-    let files = counted(archive.files().len(), "file");
-    let (whole, part) = (size(length), size(bytes.len() as u64));
-    let digest = archive.digest().to_hex();
-    Terminal::stdout()
-        .line(&format!("wrote {}: {whole}, of which {part} are the site ({files})", how.output.display()));
-    Terminal::stdout().line(&format!("site {digest}"));
+    if !arguments.voice.quiet {
+        let (whole, part) = (size(length), size(bytes.len() as u64));
+        let (files, digest) = (counted(archive.files().len(), "file"), archive.digest().to_hex());
+        let output = how.output.display();
+        Terminal::stdout()
+            .write(&format!("wrote {output}: {whole}, of which {part} are the site ({files})\nsite {digest}\n"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
