@@ -9,12 +9,14 @@ mod account;
 mod blog;
 mod bundle;
 mod check;
+mod cookbook;
 mod documentation;
 mod empty_root;
 mod figures;
 mod findings;
 mod flows;
 mod keys;
+mod live;
 mod manners;
 mod memory;
 mod migration;
@@ -27,9 +29,11 @@ mod robust;
 mod schema;
 mod serve;
 mod site_pages;
+mod stranger;
 mod support;
 mod tidy;
 mod trying;
+mod tutorial;
 mod upstream;
 mod wire;
 
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         blog::CASES,
         bundle::CASES,
         check::CASES,
+        cookbook::CASES,
         documentation::CASES,
         flows::admin::CASES,
         flows::agreement::CASES,
@@ -118,6 +123,7 @@ fn main() -> ExitCode {
         figures::CASES,
         findings::CASES,
         keys::CASES,
+        live::CASES,
         manners::CASES,
         memory::CASES,
         migration::CASES,
@@ -130,8 +136,10 @@ fn main() -> ExitCode {
         schema::CASES,
         serve::CASES,
         site_pages::CASES,
+        stranger::CASES,
         tidy::CASES,
         trying::CASES,
+        tutorial::CASES,
         upstream::CASES,
         wire::bodies::CASES,
         wire::drain::CASES,
