@@ -35,7 +35,7 @@ const NAME: &str = "shop";
 const PAGES: usize = 150;
 
 /// Fields that differ from one answer to the next.
-const FLEETING: [&str; 3] = ["age", "date", "x-request-id"];
+const FLEETING: [&str; 2] = ["age", "date"];
 
 /// A site of every kind of file.
 const SITE: &str = r#"
@@ -119,9 +119,16 @@ fn run(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String, String) {
 fn lasting(answer: &Response) -> (u16, BTreeSet<(String, String)>, Vec<u8>) {
     let fields = answer.headers.iter().filter(|(name, _)| !FLEETING.contains(&name.as_str())).cloned();
     let mut body = answer.body.clone();
-    // Error pages show it.
-    if let (Some(id), Ok(page)) = (answer.header("x-request-id"), std::str::from_utf8(&body)) {
-        body = page.replace(id, "id").into_bytes();
+    if answer.status >= 400 {
+        // Error pages show the request's identifier: sixteen digits.
+        let page = text(&body);
+        let is_id = |word: &str| word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let words = page.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+        let words = words.map(|word| match word.split_at_checked(16) {
+            Some((id, rest)) if is_id(id) && rest.len() <= 1 => format!("id{rest}"),
+            Some(_) | None => word.to_owned(),
+        });
+        body = words.collect::<String>().into_bytes();
     }
     (answer.status, fields.collect(), body)
 }
