@@ -229,7 +229,7 @@ pub(super) enum Command {
     ///
     /// The site is checked first: with errors nothing is written. The program is this one. What is inside are site.toml, the files below routes/,
     /// layouts/ and content/ but those whose names begin with a dot, and the files beside them that the site names. Values of environment
-    /// variables are never inside: they are read when the program starts, and so is --set. With SOURCE_DATE_EPOCH in the environment no time of a file
+    /// variables are never inside: they are read when the program starts, and so is --set. With `SOURCE_DATE_EPOCH` in the environment no time of a file
     /// is later than that, so that two checkouts of the same files make the same program.
     #[command(after_help = AFTER_BUNDLE)]
     Bundle(BundleArguments),
