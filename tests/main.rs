@@ -21,6 +21,7 @@ mod manners;
 mod memory;
 mod migration;
 mod mistakes;
+mod new;
 mod openapi;
 mod reference;
 mod reload;
@@ -56,6 +57,7 @@ macro_rules! cases {
     };
 }
 
+#[expect(clippy::too_many_lines, reason = "the list of all tests, one group a line")]
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
@@ -95,6 +97,7 @@ fn main() -> ExitCode {
         flows::identity::CASES,
         flows::inputs::CASES,
         flows::lists::CASES,
+        flows::search::CASES,
         flows::machines::CASES,
         flows::journeys::CASES,
         flows::json::CASES,
@@ -128,6 +131,7 @@ fn main() -> ExitCode {
         memory::CASES,
         migration::CASES,
         mistakes::CASES,
+        new::CASES,
         openapi::CASES,
         reference::CASES,
         reload::CASES,

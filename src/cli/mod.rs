@@ -7,6 +7,7 @@
 //! | `serve`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
 //! | `bundle` | one program with a site inside |
 //! | `inside` | the site inside this program, and where it is |
+//! | `new` | a new site, and what is added to one |
 //! | `completions`, `man` | the command line for shells, and as manual pages |
 //! | `password` | the hash of a password, for `[auth.basic]` |
 //! | `try_out` | a template, a selector, Markdown, without a site |
@@ -30,6 +31,7 @@ mod inside;
 mod load;
 mod man;
 mod messages;
+mod new;
 mod password;
 mod progress;
 mod purge;
@@ -80,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ended = match command.unwrap_or_default() {
         Command::Serve => serve::serve(site),
+        Command::New(how) => new::new(&site, &how),
         Command::Check(how) => Ok(check::check(&site, &how)),
         Command::Routes => routes::routes(&site),
         Command::Purge(how) => purge::purge(&site, &how),
