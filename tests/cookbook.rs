@@ -1,6 +1,6 @@
 //! The recipes of the cookbook, done as they are written.
 //!
-//! Each page of `content/docs/cookbook`, and two of the explanations, is read from above: its TOML blocks and the blocks behind a line such
+//! Each page of `content/docs/cookbook`, and three of the explanations, is read from above: its TOML blocks and the blocks behind a line such
 //! as "`layouts/page.html`:" are files of a site; a block behind "… answers `GET /products/7`:" is what its upstreams answer; `sh` blocks are
 //! run, and the block right behind one is what they print. In that, `…` stands for any text of a line, and on a line of its own for any
 //! lines. A line that begins with "Stop the API" stops the upstreams.
@@ -23,7 +23,7 @@ fn every_recipe_does_what_it_says() {
     let listed = docs.join("cookbook").read_dir().expect("a folder").flatten().map(|entry| entry.path());
     let mut pages: Vec<PathBuf> =
         listed.filter(|path| path.file_name().is_some_and(|name| name != "index.md")).collect();
-    pages.extend(["explanations/failure.md", "explanations/keys.md"].map(|page| docs.join(page)));
+    pages.extend(["escaping", "failure", "keys"].map(|page| docs.join(format!("explanations/{page}.md"))));
     assert!(pages.len() > 15, "only {} recipes were found", pages.len());
     let next = AtomicUsize::new(0);
     let problems: Vec<String> = thread::scope(|scope| {
