@@ -20,6 +20,7 @@ mod manners;
 mod memory;
 mod migration;
 mod mistakes;
+mod new;
 mod openapi;
 mod reference;
 mod reload;
@@ -126,6 +127,7 @@ fn main() -> ExitCode {
         memory::CASES,
         migration::CASES,
         mistakes::CASES,
+        new::CASES,
         openapi::CASES,
         reference::CASES,
         reload::CASES,
