@@ -8,6 +8,7 @@
 mod account;
 mod adding;
 mod blog;
+mod bundle;
 mod check;
 mod cookbook;
 mod documentation;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         account::CASES,
         adding::CASES,
         blog::CASES,
+        bundle::CASES,
         check::CASES,
         cookbook::CASES,
         documentation::CASES,
