@@ -24,7 +24,8 @@ fn a_route_of_each_kind_is_sound_and_answers() {
     let settings = format!("{settings}\n[upstreams.old]\nbase-url = \"https://old.example.com\"\n");
     fs::write(site.join("site.toml"), settings).expect("a file");
     for (arguments, written) in [
-        (&["/about"][..], &["routes/about.toml", "layouts/about.html"][..]),
+        (&["/legacy/{*rest}", "--kind", "proxy"][..], &["routes/legacy.toml"][..]),
+        (&["/about"], &["routes/about.toml", "layouts/about.html"]),
         (&["/shop/{sku}"], &["routes/shop/sku.toml", "layouts/shop/sku.html"]),
         (&["/events/{year}/{slug}"], &["routes/events/year/slug.toml", "layouts/events/year/slug.html"]),
         (&["/docs/{*page}"], &["routes/docs.toml", "content/docs/index.md", "layouts/page.html"]),
@@ -39,7 +40,6 @@ fn a_route_of_each_kind_is_sound_and_answers() {
             &["/contact", "--kind", "form"],
             &["routes/contact.toml", "layouts/contact.html", "layouts/contact-thanks.html"],
         ),
-        (&["/legacy/{*rest}", "--kind", "proxy"], &["routes/legacy.toml"]),
     ] {
         let before = files(&site);
         let told = said(&site, &[&["new", "route"], arguments].concat());
@@ -264,7 +264,7 @@ fn a_source_goes_into_a_route_as_it_stands() {
     };
     let told = refuse("json = 1\n[sources.products]\nvalue = 1\n", &[]);
     assert!(told.contains("has a source `products` already: --name"), "{told}");
-    let told = refuse("json = 1\nsources.other = { value = 1 }\n", &[]);
+    let told = refuse("json = 1\nsources = { other = { value = 1 } }\n", &[]);
     assert!(told.contains("cannot stand at the end"), "{told}");
     let told = refuse("json = \n", &[]);
     assert!(told.contains("is not TOML as it stands"), "{told}");
@@ -306,7 +306,7 @@ fn a_source_is_asked_for_as_the_site_would_ask() {
         .expect("the binary");
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).expect("text");
-    let begins = "[sources.item]\nupstream = \"shop\"\npath = \"/{params.id}/item\"\ntimeout = ";
+    let begins = "[sources.item_data]\nupstream = \"shop\"\npath = \"/{params.id}/item\"\ntimeout = ";
     assert!(text.starts_with(begins), "{text}");
     assert!(!text.contains("a-secret-of-ours") && !text.contains("allow-private"), "{text}");
     assert!(text.contains("extract.token = \"$.token\"") && text.contains("extract.plan = \"$.plan\""), "{text}");

@@ -14,6 +14,7 @@ crate::cases!(
     what_is_there_is_not_touched,
     the_image_and_the_service_start_what_is_there,
     every_command_of_a_starter_is_one,
+    the_page_on_it_shows_what_is_said,
 );
 
 const STARTERS: [&str; 5] = ["minimal", "shop", "blog", "api", "docs"];
@@ -231,6 +232,25 @@ fn the_image_and_the_service_start_what_is_there() {
             let about: Vec<&str> = told.lines().filter(|line| line.contains("siteserver.service")).collect();
             assert_eq!(about, [""; 0], "{starter}");
         }
+    }
+}
+
+/// The page shows what the command says, and every starter.
+fn the_page_on_it_shows_what_is_said() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("content/docs/guides/starting.md");
+    let page = fs::read_to_string(page).expect("text");
+    let shown = page.split("\n```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("what is said");
+    let folder = Folder::new();
+    assert_eq!(said(folder.path(), &["new", "my-site"]), shown);
+    for starter in STARTERS {
+        assert!(page.contains(&format!("\n| `{starter}` | ")), "{starter}");
+    }
+    let settings =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".taplo.toml")).expect("our own settings");
+    let schemas =
+        settings.lines().filter_map(|line| line.strip_prefix("schema.path = \".siteserver/")?.split('.').next());
+    for kind in schemas {
+        said(folder.path(), &["schema", kind]);
     }
 }
 

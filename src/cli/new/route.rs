@@ -43,16 +43,24 @@ pub(super) fn route(site: &SiteArguments, how: &RouteArguments) -> anyhow::Resul
     Ok(check::check(site, &CheckArguments { format: Format::Text, explain: None }))
 }
 
+/// The site's folder; an empty path for the one where we are.
+pub(super) fn root(site: &SiteArguments) -> PathBuf {
+    let folder = site.config.parent().unwrap_or(Path::new(""));
+    folder.strip_prefix(".").unwrap_or(folder).to_owned()
+}
+
 /// The site's folder and what is known of it, sound or not.
 pub(super) fn draft_of(site: &SiteArguments, environment: &Environment) -> anyhow::Result<(PathBuf, Draft)> {
+    if site.inside.is_some() {
+        bail!("the site is inside this program, where nothing is added: `bundle --extract DIR` gives its files back");
+    }
     if !site.config.exists() {
         bail!(
             "there is no site at `{}`: `siteserver new DIR` makes one, and --config says where one is",
             site.config.display()
         );
     }
-    let root = site.config.parent().unwrap_or(Path::new("")).to_owned();
-    Ok((root, site::draft(&site.config, &site.sets, environment, &Memory::default())))
+    Ok((root(site), site::draft(&site.config, &site.sets, environment, &Memory::default())))
 }
 
 /// Whether no other route answers its URLs with equal right. One that answers them by a parameter gives way, and that is said.

@@ -8,6 +8,7 @@ use super::super::console::Terminal;
 use super::super::progress::while_waiting;
 use super::super::{check, load};
 use super::propose::{self, quoted, snake};
+use super::route::root;
 use crate::config::{Environment, read_toml};
 use crate::diagnostic::{Files, Findings};
 use crate::extract::Format;
@@ -61,10 +62,10 @@ pub(super) fn source(site: &SiteArguments, how: &SourceArguments) -> anyhow::Res
 
 /// The upstreams that the site declares, if there is a site.
 fn upstreams(site: &SiteArguments, environment: &Environment) -> Vec<Upstream> {
-    if !site.config.exists() {
+    if !site.origin().exists() {
         return Vec::new();
     }
-    let draft = site::draft(&site.config, &site.sets, environment, &Memory::default());
+    let draft = site::draft(site.origin(), &site.sets, environment, &Memory::default());
     let Some(outline) = draft.outline else { return Vec::new() };
     let all = &outline.site().upstreams;
     all.names().filter_map(|name| all.get(all.find(name)?).cloned()).collect()
@@ -290,7 +291,10 @@ fn keeping(fields: &HeaderMap) -> String {
 
 /// Appends the source to a route, and checks the site with it.
 fn into(site: &SiteArguments, route: &Path, name: &str, text: &str) -> anyhow::Result<ExitCode> {
-    let root = site.config.parent().unwrap_or(Path::new(""));
+    if site.inside.is_some() {
+        bail!("the site is inside this program, where nothing is added: `bundle --extract DIR` gives its files back");
+    }
+    let root = root(site);
     // As it stands in the site, or as the shell sees it from where it is.
     let path = [root.join(route), route.to_owned()].into_iter().find(|path| path.is_file());
     let path =
