@@ -3,7 +3,7 @@
 use super::arguments::SiteArguments;
 use crate::config::Environment;
 use crate::diagnostic::{Files, Finding, Findings, codes};
-use crate::site::{self, Loaded, Memory};
+use crate::site::{self, Loaded, Memory, Settings};
 
 codes! {
     /// There is no `site.toml` where one is looked for.
@@ -24,6 +24,22 @@ pub(super) fn environment() -> Environment {
 /// Loads the site and checks it as a whole. There is a site only if there is no error.
 pub(super) fn load(site: &SiteArguments, environment: &Environment) -> Loaded {
     load_again(site, environment, &Memory::default())
+}
+
+/// The same, and the settings as far as they are known: whoever listens also for a site with errors needs some.
+pub(super) fn load_with_settings(
+    site: &SiteArguments,
+    environment: &Environment,
+    memory: &Memory,
+) -> (Loaded, Option<Settings>) {
+    if !site.config.exists() {
+        return (missing(site), None);
+    }
+    let mut draft = site::draft(&site.config, &site.sets, environment, memory);
+    crate::check::check(&mut draft);
+    let settings = draft.outline.as_ref().map(|outline| outline.site().settings.clone());
+    let settings = settings.unwrap_or_else(|| site::settings_without_file(&site.sets, environment));
+    (draft.finish(), Some(settings))
 }
 
 /// The same, with what earlier loads have left.

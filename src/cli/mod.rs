@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
-//! | `serve`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
+//! | `serve`, `dev`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
 //! | `password` | the hash of a password, for `[auth.basic]` |
 //! | `try_out` | a template, a selector, Markdown, without a site |
 //! | `catalogue` | the codes of all floors, for `check --explain` |
@@ -19,6 +19,7 @@ mod arguments;
 mod catalogue;
 mod check;
 mod console;
+mod dev;
 mod explain;
 mod load;
 mod messages;
@@ -55,6 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ended = match command.unwrap_or_default() {
         Command::Serve => serve::serve(site),
+        Command::Dev => dev::dev(&site),
         Command::Check(how) => Ok(check::check(&site, &how)),
         Command::Routes => routes::routes(&site),
         Command::Purge(how) => purge::purge(&site, &how),

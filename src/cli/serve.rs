@@ -15,7 +15,7 @@ use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -35,20 +35,9 @@ pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
     Terminal::stderr().keeping(&secrets).findings(&findings, &files);
     let site = Arc::new(site.ok_or_else(|| anyhow!("the site is not served: {}", summary(&findings)))?);
     let start = Start { loaded_in: begun.elapsed(), watch: site.settings.watch.then_some(watch), site, secrets };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers(&start.site.settings)?)
-        .enable_all()
-        .build()
-        .context("the threads that serve cannot be started")?;
-    if let Err(error) = server::raise_open_files() {
-        tracing::warn!(%error, "the number of open files stays as it is");
-    }
+    let runtime = threads(&start.site.settings)?;
     let ended = runtime.block_on(start.run(move || load::load_again(&arguments, &environment, &memory)));
-    runtime.shutdown_timeout(AFTERMATH);
-    if ended? == Ended::CutOff {
-        Terminal::stderr().line("stopped before every request was answered");
-    }
-    Ok(ExitCode::SUCCESS)
+    conclude(runtime, ended)
 }
 
 /// A loaded site, about to be served.
@@ -63,13 +52,7 @@ impl Start {
     /// Serves the site to the end; `load` loads it anew.
     async fn run(self, load: impl Fn() -> Loaded + Send + Sync + 'static) -> anyhow::Result<Ended> {
         let Self { site, loaded_in, watch, secrets } = self;
-        let listeners = listen(&site.settings)?;
-        let admin = site.settings.admin.as_ref().map(listen_for_admin).transpose()?;
-        // Signals mean what they should before anybody is told that the server is there.
-        let shutdown = Shutdown::new();
-        shutdown.on_signals().context("signals cannot be received")?;
-        let asked = signal(SignalKind::hangup()).context("signals cannot be received")?;
-        let (log, writer) = access_log(&site.settings, &secrets).context("the access log cannot be written")?;
+        let Ground { listeners, admin, limits, shutdown, asked, log, writer } = Ground::lay(&site.settings, &secrets)?;
         let runtime = Arc::new(Runtime::new(&site).context("upstreams cannot be called")?);
         let current = Current::new(Arc::clone(&site), runtime);
         let edited = Arc::new(Notify::new());
@@ -78,11 +61,9 @@ impl Start {
             watch.spawn(move || edited.notify_one()).context("edits cannot be watched")?;
         }
         let started_with = site.settings.clone();
-        let trusted_proxies = started_with.trusted_proxies.clone();
-        let limits = server::Limits { trusted_proxies, ..server::Limits::from(&started_with.limits) };
         let announce = move |reloaded| announce(reloaded, &secrets);
         let reload = Reload { load, announce, current: current.clone(), started_with };
-        announce_start(&site, &listeners, admin.as_ref(), loaded_in);
+        announce_start(site.routes.len(), &listeners, admin.as_ref(), loaded_in);
         let reloading = tokio::spawn(reload.run(asked, edited));
         let census = Census::new(&limits);
         let watched = Watched {
@@ -103,6 +84,56 @@ impl Start {
         }
         Ok(ended)
     }
+}
+
+/// What is there before anything is answered, whatever answers.
+pub(super) struct Ground {
+    pub(super) listeners: Vec<Listener>,
+    pub(super) admin: Option<Listener>,
+    pub(super) limits: server::Limits,
+    pub(super) shutdown: Shutdown,
+    /// The signal by which the site is to be loaded anew.
+    pub(super) asked: Signal,
+    pub(super) log: AccessLog,
+    pub(super) writer: Option<AccessLogWriter>,
+}
+
+impl Ground {
+    /// Listens, hears signals, and opens the log.
+    pub(super) fn lay(settings: &Settings, secrets: &Secrets) -> anyhow::Result<Self> {
+        let listeners = listen(settings)?;
+        let admin = settings.admin.as_ref().map(listen_for_admin).transpose()?;
+        let trusted_proxies = settings.trusted_proxies.clone();
+        let limits = server::Limits { trusted_proxies, ..server::Limits::from(&settings.limits) };
+        // Signals mean what they should before anybody is told that the server is there.
+        let shutdown = Shutdown::new();
+        shutdown.on_signals().context("signals cannot be received")?;
+        let asked = signal(SignalKind::hangup()).context("signals cannot be received")?;
+        let (log, writer) = access_log(settings, secrets).context("the access log cannot be written")?;
+        Ok(Self { listeners, admin, limits, shutdown, asked, log, writer })
+    }
+}
+
+/// The threads that serve.
+pub(super) fn threads(settings: &Settings) -> anyhow::Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers(settings)?)
+        .enable_all()
+        .build()
+        .context("the threads that serve cannot be started")?;
+    if let Err(error) = server::raise_open_files() {
+        tracing::warn!(%error, "the number of open files stays as it is");
+    }
+    Ok(runtime)
+}
+
+/// Ends them once serving has ended, and tells how it did.
+pub(super) fn conclude(runtime: tokio::runtime::Runtime, ended: anyhow::Result<Ended>) -> anyhow::Result<ExitCode> {
+    runtime.shutdown_timeout(AFTERMATH);
+    if ended? == Ended::CutOff {
+        Terminal::stderr().line("stopped before every request was answered");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The admin listener while it serves.
@@ -204,9 +235,9 @@ fn access_log(settings: &Settings, secrets: &Secrets) -> io::Result<(AccessLog, 
 }
 
 /// The one line that says where the site is.
-fn announce_start(site: &Site, listeners: &[Listener], admin: Option<&Listener>, loaded_in: Duration) {
+pub(super) fn announce_start(routes: usize, listeners: &[Listener], admin: Option<&Listener>, loaded_in: Duration) {
     let addresses: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
-    let routes = counted(site.routes.len(), "route");
+    let routes = counted(routes, "route");
     let admin = admin.map(|listener| format!(", admin on {}", url(listener.address()))).unwrap_or_default();
     let line =
         format!("listening on {} ({routes}, loaded in {} ms){admin}", addresses.join(", "), loaded_in.as_millis());
@@ -221,7 +252,7 @@ fn url(address: &ListenAddress) -> String {
 }
 
 /// Says what a reload came to.
-fn announce(reloaded: Reloaded, secrets: &Secrets) {
+pub(super) fn announce(reloaded: Reloaded, secrets: &Secrets) {
     let Reloaded { findings, files, outcome } = reloaded;
     let mut terminal = Terminal::stderr().keeping(secrets);
     terminal.findings(&findings, &files);

@@ -340,6 +340,11 @@ pub fn load_again(config: &Path, sets: &[String], environment: &Environment, mem
     draft(config, sets, environment, memory).finish()
 }
 
+/// The settings that the `--set` arguments make with an empty `site.toml`, for who listens although that cannot be read.
+pub fn settings_without_file(sets: &[String], environment: &Environment) -> Settings {
+    load::settings_of(sets, environment)
+}
+
 /// The same, before it is decided whether the site may be served.
 pub fn draft(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Draft {
     memory.begin();
