@@ -14,6 +14,7 @@ mod figures;
 mod findings;
 mod flows;
 mod keys;
+mod manners;
 mod memory;
 mod migration;
 mod mistakes;
@@ -25,9 +26,11 @@ mod robust;
 mod schema;
 mod serve;
 mod site_pages;
+mod stranger;
 mod support;
 mod tidy;
 mod trying;
+mod tutorial;
 mod upstream;
 mod wire;
 
@@ -115,6 +118,7 @@ fn main() -> ExitCode {
         figures::CASES,
         findings::CASES,
         keys::CASES,
+        manners::CASES,
         memory::CASES,
         migration::CASES,
         mistakes::CASES,
@@ -126,8 +130,10 @@ fn main() -> ExitCode {
         schema::CASES,
         serve::CASES,
         site_pages::CASES,
+        stranger::CASES,
         tidy::CASES,
         trying::CASES,
+        tutorial::CASES,
         upstream::CASES,
         wire::bodies::CASES,
         wire::drain::CASES,

@@ -24,7 +24,7 @@ const QUIET: Duration = Duration::from_millis(15);
 pub(super) fn dev(arguments: &SiteArguments) -> anyhow::Result<ExitCode> {
     let environment = load::environment();
     let secrets = environment.secrets().clone();
-    messages::write(&secrets);
+    messages::write(&secrets, arguments.voice);
     // From here on no edit goes unseen, also one that comes while the site is loaded for the first time.
     let watch = Watch::new(&arguments.config).quiet(QUIET);
     let begun = Instant::now();
@@ -89,7 +89,9 @@ impl Author {
         let routes = loaded.site.as_ref().map_or(0, |site| site.routes.len());
         let is_sound = loaded.site.is_some();
         let current = take(loaded, &dev)?;
-        announce_start(routes, &listeners, None, loaded_in);
+        if !self.arguments.voice.quiet {
+            announce_start(routes, &listeners, None, loaded_in);
+        }
         if !is_sound {
             Terminal::stderr().line("the site is not served as long as it has errors; the browser shows them");
         }
@@ -132,7 +134,7 @@ impl Author {
                 }
             };
         };
-        let secrets = self.secrets.clone();
+        let (secrets, voice) = (self.secrets.clone(), self.arguments.voice);
         let load = move || self.load();
         let announce = move |reloaded: Reloaded| {
             let Reloaded { findings, files, outcome } = &reloaded;
@@ -140,7 +142,7 @@ impl Author {
             if let Outcome::Exchanged { site, .. } = outcome {
                 warn_of_shadowed(site);
             }
-            announce(reloaded, &secrets);
+            announce(reloaded, &secrets, voice);
         };
         Reload { load, announce, current, started_with }.run(asked, edits).await;
     }

@@ -1,6 +1,8 @@
 //! One site, as all commands load it: its files, the `--set` arguments, the environment, and the rules about a whole site.
 
 use super::arguments::SiteArguments;
+use super::console::counted;
+use super::progress::while_waiting;
 use crate::config::Environment;
 use crate::diagnostic::{Files, Finding, Findings, codes};
 use crate::site::{self, Loaded, Memory, Settings};
@@ -26,7 +28,12 @@ pub(super) fn load(site: &SiteArguments, environment: &Environment) -> Loaded {
     load_again(site, environment, &Memory::default())
 }
 
-/// The same, and the settings as far as they are known: whoever listens also for a site with errors needs some.
+/// The same, with what earlier loads have left.
+pub(super) fn load_again(site: &SiteArguments, environment: &Environment, memory: &Memory) -> Loaded {
+    load_with_settings(site, environment, memory).0
+}
+
+/// The same, and the settings as far as they are known, also of a site with errors: none if there is no site at all.
 pub(super) fn load_with_settings(
     site: &SiteArguments,
     environment: &Environment,
@@ -35,21 +42,19 @@ pub(super) fn load_with_settings(
     if !site.config.exists() {
         return (missing(site), None);
     }
-    let mut draft = site::draft(&site.config, &site.sets, environment, memory);
-    crate::check::check(&mut draft);
-    let settings = draft.outline.as_ref().map(|outline| outline.site().settings.clone());
-    let settings = settings.unwrap_or_else(|| site::settings_without_file(&site.sets, environment));
-    (draft.finish(), Some(settings))
-}
-
-/// The same, with what earlier loads have left.
-pub(super) fn load_again(site: &SiteArguments, environment: &Environment, memory: &Memory) -> Loaded {
-    if !site.config.exists() {
-        return missing(site);
-    }
-    let mut draft = site::draft(&site.config, &site.sets, environment, memory);
-    crate::check::check(&mut draft);
-    draft.finish()
+    let far = || match (memory.read_count(), memory.rendered_count()) {
+        (files, 0) => format!("{} read", counted(files, "file")),
+        (files, documents) => {
+            format!("{} read, {} rendered", counted(files, "file"), counted(documents, "document"))
+        }
+    };
+    while_waiting(site.voice, "loading the site", far, || {
+        let mut draft = site::draft(&site.config, &site.sets, environment, memory);
+        crate::check::check(&mut draft);
+        let settings = draft.outline.as_ref().map(|outline| outline.site().settings.clone());
+        let settings = settings.unwrap_or_else(|| site::settings_without_file(&site.sets, environment));
+        (draft.finish(), Some(settings))
+    })
 }
 
 /// What there is to say when there is no site at all.

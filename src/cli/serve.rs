@@ -1,6 +1,6 @@
 //! `siteserver [serve]`: loads a site, listens, serves until a signal, and follows the edits of its files meanwhile.
 
-use super::arguments::SiteArguments;
+use super::arguments::{SiteArguments, Voice};
 use super::console::{Terminal, counted, summary};
 use super::{load, messages};
 use crate::config::Secrets;
@@ -26,7 +26,7 @@ const AFTERMATH: Duration = Duration::from_millis(200);
 pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
     let environment = load::environment();
     let secrets = environment.secrets().clone();
-    messages::write(&secrets);
+    messages::write(&secrets, arguments.voice);
     // From here on no edit goes unseen, also one that comes while the site is loaded for the first time.
     let watch = Watch::new(&arguments.config);
     let begun = Instant::now();
@@ -34,7 +34,8 @@ pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
     let Loaded { site, findings, files } = load::load_again(&arguments, &environment, &memory);
     Terminal::stderr().keeping(&secrets).findings(&findings, &files);
     let site = Arc::new(site.ok_or_else(|| anyhow!("the site is not served: {}", summary(&findings)))?);
-    let start = Start { loaded_in: begun.elapsed(), watch: site.settings.watch.then_some(watch), site, secrets };
+    let watch = site.settings.watch.then_some(watch);
+    let start = Start { loaded_in: begun.elapsed(), watch, site, secrets, voice: arguments.voice };
     let runtime = threads(&start.site.settings)?;
     let ended = runtime.block_on(start.run(move || load::load_again(&arguments, &environment, &memory)));
     conclude(runtime, ended)
@@ -46,12 +47,13 @@ struct Start {
     loaded_in: Duration,
     watch: Option<Watch>,
     secrets: Secrets,
+    voice: Voice,
 }
 
 impl Start {
     /// Serves the site to the end; `load` loads it anew.
     async fn run(self, load: impl Fn() -> Loaded + Send + Sync + 'static) -> anyhow::Result<Ended> {
-        let Self { site, loaded_in, watch, secrets } = self;
+        let Self { site, loaded_in, watch, secrets, voice } = self;
         let Ground { listeners, admin, limits, shutdown, asked, log, writer } = Ground::lay(&site.settings, &secrets)?;
         let runtime = Arc::new(Runtime::new(&site).context("upstreams cannot be called")?);
         let current = Current::new(Arc::clone(&site), runtime);
@@ -61,9 +63,11 @@ impl Start {
             watch.spawn(move || edited.notify_one()).context("edits cannot be watched")?;
         }
         let started_with = site.settings.clone();
-        let announce = move |reloaded| announce(reloaded, &secrets);
+        let announce = move |reloaded| announce(reloaded, &secrets, voice);
         let reload = Reload { load, announce, current: current.clone(), started_with };
-        announce_start(site.routes.len(), &listeners, admin.as_ref(), loaded_in);
+        if !voice.quiet {
+            announce_start(site.routes.len(), &listeners, admin.as_ref(), loaded_in);
+        }
         let reloading = tokio::spawn(reload.run(asked, edited));
         let census = Census::new(&limits);
         let watched = Watched {
@@ -252,7 +256,7 @@ fn url(address: &ListenAddress) -> String {
 }
 
 /// Says what a reload came to.
-pub(super) fn announce(reloaded: Reloaded, secrets: &Secrets) {
+pub(super) fn announce(reloaded: Reloaded, secrets: &Secrets, voice: Voice) {
     let Reloaded { findings, files, outcome } = reloaded;
     let mut terminal = Terminal::stderr().keeping(secrets);
     terminal.findings(&findings, &files);
@@ -261,8 +265,10 @@ pub(super) fn announce(reloaded: Reloaded, secrets: &Secrets) {
             if !needs_restart.is_empty() {
                 terminal.line(&format!("warning: a restart is needed for {} to take effect", needs_restart.join(", ")));
             }
-            let routes = counted(site.routes.len(), "route");
-            terminal.line(&format!("reloaded: {routes} in {} ms", elapsed.as_millis()));
+            if !voice.quiet {
+                let routes = counted(site.routes.len(), "route");
+                terminal.line(&format!("reloaded: {routes} in {} ms", elapsed.as_millis()));
+            }
         }
         Outcome::Kept => {
             terminal.line(&format!("not reloaded: {}; the last good site keeps serving", summary(&findings)));

@@ -193,7 +193,6 @@
             state && state.findings.length > 0 && !state.failing &&
                 section("Warnings", element("div", { class: "warnings" }, state.findings.map(shownFinding))),
         );
-        panel.querySelectorAll("section.none").forEach(none => none.remove());
     }
 
     const section = (name, ...content) => element("section", {}, element("h2", {}, name), content);
@@ -380,7 +379,7 @@
             ["layouts", page?.layouts],
             ["status", `${record.status}, ${explain.verdict.why}${explain.verdict.hint ? ` — ${explain.verdict.hint}` : ""}`],
             ["reads", page?.inputs.filter(input => input.read).map(input)],
-            ["ignores", page?.ignored.join(", ")],
+            ["ignores", page?.ignored.filter(name => !name.startsWith("header ")).join(", ")],
             ["request id", record.id],
         ]);
     }

@@ -5,7 +5,7 @@
 //! that of `serve`, which knows nothing of it.
 
 use super::PREFIX;
-use super::policy;
+use super::policy::{self, Allowed};
 use crate::fields::MediaType;
 use crate::handler::Body;
 use bytes::{Bytes, BytesMut};
@@ -54,9 +54,9 @@ impl Tag<'_> {
         )
     }
 
-    /// Where development's own things lie, for a policy. Addresses of IPv6 cannot be written in one.
-    fn address(&self) -> String {
-        if self.host.contains('[') { "'self'".to_owned() } else { format!("http://{}{PREFIX}", self.host) }
+    /// The address of something of development's own, for a policy. An address of IPv6 cannot be written in one.
+    fn address(&self, name: &str) -> String {
+        if self.host.contains('[') { "'self'".to_owned() } else { format!("http://{}{PREFIX}{name}", self.host) }
     }
 }
 
@@ -137,6 +137,8 @@ pub(super) async fn dress(response: Response<Body>, tag: &Tag<'_>, is_head: bool
 /// Changes the fields of a page that gets the script; whether that needs a nonce.
 fn amend(fields: &mut HeaderMap, tag: &Tag<'_>) -> bool {
     let mut has_nonce = false;
+    let (script, connections) = (tag.address("dev.js"), tag.address(""));
+    let allowed = Allowed { script: &script, connections: &connections, nonce: &tag.request };
     for name in [header::CONTENT_SECURITY_POLICY, header::CONTENT_SECURITY_POLICY_REPORT_ONLY] {
         let written: Vec<String> =
             fields.get_all(&name).iter().filter_map(|value| Some(value.to_str().ok()?.to_owned())).collect();
@@ -146,7 +148,7 @@ fn amend(fields: &mut HeaderMap, tag: &Tag<'_>) -> bool {
         fields.remove(&name);
         for policy in written {
             has_nonce |= policy::needs_nonce(&policy);
-            let amended = policy::amend(&policy, &tag.address(), &tag.request);
+            let amended = policy::amend(&policy, allowed);
             if let Ok(value) = HeaderValue::from_str(&amended) {
                 fields.append(name.clone(), value);
             }
@@ -310,7 +312,7 @@ mod tests {
     #[test]
     fn an_address_of_ipv6_cannot_stand_in_a_policy() {
         let tag = |host| Tag { request: String::new(), version: "", host };
-        assert_eq!(tag("[::1]:4000").address(), "'self'");
-        assert_eq!(tag("shop.localhost:4000").address(), "http://shop.localhost:4000/_siteserver/");
+        assert_eq!(tag("[::1]:4000").address("dev.js"), "'self'");
+        assert_eq!(tag("shop.localhost:4000").address(""), "http://shop.localhost:4000/_siteserver/");
     }
 }

@@ -3,9 +3,20 @@
 //!
 //! Styles need nothing: the script gives them to the browser as objects, which no policy is about.
 
-/// A policy that lets run what lies below `own`, a URL that ends in a slash; a script with this nonce where addresses do not count.
-pub(super) fn amend(policies: &str, own: &str, nonce: &str) -> String {
-    let amended: Vec<String> = policies.split(',').map(|policy| amend_one(policy, own, nonce)).collect();
+/// What is allowed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed<'a> {
+    /// The address of the script.
+    pub(super) script: &'a str,
+    /// What it may ask for: an address that ends in a slash stands for all below it.
+    pub(super) connections: &'a str,
+    /// The word by which the script runs where addresses do not count.
+    pub(super) nonce: &'a str,
+}
+
+/// The policies with that.
+pub(super) fn amend(policies: &str, allowed: Allowed<'_>) -> String {
+    let amended: Vec<String> = policies.split(',').map(|policy| amend_one(policy, allowed)).collect();
     amended.join(", ")
 }
 
@@ -16,16 +27,16 @@ pub(super) fn needs_nonce(policies: &str) -> bool {
     })
 }
 
-fn amend_one(policy: &str, own: &str, nonce: &str) -> String {
+fn amend_one(policy: &str, allowed: Allowed<'_>) -> String {
     // Whoever has nothing of their own is asked of the next. What is written stays as it is: only elements and connections are spoken of.
     let asked = [
-        ("script-src-elem", ["script-src-elem", "script-src", "default-src"].as_slice()),
-        ("connect-src", ["connect-src", "default-src"].as_slice()),
+        ("script-src-elem", allowed.script, ["script-src-elem", "script-src", "default-src"].as_slice()),
+        ("connect-src", allowed.connections, ["connect-src", "default-src"].as_slice()),
     ];
-    let added = asked.into_iter().filter_map(|(name, asked)| {
+    let added = asked.into_iter().filter_map(|(name, own, asked)| {
         let mut sources = sources(policy, asked)?;
         sources.retain(|source| !source.eq_ignore_ascii_case("'none'"));
-        let nonce = format!("'nonce-{nonce}'");
+        let nonce = format!("'nonce-{}'", allowed.nonce);
         let is_dynamic = is_dynamic(&sources);
         sources.push(if is_dynamic { &nonce } else { own });
         Some(format!("{name} {}", sources.join(" ")))
@@ -66,32 +77,35 @@ mod tests {
         for (policy, expected) in [
             ("", ""),
             ("img-src 'self'", "img-src 'self'"),
-            ("default-src 'none'", "default-src 'none'; script-src-elem OWN; connect-src OWN"),
+            ("default-src 'none'", "default-src 'none'; script-src-elem JS; connect-src OWN"),
             (
                 "default-src 'self'; script-src 'none'",
-                "default-src 'self'; script-src 'none'; script-src-elem OWN; connect-src 'self' OWN",
+                "default-src 'self'; script-src 'none'; script-src-elem JS; connect-src 'self' OWN",
             ),
             (
                 "DEFAULT-SRC 'self' https://cdn.example; Connect-Src 'NONE'; script-src-attr 'none'",
-                "DEFAULT-SRC 'self' https://cdn.example; script-src-attr 'none'; script-src-elem 'self' https://cdn.example OWN; connect-src OWN",
+                "DEFAULT-SRC 'self' https://cdn.example; script-src-attr 'none'; script-src-elem 'self' https://cdn.example JS; connect-src OWN",
             ),
             (
                 "script-src 'self' 'unsafe-inline' 'sha256-x'",
-                "script-src 'self' 'unsafe-inline' 'sha256-x'; script-src-elem 'self' 'unsafe-inline' 'sha256-x' OWN",
+                "script-src 'self' 'unsafe-inline' 'sha256-x'; script-src-elem 'self' 'unsafe-inline' 'sha256-x' JS",
             ),
             (
                 "script-src 'nonce-a' 'strict-dynamic'; connect-src *",
                 "script-src 'nonce-a' 'strict-dynamic'; script-src-elem 'nonce-a' 'strict-dynamic' 'nonce-N'; connect-src * OWN",
             ),
             // The second of a name says nothing.
-            ("script-src-elem 'none'; script-src-elem *", "script-src-elem OWN"),
+            ("script-src-elem 'none'; script-src-elem *", "script-src-elem JS"),
             // Each of several policies must allow it.
             (
                 "script-src 'none', connect-src 'none'; img-src *",
-                "script-src 'none'; script-src-elem OWN, img-src *; connect-src OWN",
+                "script-src 'none'; script-src-elem JS, img-src *; connect-src OWN",
             ),
         ] {
-            assert_eq!(amend(policy, OWN, "N"), expected.replace("OWN", OWN), "{policy}");
+            let script = format!("{OWN}dev.js");
+            let allowed = Allowed { script: &script, connections: OWN, nonce: "N" };
+            let expected = expected.replace("JS", &script).replace("OWN", OWN);
+            assert_eq!(amend(policy, allowed), expected, "{policy}");
         }
     }
 

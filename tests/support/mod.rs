@@ -11,6 +11,7 @@ pub(crate) mod canary;
 pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod proof;
+pub(crate) mod reader;
 pub(crate) mod recorder;
 pub(crate) mod site;
 pub(crate) mod stepped;
