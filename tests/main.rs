@@ -8,6 +8,7 @@
 mod account;
 mod blog;
 mod check;
+mod dev;
 mod documentation;
 mod empty_root;
 mod figures;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         account::CASES,
         blog::CASES,
         check::CASES,
+        dev::CASES,
         documentation::CASES,
         flows::admin::CASES,
         flows::agreement::CASES,

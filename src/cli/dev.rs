@@ -5,11 +5,12 @@ use super::console::{Terminal, counted, summary};
 use super::serve::{Ground, announce, announce_start, conclude, threads};
 use super::{load, messages};
 use crate::config::{Environment, Secrets};
-use crate::dev::{Dev, PREFIX};
+use crate::dev::{Dev, PREFIX, SiteLines};
 use crate::handler::Runtime;
 use crate::server::{self, Current, Ended, ListenAddress, Outcome, Reload, Reloaded, Watch};
 use crate::site::{Loaded, Memory, Settings, Site};
 use anyhow::{Context as _, anyhow};
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -78,7 +79,7 @@ impl Author {
     ) -> anyhow::Result<Ended> {
         // Purges and metrics are for those who run a server; here the listener would have nothing to say of a site with errors.
         let listening = Settings { admin: None, ..settings.clone() };
-        let ground = Ground::lay(&listening, &self.secrets)?;
+        let ground = Ground::lay(&listening, &self.secrets, SiteLines(io::stdout()))?;
         let Ground { listeners, admin: _, limits, shutdown, asked, log, writer } = ground;
         let dev = Dev::new(self.secrets.clone(), shutdown.clone());
         let edits = Arc::new(Notify::new());

@@ -11,7 +11,7 @@ use crate::server::{
 };
 use crate::site::{self, Loaded, Memory, Settings, Site};
 use anyhow::{Context as _, anyhow};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ impl Start {
     /// Serves the site to the end; `load` loads it anew.
     async fn run(self, load: impl Fn() -> Loaded + Send + Sync + 'static) -> anyhow::Result<Ended> {
         let Self { site, loaded_in, watch, secrets, voice } = self;
-        let Ground { listeners, admin, limits, shutdown, asked, log, writer } = Ground::lay(&site.settings, &secrets)?;
+        let Ground { listeners, admin, limits, shutdown, asked, log, writer } = Ground::lay(&site.settings, &secrets, io::stdout())?;
         let runtime = Arc::new(Runtime::new(&site).context("upstreams cannot be called")?);
         let current = Current::new(Arc::clone(&site), runtime);
         let edited = Arc::new(Notify::new());
@@ -103,8 +103,12 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Listens, hears signals, and opens the log.
-    pub(super) fn lay(settings: &Settings, secrets: &Secrets) -> anyhow::Result<Self> {
+    /// Listens, hears signals, and opens the log, whose lines go to `output` if they go anywhere.
+    pub(super) fn lay(
+        settings: &Settings,
+        secrets: &Secrets,
+        output: impl Write + Send + 'static,
+    ) -> anyhow::Result<Self> {
         let listeners = listen(settings)?;
         let admin = settings.admin.as_ref().map(listen_for_admin).transpose()?;
         let trusted_proxies = settings.trusted_proxies.clone();
@@ -113,7 +117,7 @@ impl Ground {
         let shutdown = Shutdown::new();
         shutdown.on_signals().context("signals cannot be received")?;
         let asked = signal(SignalKind::hangup()).context("signals cannot be received")?;
-        let (log, writer) = access_log(settings, secrets).context("the access log cannot be written")?;
+        let (log, writer) = access_log(settings, secrets, output).context("the access log cannot be written")?;
         Ok(Self { listeners, admin, limits, shutdown, asked, log, writer })
     }
 }
@@ -223,7 +227,11 @@ fn way_out(error: &ListenError, other: &str) -> String {
     found.map_or(another, |(_, way)| way.to_owned())
 }
 
-fn access_log(settings: &Settings, secrets: &Secrets) -> io::Result<(AccessLog, Option<AccessLogWriter>)> {
+fn access_log(
+    settings: &Settings,
+    secrets: &Secrets,
+    output: impl Write + Send + 'static,
+) -> io::Result<(AccessLog, Option<AccessLogWriter>)> {
     let format = match settings.format {
         site::LogFormat::Auto => server::LogFormat::for_stdout(),
         site::LogFormat::Json => server::LogFormat::Json,
@@ -232,7 +240,7 @@ fn access_log(settings: &Settings, secrets: &Secrets) -> io::Result<(AccessLog, 
     match settings.access {
         site::AccessLog::Off => Ok((AccessLog::off(), None)),
         site::AccessLog::Stdout => {
-            let (log, writer) = AccessLog::to(io::stdout(), format, secrets.clone())?;
+            let (log, writer) = AccessLog::to(output, format, secrets.clone())?;
             Ok((log, Some(writer)))
         }
     }

@@ -11,6 +11,9 @@
     // A page within a page leaves it to the outer one.
     if (window.top !== window || customElements.get("siteserver-dev")) return;
 
+    /** What is there of these, and of lists among them. */
+    const present = list => list.flat(Infinity).filter(child => child !== undefined && child !== null && child !== false);
+
     /** An element with these properties and children; a child that is a string is text, and one that is nothing is left out. */
     function element(name, properties = {}, ...children) {
         const made = document.createElement(name);
@@ -19,14 +22,14 @@
             if (typeof value === "function") made.addEventListener(key, value);
             else made.setAttribute(key, value === true ? "" : value);
         }
-        made.append(...children.flat().filter(child => child !== undefined && child !== null && child !== false));
+        made.append(...present(children));
         return made;
     }
 
     /** What is remembered as long as the tab is open. A page in a sandbox remembers nothing. */
     const memory = {
-        get isOpen() { try { return sessionStorage.getItem("siteserver-dev") === "open"; } catch { return false; } },
-        set isOpen(value) { try { sessionStorage.setItem("siteserver-dev", value ? "open" : "closed"); } catch { /* as said */ } },
+        get(name) { try { return sessionStorage.getItem(`siteserver-dev-${name}`); } catch { return null; } },
+        set(name, value) { try { sessionStorage.setItem(`siteserver-dev-${name}`, value); } catch { /* as said */ } },
     };
 
     // The host is a custom element, which no selector of a page means. Its style is an object, which no policy of a page is about.
@@ -38,14 +41,18 @@
         const sheet = new CSSStyleSheet();
         sheet.replaceSync(text);
         root.adoptedStyleSheets = [sheet];
-    });
+    }).catch(error => console.warn("siteserver dev has no style:", error));
 
     let record;
     let state;
 
     // ---- The page is shown again when the site has changed.
 
-    function reload() {
+    function reload(next) {
+        // What still is of the old site when it has come anew was kept by somebody, a service worker for instance: once is enough.
+        const step = `${version} to ${next}`;
+        if (memory.get("reloaded") === step) return;
+        memory.set("reloaded", step);
         // What was sent is not sent again.
         if (record && record.method !== "GET") location.replace(location.pathname + location.search);
         else location.reload();
@@ -53,7 +60,7 @@
 
     function hear(told) {
         state = told;
-        if (told.version !== version) return reload();
+        if (told.version !== version) return reload(told.version);
         showFindings();
         showButton();
         showPanel();
@@ -130,7 +137,7 @@
             element(
                 "span",
                 { class: marked ? "line about" : "line" },
-                element("span", { class: "number", "aria-hidden": "true" }, String(number)),
+                element("span", { class: "count", "aria-hidden": "true" }, String(number)),
                 before,
                 marked && element("mark", {}, marked),
                 after,
@@ -160,7 +167,7 @@
         panel.hidden = !isOpen;
         button.setAttribute("aria-expanded", String(isOpen));
         if (isRemembered) {
-            memory.isOpen = isOpen;
+            memory.set("panel", isOpen ? "open" : "closed");
             if (isOpen) panel.focus();
         }
     }
@@ -180,7 +187,7 @@
     function showPanel() {
         if (!record) return;
         const { explain } = record;
-        panel.replaceChildren(
+        panel.replaceChildren(...present([
             element(
                 "header",
                 {},
@@ -192,7 +199,7 @@
             section("Route", route(explain)),
             state && state.findings.length > 0 && !state.failing &&
                 section("Warnings", element("div", { class: "warnings" }, state.findings.map(shownFinding))),
-        );
+        ]));
     }
 
     const section = (name, ...content) => element("section", {}, element("h2", {}, name), content);
@@ -254,7 +261,7 @@
                 ["begun", source.start !== undefined && `${time(source.start)} after the request came, settled ${time(source.ms)} later`],
                 ["outcome", source.outcome],
             ]),
-            (source.calls ?? []).slice(0, 20).map(shownCall),
+            (source.calls ?? []).slice(0, 20).map(call => shownCall(call, Boolean(source.trouble))),
             source.calls?.length > 20 && element("p", {}, `… ${source.calls.length - 20} more calls`),
             source.steps?.length > 0 && element("h3", {}, "Taken from the answer"),
             source.steps?.length > 0 && element("ul", { class: "steps" }, source.steps.map(shownStep)),
@@ -262,7 +269,7 @@
         );
     }
 
-    function shownCall(call) {
+    function shownCall(call, isOpen) {
         const { reply } = call;
         const how = call.shared
             ? "made once, with another that was the same"
@@ -280,7 +287,7 @@
             ]),
             reply?.begins && element(
                 "details",
-                { class: "body", open: reply.status >= 400 },
+                { class: "body", open: isOpen },
                 element("summary", {}, reply.whole ? "Its body" : "How its body begins"),
                 element("pre", { tabindex: "0" }, reply.begins),
             ),
@@ -294,7 +301,7 @@
             : found.misfit !== null && found.misfit !== undefined ? `finds ${brief(found.misfit)}, which is no ${type ?? "value"}`
             : found.lacking > 0 ? "finds null"
             : undefined;
-        const instead = step.default ? "its default stands for it" : step.required ? `required${step.required === true ? "" : `: ${step.required}`}` : "it is null";
+        const instead = step.default ? "its default stands for it" : step.required ? `required${step.required === true ? "" : `: ${step.required}`}` : "it stays empty";
         return element(
             "li",
             { class: problem ? "bad" : "" },
@@ -337,10 +344,15 @@
     /** What the page store did, from `Cache-Status` (RFC 9211). */
     function cacheVerdict() {
         const field = record.answer["cache-status"];
-        if (!field) return { word: "not kept", text: record.explain?.page?.store?.why_not ?? "the page store was not asked" };
+        if (!field) {
+            const why = record.status >= 400 ? "errors are not kept" : record.explain.page?.store.why_not;
+            return { word: "not kept", text: why ?? "the page store was not asked" };
+        }
         const has = word => new RegExp(`;\\s*${word}(\\s*;|\\s*$|=)`).test(field);
         const because = /fwd=([a-z-]+)/.exec(field)?.[1];
-        const rest = (has("stored") ? "; it is stored now" : "") + (has("collapsed") ? "; made once for several requests" : "");
+        const isDegraded = !has("stored") && failures().length > 0;
+        const rest = (has("stored") ? "; it is stored now" : "") + (has("collapsed") ? "; made once for several requests" : "")
+            + (isDegraded ? "; not stored, because it does without a source" : "");
         if (has("hit")) {
             const left = Number(/ttl=(-?\d+)/.exec(field)?.[1] ?? 0);
             return left < 0
@@ -397,13 +409,13 @@
         showButton();
         showPanel();
         const hasFailed = record && record.sources.some(source => source.fatal);
-        if (hasFailed || memory.isOpen) open(Boolean(record), false);
+        if (hasFailed || memory.get("panel") === "open") open(Boolean(record), false);
     }
 
     root.append(overlay);
     document.documentElement.append(host);
     begin();
-    listen();
+    styled.then(listen);
     document.addEventListener("visibilitychange", listen);
     // A page that comes back from the history has slept through what happened.
     window.addEventListener("pageshow", event => { if (event.persisted) { events?.close(); events = undefined; listen(); } });

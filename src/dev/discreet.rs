@@ -36,7 +36,8 @@ fn withhold(value: &mut Value, tripwire: &Tripwire) {
     }
 }
 
-fn withheld(name: &str) -> String {
+/// What is said in place of a text.
+pub(super) fn withheld(name: &str) -> String {
     format!("(withheld: it holds the value of the secret `{name}`)")
 }
 

@@ -98,9 +98,9 @@ mod tests {
     #[test]
     fn pages_of_other_origins_are_foreign() {
         let host = ("host", "localhost:4000");
-        let is_foreign = |fields: &[(&str, &str)]| {
+        let judged = |fields: &[(&str, &str)]| {
             let all: Vec<_> = [host].iter().chain(fields).copied().collect();
-            super::is_foreign(&request("/_siteserver/findings", &all), "localhost:4000")
+            is_foreign(&request("/_siteserver/findings", &all), "localhost:4000")
         };
         for own in [
             &[][..],
@@ -109,7 +109,7 @@ mod tests {
             &[("sec-fetch-site", "none")],
             &[("origin", "http://localhost:4000")],
         ] {
-            assert!(!is_foreign(own), "{own:?}");
+            assert!(!judged(own), "{own:?}");
         }
         for foreign in [
             &[("sec-fetch-site", "cross-site")][..],
@@ -120,7 +120,7 @@ mod tests {
             &[("origin", "https://example.com")],
             &[("origin", "null")],
         ] {
-            assert!(is_foreign(foreign), "{foreign:?}");
+            assert!(judged(foreign), "{foreign:?}");
         }
     }
 }

@@ -13,6 +13,7 @@
 //! | `events` | the stream that tells it |
 //! | `broken` | what is answered while there is no sound site at all |
 //! | `records` | the last requests for pages: their sources, their cache verdicts, their data |
+//! | `log` | the access log without what is development's own |
 //! | `discreet` | nothing that is shown holds a secret |
 //! | `dev.js`, `dev.css` | what runs in the browser |
 //!
@@ -22,6 +23,7 @@ mod broken;
 mod discreet;
 mod events;
 mod gate;
+mod log;
 mod page;
 mod policy;
 mod records;
@@ -39,6 +41,8 @@ use page::Tag;
 use records::{Record, Records};
 use state::States;
 use std::sync::{Arc, OnceLock};
+
+pub use log::SiteLines;
 
 /// Where all that is development's own lies. A route of the site there is not reached while it is developed.
 pub const PREFIX: &str = "/_siteserver/";

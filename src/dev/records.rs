@@ -2,7 +2,7 @@
 //!
 //! What is asked for is put together when it is asked for; until then a record is what the handler has made anyway, held a little longer.
 
-use super::discreet::discreet;
+use super::discreet::{discreet, withheld};
 use crate::config::Tripwire;
 use crate::diagnostic::{Files, Place};
 use crate::extract::{Found, Presence, Step};
@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 
 /// So many requests are remembered: a page asks for its own at once.
 const MOST: usize = 32;
+/// So much of a body is shown.
+const EXCERPT: usize = 4 << 10;
 /// So many when another site is served: they hold the one from before.
 const MOST_OLD: usize = 4;
 
@@ -125,13 +127,13 @@ impl Record {
                 "vary": field(&header::VARY),
                 "etag": field(&header::ETAG),
             },
-            "sources": self.sources.iter().map(|call| self.source(call, begins)).collect::<Vec<_>>(),
+            "sources": self.sources.iter().map(|call| self.source(call, begins, tripwire)).collect::<Vec<_>>(),
             "explain": serde_json::from_str::<Value>(&explanation).unwrap_or_default(),
         });
         discreet(told, tripwire).to_string()
     }
 
-    fn source(&self, call: &SourceCall, begins: Instant) -> Value {
+    fn source(&self, call: &SourceCall, begins: Instant, tripwire: &Tripwire) -> Value {
         let SourceCall { name, elapsed, outcome, record } = call;
         let Some(record) = record else {
             return json!({ "name": &**name, "ms": milliseconds(*elapsed), "outcome": outcome, "from": "sent" });
@@ -154,9 +156,9 @@ impl Record {
             "trouble": trouble,
             "declared": declared.map(|(key, value)| json!({ "key": key, "value": value })),
             "fatal": is_fatal,
-            "calls": calls.iter().map(seen_as_json).collect::<Vec<_>>(),
-            "steps": steps.map(|steps| steps.iter().map(step_as_json).collect::<Vec<_>>()),
-            "data": bounded(value),
+            "calls": calls.iter().map(|seen| seen_as_json(seen, tripwire)).collect::<Vec<_>>(),
+            "steps": steps.map(|steps| steps.iter().map(|step| step_as_json(step, tripwire)).collect::<Vec<_>>()),
+            "data": bounded(value, tripwire),
         })
     }
 
@@ -173,8 +175,7 @@ fn origin(kind: &str, outcome: &str, calls: &[Seen]) -> &'static str {
         ("file", _) => "file",
         ("route", _) => "asked",
         (_, "hit") => "stored",
-        (_, "stale") => "stale",
-        (_, "stale-if-error") => "stale",
+        (_, "stale" | "stale-if-error") => "stale",
         (_, "revalidated") => "revalidated",
         _ if calls.is_empty() => "not called",
         _ if calls.iter().all(|seen| seen.is_shared) => "coalesced",
@@ -182,18 +183,23 @@ fn origin(kind: &str, outcome: &str, calls: &[Seen]) -> &'static str {
     }
 }
 
-fn seen_as_json(seen: &Seen) -> Value {
+fn seen_as_json(seen: &Seen, tripwire: &Tripwire) -> Value {
     let call = &seen.call;
     let reply = call.reply().map(|reply| match reply {
         Reply::Answer { status, content_type, fields, bytes, excerpt, elapsed, document: _ } => {
-            let text = String::from_utf8_lossy(excerpt);
+            // Where it is cut, half a secret may stand.
+            let shown = excerpt.get(..EXCERPT).unwrap_or(excerpt);
+            let begins = match tripwire.find(excerpt) {
+                Some(name) => withheld(name),
+                None => String::from_utf8_lossy(shown).trim_end_matches('\u{fffd}').to_owned(),
+            };
             json!({
                 "status": status.as_u16(),
                 "type": content_type,
                 "fields": fields,
                 "bytes": bytes,
-                "begins": text.trim_end_matches('\u{fffd}'),
-                "whole": excerpt.len() == *bytes,
+                "begins": begins,
+                "whole": shown.len() == *bytes,
                 "ms": milliseconds(*elapsed),
             })
         }
@@ -212,15 +218,15 @@ fn seen_as_json(seen: &Seen) -> Value {
     })
 }
 
-fn step_as_json(step: &Step) -> Value {
+fn step_as_json(step: &Step, tripwire: &Tripwire) -> Value {
     let Step { field, selector, kind, presence, has_default, found } = step;
     let found = match found {
         Found::Nothing => json!({ "count": 0 }),
         Found::TooMuch => json!({ "count": null }),
         Found::Values { count, first, misfit, lacking } => json!({
             "count": count,
-            "first": first.iter().take(3).map(bounded).collect::<Vec<_>>(),
-            "misfit": misfit.as_ref().map(bounded),
+            "first": first.iter().take(3).map(|value| bounded(value, tripwire)).collect::<Vec<_>>(),
+            "misfit": misfit.as_ref().map(|value| bounded(value, tripwire)),
             "lacking": lacking,
         }),
     };
@@ -247,12 +253,12 @@ const DEEPEST: usize = 16;
 const LONGEST: usize = 2_000;
 
 /// Data as far as anybody looks at it. What is left out is said in its place.
-fn bounded(value: &value::Value) -> Value {
+fn bounded(value: &value::Value, tripwire: &Tripwire) -> Value {
     let mut left = MOST_VALUES;
-    shown(value, &mut left, DEEPEST)
+    shown(value, &mut left, DEEPEST, tripwire)
 }
 
-fn shown(value: &value::Value, left: &mut usize, depth: usize) -> Value {
+fn shown(value: &value::Value, left: &mut usize, depth: usize, tripwire: &Tripwire) -> Value {
     *left = left.saturating_sub(1);
     match value {
         value::Value::Null => Value::Null,
@@ -261,7 +267,11 @@ fn shown(value: &value::Value, left: &mut usize, depth: usize) -> Value {
         value::Value::UInt(number) => (*number).into(),
         value::Value::Float(number) => (*number).into(),
         value::Value::Text(text) => match text.char_indices().nth(LONGEST) {
-            Some((end, _)) => format!("{}… ({} bytes)", text.get(..end).unwrap_or_default(), text.len()).into(),
+            Some((end, _)) => match tripwire.find(text.as_bytes()) {
+                // Where it is cut, half a secret may stand.
+                Some(name) => withheld(name).into(),
+                None => format!("{}… ({} bytes)", text.get(..end).unwrap_or_default(), text.len()).into(),
+            },
             None => text.to_string().into(),
         },
         value::Value::List(items) if depth == 0 => format!("… {}", counted(items.len(), "item")).into(),
@@ -274,7 +284,7 @@ fn shown(value: &value::Value, left: &mut usize, depth: usize) -> Value {
                 if *left == 0 {
                     break;
                 }
-                list.push(shown(item, left, depth - 1));
+                list.push(shown(item, left, depth - 1, tripwire));
             }
             let more = items.len() - list.len();
             if more > 0 {
@@ -282,18 +292,18 @@ fn shown(value: &value::Value, left: &mut usize, depth: usize) -> Value {
             }
             list.into()
         }
-        value::Value::Object(members) => object(members, left, depth),
+        value::Value::Object(members) => object(members, left, depth, tripwire),
     }
 }
 
-fn object(members: &Object, left: &mut usize, depth: usize) -> Value {
+fn object(members: &Object, left: &mut usize, depth: usize, tripwire: &Tripwire) -> Value {
     let mut map = Map::new();
     let mut more = 0;
     for (name, member) in members.iter() {
         if *left == 0 {
             more += 1;
         } else {
-            map.insert(name.to_string(), shown(member, left, depth - 1));
+            map.insert(name.to_string(), shown(member, left, depth - 1, tripwire));
         }
     }
     if more > 0 {
@@ -312,7 +322,7 @@ mod tests {
     use crate::value::{JsonLimits, parse_json};
 
     fn told(text: &str) -> Value {
-        bounded(&parse_json(text, JsonLimits::default()).unwrap())
+        bounded(&parse_json(text, JsonLimits::default()).unwrap(), &Tripwire::default())
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which site is served, and what is wrong with the last edit, as the browser is told: one JSON object, made when the site is loaded.
 
-use super::discreet::discreet;
+use super::discreet::{discreet, withheld};
 use crate::config::Tripwire;
 use crate::diagnostic::{Files, Finding, Findings, Level, Place, Related, draw};
 use serde_json::{Value, json};
@@ -74,7 +74,12 @@ fn told(findings: &Findings, files: &Files, version: &str, is_sound: bool, tripw
     // Errors first: the rest may follow from them.
     let (errors, others): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.level == Level::Error);
     let all = errors.into_iter().chain(others);
-    let list: Vec<Value> = all.take(MOST).map(|finding| discreet(one(finding, files), tripwire)).collect();
+    let shown = |finding: &Finding| match tripwire.find(draw(finding, files, false).as_bytes()) {
+        // In parts of a line it would not be seen.
+        Some(name) => withheld(name).into(),
+        None => discreet(one(finding, files), tripwire),
+    };
+    let list: Vec<Value> = all.take(MOST).map(shown).collect();
     let omitted: usize = Level::ALL.iter().map(|level| findings.omitted(*level)).sum();
     let omitted = omitted + findings.len() - list.len();
     json!({ "version": version, "failing": !is_sound, "findings": list, "omitted": omitted })
@@ -137,7 +142,7 @@ fn drawn(findings: &Findings, files: &Files, tripwire: &Tripwire) -> String {
     let drawn: Vec<String> = errors.take(MOST).map(|finding| draw(finding, files, false)).collect();
     let text = drawn.join("\n\n");
     match tripwire.find(text.as_bytes()) {
-        Some(name) => format!("withheld: it holds the value of the secret `{name}`"),
+        Some(name) => withheld(name),
         None => text,
     }
 }

@@ -25,7 +25,7 @@ const MOST: usize = 64;
 const LONGEST: usize = 2 << 20;
 
 /// So much of a body is remembered as it came.
-const EXCERPT: usize = 4 << 10;
+const EXCERPT: usize = 5 << 10;
 
 /// How one source went.
 #[derive(Debug)]
