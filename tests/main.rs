@@ -8,6 +8,7 @@
 mod account;
 mod blog;
 mod check;
+mod cookbook;
 mod dev;
 mod documentation;
 mod empty_root;
@@ -15,10 +16,12 @@ mod figures;
 mod findings;
 mod flows;
 mod keys;
+mod live;
 mod manners;
 mod memory;
 mod migration;
 mod mistakes;
+mod new;
 mod openapi;
 mod reference;
 mod reload;
@@ -54,12 +57,14 @@ macro_rules! cases {
     };
 }
 
+#[expect(clippy::too_many_lines, reason = "the list of all tests, one group a line")]
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
         account::CASES,
         blog::CASES,
         check::CASES,
+        cookbook::CASES,
         dev::CASES,
         documentation::CASES,
         flows::admin::CASES,
@@ -92,6 +97,7 @@ fn main() -> ExitCode {
         flows::identity::CASES,
         flows::inputs::CASES,
         flows::lists::CASES,
+        flows::search::CASES,
         flows::machines::CASES,
         flows::journeys::CASES,
         flows::json::CASES,
@@ -120,10 +126,12 @@ fn main() -> ExitCode {
         figures::CASES,
         findings::CASES,
         keys::CASES,
+        live::CASES,
         manners::CASES,
         memory::CASES,
         migration::CASES,
         mistakes::CASES,
+        new::CASES,
         openapi::CASES,
         reference::CASES,
         reload::CASES,

@@ -2,6 +2,7 @@
 
 use crate::extract::Format as BodyFormat;
 use crate::site::Declaration;
+use crate::starter;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -27,6 +28,7 @@ Examples:
   siteserver                                      serve ./site.toml on 127.0.0.1:4000
   siteserver --config shop/site.toml              serve another site
   siteserver --set 'server.listen=[\"[::]:8080\"]'  serve on another address
+  siteserver new my-site                          make a site to begin with
   siteserver dev                                  work on it: live reload, findings and data in the browser
   siteserver check                                say everything that is wrong
   siteserver check --explain config/unknown-key   say what a finding means
@@ -54,6 +56,20 @@ Examples:
   siteserver dev --set 'server.listen=[\"127.0.0.1:4001\"]'
 
 All that is its own lies below /_siteserver/; `siteserver serve` has nothing of it.";
+
+/// The starters, and examples.
+fn after_new() -> String {
+    let starters = starter::listed();
+    format!(
+        "\
+Starters:
+{starters}
+
+Examples:
+  siteserver new my-site
+  siteserver new my-shop --starter shop"
+    )
+}
 
 const AFTER_SERVE: &str = "\
 Examples:
@@ -189,6 +205,12 @@ pub(super) enum Command {
     #[default]
     #[command(after_help = AFTER_SERVE)]
     Serve,
+    /// Make a new site
+    ///
+    /// It runs at once, and `check` has nothing to say about it. Every file says in a comment what may be changed there; editors complete and
+    /// check its TOML files. The site is called like its folder.
+    #[command(after_help = after_new())]
+    New(NewArguments),
     /// Serve the site to its author: the browser shows each edit at once, and what is wrong with it
     ///
     /// Pages reload when a file of the site is saved. An edit with errors is shown over the page, with the lines that it is about; the last good
@@ -256,6 +278,17 @@ pub(super) struct ManArguments {
     /// Write the pages of all commands to this folder
     #[arg(long, value_name = "FOLDER")]
     pub(super) write: Option<PathBuf>,
+}
+
+/// What to make.
+#[derive(Debug, Args)]
+pub(super) struct NewArguments {
+    /// The folder to make. It must not be there, or be empty
+    #[arg(value_name = "DIR")]
+    pub(super) folder: PathBuf,
+    /// What to begin with
+    #[arg(long, value_name = "STARTER", default_value = "minimal")]
+    pub(super) starter: String,
 }
 
 /// What to purge.

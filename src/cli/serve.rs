@@ -54,7 +54,8 @@ impl Start {
     /// Serves the site to the end; `load` loads it anew.
     async fn run(self, load: impl Fn() -> Loaded + Send + Sync + 'static) -> anyhow::Result<Ended> {
         let Self { site, loaded_in, watch, secrets, voice } = self;
-        let Ground { listeners, admin, limits, shutdown, asked, log, writer } = Ground::lay(&site.settings, &secrets, io::stdout())?;
+        let Ground { listeners, admin, limits, shutdown, asked, log, writer } =
+            Ground::lay(&site.settings, &secrets, io::stdout())?;
         let runtime = Arc::new(Runtime::new(&site).context("upstreams cannot be called")?);
         let current = Current::new(Arc::clone(&site), runtime);
         let edited = Arc::new(Notify::new());
