@@ -8,16 +8,19 @@
 mod account;
 mod blog;
 mod check;
+mod cookbook;
 mod documentation;
 mod empty_root;
 mod figures;
 mod findings;
 mod flows;
 mod keys;
+mod live;
 mod manners;
 mod memory;
 mod migration;
 mod mistakes;
+mod new;
 mod openapi;
 mod reference;
 mod reload;
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         account::CASES,
         blog::CASES,
         check::CASES,
+        cookbook::CASES,
         documentation::CASES,
         flows::admin::CASES,
         flows::agreement::CASES,
@@ -118,10 +122,12 @@ fn main() -> ExitCode {
         figures::CASES,
         findings::CASES,
         keys::CASES,
+        live::CASES,
         manners::CASES,
         memory::CASES,
         migration::CASES,
         mistakes::CASES,
+        new::CASES,
         openapi::CASES,
         reference::CASES,
         reload::CASES,
