@@ -56,6 +56,7 @@ macro_rules! cases {
     };
 }
 
+#[expect(clippy::too_many_lines, reason = "the list of all tests, one group a line")]
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
@@ -94,6 +95,7 @@ fn main() -> ExitCode {
         flows::identity::CASES,
         flows::inputs::CASES,
         flows::lists::CASES,
+        flows::search::CASES,
         flows::machines::CASES,
         flows::journeys::CASES,
         flows::json::CASES,

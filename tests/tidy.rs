@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["value"],
     &["diagnostic", "fields", "highlight", "starter"],
     &["config", "explanation"],
-    &["router", "submission", "upstream", "extract", "render", "cache", "identity"],
+    &["router", "submission", "upstream", "extract", "render", "search", "cache", "identity"],
     &["source"],
     &["resource"],
     &["site"],
