@@ -7,6 +7,7 @@
 
 mod account;
 mod blog;
+mod bundle;
 mod check;
 mod cookbook;
 mod dev;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
     let groups = [
         account::CASES,
         blog::CASES,
+        bundle::CASES,
         check::CASES,
         cookbook::CASES,
         dev::CASES,

@@ -9,7 +9,7 @@ use crate::dev::{Dev, PREFIX, SiteLines};
 use crate::handler::Runtime;
 use crate::server::{self, Current, Ended, ListenAddress, Outcome, Reload, Reloaded, Watch};
 use crate::site::{Loaded, Memory, Settings, Site};
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,6 +23,9 @@ const QUIET: Duration = Duration::from_millis(15);
 
 /// Serves the site to its author until it is told to stop.
 pub(super) fn dev(arguments: &SiteArguments) -> anyhow::Result<ExitCode> {
+    if arguments.inside.is_some() {
+        bail!("the site is inside this program, without files to work on; --config names one that has them");
+    }
     let environment = load::environment();
     let secrets = environment.secrets().clone();
     messages::write(&secrets, arguments.voice);

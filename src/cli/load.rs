@@ -39,7 +39,8 @@ pub(super) fn load_with_settings(
     environment: &Environment,
     memory: &Memory,
 ) -> (Loaded, Option<Settings>) {
-    if !site.config.exists() {
+    let origin = site.origin();
+    if !origin.exists() {
         return (missing(site), None);
     }
     let far = || match (memory.read_count(), memory.rendered_count()) {
@@ -49,7 +50,7 @@ pub(super) fn load_with_settings(
         }
     };
     while_waiting(site.voice, "loading the site", far, || {
-        let mut draft = site::draft(&site.config, &site.sets, environment, memory);
+        let mut draft = site::draft(origin, &site.sets, environment, memory);
         crate::check::check(&mut draft);
         let settings = draft.outline.as_ref().map(|outline| outline.site().settings.clone());
         let settings = settings.unwrap_or_else(|| site::settings_without_file(&site.sets, environment));
