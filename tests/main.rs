@@ -11,6 +11,7 @@ mod blog;
 mod bundle;
 mod check;
 mod cookbook;
+mod dev;
 mod documentation;
 mod empty_root;
 mod figures;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         bundle::CASES,
         check::CASES,
         cookbook::CASES,
+        dev::CASES,
         documentation::CASES,
         flows::admin::CASES,
         flows::agreement::CASES,
