@@ -7,6 +7,7 @@
 
 mod account;
 mod blog;
+mod bundle;
 mod check;
 mod cookbook;
 mod documentation;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
     let groups = [
         account::CASES,
         blog::CASES,
+        bundle::CASES,
         check::CASES,
         cookbook::CASES,
         documentation::CASES,
