@@ -18,6 +18,7 @@ mod memory;
 mod migration;
 mod mistakes;
 mod openapi;
+mod quality;
 mod reference;
 mod reload;
 mod review;
@@ -119,6 +120,7 @@ fn main() -> ExitCode {
         migration::CASES,
         mistakes::CASES,
         openapi::CASES,
+        quality::CASES,
         reference::CASES,
         reload::CASES,
         review::CASES,
