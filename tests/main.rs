@@ -14,6 +14,7 @@ mod figures;
 mod findings;
 mod flows;
 mod keys;
+mod manners;
 mod memory;
 mod migration;
 mod mistakes;
@@ -26,9 +27,11 @@ mod robust;
 mod schema;
 mod serve;
 mod site_pages;
+mod stranger;
 mod support;
 mod tidy;
 mod trying;
+mod tutorial;
 mod upstream;
 mod wire;
 
@@ -116,6 +119,7 @@ fn main() -> ExitCode {
         figures::CASES,
         findings::CASES,
         keys::CASES,
+        manners::CASES,
         memory::CASES,
         migration::CASES,
         mistakes::CASES,
@@ -128,8 +132,10 @@ fn main() -> ExitCode {
         schema::CASES,
         serve::CASES,
         site_pages::CASES,
+        stranger::CASES,
         tidy::CASES,
         trying::CASES,
+        tutorial::CASES,
         upstream::CASES,
         wire::bodies::CASES,
         wire::drain::CASES,

@@ -2,8 +2,10 @@
 
 use crate::extract::Format as BodyFormat;
 use crate::site::Declaration;
+use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use std::path::PathBuf;
 
 const ABOUT: &str = "Serves a whole web site from declarations: TOML routes, Liquid layouts, Markdown, and data fetched at request time.";
@@ -33,6 +35,7 @@ Examples:
   siteserver purge --path /about                  make stored pages anew
   siteserver password                             hash a password, for [auth.basic]
   siteserver try liquid card.html --data a.json   try a template; try jsonpath, try markdown
+  siteserver completions bash                     write what completes these words in a shell
 
 Signals while it serves:
   SIGHUP           loads the site anew; the old one keeps serving if the new one has errors
@@ -42,6 +45,51 @@ Exit codes:
   0  fine, also after a stop by signal
   1  the site has errors, or it cannot be served
   2  wrong usage";
+
+const AFTER_SERVE: &str = "\
+Examples:
+  siteserver
+  siteserver --config shop/site.toml
+  siteserver serve --set server.listen='[\"0.0.0.0:8080\"]' --set log.format=json
+  siteserver serve --quiet
+
+Once it listens, one line on the standard error tells the address, the number of routes, and how long it took to load them. The access \
+log is on the standard output.
+
+Signals:
+  SIGHUP           loads the site anew; the old one keeps serving if the new one has errors
+  SIGTERM, SIGINT  answers what is under way, then stops; once more stops at once";
+
+const AFTER_CHECK: &str = "\
+Examples:
+  siteserver check
+  siteserver check --config shop/site.toml --quiet
+  siteserver check --format json | jq -r '.findings[].code'
+  siteserver check --explain config/unknown-key
+  siteserver check --explain";
+
+const AFTER_ROUTES: &str = "\
+Examples:
+  siteserver routes
+  siteserver routes --config shop/site.toml";
+
+const AFTER_SCHEMA: &str = "\
+Examples:
+  siteserver schema --write
+  siteserver schema route > route.schema.json
+  siteserver schema --openapi > api.json";
+
+const AFTER_COMPLETIONS: &str = "\
+Examples:
+  siteserver completions bash > ~/.local/share/bash-completion/completions/siteserver
+  siteserver completions zsh > ~/.zfunc/_siteserver
+  siteserver completions fish > ~/.config/fish/completions/siteserver.fish";
+
+const AFTER_MAN: &str = "\
+Examples:
+  siteserver man | man -l -
+  siteserver man check | man -l -
+  siteserver man --write ~/.local/share/man/man1";
 
 const AFTER_TRY: &str = "\
 Examples:
@@ -83,10 +131,17 @@ Examples:
   siteserver explain /api/products --method OPTIONS
   siteserver explain / --format json | jq .page.store.key";
 
+/// The colours of help and of what is wrong with a command line; they are left out where nobody would see them.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "siteserver", version, about = ABOUT, long_about = LONG_ABOUT, after_help = AFTER)]
-#[command(disable_help_subcommand = true, max_term_width = 120)]
+#[command(disable_help_subcommand = true, max_term_width = 120, styles = STYLES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) site: SiteArguments,
@@ -103,6 +158,19 @@ pub(super) struct SiteArguments {
     /// Sets one key of `site.toml` to a TOML value or else a string; may be repeated, later ones win
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub(super) sets: Vec<String>,
+    #[command(flatten)]
+    pub(super) voice: Voice,
+}
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct Voice {
+    /// Say only what is wrong: no line at the start, no counts, no progress
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Say more: what was read and how long it took; while it serves, also what went wrong on single connections and calls
+    #[arg(long, short, global = true)]
+    pub(super) verbose: bool,
 }
 
 /// What to do.
@@ -110,13 +178,16 @@ pub(super) struct SiteArguments {
 pub(super) enum Command {
     /// Serve the site; what happens without a command
     #[default]
+    #[command(after_help = AFTER_SERVE)]
     Serve,
     /// Say everything that is wrong with the site, and stop
     ///
     /// Errors end with exit code 1, warnings and notes alone with 0. Environment variables that the site needs may be unset here: that is a
     /// warning, because a site is often checked on another machine than the one that serves it.
+    #[command(after_help = AFTER_CHECK)]
     Check(CheckArguments),
     /// List the routes of the site: URLs, kinds, files, layouts, sources, cache policy, privacy
+    #[command(after_help = AFTER_ROUTES)]
     Routes,
     /// Purge stored pages of a running server: by tag, path, source, or all
     ///
@@ -132,6 +203,7 @@ pub(super) enum Command {
     #[command(after_help = AFTER_EXPLAIN)]
     Explain(ExplainArguments),
     /// Write what may stand in the files of a site, as JSON Schema, so that editors complete and check them
+    #[command(after_help = AFTER_SCHEMA)]
     Schema(SchemaArguments),
     /// Hash a password, for the file of users that `[auth.basic]` names
     ///
@@ -143,6 +215,31 @@ pub(super) enum Command {
     /// What is tried behaves as it does in a site, and costs no more than it may there. What is wrong is said with its place.
     #[command(after_help = AFTER_TRY)]
     Try(TryArguments),
+    /// Write the completions of a shell to the standard output
+    #[command(after_help = AFTER_COMPLETIONS)]
+    Completions(CompletionsArguments),
+    /// Write the manual page to the standard output, or that of a command, or all of them to a folder
+    #[command(after_help = AFTER_MAN)]
+    Man(ManArguments),
+}
+
+/// Whose completions.
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(super) shell: Shell,
+}
+
+/// Which manual page.
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// The command, with the one within it: `check`, `try liquid`
+    #[arg(value_name = "COMMAND", conflicts_with = "write")]
+    pub(super) command: Vec<String>,
+    /// Write the pages of all commands to this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) write: Option<PathBuf>,
 }
 
 /// What to purge.

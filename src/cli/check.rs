@@ -6,9 +6,10 @@ use super::{FAILED, USAGE, catalogue, load, messages};
 use crate::diagnostic::did_you_mean;
 use crate::handler::FILES_KEPT;
 use crate::report::Ceiling;
-use crate::site::Loaded;
+use crate::site::{Loaded, Memory};
 use anyhow::anyhow;
 use std::process::ExitCode;
+use std::time::Instant;
 
 /// Checks the site and writes the findings to the standard output.
 pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
@@ -17,7 +18,10 @@ pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
     }
     let environment = load::environment().lenient();
     messages::of_panics(environment.secrets());
-    let Loaded { site, findings, files } = load::load(site, &environment);
+    let voice = site.voice;
+    let (begun, memory) = (Instant::now(), Memory::default());
+    let Loaded { site, findings, files } = load::load_again(site, &environment, &memory);
+    let elapsed = begun.elapsed();
     let mut out = Terminal::stdout().keeping(environment.secrets());
     match how.format {
         Format::Json => {
@@ -26,6 +30,18 @@ pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
         }
         Format::Text => {
             out.findings(&findings, &files);
+            if voice.verbose {
+                let read = counted(memory.read_count(), "file");
+                let rendered = counted(memory.rendered_count(), "document");
+                let compiled = counted(memory.compiled_count(), "layout");
+                out.line(&format!(
+                    "{read} read, {compiled} compiled, {rendered} rendered in {} ms",
+                    elapsed.as_millis()
+                ));
+            }
+            if voice.quiet {
+                return ended(site.is_some());
+            }
             let counts = summary(&findings);
             let verdict = match &site {
                 Some(site) => format!("the site is sound: {}", counted(site.routes.len(), "route")),
@@ -37,7 +53,11 @@ pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
             }
         }
     }
-    if site.is_some() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+    ended(site.is_some())
+}
+
+fn ended(is_sound: bool) -> ExitCode {
+    if is_sound { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
 }
 
 /// Says what a code means, or lists all of them.

@@ -114,7 +114,7 @@ pub(super) fn withheld(name: &str) -> String {
 }
 
 /// Colours are for people at terminals who have not asked to be spared (<https://no-color.org>).
-fn has_colours(is_terminal: bool) -> bool {
+pub(super) fn has_colours(is_terminal: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     is_terminal && set("NO_COLOR").is_none() && set("TERM").is_none_or(|terminal| terminal != "dumb")
 }

@@ -1,6 +1,8 @@
 //! One site, as all commands load it: its files, the `--set` arguments, the environment, and the rules about a whole site.
 
 use super::arguments::SiteArguments;
+use super::console::counted;
+use super::progress::while_waiting;
 use crate::config::Environment;
 use crate::diagnostic::{Files, Finding, Findings, codes};
 use crate::site::{self, Loaded, Memory};
@@ -31,9 +33,17 @@ pub(super) fn load_again(site: &SiteArguments, environment: &Environment, memory
     if !site.config.exists() {
         return missing(site);
     }
-    let mut draft = site::draft(&site.config, &site.sets, environment, memory);
-    crate::check::check(&mut draft);
-    draft.finish()
+    let far = || match (memory.read_count(), memory.rendered_count()) {
+        (files, 0) => format!("{} read", counted(files, "file")),
+        (files, documents) => {
+            format!("{} read, {} rendered", counted(files, "file"), counted(documents, "document"))
+        }
+    };
+    while_waiting(site.voice, "loading the site", far, || {
+        let mut draft = site::draft(&site.config, &site.sets, environment, memory);
+        crate::check::check(&mut draft);
+        draft.finish()
+    })
 }
 
 /// What there is to say when there is no site at all.

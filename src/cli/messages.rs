@@ -1,8 +1,9 @@
 //! The server's own messages while it serves, and what is said of panics, on the standard error: none tells the value of a secret.
 
-use super::console::{Terminal, withheld};
+use super::arguments::Voice;
+use super::console::{Terminal, has_colours, withheld};
 use crate::config::Secrets;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::panic::{self, PanicHookInfo};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
@@ -11,10 +12,18 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Writes messages from now on; those of libraries only if they are errors, because they may quote what they carry. A panic is a message
 /// like the others.
-pub(super) fn write(secrets: &Secrets) {
-    let ours = Targets::new().with_target("siteserver", LevelFilter::INFO).with_default(LevelFilter::ERROR);
+pub(super) fn write(secrets: &Secrets, voice: Voice) {
+    let level = match voice {
+        Voice { quiet: true, .. } => LevelFilter::WARN,
+        Voice { verbose: true, .. } => LevelFilter::DEBUG,
+        Voice { .. } => LevelFilter::INFO,
+    };
+    let ours = Targets::new().with_target("siteserver", level).with_default(LevelFilter::ERROR);
     let writer = Discreet { secrets: secrets.clone(), output: io::stderr };
-    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false).with_ansi(false);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_target(false)
+        .with_ansi(has_colours(io::stderr().is_terminal()));
     // It is already done if a test serves twice in one process.
     tracing_subscriber::registry().with(ours).with(layer).try_init().unwrap_or_default();
     panic::set_hook(Box::new(tell_panic));

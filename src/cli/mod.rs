@@ -5,11 +5,13 @@
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
 //! | `serve`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
+//! | `completions`, `man` | the command line for shells, and as manual pages |
 //! | `password` | the hash of a password, for `[auth.basic]` |
 //! | `try_out` | a template, a selector, Markdown, without a site |
 //! | `catalogue` | the codes of all floors, for `check --explain` |
 //! | `reference` | the pages of the documentation that are written from declarations |
 //! | `console` | writing to people: terminals, colours, counts |
+//! | `progress` | a line for those who wait for more than a second |
 //! | `messages` | the server's own messages while it serves |
 //!
 //! It must not know how anything is done, only what is asked for. A new command is a variant of `Command` with its help, a file with its
@@ -18,11 +20,14 @@
 mod arguments;
 mod catalogue;
 mod check;
+mod completions;
 mod console;
 mod explain;
 mod load;
+mod man;
 mod messages;
 mod password;
+mod progress;
 mod purge;
 pub mod reference;
 mod routes;
@@ -62,6 +67,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Schema(how) => schema::schema(&site, &how),
         Command::Password => password::password(),
         Command::Try(how) => try_out::try_out(&how.what),
+        Command::Completions(how) => completions::completions(how.shell),
+        Command::Man(how) => man::man(&how),
     };
     ended.unwrap_or_else(|error| {
         Terminal::stderr().problem(&error);

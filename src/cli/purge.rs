@@ -4,6 +4,7 @@
 
 use super::arguments::{Format, PurgeArguments, SiteArguments};
 use super::console::{Terminal, counted, summary};
+use super::progress::while_waiting;
 use super::{load, messages};
 use crate::config::Environment;
 use crate::server::ListenAddress;
@@ -36,9 +37,9 @@ pub(super) fn purge(site: &SiteArguments, how: &PurgeArguments) -> anyhow::Resul
     let runtime = runtime.context("the network cannot be used")?;
     let (mut entries, mut bytes) = (0, 0);
     for order in orders(how) {
-        let answer = runtime.block_on(async {
-            tokio::time::timeout(PATIENCE, send(&admin, &order)).await.context("the server does not answer")?
-        })?;
+        let asked =
+            async { tokio::time::timeout(PATIENCE, send(&admin, &order)).await.context("the server does not answer")? };
+        let answer = while_waiting(site.voice, "purging", String::new, || runtime.block_on(asked))?;
         let count = |key| answer.get(key).and_then(Value::as_u64).context("what answered is no siteserver");
         entries += count("entries")?;
         bytes += count("bytes")?;

@@ -1,6 +1,6 @@
 //! `siteserver [serve]`: loads a site, listens, serves until a signal, and follows the edits of its files meanwhile.
 
-use super::arguments::SiteArguments;
+use super::arguments::{SiteArguments, Voice};
 use super::console::{Terminal, counted, summary};
 use super::{load, messages};
 use crate::config::Secrets;
@@ -26,7 +26,7 @@ const AFTERMATH: Duration = Duration::from_millis(200);
 pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
     let environment = load::environment();
     let secrets = environment.secrets().clone();
-    messages::write(&secrets);
+    messages::write(&secrets, arguments.voice);
     // From here on no edit goes unseen, also one that comes while the site is loaded for the first time.
     let watch = Watch::new(&arguments.config);
     let begun = Instant::now();
@@ -34,7 +34,8 @@ pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
     let Loaded { site, findings, files } = load::load_again(&arguments, &environment, &memory);
     Terminal::stderr().keeping(&secrets).findings(&findings, &files);
     let site = Arc::new(site.ok_or_else(|| anyhow!("the site is not served: {}", summary(&findings)))?);
-    let start = Start { loaded_in: begun.elapsed(), watch: site.settings.watch.then_some(watch), site, secrets };
+    let watch = site.settings.watch.then_some(watch);
+    let start = Start { loaded_in: begun.elapsed(), watch, site, secrets, voice: arguments.voice };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers(&start.site.settings)?)
         .enable_all()
@@ -57,12 +58,13 @@ struct Start {
     loaded_in: Duration,
     watch: Option<Watch>,
     secrets: Secrets,
+    voice: Voice,
 }
 
 impl Start {
     /// Serves the site to the end; `load` loads it anew.
     async fn run(self, load: impl Fn() -> Loaded + Send + Sync + 'static) -> anyhow::Result<Ended> {
-        let Self { site, loaded_in, watch, secrets } = self;
+        let Self { site, loaded_in, watch, secrets, voice } = self;
         let listeners = listen(&site.settings)?;
         let admin = site.settings.admin.as_ref().map(listen_for_admin).transpose()?;
         // Signals mean what they should before anybody is told that the server is there.
@@ -80,9 +82,11 @@ impl Start {
         let started_with = site.settings.clone();
         let trusted_proxies = started_with.trusted_proxies.clone();
         let limits = server::Limits { trusted_proxies, ..server::Limits::from(&started_with.limits) };
-        let announce = move |reloaded| announce(reloaded, &secrets);
+        let announce = move |reloaded| announce(reloaded, &secrets, voice);
         let reload = Reload { load, announce, current: current.clone(), started_with };
-        announce_start(&site, &listeners, admin.as_ref(), loaded_in);
+        if !voice.quiet {
+            announce_start(&site, &listeners, admin.as_ref(), loaded_in);
+        }
         let reloading = tokio::spawn(reload.run(asked, edited));
         let census = Census::new(&limits);
         let watched = Watched {
@@ -221,7 +225,7 @@ fn url(address: &ListenAddress) -> String {
 }
 
 /// Says what a reload came to.
-fn announce(reloaded: Reloaded, secrets: &Secrets) {
+fn announce(reloaded: Reloaded, secrets: &Secrets, voice: Voice) {
     let Reloaded { findings, files, outcome } = reloaded;
     let mut terminal = Terminal::stderr().keeping(secrets);
     terminal.findings(&findings, &files);
@@ -230,8 +234,10 @@ fn announce(reloaded: Reloaded, secrets: &Secrets) {
             if !needs_restart.is_empty() {
                 terminal.line(&format!("warning: a restart is needed for {} to take effect", needs_restart.join(", ")));
             }
-            let routes = counted(site.routes.len(), "route");
-            terminal.line(&format!("reloaded: {routes} in {} ms", elapsed.as_millis()));
+            if !voice.quiet {
+                let routes = counted(site.routes.len(), "route");
+                terminal.line(&format!("reloaded: {routes} in {} ms", elapsed.as_millis()));
+            }
         }
         Outcome::Kept => {
             terminal.line(&format!("not reloaded: {}; the last good site keeps serving", summary(&findings)));

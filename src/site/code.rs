@@ -626,7 +626,7 @@ codes! {
     /// The policy that pages are sent with lets none run.
     ///
     /// Instead of a link to `javascript:` write a `<button>`, and listen to it from a script. Instead of the `data:` URL write the script
-    /// into its element, or into a file: `<script src="{{ 'page.js' | asset_url }}">`.
+    /// into its element, or into a file: `<script src="/assets/page.js">`.
     SCRIPT_URL = Warning "csp/script-url"
         help "instead of a link write a `<button>`, and call `addEventListener` in a script; instead of a `data:` URL write the script into \
               its element or into a file";

@@ -13,6 +13,7 @@ pub(crate) mod http;
 pub(crate) mod links;
 pub(crate) mod ours;
 pub(crate) mod proof;
+pub(crate) mod reader;
 pub(crate) mod recorder;
 pub(crate) mod site;
 pub(crate) mod stepped;

@@ -196,7 +196,7 @@ impl Options {
 }
 
 /// The address in `listening on http://127.0.0.1:4000 (3 routes, loaded in 2 ms)`.
-fn listening(line: &str) -> Option<SocketAddr> {
+pub(crate) fn listening(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("http://")?;
     let end = rest.find(|c: char| !(c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '[' | ']'))).unwrap_or(rest.len());
     rest[..end].parse().ok()
@@ -305,7 +305,7 @@ impl Drop for Site {
 
 /// What a process writes, read all the time so that it never has to wait.
 #[derive(Debug)]
-struct Output(Arc<(Mutex<Written>, Condvar)>);
+pub(crate) struct Output(Arc<(Mutex<Written>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct Written {
@@ -314,7 +314,7 @@ struct Written {
 }
 
 impl Output {
-    fn of(pipe: impl Read + Send + 'static) -> Self {
+    pub(crate) fn of(pipe: impl Read + Send + 'static) -> Self {
         let shared = Arc::<(Mutex<Written>, Condvar)>::default();
         let output = Self(Arc::clone(&shared));
         thread::spawn(move || {
@@ -332,15 +332,19 @@ impl Output {
         self.0.0.lock().expect("a lock")
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.written().lines.join("\n")
     }
 
     /// The first line that is wanted; waits for it until the output ends.
     fn line_where(&self, wanted: impl Fn(&str) -> bool) -> Option<String> {
+        self.line_after(0, wanted)
+    }
+
+    /// The first line that is wanted behind the first so many; waits for it until the output ends.
+    pub(crate) fn line_after(&self, mut seen: usize, wanted: impl Fn(&str) -> bool) -> Option<String> {
         let end = Instant::now() + SAFETY_NET;
         let mut written = self.written();
-        let mut seen = 0;
         loop {
             if let Some(line) = written.lines[seen..].iter().find(|line| wanted(line)) {
                 return Some(line.clone());
@@ -354,7 +358,12 @@ impl Output {
         }
     }
 
-    fn ended(&self) {
+    /// How many lines there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.written().lines.len()
+    }
+
+    pub(crate) fn ended(&self) {
         self.line_where(|_| false);
     }
 }

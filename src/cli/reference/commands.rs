@@ -56,9 +56,10 @@ fn flags<'c>(arguments: impl IntoIterator<Item = &'c Arg>) -> String {
     let mut text = String::from("| Written | Means |\n|---|---|\n");
     for argument in arguments {
         let value = argument.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default();
+        let short = argument.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
         let written = match argument.get_long() {
-            Some(long) if argument.get_action().takes_values() => format!("--{long} {value}"),
-            Some(long) => format!("--{long}"),
+            Some(long) if argument.get_action().takes_values() => format!("{short}--{long} {value}"),
+            Some(long) => format!("{short}--{long}"),
             None => value,
         };
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
