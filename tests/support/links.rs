@@ -112,11 +112,11 @@ impl Leads {
     fn data(&mut self, data: &Json) {
         match data {
             Json::String(text) if text.starts_with('/') && !text.contains(char::is_whitespace) => {
-                self.get([text.as_str()])
+                self.get([text.as_str()]);
             }
             Json::Array(items) => items.iter().for_each(|item| self.data(item)),
             Json::Object(members) => members.values().for_each(|member| self.data(member)),
-            _ => {}
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
         }
     }
 }
