@@ -12,9 +12,9 @@
 //! | 6 | [`site`]: compiled, linked, analysed, immutable |
 //! | 5 | [`resource`]: kinds of route |
 //! | 4 | [`source`]: kinds of data source |
-//! | 3 | [`router`], [`submission`], [`upstream`], [`extract`], [`render`], [`cache`], [`identity`] |
+//! | 3 | [`router`], [`submission`], [`upstream`], [`extract`], [`render`], [`search`], [`cache`], [`identity`] |
 //! | 2 | [`config`]: files and TOML to spanned tables, scalars, merging; [`explanation`]: what would become of a request |
-//! | 1 | [`diagnostic`]: findings; [`fields`]: HTTP header fields; [`highlight`]: colours for code |
+//! | 1 | [`diagnostic`]: findings; [`fields`]: HTTP header fields; [`highlight`]: colours for code; [`starter`]: sites to begin with |
 //! | 0 | [`value`]: data with its origin |
 
 #![cfg_attr(
@@ -43,9 +43,11 @@ pub mod render;
 pub mod report;
 pub mod resource;
 pub mod router;
+pub mod search;
 pub mod server;
 pub mod site;
 pub mod source;
+pub mod starter;
 pub mod submission;
 pub mod upstream;
 pub mod value;

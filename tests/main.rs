@@ -20,6 +20,7 @@ mod manners;
 mod memory;
 mod migration;
 mod mistakes;
+mod new;
 mod openapi;
 mod quality;
 mod reference;
@@ -93,6 +94,7 @@ const GROUPS: &[&[Case]] = &[
     flows::identity::CASES,
     flows::inputs::CASES,
     flows::lists::CASES,
+    flows::search::CASES,
     flows::machines::CASES,
     flows::journeys::CASES,
     flows::json::CASES,
@@ -126,6 +128,7 @@ const GROUPS: &[&[Case]] = &[
     memory::CASES,
     migration::CASES,
     mistakes::CASES,
+    new::CASES,
     openapi::CASES,
     quality::CASES,
     reference::CASES,

@@ -23,10 +23,10 @@ crate::cases!(
 );
 
 /// The validators of all kinds of files.
-struct Validators(Vec<(Declaration, Validator)>);
+pub(crate) struct Validators(Vec<(Declaration, Validator)>);
 
 impl Validators {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let compile = |of: Declaration| {
             let schema: Value = serde_json::from_str(&report::schema(of)).expect("JSON");
             (of, jsonschema::draft202012::new(&schema).expect("a schema"))
@@ -42,7 +42,7 @@ impl Validators {
     }
 
     /// What is wrong with the files of a site.
-    fn complaints_of(&self, root: &Path) -> (usize, Vec<String>) {
+    pub(crate) fn complaints_of(&self, root: &Path) -> (usize, Vec<String>) {
         let mut seen = 0;
         let mut all = Vec::new();
         for path in files(root) {

@@ -123,7 +123,9 @@ impl Routes {
         let rows = listed.lines().skip(1).map(|line| line.split_at(column));
         let literal = rows.flat_map(|(paths, rest)| {
             let redirect = rest.starts_with("redirect");
-            paths.split_whitespace().filter(|path| !path.contains('{')).map(move |path| (path.to_owned(), redirect))
+            // A tree of all there is has the front page.
+            let paths = paths.split_whitespace().map(|path| if path.starts_with("/{*") { "/" } else { path });
+            paths.filter(|path| !path.contains('{')).map(move |path| (path.to_owned(), redirect))
         });
         Self { literal: literal.collect() }
     }

@@ -14,9 +14,9 @@ crate::cases!(
 /// From the ground up. A module may import from lower floors only, and not from its neighbours.
 const FLOORS: &[&[&str]] = &[
     &["value"],
-    &["diagnostic", "fields", "highlight"],
+    &["diagnostic", "fields", "highlight", "starter"],
     &["config", "explanation"],
-    &["router", "submission", "upstream", "extract", "render", "cache", "identity"],
+    &["router", "submission", "upstream", "extract", "render", "search", "cache", "identity"],
     &["source"],
     &["resource"],
     &["site"],

@@ -2,6 +2,7 @@
 
 use crate::extract::Format as BodyFormat;
 use crate::site::Declaration;
+use crate::starter;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -27,6 +28,7 @@ Examples:
   siteserver                                      serve ./site.toml on 127.0.0.1:4000
   siteserver --config shop/site.toml              serve another site
   siteserver --set 'server.listen=[\"[::]:8080\"]'  serve on another address
+  siteserver new my-site                          make a site to begin with
   siteserver check                                say everything that is wrong
   siteserver check --explain config/unknown-key   say what a finding means
   siteserver routes                               list what it serves
@@ -45,6 +47,20 @@ Exit codes:
   0  fine, also after a stop by signal
   1  the site has errors, or it cannot be served
   2  wrong usage";
+
+/// The starters, and examples.
+fn after_new() -> String {
+    let starters = starter::listed();
+    format!(
+        "\
+Starters:
+{starters}
+
+Examples:
+  siteserver new my-site
+  siteserver new my-shop --starter shop"
+    )
+}
 
 const AFTER_SERVE: &str = "\
 Examples:
@@ -180,6 +196,12 @@ pub(super) enum Command {
     #[default]
     #[command(after_help = AFTER_SERVE)]
     Serve,
+    /// Make a new site
+    ///
+    /// It runs at once, and `check` has nothing to say about it. Every file says in a comment what may be changed there; editors complete and
+    /// check its TOML files. The site is called like its folder.
+    #[command(after_help = after_new())]
+    New(NewArguments),
     /// Say everything that is wrong with the site, and stop
     ///
     /// Errors end with exit code 1, warnings and notes alone with 0. Environment variables that the site needs may be unset here: that is a
@@ -240,6 +262,17 @@ pub(super) struct ManArguments {
     /// Write the pages of all commands to this folder
     #[arg(long, value_name = "FOLDER")]
     pub(super) write: Option<PathBuf>,
+}
+
+/// What to make.
+#[derive(Debug, Args)]
+pub(super) struct NewArguments {
+    /// The folder to make. It must not be there, or be empty
+    #[arg(value_name = "DIR")]
+    pub(super) folder: PathBuf,
+    /// What to begin with
+    #[arg(long, value_name = "STARTER", default_value = "minimal")]
+    pub(super) starter: String,
 }
 
 /// What to purge.

@@ -5,6 +5,7 @@
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
 //! | `serve`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
+//! | `new` | a new site, and what is added to one |
 //! | `completions`, `man` | the command line for shells, and as manual pages |
 //! | `password` | the hash of a password, for `[auth.basic]` |
 //! | `try_out` | a template, a selector, Markdown, without a site |
@@ -26,6 +27,7 @@ mod explain;
 mod load;
 mod man;
 mod messages;
+mod new;
 mod password;
 mod progress;
 mod purge;
@@ -60,6 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ended = match command.unwrap_or_default() {
         Command::Serve => serve::serve(site),
+        Command::New(how) => new::new(&site, &how),
         Command::Check(how) => Ok(check::check(&site, &how)),
         Command::Routes => routes::routes(&site),
         Command::Purge(how) => purge::purge(&site, &how),

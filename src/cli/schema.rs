@@ -1,4 +1,6 @@
 //! `siteserver schema`: what may stand in the files of a site, as JSON Schema, for editors; and what its API takes and answers, as `OpenAPI`.
+//!
+//! Where the schemas lie, and how a file names its own, is said here alone; `new` asks for it.
 
 use super::arguments::{SchemaArguments, SiteArguments};
 use super::console::{Terminal, summary};
@@ -48,16 +50,15 @@ fn write(root: &Path) -> anyhow::Result<()> {
     let mut out = Terminal::stdout();
     let folder = root.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-    for declaration in Declaration::ALL {
-        let path = root.join(place(declaration));
-        fs::write(&path, report::schema(declaration)).with_context(|| format!("cannot write `{}`", path.display()))?;
+    for (place, schema) in schemas() {
+        let path = root.join(place);
+        fs::write(&path, schema).with_context(|| format!("cannot write `{}`", path.display()))?;
         out.line(&format!("wrote {}", path.display()));
     }
     let own = SETTINGS.map(|name| root.join(name)).into_iter().find(|path| path.exists());
     let Some(own) = own else {
         let [settings, _] = SETTINGS.map(|name| root.join(name));
-        fs::write(&settings, format!("{ABOUT}{}", rules().concat()))
-            .with_context(|| format!("cannot write `{}`", settings.display()))?;
+        fs::write(&settings, text_of_settings()).with_context(|| format!("cannot write `{}`", settings.display()))?;
         out.line(&format!("wrote {}", settings.display()));
         return Ok(());
     };
@@ -71,6 +72,34 @@ fn write(root: &Path) -> anyhow::Result<()> {
         out.write(&missing.concat());
     }
     Ok(())
+}
+
+/// The schemas of all kinds of files, each with its place in the site.
+fn schemas() -> impl Iterator<Item = (String, String)> {
+    Declaration::ALL.into_iter().map(|of| (place(of), report::schema(of)))
+}
+
+fn text_of_settings() -> String {
+    format!("{ABOUT}{}", rules().concat())
+}
+
+/// All that editors need beside a new site: the schemas, and the settings that point to them.
+pub(super) fn for_editors() -> impl Iterator<Item = (String, String)> {
+    let [settings, _] = SETTINGS;
+    schemas().chain([(settings.to_owned(), text_of_settings())])
+}
+
+/// The line that names the schema of a TOML file, which is its first; none of files that have no schema. `path` is relative to the site.
+pub(super) fn line_of(path: &str) -> Option<String> {
+    let is_toml = Path::new(path).extension().is_some_and(|extension| extension == "toml");
+    let of = match path.split_once('/') {
+        None if path == "site.toml" => Declaration::Site,
+        Some(("routes", rest)) if rest.split('/').next_back() == Some("_section.toml") => Declaration::Section,
+        Some(("routes", _)) if is_toml => Declaration::Route,
+        _ => return None,
+    };
+    let up = "../".repeat(path.matches('/').count());
+    Some(format!("#:schema {up}{}\n", place(of)))
 }
 
 /// Where the schema of a kind of file is written, relative to the site.

@@ -154,7 +154,7 @@ impl Origin {
 pub struct Source {
     /// Its name; `shop.prices` for the source `prices` of the route that the source `shop` asks.
     pub name: String,
-    /// How it is had: `http`, `route`, `value`, `file`.
+    /// How it is had: `http`, `route`, `value`, `file`, `search`.
     pub kind: &'static str,
     /// Where it is declared.
     pub place: Place,
@@ -166,6 +166,8 @@ pub struct Source {
     pub is_personal: bool,
     /// The call that it makes.
     pub call: Option<Call>,
+    /// What is searched, and what for.
+    pub searches: Option<String>,
     /// The route of the site that it asks.
     pub asks: Option<Asks>,
     /// What becomes of the page when it cannot be had: `on-error`, `fail`.

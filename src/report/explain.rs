@@ -218,7 +218,7 @@ impl Text<'_> {
     }
 
     fn source(&mut self, number: &str, source: &Source) {
-        let Source { name, kind, place, after, each, is_personal, call, asks, outcomes } = source;
+        let Source { name, kind, place, after, each, is_personal, call, searches, asks, outcomes } = source;
         let name = format!("{number}  {name}");
         match (call, asks) {
             (Some(Call { method, url, .. }), _) => self.row(&name, &format!("{method} {url}")),
@@ -241,6 +241,9 @@ impl Text<'_> {
             for under in kept_under {
                 self.more(under);
             }
+        }
+        if let Some(searches) = searches {
+            self.more(searches);
         }
         if let Some(each) = each {
             self.more(&format!("once for each of {each}"));
@@ -353,7 +356,7 @@ impl Json<'_> {
     }
 
     fn source(&self, source: &Source) -> Value {
-        let Source { name, kind, place, after, each, is_personal, call, asks, outcomes } = source;
+        let Source { name, kind, place, after, each, is_personal, call, searches, asks, outcomes } = source;
         let call = call.as_ref().map(|call| {
             let Call { upstream, addresses, method, url, refused, kept, kept_under, fields, timeout, retries } = call;
             json!({
@@ -382,6 +385,7 @@ impl Json<'_> {
             "each": each,
             "personal": is_personal,
             "call": call,
+            "searches": searches,
             "asks": asks,
             "outcomes": outcomes,
         })

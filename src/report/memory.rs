@@ -1,6 +1,6 @@
 //! How much memory a site may take at most, from its limits.
 //!
-//! What is counted is what visitors and upstreams can make grow. The program and the compiled site come on top, a few megabytes for
+//! What is counted is what visitors and upstreams can make grow, and the indexes of what can be searched, which grow with the site. The program and the compiled site come on top, a few megabytes for
 //! most sites, and do not grow. How many pages are made at once has no bound of its own, so what one takes is told for each.
 
 use crate::site::{Limits, Site};
@@ -19,6 +19,8 @@ pub struct Ceiling {
     pub data: u64,
     /// Small files of folders.
     pub files: u64,
+    /// Indexes of what can be searched.
+    pub indexes: u64,
     /// Heads of requests, of all connections together.
     pub heads: u64,
     /// Bodies of upstreams while they are received, of all calls together.
@@ -52,6 +54,7 @@ impl Ceiling {
             pages: of_pages.capacity,
             data,
             files,
+            indexes: wide(site.index_bytes()),
             heads: connections.saturating_mul(wide(*request_head).max(LEAST_BUFFER)),
             page: wide(render.output_bytes),
             answers: of_small.saturating_add(places.saturating_mul(raw.saturating_add(decoded))),
@@ -62,19 +65,23 @@ impl Ceiling {
 
     /// What is bounded for all visitors together.
     pub fn together(&self) -> u64 {
-        let all = [self.pages, self.data, self.files, self.heads, self.answers];
+        let all = [self.pages, self.data, self.files, self.indexes, self.heads, self.answers];
         all.into_iter().fold(0, u64::saturating_add)
     }
 
     /// One line about it.
     pub fn line(&self) -> String {
-        let Self { pages, data, files, heads, answers, page, answer: _, connections } = *self;
+        let Self { pages, data, files, indexes, heads, answers, page, answer: _, connections } = *self;
+        let searched = match indexes {
+            0 => String::new(),
+            bytes => format!(", {} of search indexes", size(bytes)),
+        };
         let received = match answers {
             0 => String::new(),
             bytes => format!(", {} of answers that upstreams are sending", size(bytes)),
         };
         format!(
-            "memory: {} at most ({} of pages, {} of their data, {} of small files, {} of request heads on {connections} connections{received}), \
+            "memory: {} at most ({} of pages, {} of their data, {} of small files{searched}, {} of request heads on {connections} connections{received}), \
              and beside that for each page while it is made {} and the data that it reads",
             size(self.together()),
             size(pages),
@@ -87,12 +94,13 @@ impl Ceiling {
 
     /// The same for other programs, in bytes.
     pub fn as_json(&self) -> Value {
-        let Self { pages, data, files, heads, answers, page, answer, connections: _ } = *self;
+        let Self { pages, data, files, indexes, heads, answers, page, answer, connections: _ } = *self;
         let members = [
             ("together", self.together()),
             ("pages", pages),
             ("data", data),
             ("files", files),
+            ("search_indexes", indexes),
             ("request_heads", heads),
             ("upstream_answers", answers),
             ("each_page_being_made", page),

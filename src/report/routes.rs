@@ -2,7 +2,7 @@
 
 use super::table::align;
 use crate::resource::Resource;
-use crate::site::{Privacy, Route, Site};
+use crate::site::{Planned, Privacy, Route, Site};
 
 /// What stands in a cell that has nothing to say.
 const NOTHING: &str = "-";
@@ -25,7 +25,11 @@ fn row(route: &Route) -> [String; 7] {
         Resource::Redirect(_) => ("redirect", None),
         Resource::Proxy(_) => ("proxy", None),
     };
-    let sources: Vec<&str> = route.sources.iter().map(|planned| planned.source.name.value.as_str()).collect();
+    let source = |planned: &Planned| {
+        let is_searched = planned.source.listing.as_ref().is_some_and(|listing| listing.index().is_some());
+        format!("{}{}", planned.source.name.value, if is_searched { " (search)" } else { "" })
+    };
+    let sources: Vec<String> = route.sources.iter().map(source).collect();
     let privacy = match &route.privacy {
         Privacy::Public if !route.guards.is_empty() => "guarded".to_owned(),
         Privacy::Public => "public".to_owned(),

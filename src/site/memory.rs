@@ -1,11 +1,12 @@
 //! What one load of a site leaves to the next, so that a reload does again only what changed: the texts of files,
-//! documents rendered, layouts compiled.
+//! documents rendered, layouts compiled, indexes of what can be searched.
 //!
 //! Nothing of it is part of a [`Site`](super::Site), and no request looks at it.
 
 use crate::config::Texts;
 use crate::extract::markdown::{self, Heading, Link, MarkdownError, Rendered, Resolve};
 use crate::render::{KeptLayouts, Needs};
+use crate::search::Index;
 use crate::value::Value;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ pub struct Memory {
     pub(super) texts: Arc<Texts>,
     pub(super) documents: Documents,
     pub(super) layouts: KeptLayouts,
+    pub(super) indexes: Indexes,
 }
 
 impl Memory {
@@ -38,7 +40,14 @@ impl Memory {
         self.layouts.compiled_count()
     }
 
+    /// How many indexes the last load built.
+    #[must_use]
+    pub fn indexed_count(&self) -> usize {
+        self.indexes.kept().built
+    }
+
     pub(super) fn begin(&self) {
+        self.indexes.begin();
         self.texts.begin();
         self.layouts.begin();
         let mut kept = self.documents.kept();
@@ -49,10 +58,51 @@ impl Memory {
     /// What the load did not ask for is forgotten.
     pub(super) fn end(&self) {
         self.texts.end();
+        self.indexes.end();
         self.layouts.end();
         let mut kept = self.documents.kept();
         let load = kept.load;
         kept.documents.retain(|_, remembered| remembered.load == load);
+    }
+}
+
+/// Indexes by the digests of what they are made of.
+#[derive(Debug, Default)]
+pub(super) struct Indexes(Mutex<KeptIndexes>);
+
+#[derive(Debug, Default)]
+struct KeptIndexes {
+    /// Each with whether this load has asked for it.
+    indexes: HashMap<blake3::Hash, (Arc<Index>, bool)>,
+    built: usize,
+}
+
+impl Indexes {
+    /// The index of what has this digest; built if it is not there.
+    pub(super) fn index(&self, digest: blake3::Hash, build: impl FnOnce() -> Index) -> Arc<Index> {
+        let mut kept = self.kept();
+        if let Some((index, is_wanted)) = kept.indexes.get_mut(&digest) {
+            *is_wanted = true;
+            return Arc::clone(index);
+        }
+        let index = Arc::new(build());
+        kept.built += 1;
+        kept.indexes.insert(digest, (Arc::clone(&index), true));
+        index
+    }
+
+    fn begin(&self) {
+        let mut kept = self.kept();
+        kept.built = 0;
+        kept.indexes.values_mut().for_each(|(_, is_wanted)| *is_wanted = false);
+    }
+
+    fn end(&self) {
+        self.kept().indexes.retain(|_, (_, is_wanted)| *is_wanted);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, KeptIndexes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -40,6 +40,7 @@ use crate::identity::CookieKeys;
 use crate::render::Condition;
 use crate::resource::{Cors, ErrorPage, Guard, Linked, Policy, Proxy, Resource, SetCookie};
 use crate::router::{Hosts, Methods, Pattern};
+use crate::search::Index;
 use crate::source::{Source, Step, Upstreams};
 use crate::value::{Object, Value};
 use http::header::HeaderName;
@@ -309,6 +310,22 @@ impl Site {
     fn withhold(&mut self) {
         self.errors.withhold(&self.tripwire);
         self.routes.iter_mut().for_each(|route| route.errors.withhold(&self.tripwire));
+    }
+}
+
+impl Site {
+    /// The bytes of memory that the indexes of what can be searched take; what several routes share counts once.
+    #[must_use]
+    pub fn index_bytes(&self) -> usize {
+        let sources = self.routes.iter().flat_map(|route| &route.sources);
+        let indexes = sources.filter_map(|planned| planned.source.listing.as_ref()?.index());
+        let mut counted: Vec<&Arc<Index>> = Vec::new();
+        for index in indexes {
+            if !counted.iter().any(|known| Arc::ptr_eq(known, index)) {
+                counted.push(index);
+            }
+        }
+        counted.into_iter().map(|index| index.bytes()).sum()
     }
 }
 

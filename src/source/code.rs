@@ -215,6 +215,25 @@ codes! {
     LIST_CONTRADICTION = Error "list/contradiction"
         help "keep the one that is meant";
 
+    /// A search that can find nothing: of a list that is none of documents, or for words that no request says.
+    ///
+    /// `search` looks through the texts of documents, for which an index is made when the site is loaded. Lists that come with a request have
+    /// none, and whoever has them can search them better. What is looked for comes from the request; of a list of words there is no text.
+    ///
+    /// ```toml
+    /// # routes/api/search.toml
+    /// json.results = "{found}"
+    ///
+    /// [query.q]
+    /// max-length = 100
+    ///
+    /// [sources.found]
+    /// content = "docs/**"
+    /// search = "{query.q}"
+    /// limit = 20
+    /// ```
+    LIST_SEARCH = Error "list/search";
+
     /// A data file that is not there, that is none by its extension, or that a request could name freely.
     ///
     /// Data files stand below `content/` and are JSON, TOML, YAML or CSV. A name may hold a parameter only if that has an `enum`, so that all

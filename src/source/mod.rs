@@ -29,7 +29,7 @@ pub use self::http::{AnswerLimits, Http, Sketch, identity, patience, trouble_of,
 pub use answer::Read;
 pub use body::Method as CallMethod;
 pub use code::{
-    BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE,
+    BAD_DATA, BAD_SAMPLE, CODES, DATA_FILE, LIST_PAGE, LIST_SEARCH, NOT_A_LIST, PUBLIC_CREDENTIAL, SECRET_OUT_OF_PLACE,
     UNSAFE_METHOD,
 };
 pub use decl::{Decl, QueryValue};
@@ -49,6 +49,7 @@ pub use upstream::{Calling, CallingDecl, Decl as UpstreamDecl, Upstream, origin_
 use crate::config::{Binding, Declared as _, Environment, Reference, Rules, Shape};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::extract::Extraction;
+use crate::search::Index;
 use crate::upstream::Answer;
 use crate::value::Value;
 use answer::trouble_of_json;
@@ -72,6 +73,8 @@ pub struct Context<'c> {
     pub environment: &'c Environment,
     /// What was read for a source whose data comes at load; `None` if it could not be, which is told already.
     pub given: Option<Given>,
+    /// The index of what was read, where it is searched; of the items of `given`, in their order.
+    pub index: Option<Arc<Index>>,
     /// Whether it is called because somebody has sent something, and may change what it likes.
     pub is_sent: bool,
 }
@@ -259,7 +262,8 @@ impl Source {
         }
         let known = if decl.each.is_written() { Known::ListOf(Box::new(known)) } else { known };
         let item = list::item_of(&known);
-        let (listing, known) = match list::compile(&decl.listing, &known, findings) {
+        Self::refuse_search(decl, context, findings);
+        let (listing, known) = match list::compile(&decl.listing, &known, context.index.as_ref(), findings) {
             Some(list::Compiled { listing, known }) => (listing, known),
             None => (None, known),
         };
@@ -314,6 +318,30 @@ impl Source {
             _ => Written::Call,
         };
         (Some(written), second.is_none())
+    }
+
+    /// Only documents can be searched, as they are, for what a request says.
+    fn refuse_search(decl: &Decl, context: &Context<'_>, findings: &mut Findings) {
+        let Some(search) = &decl.listing.search else { return };
+        let mut refuse = |message: &str, help: &str| {
+            findings.push(Finding::new(&LIST_SEARCH, search.place, message).help(help));
+        };
+        if decl.content.is_none() && decl.has_kind() {
+            let help = if decl.file.is_some() || decl.value.is_some() {
+                "say which items are kept: where = \"item.title contains query.q\""
+            } else {
+                "hand the words on, and let whoever has the list search it: query = { q = \"{query.q}\" }"
+            };
+            refuse("`search` of a list that is none of documents", help);
+        } else if decl.extract.is_some() {
+            refuse("`search` beside `extract`", "leave `extract` out: a search tells of documents as they are");
+        } else if search.value.references().next().is_none() && search.value.environment().next().is_none() {
+            refuse(
+                "a search for the same words at every request",
+                "search = \"{query.q}\", with [query.q] max-length = 100",
+            );
+        }
+        refuse_secrets(&search.value, "what is looked for", context.environment, findings);
     }
 
     /// A written key that the kind does not use is an error.

@@ -151,6 +151,8 @@ struct Entries {
     kept: BTreeMap<String, String>,
     /// Those that are compared, with the entity tag.
     compared: BTreeMap<String, (String, Option<String>)>,
+    /// The paths of routes that were asked in process, whose answers may be kept beside it.
+    beside: BTreeSet<String>,
 }
 
 impl<'s> Compared<'s> {
@@ -217,6 +219,9 @@ impl<'s> Compared<'s> {
             let told = paths.iter().filter(|other| *other == path).count();
             assert_eq!(self.purge(&format!("{{\"path\": \"{path}\"}}")), told, "{path}: {:?}", variants[0]);
         }
+        for path in &entries.beside {
+            self.purge(&format!("{{\"path\": \"{path}\"}}"));
+        }
         assert_eq!(self.purge("{\"all\": true}"), 0, "{:?}", variants[0]);
         Ok(first.expect("a variant"))
     }
@@ -246,6 +251,7 @@ impl<'s> Compared<'s> {
     fn one(&mut self, asked: &Asked, status: u16, entries: &mut Entries) -> Result<Response, Late> {
         let told = self.explainer.explain(asked);
         let (verdict, page) = (&told["verdict"], &told["page"]);
+        asked_in_process(&page["sources"], &mut entries.beside);
         let store = &page["store"];
         let digest = store["key"]["digest"].as_str().map(ToOwned::to_owned);
         let is_hit = digest.as_ref().is_some_and(|digest| entries.kept.contains_key(digest));
@@ -309,6 +315,16 @@ impl<'s> Compared<'s> {
             }
         }
         Ok(response)
+    }
+}
+
+/// The paths of the routes that sources ask, and those of theirs.
+fn asked_in_process(sources: &Value, paths: &mut BTreeSet<String>) {
+    for source in sources.as_array().into_iter().flatten().filter_map(Value::as_array).flatten() {
+        let asks = &source["asks"];
+        let path = asks["target"].as_str().and_then(|target| target.split('?').next());
+        paths.extend(path.map(str::to_owned));
+        asked_in_process(&asks["sources"], paths);
     }
 }
 

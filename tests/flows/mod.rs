@@ -44,6 +44,7 @@ pub(crate) mod policies;
 pub(crate) mod proxy;
 pub(crate) mod routing;
 pub(crate) mod runaway;
+pub(crate) mod search;
 pub(crate) mod secrets;
 pub(crate) mod sharing;
 pub(crate) mod smuggling;

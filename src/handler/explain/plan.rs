@@ -11,7 +11,7 @@ use crate::config::Binding;
 use crate::config::format_duration;
 use crate::explanation::{Asks, Call, Origin, Rule, Source};
 use crate::site::{Planned, Route, Then};
-use crate::source::{Http, Kind, OnError, OnNotFound, OnUnauthorized, encode_segment};
+use crate::source::{Http, Kind, Listing, OnError, OnNotFound, OnUnauthorized, encode_segment};
 use crate::value::Value;
 use http::HeaderMap;
 
@@ -67,6 +67,7 @@ impl Teller<'_> {
                 }
                 "route"
             }
+            Kind::Value(_) if source.listing.as_ref().is_some_and(|listing| listing.index().is_some()) => "search",
             Kind::Value(_) => "value",
             Kind::Chosen(_) => "file",
         };
@@ -81,6 +82,7 @@ impl Teller<'_> {
                 .map(|each| spell(&each.list).unwrap_or_else(|| "a list of the request".to_owned())),
             is_personal: planned.personal && !self.is_anonymous,
             call,
+            searches: source.listing.as_ref().and_then(|listing| searches(listing, slots, spell)),
             asks,
             outcomes: outcomes(planned, slots, &spell),
         }
@@ -132,6 +134,16 @@ impl Teller<'_> {
             retries,
         })
     }
+}
+
+/// What is searched, and what for.
+fn searches(listing: &Listing<Binding>, slots: &[Value], spell: Spell<'_>) -> Option<String> {
+    let index = listing.index()?;
+    let words = listing.searched()?.spelled(&spell).text(slots, |text, out| out.push_str(text)).ok().flatten();
+    let (pages, passages) = (index.page_count(), index.passage_count());
+    let words = words.filter(|words| !words.trim().is_empty());
+    let sought = words.map_or_else(|| "for nothing, which finds nothing".to_owned(), |words| format!("for `{words}`"));
+    Some(format!("searches {pages} documents in {passages} passages {sought}"))
 }
 
 /// What begins before anything else is waited for, in that order.

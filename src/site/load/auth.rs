@@ -400,8 +400,13 @@ impl Reading<'_> {
             self.findings.push(Finding::new(&code::AUTH_CREDENTIAL, decl.place, message).help(help));
         }
         let name = Spanned::new("auth.forward".to_owned(), decl.place);
-        let mut context =
-            source::Context { upstreams: self.upstreams, environment: self.environment, given: None, is_sent: false };
+        let mut context = source::Context {
+            upstreams: self.upstreams,
+            environment: self.environment,
+            given: None,
+            index: None,
+            is_sent: false,
+        };
         let compiled = Source::compile(&name, &source, &mut context, self.findings)?;
         let references = compiled.references();
         for reference in &references {

@@ -34,7 +34,7 @@ mod site;
 mod slipped;
 mod sources;
 
-use super::memory::{Documents as Rendered, Memory};
+use super::memory::{Documents as Rendered, Indexes, Memory};
 use super::{Certainty, Draft, ErrorPages, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code};
 use crate::config::{Declared, Environment, Table, Tree, TreeFile, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
@@ -51,6 +51,8 @@ struct Shared<'s> {
     environment: &'s Environment,
     /// Documents that an earlier load has rendered.
     rendered: &'s Rendered,
+    /// Indexes that an earlier load has built.
+    indexes: &'s Indexes,
     files: Files,
     findings: Findings,
     upstreams: Upstreams,
@@ -165,6 +167,7 @@ fn build(
         tree,
         environment,
         rendered: &memory.documents,
+        indexes: &memory.indexes,
         files,
         findings,
         upstreams,

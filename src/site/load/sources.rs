@@ -39,22 +39,26 @@ pub(super) fn compile(
                 .push(Finding::new(&code::RESERVED_NAME, name.place, message).help("call the source by another name"));
             sound = false;
         }
-        let given = match (&decl.file, &decl.content) {
+        let (given, index) = match (&decl.file, &decl.content) {
             (Some(file), _) => {
                 let given = data::file(file, around.patterns, shared, digest);
                 data::doubt(file, given.as_ref(), decl, shared);
-                given
+                (given, None)
+            }
+            (None, Some(pattern)) if decl.listing.search.is_some() => {
+                documents::searched(pattern, documents::guard_of(around.table), shared, digest).unzip()
             }
             (None, Some(pattern)) => {
                 let with_html = documents::reads_html(&name.value, around.table, around.shown, shared);
-                documents::collection(pattern, with_html, shared, digest)
+                (documents::collection(pattern, with_html, shared, digest), None)
             }
-            (None, None) => None,
+            (None, None) => (None, None),
         };
         let mut context = source::Context {
             upstreams: &mut shared.upstreams,
             environment: shared.environment,
             given,
+            index,
             is_sent: false,
         };
         let mut source = Source::compile(name, decl, &mut context, &mut shared.findings);
@@ -241,8 +245,8 @@ pub(super) fn planned(
 }
 
 /// Keys of a source in which placeholders are read.
-const READING: [&str; 10] =
-    ["for-each", "url", "path", "route", "query", "headers", "body", "form", "variables", "value"];
+const READING: [&str; 11] =
+    ["search", "for-each", "url", "path", "route", "query", "headers", "body", "form", "variables", "value"];
 
 /// Finds unknown names in sources that could not be compiled; what else is wrong with them is told.
 pub(super) fn names_of_broken(scope: &Scope<'_>, findings: &mut Findings) {

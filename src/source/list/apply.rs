@@ -81,7 +81,12 @@ impl Listing<Binding> {
     /// nothing about what there is.
     pub fn apply(&self, value: Value, asked: Surroundings<'_>, is_stand_in: bool) -> Result<Value, Absent> {
         let (items, around) = taken_apart(value)?;
-        let mut items = Items::Shared(items);
+        // What stands in was never searched.
+        let found = self.search.as_ref().filter(|_| !is_stand_in).map(|search| search.found(&items, asked.slots));
+        let mut items = match &found {
+            Some(found) => Items::Picked(found.items(&items)),
+            None => Items::Shared(items),
+        };
         if let Some(filter) = &self.filter {
             items = Items::Picked(filter.kept(items.as_slice(), asked)?);
         }
@@ -102,7 +107,11 @@ impl Listing<Binding> {
         if self.empty_is_absent && !is_stand_in && items.as_slice().is_empty() {
             return Err(Absent::Empty);
         }
-        Ok(put_together(items.into_value(), around.as_ref(), pagination))
+        let items = match &found {
+            Some(found) => found.told(items.as_slice()),
+            None => items.into_value(),
+        };
+        Ok(put_together(items, around.as_ref(), pagination))
     }
 }
 
@@ -268,7 +277,15 @@ mod tests {
     }
 
     fn listing() -> Listing<Binding> {
-        Listing { filter: None, sort: Vec::new(), group_by: None, limit: None, paging: None, empty_is_absent: false }
+        Listing {
+            search: None,
+            filter: None,
+            sort: Vec::new(),
+            group_by: None,
+            limit: None,
+            paging: None,
+            empty_is_absent: false,
+        }
     }
 
     fn paging(size: usize) -> Paging<Binding> {

@@ -2,15 +2,19 @@
 
 use super::super::code;
 use super::super::known::Known;
-use super::{Field, Filter, Key, Listing, Paging, Root};
+use super::{Field, Filter, Key, Listing, Paging, Root, Search, search};
 use crate::config::{OneOrMany, Reference, Template, Text, declare, list, words};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::render::{Condition, Segment};
+use crate::search::Index;
 use std::sync::Arc;
 
 declare! {
     /// What is done to the list that a source gives, or to the `items` of the object that it gives.
     pub struct Decl {
+        /// What is looked for in the documents of a source with `content`, as in `"{query.q}"`: those that have all its words are left, best
+        /// first, each with `anchor`, `heading`, `link` and `excerpt`. Nothing looked for is nothing found.
+        "search": search: Spanned<Template>,
         /// Which items are kept: a condition in Liquid's words about `item`, as in `"item.tags contains params.tag"`.
         "where": condition: Text,
         /// What the items are sorted by, one path or several: `"-date"` is descending. What lacks it comes last.
@@ -49,8 +53,9 @@ words! {
 impl Decl {
     /// Whether nothing is done to the list.
     pub(in super::super) fn is_empty(&self) -> bool {
-        let Self { place: _, lost: _, condition, sort, group_by, limit, paginate, on_empty } = self;
-        condition.is_none()
+        let Self { place: _, lost: _, search, condition, sort, group_by, limit, paginate, on_empty } = self;
+        search.is_none()
+            && condition.is_none()
             && sort.is_none()
             && group_by.is_none()
             && limit.is_none()
@@ -66,12 +71,18 @@ pub(in super::super) struct Compiled {
     pub known: Known,
 }
 
-/// Compiles the keys; `None` if there are none. `known` is what the source gives before them.
-pub(in super::super) fn compile(decl: &Decl, known: &Known, findings: &mut Findings) -> Option<Compiled> {
-    let Decl { place: _, lost: _, condition, sort, group_by, limit, paginate, on_empty } = decl;
-    let first = condition
+/// Compiles the keys; `None` if there are none. `known` is what the source gives before them, and `index` what can be searched of it.
+pub(in super::super) fn compile(
+    decl: &Decl,
+    known: &Known,
+    index: Option<&Arc<Index>>,
+    findings: &mut Findings,
+) -> Option<Compiled> {
+    let Decl { place: _, lost: _, search, condition, sort, group_by, limit, paginate, on_empty } = decl;
+    let first = search
         .as_ref()
-        .map(|text| text.inner)
+        .map(|search| search.place)
+        .or(condition.as_ref().map(|text| text.inner))
         .or(sort.as_ref().map(|sort| sort.place))
         .or(group_by.as_ref().map(|field| field.inner))
         .or(limit.map(|limit| limit.place))
@@ -85,6 +96,9 @@ pub(in super::super) fn compile(decl: &Decl, known: &Known, findings: &mut Findi
         return Some(Compiled { listing: None, known: Known::Open });
     };
     let before = findings.len();
+    // Where there is nothing to search, that is told already.
+    let search = search.as_ref().zip(index);
+    let search = search.map(|(words, index)| Search { words: words.value.clone(), index: Arc::clone(index) });
     let filter = condition.as_ref().and_then(|text| filter(text, findings));
     let keys = sort.iter().flat_map(|sort| &sort.value.0).filter_map(|text| sort_key(text, findings)).collect();
     let group_by = group_by.as_ref().and_then(|text| field(text, 0, findings));
@@ -101,6 +115,7 @@ pub(in super::super) fn compile(decl: &Decl, known: &Known, findings: &mut Findi
         return Some(Compiled { listing: None, known: Known::Open });
     }
     let listing = Listing {
+        search,
         filter,
         sort: keys,
         group_by,
@@ -151,7 +166,8 @@ impl<'k> Lists<'k> {
     }
 
     fn after(&self, listing: &Listing, known: &Known) -> Known {
-        let mut items = Known::ListOf(Box::new(self.item().clone()));
+        let item = if listing.search.is_some() { search::found(self.item()) } else { self.item().clone() };
+        let mut items = Known::ListOf(Box::new(item));
         if listing.group_by.is_some() {
             let group = vec![("name".to_owned(), Known::Scalar), ("items".to_owned(), items)];
             items = Known::ListOf(Box::new(Known::Record(group)));

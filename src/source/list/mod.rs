@@ -1,4 +1,4 @@
-//! What is done to the list that a source gives, whatever kind it is: `where`, `sort`, `group-by`, `limit`, `paginate`.
+//! What is done to the list that a source gives, whatever kind it is: `search`, `where`, `sort`, `group-by`, `limit`, `paginate`.
 //!
 //! Always in that order, after extraction; where in a table the keys stand means nothing. The list is the source's value, or
 //! what its value holds as `items`. Items are shared with the value they came from, never copied; the cost is linear in their
@@ -7,21 +7,24 @@
 mod apply;
 mod compile;
 mod order;
+mod search;
 
 pub(super) use apply::is_list;
 pub use apply::{Absent, Surroundings};
 pub use compile::Decl;
 pub(super) use compile::{Compiled, compile, item_of};
 
-use crate::config::{Binding, Reference};
+use crate::config::{Binding, Reference, Template};
 use crate::diagnostic::Place;
 use crate::render::Condition;
+use crate::search::Index;
 use crate::value::Value;
 use std::sync::Arc;
 
 /// The operations on a source's list.
 #[derive(Debug, Clone)]
 pub struct Listing<R = Reference> {
+    search: Option<Search<R>>,
     filter: Option<Filter<R>>,
     sort: Vec<Key>,
     group_by: Option<Field>,
@@ -29,6 +32,15 @@ pub struct Listing<R = Reference> {
     paging: Option<Paging<R>>,
     /// An empty list is this page's 404.
     empty_is_absent: bool,
+}
+
+/// Which items have what is looked for.
+#[derive(Debug, Clone)]
+struct Search<R> {
+    /// What is looked for.
+    words: Template<R>,
+    /// The documents, in the order of the list.
+    index: Arc<Index>,
 }
 
 /// Which items are kept.
@@ -78,8 +90,9 @@ struct Paging<R> {
 impl Listing {
     /// What it refers to besides the items.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        let search = self.search.iter().flat_map(|search| search.words.references());
         let filter = self.filter.iter().flat_map(|filter| &filter.reads);
-        filter.chain(self.paging.iter().map(|paging| &paging.page))
+        search.chain(filter).chain(self.paging.iter().map(|paging| &paging.page))
     }
 
     /// The paths that it reads of an item, and where; a `None` is an index.
@@ -104,6 +117,12 @@ impl Listing {
 
     /// The same with references resolved; `None` if one cannot be.
     pub fn link(&self, resolve: &mut impl FnMut(&Reference) -> Option<Binding>) -> Option<Listing<Binding>> {
+        let search = match &self.search {
+            Some(Search { words, index }) => {
+                words.try_map(&mut *resolve).map(|words| Some(Search { words, index: Arc::clone(index) }))
+            }
+            None => Some(None),
+        };
         let filter = match &self.filter {
             Some(filter) => {
                 // Every one is looked at, so that each wrong one is found.
@@ -122,6 +141,7 @@ impl Listing {
             None => Some(None),
         };
         Some(Listing {
+            search: search?,
             filter: filter?,
             sort: self.sort.clone(),
             group_by: self.group_by.clone(),
@@ -137,11 +157,24 @@ impl<R> Listing<R> {
     pub fn may_be_absent(&self) -> bool {
         self.paging.is_some() || self.empty_is_absent
     }
+
+    /// What is searched, if it is.
+    pub fn index(&self) -> Option<&Arc<Index>> {
+        self.search.as_ref().map(|search| &search.index)
+    }
+
+    /// What is looked for, if something is.
+    pub fn searched(&self) -> Option<&Template<R>> {
+        self.search.as_ref().map(|search| &search.words)
+    }
 }
 
 impl Listing<Binding> {
     /// How many items of `value` it looks at: what it costs. Cutting a page looks at none but the page's.
     pub fn items_looked_at(&self, value: &Value) -> usize {
+        if let Some(search) = &self.search {
+            return search.index.passage_count();
+        }
         let looks = self.filter.is_some() || !self.sort.is_empty() || self.group_by.is_some();
         let items = value.as_list().or_else(|| value.get("items").and_then(Value::as_list));
         items.filter(|_| looks).map_or(0, <[Value]>::len)
@@ -149,10 +182,15 @@ impl Listing<Binding> {
 
     /// What can be done once for all requests, and what is left for each; either may be nothing.
     ///
-    /// Sorting is for all of them: what a condition takes away leaves the others in their order.
+    /// Sorting is for all of them: what a condition takes away leaves the others in their order. A search comes before all else, and its
+    /// order is that of what is looked for.
     pub fn split(self) -> (Option<Self>, Option<Self>) {
-        let Self { filter, sort, group_by, limit, paging, empty_is_absent } = self;
+        if self.search.is_some() {
+            return (None, Some(self));
+        }
+        let Self { search: _, filter, sort, group_by, limit, paging, empty_is_absent } = self;
         let nothing = || Listing {
+            search: None,
             filter: None,
             sort: Vec::new(),
             group_by: None,
@@ -172,8 +210,9 @@ impl Listing<Binding> {
     }
 
     fn does_something(&self) -> bool {
-        let Self { filter, sort, group_by, limit, paging, empty_is_absent } = self;
-        filter.is_some()
+        let Self { search, filter, sort, group_by, limit, paging, empty_is_absent } = self;
+        search.is_some()
+            || filter.is_some()
             || !sort.is_empty()
             || group_by.is_some()
             || limit.is_some()

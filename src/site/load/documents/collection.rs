@@ -9,6 +9,7 @@ use crate::render::{Layout, Segment};
 use crate::source::Given;
 use crate::value::{Object, Value, write_json};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The collections that were made: by pattern, and by whether they hold HTML; with a digest of what is in them.
 pub(super) type Collections = HashMap<(String, bool), (Value, blake3::Hash)>;
@@ -37,6 +38,14 @@ pub(in super::super) fn collection(
 }
 
 fn make(pattern: &Spanned<String>, with_html: bool, shared: &mut Shared<'_>) -> Option<Value> {
+    // The folder's own page is about the collection, and not in it.
+    let documents = named(pattern, false, shared)?;
+    let items: Vec<Value> = documents.iter().filter_map(|document| item(document, with_html, shared)).collect();
+    Some(items.into())
+}
+
+/// The documents that a pattern names, in the order of their files; drafts are none. That of the folder itself is one if `with_own`.
+pub(super) fn named(pattern: &Spanned<String>, with_own: bool, shared: &mut Shared<'_>) -> Option<Vec<Arc<Document>>> {
     if let Some(finding) = kind::outside(&pattern.value, pattern.place, "content") {
         shared.findings.push(finding);
         return None;
@@ -55,27 +64,25 @@ fn make(pattern: &Spanned<String>, with_html: bool, shared: &mut Shared<'_>) -> 
         return None;
     }
     let folder = folder.trim_end_matches('/');
-    let mut items = Vec::new();
+    let mut documents = Vec::new();
     for path in below(folder, shared) {
         let name = path.strip_prefix(folder).unwrap_or(&path).trim_start_matches('/');
-        // The folder's own page is about the collection, and not in it.
-        if name == "index.md" || (!deep && name.contains('/')) {
+        if (name == "index.md" && !with_own) || (!deep && name.contains('/')) {
             continue;
         }
-        let Some(document) = read(&path, shared).filter(|document| !document.is_draft()) else { continue };
-        items.extend(item(&document, with_html, shared));
+        documents.extend(read(&path, shared).filter(|document| !document.is_draft()));
     }
-    Some(items.into())
+    Some(documents)
 }
 
 /// One document of a collection. Its text is rendered only where its front matter does not say enough.
-fn item(document: &Document, with_html: bool, shared: &mut Shared<'_>) -> Option<Value> {
+pub(super) fn item(document: &Document, with_html: bool, shared: &mut Shared<'_>) -> Option<Value> {
     let is_said = document.text("title").is_some() && document.text("description").is_some();
     let mut item = if with_html || !is_said {
         members(document, &*rendered(document, shared)?)
     } else {
         let title = title(document, None);
-        let (html, toc, anchors) = (Value::Null, Value::Null, std::sync::Arc::default());
+        let (html, toc, anchors) = (Value::Null, Value::Null, Arc::default());
         members(document, &Rendered { html, toc, title: Some(title), description: None, anchors })
     };
     item.retain(|(name, _)| name != "toc" && (with_html || name != "html"));

@@ -5,10 +5,12 @@
 mod claims;
 mod collection;
 mod links;
+mod search;
 mod tree;
 
 pub(super) use claims::judge as judge_links;
 pub(super) use collection::{collection, reads_html};
+pub(super) use search::{guard_of, searched};
 pub(super) use tree::{ShownPage, ShownTree, shown as tree};
 
 use super::{Shared, matter, route};
@@ -37,6 +39,7 @@ pub(super) struct Documents {
     read: HashMap<String, Option<Arc<Document>>>,
     rendered: HashMap<String, Option<Arc<Rendered>>>,
     collections: collection::Collections,
+    searched: search::Searched,
 }
 
 /// Where a document is.
@@ -47,6 +50,8 @@ struct Address {
     host: Option<Arc<str>>,
     /// The canonical path.
     path: String,
+    /// What guards it, if anything does.
+    guard: Option<search::GuardDigest>,
 }
 
 /// A folder below `content/` whose files a route serves.
@@ -164,10 +169,11 @@ pub(super) fn survey(routes: &[(&TreeFile, Table)], shared: &mut Shared<'_>) {
         let origin = route::origin(hosts.first(), shared);
         if let Some(content) = &decl.content {
             let host = hosts.first().map(|host| Arc::clone(&host.value));
+            let guard = guard_of(table);
             survey_documents(
                 content.value.trim_matches('/'),
                 &pattern,
-                &|path| Address { origin: origin.clone(), host: host.clone(), path },
+                &|path| Address { origin: origin.clone(), host: host.clone(), path, guard },
                 shared,
             );
         } else if let Some(files) = &decl.files {
