@@ -1,6 +1,6 @@
 //! The recipes of the cookbook, done as they are written.
 //!
-//! Each page of `content/docs/cookbook`, and `explanations/failure.md`, is read from above: its TOML blocks and the blocks behind a line such
+//! Each page of `content/docs/cookbook`, and three of the explanations, is read from above: its TOML blocks and the blocks behind a line such
 //! as "`layouts/page.html`:" are files of a site; a block behind "… answers `GET /products/7`:" is what its upstreams answer; `sh` blocks are
 //! run, and the block right behind one is what they print. In that, `…` stands for any text of a line, and on a line of its own for any
 //! lines. A line that begins with "Stop the API" stops the upstreams.
@@ -23,7 +23,7 @@ fn every_recipe_does_what_it_says() {
     let listed = docs.join("cookbook").read_dir().expect("a folder").flatten().map(|entry| entry.path());
     let mut pages: Vec<PathBuf> =
         listed.filter(|path| path.file_name().is_some_and(|name| name != "index.md")).collect();
-    pages.push(docs.join("explanations/failure.md"));
+    pages.extend(["escaping", "failure", "keys"].map(|page| docs.join(format!("explanations/{page}.md"))));
     assert!(pages.len() > 15, "only {} recipes were found", pages.len());
     let next = AtomicUsize::new(0);
     let problems: Vec<String> = thread::scope(|scope| {
@@ -137,9 +137,11 @@ impl Recipe {
             options = options.set(&base).set(&format!("upstreams.{name}.allow-private=true"));
         }
         let all: String = self.files.iter().map(|(_, text)| text.as_str()).collect();
-        for name in all.split("{env.").skip(1).filter_map(|rest| rest.split(['}', ':']).next()) {
-            options = options.env(name, "0123456789abcdef");
-            check.env(name, "0123456789abcdef");
+        let named: Vec<&str> = all.split("{env.").skip(1).filter_map(|rest| rest.split(['}', ':']).next()).collect();
+        let environment: Vec<_> = named.into_iter().map(|name| (name.to_owned(), "0123456789abcdef")).collect();
+        for (name, value) in &environment {
+            options = options.env(name, value);
+            check.env(name, value);
         }
         let said = check.current_dir(folder.path()).arg("check").output().expect("the binary");
         let said = String::from_utf8_lossy(&said.stdout).into_owned();
@@ -154,7 +156,7 @@ impl Recipe {
             match step {
                 Step::Stop => drop(upstream.take()),
                 Step::Run { line, commands, printed } => {
-                    let got = run(&site, &commands);
+                    let got = run(&site, &environment, &commands);
                     if printed.as_ref().is_some_and(|printed| !fits(printed, &got)) {
                         let printed = printed.unwrap_or_default();
                         return Err(format!("{line}: {commands}\nthe page says:\n{printed}\nit prints:\n{got}"));
@@ -179,7 +181,7 @@ fn upstreams(site_toml: &str) -> Vec<(&str, &str)> {
 }
 
 /// Runs commands of a page against a site, and returns what they print as the page would show it.
-fn run(site: &Site, commands: &str) -> String {
+fn run(site: &Site, environment: &[(String, &str)], commands: &str) -> String {
     let address = site.address().to_string();
     let mut commands = commands.replace("127.0.0.1:4000", &address);
     if commands.contains("127.0.0.1:4001") {
@@ -190,8 +192,9 @@ fn run(site: &Site, commands: &str) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(folders.chain(std::env::split_paths(&path))).expect("folders");
     let mut command = Command::new("bash");
-    let output = command.arg("-c").arg(commands).current_dir(site.folder().path()).env("PATH", path).output();
-    let output = output.expect("bash");
+    command.arg("-c").arg(commands).current_dir(site.folder().path()).env("PATH", path);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    let output = command.output().expect("bash");
     let text = [output.stdout, output.stderr].concat();
     String::from_utf8_lossy(&text).replace('\r', "").replace(&address, "127.0.0.1:4000")
 }

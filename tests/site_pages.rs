@@ -501,6 +501,7 @@ fn whatever_leads_somewhere_is_followed() {
             "<feed><link href=\"/a\"/><content>&lt;a href=/b></content></feed>",
             "preloaded /a /b",
         ),
+        ("application/atom+xml", "<content>&lt;p id=a>&lt;a href=#a>&lt;a href=#b></content>", "preloaded #b"),
         ("image/png", "href=/a", "preloaded"),
     ] {
         assert_eq!(leads(kind, text), expected, "{text}");

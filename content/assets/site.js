@@ -44,12 +44,20 @@ for (const [name, width] of [["side", "62rem"], ["toc", "82rem"]]) {
     fit();
 }
 
+// In a long list, the page that one is on is in sight.
+const side = document.querySelector(".side");
+const here = side?.querySelector("[aria-current]");
+if (here) side.scrollTop = here.offsetTop - side.offsetTop - side.clientHeight / 2;
+
 // "On this page" says where one is.
 const places = new Map([...document.querySelectorAll(".toc a")].map(link => [link.hash.slice(1), link]));
 const seen = new IntersectionObserver(entries => {
     const first = entries.find(entry => entry.isIntersecting);
     if (!first) return;
-    for (const [id, link] of places) link.toggleAttribute("aria-current", id === first.target.id);
+    for (const [id, link] of places) {
+        if (decodeURIComponent(id) === first.target.id) link.setAttribute("aria-current", "true");
+        else link.removeAttribute("aria-current");
+    }
 }, { rootMargin: "0px 0px -75% 0px" });
 for (const id of places.keys()) {
     const heading = document.getElementById(decodeURIComponent(id));
@@ -87,7 +95,7 @@ for (const form of document.querySelectorAll("form[role=search]")) {
         const excerpt = (found.excerpt ?? []).map(piece => piece.is_match ? make("mark", {}, piece.text) : piece.text);
         const title = found.heading ? `${found.title} › ${found.heading}` : found.title;
         const item = make("li", { role: "option", id: `${list.id}-${index}`, ariaSelected: "false" }, title, make("small", {}, ...excerpt));
-        item.dataset.to = found.anchor ? `${found.path}#${found.anchor}` : found.path;
+        item.dataset.to = found.link;
         return item;
     };
     const ask = async () => {
@@ -117,7 +125,8 @@ for (const form of document.querySelectorAll("form[role=search]")) {
             event.preventDefault();
             const step = event.key === "ArrowDown" ? 1 : -1;
             if (list.hidden) show(true);
-            choose(chosen < 0 && step < 0 ? count - 1 : (chosen + step + count + 1) % (count + 1) === count ? -1 : (chosen + step + count) % count);
+            // Beyond either end is the field itself, where nothing is chosen.
+            choose((chosen + 1 + step + count + 1) % (count + 1) - 1);
         } else if (event.key === "Enter" && list.children[chosen]) {
             event.preventDefault();
             location.assign(list.children[chosen].dataset.to);

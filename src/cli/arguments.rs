@@ -1,5 +1,6 @@
 //! What can be said on the command line, and the help that teaches it: one table, from which usage, help and errors come.
 
+use crate::config::{Archive, Origin};
 use crate::extract::Format as BodyFormat;
 use crate::site::Declaration;
 use crate::starter;
@@ -8,6 +9,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 const ABOUT: &str = "Serves a whole web site from declarations: TOML routes, Liquid layouts, Markdown, and data fetched at request time.";
 
@@ -36,6 +38,7 @@ Examples:
   siteserver schema --write                       let editors complete and check its files
   siteserver purge --path /about                  make stored pages anew
   siteserver password                             hash a password, for [auth.basic]
+  siteserver bundle --output shop                 write one program with the site inside
   siteserver try liquid card.html --data a.json   try a template; try jsonpath, try markdown
   siteserver completions bash                     write what completes these words in a shell
 
@@ -139,6 +142,16 @@ Examples:
   siteserver purge --source repo --param owner=octocat --param name=hello
   siteserver purge --all --format json";
 
+const AFTER_BUNDLE: &str = "\
+Examples:
+  siteserver bundle --output shop        write `shop`: this program, with ./site.toml and its folders inside
+  ./shop                                 serve that site, wherever the file is, without any other
+  ./shop check                           every command works on the site inside
+  ./shop --set server.listen='[\"[::]:8080\"]'
+  ./shop --version                       say which program and which site it is
+  ./shop --config shop/site.toml         serve another site after all
+  ./shop bundle --extract copy           write the files of the site inside into the new folder `copy`";
+
 const AFTER_EXPLAIN: &str = "\
 Examples:
   siteserver explain /
@@ -176,6 +189,16 @@ pub(super) struct SiteArguments {
     pub(super) sets: Vec<String>,
     #[command(flatten)]
     pub(super) voice: Voice,
+    /// The site inside this program, unless another one was asked for.
+    #[arg(skip)]
+    pub(super) inside: Option<Arc<Archive>>,
+}
+
+impl SiteArguments {
+    /// Where the site's files are.
+    pub(super) fn origin(&self) -> Origin {
+        self.inside.clone().map_or_else(|| Origin::Folder(self.config.clone()), Origin::Inside)
+    }
 }
 
 /// How much is said.
@@ -224,6 +247,14 @@ pub(super) enum Command {
     /// answer requests. Nothing is sent anywhere; what only data can tell stands as a placeholder.
     #[command(after_help = AFTER_EXPLAIN)]
     Explain(ExplainArguments),
+    /// Write one program with the site inside, which serves it without any other file
+    ///
+    /// The site is checked first: with errors nothing is written. The program is this one. What is inside are site.toml, the files below routes/,
+    /// layouts/ and content/ but those whose names begin with a dot, and the files beside them that the site names. Values of environment
+    /// variables are never inside: they are read when the program starts, and so is --set. With `SOURCE_DATE_EPOCH` in the environment no time of a file
+    /// is later than that, so that two checkouts of the same files make the same program.
+    #[command(after_help = AFTER_BUNDLE)]
+    Bundle(BundleArguments),
     /// Write what may stand in the files of a site, as JSON Schema, so that editors complete and check them
     #[command(after_help = AFTER_SCHEMA)]
     Schema(SchemaArguments),
@@ -299,6 +330,17 @@ pub(super) struct PurgeArguments {
     /// How the answer is written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) format: Format,
+}
+
+/// What to write, and where.
+#[derive(Debug, Args)]
+pub(super) struct BundleArguments {
+    /// The program to write; one that is there is replaced in one step
+    #[arg(long, short, value_name = "FILE", default_value = "site")]
+    pub(super) output: PathBuf,
+    /// Write the files of the site inside this program into a folder instead, which must be empty or not be there
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    pub(super) extract: Option<PathBuf>,
 }
 
 /// Which request.

@@ -30,7 +30,8 @@ pub(super) fn load(site: &SiteArguments, environment: &Environment) -> Loaded {
 
 /// The same, with what earlier loads have left.
 pub(super) fn load_again(site: &SiteArguments, environment: &Environment, memory: &Memory) -> Loaded {
-    if !site.config.exists() {
+    let origin = site.origin();
+    if !origin.exists() {
         return missing(site);
     }
     let far = || match (memory.read_count(), memory.rendered_count()) {
@@ -40,7 +41,7 @@ pub(super) fn load_again(site: &SiteArguments, environment: &Environment, memory
         }
     };
     while_waiting(site.voice, "loading the site", far, || {
-        let mut draft = site::draft(&site.config, &site.sets, environment, memory);
+        let mut draft = site::draft(origin, &site.sets, environment, memory);
         crate::check::check(&mut draft);
         draft.finish()
     })

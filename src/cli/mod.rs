@@ -5,6 +5,8 @@
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
 //! | `serve`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
+//! | `bundle` | one program with a site inside |
+//! | `inside` | the site inside this program, and where it is |
 //! | `new` | a new site, and what is added to one |
 //! | `completions`, `man` | the command line for shells, and as manual pages |
 //! | `password` | the hash of a password, for `[auth.basic]` |
@@ -19,11 +21,13 @@
 //! function, and a line of [`run`].
 
 mod arguments;
+mod bundle;
 mod catalogue;
 mod check;
 mod completions;
 mod console;
 mod explain;
+mod inside;
 mod load;
 mod man;
 mod messages;
@@ -38,6 +42,7 @@ mod serve;
 mod try_out;
 
 use arguments::{Arguments, Command};
+use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use console::Terminal;
 use std::ffi::OsString;
@@ -50,8 +55,23 @@ const USAGE: u8 = 2;
 
 /// Runs the command that `arguments` name, and tells how it ended: 0 fine, 1 findings or cannot start, 2 usage.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let parsed =
-        Arguments::command().try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let inside = match inside::find() {
+        Ok(inside) => inside,
+        Err(error) => {
+            Terminal::stderr().problem(&error);
+            return ExitCode::from(FAILED);
+        }
+    };
+    let mut table = Arguments::command();
+    if let Some(site) = &inside {
+        table = table.version(format!("{}\nsite {}", env!("CARGO_PKG_VERSION"), site.digest().to_hex()));
+    }
+    let parsed = table.try_get_matches_from(arguments).and_then(|matches| {
+        let mut arguments = Arguments::from_arg_matches(&matches)?;
+        // A site that is asked for by name goes before the one inside.
+        arguments.site.inside = inside.filter(|_| matches.value_source("config") != Some(ValueSource::CommandLine));
+        Ok(arguments)
+    });
     let Arguments { site, command } = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -67,6 +87,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Routes => routes::routes(&site),
         Command::Purge(how) => purge::purge(&site, &how),
         Command::Explain(how) => explain::explain(&site, &how),
+        Command::Bundle(how) => bundle::bundle(&site, &how),
         Command::Schema(how) => schema::schema(&site, &how),
         Command::Password => password::password(),
         Command::Try(how) => try_out::try_out(&how.what),

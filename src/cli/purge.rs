@@ -58,10 +58,11 @@ pub(super) fn purge(site: &SiteArguments, how: &PurgeArguments) -> anyhow::Resul
 
 /// `[admin]` of the site.
 fn admin(arguments: &SiteArguments, environment: &Environment) -> anyhow::Result<Admin> {
-    if !arguments.config.exists() {
+    let origin = arguments.origin();
+    if !origin.exists() {
         bail!("there is no site at `{}`; --config says where it is", arguments.config.display());
     }
-    let draft = site::draft(&arguments.config, &arguments.sets, environment, &Memory::default());
+    let draft = site::draft(origin, &arguments.sets, environment, &Memory::default());
     let Some(outline) = draft.outline else {
         Terminal::stderr().keeping(environment.secrets()).findings(&draft.findings, &draft.files);
         bail!("site.toml cannot be read: {}", summary(&draft.findings));

@@ -28,6 +28,9 @@ pub(super) fn schema(site: &SiteArguments, how: &SchemaArguments) -> anyhow::Res
     }
     match how.of {
         Some(of) if !how.write => Terminal::stdout().write(&report::schema(of)),
+        Some(_) | None if site.inside.is_some() => {
+            anyhow::bail!("the site is inside this program, without a folder to write to; --config names one")
+        }
         Some(_) | None => write(site.config.parent().unwrap_or(Path::new("")))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -27,14 +27,14 @@ pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
     let environment = load::environment();
     let secrets = environment.secrets().clone();
     messages::write(&secrets, arguments.voice);
-    // From here on no edit goes unseen, also one that comes while the site is loaded for the first time.
-    let watch = Watch::new(&arguments.config);
+    // From here on no edit goes unseen, also one that comes while the site is loaded for the first time. What is inside the program stays.
+    let watch = arguments.inside.is_none().then(|| Watch::new(&arguments.config));
     let begun = Instant::now();
     let memory = Memory::default();
     let Loaded { site, findings, files } = load::load_again(&arguments, &environment, &memory);
     Terminal::stderr().keeping(&secrets).findings(&findings, &files);
     let site = Arc::new(site.ok_or_else(|| anyhow!("the site is not served: {}", summary(&findings)))?);
-    let watch = site.settings.watch.then_some(watch);
+    let watch = watch.filter(|_| site.settings.watch);
     let start = Start { loaded_in: begun.elapsed(), watch, site, secrets, voice: arguments.voice };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers(&start.site.settings)?)

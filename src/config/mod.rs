@@ -3,6 +3,7 @@
 //! This floor knows how declarations are written, never what they mean: no key of any table is named here except where
 //! [`declare!`](declare) is handed one. A new declared table is a `declare!` in the file of the thing it declares.
 
+mod archive;
 mod binding;
 mod code;
 mod decode;
@@ -12,6 +13,8 @@ mod front_matter;
 mod location;
 mod merge;
 mod node;
+mod origin;
+mod pack;
 mod placeholder;
 mod scalar;
 mod schema;
@@ -22,6 +25,7 @@ mod tree;
 mod tripwire;
 mod unfilled;
 
+pub use archive::{Archive, ArchiveError, Archived};
 pub use binding::{Binding, Each, NotText, Shape, scalar_text};
 pub use code::CODES;
 pub use code::{BAD_VALUE, MISSING_KEY, PLACEHOLDER_NOT_READ, SLIPPED_KEY, UNKNOWN_KEY, WRONG_TYPE};
@@ -37,6 +41,8 @@ pub use front_matter::{
 pub use location::{NoLocation, encode_segment};
 pub use merge::{Rules, merge};
 pub use node::{Entry, Kind, Node, Table, Text};
+pub use origin::Origin;
+pub use pack::{PackError, pack};
 pub use placeholder::{Env, Part, Reference, Template, parse_template};
 pub use scalar::{format_duration, parse_duration, parse_size};
 pub use schema::{Described, Schema, Table as TableSchema, Text as TextSchema, Word};

@@ -107,15 +107,10 @@ impl Texts {
         }
         let now = SystemTime::now();
         let (bytes, stamps) = read(path, most)?;
-        let text: Arc<str> = match bytes.map(String::from_utf8) {
-            None => return Ok(Content::TooLarge),
-            Some(Ok(text)) => text.into(),
-            Some(Err(error)) => {
-                let end = error.utf8_error().valid_up_to();
-                let mut bytes = error.into_bytes();
-                bytes.truncate(end);
-                return Ok(Content::NotText { before: String::from_utf8(bytes).unwrap_or_default() });
-            }
+        let Some(bytes) = bytes else { return Ok(Content::TooLarge) };
+        let text = match content(bytes) {
+            Content::Text(text) => text,
+            other @ (Content::TooLarge | Content::NotText { .. }) => return Ok(other),
         };
         let mut kept = self.kept();
         kept.read += 1;
@@ -132,6 +127,19 @@ impl Texts {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What bytes hold.
+pub(super) fn content(bytes: Vec<u8>) -> Content {
+    match String::from_utf8(bytes) {
+        Ok(text) => Content::Text(text.into()),
+        Err(error) => {
+            let end = error.utf8_error().valid_up_to();
+            let mut bytes = error.into_bytes();
+            bytes.truncate(end);
+            Content::NotText { before: String::from_utf8(bytes).unwrap_or_default() }
+        }
     }
 }
 

@@ -1,25 +1,34 @@
-//! The door to the author's files: what there is in the site's folder, read within limits. Nobody else reads declarations.
+//! The door to the author's files: what there is in the site's folder, or inside this program, read within limits. Nobody else reads
+//! declarations.
 //!
 //! Files that routes publish byte for byte are listed here and opened where they are served.
 
+use super::archive::Archived;
 use super::code;
+use super::origin::Origin;
 use super::texts::{Content, Texts};
 use crate::diagnostic::{FileId, Files, Finding, Findings, Place};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::{self, FileType};
+use std::io;
 use std::os::unix::fs::FileTypeExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 /// A declaration, a layout or a document is never larger.
-const LARGEST: u64 = 8 << 20;
+pub(super) const LARGEST: u64 = 8 << 20;
 /// More files than this are no site of one machine.
 const MOST_FILES: usize = 250_000;
 /// Folders within folders.
 const DEEPEST: usize = 32;
 
+/// The folders of a site, beside which it may name single files.
+pub(super) const FOLDERS: [&str; 3] = ["routes", "layouts", "content"];
+
 /// The files of a site, by their places below its folder.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tree {
     /// `site.toml`, if it could be read.
     pub site: Option<FileId>,
@@ -33,12 +42,14 @@ pub struct Tree {
     pub content: Vec<ContentFile>,
     /// What below `content/` is neither a file nor a folder, by its path, sorted.
     passed_over: Vec<(String, Special)>,
-    /// The folder that holds `site.toml`.
-    pub root: PathBuf,
+    /// Where they are.
+    pub origin: Origin,
     /// Whether all folders could be listed: what is in the others may be there all the same.
     pub is_listed: bool,
     /// What is remembered of earlier loads.
     texts: Arc<Texts>,
+    /// The files that were asked for beside these.
+    beside: RefCell<BTreeSet<String>>,
 }
 
 /// A file that was read.
@@ -105,25 +116,16 @@ impl Special {
 }
 
 impl Tree {
-    /// Reads the site whose `site.toml` is `config`, but for what `texts` remembers. What cannot be read is a finding.
-    pub fn read(config: &Path, texts: &Arc<Texts>, files: &mut Files, findings: &mut Findings) -> Self {
-        let root = match config.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_path_buf(),
-            _ => PathBuf::from("."),
-        };
-        let name = config.file_name().map_or_else(|| "site.toml".into(), |name| name.to_string_lossy().into_owned());
-        let site = read_file(texts, config, &name, files, findings);
-        let mut walk = Walk { root: &root, left: MOST_FILES, is_whole: true, files, findings };
-        let (routes, _) = walk.list("routes");
-        let (layouts, _) = walk.list("layouts");
-        let (content, passed_over) = walk.list("content");
-        let is_listed = walk.is_whole;
+    /// Reads the site at `origin`, but for what `texts` remembers. What cannot be read is a finding.
+    pub fn read(origin: Origin, texts: &Arc<Texts>, files: &mut Files, findings: &mut Findings) -> Self {
+        let name = origin.config_name().into_owned();
+        let site = add(origin.config(texts, LARGEST), &name, files, findings);
+        let ([(routes, _), (layouts, _), (content, passed_over)], is_listed) = list(&origin, files, findings);
         let mut read = |folder: &str, listed: &[ContentFile], wanted: fn(&str) -> bool| {
             let mut read = Vec::new();
             for ContentFile { path, .. } in listed {
                 if wanted(path)
-                    && let Some(file) =
-                        read_file(texts, &root.join(folder).join(path), &format!("{folder}/{path}"), files, findings)
+                    && let Some(file) = read_file(&origin, texts, &format!("{folder}/{path}"), files, findings)
                 {
                     read.push(TreeFile { path: path.clone(), file });
                 }
@@ -143,7 +145,8 @@ impl Tree {
                 layouts.push(TreeFile { path, file });
             }
         }
-        Self { site, routes, layouts, unread_layouts, content, passed_over, root, is_listed, texts: Arc::clone(texts) }
+        let (texts, beside) = (Arc::clone(texts), RefCell::default());
+        Self { site, routes, layouts, unread_layouts, content, passed_over, origin, is_listed, texts, beside }
     }
 
     /// Whether a layout is there and could not be read, so that it is not known what stands in it.
@@ -171,20 +174,45 @@ impl Tree {
 
     /// Reads a document below `content/`.
     pub fn read_content(&self, path: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
-        read_file(&self.texts, &self.root.join("content").join(path), &format!("content/{path}"), files, findings)
+        read_file(&self.origin, &self.texts, &format!("content/{path}"), files, findings)
     }
 
     /// Reads a file anywhere below the site's folder; `None` without a finding if there is none of this name, or it is outside.
     pub fn read_beside(&self, path: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
-        let is_plain = path.split('/').all(|segment| !matches!(segment, "" | "." | "..") && !segment.contains('\\'));
-        let root = fs::canonicalize(&self.root).ok()?;
-        let found = fs::canonicalize(self.root.join(path)).ok()?;
-        (is_plain && found.starts_with(&root)).then(|| read_file(&self.texts, &found, path, files, findings)).flatten()
+        let content = match &self.origin {
+            Origin::Folder(_) => {
+                let is_plain = path.split('/').all(|name| !matches!(name, "" | "." | "..") && !name.contains('\\'));
+                let root = fs::canonicalize(self.origin.folder()?).ok()?;
+                let found = fs::canonicalize(root.join(path)).ok()?;
+                if !is_plain || !found.starts_with(&root) {
+                    return None;
+                }
+                self.texts.text(&found, LARGEST)
+            }
+            Origin::Inside(archive) => {
+                archive.file(path)?;
+                self.origin.text(path, &self.texts, LARGEST)
+            }
+        };
+        let read = add(content, path, files, findings)?;
+        self.beside.borrow_mut().insert(path.to_owned());
+        Some(read)
+    }
+
+    /// The files that [`Tree::read_beside`] has read.
+    #[must_use]
+    pub fn beside(&self) -> BTreeSet<String> {
+        self.beside.borrow().clone()
     }
 }
 
-fn read_file(texts: &Texts, path: &Path, name: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
-    let finding = match texts.text(path, LARGEST) {
+fn read_file(origin: &Origin, texts: &Texts, path: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
+    add(origin.text(path, texts, LARGEST), path, files, findings)
+}
+
+/// Adds what was read of the file called `name`; a finding if that is no text.
+fn add(content: io::Result<Content>, name: &str, files: &mut Files, findings: &mut Findings) -> Option<FileId> {
+    let finding = match content {
         Ok(Content::Text(text)) => return Some(files.add(name, text)),
         Ok(Content::TooLarge) => {
             let message = format!("`{name}` is larger than {} MiB", LARGEST >> 20);
@@ -206,6 +234,37 @@ fn read_file(texts: &Texts, path: &Path, name: &str, files: &mut Files, findings
     None
 }
 
+/// The files below a folder, and what else is there.
+type Listed = (Vec<ContentFile>, Vec<(String, Special)>);
+
+/// What is below each of the [`FOLDERS`], and whether that is all.
+fn list(origin: &Origin, files: &mut Files, findings: &mut Findings) -> ([Listed; 3], bool) {
+    match origin {
+        Origin::Folder(_) => {
+            let root = origin.folder().unwrap_or(Path::new("."));
+            let mut walk = Walk { root, left: MOST_FILES, is_whole: true, files, findings };
+            (FOLDERS.map(|folder| walk.list(folder)), walk.is_whole)
+        }
+        Origin::Inside(archive) => {
+            let listed = |(path, file): (&str, &Archived)| ContentFile {
+                path: path.to_owned(),
+                length: file.bytes.len() as u64,
+                modified: file.modified,
+            };
+            let below = |folder: &str| archive.below(&format!("{folder}/")).map(listed).collect();
+            (FOLDERS.map(|folder| (below(folder), Vec::new())), true)
+        }
+    }
+}
+
+/// The regular files below each of the [`FOLDERS`] of the site in this folder; `None` if they could not all be listed.
+pub(super) fn regular_files(root: &Path) -> Option<[Vec<ContentFile>; 3]> {
+    let (files, findings) = (&mut Files::default(), &mut Findings::default());
+    let mut walk = Walk { root, left: MOST_FILES, is_whole: true, files, findings };
+    let listed = FOLDERS.map(|folder| walk.list(folder).0);
+    walk.is_whole.then_some(listed)
+}
+
 struct Walk<'w> {
     root: &'w Path,
     left: usize,
@@ -217,13 +276,13 @@ struct Walk<'w> {
 impl Walk<'_> {
     /// The regular files below a folder, and what is neither a file nor a folder, sorted by path. Names that begin with a dot are passed
     /// over, as editors and version control leave them; the others that are, links above all, are told.
-    fn list(&mut self, folder: &str) -> (Vec<ContentFile>, Vec<(String, Special)>) {
+    fn list(&mut self, folder: &str) -> Listed {
         let (mut found, mut special) = (Vec::new(), Vec::new());
         let mut open = vec![(self.root.join(folder), String::new(), 0)];
         while let Some((path, prefix, depth)) = open.pop() {
             let entries = match fs::read_dir(&path) {
                 Ok(entries) => entries,
-                Err(error) if depth == 0 && error.kind() == std::io::ErrorKind::NotFound => return (found, special),
+                Err(error) if depth == 0 && error.kind() == io::ErrorKind::NotFound => return (found, special),
                 Err(error) => {
                     let message = format!("cannot list `{folder}/{prefix}`: {error}");
                     self.findings.push(Finding::anywhere(&code::UNREADABLE, message));

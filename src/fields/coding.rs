@@ -17,6 +17,9 @@ pub enum Coding {
 }
 
 impl Coding {
+    /// What the names of files end in that lie in a coding beside others: `site.css.br`.
+    pub const ENDINGS: [(Self, &str); 3] = [(Self::Brotli, ".br"), (Self::Zstd, ".zst"), (Self::Gzip, ".gz")];
+
     /// Its token in `Content-Encoding` and `Accept-Encoding`.
     pub fn token(self) -> &'static str {
         match self {

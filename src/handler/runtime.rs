@@ -323,7 +323,7 @@ fn published(site: &Site, route: &Route, tags: &[Tag]) -> Option<Published> {
         removed: route.removed_headers.clone(),
         csp: folder.csp.clone(),
     };
-    Some(Published::new(&site.root, &folder.path, fields))
+    Some(Published::new(&site.origin, &folder.path, fields))
 }
 
 /// Whether a secret stands in what was stored.

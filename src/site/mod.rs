@@ -34,7 +34,7 @@ pub use routers::Routers;
 pub use settings::{AccessLog, Admin, Limits, LogFormat, Settings, Token};
 pub use variant::{Credentials, Variant};
 
-use crate::config::{Binding, ContentFile, Environment, Template, Tripwire};
+use crate::config::{Binding, ContentFile, Environment, Origin, Template, Tripwire};
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::identity::CookieKeys;
 use crate::render::Condition;
@@ -45,7 +45,7 @@ use crate::source::{Source, Step, Upstreams};
 use crate::value::{Object, Value};
 use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,8 +58,10 @@ pub fn known<'s>(url: Option<&'s str>, money: &'s crate::render::MoneyFormats) -
 /// A whole site: everything that requests are answered from.
 #[derive(Debug)]
 pub struct Site {
-    /// The folder that holds `site.toml`.
-    pub root: PathBuf,
+    /// Where its files are.
+    pub origin: Origin,
+    /// The files of it that lie beside its folders, and were read: schemas, samples, keys, users.
+    pub beside: BTreeSet<String>,
     /// What `site.toml` says of the server.
     pub settings: Settings,
     /// `site.url` without its final slash: what absolute URLs begin with.
@@ -347,20 +349,20 @@ pub struct Loaded {
     pub files: Files,
 }
 
-/// Reads, compiles, links and analyses the site whose `site.toml` is `config`, with the `--set` arguments `sets` merged last.
-pub fn load(config: &Path, sets: &[String], environment: &Environment) -> Loaded {
-    load_again(config, sets, environment, &Memory::default())
+/// Reads, compiles, links and analyses the site at `origin`, often the path of a `site.toml`, with the `--set` arguments `sets` merged last.
+pub fn load(origin: impl Into<Origin>, sets: &[String], environment: &Environment) -> Loaded {
+    load_again(origin, sets, environment, &Memory::default())
 }
 
 /// The same, doing again only what changed since the last load that was given this `memory`.
-pub fn load_again(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Loaded {
-    draft(config, sets, environment, memory).finish()
+pub fn load_again(origin: impl Into<Origin>, sets: &[String], environment: &Environment, memory: &Memory) -> Loaded {
+    draft(origin, sets, environment, memory).finish()
 }
 
 /// The same, before it is decided whether the site may be served.
-pub fn draft(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Draft {
+pub fn draft(origin: impl Into<Origin>, sets: &[String], environment: &Environment, memory: &Memory) -> Draft {
     memory.begin();
-    let draft = load::load(config, sets, environment, memory);
+    let draft = load::load(origin.into(), sets, environment, memory);
     memory.end();
     draft
 }

@@ -90,7 +90,9 @@ impl Leads {
                     "content" | "summary" | "description" | "content:encoded" if !is_html => {
                         let mut inner = Self::default();
                         inner.markup(Page::read(text).pieces(), true);
-                        self.links.extend(inner.links);
+                        // A link to a place of its own is one within the entry.
+                        let stays = |to: &str| to.strip_prefix('#').is_some_and(|id| inner.ids.contains(id));
+                        self.links.extend(inner.links.into_iter().filter(|(to, _)| !stays(to)));
                     }
                     _ => {}
                 },

@@ -115,6 +115,18 @@ pub(crate) fn binary() -> Command {
     Command::new(optimised.unwrap_or_else(|| env!("CARGO_BIN_EXE_siteserver").into()))
 }
 
+/// The program `name` in a folder, to be run with that folder as its root, if this is root; else in a working folder without a site.
+pub(crate) fn program_alone(folder: &Folder, name: &str) -> Command {
+    if !is_root() {
+        let mut command = Command::new(folder.path().join(name));
+        command.current_dir("/");
+        return command;
+    }
+    let mut command = Command::new("chroot");
+    command.arg(folder.path()).arg(format!("/{name}"));
+    command
+}
+
 /// How a site is started; [`Site::start`] suffices for most tests.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
@@ -160,6 +172,17 @@ impl Options {
     pub(crate) fn serve(self, folder: Folder) -> Site {
         let mut command = self.command(&folder);
         command.arg("--config").arg(folder.path().join("site.toml"));
+        self.launch(command, folder)
+    }
+
+    /// Starts the program `name` in a folder, which has a site inside, and waits until it listens. It sees nothing but that folder, if this
+    /// is root; else its working folder is another one.
+    pub(crate) fn serve_program(self, folder: Folder, name: &str) -> Site {
+        let command = program_alone(&folder, name);
+        self.launch(command, folder)
+    }
+
+    fn launch(self, mut command: Command, folder: Folder) -> Site {
         command.args(["--set", "server.listen=[\"127.0.0.1:0\"]"]).args(&self.arguments);
         command.envs(self.environment);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,29 +1,26 @@
-//! A file found: a small one read and prepared in memory, a large one open.
+//! A file found, on the disk or inside this program: a small one read and prepared in memory, a large one open.
 
 use super::super::clock;
-use super::published::Published;
+use super::octets::{Octets, Stamp};
+use super::open::{Beneath, NotOpened};
+use super::published::{Folder, Published};
 use super::sibling::{Siblings, Stamps};
-use crate::cache::{Content, StorableFields, StrongTag};
+use crate::cache::{Content, StorableFields};
 use crate::fields::{Coding, content_type_of, format_date};
 use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// Larger files are sent from the disk, in bytes.
 pub(super) const LARGEST_SMALL: u64 = 1 << 20;
 
 /// For so many milliseconds a file is taken to be what it was.
 const TRUST: u64 = 1_000;
-
-/// Two changes closer together than this may bear the same time on the coarsest clocks that file systems have.
-const COARSEST_CLOCK: Duration = Duration::from_secs(2);
 
 /// A file that may be served.
 #[derive(Debug)]
@@ -34,60 +31,39 @@ pub(super) enum Found {
     Large(Box<LargeFile>),
 }
 
-/// What changes whenever a file does. Times are seconds and nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    /// Nobody can set this one back, as those who copy files do with the other.
-    changed: (i64, i64),
+/// A file as it was found.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) octets: Octets,
+    modified: Option<SystemTime>,
+    beside: Siblings,
 }
 
-impl Stamp {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
+impl Opened {
+    /// The file of this [servable](super::open::is_servable) name in a folder. Blocks.
+    pub(super) fn find(folder: &Folder, name: &str) -> Result<Self, NotOpened> {
+        match folder {
+            Folder::OnDisk(path) => {
+                let folder = Beneath::folder(path)?;
+                let (file, metadata) = folder.open(name)?;
+                let beside = Siblings::open(&folder, name, &metadata);
+                let octets = Octets::on_disk(file, &metadata);
+                Ok(Self { octets, modified: metadata.modified().ok(), beside })
+            }
+            Folder::Inside { archive, prefix } => {
+                let path = format!("{prefix}{name}");
+                let file = archive.file(&path).ok_or(NotOpened::Absent)?;
+                let beside = Siblings::inside(archive, &path);
+                let octets = Octets::Inside { bytes: file.bytes.clone(), digest: file.digest };
+                Ok(Self { octets, modified: Some(file.modified.unwrap_or(SystemTime::UNIX_EPOCH)), beside })
+            }
         }
-    }
-
-    pub(super) fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Whether any change after `now` must show in the stamp: one right after the last might bear the same time.
-    fn is_settled(&self, now: SystemTime) -> bool {
-        let seconds = u64::try_from(self.changed.0).unwrap_or(0);
-        let changed = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds.saturating_add(1)));
-        changed.and_then(|changed| now.duration_since(changed).ok()).is_some_and(|since| since >= COARSEST_CLOCK)
-    }
-
-    /// A validator: it changes whenever the file does.
-    fn tag(&self, coding: Coding) -> HeaderValue {
-        StrongTag::from_digest(self.digest().as_bytes()).field(coding)
-    }
-
-    fn digest(&self) -> blake3::Hash {
-        let mut hasher = blake3::Hasher::new();
-        for number in [self.device, self.inode, self.size] {
-            hasher.update(&number.to_le_bytes());
-        }
-        for (seconds, nanoseconds) in [self.modified, self.changed] {
-            hasher.update(&seconds.to_le_bytes());
-            hasher.update(&nanoseconds.to_le_bytes());
-        }
-        hasher.finalize()
     }
 }
 
 /// The time that `Last-Modified` tells: never one to come (RFC 9110, section 8.8.2.1).
-fn last_modified(metadata: &Metadata, now: SystemTime) -> SystemTime {
-    metadata.modified().map_or(now, |modified| modified.min(now))
+fn last_modified(modified: Option<SystemTime>, now: SystemTime) -> SystemTime {
+    modified.map_or(now, |modified| modified.min(now))
 }
 
 /// The fields that describe a file of this name.
@@ -111,7 +87,8 @@ fn describe(name: &str, modified: SystemTime) -> HeaderMap {
 #[derive(Debug)]
 pub(super) struct SmallFile {
     content: Content,
-    stamp: Stamp,
+    /// None of what cannot change.
+    stamp: Option<Stamp>,
     /// Of what stands beside it in a coding.
     beside: Stamps,
     /// Whether the stamp alone tells that the file is the same.
@@ -119,16 +96,9 @@ pub(super) struct SmallFile {
     modified: SystemTime,
     /// Codings that somebody has begun to make.
     claimed: AtomicU8,
-    /// When it was last compared with the disk, in milliseconds of the [shelf](super::shelf::Shelf).
+    /// When it was last compared with the disk, in milliseconds of the [shelf](super::shelf::Shelf); never before the end of time, if it
+    /// cannot change.
     checked: AtomicU64,
-}
-
-/// All of `file`, and whether it was left alone meanwhile.
-fn read(file: &File, stamp: &Stamp) -> io::Result<(Bytes, bool)> {
-    let mut bytes = Vec::with_capacity(usize::try_from(stamp.size).unwrap_or_default());
-    file.take(stamp.size).read_to_end(&mut bytes)?;
-    let undisturbed = Stamp::of(&file.metadata()?) == *stamp;
-    Ok((bytes.into(), undisturbed))
 }
 
 /// A small file just read.
@@ -140,30 +110,24 @@ pub(super) struct Reading {
 }
 
 impl SmallFile {
-    /// Reads `file`, which has this `name`, and what stands `beside` it, to be sent as its folder is `published`. Blocks.
-    pub(super) fn read(
-        file: &File,
-        metadata: &Metadata,
-        (name, published): (&str, &Published),
-        beside: &Siblings,
-        now: u64,
-    ) -> io::Result<Reading> {
-        let (stamp, time) = (Stamp::of(metadata), clock::calendar());
-        let (bytes, mut undisturbed) = read(file, &stamp)?;
-        let modified = last_modified(metadata, time);
+    /// Reads the file that was `opened`, which has this `name`, to be sent as its folder is `published`. Blocks.
+    pub(super) fn read(opened: &Opened, (name, published): (&str, &Published), now: u64) -> io::Result<Reading> {
+        let Opened { octets, modified, beside } = opened;
+        let (stamp, time) = (octets.stamp(), clock::calendar());
+        let (bytes, tag, mut undisturbed) = octets.read()?;
+        let modified = last_modified(*modified, time);
         // What a route declares is for everybody, so this cannot fail; a file without what describes it would be shown in another way.
         let described = || StorableFields::new(describe(name, modified)).unwrap_or_default();
         let fields = StorableFields::new(published.of_file(describe(name, modified))).unwrap_or_else(|_| described());
-        let tag = StrongTag::from_digest(blake3::hash(&bytes).as_bytes());
         let mut content = Content::new(fields, bytes, Some(tag));
-        for sibling in beside.iter().filter(|sibling| sibling.stamp.size <= LARGEST_SMALL) {
-            let (bytes, alone) = read(&sibling.file, &sibling.stamp)?;
+        for sibling in beside.iter().filter(|sibling| sibling.octets.length() <= LARGEST_SMALL) {
+            let (bytes, tag, alone) = sibling.octets.read()?;
             undisturbed &= alone;
-            let tag = StrongTag::from_digest(blake3::hash(&bytes).as_bytes());
             content = content.with_coding(sibling.coding, bytes, &tag);
         }
         let beside = beside.stamps();
-        let settled = stamp.is_settled(time) && beside.iter().flatten().all(|stamp| stamp.is_settled(time));
+        let settled = stamp.iter().chain(beside.iter().flatten()).all(|stamp| stamp.is_settled(time));
+        let now = if stamp.is_some() { now } else { u64::MAX };
         let (settled, claimed, checked) = (AtomicBool::new(settled), AtomicU8::new(0), AtomicU64::new(now));
         let file = Self { content, stamp, beside, settled, modified, claimed, checked };
         Ok(Reading { file, undisturbed })
@@ -179,9 +143,10 @@ impl SmallFile {
         self.modified
     }
 
-    /// Whether the file on the disk, with what stands `beside` it, is certainly still this one.
-    pub(super) fn is_still(&self, stamp: &Stamp, beside: &Stamps) -> bool {
-        self.settled.load(Ordering::Relaxed) && self.stamp == *stamp && self.beside == *beside
+    /// Whether the file that was `opened`, with what stands beside it, is certainly still this one.
+    pub(super) fn is_still(&self, opened: &Opened) -> bool {
+        let Opened { octets, modified: _, beside } = opened;
+        self.settled.load(Ordering::Relaxed) && self.stamp == octets.stamp() && self.beside == beside.stamps()
     }
 
     /// Whether `other`, just read, is the same after all; if so, this now knows what the other knows.
@@ -218,11 +183,10 @@ impl SmallFile {
     }
 }
 
-/// A large file, open: what is under its name may be replaced while it is sent.
+/// A large file. One on the disk is open: what is under its name may be replaced while it is sent.
 #[derive(Debug)]
 pub(super) struct LargeFile {
-    pub(super) file: File,
-    pub(super) length: u64,
+    pub(super) octets: Octets,
     pub(super) etag: HeaderValue,
     pub(super) modified: SystemTime,
     pub(super) fields: HeaderMap,
@@ -231,15 +195,15 @@ pub(super) struct LargeFile {
 }
 
 impl LargeFile {
-    /// `file`, which has this `name`, and what stands `beside` it.
-    pub(super) fn new(file: File, metadata: &Metadata, name: &str, beside: Siblings) -> Self {
-        let stamp = Stamp::of(metadata);
-        let modified = last_modified(metadata, clock::calendar());
+    /// The file that was `opened`, which has this `name`.
+    pub(super) fn new(opened: Opened, name: &str) -> Self {
+        let Opened { octets, modified, beside } = opened;
+        let modified = last_modified(modified, clock::calendar());
         let mut fields = describe(name, modified);
         if beside.iter().next().is_some() {
             fields.insert(VARY, HeaderValue::from_static("accept-encoding"));
         }
-        Self { file, length: stamp.size, etag: stamp.tag(Coding::Identity), modified, fields, beside }
+        Self { etag: octets.tag(Coding::Identity), octets, modified, fields, beside }
     }
 
     /// The codings that it can be sent in.
@@ -252,6 +216,6 @@ impl LargeFile {
     pub(super) fn in_coding(mut self, coding: Coding) -> Self {
         let Some(sibling) = self.beside.take(coding) else { return self };
         self.fields.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
-        Self { file: sibling.file, length: sibling.stamp.size, etag: sibling.stamp.tag(coding), ..self }
+        Self { etag: sibling.octets.tag(coding), octets: sibling.octets, ..self }
     }
 }

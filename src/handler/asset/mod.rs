@@ -1,9 +1,10 @@
-//! Files below a folder of `content/`, byte for byte: the answer to GET and HEAD.
+//! Files below a folder of `content/`, on the disk or inside this program, byte for byte: the answer to GET and HEAD.
 //!
 //! | Module | Holds |
 //! |---|---|
 //! | `open` | opening a file beneath a folder, whatever its name says and whoever changes the folder meanwhile |
-//! | `file` | a small file read and prepared, and a large one open |
+//! | `octets` | what a file holds, wherever that is |
+//! | `file` | a file found; a small one read and prepared, and a large one open |
 //! | `sibling` | codings that were made beforehand, in files beside it |
 //! | `shelf` | small files kept in memory, each compared with the disk once a second at most |
 //! | `published` | what a route says of the files that it serves |
@@ -13,6 +14,7 @@
 //! it is, and what stands in for a file that is absent, the handler knows.
 
 mod file;
+mod octets;
 mod open;
 mod published;
 mod respond;

@@ -1,20 +1,40 @@
-//! A folder as one route publishes it: where it is, and what all answers of the route say besides what describes the file.
+//! A folder as one route publishes it: where it is, on the disk or inside this program, and what all answers of the route say besides what describes the file.
 //!
 //! It is worked out when a site goes into service, so that a small file is kept with all the fields that it is sent with.
 
 use super::super::respond::{holds_document, safety};
+use crate::config::{Archive, Origin};
 use crate::resource::PolicyField;
 use http::header::{CACHE_CONTROL, CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A folder as one route publishes it.
 #[derive(Debug)]
 pub(in super::super) struct Published {
-    root: PathBuf,
-    folder: Box<str>,
+    place: Folder,
     fields: RouteFields,
     /// Equal for equal folders that are published alike: what files are kept under.
     identity: Identity,
+}
+
+/// Where a folder is.
+#[derive(Debug)]
+pub(super) enum Folder {
+    /// On the disk.
+    OnDisk(PathBuf),
+    /// In an archive that this program carries, which has it under this prefix.
+    Inside { archive: Arc<Archive>, prefix: Box<str> },
+}
+
+impl Folder {
+    /// As a message names it.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::OnDisk(path) => path,
+            Self::Inside { prefix, .. } => Path::new(&**prefix),
+        }
+    }
 }
 
 /// A digest.
@@ -34,10 +54,22 @@ pub(in super::super) struct RouteFields {
 }
 
 impl Published {
-    /// `folder` below `content/` of the site at `root`, with these `fields`.
-    pub(in super::super) fn new(root: &Path, folder: &str, fields: RouteFields) -> Self {
-        let identity = fields.identity(root, folder);
-        Self { root: root.to_owned(), folder: folder.into(), fields, identity }
+    /// `folder` below `content/` of the site at `origin`, with these `fields`.
+    pub(in super::super) fn new(origin: &Origin, folder: &str, fields: RouteFields) -> Self {
+        let digest;
+        let (root, place) = match origin {
+            Origin::Folder(_) => {
+                let root = origin.folder().unwrap_or(Path::new("."));
+                (root.as_os_str().as_encoded_bytes(), Folder::OnDisk(root.join("content").join(folder)))
+            }
+            Origin::Inside(archive) => {
+                digest = archive.digest();
+                let below = if folder.is_empty() { "" } else { "/" };
+                let prefix = format!("content/{folder}{below}").into();
+                (&digest.as_bytes()[..], Folder::Inside { archive: Arc::clone(archive), prefix })
+            }
+        };
+        Self { identity: fields.identity(root, folder), place, fields }
     }
 
     pub(super) fn identity(&self) -> Identity {
@@ -45,11 +77,8 @@ impl Published {
     }
 
     /// Where it is.
-    pub(super) fn path(&self) -> PathBuf {
-        let mut path = self.root.clone();
-        path.push("content");
-        path.push(&*self.folder);
-        path
+    pub(super) fn place(&self) -> &Folder {
+        &self.place
     }
 
     /// The fields of an answer with the file that `described` describes.
@@ -112,14 +141,14 @@ impl Published {
 }
 
 impl RouteFields {
-    fn identity(&self, root: &Path, folder: &str) -> Identity {
+    fn identity(&self, root: &[u8], folder: &str) -> Identity {
         let Self { caching, headers, removed, csp } = self;
         let mut hasher = blake3::Hasher::new();
         let mut add = |bytes: &[u8]| {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
             hasher.update(bytes);
         };
-        add(root.as_os_str().as_encoded_bytes());
+        add(root);
         add(folder.as_bytes());
         for count in [caching.len(), headers.len(), removed.len()] {
             add(&count.to_le_bytes());

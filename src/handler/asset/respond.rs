@@ -80,13 +80,13 @@ impl Representation for LargeFile {
     }
 
     fn length(&self) -> u64 {
-        self.length
+        self.octets.length()
     }
 
     fn fields(&self, published: &Published) -> HeaderMap {
         let mut fields = published.of_file(self.fields.clone());
         fields.insert(ETAG, self.etag.clone());
-        fields.insert(CONTENT_LENGTH, self.length.into());
+        fields.insert(CONTENT_LENGTH, self.octets.length().into());
         fields
     }
 
@@ -96,11 +96,12 @@ impl Representation for LargeFile {
     }
 
     fn whole(self) -> Body {
-        Body::file(self.file, 0, self.length)
+        let length = self.octets.length();
+        self.octets.part(0, length)
     }
 
     fn part(self, positions: &RangeInclusive<u64>) -> Body {
-        Body::file(self.file, *positions.start(), length_of(positions))
+        self.octets.part(*positions.start(), length_of(positions))
     }
 }
 

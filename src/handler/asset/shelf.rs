@@ -1,14 +1,13 @@
-//! Small files kept in memory, bounded by bytes, each compared with the disk once a second at most.
+//! Small files kept in memory, bounded by bytes, each compared with the disk once a second at most, if it comes from there.
 //!
 //! Whoever finds a file due claims the comparison, so that the disk is asked once however many want the file; the others get what
 //! there is, as old as the comparison takes longer than the second.
 
 use super::super::clock;
 use super::Absent;
-use super::file::{Found, LARGEST_SMALL, LargeFile, SmallFile, Stamp};
-use super::open::{Beneath, NotOpened, is_servable};
+use super::file::{Found, LARGEST_SMALL, LargeFile, Opened, SmallFile};
+use super::open::{NotOpened, is_servable};
 use super::published::{Identity, Published};
-use super::sibling::Siblings;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 use std::hash::{Hash, Hasher};
@@ -172,7 +171,8 @@ impl Shelf {
             }
             Err(not_opened) => {
                 if let NotOpened::Refused(error) = not_opened {
-                    tracing::warn!(%error, file = %published.path().join(&*name.file).display(), "a file cannot be read");
+                    let folder = published.place();
+                    tracing::warn!(%error, file = %folder.path().join(&*name.file).display(), "a file cannot be read");
                 }
                 self.files.remove(&name);
                 Err(Absent)
@@ -192,17 +192,14 @@ enum Fetched {
 }
 
 fn read(name: &str, published: &Published, kept: Option<Arc<SmallFile>>, now: u64) -> Result<Fetched, NotOpened> {
-    let folder = Beneath::folder(&published.path())?;
-    let (file, metadata) = folder.open(name)?;
-    let beside = Siblings::open(&folder, name, &metadata);
-    let stamp = Stamp::of(&metadata);
-    if let Some(kept) = kept.as_ref().filter(|kept| kept.is_still(&stamp, &beside.stamps())) {
+    let opened = Opened::find(published.place(), name)?;
+    if let Some(kept) = kept.as_ref().filter(|kept| kept.is_still(&opened)) {
         return Ok(Fetched::Same(Arc::clone(kept)));
     }
-    if stamp.size() > LARGEST_SMALL {
-        return Ok(Fetched::Fleeting(Found::Large(Box::new(LargeFile::new(file, &metadata, name, beside)))));
+    if opened.octets.length() > LARGEST_SMALL {
+        return Ok(Fetched::Fleeting(Found::Large(Box::new(LargeFile::new(opened, name)))));
     }
-    let reading = SmallFile::read(&file, &metadata, (name, published), &beside, now).map_err(NotOpened::Refused)?;
+    let reading = SmallFile::read(&opened, (name, published), now).map_err(NotOpened::Refused)?;
     match kept {
         Some(kept) if reading.undisturbed && kept.is_confirmed_by(&reading.file) => Ok(Fetched::Same(kept)),
         _ if reading.undisturbed => Ok(Fetched::New(Arc::new(reading.file))),

@@ -3,24 +3,24 @@
 //! Such a file stands for the other one in that coding as long as it is not older, and only where content of that type gets smaller by
 //! coding: `release.tar.gz` beside `release.tar` is another download. Under its own name it is a file like any other, sent as it is.
 
-use super::file::Stamp;
+use super::octets::{Octets, Stamp};
 use super::open::Beneath;
 use crate::cache::is_compressible;
+use crate::config::Archive;
 use crate::fields::{Coding, content_type_of};
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 
 /// What the names of coded files end in.
-const ENDINGS: [(Coding, &str); 3] = [(Coding::Brotli, ".br"), (Coding::Zstd, ".zst"), (Coding::Gzip, ".gz")];
+const ENDINGS: [(Coding, &str); 3] = Coding::ENDINGS;
 
 /// A file in a coding.
 #[derive(Debug)]
 pub(super) struct Sibling {
     pub(super) coding: Coding,
-    pub(super) file: File,
-    pub(super) stamp: Stamp,
+    pub(super) octets: Octets,
 }
 
-/// The coded files beside one, open.
+/// The coded files beside one; those on the disk are open.
 #[derive(Debug, Default)]
 pub(super) struct Siblings([Option<Sibling>; ENDINGS.len()]);
 
@@ -37,7 +37,20 @@ impl Siblings {
             // Whatever keeps one from being opened, the file itself is there.
             let (file, beside) = folder.open(&format!("{name}{ending}")).ok()?;
             let is_current = beside.len() > 0 && beside.modified().ok()? >= metadata.modified().ok()?;
-            is_current.then(|| Sibling { coding, file, stamp: Stamp::of(&beside) })
+            is_current.then(|| Sibling { coding, octets: Octets::on_disk(file, &beside) })
+        }))
+    }
+
+    /// Those beside the file at this path of an archive.
+    pub(super) fn inside(archive: &Archive, path: &str) -> Self {
+        if !is_compressible(&content_type_of(path)) {
+            return Self::default();
+        }
+        Self(ENDINGS.map(|(coding, ending)| {
+            let beside = archive.file(&format!("{path}{ending}"))?;
+            let is_current = !beside.bytes.is_empty() && !beside.is_outdated;
+            let octets = Octets::Inside { bytes: beside.bytes.clone(), digest: beside.digest };
+            is_current.then_some(Sibling { coding, octets })
         }))
     }
 
@@ -46,7 +59,7 @@ impl Siblings {
     }
 
     pub(super) fn stamps(&self) -> Stamps {
-        self.0.each_ref().map(|sibling| sibling.as_ref().map(|sibling| sibling.stamp))
+        self.0.each_ref().map(|sibling| sibling.as_ref().and_then(|sibling| sibling.octets.stamp()))
     }
 
     /// Takes the one in `coding` out.

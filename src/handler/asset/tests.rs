@@ -2,6 +2,7 @@
 
 use super::open::{NotOpened, open_beneath, walk_beneath};
 use super::*;
+use crate::config::Origin;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{
@@ -79,7 +80,7 @@ impl Drop for Folder {
 fn published(root: &Path, folder: &str, headers: &[(HeaderName, HeaderValue)]) -> Arc<Published> {
     let caching = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("max-age=60"))]);
     let fields = RouteFields { caching, headers: headers.to_vec(), ..RouteFields::default() };
-    Arc::new(Published::new(root, folder, fields))
+    Arc::new(Published::new(&Origin::Folder(root.join("site.toml")), folder, fields))
 }
 
 struct Ask<'a> {

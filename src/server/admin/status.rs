@@ -21,7 +21,7 @@ pub(super) fn response(watched: &Watched) -> Response<Full<Bytes>> {
     });
     json(&json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "site": site.root.to_string_lossy(),
+        "site": site.origin.to_string(),
         "url": site.url.as_deref(),
         "revision": format!("{:016x}", site.revision),
         "loaded": time(last.loaded),

@@ -36,13 +36,12 @@ mod sources;
 
 use super::memory::{Documents as Rendered, Indexes, Memory};
 use super::{Certainty, Draft, ErrorPages, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code};
-use crate::config::{Declared, Environment, Table, Tree, TreeFile, merge, read_set, read_toml};
+use crate::config::{Declared, Environment, Origin, Table, Tree, TreeFile, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
 use crate::resource::{ErrorPage, Profiles};
 use crate::router::{Authority, Hosts, Pattern, TrailingSlash};
 use crate::source::Upstreams;
 use crate::value::Value;
-use std::path::Path;
 use std::sync::Arc;
 
 /// What all routes of a site share while they are compiled.
@@ -97,10 +96,10 @@ struct Compiled {
     unsaid: Option<guard::Unsaid>,
 }
 
-pub(super) fn load(config: &Path, sets: &[String], environment: &Environment, memory: &Memory) -> Draft {
+pub(super) fn load(origin: Origin, sets: &[String], environment: &Environment, memory: &Memory) -> Draft {
     let mut files = Files::default();
     let mut findings = Findings::default();
-    let tree = Tree::read(config, &memory.texts, &mut files, &mut findings);
+    let tree = Tree::read(origin, &memory.texts, &mut files, &mut findings);
     let is_read = !findings.has_errors();
     let Some(file) = tree.site else {
         unmerged(&tree, &files, memory, &mut findings);
@@ -221,7 +220,8 @@ fn build(
     // With a `site.url` that cannot be read no site is served, whatever its hosts are.
     let hosts = declared.hosts.unwrap_or_else(Hosts::any);
     let mut site = Site {
-        root: tree.root.clone(),
+        origin: tree.origin.clone(),
+        beside: tree.beside(),
         settings: declared.settings,
         url: declared.url,
         money,
