@@ -146,8 +146,8 @@ fn the_nu_checker_finds_nothing_in_any_page_style_or_image() {
     assert_eq!(findings, "", "{findings}");
 }
 
-/// For each kind of page of each site, as each person sees it, the first and the longest; not yet of the root site, whose layouts are about to be
-/// others. Says of each whether it is one of those, or stands for itself alone.
+/// For each kind of page of each site, as each person sees it, the first and the longest; and of the root site every page. Says of each whether
+/// it stands for its kind.
 fn kinds() -> Vec<(&'static Seen, bool)> {
     let mut kinds: BTreeMap<_, Vec<&Seen>> = BTreeMap::new();
     let mut texts = BTreeSet::new();
@@ -161,7 +161,7 @@ fn kinds() -> Vec<(&'static Seen, bool)> {
         let longest = pages.iter().map(|seen| seen.text.len()).max();
         let longest = pages.iter().position(|seen| Some(seen.text.len()) == longest);
         let all = pages.into_iter().enumerate().map(|(number, seen)| (seen, number == 0 || Some(number) == longest));
-        chosen.extend(all.filter(|(_, stands_for_kind)| *stands_for_kind && site != "root"));
+        chosen.extend(all.filter(|(_, stands_for_kind)| *stands_for_kind || site == "root"));
     }
     chosen
 }

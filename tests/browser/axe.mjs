@@ -45,6 +45,8 @@ travel(async (_, context) => {
         for (const [format, size] of Object.entries(SIZES)) {
             if (!inFull && format !== "phone") continue;
             await page.setViewportSize(size);
+            // What a script does on another size is done before the next picture.
+            await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
             for (const colorScheme of inFull ? ["light", "dark"] : ["light"]) {
                 await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
                 const options = colorScheme === "light" ? OPTIONS : COLOURS;
