@@ -10,6 +10,7 @@ mod blog;
 mod bundle;
 mod check;
 mod cookbook;
+mod dev;
 mod documentation;
 mod empty_root;
 mod figures;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         bundle::CASES,
         check::CASES,
         cookbook::CASES,
+        dev::CASES,
         documentation::CASES,
         flows::admin::CASES,
         flows::agreement::CASES,
