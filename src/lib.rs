@@ -6,7 +6,8 @@
 //!
 //! | Floor | Modules |
 //! |---|---|
-//! | 9 | [`cli`]: commands; arguments and environment enter here |
+//! | 10 | [`cli`]: commands; arguments and environment enter here |
+//! | 9 | [`dev`]: the site while it is developed: live reload, findings and data in the browser |
 //! | 8 | [`server`]: sockets, the current site, reload, drain |
 //! | 7 | [`handler`]: one request; [`check`]: findings on a site; [`report`]: views of a site |
 //! | 6 | [`site`]: compiled, linked, analysed, immutable |
@@ -32,6 +33,7 @@ pub mod cache;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod dev;
 pub mod diagnostic;
 pub mod explanation;
 pub mod extract;

@@ -10,6 +10,7 @@ mod blog;
 mod bundle;
 mod check;
 mod cookbook;
+mod dev;
 mod documentation;
 mod empty_root;
 mod figures;
@@ -23,6 +24,7 @@ mod migration;
 mod mistakes;
 mod new;
 mod openapi;
+mod quality;
 mod reference;
 mod reload;
 mod review;
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         bundle::CASES,
         check::CASES,
         cookbook::CASES,
+        dev::CASES,
         documentation::CASES,
         flows::admin::CASES,
         flows::agreement::CASES,
@@ -133,6 +136,7 @@ fn main() -> ExitCode {
         mistakes::CASES,
         new::CASES,
         openapi::CASES,
+        quality::CASES,
         reference::CASES,
         reload::CASES,
         review::CASES,

@@ -4,7 +4,7 @@
 
 use crate::support::http::{self, Response};
 use crate::support::reader::{Reader, blocks};
-use crate::support::site::{Folder, Output, binary};
+use crate::support::site::{Folder, Output, binary, is_root};
 use crate::tutorial;
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,12 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-crate::cases!(every_demo_runs, the_first_site_of_the_readme_is_served, the_tutorial_is_in_the_clone);
+crate::cases!(
+    every_demo_runs,
+    the_first_site_of_the_readme_is_served,
+    the_tutorial_is_in_the_clone,
+    every_starter_is_made_checked_served_and_bundled,
+);
 
 /// The project as somebody finds it: what is committed, or all files where nobody keeps track of them.
 fn clone() -> Folder {
@@ -146,4 +151,50 @@ fn the_first_site_of_the_readme_is_served() {
 fn the_tutorial_is_in_the_clone() {
     let clone = clone();
     tutorial::follow(&mut Reader::new(Path::new(binary().get_program())), clone.path());
+}
+
+/// "Getting started" from its first line to its last, for each of the starters that it names; then what came of it is served, and the
+/// executable that it ends with is started where nothing else is.
+fn every_starter_is_made_checked_served_and_bundled() {
+    let clone = clone();
+    let page = fs::read_to_string(clone.path().join("content/docs/index.md")).expect("text");
+    let starters: BTreeSet<_> = starters(&page).collect();
+    let examples = clone.path().join("examples").read_dir().expect("a folder").flatten();
+    let names = examples.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("starter-").map(str::to_owned));
+    assert_eq!(starters, names.collect(), "the page names all starters");
+    for starter in starters {
+        let page = page.replace("siteserver new mysite", &format!("siteserver new mysite --starter {starter}"));
+        let page = page.replace("from the starter `minimal`", &format!("from the starter `{starter}`"));
+        let mut reader = Reader::new(Path::new(binary().get_program())).with_clone(clone.path());
+        let done = reader.follow("content/docs/index.md", &page).and_then(|()| {
+            reader.end("second")?;
+            let mut servers = vec!["siteserver".to_owned()];
+            if is_root() {
+                servers.push(in_an_empty_root(&reader));
+            } else {
+                println!("skipped: the empty root needs root");
+            }
+            for server in servers {
+                reader.start("second", &server)?;
+                reader.run("curl -f http://127.0.0.1:4000/\n", true)?;
+                reader.end("second")?;
+            }
+            Ok(())
+        });
+        done.unwrap_or_else(|lie| panic!("{starter}: {lie}"));
+    }
+}
+
+/// The starters in the table of a page.
+fn starters(page: &str) -> impl Iterator<Item = String> {
+    let rows = page.lines().skip_while(|line| !line.starts_with("| Starter |")).skip(2);
+    rows.map_while(|row| Some(row.strip_prefix("| `")?.split_once('`')?.0.to_owned()))
+}
+
+/// The command that starts the bundle of the page in a folder with nothing else in it, which is all that it sees.
+fn in_an_empty_root(reader: &Reader) -> String {
+    let folder = reader.current().join("empty-root");
+    fs::create_dir(&folder).expect("a folder");
+    fs::copy(reader.current().join("mysite"), folder.join("mysite")).expect("the bundle");
+    format!("chroot {} /mysite", folder.display())
 }

@@ -22,6 +22,7 @@ const FLOORS: &[&[&str]] = &[
     &["site"],
     &["handler", "check", "report"],
     &["server"],
+    &["dev"],
     &["cli"],
 ];
 

@@ -31,6 +31,7 @@ Examples:
   siteserver --config shop/site.toml              serve another site
   siteserver --set 'server.listen=[\"[::]:8080\"]'  serve on another address
   siteserver new my-site                          make a site to begin with
+  siteserver dev                                  work on it: live reload, findings and data in the browser
   siteserver check                                say everything that is wrong
   siteserver check --explain config/unknown-key   say what a finding means
   siteserver routes                               list what it serves
@@ -50,6 +51,14 @@ Exit codes:
   0  fine, also after a stop by signal
   1  the site has errors, or it cannot be served
   2  wrong usage";
+
+const AFTER_DEV: &str = "\
+Examples:
+  siteserver dev
+  siteserver dev --config shop/site.toml
+  siteserver dev --set 'server.listen=[\"127.0.0.1:4001\"]'
+
+All that is its own lies below /_siteserver/; `siteserver serve` has nothing of it.";
 
 /// The starters, and examples.
 fn after_new() -> String {
@@ -225,6 +234,13 @@ pub(super) enum Command {
     /// check its TOML files. The site is called like its folder.
     #[command(after_help = after_new())]
     New(NewArguments),
+    /// Serve the site to its author: the browser shows each edit at once, and what is wrong with it
+    ///
+    /// Pages reload when a file of the site is saved. An edit with errors is shown over the page, with the lines that it is about; the last good
+    /// site keeps serving until it is mended. A panel shows the sources of a page with their times, calls and data, and what the caches make of
+    /// it. What is answered is else what `serve` answers. It listens on this machine alone, and answers to this machine's own names.
+    #[command(after_help = AFTER_DEV)]
+    Dev,
     /// Say everything that is wrong with the site, and stop
     ///
     /// Errors end with exit code 1, warnings and notes alone with 0. Environment variables that the site needs may be unset here: that is a

@@ -5,7 +5,7 @@ use super::console::counted;
 use super::progress::while_waiting;
 use crate::config::Environment;
 use crate::diagnostic::{Files, Finding, Findings, codes};
-use crate::site::{self, Loaded, Memory};
+use crate::site::{self, Loaded, Memory, Settings};
 
 codes! {
     /// There is no `site.toml` where one is looked for.
@@ -30,9 +30,18 @@ pub(super) fn load(site: &SiteArguments, environment: &Environment) -> Loaded {
 
 /// The same, with what earlier loads have left.
 pub(super) fn load_again(site: &SiteArguments, environment: &Environment, memory: &Memory) -> Loaded {
+    load_with_settings(site, environment, memory).0
+}
+
+/// The same, and the settings as far as they are known, also of a site with errors: none if there is no site at all.
+pub(super) fn load_with_settings(
+    site: &SiteArguments,
+    environment: &Environment,
+    memory: &Memory,
+) -> (Loaded, Option<Settings>) {
     let origin = site.origin();
     if !origin.exists() {
-        return missing(site);
+        return (missing(site), None);
     }
     let far = || match (memory.read_count(), memory.rendered_count()) {
         (files, 0) => format!("{} read", counted(files, "file")),
@@ -43,7 +52,9 @@ pub(super) fn load_again(site: &SiteArguments, environment: &Environment, memory
     while_waiting(site.voice, "loading the site", far, || {
         let mut draft = site::draft(origin, &site.sets, environment, memory);
         crate::check::check(&mut draft);
-        draft.finish()
+        let settings = draft.outline.as_ref().map(|outline| outline.site().settings.clone());
+        let settings = settings.unwrap_or_else(|| site::settings_without_file(&site.sets, environment));
+        (draft.finish(), Some(settings))
     })
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `arguments` | the command line and its help |
 //! | `load` | one site, as all commands load it |
-//! | `serve`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
+//! | `serve`, `dev`, `check`, `routes`, `explain`, `schema`, `purge` | one command each |
 //! | `bundle` | one program with a site inside |
 //! | `inside` | the site inside this program, and where it is |
 //! | `new` | a new site, and what is added to one |
@@ -26,6 +26,7 @@ mod catalogue;
 mod check;
 mod completions;
 mod console;
+mod dev;
 mod explain;
 mod inside;
 mod load;
@@ -83,6 +84,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = match command.unwrap_or_default() {
         Command::Serve => serve::serve(site),
         Command::New(how) => new::new(&site, &how),
+        Command::Dev => dev::dev(&site),
         Command::Check(how) => Ok(check::check(&site, &how)),
         Command::Routes => routes::routes(&site),
         Command::Purge(how) => purge::purge(&site, &how),

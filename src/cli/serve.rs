@@ -11,11 +11,11 @@ use crate::server::{
 };
 use crate::site::{self, Loaded, Memory, Settings, Site};
 use anyhow::{Context as _, anyhow};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -36,20 +36,9 @@ pub(super) fn serve(arguments: SiteArguments) -> anyhow::Result<ExitCode> {
     let site = Arc::new(site.ok_or_else(|| anyhow!("the site is not served: {}", summary(&findings)))?);
     let watch = watch.filter(|_| site.settings.watch);
     let start = Start { loaded_in: begun.elapsed(), watch, site, secrets, voice: arguments.voice };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers(&start.site.settings)?)
-        .enable_all()
-        .build()
-        .context("the threads that serve cannot be started")?;
-    if let Err(error) = server::raise_open_files() {
-        tracing::warn!(%error, "the number of open files stays as it is");
-    }
+    let runtime = threads(&start.site.settings)?;
     let ended = runtime.block_on(start.run(move || load::load_again(&arguments, &environment, &memory)));
-    runtime.shutdown_timeout(AFTERMATH);
-    if ended? == Ended::CutOff {
-        Terminal::stderr().line("stopped before every request was answered");
-    }
-    Ok(ExitCode::SUCCESS)
+    conclude(runtime, ended)
 }
 
 /// A loaded site, about to be served.
@@ -65,13 +54,8 @@ impl Start {
     /// Serves the site to the end; `load` loads it anew.
     async fn run(self, load: impl Fn() -> Loaded + Send + Sync + 'static) -> anyhow::Result<Ended> {
         let Self { site, loaded_in, watch, secrets, voice } = self;
-        let listeners = listen(&site.settings)?;
-        let admin = site.settings.admin.as_ref().map(listen_for_admin).transpose()?;
-        // Signals mean what they should before anybody is told that the server is there.
-        let shutdown = Shutdown::new();
-        shutdown.on_signals().context("signals cannot be received")?;
-        let asked = signal(SignalKind::hangup()).context("signals cannot be received")?;
-        let (log, writer) = access_log(&site.settings, &secrets).context("the access log cannot be written")?;
+        let Ground { listeners, admin, limits, shutdown, asked, log, writer } =
+            Ground::lay(&site.settings, &secrets, io::stdout())?;
         let runtime = Arc::new(Runtime::new(&site).context("upstreams cannot be called")?);
         let current = Current::new(Arc::clone(&site), runtime);
         let edited = Arc::new(Notify::new());
@@ -80,12 +64,10 @@ impl Start {
             watch.spawn(move || edited.notify_one()).context("edits cannot be watched")?;
         }
         let started_with = site.settings.clone();
-        let trusted_proxies = started_with.trusted_proxies.clone();
-        let limits = server::Limits { trusted_proxies, ..server::Limits::from(&started_with.limits) };
         let announce = move |reloaded| announce(reloaded, &secrets, voice);
         let reload = Reload { load, announce, current: current.clone(), started_with };
         if !voice.quiet {
-            announce_start(&site, &listeners, admin.as_ref(), loaded_in);
+            announce_start(site.routes.len(), &listeners, admin.as_ref(), loaded_in);
         }
         let reloading = tokio::spawn(reload.run(asked, edited));
         let census = Census::new(&limits);
@@ -107,6 +89,60 @@ impl Start {
         }
         Ok(ended)
     }
+}
+
+/// What is there before anything is answered, whatever answers.
+pub(super) struct Ground {
+    pub(super) listeners: Vec<Listener>,
+    pub(super) admin: Option<Listener>,
+    pub(super) limits: server::Limits,
+    pub(super) shutdown: Shutdown,
+    /// The signal by which the site is to be loaded anew.
+    pub(super) asked: Signal,
+    pub(super) log: AccessLog,
+    pub(super) writer: Option<AccessLogWriter>,
+}
+
+impl Ground {
+    /// Listens, hears signals, and opens the log, whose lines go to `output` if they go anywhere.
+    pub(super) fn lay(
+        settings: &Settings,
+        secrets: &Secrets,
+        output: impl Write + Send + 'static,
+    ) -> anyhow::Result<Self> {
+        let listeners = listen(settings)?;
+        let admin = settings.admin.as_ref().map(listen_for_admin).transpose()?;
+        let trusted_proxies = settings.trusted_proxies.clone();
+        let limits = server::Limits { trusted_proxies, ..server::Limits::from(&settings.limits) };
+        // Signals mean what they should before anybody is told that the server is there.
+        let shutdown = Shutdown::new();
+        shutdown.on_signals().context("signals cannot be received")?;
+        let asked = signal(SignalKind::hangup()).context("signals cannot be received")?;
+        let (log, writer) = access_log(settings, secrets, output).context("the access log cannot be written")?;
+        Ok(Self { listeners, admin, limits, shutdown, asked, log, writer })
+    }
+}
+
+/// The threads that serve.
+pub(super) fn threads(settings: &Settings) -> anyhow::Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers(settings)?)
+        .enable_all()
+        .build()
+        .context("the threads that serve cannot be started")?;
+    if let Err(error) = server::raise_open_files() {
+        tracing::warn!(%error, "the number of open files stays as it is");
+    }
+    Ok(runtime)
+}
+
+/// Ends them once serving has ended, and tells how it did.
+pub(super) fn conclude(runtime: tokio::runtime::Runtime, ended: anyhow::Result<Ended>) -> anyhow::Result<ExitCode> {
+    runtime.shutdown_timeout(AFTERMATH);
+    if ended? == Ended::CutOff {
+        Terminal::stderr().line("stopped before every request was answered");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The admin listener while it serves.
@@ -192,7 +228,11 @@ fn way_out(error: &ListenError, other: &str) -> String {
     found.map_or(another, |(_, way)| way.to_owned())
 }
 
-fn access_log(settings: &Settings, secrets: &Secrets) -> io::Result<(AccessLog, Option<AccessLogWriter>)> {
+fn access_log(
+    settings: &Settings,
+    secrets: &Secrets,
+    output: impl Write + Send + 'static,
+) -> io::Result<(AccessLog, Option<AccessLogWriter>)> {
     let format = match settings.format {
         site::LogFormat::Auto => server::LogFormat::for_stdout(),
         site::LogFormat::Json => server::LogFormat::Json,
@@ -201,16 +241,16 @@ fn access_log(settings: &Settings, secrets: &Secrets) -> io::Result<(AccessLog, 
     match settings.access {
         site::AccessLog::Off => Ok((AccessLog::off(), None)),
         site::AccessLog::Stdout => {
-            let (log, writer) = AccessLog::to(io::stdout(), format, secrets.clone())?;
+            let (log, writer) = AccessLog::to(output, format, secrets.clone())?;
             Ok((log, Some(writer)))
         }
     }
 }
 
 /// The one line that says where the site is.
-fn announce_start(site: &Site, listeners: &[Listener], admin: Option<&Listener>, loaded_in: Duration) {
+pub(super) fn announce_start(routes: usize, listeners: &[Listener], admin: Option<&Listener>, loaded_in: Duration) {
     let addresses: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
-    let routes = counted(site.routes.len(), "route");
+    let routes = counted(routes, "route");
     let admin = admin.map(|listener| format!(", admin on {}", url(listener.address()))).unwrap_or_default();
     let line =
         format!("listening on {} ({routes}, loaded in {} ms){admin}", addresses.join(", "), loaded_in.as_millis());
@@ -225,7 +265,7 @@ fn url(address: &ListenAddress) -> String {
 }
 
 /// Says what a reload came to.
-fn announce(reloaded: Reloaded, secrets: &Secrets, voice: Voice) {
+pub(super) fn announce(reloaded: Reloaded, secrets: &Secrets, voice: Voice) {
     let Reloaded { findings, files, outcome } = reloaded;
     let mut terminal = Terminal::stderr().keeping(secrets);
     terminal.findings(&findings, &files);

@@ -118,6 +118,11 @@ impl Extraction {
         Self { kept, projection }
     }
 
+    /// What is kept.
+    pub(super) fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
     /// Whether what it keeps may be markup: HTML or Markdown, cleaned.
     pub fn makes_markup(&self) -> bool {
         match &self.kept {

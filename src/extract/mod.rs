@@ -13,6 +13,7 @@ mod pack;
 mod projection;
 mod sanitise;
 mod select;
+mod steps;
 
 pub use extraction::{Each, ExtractError, Extraction, Field, Fields, Kept, Missing, Presence, Select};
 pub use format::{Format, FormatError, Malformed, csv_row};
@@ -20,3 +21,4 @@ pub use kind::Type;
 pub use pack::{apart, memory};
 pub use sanitise::{LONGEST_HTML, sanitise};
 pub use select::{Budget, LONGEST_SELECTOR, SelectError, Selector, TooMuchWork};
+pub use steps::{Found, Step};

@@ -12,6 +12,7 @@ use super::fill::Begun;
 use super::gather::Whose;
 use super::invalidate;
 use super::kept::{self, Asking, Called, How};
+use super::record::{CallRecord, Seen};
 use super::runtime::Service;
 use crate::cache::{Digest, Digester, Empty, Epoch, Filled, Landing, Ticket, remaining_freshness};
 use crate::config::Binding;
@@ -152,6 +153,8 @@ pub(super) struct Calls {
     deadline: Instant,
     /// Until when all that was taken from upstreams is fresh; `None` if nothing was.
     fresh_until: Mutex<Option<Instant>>,
+    /// The calls of sources that have not settled, if anybody wants to know.
+    records: Mutex<Vec<(Place, Arc<CallRecord>)>>,
 }
 
 /// Which source calls, for which request.
@@ -185,7 +188,8 @@ impl Caller<'_> {
 impl Calls {
     /// None but those that were made since it `begun`, as a part of the same request.
     pub(super) fn of(begun: &Begun, deadline: Instant) -> Self {
-        Self { shared: begun.calls.clone(), own: Mutex::default(), deadline, fresh_until: Mutex::default() }
+        let (own, fresh_until, records) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { shared: begun.calls.clone(), own, deadline, fresh_until, records }
     }
 
     /// Notes that something was taken that is fresh until this moment.
@@ -216,6 +220,10 @@ impl Calls {
         let Some(upstream) = site.upstreams.get(http.upstream) else {
             return Err(Trouble::Error { late: false, reason: "no-upstream" });
         };
+        if caller.service.runtime.recorder.is_some() {
+            let record = CallRecord::of(http, upstream, slots, caller.visitor);
+            lock(&self.records).push(((caller.route, caller.source), Arc::new(record)));
+        }
         let mut call = http.call(upstream, slots, caller.visitor, limits).map_err(trouble_of_no_call)?;
         // However a person's data came into it, what the answer says is said to that person.
         call.for_visitor |= caller.is_personal();
@@ -237,16 +245,34 @@ impl Calls {
             return fetching.clone();
         }
         let identity: Arc<[u8]> = identity.into();
+        let record = self.needed(caller, &identity);
         let is_own = caller.is_personal() || !is_repeatable;
         let calling = Calling {
             service: Arc::clone(caller.service),
             place: (caller.route, caller.source),
             is_personal: caller.is_personal(),
             epoch: caller.epoch,
+            record,
         };
         let fetching = calling.begin(call, Arc::clone(&identity), self.deadline);
         if is_own { &mut *own } else { &mut *shared }.push((identity, fetching.clone()));
         fetching
+    }
+
+    /// What is remembered of the call that this source makes now, if anything is.
+    fn needed(&self, caller: Caller<'_>, identity: &Arc<[u8]>) -> Option<Arc<CallRecord>> {
+        caller.service.runtime.recorder.as_ref()?;
+        let records = lock(&self.records);
+        let (_, record) = records.iter().rev().find(|(place, _)| *place == (caller.route, caller.source))?;
+        record.needed(identity);
+        Some(Arc::clone(record))
+    }
+
+    /// What is remembered of the calls that this source has made, once it has settled.
+    pub(super) fn seen(&self, service: &Service, place: Place) -> Vec<Seen> {
+        let Some(recorder) = &service.runtime.recorder else { return Vec::new() };
+        let settled: Vec<_> = lock(&self.records).extract_if(.., |(at, _)| *at == place).collect();
+        settled.into_iter().map(|(_, call)| recorder.seen(call)).collect()
     }
 
     /// Breaks off the calls of the request that nobody waits for any more. Those that are shared go on for others.
@@ -255,9 +281,9 @@ impl Calls {
     }
 }
 
-fn lock(made: &Mutex<Made>) -> MutexGuard<'_, Made> {
+fn lock<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
     // Nothing that runs under these locks leaves a list half changed.
-    made.lock().unwrap_or_else(PoisonError::into_inner)
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a call shares with those that are the same to the upstream and to the source, and with no others, however long they wait.
@@ -280,14 +306,16 @@ pub(super) struct Calling {
     pub(super) is_personal: bool,
     /// What the answer may be shared within.
     pub(super) epoch: Epoch,
+    /// What is to be told of it, if anything is.
+    pub(super) record: Option<Arc<CallRecord>>,
 }
 
 impl Calling {
     /// Makes the call when it is first waited for; `identity` has its patience in it.
     pub(super) fn begin(self, call: Call, identity: Arc<[u8]>, deadline: Instant) -> Fetching {
-        let Self { service, place, is_personal, epoch } = self;
+        let Self { service, place, is_personal, epoch, record } = self;
         if is_personal || !call.safe {
-            return async move { fetch(service, place, call, deadline, is_personal).await }.boxed().shared();
+            return async move { fetch(service, place, call, (deadline, is_personal), record).await }.boxed().shared();
         }
         let flying = async move {
             let calls = service.runtime.calls.clone();
@@ -295,7 +323,7 @@ impl Calling {
             let flight = async move {
                 // It may have been joined by requests with more time left than the one that began it.
                 let deadline = clock::ticking() + call.timeouts.total;
-                Filled::Shared(fetch(service, place, call, deadline, false).await)
+                Filled::Shared(fetch(service, place, call, (deadline, false), record).await)
             };
             match calls.fly((identity, epoch), limit, || None, flight).await {
                 Landing::Shared(result) | Landing::Private(result) => result,
@@ -309,9 +337,18 @@ impl Calling {
     }
 }
 
-async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instant, personal: bool) -> Result {
+async fn fetch(
+    service: Arc<Service>,
+    place: Place,
+    call: Call,
+    (deadline, personal): (Instant, bool),
+    record: Option<Arc<CallRecord>>,
+) -> Result {
     let (_, http) = source(&service, place)?;
     let state = &service.upstreams[http.upstream];
+    if let (Some(recorder), Some(record)) = (&service.runtime.recorder, &record) {
+        recorder.begin(record);
+    }
     let (started, begun) = (clock::ticking(), service.runtime.clock.now());
     let answer = service.runtime.client.fetch(&call, state, deadline).await;
     if !matches!(answer, Err(Failure::BreakerOpen | Failure::AskedToWait)) {
@@ -322,10 +359,16 @@ async fn fetch(service: Arc<Service>, place: Place, call: Call, deadline: Instan
         Ok(answer) => answer,
         Err(failure) => {
             meter.failed(failure.word());
+            if let Some(record) = record {
+                record.failed(failure, started.elapsed());
+            }
             return Err(trouble_of(failure));
         }
     };
     meter.answered(answer.status);
+    if let Some(record) = record {
+        record.answered(&answer, http, service.site.settings.limits.answer);
+    }
     if !call.safe && service.keeps_answers {
         invalidate::changed(&service, http.upstream, (&call.method, &call.url), (answer.status, &answer.headers));
     }

@@ -10,6 +10,7 @@ use super::fetch::{self, Caller, Calls, Taken};
 use super::fill::Begun;
 use super::kept::{Called, Had, How};
 use super::plan::{Ending, Next, Plan};
+use super::record::{self, SourceRecord};
 use super::runtime::Service;
 use crate::cache::{Digest, Digester, Tag};
 use crate::config::{Binding, scalar_text};
@@ -92,6 +93,8 @@ pub struct SourceCall {
     pub elapsed: Duration,
     /// `ok`, or what was wrong.
     pub outcome: &'static str,
+    /// All that is known of it, where the runtime [records](super::Runtime::recording).
+    pub record: Option<Arc<SourceRecord>>,
 }
 
 impl SourceCall {
@@ -402,6 +405,7 @@ impl Data<'_> {
             Came::Each(results) => of_each(results),
         };
         let name = Arc::clone(&self.request.service.subjects[self.request.route].sources[position]);
+        let trouble = self.recorded_trouble(&came);
         let value = match came {
             Came::Once(result) => self.read(position, result, &mut outcome),
             Came::Route(result, calls, tags) => {
@@ -419,7 +423,9 @@ impl Data<'_> {
                 self.items(position, results).and_then(|value| self.listed(position, value, is_partial, &mut outcome))
             }
         };
-        self.calls.push(SourceCall { name, elapsed: started.elapsed(), outcome });
+        let elapsed = started.elapsed();
+        let record = self.record(position, started, trouble.as_ref(), &value);
+        self.calls.push(SourceCall { name, elapsed, outcome, record });
         match value {
             Ok(value) => {
                 self.slots[slots::FIRST_SOURCE + position] = value;
@@ -427,6 +433,44 @@ impl Data<'_> {
             }
             Err(fatal) => plan.failed(position, fatal),
         }
+    }
+
+    /// What was wrong, for whoever wants to know more than the log is told.
+    fn recorded_trouble(&self, came: &Came) -> Option<Trouble> {
+        self.request.service.runtime.recorder.as_ref()?;
+        match came {
+            Came::Once(result) | Came::Route(result, ..) => result.as_ref().err().cloned(),
+            Came::Each(results) => results.iter().find_map(|result| result.as_ref().err().cloned()),
+        }
+    }
+
+    /// All that is known of a source that has settled, for the same.
+    fn record(
+        &self,
+        position: usize,
+        started: Instant,
+        trouble: Option<&Trouble>,
+        value: &Result<Value, Fatal>,
+    ) -> Option<Arc<SourceRecord>> {
+        let service = self.request.service;
+        service.runtime.recorder.as_ref()?;
+        let source = &self.request.planned(position).source;
+        Some(Arc::new(SourceRecord {
+            started,
+            kind: match &source.kind {
+                Kind::Http(_) => "http",
+                Kind::Route(_) => "route",
+                Kind::Value(_) => "value",
+                Kind::Chosen(_) => "file",
+            },
+            place: source.name.place,
+            calls: self.request.calls.seen(service, (self.request.route, position)),
+            extraction: source.extraction.clone(),
+            trouble: trouble.map(Trouble::word),
+            declared: trouble.and_then(|trouble| record::declared(&source.outcomes, trouble)),
+            is_fatal: value.is_err(),
+            value: value.as_ref().cloned().unwrap_or_default(),
+        }))
     }
 
     /// What one answer comes to. If a part of it is missing, or something else stands for it, so is the page's.

@@ -422,6 +422,7 @@ impl Fill {
             place: self.place,
             is_personal: self.is_personal,
             epoch: self.epoch,
+            record: None,
         };
         begun.begin(call, identity.into(), self.deadline)
     }

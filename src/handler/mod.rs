@@ -32,6 +32,7 @@ mod page;
 mod plan;
 mod proxy;
 mod rate;
+mod record;
 mod repeat;
 mod respond;
 mod runtime;
@@ -45,6 +46,7 @@ pub use gather::SourceCall;
 pub use meter::{
     CacheOutcome, Counter, Histogram, KeptOutcome, Meters, RouteMeter, STATUS_CLASSES, SourceMeter, Tally,
 };
+pub use record::{CallRecord, Reply, Seen, SourceRecord};
 pub use runtime::{Runtime, Service};
 
 use crate::resource::{Folder, Resource};

@@ -14,6 +14,7 @@ use super::meter::{self, CacheOutcome, Meters, Tally};
 use super::plan::Graph;
 use super::proxy::{self, Fetches};
 use super::rate::RateLimiter;
+use super::record::Recorder;
 use super::repeat::Repeats;
 use super::sum::Summing;
 use crate::cache::{Counts, Epoch, Flights, Key, Memo, Purge, Revision, Scope, Store, Stored, Tag, Ticket};
@@ -64,6 +65,8 @@ pub struct Runtime {
     pub(super) repeats: Repeats<form::Outcome>,
     /// What is stored lives by it.
     pub(super) clock: Clock,
+    /// What remembers calls, where a site is developed.
+    pub(super) recorder: Option<Recorder>,
     /// What the pages in the store were looked through for when they were made.
     looked_for: Mutex<Arc<Tripwire>>,
 }
@@ -97,8 +100,15 @@ impl Runtime {
             repeats: Repeats::default(),
             uploads: std::env::temp_dir(),
             clock,
+            recorder: None,
             looked_for: Mutex::new(Arc::clone(&site.tripwire)),
         })
+    }
+
+    /// The same, which remembers how the sources of requests went: [`SourceCall::record`](super::SourceCall::record).
+    #[must_use]
+    pub fn recording(self) -> Self {
+        Self { recorder: Some(Recorder::default()), ..self }
     }
 
     /// Purges the page store; how much that was. No fill that began before is stored either.

@@ -31,13 +31,39 @@ impl Current {
     }
 
     /// What answers a request that arrives now: one load, no lock.
-    pub(super) fn service(&self) -> Arc<handler::Service> {
+    pub fn service(&self) -> Arc<handler::Service> {
         self.service.load_full()
     }
 
     /// What became of it so far.
     pub(super) fn history(&self) -> &History {
         &self.history
+    }
+
+    /// A request's arrival, as who answers it takes it.
+    #[inline]
+    pub fn arrived<'a>(&self, arrival: &'a Arrival) -> handler::Arrival<'a> {
+        let clock = self.runtime.clock();
+        handler::Arrival {
+            began: arrival.instant,
+            now: clock.now_at(arrival.instant),
+            wall: clock.wall_at(arrival.time),
+            id: &arrival.id,
+            peer: arrival.connection.peer.map(|peer| peer.ip().to_canonical()),
+            is_loopback: arrival.connection.listener.is_loopback(),
+            client: &*arrival.connection,
+        }
+    }
+
+    /// An answer, as the server takes it.
+    #[inline]
+    pub fn told(service: &handler::Service, answer: handler::Answer) -> Answer<handler::Body> {
+        let handler::Answer { response, route, position, cache, sources } = answer;
+        let call =
+            |call: handler::SourceCall| SourceCall { name: call.name, elapsed: call.elapsed, outcome: call.outcome };
+        let sources = sources.into_iter().map(call).collect();
+        let tally = Some(service.tally(position, cache));
+        Answer { response, facts: Facts { route, cache: cache.map(CacheOutcome::word), sources, tally } }
     }
 
     /// Answers from `site` from now on. Requests under way end with the site they began with.
@@ -58,25 +84,11 @@ impl Service for Current {
 
     async fn call(&self, request: &Parts, body: RequestBody, arrival: &Arrival) -> Answer<Self::Body> {
         let service = self.service();
-        let clock = self.runtime.clock();
-        let arrived = handler::Arrival {
-            began: arrival.instant,
-            now: clock.now_at(arrival.instant),
-            wall: clock.wall_at(arrival.time),
-            id: &arrival.id,
-            peer: arrival.connection.peer.map(|peer| peer.ip().to_canonical()),
-            is_loopback: arrival.connection.listener.is_loopback(),
-            client: &*arrival.connection,
+        let arrived = self.arrived(arrival);
+        let answer = match handler::handle(&service, request, body, &arrived) {
+            Handled::Now(answer) => answer,
+            Handled::Later(answer) => answer.await,
         };
-        let handler::Answer { response, route, position, cache, sources } =
-            match handler::handle(&service, request, body, &arrived) {
-                Handled::Now(answer) => answer,
-                Handled::Later(answer) => answer.await,
-            };
-        let call =
-            |call: handler::SourceCall| SourceCall { name: call.name, elapsed: call.elapsed, outcome: call.outcome };
-        let sources = sources.into_iter().map(call).collect();
-        let tally = Some(service.tally(position, cache));
-        Answer { response, facts: Facts { route, cache: cache.map(CacheOutcome::word), sources, tally } }
+        Self::told(&service, answer)
     }
 }

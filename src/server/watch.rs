@@ -30,6 +30,7 @@ pub struct Watch {
     sender: Sender<Change>,
     receiver: Receiver<Change>,
     troubles: Troubles,
+    quiet: Duration,
 }
 
 /// What an event means for the watch.
@@ -48,7 +49,13 @@ impl Watch {
         let place = SitePlace::new(config);
         let mut troubles = Troubles::default();
         let watcher = arm(&place, &sender, &mut troubles);
-        Self { place, watcher, sender, receiver, troubles }
+        Self { place, watcher, sender, receiver, troubles, quiet: QUIET }
+    }
+
+    /// The same, for which an edit is over when nothing has happened for as long as `quiet`. One that was not over is told again.
+    #[must_use]
+    pub fn quiet(self, quiet: Duration) -> Self {
+        Self { quiet, ..self }
     }
 
     /// Calls `edited` after each edit, on a thread of its own, as long as the process lives.
@@ -60,7 +67,7 @@ impl Watch {
     fn run(mut self, edited: impl Fn()) {
         self.troubles.tell();
         while let Ok(first) = self.receiver.recv() {
-            if settle(first, &self.receiver) == Change::Structure {
+            if settle(first, &self.receiver, self.quiet) == Change::Structure {
                 // The new watch stands before the old one goes: nothing happens unseen between the two.
                 self.watcher = arm(&self.place, &self.sender, &mut self.troubles);
                 self.troubles.tell();
@@ -71,7 +78,7 @@ impl Watch {
 }
 
 /// Waits until nothing happens any more, and tells what has happened.
-fn settle(first: Change, receiver: &Receiver<Change>) -> Change {
+fn settle(first: Change, receiver: &Receiver<Change>, quiet: Duration) -> Change {
     let end = Instant::now() + PATIENCE;
     let mut change = first;
     loop {
@@ -79,7 +86,7 @@ fn settle(first: Change, receiver: &Receiver<Change>) -> Change {
         if left.is_zero() {
             return change;
         }
-        match receiver.recv_timeout(QUIET.min(left)) {
+        match receiver.recv_timeout(quiet.min(left)) {
             Ok(Change::Structure) => change = Change::Structure,
             Ok(Change::Content) => {}
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return change,

@@ -359,6 +359,11 @@ pub fn load_again(origin: impl Into<Origin>, sets: &[String], environment: &Envi
     draft(origin, sets, environment, memory).finish()
 }
 
+/// The settings that the `--set` arguments make with an empty `site.toml`, for who listens although that cannot be read.
+pub fn settings_without_file(sets: &[String], environment: &Environment) -> Settings {
+    load::settings_of(sets, environment)
+}
+
 /// The same, before it is decided whether the site may be served.
 pub fn draft(origin: impl Into<Origin>, sets: &[String], environment: &Environment, memory: &Memory) -> Draft {
     memory.begin();

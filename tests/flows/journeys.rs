@@ -20,7 +20,7 @@ crate::cases!(
 );
 
 /// Runs a script of `tests/browser` on this site.
-fn travel(script: &str, site: &Site, environment: &[(&str, &str)]) {
+pub(crate) fn travel(script: &str, site: &Site, environment: &[(&str, &str)]) {
     let Some(chromium) = tools::chromium().and_then(tools::on_path) else { return tools::is_missing("chromium") };
     let Some(playwright) = std::env::var_os("PLAYWRIGHT") else {
         return tools::is_missing("playwright-core, at the path that PLAYWRIGHT says");
@@ -37,7 +37,7 @@ fn travel(script: &str, site: &Site, environment: &[(&str, &str)]) {
 }
 
 /// Where pictures go.
-fn pictures() -> String {
+pub(crate) fn pictures() -> String {
     format!("{}/target/screenshots", env!("CARGO_MANIFEST_DIR"))
 }
 

@@ -3,7 +3,8 @@
 //! What the blocks of a page mean is told to its readers on `content/docs/tutorial/index.md`:
 //!
 //! - `sh` is typed. What begins with `# in a second terminal` is a server, which goes on; `# in the second terminal: Ctrl-C` ends it.
-//!   Commands without an output behind them must succeed.
+//!   Commands without an output behind them must succeed. Those `# in a clone of the project` are typed there; `cargo` does nothing,
+//!   since everything is built already.
 //! - `text` is what the commands before it print. `…` stands for any text, and alone on a line for any lines.
 //! - Anything else is a file. A comment in its first line names it, or else the text before it does: "`layouts/page.html`:".
 //!
@@ -14,6 +15,7 @@ use super::site::{Folder, Output, listening};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -103,6 +105,7 @@ impl Drop for Server {
 pub(crate) struct Reader {
     home: Folder,
     current: PathBuf,
+    clone: Option<PathBuf>,
     ports: BTreeMap<u16, u16>,
     servers: BTreeMap<String, Server>,
     variables: Vec<(String, String)>,
@@ -126,12 +129,16 @@ impl Reader {
             ("CURL_HOME".to_owned(), home.path().display().to_string()),
             ("LC_ALL".to_owned(), "C.UTF-8".to_owned()),
         ];
-        Self { home, current: desk, ports: free_ports(), servers: BTreeMap::new(), variables }
+        Self { home, current: desk, clone: None, ports: free_ports(), servers: BTreeMap::new(), variables }
     }
 
-    /// Goes to a folder.
-    pub(crate) fn go(&mut self, folder: &Path) {
-        folder.clone_into(&mut self.current);
+    /// The same with a clone of the project.
+    pub(crate) fn with_clone(mut self, clone: &Path) -> Self {
+        let cargo = self.home.path().join("bin/cargo");
+        fs::write(&cargo, "#!/bin/sh\n").expect("a file");
+        fs::set_permissions(cargo, fs::Permissions::from_mode(0o755)).expect("permissions");
+        self.clone = Some(clone.to_owned());
+        self
     }
 
     /// Where the reader is.
@@ -170,6 +177,12 @@ impl Reader {
     }
 
     fn type_in(&mut self, block: &Block, must_succeed: bool) -> Result<String, String> {
+        if block.text.starts_with("# in a clone of the project\n") {
+            let here = std::mem::replace(&mut self.current, self.clone.clone().ok_or("there is no clone")?);
+            let said = self.run(&block.text, must_succeed);
+            self.current = here;
+            return said;
+        }
         match block.terminal() {
             None => self.run(&block.text, must_succeed),
             Some((terminal, true)) => self.end(terminal),
@@ -235,7 +248,7 @@ impl Reader {
     }
 
     /// Ctrl-C: the server ends, and with exit code 0.
-    fn end(&mut self, terminal: &str) -> Result<String, String> {
+    pub(crate) fn end(&mut self, terminal: &str) -> Result<String, String> {
         let mut server =
             self.servers.remove(terminal).ok_or_else(|| format!("nothing runs in the {terminal} terminal"))?;
         server.signal(rustix::process::Signal::INT);

@@ -137,6 +137,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Serves it as `siteserver dev` does.
+    pub(crate) fn dev() -> Self {
+        Self { arguments: vec!["dev".to_owned()], ..Self::default() }
+    }
+
     /// Adds `--set KEY=VALUE`.
     pub(crate) fn set(mut self, key_and_value: &str) -> Self {
         self.arguments.extend(["--set".to_owned(), key_and_value.to_owned()]);

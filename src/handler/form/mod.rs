@@ -394,5 +394,5 @@ fn name_of(user: &Value) -> Option<String> {
 
 /// How a call went, for the log.
 fn told_of(name: &Arc<str>, elapsed: Duration, outcome: &'static str) -> SourceCall {
-    SourceCall { name: Arc::clone(name), elapsed, outcome }
+    SourceCall { name: Arc::clone(name), elapsed, outcome, record: None }
 }

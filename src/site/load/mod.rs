@@ -128,6 +128,20 @@ pub(super) fn load(origin: Origin, sets: &[String], environment: &Environment, m
     draft
 }
 
+/// The settings of a site whose `site.toml` is empty but for these arguments. What is wrong with them is found elsewhere.
+pub(super) fn settings_of(sets: &[String], environment: &Environment) -> super::Settings {
+    let (mut files, mut findings) = (Files::default(), Findings::default());
+    let file = files.add("site.toml", "");
+    let mut table = read_toml(file, 0..0, &files, &mut findings);
+    for (at, argument) in sets.iter().enumerate() {
+        if let Some(over) = read_set(argument, at + 1, &mut files, &mut findings) {
+            merge(&mut table, &over, &super::settings::MERGE);
+        }
+    }
+    let decl = super::settings::Decl::read(&table, &mut findings);
+    site::compile(&decl, environment, &mut findings).settings
+}
+
 /// Finds what can be found in the other files while it is not known what `site.toml` says.
 fn unmerged(tree: &Tree, files: &Files, memory: &Memory, findings: &mut Findings) {
     layouts::compile(tree, files, &memory.layouts, findings);

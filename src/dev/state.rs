@@ -1,0 +1,206 @@
+//! Which site is served, and what is wrong with the last edit, as the browser is told: one JSON object, made when the site is loaded.
+
+use super::discreet::{discreet, withheld};
+use crate::config::Tripwire;
+use crate::diagnostic::{Files, Finding, Findings, Level, Place, Related, draw};
+use serde_json::{Value, json};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// So many findings are shown: mend these first.
+const MOST: usize = 50;
+/// So many lines around a finding,
+const AROUND: usize = 2;
+/// and so many of what it is about.
+const MOST_LINES: usize = 12;
+/// The longest part of a line that is shown, in characters.
+const LONGEST_LINE: usize = 240;
+
+/// One load's outcome.
+#[derive(Debug)]
+pub(super) struct State {
+    /// The version of the site that is served: another one for each that was exchanged, and in each process.
+    pub(super) version: String,
+    /// Where the declarations of that site stand.
+    pub(super) files: Arc<Files>,
+    /// What the browser is told: `{"version", "failing", "findings", "omitted"}`, on one line.
+    pub(super) text: Arc<str>,
+    /// The errors, for who reads no HTML.
+    pub(super) drawn: String,
+}
+
+/// The last state, and those who wait for another.
+#[derive(Debug)]
+pub(super) struct States {
+    sender: watch::Sender<Arc<State>>,
+    process: u64,
+}
+
+impl Default for States {
+    fn default() -> Self {
+        let process = RandomState::new().hash_one(std::process::id());
+        let nothing =
+            State { version: format!("{process:x}.0"), files: Arc::default(), text: "{}".into(), drawn: String::new() };
+        Self { sender: watch::Sender::new(Arc::new(nothing)), process }
+    }
+}
+
+impl States {
+    /// The state now.
+    pub(super) fn now(&self) -> Arc<State> {
+        Arc::clone(&self.sender.borrow())
+    }
+
+    /// Hears of the states that follow.
+    pub(super) fn follow(&self) -> watch::Receiver<Arc<State>> {
+        self.sender.subscribe()
+    }
+
+    /// The site was loaded, and is served if it `is_sound`.
+    pub(super) fn loaded(&self, findings: &Findings, files: &Files, is_sound: bool, tripwire: &Tripwire) {
+        let before = self.now();
+        let count = before.version.rsplit('.').next().and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+        let version = format!("{:x}.{}", self.process, if is_sound { count + 1 } else { count });
+        let told = told(findings, files, &version, is_sound, tripwire);
+        let drawn = if is_sound { String::new() } else { drawn(findings, files, tripwire) };
+        let files = if is_sound { Arc::new(files.clone()) } else { Arc::clone(&before.files) };
+        self.sender.send_replace(Arc::new(State { version, files, text: told.to_string().into(), drawn }));
+    }
+}
+
+fn told(findings: &Findings, files: &Files, version: &str, is_sound: bool, tripwire: &Tripwire) -> Value {
+    // Errors first: the rest may follow from them.
+    let (errors, others): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.level == Level::Error);
+    let all = errors.into_iter().chain(others);
+    let shown = |finding: &Finding| match tripwire.find(draw(finding, files, false).as_bytes()) {
+        // In parts of a line it would not be seen.
+        Some(name) => withheld(name).into(),
+        None => discreet(one(finding, files), tripwire),
+    };
+    let list: Vec<Value> = all.take(MOST).map(shown).collect();
+    let omitted: usize = Level::ALL.iter().map(|level| findings.omitted(*level)).sum();
+    let omitted = omitted + findings.len() - list.len();
+    json!({ "version": version, "failing": !is_sound, "findings": list, "omitted": omitted })
+}
+
+fn one(finding: &Finding, files: &Files) -> Value {
+    let related = |related: &Related| json!({ "message": related.message, "place": place(related.place, files), "lines": lines(related.place, files) });
+    json!({
+        "code": finding.code.name,
+        "level": finding.level.name(),
+        "message": finding.message,
+        "place": finding.place.map(|at| place(at, files)),
+        "lines": finding.place.map(|at| lines(at, files)),
+        "help": finding.help,
+        "related": finding.related.iter().map(related).collect::<Vec<_>>(),
+    })
+}
+
+fn place(place: Place, files: &Files) -> Value {
+    let position = files.position(place.file, place.start);
+    json!({ "file": files.name(place.file), "line": position.line, "column": position.column })
+}
+
+/// The lines around a place, each in three: before what it is about, that, and after it.
+fn lines(place: Place, files: &Files) -> Value {
+    let text = files.text(place.file);
+    let whole = |offset: usize| text.floor_char_boundary(offset.min(text.len()));
+    let (start, end) = (whole(place.range().start), whole(place.range().end.max(place.range().start)));
+    let first = files.position(place.file, place.start).line;
+    let mut offset = 0;
+    let mut shown = Vec::new();
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let number = index + 1;
+        let range = offset..offset + line.trim_end_matches(['\n', '\r']).len();
+        offset += line.len();
+        if number + AROUND < first {
+            continue;
+        }
+        if shown.len() >= MOST_LINES || (number > first + AROUND && range.start >= end.saturating_add(1)) {
+            break;
+        }
+        // Behind what it is about a few more lines are shown, and no mark in them.
+        let clamp = |at: usize| at.clamp(range.start, range.end);
+        let (from, to) = (clamp(start), clamp(end));
+        let part = |from: usize, to: usize| cut(text.get(from..to).unwrap_or_default());
+        shown.push(json!([number, part(range.start, from), part(from, to), part(to, range.end)]));
+    }
+    shown.into()
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_LINE) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+fn drawn(findings: &Findings, files: &Files, tripwire: &Tripwire) -> String {
+    let errors = findings.iter().filter(|finding| finding.level == Level::Error);
+    let drawn: Vec<String> = errors.take(MOST).map(|finding| draw(finding, files, false)).collect();
+    let text = drawn.join("\n\n");
+    match tripwire.find(text.as_bytes()) {
+        Some(name) => withheld(name),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::codes;
+
+    codes! {
+        /// An example.
+        EXAMPLE = Error "test/example";
+    }
+
+    #[test]
+    fn a_finding_has_the_lines_around_it_with_what_it_is_about_apart() {
+        let mut files = Files::default();
+        let file = files.add("layouts/a.html", "1\r\n2\n3\nwhät {{ now }}\n5\n6\n7\n8\n");
+        let start = files.text(file).find("{{").unwrap();
+        let finding = Finding::new(&EXAMPLE, Place::new(file, start..start + 9), "no `now`").help("say `then`");
+        let told = one(&finding, &files);
+        assert_eq!(told["place"], json!({ "file": "layouts/a.html", "line": 4, "column": 6 }));
+        assert_eq!(
+            told["lines"],
+            json!([
+                [2, "2", "", ""],
+                [3, "3", "", ""],
+                [4, "whät ", "{{ now }}", ""],
+                [5, "", "", "5"],
+                [6, "", "", "6"]
+            ])
+        );
+        assert_eq!((&told["help"], &told["level"]), (&json!("say `then`"), &json!("error")));
+    }
+
+    #[test]
+    fn what_spans_lines_is_marked_in_each_and_an_end_of_file_is_a_place() {
+        let mut files = Files::default();
+        let file = files.add("a", "one\ntwo\nthree");
+        let at = |range| lines(Place::new(file, range), &files);
+        assert_eq!(at(2..6), json!([[1, "on", "e", ""], [2, "", "tw", "o"], [3, "", "", "three"]]));
+        assert_eq!(at(13..13), json!([[1, "one", "", ""], [2, "two", "", ""], [3, "three", "", ""]]));
+    }
+
+    #[test]
+    fn a_version_is_another_one_for_each_sound_site_and_each_process() {
+        let states = States::default();
+        let (findings, files, tripwire) = (Findings::default(), Files::default(), Tripwire::default());
+        let mut seen = vec![states.now().version.clone()];
+        states.loaded(&findings, &files, false, &tripwire);
+        assert_eq!(states.now().version, seen[0]);
+        for _ in 0..2 {
+            states.loaded(&findings, &files, true, &tripwire);
+            seen.push(states.now().version.clone());
+        }
+        seen.push(States::default().now().version.clone());
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 4);
+    }
+}
