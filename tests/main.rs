@@ -25,6 +25,7 @@ mod migration;
 mod mistakes;
 mod new;
 mod openapi;
+mod quality;
 mod reference;
 mod reload;
 mod review;
@@ -137,6 +138,7 @@ fn main() -> ExitCode {
         mistakes::CASES,
         new::CASES,
         openapi::CASES,
+        quality::CASES,
         reference::CASES,
         reload::CASES,
         review::CASES,

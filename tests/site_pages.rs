@@ -3,78 +3,111 @@
 //! The root site and each of `examples/` are served from a copy, beside the example upstreams and, if they take over an old site, that. Then
 //! they are crawled; where people sign in, by somebody unknown, by a customer, and by one who may see everything. No network is needed.
 
-use crate::migration;
-use crate::support::accounts::Accounts;
 use crate::support::browser::{Page as Tokens, Piece};
 use crate::support::http::Response;
-use crate::support::site::{Folder, Options, Site, binary};
+use crate::support::links::{Leads, Link};
+use crate::support::ours::{self, Ours, Own};
+use crate::support::site::binary;
 use crate::support::tools;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
-crate::cases!(every_page_of_our_own_sites_is_whole, a_page_that_is_not_whole_is_noticed);
+crate::cases!(
+    every_page_of_our_own_sites_is_whole,
+    a_page_that_is_not_whole_is_noticed,
+    whatever_leads_somewhere_is_followed,
+);
 
 /// Where links of our own sites may lead outside: nowhere yet.
 const OUTSIDE: &[&str] = &[];
 
 /// Where none of our sites has a page.
-const MISSING: &str = "/there/is/no/such/page";
+pub(crate) const MISSING: &str = "/there/is/no/such/page";
 
 /// Elements that have no end tag (HTML, 13.1.2).
 const VOID: &[&str] =
     &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
 
+/// What a visitor was sent.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// The name of the site.
+    pub(crate) site: String,
+    /// Who they are.
+    pub(crate) person: Option<&'static str>,
+    pub(crate) target: String,
+    /// The route that it is of.
+    pub(crate) route: String,
+    /// Its media type.
+    pub(crate) kind: String,
+    pub(crate) text: String,
+}
+
+/// Everything that our own sites send to whom follows every link, and that is text. It is fetched, and found whole, once.
+pub(crate) fn everything() -> &'static [Seen] {
+    static SEEN: OnceLock<Vec<Seen>> = OnceLock::new();
+    SEEN.get_or_init(see_everything)
+}
+
 fn every_page_of_our_own_sites_is_whole() {
     println!("links may lead outside to {OUTSIDE:?}");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let example = |name: &str| root.join("examples").join(name);
-    let upstream = Options::default().serve(Folder::copy_of_site(&example("upstream")));
-    let address = format!("http://{}", upstream.address());
-    let accounts = Accounts::start();
-    let people = [None, Some(accounts.sign_in("alice")), Some(accounts.sign_in("root"))];
-    let examples = root.join("examples").read_dir().expect("examples").flatten().map(|entry| entry.path());
-    let mut pages = 0;
+    let pages = everything().iter().filter(|seen| seen.kind == "text/html").count();
+    assert!(pages > 12, "only {pages} pages were found");
+    println!("{pages} pages");
+}
+
+fn see_everything() -> Vec<Seen> {
+    let ours = Ours::start();
+    let people = [None, Some("alice"), Some("root")];
     let mut policies = BTreeSet::new();
-    for folder in examples.chain([root.to_owned()]) {
+    let mut everything = Vec::new();
+    for folder in ours::folders() {
         let routes = Routes::of(&folder);
-        let old = migration::old_sites(&folder);
-        let options = migration::in_front_of(&old).env("UPSTREAM", &address).env("ACCOUNTS", &accounts.url());
-        let mut site = options.serve(Folder::copy_of_site(&folder));
-        let knows_people = fs::read_to_string(folder.join("site.toml")).expect("text").contains("\n[auth.");
+        let mut own = ours.serve(&folder);
+        let knows_people = own.knows_people;
+        let begun = everything.len();
         for person in people.iter().take(if knows_people { people.len() } else { 1 }) {
             let mut crawl = Crawl {
-                site: &site,
+                own: &own,
                 routes: &routes,
-                person: person.as_deref(),
-                knows_people,
+                person: *person,
+                cookie: person.map(|name| ours.sign_in(name)),
                 refused: BTreeSet::new(),
                 ids: BTreeMap::new(),
                 fragments: Vec::new(),
                 policies: &mut policies,
+                seen: &mut everything,
             };
-            pages += crawl.run();
+            crawl.run();
             // The last of them may see everything; and everything that has a URL of its own was asked for.
             let sees_all = *person == people[2] || !knows_people;
-            assert_eq!(crawl.refused.is_empty(), sees_all, "{}: {person:?} {:?}", folder.display(), crawl.refused);
+            assert_eq!(crawl.refused.is_empty(), sees_all, "{}: {person:?} {:?}", own.name, crawl.refused);
         }
-        if folder != example("upstream") {
-            assert!(routes.literal.contains_key("/"), "{} has a front page", folder.display());
-            let missing = site.get(MISSING);
+        if own.name != "upstream" {
+            assert!(routes.literal.contains_key("/"), "{} has a front page", own.name);
+            let missing = own.site.get(MISSING);
             assert_eq!(missing.status, 404);
             policy_fits(&missing, MISSING);
             Page::parse(missing.text()).and_then(|page| page.whole()).expect("the error page is whole");
+            let text = missing.text().to_owned();
+            let (target, kind) = (MISSING.to_owned(), "text/html".to_owned());
+            everything.push(Seen { site: own.name.clone(), person: None, target, route: String::new(), kind, text });
         }
-        site.signal("TERM");
-        assert!(site.wait().success());
-        log_is_clean(&site, &folder);
+        own.site.signal("TERM");
+        assert!(own.site.wait().success());
+        let answered = log_is_clean(&own);
+        for seen in &mut everything[begun..] {
+            let path = seen.target.split('?').next().unwrap_or_default();
+            seen.route = answered.get(path).cloned().unwrap_or_default();
+        }
     }
-    assert!(pages > 12, "only {pages} pages were found");
     are_strict(&policies);
+    everything
 }
 
 /// What `siteserver routes` shows of the URLs without parameters: whether each is a redirect.
@@ -100,89 +133,126 @@ impl Routes {
 
 /// A visitor who follows everything.
 struct Crawl<'a> {
-    site: &'a Site,
+    own: &'a Own,
     routes: &'a Routes,
-    /// Their cookie.
-    person: Option<&'a str>,
-    /// Whether some pages are not for everybody.
-    knows_people: bool,
+    person: Option<&'static str>,
+    cookie: Option<String>,
     /// Those that are not for this person.
     refused: BTreeSet<String>,
-    /// The ids of each page seen.
+    /// The ids in each document seen.
     ids: BTreeMap<String, BTreeSet<String>>,
-    /// Links to a place in a page: from, to, fragment.
+    /// Links to a place in a document: from, to, fragment.
     fragments: Vec<(String, String, String)>,
     policies: &'a mut BTreeSet<String>,
+    seen: &'a mut Vec<Seen>,
 }
 
 impl Crawl<'_> {
-    /// Visits all there is, and returns how many HTML pages that were.
-    fn run(&mut self) -> usize {
-        let mut waiting: VecDeque<(String, String)> =
-            self.routes.literal.keys().map(|path| ("siteserver routes".to_owned(), path.clone())).collect();
+    /// Visits all there is.
+    fn run(&mut self) {
+        let mut waiting: VecDeque<(String, Link)> =
+            self.routes.literal.keys().map(|path| ("siteserver routes".to_owned(), (path.clone(), "GET"))).collect();
         let mut seen = BTreeSet::new();
-        while let Some((from, target)) = waiting.pop_front() {
-            if seen.insert(target.clone()) {
-                waiting.extend(self.visit(&from, &target).into_iter().map(|next| (target.clone(), next)));
+        while let Some((from, link)) = waiting.pop_front() {
+            if seen.insert(link.clone()) {
+                let target = link.0.clone();
+                waiting.extend(self.visit(&from, link).into_iter().map(|next| (target.clone(), next)));
             }
         }
         for (from, to, fragment) in &self.fragments {
             let found = self.ids.get(to).is_some_and(|ids| ids.contains(fragment));
-            assert!(found, "{from} leads to {to}#{fragment}, which is not there");
+            assert!(found, "{}: {from} leads to {to}#{fragment}, which is not there", self.own.name);
         }
-        self.ids.len()
     }
 
     /// Fetches one URL and returns the URLs on this origin that it mentions.
-    fn visit(&mut self, from: &str, target: &str) -> Vec<String> {
-        let cookie: Vec<_> = self.person.map(|cookie| ("cookie", cookie)).into_iter().collect();
-        let response = self.site.request("GET", target, &cookie, b"");
-        let path = target.split('?').next().unwrap_or(target);
-        if self.knows_people && matches!(response.status, 302 | 401 | 403) {
-            let to = response.header("location").map(|to| self.resolve(target, to).expect("a page of this site"));
+    fn visit(&mut self, from: &str, (target, method): Link) -> Vec<Link> {
+        let name = &self.own.name;
+        let cookie: Vec<_> = self.cookie.as_deref().map(|cookie| ("cookie", cookie)).into_iter().collect();
+        let path = target.split('?').next().unwrap_or(&target);
+        if method != "GET" {
+            // What would be changed stays as it is; the route says that it takes it.
+            let response = self.own.site.request("OPTIONS", &target, &cookie, b"");
+            let allowed = response.header("allow").unwrap_or_default();
+            assert!(
+                allowed.split(", ").any(|word| word == method),
+                "{name}: {method} {target}, from {from}: {response:?}"
+            );
+            return Vec::new();
+        }
+        let response = self.own.site.request("GET", &target, &cookie, b"");
+        if self.own.knows_people && matches!(response.status, 302 | 401 | 403) {
             // Who is known is not asked to sign in, and is led away from where one would.
             if path != "/login" {
-                self.refused.insert(target.to_owned());
+                self.refused.insert(target.clone());
             }
-            return to.into_iter().collect();
+            return self.redirect(&target, response.header("location"));
         }
         if self.routes.literal.get(path) == Some(&true) {
             assert!(matches!(response.status, 301 | 302 | 303 | 307 | 308), "{target} is declared as a redirect");
-            return self.resolve(target, response.header("location").expect("a target")).into_iter().collect();
+            let to = self.redirect(&target, response.header("location"));
+            assert!(!to.is_empty(), "{name}: {target} leads nowhere");
+            return to;
         }
-        assert_eq!(response.status, 200, "{target}, to which {from} leads");
-        let kind = response.header("content-type").unwrap_or_default();
-        if kind.starts_with("text/css") {
-            let addresses = response.text().split("url(").skip(1).filter_map(|rest| rest.split(')').next());
-            let addresses = addresses.map(|address| address.trim_matches(['"', '\'']).to_owned());
-            return addresses.filter_map(|address| self.resolve(target, &address)).collect();
+        assert_eq!(response.status, 200, "{name}: {target}, to which {from} leads");
+        let leads = Leads::of(&response).unwrap_or_else(|error| panic!("{name}: {target}: {error}"));
+        let kind = response.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
+        let text = String::from_utf8(response.body.clone());
+        if kind == "text/html" {
+            self.policies.insert(policy_fits(&response, &target));
+            let page = Page::parse(response.text()).and_then(|page| page.whole());
+            page.unwrap_or_else(|error| panic!("{name}: {target}: {error}"));
         }
-        if !kind.starts_with("text/html") {
-            return Vec::new();
+        if let Ok(text) = text {
+            let (site, route) = (name.clone(), String::new());
+            let target = target.clone();
+            self.seen.push(Seen { site, person: self.person, target, route, kind: kind.to_owned(), text });
         }
-        self.policies.insert(policy_fits(&response, target));
-        let page = Page::parse(response.text()).and_then(|page| page.whole().map(|()| page));
-        let page = page.unwrap_or_else(|error| panic!("{target}: {error}"));
-        self.ids.insert(target.to_owned(), page.ids);
-        page.links.iter().filter_map(|link| self.resolve(target, link)).collect()
+        self.ids.insert(target.clone(), leads.ids);
+        let links = leads.links.into_iter();
+        links.filter_map(|(to, method)| Some((self.resolve(&target, &to)?, method))).collect()
+    }
+
+    fn redirect(&mut self, from: &str, location: Option<&str>) -> Vec<Link> {
+        location.and_then(|to| self.resolve(from, to)).map(|to| (to, "GET")).into_iter().collect()
     }
 
     /// A link as a target on this origin; none if it stays in the page or leads to an allowed place outside.
     fn resolve(&mut self, from: &str, link: &str) -> Option<String> {
+        let is_own = |rest: &&str| rest.is_empty() || rest.starts_with(['/', '?', '#']);
+        let own = self.own.url.as_deref().and_then(|url| link.strip_prefix(url.trim_end_matches('/'))).filter(is_own);
+        let link = own.unwrap_or(link);
         let (address, fragment) = link.split_once('#').map_or((link, None), |(address, id)| (address, Some(id)));
         let outside = address.starts_with("//") || address.split('/').next().is_some_and(|start| start.contains(':'));
+        let name = &self.own.name;
         if outside {
             let allowed = OUTSIDE.iter().any(|place| link.starts_with(place));
-            assert!(allowed, "{from} leads outside, to {link}; allowed are: {OUTSIDE:?}");
+            assert!(allowed, "{name}: {from} leads outside, to {link}; allowed are: {OUTSIDE:?}");
             return None;
         }
-        assert!(address.is_empty() || address.starts_with('/'), "{from}: write {link} as an absolute path");
-        let target = if address.is_empty() { from } else { address };
-        if let Some(id) = fragment {
-            self.fragments.push((from.to_owned(), target.to_owned(), id.to_owned()));
+        // A search leads to where it is written, with another query.
+        let (path, _) = from.split_once('?').unwrap_or((from, ""));
+        let address = if address.starts_with('?') { format!("{path}{address}") } else { address.to_owned() };
+        assert!(address.is_empty() || address.starts_with('/'), "{name}: {from}: write {link} as an absolute path");
+        let target = if address.is_empty() && own.is_none() { from.to_owned() } else { address.clone() };
+        if let Some(id) = fragment.filter(|id| !id.is_empty()) {
+            self.fragments.push((from.to_owned(), target.clone(), decoded(id)));
         }
-        (!address.is_empty()).then(|| target.to_owned())
+        (!address.is_empty()).then_some(address)
     }
+}
+
+/// A fragment as a browser looks for it (HTML, 7.4.6.4): without its percent-encoding.
+fn decoded(fragment: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = fragment.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let pair = after.get(..2).and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        let (byte, length) = pair.filter(|_| *first == b'%').map_or((*first, 0), |byte| (byte, 2));
+        bytes.push(byte);
+        rest = &after[length..];
+    }
+    String::from_utf8(bytes).expect("a fragment is text")
 }
 
 /// The page's policy is strict, and lets run what the page holds, byte for byte, as a browser reads it.
@@ -280,12 +350,13 @@ fn are_strict(policies: &BTreeSet<String>) {
     assert_eq!(judge(&policies.join("\n")), [""; 0]);
 }
 
-/// Nothing but the line that says where it listens; every request answered, with the data of its sources.
-fn log_is_clean(site: &Site, folder: &Path) {
-    let messages = site.messages();
+/// Nothing but the line that says where it listens; every request answered, with the data of its sources. Returns the route of each path.
+fn log_is_clean(own: &Own) -> BTreeMap<String, String> {
+    let messages = own.site.messages();
     let (first, others) = messages.split_once('\n').unwrap_or((&messages, ""));
-    assert!(first.starts_with("listening on ") && others.is_empty(), "{}: {messages}", folder.display());
-    for line in site.access_log().lines() {
+    assert!(first.starts_with("listening on ") && others.is_empty(), "{}: {messages}", own.name);
+    let mut routes = BTreeMap::new();
+    for line in own.site.access_log().lines() {
         let entry: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         let status = entry["status"].as_u64().expect("a status");
         assert!(status < 400 || matches!(status, 401 | 403) || entry["path"] == MISSING, "{line}");
@@ -295,7 +366,12 @@ fn log_is_clean(site: &Site, folder: &Path) {
             ["ok", "empty", "hit", "revalidated"].iter().any(|outcome| source["outcome"] == *outcome)
         };
         assert!(sources.iter().all(is_well), "{line}");
+        if let (Some(path), Some(route)) = (entry["path"].as_str(), entry["route"].as_str()) {
+            let path = path.split('?').next().unwrap_or(path);
+            routes.insert(path.to_owned(), route.to_owned());
+        }
     }
+    routes
 }
 
 /// What matters here of an HTML page.
@@ -304,7 +380,6 @@ struct Page {
     language: bool,
     title: String,
     ids: BTreeSet<String>,
-    links: Vec<String>,
 }
 
 impl Page {
@@ -362,7 +437,6 @@ impl Page {
                 "id" if !self.ids.insert(value.to_owned()) => {
                     return Err(format!("two elements have the id {value}"));
                 }
-                "href" | "src" => self.links.push(value.replace("&amp;", "&")),
                 _ => {}
             }
             rest = after;
@@ -383,7 +457,6 @@ fn a_page_that_is_not_whole_is_noticed() {
                  <a href=\"/b?c&amp;d#e\" hidden>b</a></body></html>";
     let page = Page::parse(whole).expect("it is whole");
     assert_eq!((page.whole(), page.title.as_str()), (Ok(()), "A"));
-    assert_eq!(page.links, ["/b?c&d#e"]);
     for (from, to) in [
         (" lang=\"en\"", ""),
         ("<title>A</title>", ""),
@@ -397,4 +470,41 @@ fn a_page_that_is_not_whole_is_noticed() {
         let broken = whole.replacen(from, to, 1);
         assert!(Page::parse(&broken).and_then(|page| page.whole()).is_err(), "{broken}");
     }
+}
+
+fn whatever_leads_somewhere_is_followed() {
+    let leads = |kind: &str, text: &str| {
+        let headers = vec![
+            ("content-type".to_owned(), format!("{kind}; charset=utf-8")),
+            ("link".to_owned(), "</a.css>; rel=preload, </b.css>; rel=preload".to_owned()),
+        ];
+        let response = Response { status: 200, headers, body: text.as_bytes().to_vec() };
+        let leads = Leads::of(&response).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let links: Vec<String> = leads.links.iter().map(|(to, method)| format!("{method} {to}")).collect();
+        links.join(" ").replace("GET /a.css GET /b.css", "preloaded").replace("GET ", "")
+    };
+    for (kind, text, expected) in [
+        ("text/html", "<p id=a><a href=/b?c&amp;d#e>b</a>", "preloaded /b?c&d#e"),
+        ("text/html", "<img src=/a srcset='/b 1x, /c 2x'><q cite=/d>", "preloaded /a /b /c /d"),
+        ("text/html", "<form action=/a method=POST><button formaction=/b></form>", "preloaded POST /a /b"),
+        ("text/html", "<style>a { background: url('/a') }</style>", "preloaded /a"),
+        ("text/html", "<meta http-equiv=refresh content='1; url=/a'>", "preloaded /a"),
+        ("text/html", "<meta property=og:image content=/a><meta name=b content=/c>", "preloaded /a"),
+        ("text/html", "<p>/a <code>href=/b</code></p><link>/c", "preloaded"),
+        ("text/css", "a { background: url(/a) } b { src: url(\"/b\") }", "preloaded /a /b"),
+        ("text/plain", "User-agent: *\nSitemap: /a", "preloaded /a"),
+        ("application/json", "{\"a\": [\"/b\", \"/ c\", 1], \"/d\": \"e\"}", "preloaded /b"),
+        ("application/xml", "<urlset><url><loc> /a </loc></url></urlset>", "preloaded /a"),
+        ("image/svg+xml", "<svg><use href=\"#a\"/></svg>", "preloaded #a"),
+        (
+            "application/atom+xml",
+            "<feed><link href=\"/a\"/><content>&lt;a href=/b></content></feed>",
+            "preloaded /a /b",
+        ),
+        ("application/atom+xml", "<content>&lt;p id=a>&lt;a href=#a>&lt;a href=#b></content>", "preloaded #b"),
+        ("image/png", "href=/a", "preloaded"),
+    ] {
+        assert_eq!(leads(kind, text), expected, "{text}");
+    }
+    assert_eq!(decoded("a%2Bb%-%"), "a+b%-%");
 }

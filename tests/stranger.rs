@@ -158,11 +158,11 @@ fn the_tutorial_is_in_the_clone() {
 fn every_starter_is_made_checked_served_and_bundled() {
     let clone = clone();
     let page = fs::read_to_string(clone.path().join("content/docs/index.md")).expect("text");
-    let named: BTreeSet<_> = starters(&page).collect();
+    let starters: BTreeSet<_> = starters(&page).collect();
     let examples = clone.path().join("examples").read_dir().expect("a folder").flatten();
     let names = examples.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("starter-").map(str::to_owned));
-    assert_eq!(named, names.collect(), "the page names all starters");
-    for starter in named {
+    assert_eq!(starters, names.collect(), "the page names all starters");
+    for starter in starters {
         let page = page.replace("siteserver new mysite", &format!("siteserver new mysite --starter {starter}"));
         let page = page.replace("from the starter `minimal`", &format!("from the starter `{starter}`"));
         let mut reader = Reader::new(Path::new(binary().get_program())).with_clone(clone.path());

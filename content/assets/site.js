@@ -27,13 +27,12 @@ for (const heading of document.querySelectorAll(".prose :is(h2, h3, h4)[id]")) {
 }
 
 // What scrolls sideways can be reached with the keyboard.
-const reachable = () => {
+new ResizeObserver(() => {
     for (const box of document.querySelectorAll("pre, table")) {
         if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+        else box.removeAttribute("tabindex");
     }
-};
-reachable();
-addEventListener("resize", reachable);
+}).observe(document.body);
 
 // The lists at the sides are open where there is room for them, as the style sheet shows them.
 for (const [name, width] of [["side", "62rem"], ["toc", "82rem"]]) {

@@ -117,9 +117,10 @@ pub fn block(code: &str, language: &str) -> String {
     out
 }
 
-/// Appends the beginning of a block of code in `language`, up to where the code stands.
+/// Appends the beginning of a block of code in `language`, up to where the code stands. Who has only a keyboard reaches it, and can scroll what
+/// is wider than its place.
 pub fn open_block(language: &str, out: &mut String) {
-    out.push_str("<pre class=\"highlight\"><code");
+    out.push_str("<pre class=\"highlight\" tabindex=\"0\"><code");
     if !language.is_empty() {
         out.push_str(" class=\"language-");
         escape(language, out);

@@ -197,9 +197,9 @@ fn names_are_found_in_any_case_and_only_once() {
 fn what_is_unknown_or_beyond_the_budget_is_plain() {
     assert_eq!(
         block("a < b", "nonsense"),
-        "<pre class=\"highlight\"><code class=\"language-nonsense\">a &lt; b</code></pre>"
+        "<pre class=\"highlight\" tabindex=\"0\"><code class=\"language-nonsense\">a &lt; b</code></pre>"
     );
-    assert_eq!(block("<", ""), "<pre class=\"highlight\"><code>&lt;</code></pre>");
+    assert_eq!(block("<", ""), "<pre class=\"highlight\" tabindex=\"0\"><code>&lt;</code></pre>");
     assert!(block("", "\"><script>").contains("class=\"language-&quot;&gt;&lt;script&gt;\""));
     let long = "1 ".repeat(LONGEST_CODE);
     let html = block(&long, "js");

@@ -186,7 +186,7 @@ pub static TAGS: &[TagDocs] = &[
         docs: "Prints its block as code in the language that it names, with [classes for colours](code.md).",
         examples: &[shows(
             "{% highlight toml %}a = 1{% endhighlight %}",
-            "<pre class=\"highlight\"><code class=\"language-toml\"><span class=\"hl-key\">a</span> = <span class=\"hl-number\">1</span></code></pre>",
+            "<pre class=\"highlight\" tabindex=\"0\"><code class=\"language-toml\"><span class=\"hl-key\">a</span> = <span class=\"hl-number\">1</span></code></pre>",
         )],
     },
     TagDocs {

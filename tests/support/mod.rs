@@ -10,6 +10,8 @@ pub(crate) mod browser;
 pub(crate) mod canary;
 pub(crate) mod fault;
 pub(crate) mod http;
+pub(crate) mod links;
+pub(crate) mod ours;
 pub(crate) mod proof;
 pub(crate) mod reader;
 pub(crate) mod recorder;

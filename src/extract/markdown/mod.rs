@@ -56,6 +56,9 @@ pub struct Options {
     pub fence_attributes: bool,
     /// How many tokens of the code behind fences are marked for colours, in the languages that [`highlight`](crate::highlight) knows.
     pub colours: usize,
+    /// What the specifications leave out for those who do not see the page, or have no pointer: the box of a task has a name, and code,
+    /// which may be wider than its place, is reached by the keyboard, which then scrolls it.
+    pub accessible: bool,
     /// The output is sanitised, raw HTML and links included.
     pub sanitise: bool,
     /// What ids that we make begin with.
@@ -79,6 +82,7 @@ impl Options {
             heading_ids: false,
             fence_attributes: false,
             colours: 0,
+            accessible: false,
             sanitise: false,
             id_prefix: "",
         }
@@ -99,6 +103,7 @@ impl Options {
             heading_ids: true,
             fence_attributes: true,
             colours: usize::MAX,
+            accessible: true,
             ..Self::common_mark()
         }
     }

@@ -87,8 +87,8 @@ fn github_s_extensions() {
         ("~~Hi~~ Hello\n", "<p><del>Hi</del> Hello</p>\n"),
         (
             "- [ ] foo\n- [x] bar\n",
-            "<ul>\n<li><input type=\"checkbox\" disabled=\"\" /> foo</li>\n\
-             <li><input type=\"checkbox\" checked=\"\" disabled=\"\" /> bar</li>\n</ul>\n",
+            "<ul>\n<li><input type=\"checkbox\" disabled=\"\" aria-label=\"Done\" /> foo</li>\n\
+             <li><input type=\"checkbox\" checked=\"\" disabled=\"\" aria-label=\"Done\" /> bar</li>\n</ul>\n",
         ),
         (
             "Visit www.commonmark.org/a_b_c, `www.x.y` or [http://a.b](/c).\n",
@@ -106,7 +106,7 @@ fn github_s_extensions() {
         ),
         (
             "- [ ]\n- [x] \n",
-            "<ul>\n<li>[ ]</li>\n<li><input type=\"checkbox\" checked=\"\" disabled=\"\" /> </li>\n</ul>\n",
+            "<ul>\n<li>[ ]</li>\n<li><input type=\"checkbox\" checked=\"\" disabled=\"\" aria-label=\"Done\" /> </li>\n</ul>\n",
         ),
         (
             "> [!WARNING]\n> Hot.\n",
@@ -114,8 +114,11 @@ fn github_s_extensions() {
              <p>Hot.</p>\n</div>\n",
         ),
         ("Term\n: Meaning\n", "<dl>\n<dt>Term</dt>\n<dd>Meaning</dd>\n</dl>\n"),
-        ("```rust,ignore\n```\n", "<pre class=\"highlight\"><code class=\"language-rust\"></code></pre>\n"),
-        ("```nonsense\n<\n```\n", "<pre><code class=\"language-nonsense\">&lt;\n</code></pre>\n"),
+        (
+            "```rust,ignore\n```\n",
+            "<pre class=\"highlight\" tabindex=\"0\"><code class=\"language-rust\"></code></pre>\n",
+        ),
+        ("```nonsense\n<\n```\n", "<pre tabindex=\"0\"><code class=\"language-nonsense\">&lt;\n</code></pre>\n"),
     ] {
         assert_eq!(html(text), expected, "{text}");
     }
@@ -216,10 +219,13 @@ fn what_comes_from_outside_is_sanitised() {
         ("# Title {#main}", "<h1>Title {#main}</h1>\n"),
         (
             "```rust\nlet a = <b>;\n```\n<span class=\"hl-key x\">c</span>",
-            "<pre class=\"highlight\"><code class=\"language-rust\"><span class=\"hl-keyword\">let</span> a = &lt;b&gt;;\n</code></pre>\n\
+            "<pre class=\"highlight\" tabindex=\"0\"><code class=\"language-rust\"><span class=\"hl-keyword\">let</span> a = &lt;b&gt;;\n</code></pre>\n\
              <p><span class=\"hl-key\">c</span></p>\n",
         ),
-        ("- [x] a", "<ul>\n<li><input type=\"checkbox\" disabled=\"\" checked=\"\" /> a</li>\n</ul>\n"),
+        (
+            "- [x] a",
+            "<ul>\n<li><input type=\"checkbox\" disabled=\"\" aria-label=\"Done\" checked=\"\" /> a</li>\n</ul>\n",
+        ),
         ("| a |\n|:-:|\n", "<table>\n<thead>\n<tr>\n<th align=\"center\">a</th>\n</tr>\n</thead>\n</table>\n"),
     ] {
         assert_eq!(untrusted(text), expected, "{text}");

@@ -301,8 +301,15 @@ impl<'t> Writer<'t, '_> {
             Event::FootnoteReference(label) => {
                 self.notes.reference(&label, self.options.id_prefix, &mut self.rendered.html);
             }
-            Event::TaskListMarker(true) => self.push("<input type=\"checkbox\" checked=\"\" disabled=\"\" /> "),
-            Event::TaskListMarker(false) => self.push("<input type=\"checkbox\" disabled=\"\" /> "),
+            Event::TaskListMarker(done) => {
+                self.push("<input type=\"checkbox\"");
+                self.push(if done { " checked=\"\"" } else { "" });
+                self.push(if self.options.accessible {
+                    " disabled=\"\" aria-label=\"Done\" /> "
+                } else {
+                    " disabled=\"\" /> "
+                });
+            }
             // The grammar of formulas is never switched on.
             Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text),
         }
@@ -513,7 +520,7 @@ impl<'t> Writer<'t, '_> {
             highlight::open_block(language, &mut self.rendered.html);
             return;
         }
-        self.push("<pre><code");
+        self.push(if self.options.accessible { "<pre tabindex=\"0\"><code" } else { "<pre><code" });
         if !language.is_empty() {
             attribute("class", &format!("language-{language}"), &mut self.rendered.html);
         }

@@ -44,10 +44,13 @@ static ALLOWED: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .add_generic_attributes(["class", "id", "dir", "aria-label"])
         .add_tag_attributes("input", ["type", "checked", "disabled"])
         .add_tag_attributes("img", ["loading"])
+        .add_tag_attributes("pre", ["tabindex"])
         .url_schemes(SCHEMES.into())
         .url_relative(UrlRelative::PassThrough)
         .attribute_filter(|_, attribute, value| match attribute {
             "class" => classes(value),
+            // As our own Markdown writes it: nothing comes before the page's own.
+            "tabindex" => (value == "0").then_some(value.into()),
             // No browser follows it, but scripts of a page may.
             "cite" => is_address(value).then_some(value.into()),
             "id" => value.starts_with(FOREIGN_ID).then_some(value.into()),
@@ -139,6 +142,8 @@ mod tests {
             ("<p>a<p>b", "<p>a</p><p>b</p>"),
             ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
             ("<P CLASS='x language-rust'>a</P>", "<p class=\"language-rust\">a</p>"),
+            ("<pre tabindex=0>a</pre>", "<pre tabindex=\"0\">a</pre>"),
+            ("<pre tabindex=1>a</pre><p tabindex=0>b", "<pre>a</pre><p>b</p>"),
             ("<b>a<i>b</b>c</i>", "<b>a<i>b</i></b>c"),
             ("<script>alert(1)</script>b", "b"),
             ("<SCRIPT >alert(1)</ScRiPt >b", "b"),
@@ -167,7 +172,7 @@ mod tests {
             ),
             (
                 "<iframe src=x></iframe><object data=x></object><form><input name=q></form>",
-                "<input type=\"checkbox\" disabled=\"\" />",
+                "<input type=\"checkbox\" disabled=\"\" aria-label=\"Done\" />",
             ),
             ("<p style=\"position:fixed\">a</p>", "<p>a</p>"),
             ("<p id=\"main\">a</p><p id=\"user-content-a\">b</p>", "<p>a</p><p id=\"user-content-a\">b</p>"),

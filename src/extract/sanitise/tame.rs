@@ -81,6 +81,7 @@ const ATTRIBUTES: &[&str] = &[
     "span",
     "src",
     "start",
+    "tabindex",
     "title",
     "type",
     "value",
@@ -185,7 +186,7 @@ impl Taming {
 
     /// An input can only be the box of a task list.
     fn task_box(&mut self, attributes: &[(String, &str)]) {
-        self.out.push_str(" type=\"checkbox\" disabled=\"\"");
+        self.out.push_str(" type=\"checkbox\" disabled=\"\" aria-label=\"Done\"");
         if attributes.iter().any(|(name, _)| name == "checked") {
             self.out.push_str(" checked=\"\"");
         }

@@ -329,7 +329,7 @@ pub(super) static TABLE: &[Filter] = &[
         text::highlight,
         "A block of code in the language that the argument names, escaped, with [classes for colours](code.md). Nothing for nil.",
         r#""let x = 1;" | highlight: "rust""#,
-        r#"<pre class="highlight"><code class="language-rust"><span class="hl-keyword">let</span> x = <span class="hl-number">1</span>;</code></pre>"#,
+        r#"<pre class="highlight" tabindex="0"><code class="language-rust"><span class="hl-keyword">let</span> x = <span class="hl-number">1</span>;</code></pre>"#,
     ),
     row(
         "hmac_sha1",

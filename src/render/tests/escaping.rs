@@ -166,7 +166,7 @@ fn what_filters_make_of_markup_is_no_other_markup() {
         // What is captured where nothing is escaped is data.
         (
             "{% highlight text %}{% capture demo %}<b>{{ h }}{% endcapture %}{% endhighlight %}{{ demo }}",
-            "<pre class=\"highlight\"><code class=\"language-text\"></code></pre>&lt;b&gt;x y=z",
+            "<pre class=\"highlight\" tabindex=\"0\"><code class=\"language-text\"></code></pre>&lt;b&gt;x y=z",
         ),
     ] {
         assert_eq!(one(template, Value::text("x y=z")), expected, "{template}");

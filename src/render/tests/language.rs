@@ -316,7 +316,7 @@ fn the_time_is_never_more_exact_than_the_layout_asks() {
 fn code_is_escaped_once_and_in_colours_wherever_it_stands() {
     let json = r#"{"c":"\nlet a = \"<b>\";\n","d":"1 < 2"}"#;
     let coloured = concat!(
-        "<pre class=\"highlight\"><code class=\"language-rust\"><span class=\"hl-keyword\">let</span> a = ",
+        "<pre class=\"highlight\" tabindex=\"0\"><code class=\"language-rust\"><span class=\"hl-keyword\">let</span> a = ",
         "<span class=\"hl-string\">&quot;&lt;b&gt;&quot;</span>;</code></pre>"
     );
     assert_eq!(html("{{ c | highlight: 'rust' }}", json), coloured);
@@ -326,7 +326,7 @@ fn code_is_escaped_once_and_in_colours_wherever_it_stands() {
     assert_eq!(liquid("{% highlight rust %}{% if d %}{{ c }}{% endif %}{% endhighlight %}", json), coloured);
     assert_eq!(
         html("{% highlight text %}{% raw %}{{ a }}{% endraw %} {{ d }}{% endhighlight %}{{ d }}", json),
-        "<pre class=\"highlight\"><code class=\"language-text\">{{ a }} 1 &lt; 2</code></pre>1 &lt; 2"
+        "<pre class=\"highlight\" tabindex=\"0\"><code class=\"language-text\">{{ a }} 1 &lt; 2</code></pre>1 &lt; 2"
     );
     assert_eq!(html("{% capture e %}<i>{% endcapture %}{{ e | highlight: d }}", json).matches("&lt;i&gt;").count(), 1);
     assert_eq!(html("[{{ nothing | highlight: 'rust' }}]", json), "[]");

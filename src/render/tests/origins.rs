@@ -112,7 +112,7 @@ fn what_a_tag_says_of_values_is_so() {
         TagEffect::Literal => ("{% raw %}<i>{{ v }}{% endraw %}", "<i>{{ v }}"),
         TagEffect::Shows => (
             "{% highlight text %}<i>{{ v }}{% endhighlight %}",
-            "<pre class=\"highlight\"><code class=\"language-text\">&lt;i&gt;&lt;b&gt;</code></pre>",
+            "<pre class=\"highlight\" tabindex=\"0\"><code class=\"language-text\">&lt;i&gt;&lt;b&gt;</code></pre>",
         ),
     };
     for tag in TAGS {

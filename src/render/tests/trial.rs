@@ -314,7 +314,7 @@ fn ends_of_blocks_say_no_more_than_their_name() {
             ("{% highlight %}{% endhighlight %}", Err("parse")),
             (
                 "{% highlight ruby linenos linenos=table %}a{% endhighlight %}",
-                Ok("<pre class=\"highlight\"><code class=\"language-ruby\">a</code></pre>"),
+                Ok("<pre class=\"highlight\" tabindex=\"0\"><code class=\"language-ruby\">a</code></pre>"),
             ),
         ],
         &[],
