@@ -6,6 +6,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, reason = "a test that panics is a test that fails")]
 
 mod account;
+mod adding;
 mod blog;
 mod bundle;
 mod check;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let groups = [
         account::CASES,
+        adding::CASES,
         blog::CASES,
         bundle::CASES,
         check::CASES,

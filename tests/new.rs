@@ -14,6 +14,7 @@ crate::cases!(
     what_is_there_is_not_touched,
     the_image_and_the_service_start_what_is_there,
     every_command_of_a_starter_is_one,
+    the_page_on_it_shows_what_is_said,
 );
 
 const STARTERS: [&str; 5] = ["minimal", "shop", "blog", "api", "docs"];
@@ -23,7 +24,7 @@ fn example(starter: &str) -> PathBuf {
 }
 
 /// All files of a folder, by their paths in it.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut waiting = vec![folder.to_owned()];
     while let Some(next) = waiting.pop() {
@@ -44,21 +45,21 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 /// What a command says that ends well.
-fn said(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn said(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 /// What a command says that does not, and its exit code.
-fn refused(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn refused(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = run(folder, arguments);
     assert!(!output.status.success(), "{arguments:?}: {output:?}");
     (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
 }
 
 /// A folder with the site of a starter in `my-site`.
-fn made(starter: &str) -> (Folder, PathBuf) {
+pub(crate) fn made(starter: &str) -> (Folder, PathBuf) {
     let folder = Folder::new();
     said(folder.path(), &["new", "my-site", "--starter", starter]);
     let site = folder.path().join("my-site");
@@ -66,7 +67,7 @@ fn made(starter: &str) -> (Folder, PathBuf) {
 }
 
 /// Nothing is said of it at all.
-fn is_sound(site: &Path) {
+pub(crate) fn is_sound(site: &Path) {
     let told = said(site, &["check", "--format", "json"]);
     let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!(told["findings"], serde_json::json!([]), "{}", site.display());
@@ -231,6 +232,25 @@ fn the_image_and_the_service_start_what_is_there() {
             let about: Vec<&str> = told.lines().filter(|line| line.contains("siteserver.service")).collect();
             assert_eq!(about, [""; 0], "{starter}");
         }
+    }
+}
+
+/// The page shows what the command says, and every starter.
+fn the_page_on_it_shows_what_is_said() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("content/docs/guides/starting.md");
+    let page = fs::read_to_string(page).expect("text");
+    let shown = page.split("\n```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("what is said");
+    let folder = Folder::new();
+    assert_eq!(said(folder.path(), &["new", "my-site"]), shown);
+    for starter in STARTERS {
+        assert!(page.contains(&format!("\n| `{starter}` | ")), "{starter}");
+    }
+    let settings =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".taplo.toml")).expect("our own settings");
+    let schemas =
+        settings.lines().filter_map(|line| line.strip_prefix("schema.path = \".siteserver/")?.split('.').next());
+    for kind in schemas {
+        said(folder.path(), &["schema", kind]);
     }
 }
 

@@ -70,9 +70,25 @@ Starters:
 
 Examples:
   siteserver new my-site
-  siteserver new my-shop --starter shop"
+  siteserver new my-shop --starter shop
+  siteserver new route /about
+  siteserver new source https://api.example.com/products --into routes/index.toml"
     )
 }
+
+const AFTER_NEW_ROUTE: &str = "\
+Examples:
+  siteserver new route /about
+  siteserver new route '/shop/{sku}'
+  siteserver new route '/docs/{*page}'
+  siteserver new route /api/hello
+  siteserver new route /contact --kind form";
+
+const AFTER_NEW_SOURCE: &str = "\
+Examples:
+  siteserver new source https://api.example.com/products
+  siteserver new source 'https://api.example.com/products/{params.sku}' --param sku=A-1 --into routes/shop/sku.toml
+  siteserver new source http://127.0.0.1:3000/me --allow-private --header 'Authorization: Bearer abc'";
 
 const AFTER_SERVE: &str = "\
 Examples:
@@ -228,7 +244,7 @@ pub(super) enum Command {
     #[default]
     #[command(after_help = AFTER_SERVE)]
     Serve,
-    /// Make a new site
+    /// Make a new site, or add a route or a source to one
     ///
     /// It runs at once, and `check` has nothing to say about it. Every file says in a comment what may be changed there; editors complete and
     /// check its TOML files. The site is called like its folder.
@@ -313,13 +329,86 @@ pub(super) struct ManArguments {
 
 /// What to make.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
 pub(super) struct NewArguments {
-    /// The folder to make. It must not be there, or be empty
-    #[arg(value_name = "DIR")]
-    pub(super) folder: PathBuf,
+    #[command(subcommand)]
+    pub(super) what: Option<Addition>,
+    /// The folder to make. It must not be there, or be empty; one called `route` or `source` is written `./route`
+    #[arg(value_name = "DIR", required = true)]
+    pub(super) folder: Option<PathBuf>,
     /// What to begin with
     #[arg(long, value_name = "STARTER", default_value = "minimal")]
     pub(super) starter: String,
+}
+
+/// What is added to a site that is there.
+#[derive(Debug, Subcommand)]
+pub(super) enum Addition {
+    /// Add a route, with its layout or its document
+    ///
+    /// `/shop/{sku}` is routes/shop/sku.toml with a type for the parameter, and layouts/shop/sku.html. Nothing is written over, and a URL
+    /// that another route answers is refused. The site is checked with what is new.
+    #[command(after_help = AFTER_NEW_ROUTE)]
+    Route(RouteArguments),
+    /// Ask a URL, and propose what a page may take of its answer
+    ///
+    /// JSON, CSV, YAML and XML are understood. The proposal has names, selectors and types, what must be there, and how long it may be
+    /// kept. It goes to the standard output, or to the end of a route.
+    #[command(after_help = AFTER_NEW_SOURCE)]
+    Source(SourceArguments),
+}
+
+/// Which route.
+#[derive(Debug, Args)]
+pub(super) struct RouteArguments {
+    /// The URL's path, with parameters in braces: `/about`, `/shop/{sku}`, `/docs/{*page}`
+    #[arg(value_name = "PATH")]
+    pub(super) path: String,
+    /// What it is; else what the path looks like
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(super) kind: Option<RouteKind>,
+}
+
+/// The kinds of routes that can be begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum RouteKind {
+    /// A layout, and data if it has sources
+    Page,
+    /// A Markdown file; with `{*page}` a tree of them
+    Document,
+    /// JSON; below /api without being asked
+    Json,
+    /// The files of a folder, with `{*file}`
+    Files,
+    /// Another URL
+    Redirect,
+    /// A page that takes what people send
+    Form,
+    /// What an upstream answers, with `{*rest}`
+    Proxy,
+}
+
+/// Which source.
+#[derive(Debug, Args)]
+pub(super) struct SourceArguments {
+    /// The URL to ask, with the placeholders that the source will have: `https://api.example.com/products/{params.sku}`
+    #[arg(value_name = "URL")]
+    pub(super) url: String,
+    /// What the source is called; else the last word of the path
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// The route whose file it is added to, as `routes/shop/sku.toml`; else it is written to the standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) into: Option<PathBuf>,
+    /// What a placeholder stands for in this call; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) params: Vec<(String, String)>,
+    /// A header field of the call; may be repeated. What may be a credential is not written down
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub(super) headers: Vec<String>,
+    /// Ask also an address of this machine or of a private network
+    #[arg(long)]
+    pub(super) allow_private: bool,
 }
 
 /// What to purge.

@@ -105,6 +105,12 @@ pub(super) fn line_of(path: &str) -> Option<String> {
     Some(format!("#:schema {up}{}\n", place(of)))
 }
 
+/// The same line, if the site in `root` has that schema; nothing if it has not.
+pub(super) fn line_for(root: &Path, path: &str) -> String {
+    let has = root.join(FOLDER).is_dir();
+    line_of(path).filter(|_| has).unwrap_or_default()
+}
+
 /// Where the schema of a kind of file is written, relative to the site.
 fn place(declaration: Declaration) -> String {
     format!("{FOLDER}/{}.schema.json", declaration.name())

@@ -21,15 +21,15 @@ declare! {
         "default-src": default_src: OneOrMany<Spanned<String>>,
         /// From where scripts come, and which run inline.
         "script-src": script_src: OneOrMany<Spanned<String>>,
-        /// The same for `<script>` alone.
+        /// From where `<script>` elements load, and which run inline; without it, as `script-src` says.
         "script-src-elem": script_src_elem: OneOrMany<Spanned<String>>,
-        /// The same for `on…` attributes alone.
+        /// Which `on…` attributes run; without it, as `script-src` says.
         "script-src-attr": script_src_attr: OneOrMany<Spanned<String>>,
         /// From where style sheets come, and which hold inline.
         "style-src": style_src: OneOrMany<Spanned<String>>,
-        /// The same for `<style>` and `<link>` alone.
+        /// From where `<link>` elements load style sheets, and which `<style>` elements hold; without it, as `style-src` says.
         "style-src-elem": style_src_elem: OneOrMany<Spanned<String>>,
-        /// The same for `style` attributes alone.
+        /// Which `style` attributes hold; without it, as `style-src` says.
         "style-src-attr": style_src_attr: OneOrMany<Spanned<String>>,
         /// From where images come.
         "img-src": img_src: OneOrMany<Spanned<String>>,
@@ -41,7 +41,7 @@ declare! {
         "connect-src": connect_src: OneOrMany<Spanned<String>>,
         /// Which pages may stand within the page.
         "frame-src": frame_src: OneOrMany<Spanned<String>>,
-        /// The same for workers, too.
+        /// Which pages may stand within the page, and from where workers come.
         "child-src": child_src: OneOrMany<Spanned<String>>,
         /// From where workers come.
         "worker-src": worker_src: OneOrMany<Spanned<String>>,

@@ -41,7 +41,7 @@ declare! {
         "cookies": cookies: Named<CookieDecl>,
         /// Cookies that its answers set; with a form or methods, the answer to what somebody has sent and that was taken.
         "set-cookies": set_cookies: Named<set_cookie::SetCookieDecl>,
-        /// Where its data comes from.
+        /// Where its data comes from: `[sources.products]` is read as `products`.
         "sources": sources: Named<source::Decl>,
         /// What is decided once sources have settled, first to last.
         "rules": rules: Vec<RuleDecl>,
@@ -267,7 +267,7 @@ declare! {
     pub struct RuleDecl requires ["if", "then"] {
         /// The condition, in Liquid's words: `repo.archived and vars.strict`.
         "if": condition: Text,
-        /// What happens.
+        /// What happens if it holds: `{ redirect = "/archive" }`, `{ status = 404 }`, `{ status = 410, layout = "gone.html" }`.
         "then": then: ThenDecl,
     }
 }

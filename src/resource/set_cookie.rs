@@ -15,7 +15,7 @@ declare! {
     /// A cookie that an answer sets: with a form or methods, the answer to what somebody has sent and that was taken; else every answer. Null
     /// sets nothing. What sets a cookie is never stored.
     pub struct SetCookieDecl requires ["value"] {
-        /// Its value.
+        /// What it holds: `value = "{form.theme}"`.
         "value": value: Spanned<Template>,
         /// Its name in requests and answers; default `__Host-` and its name here, which no neighbouring host can set, and with another `path`, a
         /// `domain` or `secure = false` its name here. `[cookies]` of the same name read it, with its seal.

@@ -313,6 +313,12 @@ impl<T: Clone> Router<T> {
         Ok(())
     }
 
+    /// The route that claims some URL of `pattern` with equal right, so that it would not get in.
+    pub fn rival(&self, pattern: &Pattern) -> Option<&T> {
+        let entry = addresses(pattern, None).iter().find_map(|address| self.claimant(address))?;
+        Some(&self.entries[entry].route)
+    }
+
     fn conflict(&self, other: usize) -> Conflict<T> {
         let Entry { pattern, route } = &self.entries[other];
         Conflict { other: route.clone(), pattern: pattern.as_str().to_owned() }

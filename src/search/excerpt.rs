@@ -4,7 +4,7 @@
 
 use super::find::Hit;
 use super::index::Index;
-use super::query::{Query, Wanted};
+use super::query::{MOST_WORDS, Part, Query, Wanted};
 use super::words::words;
 use std::ops::Range;
 
@@ -39,12 +39,23 @@ pub struct Piece {
     pub is_match: bool,
 }
 
-/// A match in a text.
+/// A match in a text: a word, or words that follow each other.
 struct Match {
     range: Range<usize>,
-    /// Which of the wanted words it is.
+    /// Which of the wanted parts it is.
     wanted: usize,
 }
+
+/// A word of the text, and which of all wanted words it is: one bit for each.
+struct Read {
+    range: Range<usize>,
+    is: u16,
+    /// Whether it follows the one before, with nothing but punctuation and spaces between.
+    follows: bool,
+}
+
+/// There is a bit for each wanted word.
+const _: () = assert!(MOST_WORDS <= u16::BITS as usize);
 
 impl Index {
     /// The part of the passage that was found with the most of what was looked for; nothing if there is no text.
@@ -59,18 +70,42 @@ impl Index {
 }
 
 fn excerpt(text: &str, look: usize, query: &Query) -> Vec<Piece> {
-    let wanted: Vec<&Wanted> = query.parts.iter().flat_map(|part| &part.words).collect();
-    let mut matches = Vec::new();
-    words(text.get(..look).unwrap_or_default(), |word| {
-        let is = |wanted: &&Wanted| wanted.is(word.term) || word.other.is_some_and(|other| wanted.is(other));
-        if let Some(wanted) = wanted.iter().position(is) {
-            matches.push(Match { range: word.range, wanted });
-        }
-    });
-    let window = densest(&matches, wanted.len());
+    let text_looked_at = text.get(..look).unwrap_or_default();
+    let matches = matches(text_looked_at, &query.parts);
+    let window = densest(&matches, query.parts.len());
     let shown = matches.get(window).unwrap_or_default();
     let bounds = bounds(text, shown);
     pieces(text, bounds, &matches)
+}
+
+/// Where in a text what is wanted is, in its order.
+fn matches(text: &str, parts: &[Part]) -> Vec<Match> {
+    let wanted: Vec<&Wanted> = parts.iter().flat_map(|part| &part.words).collect();
+    let (mut read, mut tails): (Vec<Read>, Vec<Read>) = (Vec::new(), Vec::new());
+    words(text, |word| {
+        let is = |wanted: &Wanted| wanted.is(word.term) || word.other.is_some_and(|other| wanted.is(other));
+        let bits = wanted.iter().enumerate().filter(|(_, wanted)| is(wanted)).fold(0, |bits, (at, _)| bits | 1 << at);
+        let end = read.last().map_or(0, |last: &Read| last.range.end);
+        let between = text.get(end.min(word.range.start)..word.range.start).unwrap_or_default();
+        let word_read = Read { range: word.range, is: bits, follows: !between.contains('\n') };
+        if word.is_tail { tails.push(word_read) } else { read.push(word_read) }
+    });
+    let mut found = Vec::new();
+    let mut first = 0;
+    for (wanted, part) in parts.iter().enumerate() {
+        let is = |word: &Read, at: usize| word.is >> (first + at) & 1 == 1;
+        let follow =
+            |window: &&[Read]| window.iter().enumerate().all(|(at, word)| is(word, at) && (at == 0 || word.follows));
+        let windows = read.windows(part.words.len().max(1)).filter(follow);
+        let spans = windows.filter_map(|window| Some(window.first()?.range.start..window.last()?.range.end));
+        found.extend(spans.map(|range| Match { range, wanted }));
+        // The last character of a run is a word only by itself.
+        let alone = tails.iter().filter(|word| part.words.len() == 1 && is(word, 0));
+        found.extend(alone.map(|word| Match { range: word.range.clone(), wanted }));
+        first += part.words.len();
+    }
+    found.sort_unstable_by_key(|found| (found.range.start, found.range.end, found.wanted));
+    found
 }
 
 /// The first of the stretches, no longer than an excerpt has room for, that have the most different words, and of these the most.
@@ -167,9 +202,12 @@ mod tests {
             ("Nothing of it.", "word", "Nothing of it."),
             ("A limit, two LIMITS.", "limit", "A [limit], two [LIMITS]."),
             ("Die Größe.\nUnd groß.", "groesse", "Die [Größe]. Und groß."),
-            ("stale while revalidate", "\"stale while\"", "[stale] [while] revalidate"),
+            ("stale while revalidate", "\"stale while\"", "[stale while] revalidate"),
+            ("on error: on-error, or", "on-error", "[on error]: [on-error], or"),
+            ("on\nerror while on", "on-error", "on error while on"),
             ("私は日本語を話す", "日本語", "私は[日本語]を話す"),
-            ("日本 語", "日本語", "[日本] 語"),
+            ("日本 語", "日本語", "日本 語"),
+            ("日本 語", "日本 語", "[日本] [語]"),
             ("<b>&amp;</b>", "b", "<[b]>&amp;</[b]>"),
         ] {
             assert_eq!(told(text, typed), expected, "{typed} in {text}");

@@ -16,7 +16,10 @@ pub(super) const LONGEST_WORD: usize = 64;
 pub(super) fn fold(word: &str, out: &mut String) {
     let start = out.len();
     if word.is_ascii() {
-        out.extend(word.chars().take(LONGEST_WORD).map(|letter| letter.to_ascii_lowercase()));
+        out.push_str(word.get(..LONGEST_WORD).unwrap_or(word));
+        if let Some(folded) = out.get_mut(start..) {
+            folded.make_ascii_lowercase();
+        }
         return;
     }
     let mut letters = String::with_capacity(word.len());

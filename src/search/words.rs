@@ -24,29 +24,54 @@ pub(super) struct Word<'w> {
 
 /// Tells `each` the words of `text` in their order.
 pub(super) fn words(text: &str, mut each: impl FnMut(Word<'_>)) {
+    let bytes = text.as_bytes();
     let mut term = String::new();
-    let mut characters = text.char_indices().peekable();
-    while let Some((start, first)) = characters.next() {
-        if !first.is_alphanumeric() {
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte.is_ascii() && !byte.is_ascii_alphanumeric() {
+            at += 1;
             continue;
         }
-        let is_dense = is_dense(first);
-        let mut end = start + first.len_utf8();
-        while let Some((at, next)) = characters.next_if(|(_, next)| continues(*next, is_dense)) {
-            end = at + next.len_utf8();
-        }
-        let run = text.get(start..end).unwrap_or_default();
-        if is_dense {
-            pairs(run, start, &mut term, &mut each);
-            continue;
-        }
-        term.clear();
-        fold(run, &mut term);
-        if !term.is_empty() {
-            let other = spelled_out(run);
-            each(Word { range: start..end, term: &term, other: other.as_deref(), is_tail: false, is_dense });
+        // Most words are ASCII, and are told apart by their bytes.
+        let rest = bytes.get(at..).unwrap_or_default();
+        let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let end = at + length;
+        if length > 0 && bytes.get(end).is_none_or(u8::is_ascii) {
+            term.clear();
+            fold(text.get(at..end).unwrap_or_default(), &mut term);
+            each(Word { range: at..end, term: &term, other: None, is_tail: false, is_dense: false });
+            at = end;
+        } else {
+            at = run(text, at, &mut term, &mut each);
         }
     }
+}
+
+/// Tells the words of the run that begins at byte `start`, if there is one; where it ends.
+fn run(text: &str, start: usize, term: &mut String, each: &mut impl FnMut(Word<'_>)) -> usize {
+    let mut characters = text.get(start..).unwrap_or_default().char_indices();
+    let Some((_, first)) = characters.next() else { return text.len() };
+    let mut end = start + first.len_utf8();
+    if !first.is_alphanumeric() {
+        return end;
+    }
+    let is_dense = is_dense(first);
+    let goes_on = |(_, next): &(usize, char)| continues(*next, is_dense);
+    if let Some((at, last)) = characters.take_while(goes_on).last() {
+        end = start + at + last.len_utf8();
+    }
+    let written = text.get(start..end).unwrap_or_default();
+    if is_dense {
+        pairs(written, start, term, each);
+        return end;
+    }
+    term.clear();
+    fold(written, term);
+    if !term.is_empty() {
+        let other = spelled_out(written);
+        each(Word { range: start..end, term, other: other.as_deref(), is_tail: false, is_dense });
+    }
+    end
 }
 
 /// Whether a character goes on with a run.

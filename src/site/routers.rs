@@ -40,6 +40,11 @@ impl Routers {
         }
     }
 
+    /// The route for every host that claims some URL of `pattern` with equal right.
+    pub fn rival(&self, pattern: &Pattern) -> Option<usize> {
+        self.any.rival(pattern).copied()
+    }
+
     /// Where `target` leads at `host`.
     pub fn route<'t>(&self, host: Option<&str>, target: &'t str) -> Routing<'_, 't, usize> {
         let own = host.and_then(|host| self.of(host)).map(|router| router.route(target));

@@ -17,15 +17,15 @@ declare! {
         "edition": edition: Spanned<String> as Edition,
         /// The site: its name, its address, its language.
         "site": site: SiteDecl,
-        /// The server: where it listens.
+        /// The server: where it listens, how many threads it has, whom it believes.
         "server": server: ServerDecl,
         /// A second listener, for those who run the server: purges, metrics, its state.
         "admin": admin: AdminDecl,
-        /// What is logged.
+        /// What is logged, and in which form.
         "log": log: LogDecl,
-        /// How much of everything is allowed.
+        /// How much of everything is allowed: sizes, times and counts, each with a default.
         "limits": limits: LimitsDecl,
-        /// The servers that sources call.
+        /// The servers that sources call, by name: `[upstreams.shop]` with its `base-url`.
         "upstreams": upstreams: Named<UpstreamDecl>,
         /// What is said of variables of the environment, by name.
         "env": env: Named<VariableDecl>,
@@ -35,7 +35,7 @@ declare! {
         "cookie-keys": cookie_keys: CookieKeysDecl,
         /// Cache policies by name, for `cache = "name"`.
         "cache-profiles": cache_profiles: Named<Node> as Named<resource::ProfileDecl>,
-        /// What every route begins with.
+        /// What every route begins with: the keys of a route, for all of them. Sections and routes say otherwise.
         "defaults": defaults: Node as resource::SectionDecl,
     }
 }

@@ -17,7 +17,7 @@ declare! {
         "select": select: Node as OneOrMany<Query>,
         /// What the value must be; a misfit counts as missing.
         "type": kind: Spanned<String> as TypeName,
-        /// The value when nothing fits.
+        /// The value when the selector finds nothing, or nothing that fits `type`.
         "default": default: Spanned<Node>,
         /// `true`: without it the source has failed. `"not-found"`: without it the thing does not exist.
         "required": required: Spanned<Node> as Required,

@@ -31,7 +31,7 @@ const STARTERS: &[(&str, &str)] = &[
     ("shop", "a list with filters and pages, products, outcomes; runs without a backend"),
     ("blog", "Markdown posts, tags, an archive, a feed, a sitemap, drafts"),
     ("api", "JSON routes, typed inputs, a method, policies, a page about them"),
-    ("docs", "a tree of Markdown with a sidebar, contents, previous and next"),
+    ("docs", "a tree of Markdown with a sidebar, contents, search, previous and next"),
 ];
 
 /// The folders that there are, and their files.

@@ -1,14 +1,23 @@
-//! `siteserver new`: a site to begin with.
+//! `siteserver new`: a site to begin with, and what is added to one.
 //!
 //! | File | What |
 //! |---|---|
 //! | `folder` | writing a folder whole, or not at all |
+//! | `route` | a route at a URL that nobody answers |
+//! | `place`, `beginnings` | where its files lie by its URL, and what is in them, kind by kind; pure |
+//! | `source` | asking a URL, and writing down the source that was proposed |
+//! | `propose` | what may be taken of an answer; pure |
 //!
-//! It writes what a starter holds, with the name of the folder, and what editors need. It must not know what the files say.
+//! A new site is what a starter holds, with the name of the folder, and what editors need: it is not known here what the files say.
 
+mod beginnings;
 mod folder;
+mod place;
+mod propose;
+mod route;
+mod source;
 
-use super::arguments::{NewArguments, SiteArguments};
+use super::arguments::{Addition, NewArguments, SiteArguments};
 use super::console::{Terminal, counted};
 use super::{USAGE, schema};
 use crate::starter::{self, Starter};
@@ -19,12 +28,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// Makes what is asked for, and says what that is.
-pub(super) fn new(_: &SiteArguments, how: &NewArguments) -> anyhow::Result<ExitCode> {
+pub(super) fn new(site: &SiteArguments, how: &NewArguments) -> anyhow::Result<ExitCode> {
+    match &how.what {
+        Some(Addition::Route(how)) => return route::route(site, how),
+        Some(Addition::Source(how)) => return source::source(site, how),
+        None => {}
+    }
     let Some(starter) = starter::named(&how.starter) else {
         Terminal::stderr().problem(&anyhow!("there is no starter `{}`; there are\n{}", how.starter, starter::listed()));
         return Ok(ExitCode::from(USAGE));
     };
-    make(&how.folder, &starter)?;
+    let folder = how.folder.as_deref().unwrap_or(Path::new("."));
+    make(folder, &starter)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -191,9 +191,9 @@ declare! {
 declare! {
     /// How often the same visitor may send something.
     pub struct RateDecl requires ["requests", "per"] {
-        /// So many times at once,
+        /// How often at once: `{ requests = 5, per = "1m" }` is five times, and five more a minute later.
         "requests": requests: Spanned<Within<1, 1_000_000>>,
-        /// and as often again after this time.
+        /// After how long as often again.
         "per": per: Spanned<Duration>,
         /// Who counts as the same: `"address"` (the default), or `"user"`, where the site knows its users; others count by their address.
         "by": by: Spanned<RateBy>,
