@@ -339,8 +339,10 @@ fn every_command_works_on_the_site_inside() {
         let from_folder = ended(binary().current_dir(site.path()).args(arguments));
         assert_eq!(run(&to, arguments), from_folder, "{arguments:?}");
     }
-    let (code, _, error) = run(&to, &["schema", "--write"]);
-    assert_eq!((code, error.contains("the site is inside this program")), (Some(1), true), "{error}");
+    for arguments in [&["schema", "--write"][..], &["dev"]] {
+        let (code, _, error) = run(&to, arguments);
+        assert_eq!((code, error.contains("the site is inside this program")), (Some(1), true), "{error}");
+    }
     let (code, _, error) = run(&to, &["purge", "--all"]);
     assert_eq!((code, error.contains("the site has no admin listener")), (Some(1), true), "{error}");
     assert_eq!(run(&to, &["--no-such-flag"]).0, Some(2));

@@ -95,7 +95,7 @@ fn told(folder: &Path, starter: &Starter, name: &str, files: &[(String, Vec<u8>)
     }
     writeln!(text, "  {}\n\nnext:\n", own.join("  ")).unwrap_or_default();
     let next = [
-        ("siteserver", "serve it on http://127.0.0.1:4000"),
+        ("siteserver dev", "serve it on http://127.0.0.1:4000, and show at once what is saved"),
         ("siteserver check", "say everything that is wrong with it"),
     ];
     if folder != Path::new(".") {
