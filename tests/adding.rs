@@ -324,9 +324,12 @@ fn a_source_is_asked_for_as_the_site_would_ask() {
         "Authorization: Bearer of-mine",
         "--header",
         "X-Kind: {a}",
+        "--header",
+        "Cookie: session=of-mine; theme=dark",
     ];
     let text = said(folder.path(), &arguments);
     assert!(text.contains("headers.authorization = \"Bearer {env.AUTHORIZATION}\"\n"), "{text}");
+    assert!(text.contains("headers.cookie = \"{env.COOKIE}\"\n"), "{text}");
     assert!(
         text.contains("headers.x-kind = \"{'{'}a}\"\n") || text.contains("headers.x-kind = \"{'{'}a{'}'}\"\n"),
         "{text}"

@@ -26,6 +26,8 @@ crate::cases!(
     every_help_has_examples,
     help_is_an_answer_and_a_mistake_is_not,
     a_reader_who_leaves_does_no_harm,
+    what_cannot_be_written_is_no_success,
+    a_site_is_its_folder,
     a_shell_completes_the_commands,
     manual_pages_are_whole,
 );
@@ -282,6 +284,27 @@ fn a_reader_who_leaves_does_no_harm() {
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(0) && err.is_empty(), "{arguments:?}: {:?} {err}", output.status);
     }
+}
+
+fn what_cannot_be_written_is_no_success() {
+    let (_folder, config) = site(SOUND);
+    for arguments in [&["schema", "route"][..], &["routes"], &["completions", "zsh"], &["check"], &["--help"], &["man"]]
+    {
+        let full = OpenOptions::new().write(true).open("/dev/full").expect("a disk without room");
+        let output = binary().args(arguments).args(&config).stdout(full).output().expect("the binary");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {err}");
+        assert!(err.starts_with("error: the standard output cannot be written: "), "{arguments:?}: {err}");
+    }
+}
+
+fn a_site_is_its_folder() {
+    let (folder, _) = site(SOUND);
+    let (code, out, err) = run(&["check", "--config", &folder.path().display().to_string()], &[]);
+    assert!(code == Some(0) && out.starts_with("the site is sound: 1 route"), "{out}{err}");
+    let nothing = Folder::new();
+    let (code, out, _) = run(&["check", "--config", &nothing.path().display().to_string()], &[]);
+    assert!(code == Some(1) && out.contains("site/missing") && out.contains("siteserver new"), "{out}");
 }
 
 fn a_shell_completes_the_commands() {

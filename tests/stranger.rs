@@ -195,6 +195,6 @@ fn starters(page: &str) -> impl Iterator<Item = String> {
 fn in_an_empty_root(reader: &Reader) -> String {
     let folder = reader.current().join("empty-root");
     fs::create_dir(&folder).expect("a folder");
-    fs::copy(reader.current().join("mysite"), folder.join("mysite")).expect("the bundle");
-    format!("chroot {} /mysite", folder.display())
+    fs::copy(reader.current().join("../mysite-server"), folder.join("mysite-server")).expect("the bundle");
+    format!("chroot {} /mysite-server", folder.display())
 }

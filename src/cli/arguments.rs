@@ -206,7 +206,7 @@ pub(super) struct Arguments {
 /// Which site, and how it differs from its files.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SiteArguments {
-    /// The site's `site.toml`; every path in the site is relative to its folder
+    /// The site's `site.toml`, or the folder that it is in; every path in the site is relative to that folder
     #[arg(long, global = true, value_name = "PATH", default_value = "./site.toml")]
     pub(super) config: PathBuf,
     /// Sets one key of `site.toml` to a TOML value or else a string; may be repeated, later ones win

@@ -6,11 +6,16 @@ use crate::value::Value;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// One of the two streams that people read. What cannot be written is let go: the reader has left, and the exit code still tells.
+/// Why something that was asked for could not be written.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// One of the two streams that people read. A reader who has left misses nothing, and the exit code still tells; what cannot be written for
+/// another reason is remembered, if it was asked for.
 pub(super) struct Terminal {
     stream: Box<dyn Write>,
+    is_output: bool,
     colours: bool,
     tripwire: Arc<Tripwire>,
 }
@@ -19,13 +24,15 @@ impl Terminal {
     /// The standard output: what a command was asked for.
     pub(super) fn stdout() -> Self {
         let stream = io::stdout();
-        Self { colours: has_colours(stream.is_terminal()), stream: Box::new(stream), tripwire: Arc::default() }
+        let colours = has_colours(stream.is_terminal());
+        Self { colours, stream: Box::new(stream), is_output: true, tripwire: Arc::default() }
     }
 
     /// The standard error: everything else.
     pub(super) fn stderr() -> Self {
         let stream = io::stderr();
-        Self { colours: has_colours(stream.is_terminal()), stream: Box::new(stream), tripwire: Arc::default() }
+        let colours = has_colours(stream.is_terminal());
+        Self { colours, stream: Box::new(stream), is_output: false, tripwire: Arc::default() }
     }
 
     /// The same, which keeps the secrets that were given out so far.
@@ -36,7 +43,12 @@ impl Terminal {
     /// Writes `text` in one piece, so that lines of different threads do not mix. Lines that hold a secret are withheld.
     pub(super) fn write(&mut self, text: &str) {
         let text = discreet(text, &self.tripwire);
-        self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush()).unwrap_or_default();
+        let written = self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush());
+        if self.is_output
+            && let Err(error) = written
+        {
+            remember(error);
+        }
     }
 
     /// Writes one line.
@@ -86,6 +98,18 @@ impl Terminal {
         let word = if self.colours { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
         self.line(&format!("{word}: {error:#}"));
     }
+}
+
+/// Remembers the first reason for which what was asked for could not be written, unless nobody reads it any more.
+pub(super) fn remember(error: io::Error) {
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        LOST.set(error).unwrap_or_default();
+    }
+}
+
+/// Why something that was asked for could not be written, if that is so.
+pub(super) fn lost() -> Option<&'static io::Error> {
+    LOST.get()
 }
 
 /// The text without the lines that hold a secret.

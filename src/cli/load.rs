@@ -63,7 +63,7 @@ fn missing(site: &SiteArguments) -> Loaded {
     let mut findings = Findings::default();
     findings.push(
         Finding::anywhere(&NO_SITE, format!("there is no site at `{}`", site.config.display()))
-            .help("a site begins with a `site.toml`, which may be empty; --config says where it is"),
+            .help("`siteserver new DIR` makes a site, and --config says where one is"),
     );
     Loaded { site: None, findings, files: Files::default() }
 }

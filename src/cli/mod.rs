@@ -71,14 +71,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let mut arguments = Arguments::from_arg_matches(&matches)?;
         // A site that is asked for by name goes before the one inside.
         arguments.site.inside = inside.filter(|_| matches.value_source("config") != Some(ValueSource::CommandLine));
+        if arguments.site.config.is_dir() {
+            arguments.site.config.push("site.toml");
+        }
         Ok(arguments)
     });
     let Arguments { site, command } = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
-            // The terminal may be gone; there is nobody left to tell.
-            error.print().unwrap_or_default();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+            let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+            error.print().unwrap_or_else(console::remember);
+            return unless_lost(code);
         }
     };
     let ended = match command.unwrap_or_default() {
@@ -96,8 +99,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Completions(how) => completions::completions(how.shell),
         Command::Man(how) => man::man(&how),
     };
-    ended.unwrap_or_else(|error| {
+    unless_lost(ended.unwrap_or_else(|error| {
         Terminal::stderr().problem(&error);
         ExitCode::from(FAILED)
-    })
+    }))
+}
+
+/// How it ended, unless what was asked for could not be written.
+fn unless_lost(code: ExitCode) -> ExitCode {
+    let Some(error) = console::lost() else { return code };
+    Terminal::stderr().problem(&anyhow::anyhow!("the standard output cannot be written: {error}"));
+    ExitCode::from(FAILED)
 }

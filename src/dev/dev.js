@@ -7,7 +7,7 @@
 
     const PREFIX = "/_siteserver/";
     const script = document.currentScript;
-    const { request, version } = script.dataset;
+    const { request, version, sent } = script.dataset;
     // A page within a page leaves it to the outer one.
     if (window.top !== window || customElements.get("siteserver-dev")) return;
 
@@ -54,7 +54,7 @@
         if (memory.get("reloaded") === step) return;
         memory.set("reloaded", step);
         // What was sent is not sent again.
-        if (record && record.method !== "GET") location.replace(location.pathname + location.search);
+        if (sent !== undefined) location.replace(location.pathname + location.search);
         else location.reload();
     }
 
@@ -66,16 +66,27 @@
         showPanel();
     }
 
-    // A browser has few connections to a server: tabs that nobody sees give theirs back, and ask again when they are seen.
-    let events;
+    // A browser has few connections to a server, and a stream keeps one: the page that holds the lock has the stream, and tells the others.
+    const channel = new BroadcastChannel("siteserver-dev");
+    channel.addEventListener("message", message => hear(message.data));
+    function follow() {
+        const events = new EventSource(PREFIX + "events");
+        events.addEventListener("message", message => {
+            const told = JSON.parse(message.data);
+            channel.postMessage(told);
+            hear(told);
+        });
+        // For as long as the page is there.
+        return new Promise(() => {});
+    }
     function listen() {
-        if (document.hidden) {
-            events?.close();
-            events = undefined;
-        } else if (!events) {
-            events = new EventSource(PREFIX + "events");
-            events.addEventListener("message", message => hear(JSON.parse(message.data)));
-        }
+        navigator.locks.request("siteserver-dev", follow);
+        // The stream says at once how things are, but only to the page that has it.
+        catchUp();
+    }
+    async function catchUp() {
+        const answer = await fetch(PREFIX + "findings");
+        if (answer.ok) hear(await answer.json());
     }
 
     // ---- What is wrong with the site, over the page.
@@ -96,6 +107,11 @@
         findings,
     );
 
+    // Findings that somebody has put aside come back when they are others.
+    let aside;
+    const shown = () => JSON.stringify(state.findings);
+    overlay.addEventListener("close", () => { aside = state.failing ? shown() : undefined; });
+
     const errors = () => state.findings.filter(finding => finding.level === "error").length;
     const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
     const located = place => place ? `${place.file}:${place.line}:${place.column}` : "";
@@ -111,7 +127,7 @@
             : "There is no good site from before. Mend the error: the page appears by itself.";
         findings.replaceChildren(...state.findings.map(shownFinding));
         if (state.omitted) findings.append(element("p", {}, `${counted(state.omitted, "more finding")} not shown: mend these first.`));
-        if (!overlay.open) overlay.showModal();
+        if (!overlay.open && aside !== shown()) overlay.showModal();
         overlay.scrollTop = 0;
     }
 
@@ -416,7 +432,7 @@
     document.documentElement.append(host);
     begin();
     styled.then(listen);
-    document.addEventListener("visibilitychange", listen);
-    // A page that comes back from the history has slept through what happened.
-    window.addEventListener("pageshow", event => { if (event.persisted) { events?.close(); events = undefined; listen(); } });
+    // A page that comes back from the history has slept through what happened, also that it was shown anew.
+    window.addEventListener("pageshow", event => { if (event.persisted) { memory.set("reloaded", ""); catchUp(); } });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) catchUp(); });
 })();

@@ -132,7 +132,8 @@ impl Dev {
         let Answer { response, facts } = Current::told(&service, answer);
         let Some(record) = record else { return Answer { response, facts } };
         records.add(record);
-        let tag = Tag { request: arrival.id.to_string(), version: &state.version, host };
+        let is_asked = matches!(request.method, Method::GET | Method::HEAD);
+        let tag = Tag { request: arrival.id.to_string(), version: &state.version, host, is_asked };
         Answer { response: page::dress(response, &tag, request.method == Method::HEAD).await, facts }
     }
 }

@@ -43,14 +43,17 @@ pub(super) struct Tag<'t> {
     pub(super) version: &'t str,
     /// The host that was asked.
     pub(super) host: &'t str,
+    /// Whether the page can be asked for again without sending anything.
+    pub(super) is_asked: bool,
 }
 
 impl Tag<'_> {
     fn element(&self, has_nonce: bool) -> String {
-        let Self { request, version, .. } = self;
+        let Self { request, version, is_asked, .. } = self;
+        let sent = if *is_asked { "" } else { " data-sent" };
         let nonce = if has_nonce { format!(" nonce=\"{request}\"") } else { String::new() };
         format!(
-            "<script src=\"{PREFIX}dev.js\" defer{nonce} data-request=\"{request}\" data-version=\"{version}\"></script>"
+            "<script src=\"{PREFIX}dev.js\" defer{nonce} data-request=\"{request}\" data-version=\"{version}\"{sent}></script>"
         )
     }
 
@@ -65,7 +68,7 @@ impl Tag<'_> {
 pub(super) fn is_wanted(request: &Parts) -> bool {
     let fields = &request.headers;
     match fields.get("sec-fetch-dest").map(HeaderValue::as_bytes) {
-        Some(destination) => matches!(destination, b"document" | b"iframe" | b"frame"),
+        Some(destination) => destination == b"document",
         None => !fields.contains_key(header::UPGRADE) && accepts(fields, "*/*"),
     }
 }
@@ -105,7 +108,11 @@ pub(super) fn is_page(response: &Response<Body>) -> bool {
     let is_html = content_type.and_then(MediaType::parse).is_some_and(|content_type| content_type.is("text/html"));
     let is_whole =
         !matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::PARTIAL_CONTENT | StatusCode::NO_CONTENT);
-    is_html && is_whole && !response.status().is_informational() && !fields.contains_key(header::CONTENT_ENCODING)
+    // What is saved is not looked at.
+    let disposition = fields.get(header::CONTENT_DISPOSITION).map(HeaderValue::as_bytes).unwrap_or_default();
+    let is_saved = disposition.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"attachment"));
+    let is_coded = fields.contains_key(header::CONTENT_ENCODING);
+    is_html && is_whole && !is_saved && !is_coded && !response.status().is_informational()
 }
 
 /// The page with the script in it.
@@ -313,7 +320,7 @@ mod tests {
 
     #[test]
     fn an_address_of_ipv6_cannot_stand_in_a_policy() {
-        let tag = |host| Tag { request: String::new(), version: "", host };
+        let tag = |host| Tag { request: String::new(), version: "", host, is_asked: true };
         assert_eq!(tag("[::1]:4000").address("dev.js"), "'self'");
         assert_eq!(tag("shop.localhost:4000").address(""), "http://shop.localhost:4000/_siteserver/");
     }

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 
 /// So many requests are remembered: a page asks for its own at once.
 const MOST: usize = 32;
+/// So many bytes of the bodies that their sources have read: what is made of a body may take ten times as much.
+const HEAVIEST: usize = 8 << 20;
 /// So much of a body is shown.
 const EXCERPT: usize = 4 << 10;
 /// So many when another site is served: they hold the one from before.
@@ -32,10 +34,12 @@ pub(super) struct Records(Mutex<VecDeque<Arc<Record>>>);
 impl Records {
     pub(super) fn add(&self, record: Record) {
         let mut all = self.all();
-        if all.len() == MOST {
-            all.pop_front();
-        }
         all.push_back(Arc::new(record));
+        let mut weight: usize = all.iter().map(|record| record.weight()).sum();
+        // The newest is asked for next, whatever it weighs.
+        while all.len() > 1 && (all.len() > MOST || weight > HEAVIEST) {
+            weight -= all.pop_front().map_or(0, |oldest| oldest.weight());
+        }
     }
 
     pub(super) fn find(&self, id: &str) -> Option<Arc<Record>> {
@@ -90,6 +94,12 @@ impl Record {
             fields: answer.response.headers().clone(),
             sources: answer.sources.clone(),
         }
+    }
+
+    /// How many bytes the bodies had that came for it.
+    fn weight(&self) -> usize {
+        let calls = self.sources.iter().filter_map(|call| call.record.as_ref()).flat_map(|record| &record.calls);
+        calls.map(|seen| if let Some(Reply::Answer { bytes, .. }) = seen.call.reply() { *bytes } else { 0 }).sum()
     }
 
     /// All of it as JSON, without secrets.

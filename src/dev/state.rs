@@ -6,6 +6,7 @@ use crate::diagnostic::{Files, Finding, Findings, Level, Place, Related, draw};
 use serde_json::{Value, json};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
+use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -77,7 +78,7 @@ fn told(findings: &Findings, files: &Files, version: &str, is_sound: bool, tripw
     let shown = |finding: &Finding| match tripwire.find(draw(finding, files, false).as_bytes()) {
         // In parts of a line it would not be seen.
         Some(name) => withheld(name).into(),
-        None => discreet(one(finding, files), tripwire),
+        None => discreet(one(finding, files, tripwire), tripwire),
     };
     let list: Vec<Value> = all.take(MOST).map(shown).collect();
     let omitted: usize = Level::ALL.iter().map(|level| findings.omitted(*level)).sum();
@@ -85,14 +86,15 @@ fn told(findings: &Findings, files: &Files, version: &str, is_sound: bool, tripw
     json!({ "version": version, "failing": !is_sound, "findings": list, "omitted": omitted })
 }
 
-fn one(finding: &Finding, files: &Files) -> Value {
-    let related = |related: &Related| json!({ "message": related.message, "place": place(related.place, files), "lines": lines(related.place, files) });
+fn one(finding: &Finding, files: &Files, tripwire: &Tripwire) -> Value {
+    let lines = |at: Place| lines(at, files, tripwire);
+    let related = |related: &Related| json!({ "message": related.message, "place": place(related.place, files), "lines": lines(related.place) });
     json!({
         "code": finding.code.name,
         "level": finding.level.name(),
         "message": finding.message,
         "place": finding.place.map(|at| place(at, files)),
-        "lines": finding.place.map(|at| lines(at, files)),
+        "lines": finding.place.map(lines),
         "help": finding.help,
         "related": finding.related.iter().map(related).collect::<Vec<_>>(),
     })
@@ -103,14 +105,16 @@ fn place(place: Place, files: &Files) -> Value {
     json!({ "file": files.name(place.file), "line": position.line, "column": position.column })
 }
 
-/// The lines around a place, each in three: before what it is about, that, and after it.
-fn lines(place: Place, files: &Files) -> Value {
+/// The lines around a place, each in three: before what it is about, that, and after it. They are cut, and half a secret would not be known
+/// as one: they are looked through before.
+fn lines(place: Place, files: &Files, tripwire: &Tripwire) -> Value {
     let text = files.text(place.file);
     let whole = |offset: usize| text.floor_char_boundary(offset.min(text.len()));
     let (start, end) = (whole(place.range().start), whole(place.range().end.max(place.range().start)));
     let first = files.position(place.file, place.start).line;
     let mut offset = 0;
     let mut shown = Vec::new();
+    let mut seen: Option<Range<usize>> = None;
     for (index, line) in text.split_inclusive('\n').enumerate() {
         let number = index + 1;
         let range = offset..offset + line.trim_end_matches(['\n', '\r']).len();
@@ -121,13 +125,17 @@ fn lines(place: Place, files: &Files) -> Value {
         if shown.len() >= MOST_LINES || (number > first + AROUND && range.start >= end.saturating_add(1)) {
             break;
         }
+        seen = Some(seen.map_or(range.start, |seen| seen.start)..range.end);
         // Behind what it is about a few more lines are shown, and no mark in them.
         let clamp = |at: usize| at.clamp(range.start, range.end);
         let (from, to) = (clamp(start), clamp(end));
         let part = |from: usize, to: usize| cut(text.get(from..to).unwrap_or_default());
         shown.push(json!([number, part(range.start, from), part(from, to), part(to, range.end)]));
     }
-    shown.into()
+    match seen.and_then(|range| tripwire.find(text.get(range)?.as_bytes())) {
+        Some(name) => json!([[first, withheld(name), "", ""]]),
+        None => shown.into(),
+    }
 }
 
 fn cut(text: &str) -> String {
@@ -150,6 +158,7 @@ fn drawn(findings: &Findings, files: &Files, tripwire: &Tripwire) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Secret;
     use crate::diagnostic::codes;
 
     codes! {
@@ -163,7 +172,7 @@ mod tests {
         let file = files.add("layouts/a.html", "1\r\n2\n3\nwhät {{ now }}\n5\n6\n7\n8\n");
         let start = files.text(file).find("{{").unwrap();
         let finding = Finding::new(&EXAMPLE, Place::new(file, start..start + 9), "no `now`").help("say `then`");
-        let told = one(&finding, &files);
+        let told = one(&finding, &files, &Tripwire::default());
         assert_eq!(told["place"], json!({ "file": "layouts/a.html", "line": 4, "column": 6 }));
         assert_eq!(
             told["lines"],
@@ -182,9 +191,22 @@ mod tests {
     fn what_spans_lines_is_marked_in_each_and_an_end_of_file_is_a_place() {
         let mut files = Files::default();
         let file = files.add("a", "one\ntwo\nthree");
-        let at = |range| lines(Place::new(file, range), &files);
+        let at = |range| lines(Place::new(file, range), &files, &Tripwire::default());
         assert_eq!(at(2..6), json!([[1, "on", "e", ""], [2, "", "tw", "o"], [3, "", "", "three"]]));
         assert_eq!(at(13..13), json!([[1, "one", "", ""], [2, "two", "", ""], [3, "three", "", ""]]));
+    }
+
+    #[test]
+    fn a_secret_that_is_cut_is_not_shown() {
+        let secret = Secret::new("s3cretvalue-0123456789abcdef");
+        let tripwire = Tripwire::new([("KEY", &secret)]);
+        let mut files = Files::default();
+        let line = "k".repeat(LONGEST_LINE - 8);
+        let text = format!("{line}s3cretvalue-0123456789abcdef\n{{{{ now }}}}\n");
+        let start = text.find("{{").unwrap();
+        let file = files.add("a", text);
+        let shown = lines(Place::new(file, start..start + 9), &files, &tripwire).to_string();
+        assert!(shown.contains("withheld") && !shown.contains("s3cret"), "{shown}");
     }
 
     #[test]

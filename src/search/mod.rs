@@ -2,7 +2,7 @@
 //!
 //! It is pure, and knows nothing of files, routes, requests or Markdown. [`passages`] takes a page's HTML apart into what readers see; an
 //! [`Index`] is built of them once and never changes; a [`Query`] is what is typed, within bounds. Words are compared without case and
-//! accents ([`fold`]). Everything that a search does is bounded by the constants of this folder, whatever is typed.
+//! accents (`fold`). Everything that a search does is bounded by the constants of this folder, whatever is typed.
 
 mod excerpt;
 mod find;

@@ -1,7 +1,7 @@
 //! Sites to begin with: the folders `examples/starter-…`, as they are, in the program.
 //!
 //! A starter is a list of files, and this module knows of no file system and of no site: `build.rs` has listed the folders, and whoever
-//! makes a site writes the files. A new starter is a folder, and a line of [`STARTERS`].
+//! makes a site writes the files. A new starter is a folder, and a line of `STARTERS`.
 
 use std::borrow::Cow;
 

@@ -127,6 +127,33 @@ await travel(async page => {
     await corner(page).waitFor();
     assert.equal(await page.evaluate(isOver), false);
 
+    // More pages than a browser has connections to a server: each of them follows the edit.
+    const others = [];
+    for (let count = 0; count < 8; count++) {
+        others.push(await page.context().newPage());
+        assert.equal(await open(others.at(-1), "/lamps/a1"), 200);
+    }
+    save(sound.replace("<h1>", "<h1 id=\"everywhere\">"));
+    for (const one of [page, ...others]) await one.locator("#everywhere").waitFor();
+    // The page with the stream goes, and another one takes it over.
+    for (const one of others.slice(0, 7)) await one.close();
+    await page.goto("about:blank");
+    save(sound.replace("<h1>", "<h1 id=\"handed-over\">"));
+    await others[7].locator("#handed-over").waitFor();
+    // Findings that were put aside stay there until they are others.
+    save(sound.replace("lamp.price", "lamp.prise"));
+    await overlay(others[7]).waitFor();
+    await others[7].keyboard.press("Escape");
+    await overlay(others[7]).waitFor({ state: "hidden" });
+    await others[7].evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await others[7].evaluate(() => fetch("/_siteserver/findings").then(answer => answer.text()));
+    assert.equal(await others[7].evaluate(isOver), false, "what was put aside is not shown again");
+    save(sound.replace("lamp.price", "lamp.preis"));
+    await overlay(others[7]).waitFor();
+    save(sound);
+    await overlay(others[7]).waitFor({ state: "hidden" });
+    await others[7].close();
+
     // A page that a source has failed opens the panel by itself.
     assert.equal(await open(page, "/lamps/broken"), 502);
     await panel(page).waitFor();

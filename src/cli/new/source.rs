@@ -245,7 +245,10 @@ fn headers(given: &[(HeaderName, HeaderValue)]) -> String {
     for (name, value) in given {
         let value = value.to_str().unwrap_or_default();
         let written = if is_credential(name) {
-            let scheme = value.split_once(' ').map_or(String::new(), |(scheme, _)| format!("{scheme} "));
+            // Only there is the first word no part of the secret (RFC 9110, 11.6.2 and 11.7.2).
+            let has_scheme = *name == header::AUTHORIZATION || *name == header::PROXY_AUTHORIZATION;
+            let scheme = value.split_once(' ').filter(|_| has_scheme).map(|(scheme, _)| format!("{scheme} "));
+            let scheme = scheme.unwrap_or_default();
             format!("{scheme}{{env.{}}}", name.as_str().replace('-', "_").to_ascii_uppercase())
         } else {
             value.replace('{', "{'{'}")

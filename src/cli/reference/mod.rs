@@ -40,7 +40,7 @@ pub fn pages() -> Vec<Page> {
         pages.iter().map(|page| format!("- [{}]({}.md): {}\n", page.title, page.name, page.description)).collect();
     let body = format!(
         "These pages are written from the declarations that siteserver reads files by, and a test keeps them so. In an editor the same \
-         texts are shown while you type: see [In an editor](../docs/guides/running.md#in-an-editor).\n\n{}",
+         texts are shown while you type: see [Editors](../docs/guides/editors.md).\n\n{}",
         entries.concat()
     );
     let index =
