@@ -69,18 +69,20 @@
     // A browser has few connections to a server, and a stream keeps one: the page that holds the lock has the stream, and tells the others.
     const channel = new BroadcastChannel("siteserver-dev");
     channel.addEventListener("message", message => hear(message.data));
-    function follow() {
+    function follow(leaving) {
         const events = new EventSource(PREFIX + "events");
         events.addEventListener("message", message => {
             const told = JSON.parse(message.data);
             channel.postMessage(told);
             hear(told);
         });
-        // For as long as the page is there.
-        return new Promise(() => {});
+        return new Promise(release => leaving.addEventListener("abort", () => { events.close(); release(); }));
     }
     function listen() {
-        navigator.locks.request("siteserver-dev", follow);
+        // A page that goes into the history would keep what it holds.
+        const leaving = new AbortController();
+        window.addEventListener("pagehide", () => leaving.abort(), { once: true });
+        navigator.locks.request("siteserver-dev", { signal: leaving.signal }, () => follow(leaving.signal)).catch(() => { /* it left before its turn */ });
         // The stream says at once how things are, but only to the page that has it.
         catchUp();
     }
@@ -433,6 +435,6 @@
     begin();
     styled.then(listen);
     // A page that comes back from the history has slept through what happened, also that it was shown anew.
-    window.addEventListener("pageshow", event => { if (event.persisted) { memory.set("reloaded", ""); catchUp(); } });
+    window.addEventListener("pageshow", event => { if (event.persisted) { memory.set("reloaded", ""); listen(); } });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) catchUp(); });
 })();
