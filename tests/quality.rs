@@ -223,7 +223,10 @@ fn lighthouse_misses_nothing() {
             scores[scores.len() / 2]
         };
         let medians = CATEGORIES.map(median);
-        let what = format!("{} ({}, median of {runs}): {CATEGORIES:?} {medians:?}", page["url"], page["form"]);
+        let what = format!(
+            "{} ({}, median of {runs}): {CATEGORIES:?} {medians:?} of {}",
+            page["url"], page["form"], page["scores"]
+        );
         println!("{what}");
         let held = if is_full { &medians[..] } else { &medians[1..] };
         if held.iter().any(|score| *score < 100) {

@@ -28,8 +28,10 @@ for (const heading of document.querySelectorAll(".prose :is(h2, h3, h4)[id]")) {
 
 // What scrolls sideways can be reached with the keyboard.
 new ResizeObserver(() => {
-    for (const box of document.querySelectorAll("pre, table")) {
-        if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    // All are measured before one is changed: the page is laid out once.
+    const boxes = [...document.querySelectorAll("pre, table")].map(box => [box, box.scrollWidth > box.clientWidth]);
+    for (const [box, scrolls] of boxes) {
+        if (scrolls) box.tabIndex = 0;
         else box.removeAttribute("tabindex");
     }
 }).observe(document.body);

@@ -13,16 +13,26 @@ const { launch } = await import(pathToFileURL(join(LIGHTHOUSE, "../chrome-launch
 
 const FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
 
+/** How often a page may be measured anew where Lighthouse could not record what the browser did, and asks for another run. */
+const AGAIN = 2;
+
 const all = [];
 for (const form of FORMS.split(" ")) {
     for (const url of process.argv.slice(2)) {
         const measured = { url, form, scores: {}, missed: {} };
+        let again = 0;
         for (let run = 0; run < Number(RUNS); run += 1) {
             const browser = await launch({ chromePath: CHROMIUM, chromeFlags: FLAGS, logLevel: "silent" });
             try {
                 const config = form === "desktop" ? desktopConfig : undefined;
                 const { lhr } = await lighthouse(url, { port: browser.port, output: "json", logLevel: "silent" }, config);
-                if (lhr.runtimeError) throw new Error(`${url}: ${lhr.runtimeError.message}`);
+                if (lhr.runtimeError) {
+                    again += 1;
+                    if (again > AGAIN) throw new Error(`${url}: ${lhr.runtimeError.message}`);
+                    console.log(`measured again: ${lhr.runtimeError.message}`);
+                    run -= 1;
+                    continue;
+                }
                 for (const { id, score, auditRefs } of Object.values(lhr.categories)) {
                     (measured.scores[id] ??= []).push(Math.round(score * 100));
                     for (const { id: audit, weight } of auditRefs) {
