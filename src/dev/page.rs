@@ -305,7 +305,7 @@ mod tests {
             (&[("accept", "application/json")], false, false),
             (&[("accept", "*/*"), ("sec-fetch-dest", "empty")], false, false),
             (&[("accept", "text/html"), ("sec-fetch-dest", "empty")], false, true),
-            (&[("accept", "text/html"), ("sec-fetch-dest", "iframe")], true, true),
+            (&[("accept", "text/html"), ("sec-fetch-dest", "iframe")], false, true),
             (&[("upgrade", "websocket")], false, false),
         ] {
             let mut request = Request::builder();
