@@ -1,10 +1,15 @@
 //! `siteserver new route` and `new source`: what they write is accepted, answers what it says, and nothing that is there is touched.
 
 use crate::new::{files, is_sound, made, refused, said};
+use crate::support::SAFETY_NET;
 use crate::support::site::{Folder, Options, Site, binary};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
+use std::sync::mpsc::channel;
+use std::thread;
 
 crate::cases!(
     a_route_of_each_kind_is_sound_and_answers,
@@ -16,6 +21,12 @@ crate::cases!(
     a_source_goes_into_a_route_as_it_stands,
     a_source_is_asked_for_as_the_site_would_ask,
     what_cannot_be_proposed_is_explained,
+    a_credential_is_sent_and_written_nowhere,
+    what_can_be_refused_is_refused_before_the_call,
+    letters_of_all_languages_name_files,
+    a_file_of_another_url_is_said_to_be_one,
+    what_could_not_be_written_whole_leaves_nothing,
+    routes_of_one_host_stay,
 );
 
 fn a_route_of_each_kind_is_sound_and_answers() {
@@ -146,8 +157,21 @@ fn a_site_that_is_not_sound_says_so_and_keeps_the_files() {
     let output = binary().current_dir(&site).args(["new", "route", "/about"]).output().expect("the binary");
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8_lossy(&output.stdout);
-    assert!(told.contains("wrote routes/about.toml") && told.contains("config/unknown-key"), "{told}");
+    assert!(told.contains("wrote routes/about.toml") && !told.contains("config/unknown-key"), "{told}");
+    let verdict = "nothing is wrong with what is new; as before: 1 error, which `siteserver check` shows; the site cannot be served\n";
+    assert!(told.ends_with(verdict), "{told}");
     assert!(site.join("layouts/about.html").is_file());
+    // What is new is shown, and nothing else.
+    fs::write(site.join("layouts/news.html"), "{{ nothing.at.all }}\n").expect("a file");
+    let output = binary().current_dir(&site).args(["new", "route", "/news"]).output().expect("the binary");
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("layouts/news.html") && !told.contains("config/unknown-key"), "{told}");
+    assert!(told.contains("new: 1 ") && told.contains("as before: 1 error,"), "{told}");
+    // A rival is named whatever is wrong with others.
+    let (code, told) = refused(&site, &["new", "route", "/about"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("routes/about.toml answers `/about` already"), "{told}");
 }
 
 fn every_starter_takes_new_routes() {
@@ -265,7 +289,7 @@ fn a_source_goes_into_a_route_as_it_stands() {
     let told = refuse("json = 1\n[sources.products]\nvalue = 1\n", &[]);
     assert!(told.contains("has a source `products` already: --name"), "{told}");
     let told = refuse("json = 1\nsources = { other = { value = 1 } }\n", &[]);
-    assert!(told.contains("cannot stand at the end"), "{told}");
+    assert!(told.contains("cannot stand at the end") && told.contains("without --into"), "{told}");
     let told = refuse("json = \n", &[]);
     assert!(told.contains("is not TOML as it stands"), "{told}");
     let told = refuse("json = 1\n", &["--name", "Content"]);
@@ -329,7 +353,7 @@ fn a_source_is_asked_for_as_the_site_would_ask() {
     ];
     let text = said(folder.path(), &arguments);
     assert!(text.contains("headers.authorization = \"Bearer {env.AUTHORIZATION}\"\n"), "{text}");
-    assert!(text.contains("headers.cookie = \"{env.COOKIE}\"\n"), "{text}");
+    assert!(text.contains("forward-cookies = [\"session\", \"theme\"]\n"), "{text}");
     assert!(
         text.contains("headers.x-kind = \"{'{'}a}\"\n") || text.contains("headers.x-kind = \"{'{'}a{'}'}\"\n"),
         "{text}"
@@ -355,4 +379,187 @@ fn what_cannot_be_proposed_is_explained() {
         let (code, told) = refused(Path::new("/"), &["new", "source", url]);
         assert_eq!(code, Some(1), "{told}");
     }
+}
+
+fn a_credential_is_sent_and_written_nowhere() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (told, asked) = channel();
+    thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).expect("a request");
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8(head).expect("text");
+            let (status, body) = match head.split(' ').nth(1).expect("a target") {
+                target if target.starts_with("/moved") => ("302 Found\r\nLocation: /elsewhere?api_key=keyOfOurs", ""),
+                target if target.starts_with("/echo") => ("200 OK", "{\"id\":7}"),
+                _ => ("404 Not Found", ""),
+            };
+            let length = body.len();
+            write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+                .expect("a client");
+            told.send(head).expect("a test");
+        }
+    });
+    let asked = || {
+        let head = asked.recv_timeout(SAFETY_NET).expect("a request");
+        let field = head.lines().find_map(|line| line.strip_prefix("authorization: ")).map(str::to_owned);
+        let mut pairs: Vec<String> =
+            head.split([' ', '?']).nth(2).expect("a query").split('&').map(str::to_owned).collect();
+        pairs.sort();
+        (pairs, field)
+    };
+    let folder = Folder::new();
+    folder.write("site.toml", "");
+    folder.write("routes/index.toml", "json = \"{seen}\"\n");
+    let url = format!(
+        "http://a-name:of-ours-alone@{address}/echo/7?plan=gold&api_key=k%2FeyOfOurs&token={{env.TOKEN_OF_OURS}}#part"
+    );
+    let arguments = ["new", "source", &url, "--allow-private", "--name", "seen", "--into", "routes/index.toml"];
+    let output =
+        binary().current_dir(folder.path()).args(arguments).env("TOKEN_OF_OURS", "token-in-the-environment").output();
+    let output = output.expect("the binary");
+    assert!(output.status.success(), "{output:?}");
+    let text = fs::read_to_string(folder.path().join("routes/index.toml")).expect("text");
+    for line in [
+        &format!("url = \"http://{address}/echo/7?plan=gold\"\n"),
+        "headers.authorization = \"Basic {env.AUTHORIZATION}\"\n",
+        "query.api_key = \"{env.API_KEY}\"\n",
+        "query.token = \"{env.TOKEN_OF_OURS}\"\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let told = String::from_utf8(output.stderr).expect("text");
+    assert!(told.contains("`API_KEY`") && told.contains("`AUTHORIZATION`") && told.contains("base64"), "{told}");
+    let all = [text, told, String::from_utf8(output.stdout).expect("text")].concat();
+    for secret in ["OfOurs", "a-name", "of-ours-alone", "token-in-the", "YS1uYW1l"] {
+        assert!(!all.contains(secret), "{secret}: {all}");
+    }
+    // With the variables set, the site asks as it was asked here.
+    let served = Options::default()
+        .env("API_KEY", "k/eyOfOurs")
+        .env("AUTHORIZATION", "YS1uYW1lOm9mLW91cnMtYWxvbmU=")
+        .env("TOKEN_OF_OURS", "token-in-the-environment")
+        .serve(Folder::copy_of_site(folder.path()));
+    let first = asked();
+    assert_eq!(first.0, ["api_key=k%2FeyOfOurs", "plan=gold", "token=token-in-the-environment"]);
+    assert_eq!(first.1.as_deref(), Some("Basic YS1uYW1lOm9mLW91cnMtYWxvbmU="));
+    assert_eq!(served.get("/").text(), "{\"id\":7}");
+    assert_eq!(asked(), first);
+    // No error repeats one.
+    for (path, why) in [("/moved?api_key=keyOfOurs", "it leads to"), ("/none?api_key=keyOfOurs", "answers 404")] {
+        let (_, told) =
+            refused(folder.path(), &["new", "source", &format!("http://{address}{path}"), "--allow-private"]);
+        assert!(told.contains(why) && !told.contains("keyOfOurs"), "{told}");
+    }
+    for url in ["http://me:p/ssOfOurs@host/x", "ftp://me:passOfOurs@host/x?key=OfOurs", "x?token=OfOurs"] {
+        let (_, told) = refused(folder.path(), &["new", "source", url]);
+        assert!(!told.contains("OfOurs"), "{told}");
+    }
+    let (_, told) = refused(folder.path(), &["new", "source", "http://a.example/?token={env.NOT_SET_AT_ALL}"]);
+    assert!(told.contains("`NOT_SET_AT_ALL` is not set"), "{told}");
+    for field in ["Host: x", "Connection: close", "No field OfOurs", "X-Token: a\u{7}OfOurs"] {
+        let (_, told) = refused(folder.path(), &["new", "source", "http://a.example/", "--header", field]);
+        assert!(!told.contains("OfOurs") && !told.contains("fetched"), "{told}");
+    }
+}
+
+fn what_can_be_refused_is_refused_before_the_call() {
+    let upstream = upstream();
+    let url = format!("http://{}/data/products.json", upstream.address());
+    let folder = Folder::new();
+    folder.unpack("-- site/site.toml --\n-- site/content/x.toml --\na = 1\n-- other.toml --\na = 1\n-- site/routes/index.toml --\njson = 1\n-- site/routes/notes.txt --\n-- site/routes/broken.toml --\njson =\n-- site/routes/has.toml --\njson = 1\n[sources.products]\nvalue = 1\n");
+    std::os::unix::fs::symlink("../../other.toml", folder.path().join("site/routes/link.toml")).expect("a link");
+    let site = folder.path().join("site");
+    let before = files(folder.path());
+    for (file, why) in [
+        ("site.toml", "is no route of this site"),
+        ("content/x.toml", "is no route of this site"),
+        ("../other.toml", "is no route of this site"),
+        ("routes/../../other.toml", "is no route of this site"),
+        ("routes/link.toml", "is no route of this site"),
+        ("routes/notes.txt", "is no route of this site"),
+        ("routes/none.toml", "there is no route file"),
+        ("routes/broken.toml", "is not TOML as it stands"),
+        ("routes/has.toml", "has a source `products` already"),
+    ] {
+        let (code, told) = refused(&site, &["new", "source", &url, "--allow-private", "--into", file]);
+        assert_eq!(code, Some(1));
+        assert!(told.contains(why), "{file}: {told}");
+    }
+    let nowhere = Folder::new();
+    nowhere.write("routes/index.toml", "json = 1\n");
+    let (_, told) = refused(nowhere.path(), &["new", "source", &url, "--allow-private", "--into", "routes/index.toml"]);
+    assert!(told.contains("there is no site at"), "{told}");
+    assert_eq!(files(folder.path()), before);
+    // Nobody was asked but by this.
+    let last = ["new", "source", &url, "--allow-private", "--into", "routes/index.toml", "--name", "last"];
+    let output = binary().current_dir(&site).args(last).output().expect("the binary");
+    assert_eq!(output.status.code(), Some(1), "the site is as broken as before: {output:?}");
+    upstream.wait_for_access(|line| line.contains("products.json"));
+    assert_eq!(upstream.access_log().lines().filter(|line| line.contains("products.json")).count(), 1);
+}
+
+fn letters_of_all_languages_name_files() {
+    let (_folder, site) = made("minimal");
+    for (path, file) in [("/café", "café"), ("/%C3%BCber/größe", "über/größe"), ("/日本", "日本"), ("/caf-", "caf-")]
+    {
+        let told = said(&site, &["new", "route", path]);
+        assert!(told.contains(&format!("wrote routes/{file}.toml\n")), "{path}: {told}");
+        is_sound(&site);
+    }
+    // A quotation mark is one in a URL, and none of TOML's.
+    said(&site, &["new", "route", "/a\"b"]);
+    is_sound(&site);
+    let served = Options::default().serve(Folder::copy_of_site(&site));
+    for path in ["/caf%C3%A9", "/%C3%BCber/gr%C3%B6%C3%9Fe", "/%E6%97%A5%E6%9C%AC", "/caf-", "/a%22b"] {
+        assert_eq!(served.get(path).status, 200, "{path}");
+    }
+}
+
+fn a_file_of_another_url_is_said_to_be_one() {
+    let (_folder, site) = made("minimal");
+    said(&site, &["new", "route", "/feed"]);
+    let before = files(&site);
+    let (code, told) = refused(&site, &["new", "route", "/feed.xml"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("`routes/feed.toml` is there already, and answers `/feed`: call that file otherwise, with `path = \"/feed\"` in it"), "{told}");
+    assert_eq!(files(&site), before);
+    // Which is then done.
+    let text = fs::read_to_string(site.join("routes/feed.toml"))
+        .expect("text")
+        .replace("layout =", "path = \"/feed\"\nlayout =");
+    fs::write(site.join("routes/feed-page.toml"), text).expect("a file");
+    fs::remove_file(site.join("routes/feed.toml")).expect("a file");
+    said(&site, &["new", "route", "/feed.xml"]);
+    is_sound(&site);
+}
+
+fn what_could_not_be_written_whole_leaves_nothing() {
+    let folder = Folder::new();
+    folder.write("site.toml", "");
+    folder.write("layouts", "no folder");
+    let before = files(folder.path());
+    let (code, told) = refused(folder.path(), &["new", "route", "/a/b/c"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("nothing was written") && told.contains("`layouts/a/b`"), "{told}");
+    assert_eq!(files(folder.path()), before);
+    assert!(!folder.path().join("routes").exists(), "no folder is left");
+}
+
+fn routes_of_one_host_stay() {
+    let folder = Folder::new();
+    folder.unpack(
+        "-- site.toml --\n[site]\nurl = \"https://www.example.com\"\n-- routes/de.toml --\npath = \"/about\"\nhost = \"de.example.com\"\njson = 1\n",
+    );
+    let output = binary().current_dir(folder.path()).args(["new", "route", "/about", "--kind", "json"]).output();
+    let output = output.expect("the binary");
+    assert!(output.status.success(), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("routes/de.toml answers `/about` at `de.example.com`, as before"), "{told}");
+    is_sound(folder.path());
 }

@@ -56,7 +56,8 @@ pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
     ended(site.is_some())
 }
 
-fn ended(is_sound: bool) -> ExitCode {
+/// How a check ends.
+pub(super) fn ended(is_sound: bool) -> ExitCode {
     if is_sound { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
 }
 

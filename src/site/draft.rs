@@ -6,7 +6,7 @@
 
 use super::{Loaded, Site};
 use crate::config::Template;
-use crate::diagnostic::{Files, Findings, Spanned};
+use crate::diagnostic::{FileId, Files, Findings, Spanned};
 use crate::render::Library;
 use crate::router::Pattern;
 use crate::upstream::Trust;
@@ -59,6 +59,8 @@ pub struct Certainty {
 /// What is known of a route, sound or not.
 #[derive(Debug)]
 pub struct RouteOutline {
+    /// Its file.
+    pub file: FileId,
     /// The first host that it names.
     pub host: Option<Arc<str>>,
     /// Its patterns, with the types of their parameters.

@@ -45,6 +45,11 @@ impl Routers {
         self.any.rival(pattern).copied()
     }
 
+    /// The routes for single hosts that claim some URL of `pattern` there with equal right.
+    pub fn rivals_of_hosts(&self, pattern: &Pattern) -> impl Iterator<Item = (&str, usize)> {
+        self.of_host.iter().filter_map(move |(host, router)| Some((&**host, *router.rival(pattern)?)))
+    }
+
     /// Where `target` leads at `host`.
     pub fn route<'t>(&self, host: Option<&str>, target: &'t str) -> Routing<'_, 't, usize> {
         let own = host.and_then(|host| self.of(host)).map(|router| router.route(target));

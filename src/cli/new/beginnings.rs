@@ -4,6 +4,7 @@
 
 use super::super::arguments::RouteKind;
 use super::place::Asked;
+use super::propose::quoted;
 use super::route::Planned;
 use anyhow::bail;
 use std::fmt::Write as _;
@@ -75,7 +76,7 @@ fn kept(path: String, text: String) -> Planned {
 
 /// The line that says the path, where the place of the file does not.
 fn path_of(asked: &Asked) -> String {
-    if asked.is_said_by_place { String::new() } else { format!("path = \"{}\"\n", asked.path) }
+    if asked.is_said_by_place { String::new() } else { format!("path = {}\n", quoted(&asked.path)) }
 }
 
 /// What people would call it: `about-us` is `About us`.

@@ -5,13 +5,17 @@
 //! | `folder` | writing a folder whole, or not at all |
 //! | `route` | a route at a URL that nobody answers |
 //! | `place`, `beginnings` | where its files lie by its URL, and what is in them, kind by kind; pure |
+//! | `compare` | what was wrong before, told from what is new |
+//! | `given` | what a call is asked with, and how a source says it without secrets; pure |
 //! | `source` | asking a URL, and writing down the source that was proposed |
 //! | `propose` | what may be taken of an answer; pure |
 //!
 //! A new site is what a starter holds, with the name of the folder, and what editors need: it is not known here what the files say.
 
 mod beginnings;
+mod compare;
 mod folder;
+mod given;
 mod place;
 mod propose;
 mod route;

@@ -1,6 +1,6 @@
 //! Where a route's files lie, by its URL: `/shop/{sku}` is `routes/shop/sku.toml`.
 
-use crate::router::Pattern;
+use crate::router::{Pattern, decode};
 use anyhow::bail;
 
 /// The URL of a new route.
@@ -28,7 +28,7 @@ impl Asked {
         };
         let place = place(path);
         let said = if place == "index" { "/".to_owned() } else { format!("/{place}") };
-        Ok(Self { is_said_by_place: said == path, path: path.to_owned(), pattern, place })
+        Ok(Self { is_said_by_place: said == decode(path), path: path.to_owned(), pattern, place })
     }
 
     /// The last word of the path.
@@ -61,14 +61,14 @@ fn place(path: &str) -> String {
     }
 }
 
-/// A segment as a name: `{slug}.html` is `slug`, `feed.xml` is `feed`.
+/// A segment as a name: `{slug}.html` is `slug`, `feed.xml` is `feed`, `caf%C3%A9` is `café`.
 fn word(segment: &str) -> String {
     let inner = match segment.split_once('{') {
         Some((_, rest)) => rest.split('}').next().unwrap_or_default().trim_start_matches('*'),
         None => segment.trim_start_matches('.').split('.').next().unwrap_or_default(),
     };
     let plain: String =
-        inner.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' }).collect();
+        decode(inner).chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' }).collect();
     let plain = plain.trim_start_matches(['_', '-']);
     if plain.is_empty() { "page".to_owned() } else { plain.to_owned() }
 }
@@ -93,7 +93,10 @@ mod tests {
             ("/_section", "section", false),
             ("/.well-known/security.txt", "well-known/security", false),
             ("/a/index", "a/index-page", false),
-            ("/caf%C3%A9", "caf-C3-A9", false),
+            ("/caf%C3%A9", "café", true),
+            ("/über-uns/größe", "über-uns/größe", true),
+            ("/a%20b", "a-b", false),
+            ("/\u{2615}", "page", false),
         ] {
             let asked = Asked::of(path).unwrap();
             assert_eq!((asked.place.as_str(), asked.is_said_by_place), (place, is_said), "{path}");

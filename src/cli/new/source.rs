@@ -1,19 +1,19 @@
 //! `siteserver new source`: looks at one answer of a URL, and proposes what a page may take of it.
 //!
 //! The call is one that the site itself would make: by the same client, within the same bounds, to private addresses only where that is
-//! allowed. Nothing that was given as a header field is written down if it may be a credential: a variable of the environment stands for it.
+//! allowed. What it was asked for is read in `given`; where the proposal cannot go is said before anybody is asked.
 
-use super::super::arguments::{CheckArguments, Format as Shown, SiteArguments, SourceArguments};
+use super::super::arguments::{SiteArguments, SourceArguments};
 use super::super::console::Terminal;
+use super::super::load;
 use super::super::progress::while_waiting;
-use super::super::{check, load};
+use super::compare::Known;
+use super::given::Given;
 use super::propose::{self, quoted, snake};
-use super::route::root;
+use super::route::is_there;
 use crate::config::{Environment, read_toml};
 use crate::diagnostic::{Files, Findings};
 use crate::extract::Format;
-use crate::fields::is_credential;
-use crate::router::encode_segment;
 use crate::site::{self, Memory, slots};
 use crate::source::Upstream;
 use crate::upstream::{
@@ -21,10 +21,11 @@ use crate::upstream::{
 };
 use crate::value::{JsonLimits, Value};
 use anyhow::{Context as _, anyhow, bail};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,26 +39,49 @@ const ACCEPT: HeaderValue = HeaderValue::from_static(
 pub(super) fn source(site: &SiteArguments, how: &SourceArguments) -> anyhow::Result<ExitCode> {
     let environment = load::environment().lenient();
     let upstreams = upstreams(site, &environment);
-    let asked = Asked::of(how, &upstreams)?;
+    let given = Given::of(how, |name| std::env::var(name).ok())?;
+    // An upstream or an error of the network may repeat what it was asked with.
+    propose(site, how, &environment, &upstreams, &given)
+        .map_err(|error| anyhow!("{}", given.discreet(&format!("{error:#}"))))
+}
+
+fn propose(
+    site: &SiteArguments,
+    how: &SourceArguments,
+    environment: &Environment,
+    upstreams: &[Upstream],
+    given: &Given,
+) -> anyhow::Result<ExitCode> {
+    let asked = Asked::of(how, given, upstreams)?;
+    let name = name(how, &asked)?;
+    // All that can be refused is refused before anybody is asked.
+    let destination = how.into.as_deref().map(|file| Destination::of(site, file, &name)).transpose()?;
     let (answer, elapsed) = while_waiting(site.voice, "asking", String::new, || asked.fetch(how))?;
     let (format, value) = read(&answer)?;
-    let name = name(how, &asked)?;
     let mut text = format!("[sources.{name}]\n");
     text.push_str(&asked.written());
-    text.push_str(&headers(&asked.given));
+    text.push_str(&given.lines);
     if format != Format::Json {
         writeln!(text, "format = \"{}\"", format.name()).unwrap_or_default();
     }
     writeln!(text, "timeout = \"{}\"", patience(elapsed)).unwrap_or_default();
     text.push_str(&propose::extraction(&value, format));
     text.push_str(&keeping(&answer.headers));
-    match &how.into {
+    let ended = match destination {
         None => {
             Terminal::stdout().keeping(environment.secrets()).write(&text);
             Ok(ExitCode::SUCCESS)
         }
-        Some(route) => into(site, route, &name, &text),
+        Some(destination) => destination.take(site, &name, &text),
+    };
+    if !site.voice.quiet {
+        for (variable, holds) in &given.variables {
+            let told =
+                format!("not written down: {holds}; the source reads `{variable}` of the environment, so set it");
+            Terminal::stderr().line(&told);
+        }
     }
+    ended
 }
 
 /// The upstreams that the site declares, if there is a site.
@@ -73,38 +97,31 @@ fn upstreams(site: &SiteArguments, environment: &Environment) -> Vec<Upstream> {
 
 /// What is asked for.
 struct Asked<'u> {
-    /// The URL as it was written, with its placeholders.
-    written: String,
+    /// What the author gave.
+    given: &'u Given,
     /// The URL that is called.
     url: Url,
     /// The declared upstream that it belongs to, and what stands behind its base.
     upstream: Option<(&'u Upstream, String)>,
-    /// Header fields that were given.
-    given: Vec<(HeaderName, HeaderValue)>,
     trust: Trust,
 }
 
 impl<'u> Asked<'u> {
-    fn of(how: &SourceArguments, upstreams: &'u [Upstream]) -> anyhow::Result<Self> {
-        let filled = filled(&how.url, &how.params)?;
-        let url: Url = filled.parse().map_err(|error| anyhow!("`{filled}` is no URL: {error}"))?;
+    fn of(how: &SourceArguments, given: &'u Given, upstreams: &'u [Upstream]) -> anyhow::Result<Self> {
+        // Where it cannot be read, nobody knows which part of it is a secret.
+        let shown = if how.url.contains('@') { "the URL" } else { &*given.written };
+        let url: Url = given.called.parse().map_err(|error| anyhow!("`{shown}` is no URL: {error}"))?;
         if !matches!(url.scheme(), "http" | "https") {
-            bail!("`{filled}` is no `http` or `https` URL");
+            bail!("`{shown}` is no `http` or `https` URL");
         }
         let below = |upstream: &'u Upstream| {
-            let rest = how.url.strip_prefix(upstream.base.as_str())?;
+            let rest = given.written.strip_prefix(upstream.base.as_str())?;
             (rest.is_empty() || rest.starts_with(['/', '?'])).then(|| (upstream, rest.to_owned()))
         };
         let upstream = upstreams.iter().filter_map(below).max_by_key(|(upstream, _)| upstream.base.len());
-        let mut given = Vec::new();
-        for text in &how.headers {
-            let field = text.split_once(':').map(|(name, value)| (name.trim(), value.trim()));
-            let field = field.and_then(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
-            given.push(field.ok_or_else(|| anyhow!("`{text}` is no header field: write it as 'Name: value'"))?);
-        }
         let is_allowed = upstream.as_ref().is_some_and(|(upstream, _)| upstream.calling.trust == Trust::Private);
         let trust = if how.allow_private || is_allowed { Trust::Private } else { Trust::Public };
-        Ok(Self { written: how.url.clone(), url, upstream, given, trust })
+        Ok(Self { given, url, upstream, trust })
     }
 
     /// Makes the call.
@@ -128,7 +145,9 @@ impl<'u> Asked<'u> {
                 });
             }
         }
-        fields.extend(self.given.iter().cloned());
+        for (name, value) in &self.given.sent {
+            fields.insert(name, value.clone());
+        }
         fields.entry(header::ACCEPT).or_insert(ACCEPT);
         let mut call = Call::new(Method::GET, url);
         call.headers = fields;
@@ -150,7 +169,7 @@ impl<'u> Asked<'u> {
         } else {
             ""
         };
-        anyhow!("`{}` cannot be fetched: {failure}{help}", self.written)
+        anyhow!("`{}` cannot be fetched: {failure}{help}", self.given.written)
     }
 
     /// Whether it is an answer to look at.
@@ -167,14 +186,14 @@ impl<'u> Asked<'u> {
         } else {
             String::new()
         };
-        bail!("`{}` answers {status}{help}", self.written);
+        bail!("`{}` answers {status}{help}", self.given.written);
     }
 
     /// How a source names it.
     fn written(&self) -> String {
         let mut text = match &self.upstream {
             Some((upstream, path)) => format!("upstream = {}\npath = {}\n", quoted(&upstream.name), quoted(path)),
-            None => format!("url = {}\n", quoted(&self.written)),
+            None => format!("url = {}\n", quoted(&self.given.written)),
         };
         let is_inherited = self.upstream.as_ref().is_some_and(|(upstream, _)| upstream.calling.trust == self.trust);
         if self.trust == Trust::Private && !is_inherited {
@@ -182,25 +201,6 @@ impl<'u> Asked<'u> {
         }
         text
     }
-}
-
-/// The URL with a sample value in the place of each placeholder.
-fn filled(url: &str, params: &[(String, String)]) -> anyhow::Result<String> {
-    let mut text = String::new();
-    let mut rest = url;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (inner, behind) = after.split_once('}').ok_or_else(|| anyhow!("`{url}` has a brace that is not closed"))?;
-        let name = inner.rsplit('.').next().unwrap_or(inner);
-        let value = params.iter().rev().find(|(known, _)| known == name || known == inner);
-        let Some((_, value)) = value else {
-            bail!("`{{{inner}}}` needs an example to be fetched with: --param {name}=VALUE");
-        };
-        text.push_str(before);
-        text.push_str(&encode_segment(value));
-        rest = behind;
-    }
-    text.push_str(rest);
-    Ok(text)
 }
 
 /// What the answer is, and what it says.
@@ -230,32 +230,13 @@ fn name(how: &SourceArguments, asked: &Asked<'_>) -> anyhow::Result<String> {
         }
         return Ok(name.clone());
     }
-    let path = asked.written.split(['?', '#']).next().unwrap_or_default();
+    let path = asked.given.written.split(['?', '#']).next().unwrap_or_default();
     let path = path.split_once("://").map_or(path, |(_, rest)| rest);
     let words = path.split('/').skip(1).filter(|word| !word.is_empty() && !word.contains('{'));
     let last = words.last().map(|word| word.split('.').next().unwrap_or(word));
     let name = snake(last.unwrap_or("data"));
     let is_taken = slots::RESERVED.contains(&name.as_str());
     Ok(if is_taken { format!("{name}_data") } else { name })
-}
-
-/// Header fields as the source writes them. What may be a credential is a variable of the environment: it has no place in a file.
-fn headers(given: &[(HeaderName, HeaderValue)]) -> String {
-    let mut text = String::new();
-    for (name, value) in given {
-        let value = value.to_str().unwrap_or_default();
-        let written = if is_credential(name) {
-            // Only there is the first word no part of the secret (RFC 9110, 11.6.2 and 11.7.2).
-            let has_scheme = *name == header::AUTHORIZATION || *name == header::PROXY_AUTHORIZATION;
-            let scheme = value.split_once(' ').filter(|_| has_scheme).map(|(scheme, _)| format!("{scheme} "));
-            let scheme = scheme.unwrap_or_default();
-            format!("{scheme}{{env.{}}}", name.as_str().replace('-', "_").to_ascii_uppercase())
-        } else {
-            value.replace('{', "{'{'}")
-        };
-        writeln!(text, "headers.{name} = {}", quoted(&written)).unwrap_or_default();
-    }
-    text
 }
 
 /// A time that leaves room: four times what it took, a second at least and ten at most.
@@ -292,41 +273,78 @@ fn keeping(fields: &HeaderMap) -> String {
     }
 }
 
-/// Appends the source to a route, and checks the site with it.
-fn into(site: &SiteArguments, route: &Path, name: &str, text: &str) -> anyhow::Result<ExitCode> {
-    if site.inside.is_some() {
-        bail!("the site is inside this program, where nothing is added: `bundle --extract DIR` gives its files back");
+/// The route that a source goes into.
+struct Destination {
+    /// Where its file is, with no link on the way.
+    path: PathBuf,
+    /// The same as the author sees it.
+    shown: PathBuf,
+    /// What is in it.
+    before: String,
+}
+
+impl Destination {
+    /// The route that was named, if a source of this name can be added to it.
+    fn of(site: &SiteArguments, file: &Path, name: &str) -> anyhow::Result<Self> {
+        let root = is_there(site)?;
+        // As it stands in the site, or as the shell sees it from where it is.
+        let shown = [root.join(file), file.to_owned()].into_iter().find(|path| path.is_file());
+        let shown = shown
+            .ok_or_else(|| anyhow!("there is no route file `{}`: `siteserver new route` makes one", file.display()))?;
+        let routes = root.join("routes");
+        let path = fs::canonicalize(&shown).with_context(|| format!("cannot look at `{}`", shown.display()))?;
+        let is_below = fs::canonicalize(&routes).is_ok_and(|routes| path.starts_with(routes));
+        if !is_below || path.extension().is_none_or(|extension| extension != "toml") {
+            bail!(
+                "`{}` is no route of this site, so nothing is added to it: routes are the TOML files below `{}`",
+                shown.display(),
+                routes.display()
+            );
+        }
+        let before = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", shown.display()))?;
+        let Some(known) = table(&before) else {
+            bail!("`{}` is not TOML as it stands: `siteserver check` says why", shown.display());
+        };
+        if known.get("sources").and_then(|sources| sources.get(name)).is_some() {
+            bail!("`{}` has a source `{name}` already: --name calls this one otherwise", shown.display());
+        }
+        let destination = Self { path, shown, before };
+        if table(&destination.with(&format!("[sources.{name}]\nvalue = 1\n"))).is_none() {
+            bail!(
+                "a source cannot stand at the end of `{}`, whose sources are written in another way: without --into it is \
+                 shown, and you put it there",
+                destination.shown.display()
+            );
+        }
+        Ok(destination)
     }
-    let root = root(site);
-    // As it stands in the site, or as the shell sees it from where it is.
-    let path = [root.join(route), route.to_owned()].into_iter().find(|path| path.is_file());
-    let path =
-        path.ok_or_else(|| anyhow!("there is no route file `{}`: `siteserver new route` makes one", route.display()))?;
-    let before = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let Some(known) = table(&before) else {
-        bail!("`{}` is not TOML as it stands: `siteserver check` says why", path.display());
-    };
-    if known.get("sources").and_then(|sources| sources.get(name)).is_some() {
-        bail!("`{}` has a source `{name}` already: --name calls this one otherwise", path.display());
+
+    /// Its text with more at the end.
+    fn with(&self, text: &str) -> String {
+        let before = &self.before;
+        let gap = if before.is_empty() || before.ends_with("\n\n") {
+            ""
+        } else if before.ends_with('\n') {
+            "\n"
+        } else {
+            "\n\n"
+        };
+        format!("{before}{gap}{text}")
     }
-    let gap = if before.is_empty() || before.ends_with("\n\n") {
-        ""
-    } else if before.ends_with('\n') {
-        "\n"
-    } else {
-        "\n\n"
-    };
-    let after = format!("{before}{gap}{text}");
-    if table(&after).is_none() {
-        Terminal::stdout().write(text);
-        bail!(
-            "it cannot stand at the end of `{}`, whose sources are written in another way: it is above",
-            path.display()
-        );
+
+    /// Appends the source, and checks the site with it.
+    fn take(&self, site: &SiteArguments, name: &str, text: &str) -> anyhow::Result<ExitCode> {
+        let known = Known::of(site);
+        if let Err(error) = replace(&self.path, &self.with(text)) {
+            // What was asked for is not lost with it.
+            Terminal::stdout().write(text);
+            return Err(error).with_context(|| format!("cannot write `{}`; the source is above", self.shown.display()));
+        }
+        if !site.voice.quiet {
+            Terminal::stdout().line(&format!("wrote the source `{name}` into {}", self.shown.display()));
+        }
+        Ok(known.compared(site))
     }
-    replace(&path, &after)?;
-    Terminal::stdout().line(&format!("wrote the source `{name}` into {}", path.display()));
-    Ok(check::check(site, &CheckArguments { format: Shown::Text, explain: None }))
 }
 
 /// What a text of TOML holds; nothing if it is none.
@@ -337,11 +355,11 @@ fn table(text: &str) -> Option<Value> {
     findings.is_empty().then(|| table.to_value())
 }
 
-/// Writes a file in one step: whoever reads it meanwhile sees the old text or the new.
-fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+/// Writes a file in one step: whoever reads it meanwhile sees the old text or the new. Who may do what with it stays.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_extension(format!("{}.being-written", std::process::id()));
-    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
-    written
-        .inspect_err(|_| fs::remove_file(&beside).unwrap_or_default())
-        .with_context(|| format!("cannot write `{}`", path.display()))
+    let written = fs::write(&beside, text)
+        .and_then(|()| fs::set_permissions(&beside, fs::metadata(path)?.permissions()))
+        .and_then(|()| fs::rename(&beside, path));
+    written.inspect_err(|_| fs::remove_file(&beside).unwrap_or_default())
 }

@@ -249,7 +249,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     // What is written beside a mistake may be what is meant.
     let is_faultless = shared.findings.iter().skip(begin).all(|finding| finding.level != Level::Error);
     let mut outline =
-        outline(&shown, &decl, &sources, &patterns, hosts.first(), Some(&needed).filter(|_| is_faultless));
+        outline(file, &shown, &decl, &sources, &patterns, hosts.first(), Some(&needed).filter(|_| is_faultless));
     outline.calls.extend(passed_on);
     outline.calls.extend(calls_taking);
     outline.detours.extend(targets);
@@ -259,6 +259,7 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
 
 /// What the rules about a whole site look at; of the sources only those that are `needed`, if that is known.
 fn outline(
+    file: &TreeFile,
     shown: &Shown,
     decl: &Decl,
     sources: &[Source],
@@ -268,6 +269,7 @@ fn outline(
 ) -> RouteOutline {
     let is_needed = |at: usize| needed.is_none_or(|needed| needed.contains(&at));
     RouteOutline {
+        file: file.file,
         host: host.map(|host| Arc::clone(&host.value)),
         patterns: patterns.iter().map(|(pattern, _)| pattern.clone()).collect(),
         layouts: kind::named_layouts(shown, decl, needed.is_some()),
