@@ -28,6 +28,7 @@ crate::cases!(
     a_reader_who_leaves_does_no_harm,
     what_cannot_be_written_is_no_success,
     a_site_is_its_folder,
+    a_part_of_a_site_is_no_site,
     a_shell_completes_the_commands,
     manual_pages_are_whole,
 );
@@ -232,6 +233,7 @@ fn verbose_says_what_was_read() {
         let (code, out, _) = run(&["check", flag], &config);
         assert_eq!(code, Some(0));
         assert!(out.starts_with("2 files read, 0 layouts compiled, 0 documents rendered in "), "{out}");
+        assert!(out.contains("\nmemory: "), "{out}");
     }
 }
 
@@ -269,6 +271,27 @@ fn help_is_an_answer_and_a_mistake_is_not() {
     let (code, out, err) = run(&["chek"], &[]);
     assert_eq!((code, out.as_str()), (Some(2), ""));
     assert!(err.contains("check"), "it is said what was probably meant: {err}");
+    for (typed, meant) in [
+        (&["nwe"][..], "'new'"),
+        (&["sevre"], "'serve'"),
+        (&["explian", "/"], "'explain'"),
+        (&["chekc"], "'check'"),
+        (&["new", "x", "--statrer", "shop"], "'--starter'"),
+        (&["check", "--confg", "x"], "'--config'"),
+        (&["schema", "ruote"], "'route'"),
+    ] {
+        let (code, out, err) = run(typed, &[]);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{typed:?}");
+        assert!(err.contains("tip: ") && err.contains(meant), "{typed:?}: {err}");
+    }
+    let (_, _, err) = run(&["something-else-altogether"], &[]);
+    assert!(!err.contains("tip: "), "{err}");
+    // A site whose declarations are wrong is no wrong use of the program, wherever they stand.
+    let (_folder, config) = site(SOUND);
+    for set in ["nothing", "server.prot=1", "server.listen=1"] {
+        let (code, out, _) = run(&["check", "--set", set], &config);
+        assert!(code == Some(1) && out.contains("--set 1:1:"), "{set}: {out}");
+    }
     let (code, out, _) = run(&["--version"], &[]);
     assert_eq!((code, out), (Some(0), format!("siteserver {}\n", env!("CARGO_PKG_VERSION"))));
 }
@@ -305,6 +328,33 @@ fn a_site_is_its_folder() {
     let nothing = Folder::new();
     let (code, out, _) = run(&["check", "--config", &nothing.path().display().to_string()], &[]);
     assert!(code == Some(1) && out.contains("site/missing") && out.contains("siteserver new"), "{out}");
+}
+
+fn a_part_of_a_site_is_no_site() {
+    let folder = Folder::new();
+    folder.unpack("-- site.toml --\n-- routes/shop/index.toml --\njson = 1\n-- layouts/a.html --\n-- notes.txt --\n-- own.toml --\n");
+    let at = |path: &str| folder.path().join(path).display().to_string();
+    for path in ["routes/shop/index.toml", "layouts/a.html"] {
+        let (code, out, err) = run(&["check", "--config", &at(path)], &[]);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+        let advice = format!("is a part of a site: --config takes its `{}`", at("site.toml"));
+        assert!(err.contains(&advice), "{err}");
+    }
+    let (code, _, err) = run(&["--config", &at("notes.txt")], &[]);
+    assert!(code == Some(2) && err.contains("is no site: --config takes a `site.toml`"), "{err}");
+    let (code, out, _) = run(&["check", "--config", &at("own.toml")], &[]);
+    assert!(code == Some(0), "a site may be called otherwise: {out}");
+    let nowhere = Folder::new();
+    let output = binary().current_dir(nowhere.path()).args(["schema", "--write"]).output().expect("the binary");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && err.contains("there is no site at `./site.toml`"), "{err}");
+    assert!(read_dir(nowhere.path()).expect("a folder").next().is_none(), "nothing is written");
+    let (code, _, err) = run(&["bundle", "--extract", &at("copy")], &[]);
+    assert!(
+        code == Some(1) && err.contains("this program has no site inside") && err.contains("siteserver bundle"),
+        "{err}"
+    );
+    assert!(!folder.path().join("copy").exists());
 }
 
 fn a_shell_completes_the_commands() {

@@ -12,6 +12,9 @@ crate::cases!(
     every_starter_is_what_its_folder_holds,
     every_starter_is_sound_and_serves,
     what_is_there_is_not_touched,
+    what_means_nothing_is_refused,
+    a_folder_of_any_name_is_entered_as_it_is_said,
+    what_the_system_refuses_is_said_with_the_path_that_was_given,
     the_image_and_the_service_start_what_is_there,
     every_command_of_a_starter_is_one,
     the_page_on_it_shows_what_is_said,
@@ -161,19 +164,86 @@ fn what_is_there_is_not_touched() {
     let (code, told) = refused(folder.path(), &["new", "site", "--starter", "store"]);
     assert_eq!(code, Some(2));
     for starter in STARTERS {
-        assert!(told.contains(&format!("\n  {starter} ")), "each has a line: {told}");
+        assert!(told.contains(starter), "each is named: {told}");
     }
+    let (_, told) = refused(folder.path(), &["new", "site", "--starter", "shpo"]);
+    assert!(told.contains("a similar value exists: 'shop'"), "{told}");
     let (code, _) = refused(folder.path(), &["new", "file/site"]);
     assert_eq!(code, Some(1));
     assert_eq!(files(folder.path()), before);
     let help = said(folder.path(), &["new", "--help"]);
     for starter in STARTERS {
-        assert!(help.contains(&format!("\n  {starter} ")), "{help}");
+        assert!(help.contains(&format!("- {starter}: ")), "{help}");
+        let manual = said(folder.path(), &["man", "new"]);
+        assert!(manual.contains(starter), "{starter}: {manual}");
+        for shell in ["bash", "zsh", "fish"] {
+            assert!(said(folder.path(), &["completions", shell]).contains(starter), "{shell}: {starter}");
+        }
     }
+}
+
+fn what_means_nothing_is_refused() {
+    let folder = Folder::new();
+    for (flags, named) in [
+        (&["--set", "site.name=X"][..], "--set"),
+        (&["--config", "other/site.toml"], "--config"),
+        (&["--into", "routes/index.toml"], "--into"),
+        (&["--kind", "page"], "--kind"),
+    ] {
+        let (code, told) = refused(folder.path(), &[&["new", "my-site"], flags].concat());
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains(named), "{told}");
+    }
+    assert!(files(folder.path()).is_empty());
+    for (flag, lines) in [("-q", 0), ("--quiet", 0)] {
+        let told = said(folder.path(), &["new", flag, &format!("site{flag}")]);
+        assert_eq!(told.lines().count(), lines, "{told}");
+    }
+    let site = folder.path().join("site-q");
+    assert_eq!(said(&site, &["new", "route", "/about", "-q"]), "");
+    assert_eq!(said(&site, &["new", "route", "/about/us", "--config", "site.toml", "--quiet"]), "");
+    is_sound(&site);
+    let told = said(folder.path(), &["new", "-v", "loud"]);
+    assert!(
+        told.starts_with("wrote loud/") && told.contains("wrote loud/site.toml\n") && told.contains("next:"),
+        "{told}"
+    );
+    let (_, told) = refused(folder.path(), &["new", "source", "http://127.0.0.1:1/", "--config", "nowhere"]);
+    assert!(told.contains("there is no site at `nowhere`"), "{told}");
+}
+
+/// What comes next is what a shell takes.
+fn a_folder_of_any_name_is_entered_as_it_is_said() {
+    for name in ["-x", "a b", "--", "it's", "a\nb", "a\tb'\\c", "$HOME", "~", "é\u{85}"] {
+        let folder = Folder::new();
+        let told = said(folder.path(), &["new", "--", name]);
+        let first = told.lines().next().expect("a line");
+        assert!(first.ends_with(" from the starter `minimal`"), "one line: {told}");
+        let step = told.lines().find(|line| line.starts_with("  cd ")).expect("what comes next");
+        let script = format!("{step} && test -f site.toml");
+        let entered = Command::new("bash").arg("-c").arg(&script).current_dir(folder.path()).status().expect("bash");
+        assert!(entered.success(), "{name:?}: {script}");
+    }
+}
+
+fn what_the_system_refuses_is_said_with_the_path_that_was_given() {
+    let folder = Folder::new();
+    let (code, told) = refused(folder.path(), &["new", "/sys/my-site"]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("`/sys/my-site`") && told.contains("choose another place"), "{told}");
+    assert!(!told.contains("being-written"), "{told}");
+    let deep = format!("my-site/{}", "x".repeat(300));
+    let (code, told) = refused(folder.path(), &["new", &deep]);
+    assert_eq!(code, Some(1));
+    assert!(!told.contains("being-written") && files(folder.path()).is_empty(), "{told}");
 }
 
 /// What the image holds and how it starts, done without the program that makes images; and the same for the service.
 fn the_image_and_the_service_start_what_is_there() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("content/docs/guides/deploying.md");
+    let guide = fs::read_to_string(guide).expect("text");
+    let guide = guide.split("# /etc/systemd/system/shop.service\n").nth(1).and_then(|rest| rest.split("```").next());
+    let guide = guide.expect("a service").to_owned();
     for starter in STARTERS {
         let (_folder, site) = made(starter);
         let image = Folder::new();
@@ -219,6 +289,7 @@ fn the_image_and_the_service_start_what_is_there() {
             seen += 1;
         }
         assert_eq!(seen, 2, "checked, and started");
+        assert_eq!(service(&unit), service(&guide), "{starter}: the guide shows the same service");
         if let Some(analyze) = tools::on_path("systemd-analyze") {
             // The program is elsewhere where tests run; keys and words are judged all the same.
             let unit = unit.replace("/usr/local/bin/siteserver", "/bin/true");
@@ -233,6 +304,13 @@ fn the_image_and_the_service_start_what_is_there() {
             assert_eq!(about, [""; 0], "{starter}");
         }
     }
+}
+
+/// What a service says, but for what differs from site to site: its name, its program and its variables.
+fn service(text: &str) -> Vec<&str> {
+    let own = ["Description=", "ExecStartPre=", "ExecStart=", "EnvironmentFile="];
+    let from_here = text.lines().skip_while(|line| *line != "[Unit]");
+    from_here.filter(|line| own.iter().all(|key| !line.starts_with(key))).collect()
 }
 
 /// The page shows what the command says, and every starter.

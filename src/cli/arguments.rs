@@ -3,7 +3,7 @@
 use crate::config::{Archive, Origin};
 use crate::extract::Format as BodyFormat;
 use crate::site::Declaration;
-use crate::starter;
+use crate::starter::{self, Starter};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -49,8 +49,8 @@ Signals while it serves:
 
 Exit codes:
   0  fine, also after a stop by signal
-  1  the site has errors, or it cannot be served
-  2  wrong usage";
+  1  the site has errors, also in what --set says; it cannot be served; or what was asked for cannot be done
+  2  wrong usage: there is no such command, argument or name";
 
 const AFTER_DEV: &str = "\
 Examples:
@@ -60,21 +60,12 @@ Examples:
 
 All that is its own lies below /_siteserver/; `siteserver serve` has nothing of it.";
 
-/// The starters, and examples.
-fn after_new() -> String {
-    let starters = starter::listed();
-    format!(
-        "\
-Starters:
-{starters}
-
+const AFTER_NEW: &str = "\
 Examples:
   siteserver new my-site
   siteserver new my-shop --starter shop
   siteserver new route /about
-  siteserver new source https://api.example.com/products --into routes/index.toml"
-    )
-}
+  siteserver new source https://api.example.com/products --into routes/index.toml";
 
 const AFTER_NEW_ROUTE: &str = "\
 Examples:
@@ -214,6 +205,9 @@ pub(super) struct SiteArguments {
     pub(super) sets: Vec<String>,
     #[command(flatten)]
     pub(super) voice: Voice,
+    /// Whether the site was asked for by name.
+    #[arg(skip)]
+    pub(super) is_named: bool,
     /// The site inside this program, unless another one was asked for.
     #[arg(skip)]
     pub(super) inside: Option<Arc<Archive>>,
@@ -248,7 +242,7 @@ pub(super) enum Command {
     ///
     /// It runs at once, and `check` has nothing to say about it. Every file says in a comment what may be changed there; editors complete and
     /// check its TOML files. The site is called like its folder.
-    #[command(after_help = after_new())]
+    #[command(after_help = AFTER_NEW)]
     New(NewArguments),
     /// Serve the site to its author: the browser shows each edit at once, and what is wrong with it
     ///
@@ -337,8 +331,14 @@ pub(super) struct NewArguments {
     #[arg(value_name = "DIR", required = true)]
     pub(super) folder: Option<PathBuf>,
     /// What to begin with
-    #[arg(long, value_name = "STARTER", default_value = "minimal")]
-    pub(super) starter: String,
+    #[arg(long, value_parser = starters(), value_name = "STARTER", default_value = "minimal")]
+    pub(super) starter: Starter,
+}
+
+/// The sites to begin with, by their names.
+fn starters() -> impl TypedValueParser<Value = Starter> {
+    let known: Vec<_> = starter::all().map(|it| PossibleValue::new(it.name).help(it.about)).collect();
+    PossibleValuesParser::new(known).try_map(|name: String| starter::named(&name).ok_or("no such starter"))
 }
 
 /// What is added to a site that is there.

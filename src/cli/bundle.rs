@@ -21,7 +21,9 @@ const LATEST: &str = "SOURCE_DATE_EPOCH";
 /// Writes the program, or the files of the site inside this one.
 pub(super) fn bundle(arguments: &SiteArguments, how: &BundleArguments) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &how.extract {
-        let archive = arguments.inside.as_ref().context("there is no site inside this program to extract")?;
+        let archive = arguments.inside.as_ref().context(
+            "this program has no site inside to extract: `--extract` is for one that `siteserver bundle` has written",
+        )?;
         extract(archive, folder).with_context(|| format!("cannot extract into `{}`", folder.display()))?;
         if !arguments.voice.quiet {
             let files = counted(archive.files().len(), "file");

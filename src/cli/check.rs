@@ -48,7 +48,7 @@ pub(super) fn check(site: &SiteArguments, how: &CheckArguments) -> ExitCode {
                 None => "the site cannot be served".to_owned(),
             };
             out.line(&if counts.is_empty() { verdict } else { format!("{verdict}; {counts}") });
-            if let Some(site) = &site {
+            if let Some(site) = site.as_ref().filter(|_| voice.verbose) {
                 out.line(&Ceiling::of(site, FILES_KEPT).line());
             }
         }

@@ -5,7 +5,7 @@ use crate::diagnostic::{Files, Finding, Findings, Level, draw, to_json};
 use crate::value::Value;
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
 /// Why something that was asked for could not be written.
@@ -96,13 +96,26 @@ impl Terminal {
     /// Says why a command cannot do what it was asked for.
     pub(super) fn problem(&mut self, error: &anyhow::Error) {
         let word = if self.colours { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
-        self.line(&format!("{word}: {error:#}"));
+        self.line(&format!("{word}: {error:#}{}", way_out(error)));
+    }
+}
+
+/// What to do where the system has refused something, and its own words do not say it.
+fn way_out(error: &anyhow::Error) -> &'static str {
+    let refused = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    match refused {
+        Some(ErrorKind::PermissionDenied) => "; you have no right to that: choose another place, or ask whose it is",
+        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            "; there is no room left there: make some, or choose another place"
+        }
+        Some(ErrorKind::ReadOnlyFilesystem) => "; nothing is written to that file system: choose another place",
+        Some(_) | None => "",
     }
 }
 
 /// Remembers the first reason for which what was asked for could not be written, unless nobody reads it any more.
 pub(super) fn remember(error: io::Error) {
-    if error.kind() != io::ErrorKind::BrokenPipe {
+    if error.kind() != ErrorKind::BrokenPipe {
         LOST.set(error).unwrap_or_default();
     }
 }

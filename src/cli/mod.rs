@@ -42,11 +42,15 @@ mod schema;
 mod serve;
 mod try_out;
 
+use crate::diagnostic::suggest;
+use anyhow::anyhow;
 use arguments::{Arguments, Command};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use console::Terminal;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The site has errors, or cannot be served.
@@ -70,7 +74,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let parsed = table.try_get_matches_from(arguments).and_then(|matches| {
         let mut arguments = Arguments::from_arg_matches(&matches)?;
         // A site that is asked for by name goes before the one inside.
-        arguments.site.inside = inside.filter(|_| matches.value_source("config") != Some(ValueSource::CommandLine));
+        arguments.site.is_named = matches.value_source("config") == Some(ValueSource::CommandLine);
+        arguments.site.inside = inside.filter(|_| !arguments.site.is_named);
         if arguments.site.config.is_dir() {
             arguments.site.config.push("site.toml");
         }
@@ -78,12 +83,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     });
     let Arguments { site, command } = match parsed {
         Ok(arguments) => arguments,
-        Err(error) => {
+        Err(mut error) => {
+            suggest_command(&mut error);
             let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
             error.print().unwrap_or_else(console::remember);
             return unless_lost(code);
         }
     };
+    if let Some(advice) = mistaken(&site.config) {
+        Terminal::stderr().problem(&advice);
+        return ExitCode::from(USAGE);
+    }
     let ended = match command.unwrap_or_default() {
         Command::Serve => serve::serve(site),
         Command::New(how) => new::new(&site, &how),
@@ -105,9 +115,41 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }))
 }
 
+/// Adds the command that was probably meant, where what reads arguments finds none near enough.
+fn suggest_command(error: &mut clap::Error) {
+    if error.kind() != ErrorKind::InvalidSubcommand || error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return;
+    }
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return };
+    let table = Arguments::command();
+    if let Some(meant) = suggest(typed, table.get_subcommands().map(clap::Command::get_name)) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![meant.to_owned()]));
+    }
+}
+
+/// What to say of a `--config` that is a file of a site, and not the one that makes it a site.
+fn mistaken(config: &Path) -> Option<anyhow::Error> {
+    if !config.is_file() || config.file_name().is_some_and(|name| name == "site.toml") {
+        return None;
+    }
+    let is_part =
+        |folder: &&Path| matches!(folder.file_name().and_then(OsStr::to_str), Some("routes" | "layouts" | "content"));
+    let parts = config.ancestors().skip(1).filter(is_part);
+    let around = parts.filter_map(Path::parent).map(|site| site.join("site.toml")).find(|site| site.is_file());
+    let shown = config.display();
+    if let Some(site) = around {
+        return Some(anyhow!(
+            "`{shown}` is a part of a site: --config takes its `{}`, or the folder of that",
+            site.display()
+        ));
+    }
+    let is_toml = config.extension().is_some_and(|extension| extension == "toml");
+    (!is_toml).then(|| anyhow!("`{shown}` is no site: --config takes a `site.toml`, or the folder that it is in"))
+}
+
 /// How it ended, unless what was asked for could not be written.
 fn unless_lost(code: ExitCode) -> ExitCode {
     let Some(error) = console::lost() else { return code };
-    Terminal::stderr().problem(&anyhow::anyhow!("the standard output cannot be written: {error}"));
+    Terminal::stderr().problem(&anyhow!("the standard output cannot be written: {error}"));
     ExitCode::from(FAILED)
 }

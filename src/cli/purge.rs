@@ -16,6 +16,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -101,18 +102,23 @@ fn orders(how: &PurgeArguments) -> Vec<Value> {
 
 /// Sends one purge on a connection of its own; its answer.
 async fn send(admin: &Admin, order: &Value) -> anyhow::Result<Value> {
-    let nobody = || format!("nobody answers at {}: is the site served, with this `[admin]`?", admin.listen);
+    let nobody = |error: io::Error| {
+        let listen = &admin.listen;
+        anyhow!(
+            "nobody answers at {listen} ({error}): start the server that is to be purged, with this `[admin]` in its site.toml"
+        )
+    };
     match admin.listen.parse().map_err(|error| anyhow!("{}: {error}", admin.listen))? {
         ListenAddress::Tcp(address) => {
             let address = reachable(address);
             if address.port() == 0 {
                 bail!("`admin.listen` is any free port: give the one that was chosen with --set admin.listen=…");
             }
-            let stream = TcpStream::connect(address).await.with_context(nobody)?;
+            let stream = TcpStream::connect(address).await.map_err(nobody)?;
             exchange(stream, &address.to_string(), admin, order).await
         }
         ListenAddress::Unix(path) => {
-            let stream = UnixStream::connect(path).await.with_context(nobody)?;
+            let stream = UnixStream::connect(path).await.map_err(nobody)?;
             exchange(stream, "localhost", admin, order).await
         }
     }

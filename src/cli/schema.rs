@@ -31,6 +31,11 @@ pub(super) fn schema(site: &SiteArguments, how: &SchemaArguments) -> anyhow::Res
         Some(_) | None if site.inside.is_some() => {
             anyhow::bail!("the site is inside this program, without a folder to write to; --config names one")
         }
+        Some(_) | None if !site.config.exists() => anyhow::bail!(
+            "there is no site at `{}`, beside which the schemas would stand: go to its folder, or name it with --config; \
+             `siteserver new DIR` makes one",
+            site.config.display()
+        ),
         Some(_) | None => write(site.config.parent().unwrap_or(Path::new("")))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -45,12 +45,6 @@ pub fn all() -> impl Iterator<Item = Starter> {
     })
 }
 
-/// All of them for people, a line each.
-pub fn listed() -> String {
-    let line = |it: Starter| format!("  {:8} {}", it.name, it.about);
-    all().map(line).collect::<Vec<_>>().join("\n")
-}
-
 /// The starter of this name.
 pub fn named(name: &str) -> Option<Starter> {
     all().find(|starter| starter.name == name)

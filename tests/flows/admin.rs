@@ -638,7 +638,7 @@ fn the_command_says_why_it_cannot() {
     for (listen, token, arguments, told) in [
         (&listen, None, &["--all"][..], "the token is not in the environment: set `ADMIN_TOKEN`"),
         (&listen, Some(other), &["--all"], "the server has another token than `ADMIN_TOKEN` holds here"),
-        (&nobody, Some(TOKEN), &["--all"], "nobody answers at 127.0.0.1:1"),
+        (&nobody, Some(TOKEN), &["--all"], "nobody answers at 127.0.0.1:1 (Connection refused"),
         (&"127.0.0.1:0".to_owned(), Some(TOKEN), &["--all"], "any free port"),
         (&listen, Some(TOKEN), &["--path", "about"], "not purged: `about` is not the path of a URL"),
     ] {

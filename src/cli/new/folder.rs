@@ -47,7 +47,7 @@ impl Target {
     pub(super) fn write(&self, files: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
         let place = if self.is_there { self.path.clone() } else { self.beside()? };
         let mut made = Vec::new();
-        let written = fill(&place, files, &mut made).and_then(|()| self.take(&place));
+        let written = fill(&place, &self.path, files, &mut made).and_then(|()| self.take(&place));
         if written.is_err() {
             // As far as it can be: what is said is why it could not be written.
             take_away(&place, &made);
@@ -64,7 +64,7 @@ impl Target {
         fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let place = parent.join(format!(".{name}.{}.being-written", std::process::id()));
-        fs::create_dir(&place).with_context(|| format!("cannot make a folder in `{}`", parent.display()))?;
+        fs::create_dir(&place).with_context(|| format!("cannot make `{}`", self.path.display()))?;
         Ok(place)
     }
 
@@ -77,15 +77,15 @@ impl Target {
     }
 }
 
-/// Writes the files, and notes which there are because of that.
-fn fill(place: &Path, files: &[(String, Vec<u8>)], made: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    for (path, bytes) in files {
-        let path = place.join(path);
-        let folder = path.parent().unwrap_or(place);
-        fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-        let mut file = fs::File::create_new(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+/// Writes the files, and notes which there are because of that. Errors name them as they will be: in `asked`, which the author gave.
+fn fill(place: &Path, asked: &Path, files: &[(String, Vec<u8>)], made: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    for (name, bytes) in files {
+        let path = place.join(name);
+        let cannot = || format!("cannot write `{}`; nothing was written", asked.join(name).display());
+        fs::create_dir_all(path.parent().unwrap_or(place)).with_context(cannot)?;
+        let mut file = fs::File::create_new(&path).with_context(cannot)?;
         made.push(path.clone());
-        file.write_all(bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
+        file.write_all(bytes).with_context(cannot)?;
     }
     Ok(())
 }

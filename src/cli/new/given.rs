@@ -235,9 +235,9 @@ fn filled(
         };
         whole.push_str(before);
         if encodes {
-            whole.push_str(&encode_segment(&value))
+            whole.push_str(&encode_segment(&value));
         } else {
-            whole.push_str(&value)
+            whole.push_str(&value);
         }
         rest = behind;
     }

@@ -21,10 +21,10 @@ mod propose;
 mod route;
 mod source;
 
-use super::arguments::{Addition, NewArguments, SiteArguments};
+use super::arguments::{Addition, NewArguments, SiteArguments, Voice};
 use super::console::{Terminal, counted};
 use super::{USAGE, schema};
-use crate::starter::{self, Starter};
+use crate::starter::Starter;
 use anyhow::anyhow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -38,17 +38,19 @@ pub(super) fn new(site: &SiteArguments, how: &NewArguments) -> anyhow::Result<Ex
         Some(Addition::Source(how)) => return source::source(site, how),
         None => {}
     }
-    let Some(starter) = starter::named(&how.starter) else {
-        Terminal::stderr().problem(&anyhow!("there is no starter `{}`; there are\n{}", how.starter, starter::listed()));
+    let flag = if site.is_named { Some("--config") } else { (!site.sets.is_empty()).then_some("--set") };
+    if let Some(flag) = flag {
+        let why = "is about a site that is there: it goes with `new route` and `new source`, and a new site has none";
+        Terminal::stderr().problem(&anyhow!("{flag} {why}"));
         return Ok(ExitCode::from(USAGE));
-    };
+    }
     let folder = how.folder.as_deref().unwrap_or(Path::new("."));
-    make(folder, &starter)?;
+    make(folder, &how.starter, site.voice)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a starter into a folder.
-fn make(folder: &Path, starter: &Starter) -> anyhow::Result<()> {
+fn make(folder: &Path, starter: &Starter, voice: Voice) -> anyhow::Result<()> {
     let target = folder::Target::of(folder)?;
     let name = target
         .name()
@@ -63,7 +65,13 @@ fn make(folder: &Path, starter: &Starter) -> anyhow::Result<()> {
     files.extend(schema::for_editors().map(|(path, text)| (path, text.into_bytes())));
     target.write(&files)?;
     let mut out = Terminal::stdout();
-    out.write(&told(folder, starter, &name, &files));
+    if voice.verbose {
+        let each = files.iter().map(|(path, _)| format!("wrote {}\n", quoted(&folder.join(path))));
+        out.write(&each.collect::<String>());
+    }
+    if !voice.quiet {
+        out.write(&told(folder, starter, &name, &files));
+    }
     Ok(())
 }
 
@@ -93,7 +101,7 @@ fn told(folder: &Path, starter: &Starter, name: &str, files: &[(String, Vec<u8>)
             None => own.push(path.as_str()),
         }
     }
-    let mut text = format!("made `{name}` in {} from the starter `{}`\n\n", folder.display(), starter.name);
+    let mut text = format!("made `{name}` in {} from the starter `{}`\n\n", shown(folder), starter.name);
     for (folder, count) in below {
         writeln!(text, "  {:14} {}", format!("{folder}/"), counted(count, "file")).unwrap_or_default();
     }
@@ -111,10 +119,28 @@ fn told(folder: &Path, starter: &Starter, name: &str, files: &[(String, Vec<u8>)
     text
 }
 
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
+/// A path on one line.
+fn shown(path: &Path) -> String {
     let text = path.display().to_string();
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '~');
+    if text.contains(char::is_control) { quoted(path) } else { text }
+}
+
+/// A path as a shell takes it, which is no option of a command.
+fn quoted(path: &Path) -> String {
+    let mut text = path.display().to_string();
+    if text.starts_with('-') {
+        text.insert_str(0, "./");
+    }
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
+    if text.contains(char::is_control) {
+        // The one kind of quotation that has names for them.
+        let escaped = |c: char| match c {
+            '\'' | '\\' => format!("\\{c}"),
+            c if c.is_ascii_control() => format!("\\{:03o}", u32::from(c)),
+            c => c.to_string(),
+        };
+        return format!("$'{}'", text.chars().map(escaped).collect::<String>());
+    }
     if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
@@ -140,5 +166,10 @@ mod tests {
     fn folders_are_shown_as_shells_take_them() {
         assert_eq!(quoted(Path::new("../my-site")), "../my-site");
         assert_eq!(quoted(Path::new("my 'own' site")), r"'my '\''own'\'' site'");
+        assert_eq!(quoted(Path::new("-x")), "./-x");
+        assert_eq!(quoted(Path::new("-x y")), "'./-x y'");
+        assert_eq!(quoted(Path::new("a\nb's")), r"$'a\012b\'s'");
+        assert_eq!(quoted(Path::new("~")), "'~'");
+        assert_eq!(shown(Path::new("my site")), "my site");
     }
 }

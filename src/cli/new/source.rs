@@ -38,7 +38,7 @@ const ACCEPT: HeaderValue = HeaderValue::from_static(
 /// Fetches a sample and proposes a source: on the standard output, or into a route.
 pub(super) fn source(site: &SiteArguments, how: &SourceArguments) -> anyhow::Result<ExitCode> {
     let environment = load::environment().lenient();
-    let upstreams = upstreams(site, &environment);
+    let upstreams = upstreams(site, &environment)?;
     let given = Given::of(how, |name| std::env::var(name).ok())?;
     // An upstream or an error of the network may repeat what it was asked with.
     propose(site, how, &environment, &upstreams, &given)
@@ -85,14 +85,18 @@ fn propose(
 }
 
 /// The upstreams that the site declares, if there is a site.
-fn upstreams(site: &SiteArguments, environment: &Environment) -> Vec<Upstream> {
-    if !site.origin().exists() {
-        return Vec::new();
+fn upstreams(site: &SiteArguments, environment: &Environment) -> anyhow::Result<Vec<Upstream>> {
+    let is_meant = site.is_named || !site.sets.is_empty() || site.inside.is_some();
+    if !is_meant && !site.config.exists() {
+        return Ok(Vec::new());
+    }
+    if site.inside.is_none() {
+        is_there(site)?;
     }
     let draft = site::draft(site.origin(), &site.sets, environment, &Memory::default());
-    let Some(outline) = draft.outline else { return Vec::new() };
+    let Some(outline) = draft.outline else { return Ok(Vec::new()) };
     let all = &outline.site().upstreams;
-    all.names().filter_map(|name| all.get(all.find(name)?).cloned()).collect()
+    Ok(all.names().filter_map(|name| all.get(all.find(name)?).cloned()).collect())
 }
 
 /// What is asked for.
