@@ -288,7 +288,7 @@ fn explain_and_routes_tell_of_a_search() {
 }
 
 fn a_document_on_another_host_is_linked_to_by_its_whole_url() {
-    const SEARCH: &str = "json = { links = { each = \"{found}\", fields = { link = \"link\", path = \"path\", url = \"url\" } } }\n\
+    const SEARCH: &str = "json = { results = \"{found}\" }\n\
                           [query.q]\nmax-length = 100\n\
                           [sources.found]\ncontent = \"texts/**\"\nsearch = \"{query.q}\"\n";
     let site = Site::start(&format!(
@@ -303,8 +303,8 @@ fn a_document_on_another_host_is_linked_to_by_its_whole_url() {
     let links = |host: &str| {
         let answer = site.request("GET", "/search?q=heavy", &[("host", host)], b"");
         assert_eq!(answer.status, 200, "{host}: {}", answer.text());
-        let told: Value = serde_json::from_str(&answer.text()).expect("JSON");
-        let mut links: Vec<String> = told["links"]
+        let told: Value = serde_json::from_str(answer.text()).expect("JSON");
+        let mut links: Vec<String> = told["results"]
             .as_array()
             .expect("a list")
             .iter()
