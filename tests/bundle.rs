@@ -367,7 +367,7 @@ fn the_memory_that_the_files_inside_take_is_told() {
     assert_eq!(none, 0);
     assert!((least..=carried).contains(&inside), "{inside} bytes of {carried}");
     assert_eq!(of_program - of_folder, inside);
-    let (_, told, _) = run(&to, &["check"]);
+    let (_, told, _) = run(&to, &["check", "--verbose"]);
     assert!(told.contains(" of the files inside this program, "), "{told}");
 }
 
@@ -479,7 +479,7 @@ fn the_files_come_back_as_they_were() {
     assert_eq!(bundled_by(binary().arg("--config").arg(into.join("other.toml")), &second), first);
     assert_eq!(bundled_by(Command::new(&program).arg("--config").arg(into.join("other.toml")), &second), first);
     let (code, _, error) = ended(binary().args(["bundle", "--extract"]).arg(copy.path().join("none")));
-    assert_eq!((code, error.contains("there is no site inside this program")), (Some(1), true), "{error}");
+    assert_eq!((code, error.contains("this program has no site inside")), (Some(1), true), "{error}");
 }
 
 fn the_same_site_makes_the_same_program() {
