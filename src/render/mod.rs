@@ -16,6 +16,7 @@
 
 mod budget;
 mod buffer;
+mod callers;
 mod code;
 mod compare;
 mod condition;
@@ -43,6 +44,7 @@ mod tree;
 mod val;
 
 pub use buffer::Buffer;
+pub use callers::Caller;
 pub use code::CODES;
 pub use condition::{Condition, TooMuchWork, Work};
 pub use filter::{

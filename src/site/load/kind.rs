@@ -3,7 +3,7 @@
 use super::super::{Rule, Then, code};
 use super::route::{self, is_own, shared_name};
 use super::scope::{Reads, Scope};
-use super::{Shared, documents, layouts, media};
+use super::{Shared, called, documents, layouts, media};
 use crate::config::{
     Declared as _, Environment, PLACEHOLDER_NOT_READ, Part, Reference, Shape, Table, Template, TreeFile,
 };
@@ -577,7 +577,14 @@ pub(super) fn link_layout(
             continue;
         }
         let keys = keys_of(&read.segments);
-        let is_known = scope.resolve(&root.name, &keys, read.place, reads, findings).is_some();
+        let mut found = Findings::default();
+        let is_known = scope.resolve(&root.name, &keys, read.place, reads, &mut found).is_some();
+        findings.append(called::explained(found, read, |given, place| {
+            let mut found = Findings::default();
+            let keys = keys.get(..given).unwrap_or(&keys);
+            scope.resolve(&root.name, keys, place, &mut Reads::default(), &mut found);
+            found
+        }));
         astray.note(read, is_known);
         sound &= is_known;
     }

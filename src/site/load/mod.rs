@@ -4,6 +4,7 @@ mod admin;
 mod asked;
 mod auth;
 mod caching;
+mod called;
 mod csp;
 mod data;
 pub(super) mod documents;
