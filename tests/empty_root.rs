@@ -4,7 +4,6 @@
 use crate::support::fault::FaultServer;
 use crate::support::http;
 use crate::support::site::{Folder, binary, copy_program};
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -41,7 +41,9 @@ impl Callers {
     pub(super) fn of(&self, (root, segments): &(NameId, Vec<Segment>), place: Place) -> Box<[Caller]> {
         let mut found: Vec<Caller> = Vec::new();
         let mut file = place.file;
-        while found.len() < MOST && let Some(call) = self.called.get(&file) {
+        while found.len() < MOST
+            && let Some(call) = self.called.get(&file)
+        {
             let argument = (0..=segments.len()).rev().find_map(|length| {
                 let key = (file, *root, segments.get(..length)?.to_vec());
                 Some((length, *self.given.get(&key)?))

@@ -135,7 +135,8 @@ fn of_one_kind(decl: &Decl, table: &Table, file: &TreeFile, shared: &mut Shared<
         let place = Place::new(file.file, 0..0);
         shared.findings.push(
             Finding::new(&resource::NO_LAYOUT, place, "a page without a layout has nothing to show").help(
-                "layout = \"page.html\", or another kind of route: `content`, `files`, `json`, `proxy`, `redirect`",
+                "layout = \"page.html\", also where there is a [form], or another kind of route: `content`, `files`, `json`, `proxy`, `redirect`; \
+                 `siteserver new route PATH` writes one with what it needs",
             ),
         );
         return None;
