@@ -56,32 +56,26 @@ fn finding(finding: &Value) -> String {
         return format!("<p>{}</p>\n", escaped(text));
     }
     let text = |name: &str| finding[name].as_str().unwrap_or_default();
-    let mut html = format!("<h2>{}: {}</h2>\n", escaped(text("level")), worded(text("message")));
-    write_place(&finding["place"], &finding["lines"], escaped(text("code")), &mut html);
-    for related in finding["related"].as_array().into_iter().flatten() {
+    let head = format!("<h2>{}: {}</h2>\n", escaped(text("level")), worded(text("message")));
+    let at = located(&finding["place"], &finding["lines"], &escaped(text("code")));
+    let related = finding["related"].as_array().into_iter().flatten().map(|related| {
         let message = worded(related["message"].as_str().unwrap_or_default());
-        write_place(&related["place"], &related["lines"], message, &mut html);
-    }
-    if let Some(help) = finding["help"].as_str() {
-        html.push_str(&format!("<p>Help: {}</p>\n", worded(help)));
-    }
-    html
+        located(&related["place"], &related["lines"], &message)
+    });
+    let help = finding["help"].as_str().map(|help| format!("<p>Help: {}</p>\n", worded(help)));
+    [head, at].into_iter().chain(related).chain(help).collect()
 }
 
-/// Where something is, the lines there, and what it is.
-fn write_place(place: &Value, lines: &Value, what: String, html: &mut String) {
-    let file = escaped(place["file"].as_str().unwrap_or_default());
-    if file.is_empty() {
-        html.push_str(&format!("<p>{what}</p>\n"));
-        return;
-    }
-    html.push_str(&format!("<p>{file}:{}:{}: {what}</p>\n<pre>", place["line"], place["column"]));
-    for line in lines.as_array().into_iter().flatten() {
+/// Where something is, `what` it is, and the lines there.
+fn located(place: &Value, lines: &Value, what: &str) -> String {
+    let Some(file) = place["file"].as_str() else { return format!("<p>{what}</p>\n") };
+    let lines = lines.as_array().into_iter().flatten().map(|line| {
         let part = |at: usize| escaped(line[at].as_str().unwrap_or_default());
         let marked = if part(2).is_empty() { String::new() } else { format!("<mark>{}</mark>", part(2)) };
-        html.push_str(&format!("{:>5}  {}{marked}{}\n", line[0].to_string(), part(1), part(3)));
-    }
-    html.push_str("</pre>\n");
+        format!("{:>5}  {}{marked}{}\n", line[0].to_string(), part(1), part(3))
+    });
+    let lines: String = lines.collect();
+    format!("<p>{}:{}:{}: {what}</p>\n<pre>{lines}</pre>\n", escaped(file), place["line"], place["column"])
 }
 
 /// A phrase in HTML: what stands in backticks is the author's.

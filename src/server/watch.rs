@@ -244,7 +244,7 @@ impl SitePlace {
             [name] => name.as_encoded_bytes().starts_with(b"..").then_some(Change::Structure),
             [folder, inner @ ..] => {
                 let counts = FOLDERS.iter().any(|known| folder == known) && !inner.iter().copied().any(is_passing);
-                let style = inner.last().and_then(|name| name.to_str()).filter(|name| name.ends_with(".css"));
+                let style = inner.last().and_then(|name| name.to_str()).filter(|name| is_style(name));
                 let change = match style {
                     Some(name) if *folder == CONTENT => Change::Style(name.to_owned()),
                     _ => Change::Content,
@@ -253,6 +253,11 @@ impl SitePlace {
             }
         }
     }
+}
+
+/// Whether this is the name of a style sheet.
+fn is_style(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "css")
 }
 
 /// Whether files of this name come and go without meaning anything: those of editors and of version control.
@@ -324,7 +329,9 @@ mod tests {
         let settled = |all: &[Change]| {
             let (sender, receiver) = channel();
             let (first, rest) = all.split_first().unwrap();
-            rest.iter().for_each(|change| sender.send(change.clone()).unwrap());
+            for change in rest {
+                sender.send(change.clone()).unwrap();
+            }
             drop(sender);
             settle(first.clone(), &receiver, QUIET)
         };

@@ -25,7 +25,7 @@ fn one(finding: Finding, read: &Read, judge: &impl Fn(usize, Place) -> Findings)
             return made.clone().related(read.place, "read in the partial here");
         }
     }
-    let lacks_name = std::ptr::eq(finding.code, &code::UNKNOWN_NAME);
+    let lacks_name = finding.code.name == code::UNKNOWN_NAME.name;
     read.callers.iter().fold(finding, |finding, caller| match caller.given {
         Some(_) => finding.related(caller.place, "given to the partial here"),
         None if lacks_name => finding.related(caller.place, "the partial is called here without it"),
