@@ -56,6 +56,17 @@ pub(super) static TABLE: &[Filter] = &[
         "a, b, or c",
     ),
     row(
+        "asset_url",
+        [0, 0],
+        Text,
+        web::asset_url,
+        "The URL of a file that a `files` route publishes, with a digest of what it holds in its name, so that browsers keep it for good. The file \
+         is named by its path below the folder of its route, or by its own URL. What no route publishes is a finding if the layout writes it \
+         out, and else prints nothing.",
+        r#""site.css" | asset_url"#,
+        "/assets/site.3f2a9c1b4d5e.css",
+    ),
+    row(
         "at_least",
         [1, 1],
         Inherits,
