@@ -214,7 +214,9 @@ impl FilePart {
             let mut chunk = vec![0; usize::try_from(length).unwrap_or_default()];
             file.read_exact_at(&mut chunk, offset)?;
             match &lasting {
-                Some(Lasting(is)) if !is(&file.metadata()?) => Err(io::Error::other("the file changed while it was sent")),
+                Some(Lasting(is)) if !is(&file.metadata()?) => {
+                    Err(io::Error::other("the file changed while it was sent"))
+                }
                 _ => Ok(chunk.into()),
             }
         }));

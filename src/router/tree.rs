@@ -756,6 +756,30 @@ mod tests {
     }
 
     #[test]
+    fn files_answer_for_their_versions_behind_what_is_literally_there() {
+        let mut router = Router::new(TrailingSlash::Never);
+        let held = ["a b.css", "LICENSE", "a.000000000000.js", "a.js"];
+        router.insert_files(pattern("/f/{*file}", &[]), held, "files").unwrap();
+        router.insert_held(pattern("/{*page}", &[]), ["guide"], "documents").unwrap();
+        router.insert(pattern("/f/a.111111111111.js", &[]), "own").unwrap();
+        router.insert(pattern("/f/{rest}", &[]), "rest").unwrap();
+        for (path, expected, file) in [
+            ("/f/a%20b.3f2a9c1b4d5e.css", "files", Some("a b.3f2a9c1b4d5e.css")),
+            ("/f/LICENSE.3f2a9c1b4d5e", "files", Some("LICENSE.3f2a9c1b4d5e")),
+            ("/f/a.000000000000.js", "files", Some("a.000000000000.js")),
+            ("/f/a.111111111111.js", "own", None),
+            ("/f/a.3f2a9c1b4d5e.js", "files", Some("a.3f2a9c1b4d5e.js")),
+            ("/f/b.3f2a9c1b4d5e.js", "rest", None),
+            ("/f/a.3f2a9c1b4d5.js", "rest", None),
+        ] {
+            let Routing::Matched(found) = router.route(path) else { panic!("{path}") };
+            assert_eq!((*found.route, found.params.get("file").as_deref()), (expected, file), "{path}");
+        }
+        assert!(matches!(router.route("/guide.3f2a9c1b4d5e"), Routing::NotFound), "documents have none");
+        assert!(matches!(router.route("/f/%61.3f2a9c1b4d5e.js"), Routing::Redirect { .. }));
+    }
+
+    #[test]
     fn a_large_site_is_found_in_full() {
         let mut router = Router::new(TrailingSlash::Never);
         for number in 0..20_000 {

@@ -244,7 +244,10 @@ impl LargeFile {
 
     /// What it is a version of, if that can be told for as long as it is sent: on the disk only of what did not change of late, because any
     /// change from now on shows then. `digest` gives the digests of what is on the disk.
-    pub(super) fn version(&self, digest: impl Fn(&Octets) -> io::Result<Option<[u8; 32]>>) -> io::Result<Option<Version>> {
+    pub(super) fn version(
+        &self,
+        digest: impl Fn(&Octets) -> io::Result<Option<[u8; 32]>>,
+    ) -> io::Result<Option<Version>> {
         let Some(own) = digest(&self.octets)? else { return Ok(None) };
         let mut codings = Vec::new();
         for sibling in self.beside.iter() {

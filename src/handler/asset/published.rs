@@ -2,8 +2,8 @@
 //!
 //! It is worked out when a site goes into service, so that a small file is kept with all the fields that it is sent with.
 
-use super::file::Named;
 use super::super::respond::{holds_document, safety};
+use super::file::Named;
 use crate::cache::CDN_CACHE_CONTROL;
 use crate::config::{Archive, Origin};
 use crate::resource::PolicyField;

@@ -162,13 +162,7 @@ impl Shelf {
     }
 
     /// The file on the disk, or `kept` if that is still it; if there is none of this name, the one that the name is a version of. Blocks.
-    fn fetch(
-        &self,
-        name: Name,
-        published: &Published,
-        kept: Option<Kept>,
-        now: u64,
-    ) -> Result<Found, Absent> {
+    fn fetch(&self, name: Name, published: &Published, kept: Option<Kept>, now: u64) -> Result<Found, Absent> {
         let versions = published.has_versions().then(|| Version::split(&name.file)).flatten();
         // What is kept under the name of a version is the file of the name without it.
         let (own, kept) = match kept {

@@ -164,7 +164,7 @@ impl Walk<'_> {
             "prepend" => joined(&argument(self), texts),
             "relative_url" => each(relative),
             "absolute_url" => each(absolute),
-            "asset_url" => each(published),
+            "asset_url" => bounded(texts.iter().map(|text| published(text))),
             // What has nothing to escape stays what it is.
             "escape" | "escape_once" | "h" => {
                 each(|text| (!text.contains(['<', '>', '&', '"', '\''])).then(|| text.into()))
@@ -216,8 +216,8 @@ fn relative(text: &str) -> Option<String> {
 }
 
 /// The same of `asset_url`, which makes a path on this site of whatever is published.
-fn published(text: &str) -> Option<String> {
-    Some(format!("/{}", text.trim_start_matches('/')))
+fn published(text: &str) -> String {
+    format!("/{}", text.trim_start_matches('/'))
 }
 
 /// The same of `absolute_url`.

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::render::{
-    AssetUrls, Buffer, Context, Escape, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, MoneyFormats,
-    RenderError, Site as Known,
+    AssetUrls, Buffer, Context, Escape, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat,
+    MoneyFormats, RenderError, Site as Known,
 };
 use crate::value::{JsonLimits, Value, parse_json};
 use jiff::Timestamp;
@@ -17,10 +17,8 @@ static MONEY: LazyLock<MoneyFormats> = LazyLock::new(|| MoneyFormats {
 });
 
 static ASSETS: LazyLock<AssetUrls> = LazyLock::new(|| {
-    let published = [
-        ("site.css", "/assets/site.3f2a9c1b4d5e.css"),
-        ("a b&é.js", "/assets/a%20b&%C3%A9.3f2a9c1b4d5e.js"),
-    ];
+    let published =
+        [("site.css", "/assets/site.3f2a9c1b4d5e.css"), ("a b&é.js", "/assets/a%20b&%C3%A9.3f2a9c1b4d5e.js")];
     published.into_iter().map(|(name, url)| (name.into(), url.into())).collect()
 });
 

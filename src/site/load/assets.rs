@@ -51,7 +51,8 @@ impl Published {
         let decl = Decl::read(table, unheard);
         let folder = decl.files.as_ref()?.value.trim_matches('/').to_owned();
         let pattern = route::patterns(&decl, file, unheard).into_iter().map(|(pattern, _)| pattern);
-        let pattern = pattern.into_iter().find(|pattern| pattern.rest_name().is_some() && pattern.names().len() == 1)?;
+        let pattern =
+            pattern.into_iter().find(|pattern| pattern.rest_name().is_some() && pattern.names().len() == 1)?;
         if decl.host.is_some() {
             return None;
         }
@@ -72,7 +73,12 @@ impl Published {
 
 impl Assets {
     /// Finds the files that the layouts of the site ask for. `is_whole` says whether all routes are known.
-    pub(super) fn survey(tables: &[(&TreeFile, Table)], is_whole: bool, digests: &Digests, shared: &mut Shared<'_>) -> Self {
+    pub(super) fn survey(
+        tables: &[(&TreeFile, Table)],
+        is_whole: bool,
+        digests: &Digests,
+        shared: &mut Shared<'_>,
+    ) -> Self {
         let mut uses: Vec<AssetUse> = Vec::new();
         let (mut seen, mut asks_by_value) = (HashSet::new(), false);
         for layout in shared.library.all() {

@@ -36,7 +36,9 @@ mod slipped;
 mod sources;
 
 use super::memory::{Documents as Rendered, Indexes, Memory};
-use super::{Certainty, Draft, ErrorPages, Held, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code};
+use super::{
+    Certainty, Draft, ErrorPages, Held, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code,
+};
 use crate::config::{Declared, Environment, Origin, Table, Tree, TreeFile, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
 use crate::resource::{ErrorPage, Profiles};
@@ -210,8 +212,7 @@ fn build(
     let tables = merged(&sections, &profiles, &mut shared);
     let routes = tree.routes.iter().filter(|file| !section::is_section(&file.path)).count();
     let is_read = tables.len() == routes && sections.are_read();
-    shared.assets =
-        assets::Assets::survey(&tables, is_read && !shared.lacks_defaults, &memory.digests, &mut shared);
+    shared.assets = assets::Assets::survey(&tables, is_read && !shared.lacks_defaults, &memory.digests, &mut shared);
     let mut of_sections = section::Mentions::default();
     let errors = section_errors(&sections, &mut of_sections, &mut shared);
     for idle in sections.idle() {

@@ -127,7 +127,7 @@ impl Parts<'_> {
 
     /// The files of all layouts that the route may use, with the layouts around them and their partials.
     fn layout_files(&self) -> BTreeSet<FileId> {
-        self.layouts().flat_map(|layout| layout.files()).copied().collect()
+        self.layouts().flat_map(Layout::files).copied().collect()
     }
 
     /// All layouts that the route may use.
