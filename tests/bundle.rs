@@ -19,6 +19,7 @@ crate::cases!(
     published_files_are_served_as_from_the_disk,
     what_is_beside_the_folders_is_inside,
     every_command_works_on_the_site_inside,
+    the_memory_that_the_files_inside_take_is_told,
     another_site_and_the_environment_come_from_outside,
     what_is_damaged_is_not_served,
     the_files_come_back_as_they_were,
@@ -328,7 +329,7 @@ fn every_command_works_on_the_site_inside() {
     let version = format!("siteserver {}\nsite {digest}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(run(&to, &["--version"]), (Some(0), version, String::new()));
     for arguments in [
-        &["check"][..],
+        &["check", "-q"][..],
         &["routes"],
         &["explain", "/docs/deep/er"],
         &["schema", "--openapi"],
@@ -346,6 +347,28 @@ fn every_command_works_on_the_site_inside() {
     let (code, _, error) = run(&to, &["purge", "--all"]);
     assert_eq!((code, error.contains("the site has no admin listener")), (Some(1), true), "{error}");
     assert_eq!(run(&to, &["--no-such-flag"]).0, Some(2));
+}
+
+fn the_memory_that_the_files_inside_take_is_told() {
+    let site = unpacked(SITE);
+    let (to, _) = bundle(&site);
+    let memory = |(code, out, error): (Option<i32>, String, String)| {
+        assert_eq!(code, Some(0), "{error}");
+        let told: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        ["inside", "together"].map(|name| told["memory"][name].as_u64().expect("bytes"))
+    };
+    let check = ["check", "--format", "json"];
+    let [none, of_folder] = memory(ended(binary().current_dir(site.path()).args(check)));
+    let [inside, of_program] = memory(run(&to, &check));
+    let length = |program: &Path| fs::metadata(program).expect("a file").len();
+    let carried = length(&to.path().join(NAME)) - length(Path::new(binary().get_program()));
+    let published = ["content/about.md", "content/assets/site.css", "layouts/page.html"];
+    let least: u64 = published.iter().map(|file| length(&site.path().join(file))).sum();
+    assert_eq!(none, 0);
+    assert!((least..=carried).contains(&inside), "{inside} bytes of {carried}");
+    assert_eq!(of_program - of_folder, inside);
+    let (_, told, _) = run(&to, &["check"]);
+    assert!(told.contains(" of the files inside this program, "), "{told}");
 }
 
 fn another_site_and_the_environment_come_from_outside() {

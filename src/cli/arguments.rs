@@ -31,7 +31,7 @@ Examples:
   siteserver --config shop/site.toml              serve another site
   siteserver --set 'server.listen=[\"[::]:8080\"]'  serve on another address
   siteserver new my-site                          make a site to begin with
-  siteserver dev                                  work on it: live reload, findings and data in the browser
+  siteserver dev                                  work on it: live reload, findings, data
   siteserver check                                say everything that is wrong
   siteserver check --explain config/unknown-key   say what a finding means
   siteserver routes                               list what it serves
@@ -169,13 +169,13 @@ Examples:
 
 const AFTER_BUNDLE: &str = "\
 Examples:
-  siteserver bundle --output shop        write `shop`: this program, with ./site.toml and its folders inside
+  siteserver bundle --output shop        write `shop`: this program with the site inside
   ./shop                                 serve that site, wherever the file is, without any other
   ./shop check                           every command works on the site inside
   ./shop --set server.listen='[\"[::]:8080\"]'
   ./shop --version                       say which program and which site it is
   ./shop --config shop/site.toml         serve another site after all
-  ./shop bundle --extract copy           write the files of the site inside into the new folder `copy`";
+  ./shop bundle --extract copy           write the files inside into the folder `copy`";
 
 const AFTER_EXPLAIN: &str = "\
 Examples:
@@ -203,14 +203,17 @@ pub(super) struct Arguments {
     pub(super) command: Option<Command>,
 }
 
+/// Where the options that all commands share stand in the help of each: behind its own.
+const LAST: usize = 100;
+
 /// Which site, and how it differs from its files.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SiteArguments {
     /// The site's `site.toml`, or the folder that it is in; every path in the site is relative to that folder
-    #[arg(long, global = true, value_name = "PATH", default_value = "./site.toml")]
+    #[arg(long, global = true, value_name = "PATH", default_value = "./site.toml", display_order = LAST)]
     pub(super) config: PathBuf,
     /// Sets one key of `site.toml` to a TOML value or else a string; may be repeated, later ones win
-    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", display_order = LAST + 1)]
     pub(super) sets: Vec<String>,
     #[command(flatten)]
     pub(super) voice: Voice,
@@ -230,10 +233,10 @@ impl SiteArguments {
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(super) struct Voice {
     /// Say only what is wrong: no line at the start, no counts, no progress
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, conflicts_with = "verbose", display_order = LAST + 2)]
     pub(super) quiet: bool,
     /// Say more: what was read and how long it took; while it serves, also what went wrong on single connections and calls
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = LAST + 3)]
     pub(super) verbose: bool,
 }
 
@@ -481,7 +484,7 @@ pub(super) struct SchemaArguments {
     /// Write all schemas below `.siteserver/` beside site.toml, and a `.taplo.toml` that points editors to them unless there is one
     #[arg(long)]
     pub(super) write: bool,
-    /// Write the site's own API to the standard output, as `OpenAPI` 3.1: its JSON routes and forms, with all that they take and answer
+    /// Write the site's own API to the standard output, as OpenAPI 3.1: its JSON routes and forms, with all that they take and answer
     #[arg(long)]
     pub(super) openapi: bool,
 }
@@ -508,7 +511,7 @@ pub(super) enum Trial {
     /// Names are not checked, because nothing is declared; what Liquid refuses is an error. Front matter is passed over. Dates without a zone are
     /// in that of the environment variable TZ, or else in UTC.
     Liquid(LiquidArguments),
-    /// Select from a document by `JSONPath` (RFC 9535)
+    /// Select from a document by JSONPath (RFC 9535)
     ///
     /// Each value that is selected is written on a line of its own, as JSON.
     Jsonpath(JsonpathArguments),
@@ -594,7 +597,7 @@ pub(super) struct MarkdownArguments {
 /// Which Markdown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum MarkdownKind {
-    /// `CommonMark` 0.31.2, and the extensions that --options name
+    /// CommonMark 0.31.2, and the extensions that --options name
     #[default]
     Commonmark,
     /// As the documents of a site, without their front matter

@@ -38,6 +38,15 @@ impl Origin {
         }
     }
 
+    /// The bytes of memory that its files take as long as the site is there, asked for or not.
+    #[must_use]
+    pub fn bytes_held(&self) -> u64 {
+        match self {
+            Self::Folder(_) => 0,
+            Self::Inside(archive) => archive.bytes().len() as u64,
+        }
+    }
+
     /// What `site.toml` is called.
     #[must_use]
     pub fn config_name(&self) -> Cow<'_, str> {

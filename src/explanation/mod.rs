@@ -101,7 +101,7 @@ pub struct Input {
     pub name: String,
     /// Its type, if it has a declared one.
     pub kind: Option<&'static str>,
-    /// Its value as JSON; `None` if it is not to be shown: cookies and credentials.
+    /// Its value as JSON; `None` if it is not to be shown: credentials, and cookies without an `enum`.
     pub value: Option<String>,
     /// Whether the request has it, and if not what stands for it.
     pub state: State,

@@ -1,7 +1,7 @@
 //! How much memory a site may take at most, from its limits.
 //!
-//! What is counted is what visitors and upstreams can make grow, and the indexes of what can be searched, which grow with the site. The program and the compiled site come on top, a few megabytes for
-//! most sites, and do not grow. How many pages are made at once has no bound of its own, so what one takes is told for each.
+//! What is counted is what visitors and upstreams can make grow, and what grows with the site: the indexes of what can be searched, and the files that a bundle carries. The program and the compiled
+//! site come on top, a few megabytes for most sites, and do not grow. How many pages are made at once has no bound of its own, so what one takes is told for each.
 
 use crate::site::{Limits, Site};
 use crate::upstream::{ClientSettings, SMALL_BODY};
@@ -21,6 +21,8 @@ pub struct Ceiling {
     pub files: u64,
     /// Indexes of what can be searched.
     pub indexes: u64,
+    /// The site's files, if this program carries them.
+    pub inside: u64,
     /// Heads of requests, of all connections together.
     pub heads: u64,
     /// Bodies of upstreams while they are received, of all calls together.
@@ -55,6 +57,7 @@ impl Ceiling {
             data,
             files,
             indexes: wide(site.index_bytes()),
+            inside: site.origin.bytes_held(),
             heads: connections.saturating_mul(wide(*request_head).max(LEAST_BUFFER)),
             page: wide(render.output_bytes),
             answers: of_small.saturating_add(places.saturating_mul(raw.saturating_add(decoded))),
@@ -65,23 +68,27 @@ impl Ceiling {
 
     /// What is bounded for all visitors together.
     pub fn together(&self) -> u64 {
-        let all = [self.pages, self.data, self.files, self.indexes, self.heads, self.answers];
+        let all = [self.pages, self.data, self.files, self.indexes, self.inside, self.heads, self.answers];
         all.into_iter().fold(0, u64::saturating_add)
     }
 
     /// One line about it.
     pub fn line(&self) -> String {
-        let Self { pages, data, files, indexes, heads, answers, page, answer: _, connections } = *self;
+        let Self { pages, data, files, indexes, inside, heads, answers, page, answer: _, connections } = *self;
         let searched = match indexes {
             0 => String::new(),
             bytes => format!(", {} of search indexes", size(bytes)),
+        };
+        let carried = match inside {
+            0 => String::new(),
+            bytes => format!(", {} of the files inside this program", size(bytes)),
         };
         let received = match answers {
             0 => String::new(),
             bytes => format!(", {} of answers that upstreams are sending", size(bytes)),
         };
         format!(
-            "memory: {} at most ({} of pages, {} of their data, {} of small files{searched}, {} of request heads on {connections} connections{received}), \
+            "memory: {} at most ({} of pages, {} of their data, {} of small files{searched}{carried}, {} of request heads on {connections} connections{received}), \
              and beside that for each page while it is made {} and the data that it reads",
             size(self.together()),
             size(pages),
@@ -94,13 +101,14 @@ impl Ceiling {
 
     /// The same for other programs, in bytes.
     pub fn as_json(&self) -> Value {
-        let Self { pages, data, files, indexes, heads, answers, page, answer, connections: _ } = *self;
+        let Self { pages, data, files, indexes, inside, heads, answers, page, answer, connections: _ } = *self;
         let members = [
             ("together", self.together()),
             ("pages", pages),
             ("data", data),
             ("files", files),
             ("search_indexes", indexes),
+            ("inside", inside),
             ("request_heads", heads),
             ("upstream_answers", answers),
             ("each_page_being_made", page),

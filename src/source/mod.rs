@@ -38,7 +38,7 @@ pub use extraction::{Extract, Query as Selects, TypeName, fields};
 pub use given::{Chosen, Given};
 pub use keep::Keep;
 pub use known::{Astray, Known};
-pub use list::{Absent, Decl as ListDecl, Listing, Surroundings};
+pub use list::{Absent, Decl as ListDecl, Listing, Searched, Surroundings};
 pub use misfit::DataFile;
 pub use outcome::{Fatal, OnError, OnNotFound, OnUnauthorized, Outcomes, Settled, Trouble};
 pub use piece::{Piece, Pieces, refuse_secrets, refuse_secrets_in, way_out};
@@ -49,7 +49,6 @@ pub use upstream::{Calling, CallingDecl, Decl as UpstreamDecl, Upstream, origin_
 use crate::config::{Binding, Declared as _, Environment, Reference, Rules, Shape};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::extract::Extraction;
-use crate::search::Index;
 use crate::upstream::Answer;
 use crate::value::Value;
 use answer::trouble_of_json;
@@ -73,8 +72,8 @@ pub struct Context<'c> {
     pub environment: &'c Environment,
     /// What was read for a source whose data comes at load; `None` if it could not be, which is told already.
     pub given: Option<Given>,
-    /// The index of what was read, where it is searched; of the items of `given`, in their order.
-    pub index: Option<Arc<Index>>,
+    /// What is searched of what was read, where it is; the index is of the items of `given`, in their order.
+    pub searched: Option<Searched>,
     /// Whether it is called because somebody has sent something, and may change what it likes.
     pub is_sent: bool,
 }
@@ -263,7 +262,7 @@ impl Source {
         let known = if decl.each.is_written() { Known::ListOf(Box::new(known)) } else { known };
         let item = list::item_of(&known);
         Self::refuse_search(decl, context, findings);
-        let (listing, known) = match list::compile(&decl.listing, &known, context.index.as_ref(), findings) {
+        let (listing, known) = match list::compile(&decl.listing, &known, context.searched.as_ref(), findings) {
             Some(list::Compiled { listing, known }) => (listing, known),
             None => (None, known),
         };

@@ -4,7 +4,7 @@ use super::site;
 use crate::support::fault::FaultServer;
 use crate::support::http::Response;
 use crate::support::site::{Folder, Site, binary};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -13,6 +13,7 @@ crate::cases!(
     requests_that_lead_nowhere_are_told_why,
     values_in_fields_are_told_as_they_are_sent,
     a_personal_page_is_told_with_its_path,
+    cookies_whose_values_are_declared_are_told,
     secrets_and_cookies_are_not_told,
     sources_are_told_in_waves_and_rules_in_order,
     settings_are_told_with_their_places,
@@ -239,6 +240,45 @@ on-invalid = "bad-request"
         }
     }
     assert_eq!(verdict(&explain(&site, &["/abuot"]), "hint"), "did you mean `/about`?");
+}
+
+fn cookies_whose_values_are_declared_are_told() {
+    let site = Site::start(
+        r#"
+-- site.toml --
+-- routes/index.toml --
+layout = "page.html"
+[cookies.theme]
+enum = ["light", "dark"]
+default = "light"
+[cookies.size]
+enum = ["small"]
+[cache]
+s-maxage = "1h"
+-- layouts/page.html --
+{{ cookies.theme }} {{ cookies.size }}
+"#,
+    );
+    for (sent, [theme, size], [state, other]) in [
+        ("theme=dark; size=small", [json!("dark"), json!("small")], ["present", "present"]),
+        ("theme=secret-of-anna; size=secret-of-anna", [json!("light"), json!(null)], ["unfit", "unfit"]),
+        ("x=secret-of-anna", [json!("light"), json!(null)], ["absent", "absent"]),
+    ] {
+        let told = explain(&site, &["/", "--header", &format!("Cookie: {sent}")]);
+        let page = &told["page"];
+        let inputs = json!([
+            { "name": "cookies.size", "type": "string", "value": size, "state": other, "read": true },
+            { "name": "cookies.theme", "type": "string", "value": theme, "state": state, "read": true },
+        ]);
+        assert_eq!(page["inputs"], inputs, "{sent}");
+        let word = |value: &Value| value.as_str().map(|text| format!("\"{text}\""));
+        let parts = json!([
+            { "section": "cookie", "name": "size", "value": word(&size) },
+            { "section": "cookie", "name": "theme", "value": word(&theme) },
+        ]);
+        assert_eq!(page["store"]["key"]["parts"], parts, "{sent}");
+        assert!(!told.to_string().contains("anna"), "what is no declared value says who it is: {told}");
+    }
 }
 
 /// A page whose data is one person's, by way of two sources.

@@ -203,8 +203,9 @@ struct Hour {
     now: u64,
     /// When the upstream came to be as it is.
     turned: u64,
-    /// Of each of [`KEPT`] the number that is stored, and since when.
-    stored: Vec<(u64, u64)>,
+    /// Of each of [`KEPT`] the number that is stored, since when at the earliest, and since when at the latest: they are the same where
+    /// answers say their age.
+    stored: Vec<(u64, u64, u64)>,
 }
 
 impl Hour {
@@ -219,7 +220,7 @@ impl Hour {
             state: State::Refusing,
             now: 0,
             turned: 0,
-            stored: vec![(0, 0); KEPT.len()],
+            stored: vec![(0, 0, 0); KEPT.len()],
         };
         hour.turn(State::Well(1));
         for at in 0..KEPT.len() {
@@ -280,14 +281,14 @@ impl Hour {
 
     fn endures(&self, at: usize) -> Told {
         let kept = &KEPT[at];
-        let (number, since) = self.stored[at];
+        let (number, since, latest) = self.stored[at];
         let age = self.now - since;
         let answer = self.site.get(&format!("/{}", kept.name));
         let context = || format!("{}, {age} s old, {:?}: {answer:?}", kept.name, self.state);
         let overdue = age.checked_sub(kept.fresh);
         let is_within = kept.is_within(age, self.state);
-        // Since when data is kept nobody says: where a few seconds matter, either is right.
-        if kept.is_data && is_within != kept.is_within(age + 9, self.state) {
+        // Since when data is kept nobody says: where that matters, or a few seconds that pass by themselves, either is right.
+        if kept.is_data && kept.is_within(self.now - latest, self.state) != kept.is_within(age + 9, self.state) {
             return Told::Stale;
         }
         // An answer that is passed on as it comes has been begun when it breaks off.
@@ -345,7 +346,7 @@ impl Hour {
             }
         }
         if KEPT[at].is_data {
-            self.stored[at] = (number, self.turned);
+            self.stored[at] = (number, self.turned, self.now);
             return;
         }
         let again = self.site.get(&target).expect("an answer");
@@ -353,13 +354,14 @@ impl Hour {
         let status = again.header("cache-status").unwrap_or_default();
         assert!(status.contains("; hit") && parameter(status, "ttl").is_some_and(|ttl| ttl > 0), "{target}: {again:?}");
         assert!(age <= self.now - self.turned + 4, "{target}: {again:?}");
-        self.stored[at] = (number, self.now - age.min(self.now - self.turned));
+        let since = self.now - age.min(self.now - self.turned);
+        self.stored[at] = (number, since, since);
     }
 
     /// Asks for everything while the upstream is well.
     fn is_well(&mut self, number: u64) {
         for (at, kept) in KEPT.iter().enumerate() {
-            let (stored, since) = self.stored[at];
+            let (stored, since, _) = self.stored[at];
             if (self.now - since) * 10 < kept.fresh * 9 {
                 let response = self.site.get(&format!("/{}", kept.name)).expect("an answer");
                 // What was made anew by an attempt of before is of this state already.
@@ -440,7 +442,7 @@ fn what_is_stale_stands_in_for_an_hour_of_failure() {
     assert!(seen.fresh > 0 && seen.stale > step && seen.failures > step, "all of it happened: {seen:?}");
     hour.turn(State::Well(2));
     hour.is_well(2);
-    assert!(hour.stored.iter().all(|&(number, _)| number == 2));
+    assert!(hour.stored.iter().all(|&(number, ..)| number == 2));
 }
 
 fn an_upstream_that_comes_and_goes_never_spoils_what_is_stored() {

@@ -18,6 +18,7 @@ crate::cases!(
     an_index_is_shared_and_kept_until_a_text_changes,
     a_reload_finds_what_was_written,
     explain_and_routes_tell_of_a_search,
+    a_document_on_another_host_is_linked_to_by_its_whole_url,
 );
 
 const DOCS: &str = r#"-- site.toml --
@@ -284,4 +285,34 @@ fn explain_and_routes_tell_of_a_search() {
     assert!(run(&["routes"]).contains("found (search)"));
     let checked = run(&["check"]);
     assert!(checked.contains(" of search indexes"), "{checked}");
+}
+
+fn a_document_on_another_host_is_linked_to_by_its_whole_url() {
+    const SEARCH: &str = "json = { results = \"{found}\" }\n\
+                          [query.q]\nmax-length = 100\n\
+                          [sources.found]\ncontent = \"texts/**\"\nsearch = \"{query.q}\"\n";
+    let site = Site::start(&format!(
+        "-- site.toml --\n[site]\nurl = \"https://example.com\"\n\
+             -- routes/docs.toml --\npath = \"/docs/{{*page}}\"\ncontent = \"texts/docs\"\n\
+             -- routes/blog.toml --\npath = \"/{{*page}}\"\nhost = [\"blog.example.com\", \"journal.example.com\"]\ncontent = \"texts/blog\"\n\
+             -- routes/search.toml --\n{SEARCH}\
+             -- routes/own-search.toml --\npath = \"/search\"\nhost = \"blog.example.com\"\n{SEARCH}\
+             -- content/texts/docs/guide.md --\n# An anvil\n\n## Its weight\n\nVery heavy.\n\
+             -- content/texts/blog/first.md --\n# A first text\n\n## Of weight\n\nAn anvil is heavy.\n"
+    ));
+    let links = |host: &str| {
+        let answer = site.request("GET", "/search?q=heavy", &[("host", host)], b"");
+        assert_eq!(answer.status, 200, "{host}: {}", answer.text());
+        let told: Value = serde_json::from_str(answer.text()).expect("JSON");
+        let mut links: Vec<String> = told["results"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|found| found["link"].as_str().expect("a link").to_owned())
+            .collect();
+        links.sort();
+        links
+    };
+    assert_eq!(links("example.com"), ["/docs/guide#its-weight", "https://blog.example.com/first#of-weight"]);
+    assert_eq!(links("blog.example.com"), ["/first#of-weight", "https://example.com/docs/guide#its-weight"]);
 }

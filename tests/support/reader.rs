@@ -23,6 +23,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The ports that pages name: of the site, of the listener for those who run it, of a second site.
 const PORTS: [u16; 3] = [4000, 4001, 4100];
 
+/// A page's reader may wait a little longer than it says. What happens meanwhile, such as a page that is made anew, has a second on the page,
+/// which a machine with much else to do may need for itself.
+const PATIENCE: &str = "sleep() { case $1 in *.*) command sleep \"$@\" ;; *) command sleep \"$@\" 2 ;; esac; }";
+
 /// One block of a page.
 #[derive(Debug)]
 pub(crate) struct Block {
@@ -196,7 +200,10 @@ impl Reader {
         let place = self.home.path().join("place");
         let option = if must_succeed { "set -e" } else { "true" };
         let commands = self.with_free_ports(commands);
-        let script = format!("exec 2>&1\n{option}\n{commands}status=$?\npwd > '{}'\nexit $status\n", place.display());
+        let script = format!(
+            "exec 2>&1\n{PATIENCE}\n{option}\n{commands}status=$?\npwd > '{}'\nexit $status\n",
+            place.display()
+        );
         let output = Command::new("timeout")
             .args([&SAFETY_NET.as_secs().to_string(), "bash", "-c", &script])
             .current_dir(&self.current)

@@ -40,7 +40,7 @@ impl Told<'_> {
             inputs.push(Input {
                 name: format!("cookies.{}", input.name),
                 kind: Some(input.kind.kind().name()),
-                value: None,
+                value: input.is_enumerated().then(|| json(value(slots::COOKIES, &input.name))),
                 state: state(self.inputs.has_cookie(at), has_some),
                 is_read: input.is_read,
             });

@@ -17,7 +17,7 @@ use super::keep::Keeping;
 use super::respond::{self, Exchange, View};
 use super::runtime::{Service, Subject};
 use super::{Arrival, guard, proxy};
-use crate::cache::{Lookup, is_compressible, rules};
+use crate::cache::{KeyPart, Lookup, Section, is_compressible, rules};
 use crate::config::{Binding, format_duration};
 use crate::diagnostic::{Place, did_you_mean};
 use crate::explanation::{Anonymous, Explanation, Key, Named, Outcome, Page, Privacy, Step, Store, Verdict};
@@ -25,7 +25,7 @@ use crate::fields::is_credential;
 use crate::resource::{Auto, Proxy, Resource};
 use crate::router::Match;
 use crate::router::Methods;
-use crate::site::{self, Route, Variant, slots};
+use crate::site::{self, CookieInput, Route, Variant, slots};
 use crate::source::encode_segment;
 use crate::value::Value;
 use http::StatusCode;
@@ -252,7 +252,7 @@ impl Told<'_> {
             Some(told) => told.key.and_then(Result::ok),
             None => is_looked_for.then(|| self.inputs.key(self.variant, self.subject)),
         };
-        let key = key.and_then(|key| told_key(key.finish()));
+        let key = key.and_then(|key| told_key(key.finish(), &self.route.inputs.cookies));
         let vary = self.route.vary.iter().map(ToString::to_string).collect();
         if let Resource::Proxy(proxy) = &self.route.resource {
             let is_said = self.route.places.place("cache").is_some() || self.route.guards.is_empty();
@@ -424,14 +424,14 @@ impl Told<'_> {
     }
 }
 
-/// A key in its parts.
-fn told_key(lookup: Lookup<'_>) -> Option<Key> {
+/// A key in its parts. Of a cookie its value is told only if the site declares which there are.
+fn told_key(lookup: Lookup<'_>, cookies: &[CookieInput]) -> Option<Key> {
     let parts = lookup.parts()?;
-    let is_cookie = |section: &str| section == "cookie";
-    let part = |part: crate::cache::KeyPart| {
-        let section = part.section.name();
-        let hidden = part.value.map(|value| if is_cookie(section) { "(not shown)".to_owned() } else { value });
-        (section, part.name, hidden)
+    let is_declared = |name: &str| cookies.iter().any(|cookie| *cookie.name == *name && cookie.is_enumerated());
+    let part = |part: KeyPart| {
+        let is_shown = part.section != Section::Cookie || is_declared(&part.name);
+        let value = part.value.map(|value| if is_shown { value } else { "(not shown)".to_owned() });
+        (part.section.name(), part.name, value)
     };
     let digest = blake3::hash(lookup.as_bytes()).to_hex();
     Some(Key {

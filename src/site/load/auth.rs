@@ -404,7 +404,7 @@ impl Reading<'_> {
             upstreams: self.upstreams,
             environment: self.environment,
             given: None,
-            index: None,
+            searched: None,
             is_sent: false,
         };
         let compiled = Source::compile(&name, &source, &mut context, self.findings)?;

@@ -342,7 +342,7 @@ fn sending(decl: &SendDecl, extract: Option<&crate::config::Node>, shared: &mut 
         upstreams: &mut shared.upstreams,
         environment: shared.environment,
         given: None,
-        index: None,
+        searched: None,
         is_sent: true,
     };
     let compiled = Source::compile(&name, &source, &mut context, &mut shared.findings)?;

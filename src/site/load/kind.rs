@@ -636,7 +636,8 @@ pub(super) fn rules(decl: &Decl, scope: &Scope<'_>, reads: &mut Reads, shared: &
     let mut rules = Vec::new();
     let mut sound = true;
     for written in decl.rules.iter().flatten() {
-        if written.condition.is_none() || written.then.is_none() {
+        let lacks = |is_there: bool, key: &str| !is_there && !written.is_lost(key);
+        if lacks(written.condition.is_some(), "if") || lacks(written.then.is_some(), "then") {
             shared.findings.push(
                 Finding::new(&code::BAD_RULE, written.place, "a rule without a condition, or without anything to do")
                     .help("if = \"repo.archived\", then = { redirect = \"/archive\" }"),
@@ -677,6 +678,10 @@ pub(super) fn position(scope: &Scope<'_>, at: usize) -> Option<usize> {
 }
 
 fn then(decl: &resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared: &mut Shared<'_>) -> Option<Then> {
+    if decl.is_lost("redirect") || decl.is_lost("layout") {
+        // It is told why it could not be read, and which statuses fit it would say.
+        return None;
+    }
     let status = |default: u16, allowed: fn(u16) -> bool, findings: &mut Findings| match decl.status {
         None => StatusCode::from_u16(default).ok(),
         Some(status) => {
@@ -712,10 +717,12 @@ fn then(decl: &resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared:
         return Some(Then::Layout { status: status?, layout: layout? });
     }
     if decl.status.is_none() {
-        shared.findings.push(
-            Finding::new(&code::BAD_RULE, decl.place, "a rule that does nothing")
-                .help("then = { status = 404 } or { redirect = \"/archive\" }"),
-        );
+        if !decl.is_lost("status") {
+            shared.findings.push(
+                Finding::new(&code::BAD_RULE, decl.place, "a rule that does nothing")
+                    .help("then = { status = 404 } or { redirect = \"/archive\" }"),
+            );
+        }
         return None;
     }
     let errors = |status: u16| (400..600).contains(&status);
@@ -724,6 +731,10 @@ fn then(decl: &resource::ThenDecl, scope: &Scope<'_>, reads: &mut Reads, shared:
 
 /// The status of the route's answers.
 pub(super) fn status(shown: &Shown, decl: &Decl, findings: &mut Findings) -> Option<StatusCode> {
+    if decl.is_lost("redirect") {
+        // What became of the route instead would judge the status of a redirect.
+        return None;
+    }
     let redirects = matches!(shown, Shown::Redirect(_));
     let Some(status) = decl.status else {
         return Some(if redirects { StatusCode::PERMANENT_REDIRECT } else { StatusCode::OK });

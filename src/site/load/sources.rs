@@ -4,12 +4,12 @@ use super::super::{Credentials, Planned, Route, code, slots};
 use super::kind::{self, Shown};
 use super::privacy::{self, Personal};
 use super::scope::{Reads, Scope};
-use super::{Shared, asked, data, documents, input, listing};
+use super::{Shared, asked, data, documents, input, listing, route};
 use crate::config::{Binding, Kind as NodeKind, Node, Table, Template, TreeFile, parse_template};
 use crate::diagnostic::{FileId, Finding, Findings, Place, Spanned};
 use crate::resource::Decl;
 use crate::router::Pattern;
-use crate::source::{self, Kind, OnUnauthorized, Source};
+use crate::source::{self, Kind, OnUnauthorized, Searched, Source};
 use std::collections::BTreeSet;
 
 /// What of a route its sources need to know.
@@ -30,6 +30,8 @@ pub(super) fn compile(
     digest: &mut blake3::Hasher,
 ) -> (Vec<Source>, Vec<String>) {
     let (mut sources, mut broken, mut answers) = (Vec::new(), Vec::new(), 0);
+    // What is wrong with them is told where the route is compiled.
+    let hosts = route::hosts(decl, &mut Findings::default());
     for (name, decl) in decl.sources.iter().flat_map(|named| &named.0) {
         let mut sound = input::is_snake_case(name, &mut shared.findings);
         if slots::RESERVED.contains(&name.value.as_str()) {
@@ -39,14 +41,16 @@ pub(super) fn compile(
                 .push(Finding::new(&code::RESERVED_NAME, name.place, message).help("call the source by another name"));
             sound = false;
         }
-        let (given, index) = match (&decl.file, &decl.content) {
+        let (given, searched) = match (&decl.file, &decl.content) {
             (Some(file), _) => {
                 let given = data::file(file, around.patterns, shared, digest);
                 data::doubt(file, given.as_ref(), decl, shared);
                 (given, None)
             }
             (None, Some(pattern)) if decl.listing.search.is_some() => {
-                documents::searched(pattern, documents::guard_of(around.table), shared, digest).unzip()
+                let found = documents::searched(pattern, documents::guard_of(around.table), shared, digest);
+                let origin = route::origin(hosts.first(), shared);
+                found.map(|(given, index)| (given, Searched { index, origin })).unzip()
             }
             (None, Some(pattern)) => {
                 let with_html = documents::reads_html(&name.value, around.table, around.shown, shared);
@@ -58,7 +62,7 @@ pub(super) fn compile(
             upstreams: &mut shared.upstreams,
             environment: shared.environment,
             given,
-            index,
+            searched,
             is_sent: false,
         };
         let mut source = Source::compile(name, decl, &mut context, &mut shared.findings);

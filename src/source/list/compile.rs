@@ -2,11 +2,10 @@
 
 use super::super::code;
 use super::super::known::Known;
-use super::{Field, Filter, Key, Listing, Paging, Root, Search, search};
+use super::{Field, Filter, Key, Listing, Paging, Root, Search, Searched, search};
 use crate::config::{OneOrMany, Reference, Template, Text, declare, list, words};
 use crate::diagnostic::{Finding, Findings, Place, Spanned, did_you_mean};
 use crate::render::{Condition, Segment};
-use crate::search::Index;
 use std::sync::Arc;
 
 declare! {
@@ -71,11 +70,11 @@ pub(in super::super) struct Compiled {
     pub known: Known,
 }
 
-/// Compiles the keys; `None` if there are none. `known` is what the source gives before them, and `index` what can be searched of it.
+/// Compiles the keys; `None` if there are none. `known` is what the source gives before them, and `searched` what can be searched of it.
 pub(in super::super) fn compile(
     decl: &Decl,
     known: &Known,
-    index: Option<&Arc<Index>>,
+    searched: Option<&Searched>,
     findings: &mut Findings,
 ) -> Option<Compiled> {
     let Decl { place: _, lost: _, search, condition, sort, group_by, limit, paginate, on_empty } = decl;
@@ -97,8 +96,8 @@ pub(in super::super) fn compile(
     };
     let before = findings.len();
     // Where there is nothing to search, that is told already.
-    let search = search.as_ref().zip(index);
-    let search = search.map(|(words, index)| Search { words: words.value.clone(), index: Arc::clone(index) });
+    let search = search.as_ref().zip(searched);
+    let search = search.map(|(words, searched)| Search { words: words.value.clone(), searched: searched.clone() });
     let filter = condition.as_ref().and_then(|text| filter(text, findings));
     let keys = sort.iter().flat_map(|sort| &sort.value.0).filter_map(|text| sort_key(text, findings)).collect();
     let group_by = group_by.as_ref().and_then(|text| field(text, 0, findings));

@@ -39,8 +39,16 @@ pub struct Listing<R = Reference> {
 struct Search<R> {
     /// What is looked for.
     words: Template<R>,
+    searched: Searched,
+}
+
+/// What is searched, and from where.
+#[derive(Debug, Clone)]
+pub struct Searched {
     /// The documents, in the order of the list.
-    index: Arc<Index>,
+    pub index: Arc<Index>,
+    /// Scheme and host of the route that searches, if the site says its own: a document at another is linked to by its whole URL.
+    pub origin: Option<Arc<str>>,
 }
 
 /// Which items are kept.
@@ -118,8 +126,8 @@ impl Listing {
     /// The same with references resolved; `None` if one cannot be.
     pub fn link(&self, resolve: &mut impl FnMut(&Reference) -> Option<Binding>) -> Option<Listing<Binding>> {
         let search = match &self.search {
-            Some(Search { words, index }) => {
-                words.try_map(&mut *resolve).map(|words| Some(Search { words, index: Arc::clone(index) }))
+            Some(Search { words, searched }) => {
+                words.try_map(&mut *resolve).map(|words| Some(Search { words, searched: searched.clone() }))
             }
             None => Some(None),
         };
@@ -160,7 +168,7 @@ impl<R> Listing<R> {
 
     /// What is searched, if it is.
     pub fn index(&self) -> Option<&Arc<Index>> {
-        self.search.as_ref().map(|search| &search.index)
+        self.search.as_ref().map(|search| &search.searched.index)
     }
 
     /// What is looked for, if something is.
@@ -173,7 +181,7 @@ impl Listing<Binding> {
     /// How many items of `value` it looks at: what it costs. Cutting a page looks at none but the page's.
     pub fn items_looked_at(&self, value: &Value) -> usize {
         if let Some(search) = &self.search {
-            return search.index.passage_count();
+            return search.searched.index.passage_count();
         }
         let looks = self.filter.is_some() || !self.sort.is_empty() || self.group_by.is_some();
         let items = value.as_list().or_else(|| value.get("items").and_then(Value::as_list));

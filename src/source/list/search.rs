@@ -4,9 +4,9 @@
 //! items that are left in the end are told of, whose excerpts are what costs.
 
 use super::super::known::Known;
-use super::Search;
+use super::{Search, Searched};
 use crate::config::Binding;
-use crate::search::{Budget, Hit, Index, Query};
+use crate::search::{Budget, Hit, Query};
 use crate::value::{List, Object, ObjectBuilder, Value};
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ const TOLD: [&str; 4] = ["anchor", "heading", "link", "excerpt"];
 
 /// What a search came to.
 pub(super) struct Found<'s> {
-    index: &'s Index,
+    searched: &'s Searched,
     query: Query,
     hits: Vec<Hit>,
     /// The hits by what is the same of an item and of its copies.
@@ -28,9 +28,9 @@ impl Search<Binding> {
         // What is no text is nothing to look for.
         let words = self.words.text(slots, |text, out| out.push_str(text)).ok().flatten().unwrap_or_default();
         let query = Query::parse(&words);
-        let hits = self.index.find(&query);
+        let hits = self.searched.index.find(&query);
         let by_item = hits.iter().filter_map(|hit| Some((identity(items.get(hit.page)?)?, *hit))).collect();
-        Found { index: &self.index, query, hits, by_item }
+        Found { searched: &self.searched, query, hits, by_item }
     }
 }
 
@@ -67,13 +67,14 @@ impl Found<'_> {
     }
 
     fn tell_of(&self, item: &Value, hit: Hit, budget: &mut Budget) -> Value {
-        let anchor = self.index.anchor(hit);
-        let path = item.get("path").and_then(Value::as_str).unwrap_or_default();
-        let link = anchor.map_or_else(|| path.to_owned(), |anchor| format!("{path}#{anchor}"));
+        let Searched { index, origin } = self.searched;
+        let anchor = index.anchor(hit);
+        let address = address(item, origin.as_deref());
+        let link = anchor.map_or_else(|| address.to_owned(), |anchor| format!("{address}#{anchor}"));
         let piece = |text: Value, is_match: bool| {
             Value::Object([("text", text), ("is_match", Value::Bool(is_match))].into_iter().collect())
         };
-        let pieces = self.index.excerpt(hit, &self.query, budget);
+        let pieces = index.excerpt(hit, &self.query, budget);
         let mut excerpt: Vec<Value> =
             pieces.into_iter().map(|found| piece(found.text.into(), found.is_match)).collect();
         if excerpt.is_empty() {
@@ -85,12 +86,19 @@ impl Found<'_> {
         for (name, value) in own.filter(|(name, _)| !TOLD.contains(&name.as_str())) {
             told.push(name.clone(), value.clone());
         }
-        let values = [Value::from(anchor), Value::from(self.index.heading(hit)), link.into(), Value::list(excerpt)];
+        let values = [Value::from(anchor), Value::from(index.heading(hit)), link.into(), Value::list(excerpt)];
         for (name, value) in TOLD.into_iter().zip(values) {
             told.push(name, value);
         }
         told.finish().into()
     }
+}
+
+/// Where a document is, seen from `origin`: its path, and its whole URL if it is elsewhere.
+fn address<'v>(item: &'v Value, origin: Option<&str>) -> &'v str {
+    let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (path, url) = (text("path"), text("url"));
+    if url.strip_suffix(path) == Some(origin.unwrap_or_default()) { path } else { url }
 }
 
 /// The shape of an item that was found; `item` is what it was before.
