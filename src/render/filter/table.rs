@@ -3,16 +3,6 @@
 use super::Effect::{Exchanges, Inherits, Keeps, Markup, Text};
 use super::{Each, Effect, Filter, Function, date, digest, list, money, number, slug, text, web};
 
-/// What the examples of filters are used on, as JSON.
-pub const EXAMPLE_DATA: &str = r#"{
-  "newline": "\n",
-  "products": [
-    { "name": "Anvil", "price": 120, "stock": 3 },
-    { "name": "Rope", "price": 9, "stock": 40 },
-    { "name": "Rocket", "price": 120 }
-  ]
-}"#;
-
 const fn row(
     name: &'static str,
     [least, most]: [usize; 2],

@@ -89,7 +89,6 @@ fn our_own_filters() {
             ("{{ (1..3) | json }}", "[1,2,3]"),
             ("{{ 'site.css' | asset_url }}", "/assets/site.3f2a9c1b4d5e.css"),
             ("{{ 'a b&é.js' | asset_url | absolute_url }}", "https://site.example/assets/a%20b&%C3%A9.3f2a9c1b4d5e.js"),
-            ("{{ 'none.css' | asset_url }}{{ nil | asset_url }}{{ 7 | asset_url }}", ""),
             ("{{ '/a' | absolute_url }}", "https://site.example/a"),
             ("{{ 'https://x.example/' | absolute_url }}", "https://x.example/"),
             ("{{ 'https://site.example/b' | relative_url }}", "/b"),
