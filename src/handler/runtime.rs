@@ -205,7 +205,7 @@ impl Service {
             limits: &self.site.settings.limits.render,
             now: jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
             time_zone: &self.runtime.time_zone,
-            site: known(self.site.url.as_deref(), &self.site.money),
+            site: known(self.site.url.as_deref(), &self.site.money, Some(&self.site.assets)),
         }
     }
 
@@ -337,6 +337,7 @@ fn published(site: &Site, route: &Route, tags: &[Tag]) -> Option<Published> {
         headers: route.fixed_headers.clone(),
         removed: route.removed_headers.clone(),
         csp: folder.csp.clone(),
+        has_versions: folder.has_versions,
     };
     Some(Published::new(&site.origin, &folder.path, fields))
 }

@@ -14,6 +14,7 @@
 //! Two scopes are told apart. `{% include %}` shares everything with its caller. `{% render %}` sees its own parameters and the
 //! root names (`site`, `vars`, `page`, every source …), but no variable of its caller.
 
+mod assets;
 mod budget;
 mod buffer;
 mod callers;
@@ -43,6 +44,7 @@ mod tests;
 mod tree;
 mod val;
 
+pub use assets::{AssetUrls, AssetUse};
 pub use buffer::Buffer;
 pub use callers::Caller;
 pub use code::CODES;
@@ -120,6 +122,8 @@ pub struct Site<'a> {
     /// Makes sanitised HTML of Markdown, for `markdownify`; nothing of a text that is too long or too deep. This floor knows
     /// no Markdown: a floor above, which does, gives the function.
     pub markdown: Option<fn(&str) -> Option<String>>,
+    /// The URLs of published files, for `asset_url`.
+    pub assets: Option<&'a AssetUrls>,
 }
 
 /// Why a render ended early.

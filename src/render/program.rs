@@ -2,6 +2,7 @@
 //!
 //! Partials are compiled once for each layout that uses them, because names become slots of that layout.
 
+use super::assets::AssetUse;
 use super::code;
 use super::context::Tracker;
 use super::expr::Names;
@@ -64,6 +65,8 @@ pub(super) struct Program {
     pub(super) unescaped: Vec<FileId>,
     /// Where the filter `absolute_url` stands.
     pub(super) absolute_urls: Vec<Place>,
+    /// The published files whose URLs it asks for.
+    pub(super) assets: Vec<AssetUse>,
     /// What it makes a browser load and run.
     pub(super) needs: Needs,
     pub(super) forloop: Option<NameId>,
@@ -96,6 +99,7 @@ pub(super) struct Build<'s> {
     pub(super) raw: Vec<Place>,
     pub(super) scripts: Vec<Place>,
     pub(super) absolute_urls: Vec<Place>,
+    pub(super) assets: Vec<AssetUse>,
     /// The names that were last set to what is ready for a URL.
     pub(super) encoded: BTreeSet<NameId>,
     /// The fixed values that stand where only such ones may.
@@ -263,6 +267,7 @@ pub(super) fn compile<'s>(
         raw: Vec::new(),
         scripts: Vec::new(),
         absolute_urls: Vec::new(),
+        assets: Vec::new(),
         encoded: BTreeSet::new(),
         fixed: Vec::new(),
         known,
@@ -330,6 +335,7 @@ pub(super) fn compile<'s>(
         scripts: build.scripts,
         unescaped: sources().filter(|source| !source.escapes).map(|source| source.file).collect(),
         absolute_urls: build.absolute_urls,
+        assets: build.assets,
         needs: Needs::default(),
         forloop,
         tablerowloop,
@@ -363,6 +369,7 @@ impl Program {
             scripts: Vec::new(),
             unescaped: Vec::new(),
             absolute_urls: Vec::new(),
+            assets: Vec::new(),
             needs: Needs::default(),
             forloop: None,
             tablerowloop: None,

@@ -167,7 +167,7 @@ fn render(
     let limits = crate::render::Limits::default();
     let time_zone = jiff::tz::TimeZone::UTC;
     let url = shared.site.get("url").and_then(Value::as_str).map(str::to_owned);
-    let site = crate::site::known(url.as_deref(), &shared.money);
+    let site = crate::site::known(url.as_deref(), &shared.money, Some(shared.assets.urls()));
     let context = Context { limits: &limits, now: jiff::Timestamp::UNIX_EPOCH, time_zone: &time_zone, site };
     let mut out = Buffer::default();
     if let Err(error) = layout.render(&roots, &context, &mut out) {

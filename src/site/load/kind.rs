@@ -516,7 +516,8 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
         }),
         Shown::Tree(tree) => Resource::Tree(link_tree(tree, scope, reads, shared)?),
         Shown::Files { folder, parameter, .. } => {
-            Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter), csp: None })
+            let (path, parameter) = (shared_name(folder), shared_name(parameter));
+            Resource::Files(Folder { path, parameter, csp: None, has_versions: false })
         }
         Shown::Json(shape, nulls) => {
             source::refuse_secrets_in(shape, "the JSON of an answer", shared.environment, &mut shared.findings);
