@@ -111,6 +111,11 @@ impl Runtime {
         Self { recorder: Some(Recorder::default()), ..self }
     }
 
+    /// Files are looked for on the disk from now on, also those that were compared with it just now: somebody knows that they were edited.
+    pub fn forget_files(&self) {
+        self.assets.forget();
+    }
+
     /// Purges the page store; how much that was. No fill that began before is stored either.
     pub fn purge(&self, scope: &Scope, purge: Purge) -> Counts {
         self.store.purge(scope, purge)

@@ -17,6 +17,7 @@
 mod assets;
 mod budget;
 mod buffer;
+mod callers;
 mod code;
 mod compare;
 mod condition;
@@ -45,6 +46,7 @@ mod val;
 
 pub use assets::{AssetUrls, AssetUse};
 pub use buffer::Buffer;
+pub use callers::Caller;
 pub use code::CODES;
 pub use condition::{Condition, TooMuchWork, Work};
 pub use filter::{

@@ -85,6 +85,7 @@ pub(super) struct Stage {
 pub(super) struct Partial {
     /// As `{% include %}` says it.
     pub(super) name: Box<str>,
+    pub(super) file: FileId,
     pub(super) body: Block,
 }
 
@@ -309,16 +310,16 @@ pub(super) fn compile<'s>(
         let earlier = std::mem::take(&mut build.findings);
         let parsed = body(&mut build, source, entry, false);
         let found = std::mem::replace(&mut build.findings, earlier);
-        partials.push(build.judged(parsed, found));
+        partials.push((source.file, build.judged(parsed, found)));
     }
     if manner == Manner::Site {
         build.check_calls();
     }
-    let blocks = || parsed.iter().map(|stage| &stage.body).chain(&partials);
+    let blocks = || parsed.iter().map(|stage| &stage.body).chain(partials.iter().map(|(_, body)| body));
     let renamed = build.fixed.iter().filter_map(|fixed| fixed.check(&build.names, blocks()));
     build.findings.extend(renamed);
     let named = build.called.iter().map(|called| build.short_name(&called.name).into());
-    let partials = named.zip(partials).map(|(name, body)| Partial { name, body }).collect();
+    let partials = named.zip(partials).map(|(name, (file, body))| Partial { name, file, body }).collect();
     let find = |name: &str| build.names.find(name);
     let (forloop, tablerowloop, content) = (find("forloop"), find("tablerowloop"), find("content"));
     let mut program = Program {

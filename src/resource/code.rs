@@ -28,7 +28,8 @@ codes! {
     /// layout = "page.html"      # layouts/page.html
     /// ```
     ///
-    /// Or give the route another kind: `content`, `files`, `json`, `redirect`. If the key is there, look whether it slipped below a table's
+    /// A page with a `[form]` has one, too. Or give the route another kind: `content`, `files`, `json`, `proxy`, `redirect`.
+    /// `siteserver new route /about` writes a route of any kind with what it needs, `--kind form` one that takes something. If the key is there, look whether it slipped below a table's
     /// header.
     NO_LAYOUT = Error "route/no-layout";
 

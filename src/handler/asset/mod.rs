@@ -43,6 +43,13 @@ pub(super) struct Assets {
     shelf: Arc<Shelf>,
 }
 
+impl Assets {
+    /// Whatever is asked for next is looked for on the disk.
+    pub(super) fn forget(&self) {
+        self.shelf.forget();
+    }
+}
+
 /// A request for a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AssetRequest<'a> {

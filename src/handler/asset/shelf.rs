@@ -156,6 +156,11 @@ impl Shelf {
         })
     }
 
+    /// Whatever is asked for next is looked for on the disk.
+    pub(super) fn forget(&self) {
+        self.files.clear();
+    }
+
     /// From the beginning to `moment`.
     fn milliseconds(&self, moment: Instant) -> u64 {
         u64::try_from(moment.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)

@@ -5,6 +5,7 @@ mod asked;
 mod assets;
 mod auth;
 mod caching;
+mod called;
 mod csp;
 mod data;
 pub(super) mod documents;
