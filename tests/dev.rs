@@ -14,11 +14,17 @@ crate::cases!(
     pages_have_the_script_and_nothing_else_has,
     what_would_make_a_page_another_one_is_not_asked_for,
     the_policy_of_a_page_lets_in_exactly_the_script,
+    pages_of_other_letters_are_left_alone,
+    a_page_stays_in_its_mode,
     what_is_stored_is_what_serve_stores,
     only_this_machine_is_answered_by_its_own_names,
     pages_of_other_origins_get_nothing,
     addresses_that_others_reach_are_refused,
     each_load_is_told_with_what_is_wrong,
+    an_edit_of_style_sheets_alone_is_told_as_one,
+    settings_that_need_a_restart_are_told,
+    the_stream_is_described_to_head,
+    the_log_in_text_is_of_the_site,
     a_site_with_errors_is_shown_until_it_is_mended,
     a_stream_does_not_keep_the_server_from_stopping,
     the_sources_of_a_page_are_told_by_its_own_id,
@@ -135,7 +141,8 @@ fn pages_have_the_script_and_nothing_else_has() {
     assert!(after_head.is_some_and(|(_, rest)| rest.contains("\"></script><title>Lamps</title>")), "{}", page.text());
     assert_eq!(page.text().matches("_siteserver").count(), 1);
     let fragment = open(&site, "/fragment", &[]);
-    assert!(fragment.text().starts_with("<p>A fragment</p>") && !attribute(&fragment, "request").is_empty());
+    assert!(fragment.text().starts_with("<script") && fragment.text().ends_with("</script><p>A fragment</p>\n"));
+    assert!(!attribute(&fragment, "request").is_empty());
     let file = open(&site, "/assets/static.html", &[]);
     assert!(file.text().starts_with("<!doctype html><script") && file.text().ends_with("<title>A file</title>\n"));
     let error = open(&site, "/nowhere", &[]);
@@ -190,8 +197,67 @@ fn the_policy_of_a_page_lets_in_exactly_the_script() {
         page.header("content-security-policy").expect("a policy").to_owned()
     };
     assert_eq!(policy("/strict"), format!("default-src 'none'; script-src-elem {own}dev.js; connect-src {own}"));
+    // An address of IPv6 cannot be named: the script runs by a word of its own.
+    let page = open(&site, "/strict", &[("host", "[::1]:4000")]);
+    let nonce = attribute(&page, "request");
+    assert!(page.text().contains(&format!(" nonce=\"{nonce}\"")), "{}", page.text());
+    let expected = format!("default-src 'none'; script-src-elem 'nonce-{nonce}'; connect-src 'self'");
+    assert_eq!(page.header("content-security-policy"), Some(expected.as_str()));
     let derived = Site::start(SITE).get("/").header("content-security-policy").expect("a policy").to_owned();
     assert_eq!(policy("/"), format!("{derived}; script-src-elem {own}dev.js; connect-src 'self' {own}"));
+}
+
+const LETTERS: &str = r#"-- site.toml --
+[upstreams.pages]
+base-url = "UPSTREAM"
+allow-private = true
+-- routes/pages.toml --
+path = "/{*rest}"
+proxy = "pages"
+"#;
+
+fn pages_of_other_letters_are_left_alone() {
+    let fault = FaultServer::start();
+    let wide: Vec<u8> = "<!doctype html><p>wide".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = [b"\xff\xfe".as_slice(), &wide].concat();
+    let site = start(&LETTERS.replace("UPSTREAM", fault.url("").trim_end_matches('/')));
+    for (path, content_type, body) in [
+        ("/declared", "text/html; charset=utf-16le", &wide),
+        ("/quoted", "text/html; charset=\"UTF-16\"", &wide),
+        ("/marked", "text/html", &marked),
+    ] {
+        fault.put(path, Reply::of(content_type, body.clone()));
+        let page = open(&site, path, &[]);
+        assert_eq!(page.status, 200, "{path}: {}", site.messages());
+        assert_eq!(page.body, *body, "{path}");
+    }
+}
+
+/// A browser reads a page in the mode that its document type says, wherever the script stands.
+fn a_page_stays_in_its_mode() {
+    let folder = Folder::new();
+    folder.unpack(SITE);
+    let pages = [
+        ("untyped.html", "<p>no type"),
+        ("typed.html", "<?xml version=\"1.0\"?>\n<!DOCTYPE html>\n<p>typed"),
+        ("marked.html", "\u{feff}<!-- note --><!doctype html><p>typed"),
+    ];
+    for (name, page) in pages {
+        folder.write(&format!("content/assets/{name}"), page);
+    }
+    let site = Options::dev().serve(folder);
+    for (name, page) in pages {
+        let dressed = open(&site, &format!("/assets/{name}"), &[]);
+        let (before, rest) = dressed.text().split_once("<script ").expect("the script");
+        let (_, after) = rest.split_once("</script>").expect("its end");
+        assert_eq!(format!("{before}{after}"), page);
+        assert_eq!(
+            before.to_ascii_lowercase().contains("<!doctype"),
+            page.to_ascii_lowercase().contains("<!doctype"),
+            "{page}"
+        );
+        assert!(!before.contains("<p>"), "{page}");
+    }
 }
 
 fn what_is_stored_is_what_serve_stores() {
@@ -282,7 +348,14 @@ fn each_load_is_told_with_what_is_wrong() {
     let first = events.next();
     assert_eq!(
         first,
-        json!({ "version": attribute(&page, "version"), "failing": false, "findings": [], "omitted": 0 })
+        json!({
+            "version": attribute(&page, "version"),
+            "styles": {},
+            "restart": [],
+            "failing": false,
+            "findings": [],
+            "omitted": 0,
+        })
     );
 
     let layout = "<!doctype html>\n<title>{{ page.title }}</title>\n<p>{{ lamp.price }}</p>\n";
@@ -303,10 +376,85 @@ fn each_load_is_told_with_what_is_wrong() {
     assert_eq!(attribute(&open(&site, "/", &[]), "version"), mended["version"].as_str().unwrap_or_default());
 
     // A file that is published is of the site as much as any other.
-    site.folder().write("content/assets/a.css", "p { color: blue }\n");
-    let restyled = events.next();
-    assert_ne!(restyled["version"], mended["version"]);
-    assert_eq!(site.get("/assets/a.css").text(), "p { color: blue }\n");
+    site.folder().write("content/assets/a.txt", "blue\n");
+    let added = events.next();
+    assert_ne!(added["version"], mended["version"]);
+    assert_eq!(site.get("/assets/a.txt").text(), "blue\n");
+}
+
+fn an_edit_of_style_sheets_alone_is_told_as_one() {
+    let site = start(SITE);
+    let mut events = Events::of(&site);
+    let first = events.next();
+    site.get("/assets/a.css");
+    // In its place: a file beside it would be another edit. What was compared with the disk just now is so again.
+    let style = site.folder().path().join("content/assets/a.css");
+    std::fs::write(style, "p { color: blue }\n").expect("a file");
+    let restyled = events.next_where(|_| site.get("/assets/a.css").text() == "p { color: blue }\n");
+    assert_eq!(restyled["version"], first["version"]);
+    let number = restyled["styles"]["a.css"].as_u64().expect("a number");
+    assert_eq!(restyled["styles"].as_object().map(serde_json::Map::len), Some(1));
+    // A page that is made now has it already.
+    let page = open(&site, "/", &[]);
+    assert_eq!(attribute(&page, "version"), first["version"].as_str().unwrap_or_default());
+    assert!(attribute(&page, "styles").parse::<u64>().is_ok_and(|seen| seen >= number), "{}", page.text());
+    // While the site has errors, and with the first good one after that, nobody knows what else there is.
+    site.folder().write("layouts/page.html", "{{ nonsense }}");
+    events.next_where(|state| state["failing"] == true);
+    site.folder().write("layouts/page.html", "<!doctype html>\n");
+    let mended = events.next_where(|state| state["failing"] == false);
+    assert_ne!(mended["version"], first["version"]);
+    assert_eq!(mended["styles"], json!({}));
+}
+
+fn settings_that_need_a_restart_are_told() {
+    let site = start(SITE);
+    let mut events = Events::of(&site);
+    let first = events.next();
+    assert_eq!(first["restart"], json!([]));
+    let settings = "[site]\nurl = \"https://shop.example\"\n[server]\nworkers = 3\nwatch = false\n";
+    site.folder().write("site.toml", settings);
+    let changed = events.next_where(|state| state["restart"] != json!([]));
+    // Files are always watched here.
+    assert_eq!(changed["restart"], json!(["server.workers"]));
+    site.wait_for_message(|line| line.contains("a restart is needed for server.workers to take effect"));
+    // What has errors says nothing new of it.
+    site.folder().write("layouts/page.html", "{{ nonsense }}");
+    let broken = events.next_where(|state| state["failing"] == true);
+    assert_eq!(broken["restart"], json!(["server.workers"]));
+    site.folder().write("layouts/page.html", "<!doctype html>\n");
+    site.folder().write("site.toml", "[site]\nurl = \"https://shop.example\"\n");
+    events.next_where(|state| state["failing"] == false && state["restart"] == json!([]));
+
+    // A site that was mended after the start, too.
+    let folder = Folder::new();
+    folder.unpack(SITE);
+    folder.write("layouts/page.html", "{{ nonsense }}");
+    let site = Options::dev().serve(folder);
+    let mut events = Events::of(&site);
+    site.folder().write("site.toml", settings);
+    site.folder().write("layouts/page.html", "<!doctype html>\n");
+    let mended = events.next_where(|state| state["failing"] == false);
+    assert_eq!(mended["restart"], json!(["server.workers"]));
+}
+
+fn the_stream_is_described_to_head() {
+    let site = start(SITE);
+    let head = site.request("HEAD", "/_siteserver/events", &[("sec-fetch-site", "same-origin")], b"");
+    assert_eq!((head.status, head.header("content-type")), (200, Some("text/event-stream")));
+    assert_eq!((head.header("cache-control"), head.header("content-length")), (Some("no-store"), None));
+    assert!(head.body.is_empty());
+}
+
+fn the_log_in_text_is_of_the_site() {
+    let site = Options::dev().set("log.format=\"text\"").start(SITE);
+    site.get("/_siteserver/findings");
+    site.get("/nowhere%20/_siteserver/findings");
+    site.get("/_siteserver/dev.js");
+    site.get("/last");
+    site.wait_for_access(|line| line.contains(" /last "));
+    let log = site.access_log();
+    assert_eq!(log.lines().count(), 2, "{log}");
 }
 
 fn a_site_with_errors_is_shown_until_it_is_mended() {
@@ -374,6 +522,21 @@ layout = "strict.html"
 csp = "default-src 'none'"
 -- layouts/strict.html --
 <!doctype html><html lang="en"><head><title>Strict</title></head><body><h1>Strict</h1></body></html>
+-- routes/sandbox.toml --
+layout = "strict.html"
+csp = "default-src 'none'; sandbox allow-scripts allow-same-origin"
+-- routes/styled.toml --
+layout = "styled.html"
+-- routes/assets.toml --
+path = "/assets/{*file}"
+files = "assets"
+-- layouts/styled.html --
+<!doctype html><html lang="en"><head><title>Styled</title><link rel="stylesheet" href="/assets/styled.css?x=1"></head><body><h1>Styled</h1></body></html>
+-- content/assets/styled.css --
+@import "imported.css";
+h1 { color: rgb(1, 2, 3) }
+-- content/assets/imported.css --
+h1 { margin: 0 }
 -- layouts/lamp.html --
 <!doctype html><html lang="en"><head><title>{{ lamp.name }}</title></head>
 <body><h1>{{ lamp.name }}</h1><p>{{ lamp.price }} {{ stock.left }} {{ terms.days }}{% for tag in lamp.tags %} {{ tag.label }}{% endfor %}</p></body></html>
@@ -521,6 +684,7 @@ fn in_a_browser() {
     let (fault, site) =
         shop(r#"{"name":"Arc","price":"40","weight":null,"tags":[{"label":"steel"},{"label":"floor"}]}"#);
     fault.put("/lamps/broken", Reply::json(r#"{"title":"Arc","price":"forty"}"#));
+    fault.put("/lamps/large", Reply::json(r#"{"name":"Arc","price":9007199254740993}"#));
     fault.put("/lamps/none", Reply { status: 404, ..Reply::json("{}") });
     let rounds = proof::scaled(15, 5).to_string();
     let folder = site.folder().path().display().to_string();

@@ -3,8 +3,7 @@
 
 use crate::support::fault::FaultServer;
 use crate::support::http;
-use crate::support::site::{Folder, binary};
-use std::fs;
+use crate::support::site::{Folder, binary, copy_program};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -45,7 +44,7 @@ sources.b = {{ upstream = "name", path = "/echo", extract.path = "$.path" }}
 <p>{{{{ a.n }}}} {{{{ b.path }}}}</p>
 "#
     ));
-    fs::copy(executable(), root.path().join("siteserver")).expect("a copy");
+    copy_program(&executable(), &root.path().join("siteserver"));
     let mut child = Command::new("chroot")
         .arg(root.path())
         .args(["/siteserver", "--config", "/site.toml", "--set", "server.listen=[\"127.0.0.1:0\"]"])

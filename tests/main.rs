@@ -126,6 +126,7 @@ fn main() -> ExitCode {
         flows::tripwire::CASES,
         flows::unchanged::CASES,
         flows::variants::CASES,
+        flows::versions::CASES,
         flows::visitors::CASES,
         empty_root::CASES,
         figures::CASES,

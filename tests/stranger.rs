@@ -4,7 +4,7 @@
 
 use crate::support::http::{self, Response};
 use crate::support::reader::{Reader, blocks};
-use crate::support::site::{Folder, Output, binary, is_root};
+use crate::support::site::{Folder, Output, binary, copy_program, is_root};
 use crate::tutorial;
 use std::collections::BTreeSet;
 use std::fs;
@@ -195,6 +195,6 @@ fn starters(page: &str) -> impl Iterator<Item = String> {
 fn in_an_empty_root(reader: &Reader) -> String {
     let folder = reader.current().join("empty-root");
     fs::create_dir(&folder).expect("a folder");
-    fs::copy(reader.current().join("../mysite-server"), folder.join("mysite-server")).expect("the bundle");
+    copy_program(&reader.current().join("../mysite-server"), &folder.join("mysite-server"));
     format!("chroot {} /mysite-server", folder.display())
 }

@@ -1,6 +1,6 @@
 //! `siteserver try`: through the real binary, as people and as programs use it, and the public suites line by line.
 
-use crate::support::site::{Folder, binary, is_root};
+use crate::support::site::{Folder, binary, copy_program, is_root};
 use serde_json::{Value, json};
 use siteserver::value::{JsonLimits, Object, Value as Ordered, parse_json, write_json};
 use std::fs;
@@ -360,7 +360,7 @@ fn it_tries_in_an_empty_root() {
         return;
     }
     let root = Folder::new();
-    fs::copy(binary().get_program(), root.path().join("siteserver")).expect("a copy");
+    copy_program(binary().get_program().as_ref(), &root.path().join("siteserver"));
     let mut command = Command::new("chroot");
     command.arg(root.path()).args(["/siteserver", "try", "liquid", "-"]).env("TZ", "Europe/Berlin");
     let (code, out, err) = run(&mut command, "{{ 1720000800 | date: '%H:%M' }}");

@@ -2,17 +2,17 @@
 
 use super::arguments::SiteArguments;
 use super::console::{Terminal, counted, summary};
-use super::serve::{Ground, announce, announce_start, conclude, threads};
+use super::serve::{Ground, announce, announce_start, conclude, restart_needed, threads};
 use super::{load, messages};
 use crate::config::{Environment, Secrets};
-use crate::dev::{Dev, PREFIX, SiteLines};
+use crate::dev::{Dev, Load, PREFIX, SiteLines};
 use crate::handler::Runtime;
-use crate::server::{self, Current, Ended, ListenAddress, Outcome, Reload, Reloaded, Watch};
+use crate::server::{self, Current, Edit, Ended, ListenAddress, Outcome, Reload, Reloaded, Watch, needs_restart};
 use crate::site::{Loaded, Memory, Settings, Site};
 use anyhow::{Context as _, anyhow, bail};
 use std::io;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::signal::unix::Signal;
 use tokio::sync::Notify;
@@ -40,7 +40,7 @@ pub(super) fn dev(arguments: &SiteArguments) -> anyhow::Result<ExitCode> {
     refuse_others(&settings)?;
     let runtime = threads(&settings)?;
     let loaded_in = begun.elapsed();
-    let author = Author { arguments: arguments.clone(), environment, memory, secrets };
+    let author = Author { arguments: arguments.clone(), environment, memory, secrets, edited: Arc::default() };
     let ended = runtime.block_on(author.serve(loaded, loaded_in, settings, watch));
     conclude(runtime, ended)
 }
@@ -69,6 +69,7 @@ struct Author {
     environment: Environment,
     memory: Memory,
     secrets: Secrets,
+    edited: Arc<Edited>,
 }
 
 impl Author {
@@ -87,12 +88,16 @@ impl Author {
         let dev = Dev::new(self.secrets.clone(), shutdown.clone());
         let edits = Arc::new(Notify::new());
         {
-            let edits = Arc::clone(&edits);
-            watch.spawn(move || edits.notify_one()).context("edits cannot be watched")?;
+            let (edits, edited) = (Arc::clone(&edits), Arc::clone(&self.edited));
+            let notify = move |edit| {
+                edited.add(edit);
+                edits.notify_one();
+            };
+            watch.spawn(notify).context("edits cannot be watched")?;
         }
         let routes = loaded.site.as_ref().map_or(0, |site| site.routes.len());
         let is_sound = loaded.site.is_some();
-        let current = take(loaded, &dev)?;
+        let current = take(loaded, &dev, &[])?;
         if !self.arguments.voice.quiet {
             announce_start(routes, &listeners, None, loaded_in);
         }
@@ -124,8 +129,8 @@ impl Author {
                 _ = asked.recv() => {}
                 () = edits.notified() => {}
             }
-            let (this, dev) = (Arc::clone(&self), dev.clone());
-            let taken = tokio::task::spawn_blocking(move || this.load_and_take(&dev)).await;
+            let (this, dev, started_with) = (Arc::clone(&self), dev.clone(), started_with.clone());
+            let taken = tokio::task::spawn_blocking(move || this.load_and_take(&dev, &started_with)).await;
             current = match taken {
                 Ok(Ok(current)) => current,
                 Ok(Err(error)) => {
@@ -139,21 +144,36 @@ impl Author {
             };
         };
         let (secrets, voice) = (self.secrets.clone(), self.arguments.voice);
-        let load = move || self.load();
-        let announce = move |reloaded: Reloaded| {
-            let Reloaded { findings, files, outcome } = &reloaded;
-            dev.loaded(findings, files, matches!(outcome, Outcome::Exchanged { .. }));
-            if let Outcome::Exchanged { site, .. } = outcome {
-                warn_of_shadowed(site);
+        let (edited, of_this_load) = (Arc::clone(&self.edited), Arc::new(Edited::default()));
+        let load = {
+            let of_this_load = Arc::clone(&of_this_load);
+            move || {
+                // Before anything is read: what is edited from now on is of the next load as well.
+                of_this_load.put(edited.take());
+                self.load()
             }
+        };
+        let announce = move |mut reloaded: Reloaded| {
+            let Reloaded { findings, files, outcome } = &mut reloaded;
+            let edit = of_this_load.take().filter(|edit| !edit.is_more);
+            let load = match outcome {
+                Outcome::Exchanged { site, needs_restart, .. } => {
+                    warn_of_shadowed(site);
+                    needs_restart.retain(is_heeded);
+                    Load::Sound { needs_restart, styles: edit.as_ref().map(|edit| &edit.styles) }
+                }
+                Outcome::Kept => Load::Kept,
+            };
+            dev.loaded(findings, files, load);
             announce(reloaded, &secrets, voice);
         };
         Reload { load, announce, current, started_with }.run(asked, edits).await;
     }
 
     /// The first sound site, if this load gives it.
-    fn load_and_take(&self, dev: &Dev) -> anyhow::Result<Option<Current>> {
+    fn load_and_take(&self, dev: &Dev, started_with: &Settings) -> anyhow::Result<Option<Current>> {
         let begun = Instant::now();
+        drop(self.edited.take());
         let loaded = self.load();
         let mut terminal = Terminal::stderr().keeping(&self.secrets);
         terminal.findings(&loaded.findings, &loaded.files);
@@ -161,7 +181,13 @@ impl Author {
             Some(site) => format!("{} in {} ms", counted(site.routes.len(), "route"), begun.elapsed().as_millis()),
             None => summary(&loaded.findings),
         };
-        let current = take(loaded, dev)?;
+        let mut restart =
+            loaded.site.as_ref().map_or_else(Vec::new, |site| needs_restart(started_with, &site.settings));
+        restart.retain(is_heeded);
+        let current = take(loaded, dev, &restart)?;
+        if !restart.is_empty() {
+            terminal.line(&restart_needed(&restart));
+        }
         let what = if current.is_some() { "loaded" } else { "not loaded" };
         terminal.line(&format!("{what}: {said}"));
         Ok(current)
@@ -172,8 +198,34 @@ impl Author {
     }
 }
 
+/// Whether a setting that only a restart changes means anything here: files are always watched, and there is no admin listener.
+fn is_heeded(setting: &&'static str) -> bool {
+    !matches!(*setting, "admin" | "server.watch")
+}
+
+/// What was edited since the last load began, if that is known.
+#[derive(Debug, Default)]
+struct Edited(Mutex<Option<Edit>>);
+
+impl Edited {
+    fn add(&self, Edit { styles, is_more }: Edit) {
+        let mut edited = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let edited = edited.get_or_insert_default();
+        edited.styles.extend(styles);
+        edited.is_more |= is_more;
+    }
+
+    fn put(&self, edit: Option<Edit>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = edit;
+    }
+
+    fn take(&self) -> Option<Edit> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// Puts a site into service if it is sound, and then says so; else says what is wrong.
-fn take(loaded: Loaded, dev: &Dev) -> anyhow::Result<Option<Current>> {
+fn take(loaded: Loaded, dev: &Dev, needs_restart: &[&'static str]) -> anyhow::Result<Option<Current>> {
     let Loaded { site, findings, files } = loaded;
     let current = match site.map(Arc::new) {
         Some(site) => {
@@ -185,7 +237,8 @@ fn take(loaded: Loaded, dev: &Dev) -> anyhow::Result<Option<Current>> {
         }
         None => None,
     };
-    dev.loaded(&findings, &files, current.is_some());
+    let load = if current.is_some() { Load::Sound { needs_restart, styles: None } } else { Load::Kept };
+    dev.loaded(&findings, &files, load);
     Ok(current)
 }
 

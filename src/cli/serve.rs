@@ -61,7 +61,7 @@ impl Start {
         let edited = Arc::new(Notify::new());
         if let Some(watch) = watch {
             let edited = Arc::clone(&edited);
-            watch.spawn(move || edited.notify_one()).context("edits cannot be watched")?;
+            watch.spawn(move |_edit| edited.notify_one()).context("edits cannot be watched")?;
         }
         let started_with = site.settings.clone();
         let announce = move |reloaded| announce(reloaded, &secrets, voice);
@@ -264,6 +264,11 @@ fn url(address: &ListenAddress) -> String {
     }
 }
 
+/// What is said of settings that a reload does not change.
+pub(super) fn restart_needed(settings: &[&str]) -> String {
+    format!("warning: a restart is needed for {} to take effect", settings.join(", "))
+}
+
 /// Says what a reload came to.
 pub(super) fn announce(reloaded: Reloaded, secrets: &Secrets, voice: Voice) {
     let Reloaded { findings, files, outcome } = reloaded;
@@ -272,7 +277,7 @@ pub(super) fn announce(reloaded: Reloaded, secrets: &Secrets, voice: Voice) {
     match outcome {
         Outcome::Exchanged { site, elapsed, needs_restart } => {
             if !needs_restart.is_empty() {
-                terminal.line(&format!("warning: a restart is needed for {} to take effect", needs_restart.join(", ")));
+                terminal.line(&restart_needed(&needs_restart));
             }
             if !voice.quiet {
                 let routes = counted(site.routes.len(), "route");

@@ -7,6 +7,7 @@ mod archive;
 mod binding;
 mod code;
 mod decode;
+mod digests;
 mod document;
 mod environment;
 mod front_matter;
@@ -32,6 +33,7 @@ pub use code::{BAD_VALUE, MISSING_KEY, PLACEHOLDER_NOT_READ, SLIPPED_KEY, UNKNOW
 pub use decode::{
     Declared, Decode, Key, Named, OneOrMany, Size, Within, declare, list, not_a_word, unknown_key, words, wrong_type,
 };
+pub use digests::Digests;
 pub use document::read_toml;
 pub use environment::{Environment, Secret, Secrets};
 pub use front_matter::{

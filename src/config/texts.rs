@@ -47,8 +47,9 @@ pub(super) enum Content {
     NotText { before: String },
 }
 
+/// What changes whenever a file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     file: (u64, u64),
     length: u64,
     modified: (i64, i64),
@@ -56,7 +57,7 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
+    pub(super) fn of(metadata: &Metadata) -> Self {
         Self {
             file: (metadata.dev(), metadata.ino()),
             length: metadata.len(),
@@ -66,7 +67,7 @@ impl Stamp {
     }
 
     /// Whether a later change must show in it.
-    fn is_settled(&self, now: SystemTime) -> bool {
+    pub(super) fn is_settled(&self, now: SystemTime) -> bool {
         let changed = Duration::from_secs(u64::try_from(self.changed.0).unwrap_or(0).saturating_add(1));
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         since.checked_sub(changed).is_some_and(|since| since >= COARSEST_CLOCK)

@@ -8,6 +8,7 @@
     const PREFIX = "/_siteserver/";
     const script = document.currentScript;
     const { request, version, sent } = script.dataset;
+    const loadedStyles = Number(script.dataset.styles ?? 0);
     // A page within a page leaves it to the outer one.
     if (window.top !== window || customElements.get("siteserver-dev")) return;
 
@@ -26,7 +27,7 @@
         return made;
     }
 
-    /** What is remembered as long as the tab is open. A page in a sandbox remembers nothing. */
+    /** What is remembered as long as the tab is open. A browser that is told to store nothing refuses. */
     const memory = {
         get(name) { try { return sessionStorage.getItem(`siteserver-dev-${name}`); } catch { return null; } },
         set(name, value) { try { sessionStorage.setItem(`siteserver-dev-${name}`, value); } catch { /* as said */ } },
@@ -43,14 +44,17 @@
         root.adoptedStyleSheets = [sheet];
     }).catch(error => console.warn("siteserver dev has no style:", error));
 
+    /** What became of the request; `null` if that is not remembered. */
     let record;
     let state;
 
     // ---- The page is shown again when the site has changed.
 
-    function reload(next) {
+    const restyled = styles => Math.max(0, ...Object.values(styles));
+
+    function reload() {
         // What still is of the old site when it has come anew was kept by somebody, a service worker for instance: once is enough.
-        const step = `${version} to ${next}`;
+        const step = `${version}/${loadedStyles} to ${state.version}/${restyled(state.styles)}`;
         if (memory.get("reloaded") === step) return;
         memory.set("reloaded", step);
         // What was sent is not sent again.
@@ -60,29 +64,68 @@
 
     function hear(told) {
         state = told;
-        if (told.version !== version) return reload(told.version);
+        if (told.version !== version) return reload();
+        if (restyled(told.styles) !== seenStyles && !restyle(told.styles)) return reload();
         showFindings();
         showButton();
         showPanel();
     }
 
+    // ---- Where only style sheets are others, they alone are exchanged.
+
+    let seenStyles = loadedStyles;
+    /** Elements whose successors are on their way. */
+    const leaving = new WeakSet();
+
+    /** Exchanges the style sheets that were edited since they were seen; whether the page surely has each of them by a link of its own. */
+    function restyle(styles) {
+        const edited = Object.keys(styles).filter(name => styles[name] > seenStyles);
+        const now = restyled(styles);
+        if (now < seenStyles) return false;
+        const all = [...document.querySelectorAll("link[rel~='stylesheet' i][href]")].filter(link => !leaving.has(link));
+        const found = edited.map(name => all.filter(link => isOf(link, name)));
+        // What is embedded, or imported by another, or checked by its digest, comes with the whole page.
+        if (found.some(links => links.length === 0 || links.some(link => link.integrity))) return false;
+        seenStyles = now;
+        for (const link of new Set(found.flat())) exchange(link);
+        return true;
+    }
+
+    function isOf(link, name) {
+        const { origin, pathname } = new URL(link.href, document.baseURI);
+        const last = pathname.split("/").at(-1);
+        return origin === location.origin && (last === name || last === encodeURIComponent(name));
+    }
+
+    /** The new sheet is there before the old one goes, so that the page is never without. */
+    function exchange(link) {
+        const next = link.cloneNode();
+        const url = new URL(link.href, document.baseURI);
+        url.searchParams.set("siteserver-dev", `${version}.${seenStyles}`);
+        next.href = url.href;
+        next.addEventListener("load", () => link.remove(), { once: true });
+        next.addEventListener("error", reload, { once: true });
+        leaving.add(link);
+        link.after(next);
+    }
+
     // A browser has few connections to a server, and a stream keeps one: the page that holds the lock has the stream, and tells the others.
     const channel = new BroadcastChannel("siteserver-dev");
     channel.addEventListener("message", message => hear(message.data));
-    function follow(leaving) {
+    function follow(goes) {
         const events = new EventSource(PREFIX + "events");
         events.addEventListener("message", message => {
             const told = JSON.parse(message.data);
             channel.postMessage(told);
             hear(told);
         });
-        return new Promise(release => leaving.addEventListener("abort", () => { events.close(); release(); }));
+        return new Promise(release => goes.addEventListener("abort", () => { events.close(); release(); }));
     }
     function listen() {
         // A page that goes into the history would keep what it holds.
-        const leaving = new AbortController();
-        window.addEventListener("pagehide", () => leaving.abort(), { once: true });
-        navigator.locks.request("siteserver-dev", { signal: leaving.signal }, () => follow(leaving.signal)).catch(() => { /* it left before its turn */ });
+        const going = new AbortController();
+        window.addEventListener("pagehide", () => going.abort(), { once: true });
+        navigator.locks.request("siteserver-dev", { signal: going.signal }, () => follow(going.signal)).catch(() => { /* it left before its turn */ });
         // The stream says at once how things are, but only to the page that has it.
         catchUp();
     }
@@ -139,15 +182,26 @@
             "article",
             { class: finding.level },
             element("p", { class: "code" }, element("b", {}, finding.level), ` ${finding.code}`),
-            element("h2", {}, finding.message),
+            element("h2", {}, worded(finding.message)),
             finding.place && element("p", { class: "place" }, located(finding.place)),
             finding.lines && shownLines(finding.lines),
             finding.related.map(related => [
-                element("p", { class: "place" }, `${located(related.place)} — ${related.message}`),
+                element("p", { class: "place" }, `${located(related.place)} — `, worded(related.message)),
                 shownLines(related.lines),
             ]).flat(),
-            finding.help && element("p", { class: "help" }, element("b", {}, "Help: "), finding.help),
+            finding.help && element("p", { class: "help" }, element("b", {}, "Help: "), worded(finding.help)),
         );
+    }
+
+    /** A phrase, in which what stands in backticks is the author's. */
+    function worded(text) {
+        const parts = text.split("`");
+        // One without its other stays as it is.
+        if (parts.length % 2 === 0) {
+            const last = parts.pop();
+            parts.push(`${parts.pop()}\`${last}`);
+        }
+        return parts.map((part, at) => at % 2 === 1 ? element("code", {}, part) : part);
     }
 
     function shownLines(lines) {
@@ -195,7 +249,7 @@
     function showButton() {
         const verdict = record ? cacheVerdict() : undefined;
         const isBad = state?.failing || (record && (record.status >= 500 || record.sources.some(source => source.fatal)));
-        const isDoubtful = (state && state.findings.length > 0) || (record && failures().length > 0);
+        const isDoubtful = (state && (state.findings.length > 0 || state.restart.length > 0)) || (record && failures().length > 0);
         button.className = `corner ${isBad ? "bad" : isDoubtful ? "doubtful" : "good"}`;
         const words = record ? `${record.status} · ${verdict.word} · ${time(record.ms)}` : "siteserver dev";
         button.replaceChildren(element("span", { class: "dot", "aria-hidden": "true" }), words);
@@ -203,18 +257,25 @@
     }
 
     function showPanel() {
-        if (!record) return;
-        const { explain } = record;
+        if (record === undefined) return;
         panel.replaceChildren(...present([
             element(
                 "header",
                 {},
-                element("h1", {}, `${record.method} ${record.target}`),
+                element("h1", {}, record ? `${record.method} ${record.target}` : "How this page came about is not known"),
                 element("button", { type: "button", class: "close", "aria-label": "Close", click: () => { open(false); button.focus(); } }, "×"),
             ),
-            section("Sources", waterfall()),
-            section("Caches", caches()),
-            section("Route", route(explain)),
+            state?.restart.length > 0 && section("Restart", element(
+                "p",
+                { class: "restart" },
+                "These settings have changed, and take effect when ",
+                element("code", {}, "siteserver dev"),
+                ` is started again: ${state.restart.join(", ")}.`,
+            )),
+            record === null && element("p", {}, "The last requests are remembered, and this is none of them any more. Load the page again."),
+            record && section("Sources", waterfall()),
+            record && section("Caches", caches()),
+            record && section("Route", route(record.explain)),
             state && state.findings.length > 0 && !state.failing &&
                 section("Warnings", element("div", { class: "warnings" }, state.findings.map(shownFinding))),
         ]));
@@ -333,6 +394,15 @@
         );
     }
 
+    /** As `JSON.parse`, but a number that JavaScript would round stays as it was written, where the browser can do that. */
+    function parsed(text) {
+        const isRounded = (number, source) => Number.isInteger(number) && !Number.isSafeInteger(number) && source !== undefined;
+        return JSON.parse(text, (_name, value, context) =>
+            typeof value === "number" && isRounded(value, context?.source) && JSON.rawJSON ? JSON.rawJSON(context.source) : value);
+    }
+
+    const isRaw = value => JSON.isRawJSON?.(value) ?? false;
+
     function brief(value) {
         const text = JSON.stringify(value);
         return text.length > 80 ? `${text.slice(0, 80)}…` : text;
@@ -340,6 +410,7 @@
 
     /** Data, level by level: what is large is opened by whoever wants to see it. */
     function tree(value, depth) {
+        if (isRaw(value)) return element("span", { class: "value number" }, value.rawJSON);
         if (value === null || typeof value !== "object") {
             const kind = value === null ? "null" : typeof value;
             return element("span", { class: `value ${kind}` }, typeof value === "string" ? JSON.stringify(value) : String(value));
@@ -420,14 +491,14 @@
         if (request) {
             const answer = await fetch(`${PREFIX}requests/${request}`);
             // Another site may have taken over meanwhile; then the page is shown again.
-            if (answer.ok) record = await answer.json();
+            record = answer.ok ? parsed(await answer.text()) : null;
         }
         await styled;
         if (request) root.append(panel, button);
         showButton();
         showPanel();
         const hasFailed = record && record.sources.some(source => source.fatal);
-        if (hasFailed || memory.get("panel") === "open") open(Boolean(record), false);
+        if (hasFailed || memory.get("panel") === "open") open(record !== undefined, false);
     }
 
     root.append(overlay);

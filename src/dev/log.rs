@@ -22,10 +22,15 @@ impl<W: Write> Write for SiteLines<W> {
     }
 }
 
-/// Whether a line has a path of ours: as a member in JSON, or as a word in text.
+/// Whether a line has a path of ours: as a member in JSON, or in text behind time, status and method. What else is in it may look like one.
 fn is_own(line: &[u8]) -> bool {
-    let path = memchr::memmem::find_iter(line, PREFIX).next();
-    path.and_then(|at| line.get(..at)).is_some_and(|before| before.ends_with(b"\"path\":\"") || before.ends_with(b" "))
+    const MEMBER: &[u8] = b"\"path\":\"";
+    let path = if line.starts_with(b"{") {
+        memchr::memmem::find(line, MEMBER).and_then(|at| line.get(at + MEMBER.len()..))
+    } else {
+        line.splitn(4, |byte| *byte == b' ').nth(3)
+    };
+    path.is_some_and(|path| path.starts_with(PREFIX.as_bytes()))
 }
 
 #[cfg(test)]
@@ -35,8 +40,15 @@ mod tests {
     #[test]
     fn lines_of_development_are_left_out() {
         let mut log = SiteLines(Vec::new());
-        let site = ["{\"path\":\"/a\"}\n", "GET /a/_siteserver/b 200\n", "{\"path\":\"/_siteserver\"}\n"];
-        let own = ["{\"path\":\"/_siteserver/events\",\"status\":200}\n", "12:00 GET /_siteserver/dev.js 200\n"];
+        let site = [
+            "{\"path\":\"/a\"}\n",
+            "12:00 200 GET /a/_siteserver/b 9B\n",
+            // A path with a space in it, and one in which there is a member.
+            "12:00 200 GET /a /_siteserver/b 9B\n",
+            "{\"path\":\"/a\\\"path\\\":\\\"/_siteserver/\"}\n",
+            "{\"path\":\"/_siteserver\"}\n",
+        ];
+        let own = ["{\"path\":\"/_siteserver/events\",\"status\":200}\n", "12:00 200 GET /_siteserver/dev.js 9B\n"];
         for (site, own) in site.iter().zip(own.iter().cycle()) {
             log.write_all(format!("{own}{site}").as_bytes()).unwrap();
         }

@@ -43,6 +43,7 @@ use state::States;
 use std::sync::{Arc, OnceLock};
 
 pub use log::SiteLines;
+pub use state::Load;
 
 /// Where all that is development's own lies. A route of the site there is not reached while it is developed.
 pub const PREFIX: &str = "/_siteserver/";
@@ -78,11 +79,15 @@ impl Dev {
         self.0.current.set(current).unwrap_or_default();
     }
 
-    /// The site was loaded anew; whether it is served now (`is_sound`), or is not because of what was found.
-    pub fn loaded(&self, findings: &Findings, files: &Files, is_sound: bool) {
-        let Inner { states, records, secrets, .. } = &*self.0;
-        states.loaded(findings, files, is_sound, &secrets.tripwire());
-        if is_sound {
+    /// The site was loaded anew; what came of it, by what was found.
+    pub fn loaded(&self, findings: &Findings, files: &Files, load: Load<'_>) {
+        let Inner { current, states, records, secrets, .. } = &*self.0;
+        // Before it is told: whoever hears of it asks for what was edited at once.
+        if let Some(current) = current.get() {
+            current.forget_files();
+        }
+        states.loaded(findings, files, load, &secrets.tripwire());
+        if matches!(load, Load::Sound { .. }) {
             records.forget_most();
         }
     }
@@ -99,9 +104,11 @@ impl Dev {
             "dev.js" => content("text/javascript; charset=utf-8", SCRIPT),
             "dev.css" => content("text/css; charset=utf-8", STYLE),
             "findings" => content("application/json", states.now().text.to_string()),
-            "events" if request.method == Method::GET => {
-                // Whoever has closed the page is gone at once, and the stream with him.
-                arrival.connection.watch();
+            "events" => {
+                if request.method == Method::GET {
+                    // Whoever has closed the page is gone at once, and the stream with him.
+                    arrival.connection.watch();
+                }
                 events::response(states, shutdown)
             }
             _ => match name.strip_prefix("requests/").and_then(|id| records.find(id)) {
@@ -133,7 +140,8 @@ impl Dev {
         let Some(record) = record else { return Answer { response, facts } };
         records.add(record);
         let is_asked = matches!(request.method, Method::GET | Method::HEAD);
-        let tag = Tag { request: arrival.id.to_string(), version: &state.version, host, is_asked };
+        let (request_id, styles) = (arrival.id.to_string(), state.restyled());
+        let tag = Tag { request: request_id, version: &state.version, styles, host, is_asked };
         Answer { response: page::dress(response, &tag, request.method == Method::HEAD).await, facts }
     }
 }

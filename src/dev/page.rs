@@ -21,8 +21,23 @@ use std::task::{Context, Poll, ready};
 /// A longer page is passed on as it comes, with the script at its end.
 const LONGEST: u64 = 16 << 20;
 
-/// The beginning of a page in which its head begins.
-const HEAD_WITHIN: usize = 16 << 10;
+/// The names of encodings in which a browser reads the letters of the script's element as others, or as none (Encoding, section 4.2).
+const NOT_ASCII: [&str; 14] = [
+    "utf-16",
+    "utf-16le",
+    "utf-16be",
+    "ucs-2",
+    "iso-10646-ucs-2",
+    "unicode",
+    "unicodefeff",
+    "unicodefffe",
+    "csunicode",
+    "replacement",
+    "hz-gb-2312",
+    "iso-2022-kr",
+    "csiso2022kr",
+    "iso-2022-cn",
+];
 
 /// What makes an answer another than the whole page.
 const CONDITIONS: [HeaderName; 6] = [
@@ -41,6 +56,8 @@ pub(super) struct Tag<'t> {
     pub(super) request: String,
     /// The version of the site that answers it.
     pub(super) version: &'t str,
+    /// How many edits of style sheets alone there were in that version.
+    pub(super) styles: u64,
     /// The host that was asked.
     pub(super) host: &'t str,
     /// Whether the page can be asked for again without sending anything.
@@ -49,17 +66,17 @@ pub(super) struct Tag<'t> {
 
 impl Tag<'_> {
     fn element(&self, has_nonce: bool) -> String {
-        let Self { request, version, is_asked, .. } = self;
+        let Self { request, version, styles, is_asked, .. } = self;
         let sent = if *is_asked { "" } else { " data-sent" };
         let nonce = if has_nonce { format!(" nonce=\"{request}\"") } else { String::new() };
         format!(
-            "<script src=\"{PREFIX}dev.js\" defer{nonce} data-request=\"{request}\" data-version=\"{version}\"{sent}></script>"
+            "<script src=\"{PREFIX}dev.js\" defer{nonce} data-request=\"{request}\" data-version=\"{version}\" data-styles=\"{styles}\"{sent}></script>"
         )
     }
 
-    /// The address of something of development's own, for a policy. An address of IPv6 cannot be written in one.
-    fn address(&self, name: &str) -> String {
-        if self.host.contains('[') { "'self'".to_owned() } else { format!("http://{}{PREFIX}{name}", self.host) }
+    /// The address of something of development's own, for a policy; none where the host is an address of IPv6, which cannot be written in one.
+    fn address(&self, name: &str) -> Option<String> {
+        (!self.host.contains('[')).then(|| format!("http://{}{PREFIX}{name}", self.host))
     }
 }
 
@@ -101,11 +118,14 @@ pub(super) fn asked(request: &Parts) -> Parts {
     asked
 }
 
-/// Whether an answer is a page of HTML, whole and uncoded.
+/// Whether an answer is a page of HTML, whole and uncoded, in which letters are bytes of ASCII.
 pub(super) fn is_page(response: &Response<Body>) -> bool {
     let fields = response.headers();
     let content_type = fields.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_html = content_type.and_then(MediaType::parse).is_some_and(|content_type| content_type.is("text/html"));
+    let is_html = content_type.and_then(MediaType::parse).is_some_and(|content_type| {
+        let charset = content_type.parameter("charset").unwrap_or_default();
+        content_type.is("text/html") && !NOT_ASCII.iter().any(|name| charset.trim().eq_ignore_ascii_case(name))
+    });
     let is_whole =
         !matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::PARTIAL_CONTENT | StatusCode::NO_CONTENT);
     // What is saved is not looked at.
@@ -117,7 +137,21 @@ pub(super) fn is_page(response: &Response<Body>) -> bool {
 
 /// The page with the script in it.
 pub(super) async fn dress(response: Response<Body>, tag: &Tag<'_>, is_head: bool) -> Response<Body> {
-    let (mut head, body) = response.into_parts();
+    let is_short = http_body::Body::size_hint(response.body()).exact().is_some_and(|length| length <= LONGEST);
+    let (mut head, mut body) = response.into_parts();
+    if is_short && !is_head {
+        let page = match body.collect().await {
+            Ok(page) => page.to_bytes(),
+            Err(error) => {
+                tracing::warn!(%error, "a page broke off");
+                return Response::from_parts(head, Body::stream(Broken(Some(error))));
+            }
+        };
+        if is_of_wide_letters(&page) {
+            return Response::from_parts(head, Body::from(page));
+        }
+        body = Body::from(page);
+    }
     let has_nonce = amend(&mut head.headers, tag);
     let element = tag.element(has_nonce);
     let length = head.headers.remove(header::CONTENT_LENGTH);
@@ -128,9 +162,9 @@ pub(super) async fn dress(response: Response<Body>, tag: &Tag<'_>, is_head: bool
         }
         return Response::from_parts(head, body);
     }
-    let is_short = http_body::Body::size_hint(&body).exact().is_some_and(|length| length <= LONGEST);
     if !is_short {
-        return Response::from_parts(head, Body::stream(Followed { body, last: Some(element.into()) }));
+        let followed = Followed { body, last: Some(element.into()), has_begun: false };
+        return Response::from_parts(head, Body::stream(followed));
     }
     match body.collect().await {
         Ok(page) => Response::from_parts(head, Body::from(with(&page.to_bytes(), &element))),
@@ -145,7 +179,7 @@ pub(super) async fn dress(response: Response<Body>, tag: &Tag<'_>, is_head: bool
 fn amend(fields: &mut HeaderMap, tag: &Tag<'_>) -> bool {
     let mut has_nonce = false;
     let (script, connections) = (tag.address("dev.js"), tag.address(""));
-    let allowed = Allowed { script: &script, connections: &connections, nonce: &tag.request };
+    let allowed = Allowed { script: script.as_deref(), connections: connections.as_deref(), nonce: &tag.request };
     for name in [header::CONTENT_SECURITY_POLICY, header::CONTENT_SECURITY_POLICY_REPORT_ONLY] {
         let written: Vec<String> =
             fields.get_all(&name).iter().filter_map(|value| Some(value.to_str().ok()?.to_owned())).collect();
@@ -154,7 +188,7 @@ fn amend(fields: &mut HeaderMap, tag: &Tag<'_>) -> bool {
         }
         fields.remove(&name);
         for policy in written {
-            has_nonce |= policy::needs_nonce(&policy);
+            has_nonce |= policy::needs_nonce(&policy, allowed);
             let amended = policy::amend(&policy, allowed);
             if let Ok(value) = HeaderValue::from_str(&amended) {
                 fields.append(name.clone(), value);
@@ -170,10 +204,14 @@ fn amend(fields: &mut HeaderMap, tag: &Tag<'_>) -> bool {
     has_nonce
 }
 
-/// The page with the element where its head begins, or else as near to its beginning as nothing is disturbed.
+/// Whether a page begins with the mark of UTF-16, which counts more than what is said of it (HTML, section 13.2.3.2).
+fn is_of_wide_letters(page: &[u8]) -> bool {
+    page.starts_with(b"\xfe\xff") || page.starts_with(b"\xff\xfe")
+}
+
+/// The page with the element where its head begins.
 fn with(page: &Bytes, element: &str) -> Bytes {
-    let at = beginning(page).unwrap_or(page.len());
-    let (before, after) = page.split_at_checked(at).unwrap_or((page, &[]));
+    let (before, after) = page.split_at_checked(beginning(page)).unwrap_or((page, &[]));
     let mut whole = BytesMut::with_capacity(page.len() + element.len());
     for part in [before, element.as_bytes(), after] {
         whole.extend_from_slice(part);
@@ -181,32 +219,43 @@ fn with(page: &Bytes, element: &str) -> Bytes {
     whole.freeze()
 }
 
-/// The end of the start tag of `head`, or else of `html`, or else of the document type.
-fn beginning(page: &[u8]) -> Option<usize> {
-    let page = page.get(..HEAD_WITHIN).unwrap_or(page);
-    let (mut at, mut best) = (0, None);
-    while let Some(found) = memchr::memchr(b'<', page.get(at..)?) {
-        let start = at + found;
-        let rest = page.get(start..)?;
-        if rest.starts_with(b"<!--") {
-            let Some(length) = memchr::memmem::find(rest, b"-->") else { return best };
-            at = start + length + 3;
-            continue;
-        }
-        let Some(length) = end_of_tag(rest) else { return best };
-        let end = start + length;
-        if is_tag(rest, "head") {
-            return Some(end);
-        }
-        if is_tag(rest, "html") || is_tag(rest, "!doctype") {
-            best = Some(end);
+/// The end of the start tag of `head`, or else of `html`, or else of the document type; or else where the first thing begins that is neither
+/// space nor a comment, which is where browsers begin the head. A document type behind that would be none: the page is in the same mode as
+/// before.
+fn beginning(page: &[u8]) -> usize {
+    let mut at = if page.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut best = None;
+    loop {
+        let Some(rest) = page.get(at..).map(<[u8]>::trim_ascii_start) else { return best.unwrap_or(page.len()) };
+        let start = page.len() - rest.len();
+        let end = |length: Option<usize>| length.map(|length| start + length);
+        let next = if rest.starts_with(b"<!--") {
+            end(end_of_comment(rest))
+        } else if is_tag(rest, "head") {
+            return end(end_of_tag(rest)).or(best).unwrap_or(start);
+        } else if is_tag(rest, "html") || is_tag(rest, "!doctype") {
+            let end = end(end_of_tag(rest));
+            best = end.or(best);
+            end
+        } else if rest.starts_with(b"<!") || rest.starts_with(b"<?") {
+            // What is no comment either, and read as one.
+            end(memchr::memchr(b'>', rest).map(|last| last + 1))
         } else {
-            // The first other element begins the head, or the body.
-            return best;
+            None
+        };
+        match next {
+            Some(next) => at = next,
+            None => return best.unwrap_or(start),
         }
-        at = end;
     }
-    best
+}
+
+/// The byte after a comment.
+fn end_of_comment(text: &[u8]) -> Option<usize> {
+    // `<!-->` is a whole one, and so is one that ends in `--!>`.
+    let inner = text.get(2..)?;
+    let ends = [&b"-->"[..], b"--!>"].map(|last| memchr::memmem::find(inner, last).map(|at| 2 + at + last.len()));
+    ends.into_iter().flatten().min()
 }
 
 fn is_tag(text: &[u8], name: &str) -> bool {
@@ -233,6 +282,7 @@ fn end_of_tag(text: &[u8]) -> Option<usize> {
 struct Followed {
     body: Body,
     last: Option<Bytes>,
+    has_begun: bool,
 }
 
 impl http_body::Body for Followed {
@@ -247,7 +297,14 @@ impl http_body::Body for Followed {
                 Some(last) => Poll::Ready(Some(Ok(Frame::data(last)))),
                 None => Poll::Ready(Some(Ok(frame))),
             },
-            Some(frame) => Poll::Ready(Some(frame)),
+            Some(frame) => {
+                let begins = frame.as_ref().ok().and_then(Frame::data_ref).filter(|_| !this.has_begun);
+                if let Some(begins) = begins {
+                    this.has_begun = true;
+                    this.last.take_if(|_| is_of_wide_letters(begins));
+                }
+                Poll::Ready(Some(frame))
+            }
             None => Poll::Ready(this.last.take().map(|last| Ok(Frame::data(last)))),
         }
     }
@@ -286,10 +343,23 @@ mod tests {
             ("<!-- <head> --><!DOCTYPE html>\n<head/><p>", "<!-- <head> --><!DOCTYPE html>\n<head/>@<p>"),
             ("<!doctype html><title>x</title><head>", "<!doctype html>@<title>x</title><head>"),
             ("<html><header><head>", "<html>@<header><head>"),
-            ("<p>a fragment", "<p>a fragment@"),
+            ("<p>a fragment", "@<p>a fragment"),
+            ("\u{feff} <!-- <p> -->\n<p>a fragment", "\u{feff} <!-- <p> -->\n@<p>a fragment"),
+            ("a < b <!doctype html><head>", "@a < b <!doctype html><head>"),
+            ("<frameset><frame>", "@<frameset><frame>"),
+            ("</p><!doctype html><head>", "@</p><!doctype html><head>"),
+            ("<!doctype html>text<head>", "<!doctype html>@text<head>"),
+            // What is read as a comment stands before the document type without changing what it means.
+            ("<?xml version=\"1.0\"?>\n<!DOCTYPE html><title>", "<?xml version=\"1.0\"?>\n<!DOCTYPE html>@<title>"),
+            (
+                "<!--><!---><!-- --!><!ELEMENT a><!doctype html><p>",
+                "<!--><!---><!-- --!><!ELEMENT a><!doctype html>@<p>",
+            ),
             ("", "@"),
-            ("<!-- <head>", "<!-- <head>@"),
+            (" \n", " \n@"),
+            ("<!-- <head>", "@<!-- <head>"),
             ("<!doctype html><head", "<!doctype html>@<head"),
+            ("<html", "@<html"),
         ] {
             let page = with(&Bytes::from_static(page.as_bytes()), "@");
             assert_eq!(std::str::from_utf8(&page).unwrap(), expected);
@@ -319,9 +389,29 @@ mod tests {
     }
 
     #[test]
+    fn letters_that_are_no_bytes_of_ascii_are_left_alone() {
+        for (content_type, expected) in [
+            ("text/html", true),
+            ("text/html; charset=utf-8", true),
+            ("text/html; charset=\"Shift_JIS\"", true),
+            ("text/html; charset=UTF-16", false),
+            ("text/html;charset=\"utf-16be\"", false),
+            ("text/html; charset=replacement", false),
+        ] {
+            let response = Response::builder().header("content-type", content_type).body(Body::empty()).unwrap();
+            assert_eq!(is_page(&response), expected, "{content_type}");
+        }
+        assert!(
+            is_of_wide_letters(b"\xff\xfe<\0")
+                && is_of_wide_letters(b"\xfe\xff\0<")
+                && !is_of_wide_letters(b"\xef\xbb\xbf<")
+        );
+    }
+
+    #[test]
     fn an_address_of_ipv6_cannot_stand_in_a_policy() {
-        let tag = |host| Tag { request: String::new(), version: "", host, is_asked: true };
-        assert_eq!(tag("[::1]:4000").address("dev.js"), "'self'");
-        assert_eq!(tag("shop.localhost:4000").address(""), "http://shop.localhost:4000/_siteserver/");
+        let tag = |host| Tag { request: String::new(), version: "", styles: 0, host, is_asked: true };
+        assert_eq!(tag("[::1]:4000").address("dev.js"), None);
+        assert_eq!(tag("shop.localhost:4000").address("").as_deref(), Some("http://shop.localhost:4000/_siteserver/"));
     }
 }

@@ -3,14 +3,17 @@
 //!
 //! Styles need nothing: the script gives them to the browser as objects, which no policy is about.
 
+/// What says which elements of scripts run: the first of these that there is.
+const ELEMENTS: [&str; 3] = ["script-src-elem", "script-src", "default-src"];
+
 /// What is allowed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowed<'a> {
-    /// The address of the script.
-    pub(super) script: &'a str,
-    /// What it may ask for: an address that ends in a slash stands for all below it.
-    pub(super) connections: &'a str,
-    /// The word by which the script runs where addresses do not count.
+    /// The address of the script, if a policy can name it.
+    pub(super) script: Option<&'a str>,
+    /// What it may ask for, if a policy can name that: an address that ends in a slash stands for all below it. Else the whole site.
+    pub(super) connections: Option<&'a str>,
+    /// The word by which the script runs where addresses do not count, or cannot be named.
     pub(super) nonce: &'a str,
 }
 
@@ -20,25 +23,23 @@ pub(super) fn amend(policies: &str, allowed: Allowed<'_>) -> String {
     amended.join(", ")
 }
 
-/// Whether scripts run by a nonce alone.
-pub(super) fn needs_nonce(policies: &str) -> bool {
-    policies.split(',').any(|policy| {
-        sources(policy, &["script-src-elem", "script-src", "default-src"]).is_some_and(|sources| is_dynamic(&sources))
-    })
+/// Whether the script runs by a nonce alone.
+pub(super) fn needs_nonce(policies: &str, allowed: Allowed<'_>) -> bool {
+    policies.split(',').any(|policy| sources(policy, &ELEMENTS).is_some_and(|sources| is_by_nonce(&sources, allowed)))
 }
 
 fn amend_one(policy: &str, allowed: Allowed<'_>) -> String {
     // Whoever has nothing of their own is asked of the next. What is written stays as it is: only elements and connections are spoken of.
     let asked = [
-        ("script-src-elem", allowed.script, ["script-src-elem", "script-src", "default-src"].as_slice()),
+        ("script-src-elem", allowed.script, ELEMENTS.as_slice()),
         ("connect-src", allowed.connections, ["connect-src", "default-src"].as_slice()),
     ];
-    let added = asked.into_iter().filter_map(|(name, own, asked)| {
+    let added = asked.into_iter().filter_map(|(name, address, asked)| {
         let mut sources = sources(policy, asked)?;
         sources.retain(|source| !source.eq_ignore_ascii_case("'none'"));
         let nonce = format!("'nonce-{}'", allowed.nonce);
-        let is_dynamic = is_dynamic(&sources);
-        sources.push(if is_dynamic { &nonce } else { own });
+        let is_by_nonce = name == "script-src-elem" && is_by_nonce(&sources, allowed);
+        sources.push(if is_by_nonce { &nonce } else { address.unwrap_or("'self'") });
         Some(format!("{name} {}", sources.join(" ")))
     });
     let added: Vec<String> = added.collect();
@@ -62,8 +63,18 @@ fn name_of(directive: &str) -> &str {
     directive.split_ascii_whitespace().next().unwrap_or_default()
 }
 
-fn is_dynamic(sources: &[&str]) -> bool {
-    sources.iter().any(|source| source.eq_ignore_ascii_case("'strict-dynamic'"))
+/// Whether the script needs a nonce to run: where addresses do not count, or where its own cannot be named. A nonce where there is none, nor
+/// a digest, would turn off `'unsafe-inline'`, and the author's scripts with it.
+fn is_by_nonce(sources: &[&str], allowed: Allowed<'_>) -> bool {
+    let has = |word: &str| sources.iter().any(|source| source.eq_ignore_ascii_case(word));
+    let has_secret = || {
+        let begins =
+            |source: &&str, word: &str| source.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+        sources
+            .iter()
+            .any(|source| ["'nonce-", "'sha256-", "'sha384-", "'sha512-"].iter().any(|word| begins(source, word)))
+    };
+    has("'strict-dynamic'") || (allowed.script.is_none() && (!has("'unsafe-inline'") || has_secret()))
 }
 
 #[cfg(test)]
@@ -103,7 +114,7 @@ mod tests {
             ),
         ] {
             let script = format!("{OWN}dev.js");
-            let allowed = Allowed { script: &script, connections: OWN, nonce: "N" };
+            let allowed = Allowed { script: Some(&script), connections: Some(OWN), nonce: "N" };
             let expected = expected.replace("JS", &script).replace("OWN", OWN);
             assert_eq!(amend(policy, allowed), expected, "{policy}");
         }
@@ -111,7 +122,28 @@ mod tests {
 
     #[test]
     fn a_nonce_is_for_policies_that_hear_nothing_else() {
-        assert!(needs_nonce("default-src 'self', script-src 'strict-dynamic'"));
-        assert!(!needs_nonce("script-src 'self'; script-src-attr 'strict-dynamic'"));
+        let allowed = Allowed { script: Some(OWN), connections: Some(OWN), nonce: "N" };
+        assert!(needs_nonce("default-src 'self', script-src 'strict-dynamic'", allowed));
+        assert!(!needs_nonce("script-src 'self'; script-src-attr 'strict-dynamic'", allowed));
+    }
+
+    #[test]
+    fn what_no_policy_can_name_runs_by_a_nonce_unless_that_turned_something_off() {
+        let allowed = Allowed { script: None, connections: None, nonce: "N" };
+        for (policy, expected) in [
+            ("img-src 'self'", "img-src 'self'"),
+            ("default-src 'none'", "default-src 'none'; script-src-elem 'nonce-N'; connect-src 'self'"),
+            (
+                "script-src 'self' 'unsafe-inline'; connect-src *",
+                "script-src 'self' 'unsafe-inline'; script-src-elem 'self' 'unsafe-inline' 'self'; connect-src * 'self'",
+            ),
+            (
+                "script-src 'unsafe-inline' 'sha256-x'",
+                "script-src 'unsafe-inline' 'sha256-x'; script-src-elem 'unsafe-inline' 'sha256-x' 'nonce-N'",
+            ),
+        ] {
+            assert_eq!(amend(policy, allowed), expected, "{policy}");
+            assert_eq!(needs_nonce(policy, allowed), expected.contains("nonce"), "{policy}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::config::Tripwire;
 use crate::diagnostic::{Files, Finding, Findings, Level, Place, Related, draw};
 use serde_json::{Value, json};
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher as _;
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,20 +17,55 @@ const MOST: usize = 50;
 const AROUND: usize = 2;
 /// and so many of what it is about.
 const MOST_LINES: usize = 12;
-/// The longest part of a line that is shown, in characters.
+/// The longest part of a line that is shown, in characters,
 const LONGEST_LINE: usize = 240;
+/// and the longest message or help.
+const LONGEST_TEXT: usize = 2_000;
+/// So many places explain a finding.
+const MOST_RELATED: usize = 8;
+/// So many style sheets are exchanged in pages that are open; then they are shown again.
+const MOST_STYLES: usize = 50;
+/// So much of the errors is shown to who reads no HTML, in characters.
+const LONGEST_DRAWN: usize = 100_000;
+
+/// What a load came to.
+#[derive(Debug, Clone, Copy)]
+pub enum Load<'l> {
+    /// The site that was loaded is served.
+    Sound {
+        /// Settings in it that take effect when the server is started again.
+        needs_restart: &'l [&'static str],
+        /// The names of the style sheets that were edited, if surely nothing else was.
+        styles: Option<&'l BTreeSet<String>>,
+    },
+    /// It has errors, and is not.
+    Kept,
+}
 
 /// One load's outcome.
 #[derive(Debug)]
 pub(super) struct State {
-    /// The version of the site that is served: another one for each that was exchanged, and in each process.
+    /// The version of the site that is served: another one for each in which more than style sheets are others, and in each process.
     pub(super) version: String,
+    /// The edits of style sheets alone since then, the last of each by its number.
+    pub(super) styles: BTreeMap<String, u64>,
+    /// Settings in it that take effect when the server is started again.
+    needs_restart: Vec<&'static str>,
+    /// Whether the last load had errors.
+    is_failing: bool,
     /// Where the declarations of that site stand.
     pub(super) files: Arc<Files>,
-    /// What the browser is told: `{"version", "failing", "findings", "omitted"}`, on one line.
+    /// What the browser is told: `{"version", "styles", "restart", "failing", "findings", "omitted"}`, on one line.
     pub(super) text: Arc<str>,
     /// The errors, for who reads no HTML.
     pub(super) drawn: String,
+}
+
+impl State {
+    /// How many edits of style sheets alone there were.
+    pub(super) fn restyled(&self) -> u64 {
+        self.styles.values().copied().max().unwrap_or(0)
+    }
 }
 
 /// The last state, and those who wait for another.
@@ -42,8 +78,15 @@ pub(super) struct States {
 impl Default for States {
     fn default() -> Self {
         let process = RandomState::new().hash_one(std::process::id());
-        let nothing =
-            State { version: format!("{process:x}.0"), files: Arc::default(), text: "{}".into(), drawn: String::new() };
+        let nothing = State {
+            version: format!("{process:x}.0"),
+            styles: BTreeMap::new(),
+            needs_restart: Vec::new(),
+            is_failing: true,
+            files: Arc::default(),
+            text: "{}".into(),
+            drawn: String::new(),
+        };
         Self { sender: watch::Sender::new(Arc::new(nothing)), process }
     }
 }
@@ -59,19 +102,46 @@ impl States {
         self.sender.subscribe()
     }
 
-    /// The site was loaded, and is served if it `is_sound`.
-    pub(super) fn loaded(&self, findings: &Findings, files: &Files, is_sound: bool, tripwire: &Tripwire) {
+    /// The site was loaded.
+    pub(super) fn loaded(&self, findings: &Findings, files: &Files, load: Load<'_>, tripwire: &Tripwire) {
         let before = self.now();
-        let count = before.version.rsplit('.').next().and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
-        let version = format!("{:x}.{}", self.process, if is_sound { count + 1 } else { count });
-        let told = told(findings, files, &version, is_sound, tripwire);
-        let drawn = if is_sound { String::new() } else { drawn(findings, files, tripwire) };
-        let files = if is_sound { Arc::new(files.clone()) } else { Arc::clone(&before.files) };
-        self.sender.send_replace(Arc::new(State { version, files, text: told.to_string().into(), drawn }));
+        let mut state = State {
+            version: before.version.clone(),
+            styles: before.styles.clone(),
+            needs_restart: before.needs_restart.clone(),
+            is_failing: true,
+            files: Arc::clone(&before.files),
+            text: "{}".into(),
+            drawn: String::new(),
+        };
+        match load {
+            Load::Sound { needs_restart, styles } => {
+                // What was edited while the site had errors is not known to have been style sheets alone.
+                let styles =
+                    styles.filter(|styles| !before.is_failing && styles.len() + state.styles.len() <= MOST_STYLES);
+                match styles {
+                    Some(styles) => {
+                        let number = before.restyled() + 1;
+                        state.styles.extend(styles.iter().map(|name| (name.clone(), number)));
+                    }
+                    None => {
+                        let count = before.version.rsplit('.').next().and_then(|count| count.parse::<u64>().ok());
+                        state.version = format!("{:x}.{}", self.process, count.unwrap_or(0) + 1);
+                        state.styles.clear();
+                    }
+                }
+                state.is_failing = false;
+                state.needs_restart = needs_restart.to_vec();
+                state.files = Arc::new(files.clone());
+            }
+            Load::Kept => state.drawn = drawn(findings, files, tripwire),
+        }
+        state.text = told(findings, files, &state, tripwire).to_string().into();
+        self.sender.send_replace(Arc::new(state));
     }
 }
 
-fn told(findings: &Findings, files: &Files, version: &str, is_sound: bool, tripwire: &Tripwire) -> Value {
+fn told(findings: &Findings, files: &Files, state: &State, tripwire: &Tripwire) -> Value {
     // Errors first: the rest may follow from them.
     let (errors, others): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.level == Level::Error);
     let all = errors.into_iter().chain(others);
@@ -83,20 +153,29 @@ fn told(findings: &Findings, files: &Files, version: &str, is_sound: bool, tripw
     let list: Vec<Value> = all.take(MOST).map(shown).collect();
     let omitted: usize = Level::ALL.iter().map(|level| findings.omitted(*level)).sum();
     let omitted = omitted + findings.len() - list.len();
-    json!({ "version": version, "failing": !is_sound, "findings": list, "omitted": omitted })
+    json!({
+        "version": state.version,
+        "styles": state.styles,
+        "restart": state.needs_restart,
+        "failing": state.is_failing,
+        "findings": list,
+        "omitted": omitted,
+    })
 }
 
 fn one(finding: &Finding, files: &Files, tripwire: &Tripwire) -> Value {
     let lines = |at: Place| lines(at, files, tripwire);
-    let related = |related: &Related| json!({ "message": related.message, "place": place(related.place, files), "lines": lines(related.place) });
+    // The whole of it was looked through before: what is cut holds no half of a secret.
+    let text = |text: &str| cut(text, LONGEST_TEXT);
+    let related = |related: &Related| json!({ "message": text(&related.message), "place": place(related.place, files), "lines": lines(related.place) });
     json!({
         "code": finding.code.name,
         "level": finding.level.name(),
-        "message": finding.message,
+        "message": text(&finding.message),
         "place": finding.place.map(|at| place(at, files)),
         "lines": finding.place.map(lines),
-        "help": finding.help,
-        "related": finding.related.iter().map(related).collect::<Vec<_>>(),
+        "help": finding.help.as_deref().map(text),
+        "related": finding.related.iter().take(MOST_RELATED).map(related).collect::<Vec<_>>(),
     })
 }
 
@@ -129,7 +208,7 @@ fn lines(place: Place, files: &Files, tripwire: &Tripwire) -> Value {
         // Behind what it is about a few more lines are shown, and no mark in them.
         let clamp = |at: usize| at.clamp(range.start, range.end);
         let (from, to) = (clamp(start), clamp(end));
-        let part = |from: usize, to: usize| cut(text.get(from..to).unwrap_or_default());
+        let part = |from: usize, to: usize| cut(text.get(from..to).unwrap_or_default(), LONGEST_LINE);
         shown.push(json!([number, part(range.start, from), part(from, to), part(to, range.end)]));
     }
     match seen.and_then(|range| tripwire.find(text.get(range)?.as_bytes())) {
@@ -138,8 +217,8 @@ fn lines(place: Place, files: &Files, tripwire: &Tripwire) -> Value {
     }
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_LINE) {
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
@@ -151,7 +230,7 @@ fn drawn(findings: &Findings, files: &Files, tripwire: &Tripwire) -> String {
     let text = drawn.join("\n\n");
     match tripwire.find(text.as_bytes()) {
         Some(name) => withheld(name),
-        None => text,
+        None => cut(&text, LONGEST_DRAWN),
     }
 }
 
@@ -214,15 +293,57 @@ mod tests {
         let states = States::default();
         let (findings, files, tripwire) = (Findings::default(), Files::default(), Tripwire::default());
         let mut seen = vec![states.now().version.clone()];
-        states.loaded(&findings, &files, false, &tripwire);
+        states.loaded(&findings, &files, Load::Kept, &tripwire);
         assert_eq!(states.now().version, seen[0]);
+        let sound = Load::Sound { needs_restart: &[], styles: None };
         for _ in 0..2 {
-            states.loaded(&findings, &files, true, &tripwire);
+            states.loaded(&findings, &files, sound, &tripwire);
             seen.push(states.now().version.clone());
         }
         seen.push(States::default().now().version.clone());
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 4);
+    }
+
+    #[test]
+    fn an_edit_of_style_sheets_alone_is_no_other_version() {
+        let states = States::default();
+        let (findings, files, tripwire) = (Findings::default(), Files::default(), Tripwire::default());
+        let names = |all: &[&str]| all.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
+        let (a, b) = (names(&["a.css"]), names(&["a.css", "b.css"]));
+        let sound = |styles| Load::Sound { needs_restart: &["server.listen"], styles };
+        // The first site is another one than none, whatever was edited.
+        states.loaded(&findings, &files, sound(Some(&a)), &tripwire);
+        let first = states.now();
+        assert!(first.styles.is_empty());
+        states.loaded(&findings, &files, sound(Some(&b)), &tripwire);
+        states.loaded(&findings, &files, sound(Some(&a)), &tripwire);
+        let restyled = states.now();
+        assert_eq!((&restyled.version, restyled.restyled()), (&first.version, 2));
+        let told: Value = serde_json::from_str(&restyled.text).unwrap();
+        assert_eq!(
+            (&told["styles"], &told["restart"]),
+            (&json!({ "a.css": 2, "b.css": 1 }), &json!(["server.listen"]))
+        );
+        // After errors nobody knows what else there is.
+        states.loaded(&findings, &files, Load::Kept, &tripwire);
+        assert_eq!(states.now().version, first.version);
+        states.loaded(&findings, &files, sound(Some(&a)), &tripwire);
+        assert_ne!(states.now().version, first.version);
+        assert!(states.now().styles.is_empty());
+    }
+
+    #[test]
+    fn an_enormous_finding_is_cut() {
+        let mut files = Files::default();
+        let file = files.add("a", "x");
+        let place = Place::new(file, 0..1);
+        let long = "é".repeat(100_000);
+        let finding = Finding::new(&EXAMPLE, place, long.clone()).help(long.clone());
+        let finding = (0..100).fold(finding, |finding, _| finding.related(place, long.clone()));
+        let told = one(&finding, &files, &Tripwire::default());
+        assert!(told.to_string().len() < 100_000, "{}", told.to_string().len());
+        assert!(told["message"].as_str().is_some_and(|message| message.ends_with("é…")));
     }
 }

@@ -9,7 +9,8 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use std::error::Error;
-use std::fs::File;
+use std::fmt;
+use std::fs::{File, Metadata};
 use std::future::Future;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -98,7 +99,23 @@ impl Body {
 
     /// `length` bytes of `file` from `offset` on.
     pub fn file(file: File, offset: u64, length: u64) -> Self {
-        Self::File(FilePart { file: Arc::new(file), unread: offset, end: offset + length, left: length, reading: None })
+        Self::of_file(file, offset, length, None)
+    }
+
+    /// The same of a file that must stay what it `is`, as its metadata tell after each piece was read: if it does not, the body ends with
+    /// an error.
+    pub fn lasting_file(
+        file: File,
+        offset: u64,
+        length: u64,
+        is: impl Fn(&Metadata) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self::of_file(file, offset, length, Some(Lasting(Arc::new(is))))
+    }
+
+    fn of_file(file: File, offset: u64, length: u64, lasting: Option<Lasting>) -> Self {
+        let (file, end) = (Arc::new(file), offset + length);
+        Self::File(FilePart { file, lasting, unread: offset, end, left: length, reading: None })
     }
 }
 
@@ -148,6 +165,7 @@ impl http_body::Body for Body {
 #[derive(Debug)]
 pub struct FilePart {
     file: Arc<File>,
+    lasting: Option<Lasting>,
     /// Where the next chunk to be read begins.
     unread: u64,
     /// Where the part ends.
@@ -155,6 +173,16 @@ pub struct FilePart {
     /// How many bytes have not been given to the connection.
     left: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
+}
+
+/// Whether a file is still what it was, by its metadata.
+#[derive(Clone)]
+struct Lasting(Arc<dyn Fn(&Metadata) -> bool + Send + Sync>);
+
+impl fmt::Debug for Lasting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lasting")
+    }
 }
 
 impl FilePart {
@@ -180,12 +208,17 @@ impl FilePart {
         if self.reading.is_some() || length == 0 {
             return;
         }
-        let (file, offset) = (Arc::clone(&self.file), self.unread);
+        let (file, lasting, offset) = (Arc::clone(&self.file), self.lasting.clone(), self.unread);
         self.unread += length;
         self.reading = Some(tokio::task::spawn_blocking(move || {
             let mut chunk = vec![0; usize::try_from(length).unwrap_or_default()];
             file.read_exact_at(&mut chunk, offset)?;
-            Ok(chunk.into())
+            match &lasting {
+                Some(Lasting(is)) if !is(&file.metadata()?) => {
+                    Err(io::Error::other("the file changed while it was sent"))
+                }
+                _ => Ok(chunk.into()),
+            }
         }));
     }
 }

@@ -111,6 +111,11 @@ impl Runtime {
         Self { recorder: Some(Recorder::default()), ..self }
     }
 
+    /// Files are looked for on the disk from now on, also those that were compared with it just now: somebody knows that they were edited.
+    pub fn forget_files(&self) {
+        self.assets.forget();
+    }
+
     /// Purges the page store; how much that was. No fill that began before is stored either.
     pub fn purge(&self, scope: &Scope, purge: Purge) -> Counts {
         self.store.purge(scope, purge)
@@ -200,7 +205,7 @@ impl Service {
             limits: &self.site.settings.limits.render,
             now: jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH),
             time_zone: &self.runtime.time_zone,
-            site: known(self.site.url.as_deref(), &self.site.money),
+            site: known(self.site.url.as_deref(), &self.site.money, Some(&self.site.assets)),
         }
     }
 
@@ -332,6 +337,7 @@ fn published(site: &Site, route: &Route, tags: &[Tag]) -> Option<Published> {
         headers: route.fixed_headers.clone(),
         removed: route.removed_headers.clone(),
         csp: folder.csp.clone(),
+        has_versions: folder.has_versions,
     };
     Some(Published::new(&site.origin, &folder.path, fields))
 }

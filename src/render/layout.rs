@@ -1,5 +1,6 @@
 //! The layouts of a site: compiled together, rendered one at a time.
 
+use super::assets::AssetUse;
 use super::code;
 use super::kept::{self, KeptLayouts};
 use super::needs::Needs;
@@ -236,6 +237,12 @@ impl Layout {
     #[must_use]
     pub fn absolute_urls(&self) -> &[Place] {
         &self.program.absolute_urls
+    }
+
+    /// The published files whose URLs it asks for by `asset_url`.
+    #[must_use]
+    pub fn assets(&self) -> &[AssetUse] {
+        &self.program.assets
     }
 
     /// What its pages make a browser load and run.

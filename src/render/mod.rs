@@ -14,8 +14,10 @@
 //! Two scopes are told apart. `{% include %}` shares everything with its caller. `{% render %}` sees its own parameters and the
 //! root names (`site`, `vars`, `page`, every source …), but no variable of its caller.
 
+mod assets;
 mod budget;
 mod buffer;
+mod callers;
 mod code;
 mod compare;
 mod condition;
@@ -42,7 +44,9 @@ mod tests;
 mod tree;
 mod val;
 
+pub use assets::{AssetUrls, AssetUse};
 pub use buffer::Buffer;
+pub use callers::Caller;
 pub use code::CODES;
 pub use condition::{Condition, TooMuchWork, Work};
 pub use filter::{
@@ -118,6 +122,8 @@ pub struct Site<'a> {
     /// Makes sanitised HTML of Markdown, for `markdownify`; nothing of a text that is too long or too deep. This floor knows
     /// no Markdown: a floor above, which does, gives the function.
     pub markdown: Option<fn(&str) -> Option<String>>,
+    /// The URLs of published files, for `asset_url`.
+    pub assets: Option<&'a AssetUrls>,
 }
 
 /// Why a render ended early.

@@ -3,6 +3,7 @@
 //! Nothing stops at the first finding: what cannot be read is left out, and the rest is read as if it were not there. Depth is
 //! counted before every descent, so no text can exhaust the stack.
 
+use super::assets::AssetUse;
 use super::code;
 use super::context::{Stand, Tracker};
 use super::escape::{Sink, UrlPart};
@@ -17,6 +18,7 @@ use super::tree::{Asked, Base, Block, Chain, FilterCall, NameId, Node, Operand, 
 use crate::diagnostic::{Code, FileId, Finding, Level, Place, suggest};
 use crate::value::Text;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Filters whose result is a piece of a URL.
 const ENCODING: [&str; 5] = ["cgi_escape", "uri_escape", "url_encode", "url_escape", "url_param_escape"];
@@ -416,11 +418,15 @@ impl<'b, 's> Parser<'b, 's> {
         }
     }
 
-    /// Remembers where a chain asks for absolute URLs, and looks at the arguments that are written out.
+    /// Remembers where a chain asks for absolute URLs, or for those of published files, and looks at the arguments that are written out.
     pub(super) fn note_filters(&mut self, chain: &Chain) {
-        for call in &chain.filters {
+        for (at, call) in chain.filters.iter().enumerate() {
             if call.filter.name == "absolute_url" {
                 self.build.absolute_urls.push(call.place);
+            }
+            if call.filter.name == "asset_url" {
+                let asset = self.asset_of(if at == 0 { Some(&chain.value) } else { None }, call.place);
+                self.build.assets.push(asset);
             }
             if self.build.manner == Manner::Site
                 && let Some(wrong) = mend::arguments(call)
@@ -431,6 +437,14 @@ impl<'b, 's> Parser<'b, 's> {
                 self.note_filters(inner);
             }
         }
+    }
+
+    /// The file whose URL a filter at `place` asks for, if it is the first that a string goes through.
+    fn asset_of(&self, value: Option<&Operand>, place: Place) -> AssetUse {
+        let Some(Operand::Text(name)) = value else { return AssetUse { name: None, place } };
+        let before = cut(self.text, 0..place.start as usize);
+        let written = before.rfind(&**name).map(|start| self.place(start..start + name.len()));
+        AssetUse { name: Some(Arc::from(&**name)), place: written.unwrap_or(place) }
     }
 
     /// A finding about arguments that fit and are of no use.

@@ -2,6 +2,7 @@
 //!
 //! Partials are compiled once for each layout that uses them, because names become slots of that layout.
 
+use super::assets::AssetUse;
 use super::code;
 use super::context::Tracker;
 use super::expr::Names;
@@ -64,6 +65,8 @@ pub(super) struct Program {
     pub(super) unescaped: Vec<FileId>,
     /// Where the filter `absolute_url` stands.
     pub(super) absolute_urls: Vec<Place>,
+    /// The published files whose URLs it asks for.
+    pub(super) assets: Vec<AssetUse>,
     /// What it makes a browser load and run.
     pub(super) needs: Needs,
     pub(super) forloop: Option<NameId>,
@@ -82,6 +85,7 @@ pub(super) struct Stage {
 pub(super) struct Partial {
     /// As `{% include %}` says it.
     pub(super) name: Box<str>,
+    pub(super) file: FileId,
     pub(super) body: Block,
 }
 
@@ -95,6 +99,7 @@ pub(super) struct Build<'s> {
     pub(super) raw: Vec<Place>,
     pub(super) scripts: Vec<Place>,
     pub(super) absolute_urls: Vec<Place>,
+    pub(super) assets: Vec<AssetUse>,
     /// The names that were last set to what is ready for a URL.
     pub(super) encoded: BTreeSet<NameId>,
     /// The fixed values that stand where only such ones may.
@@ -262,6 +267,7 @@ pub(super) fn compile<'s>(
         raw: Vec::new(),
         scripts: Vec::new(),
         absolute_urls: Vec::new(),
+        assets: Vec::new(),
         encoded: BTreeSet::new(),
         fixed: Vec::new(),
         known,
@@ -304,16 +310,16 @@ pub(super) fn compile<'s>(
         let earlier = std::mem::take(&mut build.findings);
         let parsed = body(&mut build, source, entry, false);
         let found = std::mem::replace(&mut build.findings, earlier);
-        partials.push(build.judged(parsed, found));
+        partials.push((source.file, build.judged(parsed, found)));
     }
     if manner == Manner::Site {
         build.check_calls();
     }
-    let blocks = || parsed.iter().map(|stage| &stage.body).chain(&partials);
+    let blocks = || parsed.iter().map(|stage| &stage.body).chain(partials.iter().map(|(_, body)| body));
     let renamed = build.fixed.iter().filter_map(|fixed| fixed.check(&build.names, blocks()));
     build.findings.extend(renamed);
     let named = build.called.iter().map(|called| build.short_name(&called.name).into());
-    let partials = named.zip(partials).map(|(name, body)| Partial { name, body }).collect();
+    let partials = named.zip(partials).map(|(name, (file, body))| Partial { name, file, body }).collect();
     let find = |name: &str| build.names.find(name);
     let (forloop, tablerowloop, content) = (find("forloop"), find("tablerowloop"), find("content"));
     let mut program = Program {
@@ -329,6 +335,7 @@ pub(super) fn compile<'s>(
         scripts: build.scripts,
         unescaped: sources().filter(|source| !source.escapes).map(|source| source.file).collect(),
         absolute_urls: build.absolute_urls,
+        assets: build.assets,
         needs: Needs::default(),
         forloop,
         tablerowloop,
@@ -362,6 +369,7 @@ impl Program {
             scripts: Vec::new(),
             unescaped: Vec::new(),
             absolute_urls: Vec::new(),
+            assets: Vec::new(),
             needs: Needs::default(),
             forloop: None,
             tablerowloop: None,

@@ -5,6 +5,7 @@
 //! possibilities are united, and loops and partials are gone through until nothing new appears, so that nothing that can be
 //! read is missed. In doubt more is said than is read, never less.
 
+use super::callers::{Caller, Callers};
 use super::code;
 use super::filter;
 use super::program::Program;
@@ -12,7 +13,7 @@ use super::tree::{
     Asked, Base, Block, Call, Chain, Command, FilterCall, For, Group, NameId, Node, Offset, Operand, Over, Path, Step,
     Target, Terms,
 };
-use crate::diagnostic::{Finding, Findings, Place};
+use crate::diagnostic::{FileId, Finding, Findings, Place};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub struct Read {
     pub place: Place,
     /// Whether the value is used with everything below it; else only whether it exists, its length or its order matter.
     pub whole: bool,
+    /// The calls that lead there, if it is read in a partial; the nearest first.
+    pub callers: Box<[Caller]>,
 }
 
 /// A step of a path.
@@ -189,6 +192,7 @@ struct Walk<'p> {
     sets: HashMap<u32, BTreeSet<NameId>>,
     setting: BTreeSet<NameId>,
     reads: BTreeMap<(NameId, Vec<Segment>), (Place, bool)>,
+    callers: Callers,
     roots: BTreeMap<NameId, (Place, bool)>,
     order: Vec<NameId>,
     computed: BTreeMap<u32, (Option<Arc<str>>, Place)>,
@@ -202,23 +206,8 @@ struct Walk<'p> {
 
 /// Analyses a program whose names are not slots yet.
 pub(super) fn analyse(program: &Program) -> Analysis {
-    let mut walk = Walk {
-        program,
-        vars: Vars::new(),
-        ever_set: BTreeMap::new(),
-        entries: HashMap::new(),
-        exits: HashMap::new(),
-        sets: HashMap::new(),
-        setting: BTreeSet::new(),
-        reads: BTreeMap::new(),
-        roots: BTreeMap::new(),
-        order: Vec::new(),
-        computed: BTreeMap::new(),
-        now: None,
-        made: BTreeMap::new(),
-        raw: Vec::new(),
-        changed: true,
-    };
+    let mut walk = Walk::new(program);
+    walk.changed = true;
     let mut rounds = 0;
     while walk.changed && rounds < ROUNDS {
         walk.changed = false;
@@ -233,28 +222,33 @@ pub(super) fn analyse(program: &Program) -> Analysis {
 
 /// The analysis of a condition on its own.
 pub(super) fn analyse_condition(program: &Program, terms: &Terms) -> Analysis {
-    let mut walk = Walk {
-        program,
-        vars: Vars::new(),
-        ever_set: BTreeMap::new(),
-        entries: HashMap::new(),
-        exits: HashMap::new(),
-        sets: HashMap::new(),
-        setting: BTreeSet::new(),
-        reads: BTreeMap::new(),
-        roots: BTreeMap::new(),
-        order: Vec::new(),
-        computed: BTreeMap::new(),
-        now: None,
-        made: BTreeMap::new(),
-        raw: Vec::new(),
-        changed: false,
-    };
+    let mut walk = Walk::new(program);
     walk.terms(terms);
     walk.finish()
 }
 
 impl<'p> Walk<'p> {
+    fn new(program: &'p Program) -> Self {
+        Self {
+            program,
+            vars: Vars::new(),
+            ever_set: BTreeMap::new(),
+            entries: HashMap::new(),
+            exits: HashMap::new(),
+            sets: HashMap::new(),
+            setting: BTreeSet::new(),
+            reads: BTreeMap::new(),
+            callers: Callers::default(),
+            roots: BTreeMap::new(),
+            order: Vec::new(),
+            computed: BTreeMap::new(),
+            now: None,
+            made: BTreeMap::new(),
+            raw: Vec::new(),
+            changed: false,
+        }
+    }
+
     fn stages(&mut self) {
         for (number, stage) in self.program.stages.iter().enumerate() {
             self.vars.clear();
@@ -287,8 +281,9 @@ impl<'p> Walk<'p> {
         });
         let raw =
             self.raw.iter().map(|(place, roots)| (*place, roots.iter().filter_map(slot).collect::<Vec<_>>())).collect();
-        let reads = self.reads.iter().filter_map(|((root, segments), (place, whole))| {
-            Some(Read { root: slot(root)?, segments: segments.clone(), place: *place, whole: *whole })
+        let reads = self.reads.iter().filter_map(|(path, (place, whole))| {
+            let callers = self.callers.of(path, *place);
+            Some(Read { root: slot(&path.0)?, segments: path.1.clone(), place: *place, whole: *whole, callers })
         });
         Analysis {
             roots: roots.collect(),
@@ -770,11 +765,16 @@ impl<'p> Walk<'p> {
     fn call(&mut self, call: &'p Call) {
         // The name of a partial is written out wherever it matters what is read.
         let Target::Partial(partial) = call.target else { return };
+        let file = self.program.partials.get(partial as usize).map(|partial| partial.file);
+        if let Some(file) = file {
+            self.callers.note_call(file, call.place);
+        }
         let mut given: Vec<(NameId, Paths)> = Vec::new();
         for (name, operand) in &call.parameters {
             let roots = self.ingredients(operand);
             self.made_of(*name, roots);
             let paths = self.operand(operand);
+            self.note_arguments(file, &paths, place_of(operand).unwrap_or(call.place));
             given.push((*name, paths));
         }
         if let Some(subject) = &call.subject {
@@ -787,6 +787,7 @@ impl<'p> Walk<'p> {
             // Either the value or, if it is a list, each of its items.
             let items = self.step(&paths, &Segment::Any, call.place);
             paths.extend(items);
+            self.note_arguments(file, &paths, place_of(&subject.value).unwrap_or(call.place));
             given.extend(subject.name.map(|name| (name, paths)));
             if subject.each
                 && let Some(forloop) = self.program.forloop.filter(|_| call.isolated)
@@ -813,6 +814,13 @@ impl<'p> Walk<'p> {
         }
         for (name, outer) in hidden.into_iter().rev() {
             self.unbind(name, outer);
+        }
+    }
+
+    fn note_arguments(&mut self, partial: Option<FileId>, paths: &Paths, place: Place) {
+        let Some(partial) = partial else { return };
+        for path in paths {
+            self.callers.note_argument(partial, path, place);
         }
     }
 

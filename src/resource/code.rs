@@ -28,7 +28,8 @@ codes! {
     /// layout = "page.html"      # layouts/page.html
     /// ```
     ///
-    /// Or give the route another kind: `content`, `files`, `json`, `redirect`. If the key is there, look whether it slipped below a table's
+    /// A page with a `[form]` has one, too. Or give the route another kind: `content`, `files`, `json`, `proxy`, `redirect`.
+    /// `siteserver new route /about` writes a route of any kind with what it needs, `--kind form` one that takes something. If the key is there, look whether it slipped below a table's
     /// header.
     NO_LAYOUT = Error "route/no-layout";
 
@@ -157,9 +158,11 @@ codes! {
     ///
     /// Browsers that were told `immutable` do not ask again, not even when the page is reloaded: what they have stays until its lifetime is
     /// over. That is right for paths that name what they hold by its content, and those have a parameter for it: `/assets/{*file}` with files
-    /// such as `app.3f9ac1.js`. A path without any parameter, and the paths of documents, name something that will be edited.
+    /// such as `app.3f9ac1.js`. A path without any parameter, and the paths of documents, name something that will be edited, and so do files
+    /// whose names hold neither a digit nor letters of both cases.
     ///
-    /// Leave `immutable` out; `max-age` alone is asked about again when it is over.
+    /// Leave `immutable` out; `max-age` alone is asked about again when it is over. The URL of a file that `{{ "app.js" | asset_url }}` prints
+    /// in a layout names its content, and is sent with `immutable` by itself.
     CACHE_IMMUTABLE = Error "cache/immutable";
 
     /// A cache setting that means nothing for this route.

@@ -99,4 +99,6 @@ pub struct Folder {
     pub parameter: Arc<str>,
     /// The policy its HTML is sent with, if the route writes one.
     pub csp: Option<PolicyField>,
+    /// Whether its files have URLs that name what they hold.
+    pub has_versions: bool,
 }

@@ -21,6 +21,7 @@ mod pattern;
 mod properties;
 mod query;
 mod tree;
+mod version;
 
 pub use host::{Authority, BadHost, HostVerdict, Hosts, host_field};
 pub use input::{InputDecl, InputProblem, InputType, Kind};
@@ -31,3 +32,4 @@ pub use path::{
 pub use pattern::{ConstrainError, Pattern, PatternError, PatternProblem};
 pub use query::{Query, QueryValue};
 pub use tree::{Conflict, Match, Params, Router, Routing};
+pub use version::Version;

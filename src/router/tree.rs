@@ -9,6 +9,7 @@
 use super::input::InputType;
 use super::path::{Canonical, Path, PathError, TrailingSlash, canonicalise, decode, encode_segment};
 use super::pattern::{Edged, MOST_PARAMETERS, Pattern, Segment};
+use super::version::Version;
 use crate::value::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -21,12 +22,16 @@ pub struct Router<T> {
     /// The URLs without parameters: canonical path without trailing slash, index of entry.
     literal: HashMap<Box<str>, usize>,
     nodes: Vec<Node>,
+    /// Whether any entry has.
+    has_versions: bool,
 }
 
 #[derive(Debug, Clone)]
 struct Entry<T> {
     pattern: Pattern,
     route: T,
+    /// Whether the URLs that it holds are also those of versions of them.
+    has_versions: bool,
 }
 
 /// One level of the tree; numbers are indices of other nodes, or of entries for `here` and `rest`.
@@ -165,7 +170,7 @@ impl<T> Router<T> {
 
     /// A router without routes.
     pub fn new(slash: TrailingSlash) -> Self {
-        Self { slash, entries: Vec::new(), literal: HashMap::new(), nodes: vec![Node::default()] }
+        Self { slash, entries: Vec::new(), literal: HashMap::new(), nodes: vec![Node::default()], has_versions: false }
     }
 
     /// All patterns with their routes, in the order in which they were added.
@@ -220,13 +225,20 @@ impl<T> Router<T> {
         fit: impl FnOnce(&Params<'r, 't>) -> bool,
     ) -> Option<(&'r T, Option<Params<'r, 't>>)> {
         let literal = self.literal.get(path.without_trailing_slash()).copied();
-        let index = literal.or_else(|| self.descend(0, path.segments()))?;
+        let index = literal.or_else(|| self.version(path)).or_else(|| self.descend(0, path.segments()))?;
         let entry = self.entries.get(index)?;
         if entry.pattern.parameters().is_empty() {
             return Some((&entry.route, Some(Params { pattern: &entry.pattern, encoded: [""; MOST_PARAMETERS] })));
         }
         let params = entry.pattern.captures(path).map(|encoded| Params { pattern: &entry.pattern, encoded });
         Some((&entry.route, params.filter(fit)))
+    }
+
+    /// The entry that holds the file of which `path` names a version.
+    fn version(&self, path: Path<'_>) -> Option<usize> {
+        let (plain, _) = self.has_versions.then(|| Version::split(path.as_str()))??;
+        let index = self.literal.get(plain.as_str()).copied()?;
+        self.entries.get(index)?.has_versions.then_some(index)
     }
 
     /// Why `target` is a [`Routing::Misfit`]: the parameters whose values do not fit, decoded, and their types.
@@ -274,7 +286,7 @@ impl<T: Clone> Router<T> {
     /// Adds a route for all URLs that `pattern` matches.
     pub fn insert(&mut self, pattern: Pattern, route: T) -> Result<(), Conflict<T>> {
         let addresses = addresses(&pattern, None);
-        self.add(pattern, addresses, route)
+        self.add(pattern, addresses, route).map(|_| ())
     }
 
     /// Adds a route that answers only the URLs where the rest of `pattern` is one of `held`: a tree of files. They count as
@@ -288,16 +300,33 @@ impl<T: Clone> Router<T> {
         route: T,
     ) -> Result<(), Conflict<T>> {
         let addresses = held.into_iter().flat_map(|rest| addresses(&pattern, Some(rest))).collect();
-        self.add(pattern, addresses, route)
+        self.add(pattern, addresses, route).map(|_| ())
     }
 
-    fn add(&mut self, pattern: Pattern, addresses: Vec<Vec<Step>>, route: T) -> Result<(), Conflict<T>> {
+    /// The same of files that are published: it also answers the URLs that name a [`Version`] of one of them, whether that is the present one
+    /// or not, unless they are literally those of another route.
+    pub fn insert_files<'h>(
+        &mut self,
+        pattern: Pattern,
+        held: impl IntoIterator<Item = &'h str>,
+        route: T,
+    ) -> Result<(), Conflict<T>> {
+        let addresses = held.into_iter().flat_map(|rest| addresses(&pattern, Some(rest))).collect();
+        let index = self.add(pattern, addresses, route)?;
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.has_versions = true;
+            self.has_versions = true;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, pattern: Pattern, addresses: Vec<Vec<Step>>, route: T) -> Result<usize, Conflict<T>> {
         // All are free, or none is taken.
         if let Some(other) = addresses.iter().find_map(|address| self.claimant(address)) {
             return Err(self.conflict(other));
         }
         let index = self.entries.len();
-        self.entries.push(Entry { pattern, route });
+        self.entries.push(Entry { pattern, route, has_versions: false });
         for address in addresses {
             // One of its own, if a tree holds one URL twice.
             if let Some(other) = self.claimant(&address) {
@@ -310,7 +339,7 @@ impl<T: Clone> Router<T> {
                 None => self.grow(&address, index),
             }
         }
-        Ok(())
+        Ok(index)
     }
 
     /// The route that claims some URL of `pattern` with equal right, so that it would not get in.
@@ -320,7 +349,7 @@ impl<T: Clone> Router<T> {
     }
 
     fn conflict(&self, other: usize) -> Conflict<T> {
-        let Entry { pattern, route } = &self.entries[other];
+        let Entry { pattern, route, .. } = &self.entries[other];
         Conflict { other: route.clone(), pattern: pattern.as_str().to_owned() }
     }
 
@@ -724,6 +753,30 @@ mod tests {
         assert_eq!(router.insert(pattern("/robots.txt", &[]), "page").unwrap_err().other, "files");
         let twice = router.insert_held(pattern("/docs/{*page}", &[]), ["guide", "guide/"], "docs");
         assert_eq!(twice.unwrap_err().other, "docs");
+    }
+
+    #[test]
+    fn files_answer_for_their_versions_behind_what_is_literally_there() {
+        let mut router = Router::new(TrailingSlash::Never);
+        let held = ["a b.css", "LICENSE", "a.000000000000.js", "a.js"];
+        router.insert_files(pattern("/f/{*file}", &[]), held, "files").unwrap();
+        router.insert_held(pattern("/{*page}", &[]), ["guide"], "documents").unwrap();
+        router.insert(pattern("/f/a.111111111111.js", &[]), "own").unwrap();
+        router.insert(pattern("/f/{rest}", &[]), "rest").unwrap();
+        for (path, expected, file) in [
+            ("/f/a%20b.3f2a9c1b4d5e.css", "files", Some("a b.3f2a9c1b4d5e.css")),
+            ("/f/LICENSE.3f2a9c1b4d5e", "files", Some("LICENSE.3f2a9c1b4d5e")),
+            ("/f/a.000000000000.js", "files", Some("a.000000000000.js")),
+            ("/f/a.111111111111.js", "own", None),
+            ("/f/a.3f2a9c1b4d5e.js", "files", Some("a.3f2a9c1b4d5e.js")),
+            ("/f/b.3f2a9c1b4d5e.js", "rest", None),
+            ("/f/a.3f2a9c1b4d5.js", "rest", None),
+        ] {
+            let Routing::Matched(found) = router.route(path) else { panic!("{path}") };
+            assert_eq!((*found.route, found.params.get("file").as_deref()), (expected, file), "{path}");
+        }
+        assert!(matches!(router.route("/guide.3f2a9c1b4d5e"), Routing::NotFound), "documents have none");
+        assert!(matches!(router.route("/f/%61.3f2a9c1b4d5e.js"), Routing::Redirect { .. }));
     }
 
     #[test]

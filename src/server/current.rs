@@ -66,6 +66,11 @@ impl Current {
         Answer { response, facts: Facts { route, cache: cache.map(CacheOutcome::word), sources, tally } }
     }
 
+    /// Files are looked for on the disk from now on.
+    pub fn forget_files(&self) {
+        self.runtime.forget_files();
+    }
+
     /// Answers from `site` from now on. Requests under way end with the site they began with.
     pub fn exchange(&self, site: Arc<Site>) {
         let service = handler::Service::new(site, Arc::clone(&self.runtime));

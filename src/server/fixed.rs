@@ -41,7 +41,7 @@ impl From<&site::Limits> for Limits {
 }
 
 /// The settings that differ between a site that is served and one loaded later, and that only a restart can change.
-pub(super) fn needs_restart(running: &Settings, loaded: &Settings) -> Vec<&'static str> {
+pub fn needs_restart(running: &Settings, loaded: &Settings) -> Vec<&'static str> {
     let Settings { listen, admin, watch, workers, trusted_proxies, access, format, limits } = running;
     let rows = [
         ("server.listen", *listen != loaded.listen),

@@ -64,13 +64,14 @@ pub use admin::{Admin, Watched};
 pub use body::RequestBody;
 pub use census::Census;
 pub use current::Current;
+pub use fixed::needs_restart;
 pub use limits::Limits;
 pub use listen::{AddressError, ListenAddress, ListenError, Listener, raise_open_files};
 pub use reload::{Outcome, Reload, Reloaded};
 pub use request_id::RequestId;
 pub use service::{Answer, Arrival, Connection, Service};
 pub use shutdown::Shutdown;
-pub use watch::Watch;
+pub use watch::{Edit, Watch};
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

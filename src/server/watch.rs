@@ -6,6 +6,7 @@
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -14,7 +15,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The folders of a site that declarations are read from.
-const FOLDERS: [&str; 3] = ["routes", "layouts", "content"];
+const FOLDERS: [&str; 3] = ["routes", "layouts", CONTENT];
+
+/// The one of them that holds what is published as it is.
+const CONTENT: &str = "content";
 
 /// Editors write in several steps: an edit is over when nothing has happened for this long.
 const QUIET: Duration = Duration::from_millis(60);
@@ -33,10 +37,21 @@ pub struct Watch {
     quiet: Duration,
 }
 
+/// What was edited.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// The names of the style sheets below `content/` that were edited.
+    pub styles: BTreeSet<String>,
+    /// Whether anything else was.
+    pub is_more: bool,
+}
+
 /// What an event means for the watch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Change {
-    /// A file of the site.
+    /// A style sheet below `content/`, by its name.
+    Style(String),
+    /// Another file of the site.
     Content,
     /// A folder that is watched, or one above it: the watch may look at a folder that is no longer there.
     Structure,
@@ -59,38 +74,46 @@ impl Watch {
     }
 
     /// Calls `edited` after each edit, on a thread of its own, as long as the process lives.
-    pub fn spawn(self, edited: impl Fn() + Send + 'static) -> io::Result<()> {
+    pub fn spawn(self, edited: impl Fn(Edit) + Send + 'static) -> io::Result<()> {
         thread::Builder::new().name("watch".to_owned()).spawn(move || self.run(edited))?;
         Ok(())
     }
 
-    fn run(mut self, edited: impl Fn()) {
+    fn run(mut self, edited: impl Fn(Edit)) {
         self.troubles.tell();
         while let Ok(first) = self.receiver.recv() {
-            if settle(first, &self.receiver, self.quiet) == Change::Structure {
+            let (edit, is_of_structure) = settle(first, &self.receiver, self.quiet);
+            if is_of_structure {
                 // The new watch stands before the old one goes: nothing happens unseen between the two.
                 self.watcher = arm(&self.place, &self.sender, &mut self.troubles);
                 self.troubles.tell();
             }
-            edited();
+            edited(edit);
         }
     }
 }
 
-/// Waits until nothing happens any more, and tells what has happened.
-fn settle(first: Change, receiver: &Receiver<Change>, quiet: Duration) -> Change {
+/// Waits until nothing happens any more, and tells what has happened, and whether the watch has to look anew.
+fn settle(first: Change, receiver: &Receiver<Change>, quiet: Duration) -> (Edit, bool) {
     let end = Instant::now() + PATIENCE;
+    let (mut edit, mut is_of_structure) = (Edit::default(), false);
     let mut change = first;
     loop {
+        match change {
+            Change::Style(name) => {
+                edit.styles.insert(name);
+            }
+            Change::Content => edit.is_more = true,
+            Change::Structure => (edit.is_more, is_of_structure) = (true, true),
+        }
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return change;
+            return (edit, is_of_structure);
         }
-        match receiver.recv_timeout(quiet.min(left)) {
-            Ok(Change::Structure) => change = Change::Structure,
-            Ok(Change::Content) => {}
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return change,
-        }
+        change = match receiver.recv_timeout(quiet.min(left)) {
+            Ok(next) => next,
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return (edit, is_of_structure),
+        };
     }
 }
 
@@ -99,12 +122,12 @@ fn arm(place: &SitePlace, sender: &Sender<Change>, troubles: &mut Troubles) -> O
     let handler = {
         let (place, sender) = (place.clone(), sender.clone());
         move |event: notify::Result<Event>| {
-            let change = match event {
-                Ok(event) => place.change(&event),
+            let changes = match event {
+                Ok(event) => place.changes(&event),
                 // Part of the tree is not watched: to look anew either mends it or says why it cannot be.
-                Err(_) => Some(Change::Structure),
+                Err(_) => vec![Change::Structure],
             };
-            if let Some(change) = change {
+            for change in changes {
                 // Nobody listens only when the process ends.
                 sender.send(change).unwrap_or_default();
             }
@@ -189,9 +212,9 @@ impl SitePlace {
     }
 
     /// What an event means; nothing if it does not concern the site.
-    fn change(&self, event: &Event) -> Option<Change> {
+    fn changes(&self, event: &Event) -> Vec<Change> {
         if event.need_rescan() {
-            return Some(Change::Structure);
+            return vec![Change::Structure];
         }
         let is_edit = match event.kind {
             EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
@@ -199,11 +222,10 @@ impl SitePlace {
                 true
             }
         };
-        let changes = event.paths.iter().filter_map(|path| self.change_at(path));
-        // Structure comes last in the order of importance, so look for it first.
-        let mut changes = changes.filter(|_| is_edit).peekable();
-        let first = changes.peek().copied();
-        if changes.any(|change| change == Change::Structure) { Some(Change::Structure) } else { first }
+        if !is_edit {
+            return Vec::new();
+        }
+        event.paths.iter().filter_map(|path| self.change_at(path)).collect()
     }
 
     fn change_at(&self, path: &Path) -> Option<Change> {
@@ -222,10 +244,20 @@ impl SitePlace {
             [name] => name.as_encoded_bytes().starts_with(b"..").then_some(Change::Structure),
             [folder, inner @ ..] => {
                 let counts = FOLDERS.iter().any(|known| folder == known) && !inner.iter().copied().any(is_passing);
-                counts.then_some(Change::Content)
+                let style = inner.last().and_then(|name| name.to_str()).filter(|name| is_style(name));
+                let change = match style {
+                    Some(name) if *folder == CONTENT => Change::Style(name.to_owned()),
+                    _ => Change::Content,
+                };
+                counts.then_some(change)
             }
         }
     }
+}
+
+/// Whether this is the name of a style sheet.
+fn is_style(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "css")
 }
 
 /// Whether files of this name come and go without meaning anything: those of editors and of version control.
@@ -245,10 +277,10 @@ mod tests {
     use super::*;
     use notify::event::{CreateKind, DataChange, ModifyKind};
 
-    fn change(path: &str) -> Option<Change> {
+    fn changes(path: &str) -> Vec<Change> {
         let place = SitePlace { root: "/srv/shop".into(), config: "site.toml".into() };
         let kind = EventKind::Modify(ModifyKind::Data(DataChange::Any));
-        place.change(&Event::new(kind).add_path(path.into()))
+        place.changes(&Event::new(kind).add_path(path.into()))
     }
 
     #[test]
@@ -258,6 +290,9 @@ mod tests {
             ("/srv/shop/./routes/./a.toml", Some(Change::Content)),
             ("/srv/shop/layouts/partials/card.html", Some(Change::Content)),
             ("/srv/shop/content/a/b/c.md", Some(Change::Content)),
+            ("/srv/shop/content/a/b.css", Some(Change::Style("b.css".to_owned()))),
+            ("/srv/shop/layouts/b.css", Some(Change::Content)),
+            ("/srv/shop/content/.b.css", None),
             ("/srv/shop/routes", Some(Change::Structure)),
             ("/srv/shop/.", Some(Change::Structure)),
             ("/srv/shop", Some(Change::Structure)),
@@ -275,18 +310,36 @@ mod tests {
             ("/srv/shop/routes/#a.toml#", None),
             ("/srv/shop/content/.cache/x", None),
         ] {
-            assert_eq!(change(path), expected, "{path}");
+            assert_eq!(changes(path), Vec::from_iter(expected), "{path}");
         }
     }
 
     #[test]
     fn reading_a_file_is_no_edit() {
         let place = SitePlace::new(Path::new("/srv/shop/site.toml"));
-        let event = |kind| place.change(&Event::new(kind).add_path("/srv/shop/site.toml".into()));
-        assert_eq!(event(EventKind::Access(AccessKind::Open(AccessMode::Any))), None);
-        assert_eq!(event(EventKind::Access(AccessKind::Close(AccessMode::Read))), None);
-        assert_eq!(event(EventKind::Access(AccessKind::Close(AccessMode::Write))), Some(Change::Content));
-        assert_eq!(event(EventKind::Create(CreateKind::File)), Some(Change::Content));
+        let event = |kind| place.changes(&Event::new(kind).add_path("/srv/shop/site.toml".into()));
+        assert_eq!(event(EventKind::Access(AccessKind::Open(AccessMode::Any))), []);
+        assert_eq!(event(EventKind::Access(AccessKind::Close(AccessMode::Read))), []);
+        assert_eq!(event(EventKind::Access(AccessKind::Close(AccessMode::Write))), [Change::Content]);
+        assert_eq!(event(EventKind::Create(CreateKind::File)), [Change::Content]);
+    }
+
+    #[test]
+    fn an_edit_of_style_sheets_alone_is_known_as_one() {
+        let settled = |all: &[Change]| {
+            let (sender, receiver) = channel();
+            let (first, rest) = all.split_first().unwrap();
+            for change in rest {
+                sender.send(change.clone()).unwrap();
+            }
+            drop(sender);
+            settle(first.clone(), &receiver, QUIET)
+        };
+        let style = |name: &str| Change::Style(name.to_owned());
+        let (edit, is_of_structure) = settled(&[style("a.css"), style("b.css"), style("a.css")]);
+        assert_eq!((edit.styles.len(), edit.is_more, is_of_structure), (2, false, false));
+        assert!(settled(&[style("a.css"), Change::Content]).0.is_more);
+        assert!(settled(&[Change::Structure, style("a.css")]).1);
     }
 
     #[test]
@@ -309,7 +362,7 @@ mod tests {
             std::fs::create_dir_all(&folder).unwrap();
             let (sender, notices) = channel();
             let watch = Watch::new(&folder.join("site.toml"));
-            watch.spawn(move || sender.send(()).unwrap_or_default()).unwrap();
+            watch.spawn(move |_edit| sender.send(()).unwrap_or_default()).unwrap();
             Self { folder, notices }
         }
 

@@ -557,6 +557,15 @@ codes! {
     UNKNOWN_ROUTE = Error "source/unknown-route"
         help "write the path of a route that has `json`";
 
+    /// A published file that a layout asks for by `asset_url`, and that no `files` route publishes, or several do.
+    ///
+    /// The filter makes the URL of a file that is there. A file is named by its path below the folder of its route: with `files = "assets"`
+    /// the name of `content/assets/site.css` is `site.css`. It may be named by its URL too, `/assets/site.css`, which tells files of the same
+    /// name apart. Routes that name a `host`, or have another parameter in their path, take no part.
+    ///
+    /// Correct the name, or publish the folder that the file is in.
+    UNKNOWN_ASSET = Error "layout/unknown-asset";
+
     /// Routes that ask each other in a circle: none can be answered.
     ///
     /// A source with `route` waits for the other route's answer.

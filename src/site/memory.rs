@@ -1,9 +1,9 @@
 //! What one load of a site leaves to the next, so that a reload does again only what changed: the texts of files,
-//! documents rendered, layouts compiled, indexes of what can be searched.
+//! documents rendered, layouts compiled, indexes of what can be searched, digests of published files.
 //!
 //! Nothing of it is part of a [`Site`](super::Site), and no request looks at it.
 
-use crate::config::Texts;
+use crate::config::{Digests, Texts};
 use crate::extract::markdown::{self, Heading, Link, MarkdownError, Rendered, Resolve};
 use crate::render::{KeptLayouts, Needs};
 use crate::search::Index;
@@ -19,6 +19,7 @@ pub struct Memory {
     pub(super) documents: Documents,
     pub(super) layouts: KeptLayouts,
     pub(super) indexes: Indexes,
+    pub(super) digests: Digests,
 }
 
 impl Memory {
@@ -46,7 +47,14 @@ impl Memory {
         self.indexes.kept().built
     }
 
+    /// How many published files the last load read for their versions.
+    #[must_use]
+    pub fn digested_count(&self) -> usize {
+        self.digests.read_count()
+    }
+
     pub(super) fn begin(&self) {
+        self.digests.begin();
         self.indexes.begin();
         self.texts.begin();
         self.layouts.begin();
@@ -57,6 +65,7 @@ impl Memory {
 
     /// What the load did not ask for is forgotten.
     pub(super) fn end(&self) {
+        self.digests.end();
         self.texts.end();
         self.indexes.end();
         self.layouts.end();

@@ -30,14 +30,14 @@ pub use intake::{Intake, RateLimit, RepeatKey, Send, SendBody, Success};
 pub use languages::Languages;
 pub use memory::Memory;
 pub use places::Places;
-pub use routers::Routers;
+pub use routers::{Held, Routers};
 pub use settings::{AccessLog, Admin, Limits, LogFormat, Settings, Token};
 pub use variant::{Credentials, Variant};
 
 use crate::config::{Binding, ContentFile, Environment, Origin, Template, Tripwire};
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::identity::CookieKeys;
-use crate::render::Condition;
+use crate::render::{AssetUrls, Condition};
 use crate::resource::{Cors, ErrorPage, Guard, Linked, Policy, Proxy, Resource, SetCookie};
 use crate::router::{Hosts, Methods, Pattern};
 use crate::search::Index;
@@ -49,10 +49,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What filters know of a site of this URL and this way of writing money.
+/// What filters know of a site of this URL, this way of writing money, and these published files.
 #[must_use]
-pub fn known<'s>(url: Option<&'s str>, money: &'s crate::render::MoneyFormats) -> crate::render::Site<'s> {
-    crate::render::Site { url, money: Some(money), markdown: Some(crate::extract::markdown::untrusted) }
+pub fn known<'s>(
+    url: Option<&'s str>,
+    money: &'s crate::render::MoneyFormats,
+    assets: Option<&'s AssetUrls>,
+) -> crate::render::Site<'s> {
+    crate::render::Site { url, money: Some(money), markdown: Some(crate::extract::markdown::untrusted), assets }
 }
 
 /// A whole site: everything that requests are answered from.
@@ -84,6 +88,8 @@ pub struct Site {
     pub cookie_keys: Option<CookieKeys>,
     /// Files below `content/`, sorted by path.
     pub content: Vec<ContentFile>,
+    /// The URLs of those that layouts ask for.
+    pub assets: AssetUrls,
     /// Error pages for requests that belong to no route.
     pub errors: SectionErrors,
     /// Finds the secrets that the site sends to its upstreams, in what is made for visitors.

@@ -7,6 +7,15 @@ use crate::router::{Conflict, InputType, Match, Pattern, Router, Routing, Traili
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+/// What the rest parameter of a route may stand for.
+#[derive(Debug, Clone, Default)]
+pub struct Held {
+    /// Decoded, without a slash in front.
+    pub names: Vec<String>,
+    /// Whether versions of them are its URLs, too.
+    pub has_versions: bool,
+}
+
 /// The routers of a site; routes are positions in its list.
 #[derive(Debug)]
 pub struct Routers {
@@ -26,7 +35,7 @@ impl Routers {
         &mut self,
         host: Option<&str>,
         pattern: Pattern,
-        held: Option<&[String]>,
+        held: Option<&Held>,
         route: usize,
     ) -> Result<(), Conflict<usize>> {
         let slash = self.slash();
@@ -35,7 +44,12 @@ impl Routers {
             None => &mut self.any,
         };
         match held {
-            Some(held) => router.insert_held(pattern, held.iter().map(String::as_str), route),
+            Some(Held { names, has_versions: false }) => {
+                router.insert_held(pattern, names.iter().map(String::as_str), route)
+            }
+            Some(Held { names, has_versions: true }) => {
+                router.insert_files(pattern, names.iter().map(String::as_str), route)
+            }
             None => router.insert(pattern, route),
         }
     }

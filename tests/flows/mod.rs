@@ -54,6 +54,7 @@ pub(crate) mod together;
 pub(crate) mod tripwire;
 pub(crate) mod unchanged;
 pub(crate) mod variants;
+pub(crate) mod versions;
 pub(crate) mod visitors;
 
 use crate::support::SAFETY_NET;

@@ -104,6 +104,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Copies a program that is to be run. Another process writes it: what this one has open for writing, a child that another thread starts just
+/// now has open, too, and what anybody has open for writing does not run ("Text file busy").
+pub(crate) fn copy_program(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg(from).arg(to).status().expect("cp");
+    assert!(status.success(), "{} is copied", from.display());
+}
+
 /// Whether this is root, who may do what others may not.
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
@@ -215,7 +222,7 @@ impl Options {
         };
         // Where it was built, only its own user may look.
         let copy = folder.path().join("siteserver");
-        fs::copy(&executable, &copy).expect("a copy");
+        copy_program(&executable, &copy);
         executable = copy;
         let mut command = Command::new(executable);
         command.uid(user).gid(user);

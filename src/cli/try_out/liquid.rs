@@ -134,7 +134,7 @@ fn partials(folder: &Path, template: &Path, files: &mut Files) -> anyhow::Result
 
 fn render(fragment: &Fragment, data: &Value, limits: Limits, zone: &TimeZone) -> Result<String, RenderError> {
     let money = MoneyFormats::default();
-    let site = known(None, &money);
+    let site = known(None, &money, None);
     fragment.render(data, &Context { limits: &limits, now: Timestamp::now(), time_zone: zone, site })
 }
 

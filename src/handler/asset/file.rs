@@ -5,8 +5,9 @@ use super::octets::{Octets, Stamp};
 use super::open::{Beneath, NotOpened};
 use super::published::{Folder, Published};
 use super::sibling::{Siblings, Stamps};
-use crate::cache::{Content, StorableFields};
+use crate::cache::{Content, StorableFields, StrongTag};
 use crate::fields::{Coding, content_type_of, format_date};
+use crate::router::Version;
 use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS,
@@ -26,9 +27,27 @@ const TRUST: u64 = 1_000;
 #[derive(Debug)]
 pub(super) enum Found {
     /// In memory.
-    Small(Arc<SmallFile>),
+    Small(Arc<SmallFile>, Named),
     /// On the disk.
-    Large(Box<LargeFile>),
+    Large(Box<LargeFile>, Named),
+}
+
+/// How a URL names a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    /// By its name alone: what its route says of caching is true of it.
+    Plainly,
+    /// By its name and by what it holds: it never means anything else.
+    ByVersion,
+    /// By its name and by what it held once, or holds elsewhere.
+    ByOtherVersion,
+}
+
+impl Named {
+    /// How a URL names a file that is of one version, if it names the `wanted` one.
+    pub(super) fn by(wanted: Version, version: Option<Version>) -> Self {
+        if version == Some(wanted) { Self::ByVersion } else { Self::ByOtherVersion }
+    }
 }
 
 /// A file as it was found.
@@ -91,6 +110,8 @@ pub(super) struct SmallFile {
     stamp: Option<Stamp>,
     /// Of what stands beside it in a coding.
     beside: Stamps,
+    /// Of its content in all codings: of the very bytes that are sent.
+    version: Version,
     /// Whether the stamp alone tells that the file is the same.
     settled: AtomicBool,
     modified: SystemTime,
@@ -114,28 +135,41 @@ impl SmallFile {
     pub(super) fn read(opened: &Opened, (name, published): (&str, &Published), now: u64) -> io::Result<Reading> {
         let Opened { octets, modified, beside } = opened;
         let (stamp, time) = (octets.stamp(), clock::calendar());
-        let (bytes, tag, mut undisturbed) = octets.read()?;
+        let (bytes, digest, mut undisturbed) = octets.read()?;
         let modified = last_modified(*modified, time);
         // What a route declares is for everybody, so this cannot fail; a file without what describes it would be shown in another way.
         let described = || StorableFields::new(describe(name, modified)).unwrap_or_default();
         let fields = StorableFields::new(published.of_file(describe(name, modified))).unwrap_or_else(|_| described());
-        let mut content = Content::new(fields, bytes, Some(tag));
-        for sibling in beside.iter().filter(|sibling| sibling.octets.length() <= LARGEST_SMALL) {
-            let (bytes, tag, alone) = sibling.octets.read()?;
+        let mut content = Content::new(fields, bytes, Some(StrongTag::from_digest(&digest)));
+        let mut codings = Vec::new();
+        for sibling in beside.iter() {
+            if sibling.octets.length() > LARGEST_SMALL {
+                // It is not sent, but who made the version does not know that.
+                codings.extend(sibling.octets.digest()?.map(|digest| (sibling.coding.token(), digest)));
+                continue;
+            }
+            let (bytes, digest, alone) = sibling.octets.read()?;
             undisturbed &= alone;
-            content = content.with_coding(sibling.coding, bytes, &tag);
+            content = content.with_coding(sibling.coding, bytes, &StrongTag::from_digest(&digest));
+            codings.push((sibling.coding.token(), digest));
         }
+        let version = Version::of(&digest, codings.iter().map(|(coding, digest)| (*coding, digest)));
         let beside = beside.stamps();
         let settled = stamp.iter().chain(beside.iter().flatten()).all(|stamp| stamp.is_settled(time));
         let now = if stamp.is_some() { now } else { u64::MAX };
         let (settled, claimed, checked) = (AtomicBool::new(settled), AtomicU8::new(0), AtomicU64::new(now));
-        let file = Self { content, stamp, beside, settled, modified, claimed, checked };
+        let file = Self { content, stamp, beside, version, settled, modified, claimed, checked };
         Ok(Reading { file, undisturbed })
     }
 
     /// The file in every coding.
     pub(super) fn content(&self) -> &Content {
         &self.content
+    }
+
+    /// What its content is the version of.
+    pub(super) fn version(&self) -> Version {
+        self.version
     }
 
     /// The time that its `Last-Modified` tells.
@@ -190,6 +224,8 @@ pub(super) struct LargeFile {
     pub(super) etag: HeaderValue,
     pub(super) modified: SystemTime,
     pub(super) fields: HeaderMap,
+    /// Whether it breaks off if the file changes while it is sent.
+    pub(super) must_last: bool,
     /// The codings that it was made in beforehand.
     beside: Siblings,
 }
@@ -203,7 +239,22 @@ impl LargeFile {
         if beside.iter().next().is_some() {
             fields.insert(VARY, HeaderValue::from_static("accept-encoding"));
         }
-        Self { etag: octets.tag(Coding::Identity), octets, modified, fields, beside }
+        Self { etag: octets.tag(Coding::Identity), octets, modified, fields, must_last: false, beside }
+    }
+
+    /// What it is a version of, if that can be told for as long as it is sent: on the disk only of what did not change of late, because any
+    /// change from now on shows then. `digest` gives the digests of what is on the disk.
+    pub(super) fn version(
+        &self,
+        digest: impl Fn(&Octets) -> io::Result<Option<[u8; 32]>>,
+    ) -> io::Result<Option<Version>> {
+        let Some(own) = digest(&self.octets)? else { return Ok(None) };
+        let mut codings = Vec::new();
+        for sibling in self.beside.iter() {
+            let Some(digest) = digest(&sibling.octets)? else { return Ok(None) };
+            codings.push((sibling.coding.token(), digest));
+        }
+        Ok(Some(Version::of(&own, codings.iter().map(|(coding, digest)| (*coding, digest)))))
     }
 
     /// The codings that it can be sent in.

@@ -43,6 +43,13 @@ pub(super) struct Assets {
     shelf: Arc<Shelf>,
 }
 
+impl Assets {
+    /// Whatever is asked for next is looked for on the disk.
+    pub(super) fn forget(&self) {
+        self.shelf.forget();
+    }
+}
+
 /// A request for a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AssetRequest<'a> {
@@ -65,28 +72,28 @@ pub(super) struct Absent;
 
 /// The answer to a request for a file that is in memory, and need not be compared with the disk.
 pub(super) fn at_hand(assets: &Assets, request: AssetRequest<'_>) -> Option<Response<Body>> {
-    let file = assets.shelf.at_hand(request.published, request.file, request.now)?;
+    let (file, named) = assets.shelf.at_hand(request.published, request.file, request.now)?;
     let content = file.content();
     let coding = if content.is_codable() { wanted(&request, CODINGS) } else { Coding::Identity };
     let Ready::Now(prepared) = content.ready(coding) else { return None };
     // Where a coding is not worth it, another one may have been made beforehand.
     let is_wanted = prepared.coding() == coding || !content.is_codable();
     let representation = respond::Small { prepared, modified: file.modified() };
-    is_wanted.then(|| respond::respond(&request, representation))
+    is_wanted.then(|| respond::respond(&request, representation, named))
 }
 
 /// The answer to a request for a file.
 pub(super) async fn answer(assets: &Assets, request: AssetRequest<'_>) -> Result<Response<Body>, Absent> {
     match Shelf::find(&assets.shelf, request.published, request.file, request.now).await? {
-        Found::Small(small) => {
+        Found::Small(small, named) => {
             let coding = choose(&small, &request).await;
             let representation = respond::Small { prepared: made(small.content(), coding), modified: small.modified() };
-            Ok(respond::respond(&request, representation))
+            Ok(respond::respond(&request, representation, named))
         }
-        Found::Large(large) => {
+        Found::Large(large, named) => {
             let codings = large.codings();
             let coding = if codings.is_empty() { Coding::Identity } else { wanted(&request, &codings) };
-            Ok(respond::respond(&request, large.in_coding(coding)))
+            Ok(respond::respond(&request, large.in_coding(coding), named))
         }
     }
 }

@@ -7,14 +7,17 @@ use bytes::Bytes;
 use http::HeaderValue;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt as _, MetadataExt};
 use std::time::{Duration, SystemTime};
 
 /// Two changes closer together than this may bear the same time on the coarsest clocks that file systems have.
 const COARSEST_CLOCK: Duration = Duration::from_secs(2);
 
+/// How much of a file is read at once for its digest, in bytes.
+const CHUNK: usize = 128 << 10;
+
 /// What changes whenever a file does. Times are seconds and nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Stamp {
     device: u64,
     inode: u64,
@@ -94,23 +97,47 @@ impl Octets {
         }
     }
 
-    /// All of it, a tag of that, and whether it was left alone meanwhile. Blocks.
-    pub(super) fn read(&self) -> io::Result<(Bytes, StrongTag, bool)> {
+    /// All of it, the BLAKE3 digest of that, and whether it was left alone meanwhile. Blocks.
+    pub(super) fn read(&self) -> io::Result<(Bytes, [u8; 32], bool)> {
         match self {
             Self::OnDisk { file, stamp } => {
                 let mut bytes = Vec::with_capacity(usize::try_from(stamp.size).unwrap_or_default());
                 file.take(stamp.size).read_to_end(&mut bytes)?;
                 let undisturbed = Stamp::of(&file.metadata()?) == *stamp;
-                let tag = StrongTag::from_digest(blake3::hash(&bytes).as_bytes());
-                Ok((bytes.into(), tag, undisturbed))
+                let digest = *blake3::hash(&bytes).as_bytes();
+                Ok((bytes.into(), digest, undisturbed))
             }
-            Self::Inside { bytes, digest } => Ok((bytes.clone(), StrongTag::from_digest(digest), true)),
+            Self::Inside { bytes, digest } => Ok((bytes.clone(), *digest, true)),
         }
     }
 
-    /// `length` bytes from `offset` on, which lie within it.
-    pub(super) fn part(self, offset: u64, length: u64) -> Body {
+    /// The BLAKE3 digest of all of it, if it was left alone meanwhile. Blocks.
+    pub(super) fn digest(&self) -> io::Result<Option<[u8; 32]>> {
+        let (file, stamp) = match self {
+            Self::OnDisk { file, stamp } => (file, stamp),
+            Self::Inside { digest, .. } => return Ok(Some(*digest)),
+        };
+        let (mut hasher, mut chunk, mut at) = (blake3::Hasher::new(), vec![0; CHUNK], 0);
+        loop {
+            let length = match file.read_at(&mut chunk, at) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            hasher.update(chunk.get(..length).unwrap_or_default());
+            at += length as u64;
+        }
+        let undisturbed = Stamp::of(&file.metadata()?) == *stamp;
+        Ok(undisturbed.then(|| *hasher.finalize().as_bytes()))
+    }
+
+    /// `length` bytes from `offset` on, which lie within it. If it `must_last`, the body breaks off when the file changes while it is sent.
+    pub(super) fn part(self, offset: u64, length: u64, must_last: bool) -> Body {
         match self {
+            Self::OnDisk { file, stamp } if must_last => {
+                Body::lasting_file(file, offset, length, move |metadata| Stamp::of(metadata) == stamp)
+            }
             Self::OnDisk { file, .. } => Body::file(file, offset, length),
             Self::Inside { bytes, .. } => {
                 let position = |position: u64| usize::try_from(position).unwrap_or(usize::MAX).min(bytes.len());

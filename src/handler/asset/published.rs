@@ -3,6 +3,8 @@
 //! It is worked out when a site goes into service, so that a small file is kept with all the fields that it is sent with.
 
 use super::super::respond::{holds_document, safety};
+use super::file::Named;
+use crate::cache::CDN_CACHE_CONTROL;
 use crate::config::{Archive, Origin};
 use crate::resource::PolicyField;
 use http::header::{CACHE_CONTROL, CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue};
@@ -14,6 +16,8 @@ use std::sync::Arc;
 pub(in super::super) struct Published {
     place: Folder,
     fields: RouteFields,
+    /// What caches are told of a file whose URL names what it holds; nothing if no URL does.
+    of_version: Option<HeaderValue>,
     /// Equal for equal folders that are published alike: what files are kept under.
     identity: Identity,
 }
@@ -51,6 +55,8 @@ pub(in super::super) struct RouteFields {
     pub(in super::super) removed: Vec<HeaderName>,
     /// The policy that HTML is sent with, if any is.
     pub(in super::super) csp: Option<PolicyField>,
+    /// Whether there are URLs that name what a file holds.
+    pub(in super::super) has_versions: bool,
 }
 
 impl Published {
@@ -69,7 +75,26 @@ impl Published {
                 (&digest.as_bytes()[..], Folder::Inside { archive: Arc::clone(archive), prefix })
             }
         };
-        Self { identity: fields.identity(root, folder), place, fields }
+        let of_version = fields.has_versions.then(|| fields.of_version());
+        Self { identity: fields.identity(root, folder), place, fields, of_version }
+    }
+
+    /// Whether there are URLs that name what a file holds.
+    pub(super) fn has_versions(&self) -> bool {
+        self.of_version.is_some()
+    }
+
+    /// Says in `fields`, which hold what the route says of caching, what is true of a file that is `named` so. What a URL names that names
+    /// another version nobody may keep: a cache would have it for that version.
+    pub(super) fn say_of(&self, named: Named, fields: &mut HeaderMap) {
+        const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+        let said = match (named, &self.of_version) {
+            (Named::Plainly, _) => return,
+            (Named::ByVersion, Some(of_version)) => of_version.clone(),
+            (Named::ByVersion, None) | (Named::ByOtherVersion, _) => NO_STORE,
+        };
+        fields.insert(CACHE_CONTROL, said);
+        fields.remove(CDN_CACHE_CONTROL);
     }
 
     pub(super) fn identity(&self) -> Identity {
@@ -112,7 +137,7 @@ impl Published {
 
     /// `fields` with those of the route, in place of any of the same names.
     fn of_any(&self, mut fields: HeaderMap) -> HeaderMap {
-        let RouteFields { caching: _, headers, removed, csp } = &self.fields;
+        let RouteFields { caching: _, headers, removed, csp, has_versions: _ } = &self.fields;
         if holds_document(&fields) {
             safety(&mut fields);
             if let Some(csp) = csp {
@@ -141,8 +166,18 @@ impl Published {
 }
 
 impl RouteFields {
+    /// What caches are told of what never changes: a year, as long as HTTP knows (RFC 9111, section 1.2.2; RFC 8246).
+    fn of_version(&self) -> HeaderValue {
+        let said = self.caching.get(CACHE_CONTROL).and_then(|said| said.to_str().ok()).unwrap_or_default();
+        if said.contains("no-transform") {
+            HeaderValue::from_static("public, max-age=31536000, immutable, no-transform")
+        } else {
+            HeaderValue::from_static("public, max-age=31536000, immutable")
+        }
+    }
+
     fn identity(&self, root: &[u8], folder: &str) -> Identity {
-        let Self { caching, headers, removed, csp } = self;
+        let Self { caching, headers, removed, csp, has_versions } = self;
         let mut hasher = blake3::Hasher::new();
         let mut add = |bytes: &[u8]| {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -160,6 +195,7 @@ impl RouteFields {
         for name in removed {
             add(name.as_str().as_bytes());
         }
+        add(&[u8::from(*has_versions)]);
         if let Some(csp) = csp {
             csp.digest(&mut hasher);
         }

@@ -1,7 +1,7 @@
 //! From a file found to the answer: conditions, ranges, fields, content (RFC 9110, sections 13 to 15).
 
 use super::super::body::Body;
-use super::file::LargeFile;
+use super::file::{LargeFile, Named};
 use super::{AssetRequest, Published};
 use crate::cache::Prepared;
 use crate::fields::{
@@ -97,11 +97,11 @@ impl Representation for LargeFile {
 
     fn whole(self) -> Body {
         let length = self.octets.length();
-        self.octets.part(0, length)
+        self.octets.part(0, length, self.must_last)
     }
 
     fn part(self, positions: &RangeInclusive<u64>) -> Body {
-        self.octets.part(*positions.start(), length_of(positions))
+        self.octets.part(*positions.start(), length_of(positions), self.must_last)
     }
 }
 
@@ -110,7 +110,7 @@ fn length_of(positions: &RangeInclusive<u64>) -> u64 {
 }
 
 /// The answer to `request` by means of `representation`.
-pub(super) fn respond(request: &AssetRequest<'_>, representation: impl Representation) -> Response<Body> {
+pub(super) fn respond(request: &AssetRequest<'_>, representation: impl Representation, named: Named) -> Response<Body> {
     let current = Validators {
         etag: representation.etag().and_then(|tag| EntityTag::parse(tag.as_bytes())),
         last_modified: Some(representation.modified()),
@@ -118,7 +118,8 @@ pub(super) fn respond(request: &AssetRequest<'_>, representation: impl Represent
     let length = representation.length();
     let wanted = match precondition(request.method, request.fields, &current) {
         Verdict::NotModified => {
-            let fields = request.published.of_not_modified(representation.not_modified_fields());
+            let mut fields = request.published.of_not_modified(representation.not_modified_fields());
+            request.published.say_of(named, &mut fields);
             return response(StatusCode::NOT_MODIFIED, fields, Body::empty());
         }
         Verdict::PreconditionFailed => return refuse(request, StatusCode::PRECONDITION_FAILED, HeaderMap::new()),
@@ -128,12 +129,14 @@ pub(super) fn respond(request: &AssetRequest<'_>, representation: impl Represent
     };
     match wanted {
         RangeVerdict::Full => {
-            let fields = representation.fields(request.published);
+            let mut fields = representation.fields(request.published);
+            request.published.say_of(named, &mut fields);
             let body = if *request.method == Method::HEAD { Body::empty() } else { representation.whole() };
             response(StatusCode::OK, fields, body)
         }
         RangeVerdict::Partial(positions) => {
             let mut fields = representation.fields(request.published);
+            request.published.say_of(named, &mut fields);
             fields.insert(CONTENT_RANGE, content_range(&positions, length));
             fields.insert(CONTENT_LENGTH, length_of(&positions).into());
             response(StatusCode::PARTIAL_CONTENT, fields, representation.part(&positions))

@@ -5,13 +5,17 @@
 
 use super::super::clock;
 use super::Absent;
-use super::file::{Found, LARGEST_SMALL, LargeFile, Opened, SmallFile};
+use super::file::{Found, LARGEST_SMALL, LargeFile, Named, Opened, SmallFile};
+use super::octets::{Octets, Stamp};
 use super::open::{NotOpened, is_servable};
 use super::published::{Identity, Published};
+use crate::router::Version;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// All files that are kept in memory together, in bytes.
@@ -20,6 +24,8 @@ pub const FILES_KEPT: u64 = 32 << 20;
 const USUAL: usize = 16 << 10;
 /// Few enough that each takes several of the largest files.
 const SHARDS: usize = 4;
+/// So many digests of large files are remembered.
+const DIGESTS_KEPT: usize = 4096;
 /// Memory of the cache's own for each file, and of the fields of its 304, in bytes.
 const OVERHEAD: u64 = 1 << 10;
 
@@ -27,6 +33,9 @@ const OVERHEAD: u64 = 1 << 10;
 #[derive(Debug)]
 pub(super) struct Shelf {
     files: Cache<Name, Kept, Weight>,
+    /// The digests of large files whose versions were asked for, by what changes whenever they do. Only threads that may block lock it, one
+    /// of which reads a file while the others wait for its digest.
+    digests: Mutex<HashMap<Stamp, [u8; 32]>>,
     /// The moment from which the files count milliseconds.
     begun: Instant,
 }
@@ -76,17 +85,18 @@ impl Equivalent<Name> for NameRef<'_> {
 #[derive(Debug, Clone)]
 struct Kept {
     file: Arc<SmallFile>,
+    named: Named,
     weight: u64,
 }
 
 impl Kept {
-    fn new(file: Arc<SmallFile>, name: &Name) -> Self {
-        let name = size_of::<Name>() + name.file.len();
+    fn new(file: Arc<SmallFile>, named: Named, name: &Name) -> Self {
+        let length = size_of::<Name>() + name.file.len();
         // A weight cannot change in its place, so the codings to come are counted at once: each is smaller than the file, together
         // they are about as large as it.
         let codings = if file.content().is_codable() { file.content().identity().body().len() } else { 0 };
-        let weight = (file.content().size() + codings + name) as u64 + OVERHEAD;
-        Self { file, weight }
+        let weight = (file.content().size() + codings + length) as u64 + OVERHEAD;
+        Self { file, named, weight }
     }
 }
 
@@ -109,15 +119,16 @@ impl Default for Shelf {
             .build()
             .expect("both capacities are set");
         let files = Cache::with_options(options, Weight, DefaultHashBuilder::default(), DefaultLifecycle::default());
-        Self { files, begun: clock::ticking() }
+        Self { files, digests: Mutex::default(), begun: clock::ticking() }
     }
 }
 
 impl Shelf {
-    /// The file at `file` beneath the folder that is `published`, if it is kept and nobody has to compare it with the disk at `now`.
-    pub(super) fn at_hand(&self, published: &Published, file: &str, now: Instant) -> Option<Arc<SmallFile>> {
+    /// The file at `file` beneath the folder that is `published`, and how that names it, if it is kept and nobody has to compare it with the
+    /// disk at `now`.
+    pub(super) fn at_hand(&self, published: &Published, file: &str, now: Instant) -> Option<(Arc<SmallFile>, Named)> {
         let kept = self.files.get(&NameRef { published: published.identity(), file })?;
-        (!kept.file.is_due(self.milliseconds(now))).then_some(kept.file)
+        (!kept.file.is_due(self.milliseconds(now))).then_some((kept.file, kept.named))
     }
 
     /// The file at `file` beneath the folder that is `published`, as the disk has or had it at most a second before `now`.
@@ -130,8 +141,8 @@ impl Shelf {
         let name = NameRef { published: published.identity(), file };
         let now = shelf.milliseconds(now);
         let kept = match shelf.files.get(&name) {
-            Some(kept) if !kept.file.claim_comparison(now) => return Ok(Found::Small(kept.file)),
-            kept => kept.map(|kept| kept.file),
+            Some(kept) if !kept.file.claim_comparison(now) => return Ok(Found::Small(kept.file, kept.named)),
+            kept => kept,
         };
         if !is_servable(file) {
             return Err(Absent);
@@ -145,39 +156,125 @@ impl Shelf {
         })
     }
 
+    /// Whatever is asked for next is looked for on the disk.
+    pub(super) fn forget(&self) {
+        self.files.clear();
+    }
+
     /// From the beginning to `moment`.
     fn milliseconds(&self, moment: Instant) -> u64 {
         u64::try_from(moment.saturating_duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The file on the disk, or `kept` if that is still it. Blocks.
-    fn fetch(
+    /// The file on the disk, or `kept` if that is still it; if there is none of this name, the one that the name is a version of. Blocks.
+    fn fetch(&self, name: Name, published: &Published, kept: Option<Kept>, now: u64) -> Result<Found, Absent> {
+        let versions = published.has_versions().then(|| Version::split(&name.file)).flatten();
+        // What is kept under the name of a version is the file of the name without it.
+        let (own, kept) = match kept {
+            Some(Kept { file, named: Named::Plainly, .. }) => (Some(file), None),
+            kept => (None, kept.map(|kept| kept.file)),
+        };
+        match (read(&name.file, published, own, now), versions) {
+            (Err(NotOpened::Absent), Some((plain, version))) => {
+                let plain = Name { published: name.published, file: plain.into() };
+                self.fetch_version(name, (plain, version), published, kept, now)
+            }
+            (Ok(Fetched::Same(file)), _) => Ok(Found::Small(file, Named::Plainly)),
+            (Ok(Fetched::New(file)), _) => {
+                self.keep(name, &file, Named::Plainly);
+                Ok(Found::Small(file, Named::Plainly))
+            }
+            (Ok(Fetched::Fleeting(found)), _) => {
+                self.files.remove(&name);
+                Ok(found)
+            }
+            (Err(not_opened), _) => Err(self.absent(&name, published, not_opened)),
+        }
+    }
+
+    /// The file called `plain`, for a URL that names a `version` of it by `name`; `kept` is what is kept under that. Blocks.
+    ///
+    /// What is called that version is so by the digest of the very bytes that are sent, or, of a large file, of the open file that they are
+    /// read from as long as that does not change.
+    fn fetch_version(
         &self,
         name: Name,
+        (plain, version): (Name, Version),
         published: &Published,
         kept: Option<Arc<SmallFile>>,
         now: u64,
     ) -> Result<Found, Absent> {
-        match read(&name.file, published, kept, now) {
-            Ok(Fetched::Same(file)) => Ok(Found::Small(file)),
-            Ok(Fetched::New(file)) => {
-                let kept = Kept::new(Arc::clone(&file), &name);
-                self.files.insert(name, kept);
-                Ok(Found::Small(file))
-            }
-            Ok(Fetched::Fleeting(found)) => {
-                self.files.remove(&name);
-                Ok(found)
-            }
-            Err(not_opened) => {
-                if let NotOpened::Refused(error) = not_opened {
-                    let folder = published.place();
-                    tracing::warn!(%error, file = %folder.path().join(&*name.file).display(), "a file cannot be read");
+        let known = kept.or_else(|| self.files.get(&plain).map(|kept| kept.file));
+        let found = match read(&plain.file, published, known, now) {
+            Ok(Fetched::Same(file) | Fetched::New(file)) => {
+                let named = Named::by(version, Some(file.version()));
+                if named == Named::ByVersion {
+                    self.keep(name, &file, named);
+                } else {
+                    // Under a name of its own each version that there is not would take as much again.
+                    self.files.remove(&name);
+                    self.keep(plain, &file, Named::Plainly);
                 }
-                self.files.remove(&name);
-                Err(Absent)
+                return Ok(Found::Small(file, named));
             }
+            Ok(Fetched::Fleeting(found)) => found,
+            Err(not_opened) => {
+                self.files.remove(&name);
+                return Err(self.absent(&plain, published, not_opened));
+            }
+        };
+        self.files.remove(&name);
+        Ok(match found {
+            Found::Small(file, _) => {
+                let named = Named::by(version, Some(file.version()));
+                Found::Small(file, named)
+            }
+            Found::Large(mut large, _) => {
+                let named = Named::by(version, self.version_of(&large).unwrap_or_default());
+                large.must_last = named == Named::ByVersion;
+                Found::Large(large, named)
+            }
+        })
+    }
+
+    /// What a large file is a version of, if that can be told for as long as it is sent. Blocks.
+    fn version_of(&self, large: &LargeFile) -> io::Result<Option<Version>> {
+        let now = clock::calendar();
+        large.version(|octets: &Octets| {
+            let Some(stamp) = octets.stamp() else { return octets.digest() };
+            if !stamp.is_settled(now) {
+                return Ok(None);
+            }
+            let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(digest) = digests.get(&stamp) {
+                return Ok(Some(*digest));
+            }
+            let digest = octets.digest()?;
+            if digests.len() >= DIGESTS_KEPT {
+                digests.clear();
+            }
+            digests.extend(digest.map(|digest| (stamp, digest)));
+            Ok(digest)
+        })
+    }
+
+    /// Keeps a file under a name, unless it is there.
+    fn keep(&self, name: Name, file: &Arc<SmallFile>, named: Named) {
+        let known = self.files.get(&name);
+        if !known.is_some_and(|known| Arc::ptr_eq(&known.file, file) && known.named == named) {
+            let kept = Kept::new(Arc::clone(file), named, &name);
+            self.files.insert(name, kept);
         }
+    }
+
+    /// Nothing is kept under a name that names nothing; what the machine refuses is logged.
+    fn absent(&self, name: &Name, published: &Published, not_opened: NotOpened) -> Absent {
+        if let NotOpened::Refused(error) = not_opened {
+            let folder = published.place();
+            tracing::warn!(%error, file = %folder.path().join(&*name.file).display(), "a file cannot be read");
+        }
+        self.files.remove(name);
+        Absent
     }
 }
 
@@ -197,12 +294,12 @@ fn read(name: &str, published: &Published, kept: Option<Arc<SmallFile>>, now: u6
         return Ok(Fetched::Same(Arc::clone(kept)));
     }
     if opened.octets.length() > LARGEST_SMALL {
-        return Ok(Fetched::Fleeting(Found::Large(Box::new(LargeFile::new(opened, name)))));
+        return Ok(Fetched::Fleeting(Found::Large(Box::new(LargeFile::new(opened, name)), Named::Plainly)));
     }
     let reading = SmallFile::read(&opened, (name, published), now).map_err(NotOpened::Refused)?;
     match kept {
         Some(kept) if reading.undisturbed && kept.is_confirmed_by(&reading.file) => Ok(Fetched::Same(kept)),
         _ if reading.undisturbed => Ok(Fetched::New(Arc::new(reading.file))),
-        _ => Ok(Fetched::Fleeting(Found::Small(Arc::new(reading.file)))),
+        _ => Ok(Fetched::Fleeting(Found::Small(Arc::new(reading.file), Named::Plainly))),
     }
 }

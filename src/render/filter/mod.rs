@@ -27,7 +27,6 @@ pub use directives::{DATE_OF_EXAMPLES, DIRECTIVES};
 pub(super) use list::items;
 pub use money::{MoneyFormat, MoneyFormatError, MoneyFormats};
 pub(super) use number::{leading_integer, whole_integer};
-pub use table::EXAMPLE_DATA;
 use table::TABLE;
 
 pub(super) use slug::MODES as SLUG_MODES;
@@ -40,6 +39,16 @@ use super::reads::{Analysis, Granularity};
 use super::val::{Val, View};
 use crate::value::{Origin, Value};
 use std::cell::Cell;
+
+/// What the examples of filters are used on, as JSON.
+pub const EXAMPLE_DATA: &str = r#"{
+  "newline": "\n",
+  "products": [
+    { "name": "Anvil", "price": 120, "stock": 3 },
+    { "name": "Rope", "price": 9, "stock": 40 },
+    { "name": "Rocket", "price": 120 }
+  ]
+}"#;
 
 /// A filter's entry in the table.
 #[derive(Debug)]

@@ -3,16 +3,6 @@
 use super::Effect::{Exchanges, Inherits, Keeps, Markup, Text};
 use super::{Each, Effect, Filter, Function, date, digest, list, money, number, slug, text, web};
 
-/// What the examples of filters are used on, as JSON.
-pub const EXAMPLE_DATA: &str = r#"{
-  "newline": "\n",
-  "products": [
-    { "name": "Anvil", "price": 120, "stock": 3 },
-    { "name": "Rope", "price": 9, "stock": 40 },
-    { "name": "Rocket", "price": 120 }
-  ]
-}"#;
-
 const fn row(
     name: &'static str,
     [least, most]: [usize; 2],
@@ -54,6 +44,17 @@ pub(super) static TABLE: &[Filter] = &[
         "The items as an English list; the argument is the word before the last (`and`).",
         r#""a,b,c" | split: "," | array_to_sentence_string: "or""#,
         "a, b, or c",
+    ),
+    row(
+        "asset_url",
+        [0, 0],
+        Text,
+        web::asset_url,
+        "The URL of a file that a `files` route publishes, with a digest of what it holds in its name, so that browsers keep it for good. The file \
+         is named by its path below the folder of its route, or by its own URL. What no route publishes is a finding if the layout writes it \
+         out, and else prints nothing.",
+        r#""site.css" | asset_url"#,
+        "/assets/site.3f2a9c1b4d5e.css",
     ),
     row(
         "at_least",

@@ -148,6 +148,12 @@ pub(super) fn absolute_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<
     Ok(Val::text(out.into_string()))
 }
 
+/// The URL of a published file, which names what it holds.
+pub(super) fn asset_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
+    let url = env.context.site.assets.and_then(|assets| assets.get(&input.chars(&env.budget)).map(str::to_owned));
+    url.map(Val::text).ok_or(Fault::Complaint("no `files` route publishes such a file"))
+}
+
 /// The path of a URL on this site, and what no URL holds escaped.
 pub(super) fn relative_url<'r>(input: Val<'r>, _: &mut Arguments<'r>, env: &Env<'_>) -> Made<'r> {
     let text = input.chars(&env.budget);

@@ -164,6 +164,7 @@ impl Walk<'_> {
             "prepend" => joined(&argument(self), texts),
             "relative_url" => each(relative),
             "absolute_url" => each(absolute),
+            "asset_url" => bounded(texts.iter().map(|text| published(text))),
             // What has nothing to escape stays what it is.
             "escape" | "escape_once" | "h" => {
                 each(|text| (!text.contains(['<', '>', '&', '"', '\''])).then(|| text.into()))
@@ -212,6 +213,11 @@ fn relative(text: &str) -> Option<String> {
         _ if text.is_empty() || text.starts_with(is_hole) || text.contains(':') => None,
         _ => Some(format!("/{text}")),
     }
+}
+
+/// The same of `asset_url`, which makes a path on this site of whatever is published.
+fn published(text: &str) -> String {
+    format!("/{}", text.trim_start_matches('/'))
 }
 
 /// The same of `absolute_url`.

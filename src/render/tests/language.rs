@@ -87,6 +87,8 @@ fn our_own_filters() {
             ("{{ o | json: pretty: true }}", "{\n  \"a\": [\n    1,\n    null\n  ]\n}"),
             ("{{ nothing | json }}", "null"),
             ("{{ (1..3) | json }}", "[1,2,3]"),
+            ("{{ 'site.css' | asset_url }}", "/assets/site.3f2a9c1b4d5e.css"),
+            ("{{ 'a b&é.js' | asset_url | absolute_url }}", "https://site.example/assets/a%20b&%C3%A9.3f2a9c1b4d5e.js"),
             ("{{ '/a' | absolute_url }}", "https://site.example/a"),
             ("{{ 'https://x.example/' | absolute_url }}", "https://x.example/"),
             ("{{ 'https://site.example/b' | relative_url }}", "/b"),

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{FileId, Files, Findings, Place, Spanned};
 use crate::render::{
-    Buffer, Context, Escape, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat, MoneyFormats,
-    RenderError, Site as Known,
+    AssetUrls, Buffer, Context, Escape, Fragment, KeptLayouts, Layout, LayoutSource, Library, Limits, MoneyFormat,
+    MoneyFormats, RenderError, Site as Known,
 };
 use crate::value::{JsonLimits, Value, parse_json};
 use jiff::Timestamp;
@@ -14,6 +14,12 @@ static ZONE: TimeZone = TimeZone::UTC;
 static MONEY: LazyLock<MoneyFormats> = LazyLock::new(|| MoneyFormats {
     plain: MoneyFormat::parse("${{ amount }}").unwrap(),
     with_currency: MoneyFormat::parse("${{ amount }} CAD").unwrap(),
+});
+
+static ASSETS: LazyLock<AssetUrls> = LazyLock::new(|| {
+    let published =
+        [("site.css", "/assets/site.3f2a9c1b4d5e.css"), ("a b&é.js", "/assets/a%20b&%C3%A9.3f2a9c1b4d5e.js")];
+    published.into_iter().map(|(name, url)| (name.into(), url.into())).collect()
 });
 
 /// `CommonMark` by the library: this floor knows none.
@@ -33,7 +39,12 @@ pub(super) fn context(limits: &Limits) -> Context<'_> {
         limits,
         now: Timestamp::from_second(1_709_634_030).unwrap(),
         time_zone: &ZONE,
-        site: Known { url: Some("https://site.example"), money: Some(&MONEY), markdown: Some(markdown) },
+        site: Known {
+            url: Some("https://site.example"),
+            money: Some(&MONEY),
+            markdown: Some(markdown),
+            assets: Some(&ASSETS),
+        },
     }
 }
 

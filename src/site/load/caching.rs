@@ -47,6 +47,17 @@ pub(super) fn check<'s>(
 fn immutable(decl: &CacheDecl, shown: &Shown, patterns: &[(Pattern, Place)], findings: &mut Findings) {
     let rules = &decl.rules;
     let of_cdn = rules.cdn.as_ref().and_then(|cdn| cdn.directives.immutable);
+    if let Shown::Files { held, .. } = shown
+        && let Some(name) = held.iter().find(|name| !names_content(name))
+    {
+        for written in [rules.directives.immutable, of_cdn].into_iter().flatten().filter(|flag| flag.value) {
+            let message =
+                format!("`immutable` on a folder that holds `{name}`, whose name stays the same when that has changed");
+            let help = "leave it out: `{{ \"app.js\" | asset_url }}` gives a URL that names the content, and is sent with `immutable`";
+            findings.push(Finding::new(&resource::CACHE_IMMUTABLE, written.place, message).help(help));
+        }
+        return;
+    }
     let lasting = patterns.iter().find(|(pattern, _)| pattern.names().len() == 0 || matches!(shown, Shown::Tree(_)));
     let Some((pattern, path)) = lasting else { return };
     for written in [rules.directives.immutable, of_cdn].into_iter().flatten().filter(|flag| flag.value) {
@@ -59,6 +70,15 @@ fn immutable(decl: &CacheDecl, shown: &Shown, patterns: &[(Pattern, Place)], fin
         findings
             .push(finding.help("leave it out, or name the content in the path: /assets/{*file} with app.3f9ac1.js"));
     }
+}
+
+/// Whether the name of a file may say what is in it, as `app.3f9ac1.js`, `app-BKz1Xq9a.js` and `lib-3.7.1.js` do. What has neither a digit nor
+/// letters of both cases surely does not.
+fn names_content(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let has = |kind: fn(&char) -> bool| stem.chars().any(|character| kind(&character));
+    has(char::is_ascii_digit) || (has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase))
 }
 
 const NO_SUCH_FILE: &str = "a file that is not there belongs to no route";

@@ -4,7 +4,7 @@ use super::super::{ErrorPages, code};
 use super::csp::Policies;
 use super::kind::{Astray, keys_of};
 use super::scope::follow;
-use super::{Shared, SharedPage};
+use super::{Shared, SharedPage, called};
 use crate::diagnostic::{Finding, Findings, Spanned};
 use crate::fields::{content_type_of_made, is_document};
 use crate::render::{Buffer, Context, Layout, Needs};
@@ -126,7 +126,14 @@ fn reads_what_there_is(layout: &Layout, name: &Spanned<String>, vars: &Value, sh
                 continue;
             }
         };
-        let followed = follow(known, &root.name, &keys_of(&read.segments), read.place, &mut wrong);
+        let keys = keys_of(&read.segments);
+        let mut found = Findings::default();
+        let followed = follow(known, &root.name, &keys, read.place, &mut found);
+        wrong.append(called::explained(found, read, |given, place| {
+            let mut found = Findings::default();
+            follow(known, &root.name, keys.get(..given).unwrap_or(&keys), place, &mut found);
+            found
+        }));
         astray.note(read, followed.is_some());
     }
     let is_sound = wrong.is_empty();
@@ -160,7 +167,7 @@ fn render(
     let limits = crate::render::Limits::default();
     let time_zone = jiff::tz::TimeZone::UTC;
     let url = shared.site.get("url").and_then(Value::as_str).map(str::to_owned);
-    let site = crate::site::known(url.as_deref(), &shared.money);
+    let site = crate::site::known(url.as_deref(), &shared.money, Some(shared.assets.urls()));
     let context = Context { limits: &limits, now: jiff::Timestamp::UNIX_EPOCH, time_zone: &time_zone, site };
     let mut out = Buffer::default();
     if let Err(error) = layout.render(&roots, &context, &mut out) {

@@ -3,7 +3,7 @@
 use super::super::{Rule, Then, code};
 use super::route::{self, is_own, shared_name};
 use super::scope::{Reads, Scope};
-use super::{Shared, documents, layouts, media};
+use super::{Shared, called, documents, layouts, media};
 use crate::config::{
     Declared as _, Environment, PLACEHOLDER_NOT_READ, Part, Reference, Shape, Table, Template, TreeFile,
 };
@@ -135,7 +135,8 @@ fn of_one_kind(decl: &Decl, table: &Table, file: &TreeFile, shared: &mut Shared<
         let place = Place::new(file.file, 0..0);
         shared.findings.push(
             Finding::new(&resource::NO_LAYOUT, place, "a page without a layout has nothing to show").help(
-                "layout = \"page.html\", or another kind of route: `content`, `files`, `json`, `proxy`, `redirect`",
+                "layout = \"page.html\", also where there is a [form], or another kind of route: `content`, `files`, `json`, `proxy`, `redirect`; \
+                 `siteserver new route PATH` writes one with what it needs",
             ),
         );
         return None;
@@ -515,7 +516,8 @@ pub(super) fn link(shown: &Shown, scope: &Scope<'_>, reads: &mut Reads, shared: 
         }),
         Shown::Tree(tree) => Resource::Tree(link_tree(tree, scope, reads, shared)?),
         Shown::Files { folder, parameter, .. } => {
-            Resource::Files(Folder { path: shared_name(folder), parameter: shared_name(parameter), csp: None })
+            let (path, parameter) = (shared_name(folder), shared_name(parameter));
+            Resource::Files(Folder { path, parameter, csp: None, has_versions: false })
         }
         Shown::Json(shape, nulls) => {
             source::refuse_secrets_in(shape, "the JSON of an answer", shared.environment, &mut shared.findings);
@@ -577,7 +579,14 @@ pub(super) fn link_layout(
             continue;
         }
         let keys = keys_of(&read.segments);
-        let is_known = scope.resolve(&root.name, &keys, read.place, reads, findings).is_some();
+        let mut found = Findings::default();
+        let is_known = scope.resolve(&root.name, &keys, read.place, reads, &mut found).is_some();
+        findings.append(called::explained(found, read, |given, place| {
+            let mut found = Findings::default();
+            let keys = keys.get(..given).unwrap_or(&keys);
+            scope.resolve(&root.name, keys, place, &mut Reads::default(), &mut found);
+            found
+        }));
         astray.note(read, is_known);
         sound &= is_known;
     }

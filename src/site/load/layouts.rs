@@ -45,6 +45,11 @@ impl Layouts {
         self.library.get(name)
     }
 
+    /// Every layout.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Layout> {
+        self.library.names().filter_map(|name| self.library.get(name)).map(|layout| &**layout)
+    }
+
     /// Whether a layout is without mistakes, with all that it is made of.
     pub(super) fn is_whole(&self, layout: &Layout) -> bool {
         layout.files().iter().all(|file| !self.damaged.contains(file))

@@ -2,8 +2,10 @@
 
 mod admin;
 mod asked;
+mod assets;
 mod auth;
 mod caching;
+mod called;
 mod csp;
 mod data;
 pub(super) mod documents;
@@ -35,7 +37,9 @@ mod slipped;
 mod sources;
 
 use super::memory::{Documents as Rendered, Indexes, Memory};
-use super::{Certainty, Draft, ErrorPages, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code};
+use super::{
+    Certainty, Draft, ErrorPages, Held, Outline, Places, Route, RouteOutline, Routers, SectionErrors, Site, code,
+};
 use crate::config::{Declared, Environment, Origin, Table, Tree, TreeFile, merge, read_set, read_toml};
 use crate::diagnostic::{Files, Finding, Findings, Place, Spanned};
 use crate::resource::{ErrorPage, Profiles};
@@ -79,6 +83,8 @@ struct Shared<'s> {
     auth: super::Auth,
     /// The paths of routes that may be asked.
     paths: asked::Paths,
+    /// The published files that layouts ask for.
+    assets: assets::Assets,
 }
 
 /// What came of a route, and where it goes in the router.
@@ -90,8 +96,8 @@ struct Compiled {
     patterns: Vec<(Pattern, Place)>,
     /// Whether `patterns` are all its URLs, so that others may be compared with them.
     is_placed: bool,
-    /// The files that a `files` route holds, below its folder.
-    held: Option<Vec<String>>,
+    /// What it holds below its folder, if it is one of files or of documents.
+    held: Option<Held>,
     /// It, if nothing is said of who may have it.
     unsaid: Option<guard::Unsaid>,
 }
@@ -200,17 +206,19 @@ fn build(
         has_cookie_keys: cookie_keys.is_some() || decl.cookie_keys.is_some() || decl.is_lost("cookie-keys"),
         auth,
         paths: asked::Paths::default(),
+        assets: assets::Assets::default(),
     };
     let defaults = decl.defaults.as_ref().and_then(|node| section::table_of(node, &mut shared.findings));
     let sections = section::Sections::read(tree, defaults.as_ref(), &shared.files, &mut shared.findings);
+    let tables = merged(&sections, &profiles, &mut shared);
+    let routes = tree.routes.iter().filter(|file| !section::is_section(&file.path)).count();
+    let is_read = tables.len() == routes && sections.are_read();
+    shared.assets = assets::Assets::survey(&tables, is_read && !shared.lacks_defaults, &memory.digests, &mut shared);
     let mut of_sections = section::Mentions::default();
     let errors = section_errors(&sections, &mut of_sections, &mut shared);
     for idle in sections.idle() {
         route::look(idle, &profiles, &mut shared);
     }
-    let tables = merged(&sections, &profiles, &mut shared);
-    let routes = tree.routes.iter().filter(|file| !section::is_section(&file.path)).count();
-    let is_read = tables.len() == routes && sections.are_read();
     documents::survey(&tables, &mut shared);
     shared.jar = jar::Jar::of(tables.iter().map(|(_, table)| table), &mut shared.findings);
     let count = tables.len();
@@ -229,7 +237,7 @@ fn build(
     documents::judge_links(&map.routers, &patterns, &mut shared);
     let Map { routers, list: routes, outlines, is_whole, .. } = map;
     let revision = revision::of_site(&routes, &tree.content);
-    let Shared { files, findings, upstreams, library, money, auth, .. } = shared;
+    let Shared { files, findings, upstreams, library, money, auth, assets, .. } = shared;
     let (library, partials, nesting) = library.into_parts();
     // With a `site.url` that cannot be read no site is served, whatever its hosts are.
     let hosts = declared.hosts.unwrap_or_else(Hosts::any);
@@ -247,6 +255,7 @@ fn build(
         auth,
         cookie_keys,
         content: tree.content.clone(),
+        assets: assets.into_urls(),
         errors,
         tripwire: environment.tripwire(),
         revision,
@@ -364,7 +373,7 @@ impl Map {
         {
             let (text, place) = (pattern.as_str(), *place);
             self.finite.extend(shadowed::Finite::of(pattern, *host, place, index));
-            let inserted = self.routers.insert(*host, pattern.clone(), held.as_deref(), index);
+            let inserted = self.routers.insert(*host, pattern.clone(), held.as_ref(), index);
             if let Err(conflict) = inserted {
                 let mut finding =
                     Finding::new(&code::SAME_PATH, place, format!("`{text}` is answered by another route, too"))

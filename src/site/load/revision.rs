@@ -4,6 +4,7 @@
 //! knows nothing of what a page costs or how long it lives.
 
 use super::super::{Planned, Route, Rule, Then};
+use super::assets::Assets;
 use super::csp;
 use super::kind::Shown;
 use crate::config::{ContentFile, Table};
@@ -49,6 +50,7 @@ pub(super) fn of_site(routes: &[Route], content: &[ContentFile]) -> u64 {
 /// What a route is compiled from and to.
 pub(super) struct Parts<'p> {
     pub(super) foundation: &'p blake3::Hash,
+    pub(super) assets: &'p Assets,
     pub(super) files: &'p Files,
     pub(super) upstreams: &'p Upstreams,
     /// The route's file with what it inherits.
@@ -78,6 +80,9 @@ impl Parts<'_> {
                 hasher.update(&(text.len() as u64).to_le_bytes());
                 hasher.update(text.as_bytes());
             }
+        }
+        for layout in self.layouts() {
+            self.assets.digest(layout, &mut hasher);
         }
         csp::digest(self.resource, self.rules, &mut hasher);
         if let Shown::Document(document) = self.shown {
@@ -122,6 +127,11 @@ impl Parts<'_> {
 
     /// The files of all layouts that the route may use, with the layouts around them and their partials.
     fn layout_files(&self) -> BTreeSet<FileId> {
+        self.layouts().flat_map(Layout::files).copied().collect()
+    }
+
+    /// All layouts that the route may use.
+    fn layouts(&self) -> impl Iterator<Item = &Layout> {
         let own: Vec<&Arc<Layout>> = match self.resource {
             Resource::Page(layout) => vec![&layout.layout],
             Resource::Document(document) => document.layout.iter().map(|layout| &layout.layout).collect(),
@@ -132,7 +142,7 @@ impl Parts<'_> {
             Then::Layout { layout, .. } => Some(&layout.layout),
             Then::Redirect { .. } | Then::Status(_) => None,
         });
-        own.into_iter().chain(of_rules).flat_map(|layout| layout.files()).copied().collect()
+        own.into_iter().chain(of_rules).map(|layout| &**layout)
     }
 }
 

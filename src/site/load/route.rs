@@ -1,7 +1,7 @@
 //! One route: its merged table compiled, linked and analysed.
 
 use super::super::inputs::{CookieInput, Inputs, RequestReads};
-use super::super::{Called, Identities, Intake, Places, Privacy, Route, RouteOutline, code, slots};
+use super::super::{Called, Held, Identities, Intake, Places, Privacy, Route, RouteOutline, code, slots};
 use super::fields::Fields;
 use super::guard::{Guards, Unsaid, list_open};
 use super::kind::{self, Shown};
@@ -177,16 +177,25 @@ pub(super) fn compile(file: &TreeFile, table: &Table, known: &[Route], shared: &
     let is_sound = is_acyclic && has_paths && has_types && linked_guards.is_some() && set_cookies.is_some();
     let is_placed = has_paths && has_types && !is_held_unknown(&shown, &decl);
     let parts = (resource, fields, rules, planned, status, intakes);
-    let (held, origin) = (shown.held(), origin(hosts.first(), shared));
+    let versions = shared.assets.versions(&file.path);
+    let held = shown.held().map(|mut names| {
+        names.extend(versions.into_iter().flatten().cloned());
+        Held { names, has_versions: versions.is_some() }
+    });
+    let origin = origin(hosts.first(), shared);
     let route =
         if let ((Some(mut resource), Some(fields), Some(rules), Some(sources), Some(status), Some(intakes)), true) =
             (parts, is_sound)
         {
-            if let Resource::Tree(tree) = &mut resource {
-                revision::of_documents(tree);
+            match &mut resource {
+                Resource::Tree(tree) => revision::of_documents(tree),
+                Resource::Files(folder) => folder.has_versions = versions.is_some(),
+                Resource::Page(_) | Resource::Document(_) | Resource::Json(_) => {}
+                Resource::Redirect(_) | Resource::Proxy(_) => {}
             }
             let parts = revision::Parts {
                 foundation: &shared.foundation,
+                assets: &shared.assets,
                 files: &shared.files,
                 upstreams: &shared.upstreams,
                 table,
