@@ -3,7 +3,7 @@
 //! Loads run on a stack as small as that of the threads that reload. `SITESERVER_FUZZ=10000` runs that many mutations of each site.
 
 use crate::support::SAFETY_NET;
-use crate::support::proof::scaled;
+use crate::support::proof::{is_full, scaled};
 use crate::support::site::{Folder, binary};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -15,6 +15,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -36,10 +37,15 @@ const STACK: usize = 2 << 20;
 
 /// Loads on a thread of its own; a load that does not end is a failure.
 fn load(folder: &Path) -> Loaded {
-    let config = folder.join("site.toml");
+    load_with(folder, &Arc::default())
+}
+
+/// The same as a reload, which does again only what has changed since `memory` has seen it.
+fn load_with(folder: &Path, memory: &Arc<Memory>) -> Loaded {
+    let (config, memory) = (folder.join("site.toml"), Arc::clone(memory));
     let (sender, loaded) = channel();
     let loading = move || {
-        let mut draft = siteserver::site::draft(&config, &[], &Environment::default().lenient(), &Memory::default());
+        let mut draft = siteserver::site::draft(&config, &[], &Environment::default().lenient(), &memory);
         siteserver::check::check(&mut draft);
         sender.send(draft.finish()).unwrap_or_default();
     };
@@ -416,6 +422,9 @@ fn mutated_sites_load_or_are_told() {
         });
         paths.sort();
         let strategy = (prop::sample::select(paths), any::<prop::sample::Index>(), 0..20_usize, scrap());
+        // Of a large site a reload reads, renders and compiles little but what was made worse; a whole proof begins anew each time.
+        let memory = Arc::new(Memory::default());
+        let load = |folder: &Path| if is_full() { load(folder) } else { load_with(folder, &memory) };
         let outcome = runner(rounds(100)).run(&strategy, |(path, at, length, put)| {
             let before = fs::read_to_string(&path).unwrap();
             let boundary = |mut at: usize| {
