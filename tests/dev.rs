@@ -532,6 +532,10 @@ path = "/assets/{*file}"
 files = "assets"
 -- layouts/styled.html --
 <!doctype html><html lang="en"><head><title>Styled</title><link rel="stylesheet" href="/assets/styled.css?x=1"></head><body><h1>Styled</h1></body></html>
+-- routes/named.toml --
+layout = "named.html"
+-- layouts/named.html --
+<!doctype html><html lang="en"><head><title>Named</title><link rel="stylesheet" href="{{ 'styled.css' | asset_url }}"></head><body><h1>Named</h1></body></html>
 -- content/assets/styled.css --
 @import "imported.css";
 h1 { color: rgb(1, 2, 3) }

@@ -94,7 +94,9 @@
     function isOf(link, name) {
         const { origin, pathname } = new URL(link.href, document.baseURI);
         const last = pathname.split("/").at(-1);
-        return origin === location.origin && (last === name || last === encodeURIComponent(name));
+        // As `asset_url` names it: whatever version that is, what is sent is the file as it is now.
+        const plain = last.replace(/\.[0-9a-f]{12}(?=(\.[^.]*)?$)/, "");
+        return origin === location.origin && [name, encodeURIComponent(name)].some(name => name === last || name === plain);
     }
 
     /** The new sheet is there before the old one goes, so that the page is never without. */

@@ -72,13 +72,18 @@ async function measure(page) {
 
 /** Style sheets that are edited alone are exchanged in the page that is there; what is no link of its own comes with a new page. */
 async function restyle(page) {
+    // By a plain URL, and by one that names what the file holds.
+    for (const [path, red] of [["/styled", 1], ["/named", 12]]) await restyleAt(page, path, red);
+}
+
+async function restyleAt(page, path, red) {
     const STYLE = join(FOLDER, "content/assets/styled.css");
     const IMPORTED = join(FOLDER, "content/assets/imported.css");
-    assert.equal(await open(page, "/styled"), 200);
+    assert.equal(await open(page, path), 200);
     await corner(page).waitFor();
     const color = () => page.evaluate(() => getComputedStyle(document.querySelector("h1")).color);
     const has = color => page.waitForFunction(color => getComputedStyle(document.querySelector("h1")).color === color, color);
-    assert.equal(await color(), "rgb(1, 2, 3)");
+    assert.equal(await color(), `rgb(${red}, 2, 3)`);
     await page.evaluate(() => { window.isTheSame = true; });
     for (const [round, isInPlace] of [[10, false], [11, true], [12, false]]) {
         save(`h1 { color: rgb(${round}, 2, 3) }`, isInPlace, STYLE);
@@ -92,7 +97,7 @@ async function restyle(page) {
     await has("rgb(12, 2, 3)");
     await page.evaluate(() => { window.isTheSame = true; });
     // Nobody knows which page this one is for: it is loaded again, with what it imports now.
-    save("h1 { background-color: rgb(4, 5, 6) }", false, IMPORTED);
+    save(`h1 { background-color: rgb(${red}, 5, 6) }`, false, IMPORTED);
     await page.waitForFunction(() => window.isTheSame === undefined);
     await page.waitForFunction(() => getComputedStyle(document.querySelector("h1")).color === "rgb(12, 2, 3)");
 }

@@ -12,7 +12,7 @@ use crate::fields::{Coding, content_type_of};
 use crate::render::{AssetUrls, AssetUse, Layout};
 use crate::resource::{Decl, Policy};
 use crate::router::{Pattern, TrailingSlash, Version, decode};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ struct Published {
     /// Whether it publishes versions: not what only some may have, or nobody may keep.
     has_versions: bool,
     /// The names of those that are asked for.
-    versions: Vec<String>,
+    versions: BTreeSet<String>,
 }
 
 impl Published {
@@ -62,7 +62,7 @@ impl Published {
         let prefix = if folder.is_empty() { folder } else { format!("{folder}/") };
         let base = pattern.build(slash, |_| Some(""))?;
         let base = format!("{}/", decode(base.as_path().without_trailing_slash()));
-        Some(Self { route: file.path.clone(), prefix, pattern, base, has_versions, versions: Vec::new() })
+        Some(Self { route: file.path.clone(), prefix, pattern, base, has_versions, versions: BTreeSet::new() })
     }
 
     /// The name below the folder of what a layout calls so.
@@ -115,9 +115,9 @@ impl Assets {
     }
 
     /// The versions that the route in this file publishes; nothing if it publishes none.
-    pub(super) fn versions(&self, route: &str) -> Option<&[String]> {
+    pub(super) fn versions(&self, route: &str) -> Option<&BTreeSet<String>> {
         let folder = self.folders.iter().find(|folder| folder.route == route)?;
-        folder.has_versions.then_some(&*folder.versions)
+        folder.has_versions.then_some(&folder.versions)
     }
 
     /// Adds what the pages of a layout are made from.
@@ -250,10 +250,8 @@ impl Survey<'_> {
             return Ok(self.plain(at, below));
         }
         let url = self.plain(at, &named);
-        if let Some(folder) = self.folders.get_mut(at)
-            && !folder.versions.contains(&named)
-        {
-            folder.versions.push(named);
+        if let Some(folder) = self.folders.get_mut(at) {
+            folder.versions.insert(named);
         }
         Ok(url)
     }
