@@ -22,6 +22,7 @@ crate::cases!(
     addresses_that_others_reach_are_refused,
     each_load_is_told_with_what_is_wrong,
     an_edit_of_style_sheets_alone_is_told_as_one,
+    style_sheets_are_kept_by_nobody,
     settings_that_need_a_restart_are_told,
     the_stream_is_described_to_head,
     the_log_in_text_is_of_the_site,
@@ -161,7 +162,8 @@ fn pages_have_the_script_and_nothing_else_has() {
         let other = site.request("GET", target, fields, b"");
         assert_eq!(other.status, 200);
         assert!(!other.text().contains("_siteserver"), "{target}: {}", other.text());
-        assert_ne!(other.header("cache-control"), Some("no-store"), "{target}");
+        let is_kept = other.header("cache-control") != Some("no-store");
+        assert_eq!(is_kept, target != "/assets/a.css", "{target}");
     }
     let style = site.request("GET", "/assets/a.css", &[("range", "bytes=0-0")], b"");
     assert_eq!((style.status, style.text()), (206, "p"));
@@ -407,6 +409,28 @@ fn an_edit_of_style_sheets_alone_is_told_as_one() {
     assert_eq!(mended["styles"], json!({}));
 }
 
+fn style_sheets_are_kept_by_nobody() {
+    let lasting = "files = \"assets\"\n[cache]\nmax-age = \"1h\"\ns-maxage = \"1h\"\n";
+    let lasting = SITE.replace("files = \"assets\"\n", lasting);
+    let [site, served] = [start(&lasting), Site::start(&lasting)];
+    let tag = served.get("/assets/a.css").header("etag").expect("a tag").to_owned();
+    assert!(served.get("/assets/a.css").header("cache-control").is_some_and(|policy| policy.contains("max-age=3600")));
+    let as_style = ("sec-fetch-dest", "style");
+    for (fields, status) in [
+        (&[as_style][..], 200),
+        (&[as_style, ("if-none-match", &tag)], 304),
+        (&[as_style, ("range", "bytes=0-0")], 206),
+        (&[("accept", "text/css,*/*;q=0.1")], 200),
+        (&OPENING, 200),
+        (&[("sec-fetch-dest", "empty")], 200),
+    ] {
+        let sheet = site.request("GET", "/assets/a.css", fields, b"");
+        assert_eq!((sheet.status, sheet.header("cache-control")), (status, Some("no-store")), "{fields:?}");
+        assert_eq!(sheet.header("cdn-cache-control"), None);
+    }
+    assert_eq!(site.request("GET", "/assets/none.css", &[as_style], b"").header("cache-control"), Some("no-store"));
+}
+
 fn settings_that_need_a_restart_are_told() {
     let site = start(SITE);
     let mut events = Events::of(&site);
@@ -530,6 +554,13 @@ layout = "styled.html"
 -- routes/assets.toml --
 path = "/assets/{*file}"
 files = "assets"
+cache = { max-age = "1h" }
+-- routes/again.toml --
+layout = "again.html"
+-- layouts/again.html --
+<!doctype html><html lang="en"><head><title>Again</title><link rel="stylesheet" href="/assets/styled.css?x=1"></head><body><h1>Again</h1></body></html>
+-- content/assets/importing.css --
+@import "styled.css";
 -- layouts/styled.html --
 <!doctype html><html lang="en"><head><title>Styled</title><link rel="stylesheet" href="/assets/styled.css?x=1"></head><body><h1>Styled</h1></body></html>
 -- routes/named.toml --

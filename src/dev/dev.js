@@ -65,7 +65,7 @@
     function hear(told) {
         state = told;
         if (told.version !== version) return reload();
-        if (restyled(told.styles) !== seenStyles && !restyle(told.styles)) return reload();
+        if (restyled(told.styles) !== seenStyles && !isRestyled(told.styles)) return reload();
         showFindings();
         showButton();
         showPanel();
@@ -74,41 +74,78 @@
     // ---- Where only style sheets are others, they alone are exchanged.
 
     let seenStyles = loadedStyles;
-    /** Elements whose successors are on their way. */
-    const leaving = new WeakSet();
+    /** The links whose sheets were exchanged; whether a script of the page had put the sheet out of use. */
+    const exchanged = new WeakMap();
 
-    /** Exchanges the style sheets that were edited since they were seen; whether the page surely has each of them by a link of its own. */
+    /** As `restyle`; where that fails, for whatever the page holds, the whole page comes anew. */
+    function isRestyled(styles) {
+        try {
+            return restyle(styles);
+        } catch (error) {
+            console.warn("siteserver dev cannot exchange the style sheets:", error);
+            return false;
+        }
+    }
+
+    /** Exchanges the style sheets that were edited since they were seen; whether the page surely has each of them by links of its own alone. */
     function restyle(styles) {
         const edited = Object.keys(styles).filter(name => styles[name] > seenStyles);
         const now = restyled(styles);
         if (now < seenStyles) return false;
-        const all = [...document.querySelectorAll("link[rel~='stylesheet' i][href]")].filter(link => !leaving.has(link));
-        const found = edited.map(name => all.filter(link => isOf(link, name)));
-        // What is embedded, or imported by another, or checked by its digest, comes with the whole page.
+        const links = linksOf(document);
+        const found = edited.map(name => links.filter(link => isOf(link.href, document.baseURI, name)));
+        // What is embedded, or checked by its digest, comes with the whole page, and so does what is imported or stands in a shadow root.
         if (found.some(links => links.length === 0 || links.some(link => link.integrity))) return false;
+        const isEdited = (address, base) => edited.some(name => isOf(address, base, name));
+        const shadows = shadowsBelow(document);
+        if (shadows.some(shadow => linksOf(shadow).some(link => isEdited(link.href, document.baseURI)))) return false;
+        const sheets = [document, ...shadows].flatMap(({ styleSheets }) => [...styleSheets]);
+        if (sheets.some(sheet => isImporting(sheet, document.baseURI, isEdited))) return false;
         seenStyles = now;
         for (const link of new Set(found.flat())) exchange(link);
         return true;
     }
 
-    function isOf(link, name) {
-        const { origin, pathname } = new URL(link.href, document.baseURI);
+    const linksOf = tree => [...tree.querySelectorAll("link[rel~='stylesheet' i][href]")];
+
+    /** The open shadow roots of the page, those within others too, but not this one. */
+    function shadowsBelow(tree) {
+        const shadows = [...tree.querySelectorAll("*")].map(element => element.shadowRoot).filter(shadow => shadow && shadow !== root);
+        return shadows.flatMap(shadow => [shadow, ...shadowsBelow(shadow)]);
+    }
+
+    /** Whether a sheet, or one that it imports, imports one that was edited. */
+    function isImporting(sheet, base, isEdited) {
+        let rules;
+        // A sheet of another origin shows nobody what it holds: it is none of the site's files.
+        try { rules = [...sheet.cssRules]; } catch { return false; }
+        const from = sheet.href ?? base;
+        return rules.some(rule => rule instanceof CSSImportRule
+            && (isEdited(rule.href, from) || (rule.styleSheet && isImporting(rule.styleSheet, from, isEdited))));
+    }
+
+    function isOf(address, base, name) {
+        if (!URL.canParse(address, base)) return false;
+        const { origin, pathname } = new URL(address, base);
         const last = pathname.split("/").at(-1);
         // As `asset_url` names it: whatever version that is, what is sent is the file as it is now.
         const plain = last.replace(/\.[0-9a-f]{12}(?=(\.[^.]*)?$)/, "");
         return origin === location.origin && [name, encodeURIComponent(name)].some(name => name === last || name === plain);
     }
 
-    /** The new sheet is there before the old one goes, so that the page is never without. */
+    /** The element stays, with all that the page's scripts know of it; its old sheet stays until the new one is there. */
     function exchange(link) {
-        const next = link.cloneNode();
+        if (!exchanged.has(link)) {
+            link.addEventListener("error", reload);
+            link.addEventListener("load", () => {
+                if (exchanged.get(link) && link.sheet) link.sheet.disabled = true;
+                exchanged.set(link, false);
+            });
+        }
+        if (link.sheet || !exchanged.has(link)) exchanged.set(link, !link.disabled && Boolean(link.sheet?.disabled));
         const url = new URL(link.href, document.baseURI);
         url.searchParams.set("siteserver-dev", `${version}.${seenStyles}`);
-        next.href = url.href;
-        next.addEventListener("load", () => link.remove(), { once: true });
-        next.addEventListener("error", reload, { once: true });
-        leaving.add(link);
-        link.after(next);
+        link.href = url.href;
     }
 
     // A browser has few connections to a server, and a stream keeps one: the page that holds the lock has the stream, and tells the others.

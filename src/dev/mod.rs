@@ -11,6 +11,7 @@
 //! | `policy` | what a `Content-Security-Policy` must allow for that |
 //! | `state` | which site is served, and what is wrong with the last edit |
 //! | `events` | the stream that tells it |
+//! | `style` | style sheets, which no browser may keep |
 //! | `broken` | what is answered while there is no sound site at all |
 //! | `records` | the last requests for pages: their sources, their cache verdicts, their data |
 //! | `log` | the access log without what is development's own |
@@ -28,6 +29,7 @@ mod page;
 mod policy;
 mod records;
 mod state;
+mod style;
 
 use crate::config::Secrets;
 use crate::diagnostic::{Files, Findings};
@@ -165,10 +167,12 @@ impl Service for Dev {
             let state = self.0.states.now();
             return answer(broken::response(&state, page::wants_html(request)), request);
         };
-        if page::is_wanted(request) {
-            return self.page(current, request, body, arrival, host).await;
-        }
-        current.call(request, body, arrival).await
+        let Answer { response, facts } = if page::is_wanted(request) {
+            self.page(current, request, body, arrival, host).await
+        } else {
+            current.call(request, body, arrival).await
+        };
+        Answer { response: style::unkept(request, response), facts }
     }
 }
 

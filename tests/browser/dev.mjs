@@ -74,10 +74,88 @@ async function measure(page) {
 async function restyle(page) {
     // By a plain URL, and by one that names what the file holds.
     for (const [path, red] of [["/styled", 1], ["/named", 12]]) await restyleAt(page, path, red);
+    for (const path of ["/styled", "/named"]) await restyleInPlace(page, path);
+    await restyleElsewhere(page);
+}
+
+const STYLE = join(FOLDER, "content/assets/styled.css");
+const hasRed = (page, red) => page.waitForFunction(red => getComputedStyle(document.querySelector("h1")).color === `rgb(${red}, 2, 3)`, red);
+const redden = red => save(`h1 { color: rgb(${red}, 2, 3) }`, false, STYLE);
+
+/** The element of a sheet stays; no page shows an old one. */
+async function restyleInPlace(page, path) {
+    redden(20);
+    assert.equal(await open(page, path), 200);
+    await corner(page).waitFor();
+    await hasRed(page, 20);
+    await page.evaluate(() => {
+        window.link = document.querySelector("link[rel=stylesheet]");
+        // What cannot be read is passed over.
+        const unreadable = document.createElement("link");
+        Object.assign(unreadable, { rel: "stylesheet", href: "http://[" });
+        document.head.prepend(unreadable);
+    });
+    // One after another, unwaited.
+    for (let red = 21; red < 30; red++) {
+        redden(red);
+        await page.evaluate(() => fetch("/_siteserver/findings").then(answer => answer.text()));
+    }
+    await hasRed(page, 29);
+    assert.ok(await page.evaluate(() => link.isConnected && document.querySelectorAll("link[rel=stylesheet]").length === 2));
+    // What a script has put out of use stays so.
+    await page.evaluate(() => { link.sheet.disabled = true; });
+    redden(30);
+    await page.waitForFunction(() => link.sheet?.disabled && link.sheet.cssRules[0].cssText.includes("30"));
+    await page.evaluate(() => { link.sheet.disabled = false; });
+    await hasRed(page, 30);
+    redden(31);
+    await hasRed(page, 31);
+    // Another page with that sheet, and this one again.
+    assert.equal(await open(page, "/again"), 200);
+    await hasRed(page, 31);
+    redden(32);
+    await hasRed(page, 32);
+    await page.goBack();
+    await hasRed(page, 32);
+    await page.goForward();
+    await hasRed(page, 32);
+    await page.goto("about:blank");
+    redden(33);
+    await fetch(`${SITE}/strict`);
+    await page.goBack();
+    await hasRed(page, 33);
+}
+
+/** A page that has the sheet by its link and in another way, too, is loaded again. */
+async function restyleElsewhere(page) {
+    const ways = {
+        imported: () => {
+            const link = document.createElement("link");
+            Object.assign(link, { rel: "stylesheet", href: "/assets/importing.css" });
+            return new Promise(loaded => { link.onload = loaded; document.head.append(link); });
+        },
+        "in a shadow root": () => {
+            const [outer, inner] = ["div", "div"].map(name => document.createElement(name));
+            document.body.append(outer);
+            outer.attachShadow({ mode: "open" }).append(inner);
+            const link = document.createElement("link");
+            Object.assign(link, { rel: "stylesheet", href: "/assets/styled.css" });
+            return new Promise(loaded => { link.onload = loaded; inner.attachShadow({ mode: "open" }).append(link); });
+        },
+    };
+    let red = 40;
+    for (const [name, way] of Object.entries(ways)) {
+        assert.equal(await open(page, "/styled"), 200);
+        await corner(page).waitFor();
+        await page.evaluate(way);
+        await page.evaluate(() => { window.isTheSame = true; });
+        redden(++red);
+        await page.waitForFunction(() => window.isTheSame === undefined).catch(error => { throw new Error(`${name}: ${error.message}`); });
+        await hasRed(page, red);
+    }
 }
 
 async function restyleAt(page, path, red) {
-    const STYLE = join(FOLDER, "content/assets/styled.css");
     const IMPORTED = join(FOLDER, "content/assets/imported.css");
     assert.equal(await open(page, path), 200);
     await corner(page).waitFor();
