@@ -17,6 +17,8 @@ pub use place::{FileId, Files, Place, Position, SomeFiles, Spanned};
 pub use suggest::{did_you_mean, suggest};
 pub use text::draw;
 
+use std::collections::HashMap;
+
 /// Something to tell the author.
 #[derive(Debug, Clone)]
 pub struct Finding {
@@ -168,14 +170,7 @@ impl Findings {
     /// that explain it from some of them. Of more than a thousand the first are kept, errors before all others.
     pub fn sort(&mut self) {
         self.list.sort_by_key(|finding| finding.place.map_or((u32::MAX, 0), |place| (place.file.index(), place.start)));
-        self.list.dedup_by(|right, left| {
-            let is_repeat =
-                std::ptr::eq(left.code, right.code) && left.place == right.place && left.message == right.message;
-            if is_repeat {
-                left.explain_by(&mut right.related);
-            }
-            is_repeat
-        });
+        self.merge_repeats();
         if self.list.len() > MOST {
             let errors = self.list.iter().filter(|finding| finding.level == Level::Error).count();
             let mut room = [errors.min(MOST), MOST.saturating_sub(errors)];
@@ -191,11 +186,63 @@ impl Findings {
     }
 }
 
+impl Findings {
+    /// Keeps the first of each, wherever its repeats stand: what several routes find at one place comes by turns.
+    fn merge_repeats(&mut self) {
+        let mut known = HashMap::new();
+        let mut positions = Vec::with_capacity(self.list.len());
+        for finding in &self.list {
+            let next = known.len();
+            let itself = (finding.code.name, finding.place, finding.message.as_str());
+            positions.push(*known.entry(itself).or_insert(next));
+        }
+        let mut kept: Vec<Finding> = Vec::with_capacity(known.len());
+        for (mut finding, position) in std::mem::take(&mut self.list).into_iter().zip(positions) {
+            match kept.get_mut(position) {
+                Some(first) => {
+                    first.level = first.level.max(finding.level);
+                    first.explain_by(&mut finding.related);
+                }
+                None => kept.push(finding),
+            }
+        }
+        self.list = kept;
+    }
+}
+
 impl<'f> IntoIterator for &'f Findings {
     type Item = &'f Finding;
     type IntoIter = std::slice::Iter<'f, Finding>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    codes! {
+        /// An example.
+        ONE = Error "test/one";
+    }
+
+    #[test]
+    fn repeats_that_come_by_turns_are_told_once() {
+        let mut files = Files::default();
+        let file = files.add("page.html", "{{ a }} {{ b }}");
+        let [at, after] = [Place::new(file, 3..4), Place::new(file, 11..12)];
+        let mut findings = Findings::default();
+        for round in 0..7 {
+            findings.push(Finding::anywhere(&ONE, "nowhere"));
+            findings.push(Finding::new(&ONE, after, "first"));
+            findings.push(Finding::new(&ONE, at, "second").related(Place::new(file, round..round + 1), "because"));
+            findings.push(Finding::new(&ONE, at, "first"));
+        }
+        findings.sort();
+        let told: Vec<_> = findings.iter().map(|finding| (finding.place, &*finding.message)).collect();
+        assert_eq!(told, [(Some(at), "second"), (Some(at), "first"), (Some(after), "first"), (None, "nowhere")]);
+        assert_eq!(findings.iter().map(|finding| finding.related.len()).collect::<Vec<_>>(), [MOST_RELATED, 0, 0, 0]);
     }
 }
