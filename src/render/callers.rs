@@ -7,9 +7,6 @@ use super::tree::NameId;
 use crate::diagnostic::{FileId, Place};
 use std::collections::BTreeMap;
 
-/// So many calls lead to a place that anybody would follow.
-const MOST: usize = 3;
-
 /// A call that leads to where something is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
@@ -37,13 +34,11 @@ impl Callers {
         self.given.entry((partial, path.0, path.1.clone())).or_insert(place);
     }
 
-    /// The calls that lead to where a path is read, the nearest first.
-    pub(super) fn of(&self, (root, segments): &(NameId, Vec<Segment>), place: Place) -> Box<[Caller]> {
+    /// The calls that lead to where a path is read, the nearest first, up to where the path comes from.
+    pub(super) fn of(&self, (root, segments): &(NameId, Vec<Segment>), read: Place) -> Box<[Caller]> {
         let mut found: Vec<Caller> = Vec::new();
-        let mut file = place.file;
-        while found.len() < MOST
-            && let Some(call) = self.called.get(&file)
-        {
+        let mut file = read.file;
+        while let Some(call) = self.called.get(&file) {
             let argument = (0..=segments.len()).rev().find_map(|length| {
                 let key = (file, *root, segments.get(..length)?.to_vec());
                 Some((length, *self.given.get(&key)?))
@@ -53,7 +48,12 @@ impl Callers {
                 found.push(Caller { place: *call, given: None });
                 break;
             };
+            // A partial that calls itself is refused elsewhere; here it must only come to an end.
+            let ends = place.file == read.file || found.iter().any(|caller| caller.place.file == place.file);
             found.push(Caller { place, given: Some(length) });
+            if ends {
+                break;
+            }
             file = place.file;
         }
         found.into()

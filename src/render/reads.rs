@@ -784,9 +784,11 @@ impl<'p> Walk<'p> {
             }
             let mut paths = self.operand(&subject.value);
             self.used(&paths, false, call.place);
-            // Either the value or, if it is a list, each of its items.
-            let items = self.step(&paths, &Segment::Any, call.place);
-            paths.extend(items);
+            // Either the value or, if it is a list, each of its items; `render … with` gives the value, whatever it is.
+            if subject.each || !call.isolated {
+                let items = self.step(&paths, &Segment::Any, call.place);
+                paths.extend(items);
+            }
             self.note_arguments(file, &paths, place_of(&subject.value).unwrap_or(call.place));
             given.extend(subject.name.map(|name| (name, paths)));
             if subject.each

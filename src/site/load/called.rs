@@ -6,6 +6,9 @@ use super::super::code;
 use crate::diagnostic::{Finding, Findings, Place};
 use crate::render::Read;
 
+/// So many calls that lead to a place anybody would follow.
+const MOST: usize = 3;
+
 /// What was found about a read, with the calls that lead to it. `judge` says what is found about as many of its segments at another place.
 pub(super) fn explained(found: Findings, read: &Read, judge: impl Fn(usize, Place) -> Findings) -> Findings {
     if read.callers.is_empty() {
@@ -26,7 +29,7 @@ fn one(finding: Finding, read: &Read, judge: &impl Fn(usize, Place) -> Findings)
         }
     }
     let lacks_name = finding.code.name == code::UNKNOWN_NAME.name;
-    read.callers.iter().fold(finding, |finding, caller| match caller.given {
+    read.callers.iter().take(MOST).fold(finding, |finding, caller| match caller.given {
         Some(_) => finding.related(caller.place, "given to the partial here"),
         None if lacks_name => finding.related(caller.place, "the partial is called here without it"),
         None => finding,

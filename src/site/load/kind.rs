@@ -581,6 +581,11 @@ pub(super) fn link_layout(
         let keys = keys_of(&read.segments);
         let mut found = Findings::default();
         let is_known = scope.resolve(&root.name, &keys, read.place, reads, &mut found).is_some();
+        // What a partial reads of each item of a list is no mistake because the list itself has no such thing; nor is it told twice.
+        if !is_known && let Some(item) = item_of(read, layout.reads()) {
+            sound &= is_resolved(item, &root.name, scope);
+            continue;
+        }
         findings.append(called::explained(found, read, |given, place| {
             let mut found = Findings::default();
             let keys = keys.get(..given).unwrap_or(&keys);
@@ -592,6 +597,22 @@ pub(super) fn link_layout(
     }
     let slots = layout.roots().iter().map(|root| slot_of(&root.name, scope)).collect();
     sound.then(|| Linked { layout: Arc::clone(layout), slots, csp: None })
+}
+
+/// What is read of the items of a list where the same is read of the list: `render … for` gives its partial the one or the other.
+fn item_of<'l>(list: &Read, reads: &'l [Read]) -> Option<&'l Read> {
+    let is_item = |item: &Read, at: usize| {
+        let (Some(start), Some(end)) = (list.segments.get(..at), list.segments.get(at..)) else { return false };
+        item.segments.strip_prefix(start).and_then(|rest| rest.strip_prefix(&[Segment::Any])) == Some(end)
+    };
+    reads.iter().find(|item| {
+        item.root == list.root && item.place == list.place && (0..list.segments.len()).any(|at| is_item(item, at))
+    })
+}
+
+fn is_resolved(read: &Read, root: &str, scope: &Scope<'_>) -> bool {
+    let keys = keys_of(&read.segments);
+    scope.resolve(root, &keys, read.place, &mut Reads::default(), &mut Findings::default()).is_some()
 }
 
 /// Lists that are not there, so that what a loop reads of their items is no mistake of its own.
