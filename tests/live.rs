@@ -1,12 +1,13 @@
 //! The live pages of the root site show their own files and their own `explain`. Both stand in `content/data/live.json`, because a page reads
 //! no layouts and runs no commands; here that file is held equal to what they are. `UPDATE=1 cargo test --test main live` writes it anew.
 
-use crate::support::site::binary;
+use crate::support::ours::root;
+use crate::support::site::{Folder, Options, binary};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 
-crate::cases!(live_pages_show_what_they_are);
+crate::cases!(live_pages_show_what_they_are, the_page_about_outcomes_tells_them_apart);
 
 /// The pages in the order of their list: name of the files, an address, what it is.
 const PAGES: &[(&str, &str, &str, &str)] = &[
@@ -21,7 +22,7 @@ const PAGES: &[(&str, &str, &str, &str)] = &[
         "outcomes",
         "/live/outcomes",
         "When data does not come",
-        "A product that is not there, reviews that the page can do without, and a fallback.",
+        "A product that is not there or does not come, reviews that the page can do without, and a fallback.",
     ),
     ("cache", "/live/cache", "The life of a copy", "Fresh, stale and still at once, gone: watch it turn."),
     ("list", "/live/list", "A list with filters and pages", "Thirty products: filtered, sorted, and cut into pages."),
@@ -55,6 +56,36 @@ fn live_pages_show_what_they_are() {
     let kept = fs::read_to_string(&path).expect("text");
     let differs = kept.lines().zip(said.lines()).find(|(kept, said)| kept != said);
     assert!(kept == said, "{} says otherwise (UPDATE=1 writes it anew): {differs:?}", path.display());
+}
+
+fn the_page_about_outcomes_tells_them_apart() {
+    let mut upstream = Options::default().serve(Folder::copy_of_site(&root().join("examples/upstream")));
+    let site = Options::default().env("UPSTREAM", &format!("http://{}", upstream.address()));
+    let site = site.serve(Folder::copy_of_site(&root()));
+    let holds = |sku: &str, wanted: &[&str], others: &[&str]| {
+        let page = site.get(&format!("/live/outcomes?sku={sku}"));
+        assert_eq!(page.status, 200, "{sku}");
+        // The files that the page shows hold all of these words.
+        let (_, result) = page.text().split_once("<div class=\"result\">").expect("a result");
+        let (result, _) = result.split_once("</div>").expect("its end");
+        for words in wanted {
+            assert!(result.contains(words), "{sku}: {words}: {result}");
+        }
+        for words in others {
+            assert!(!result.contains(words), "{sku}: {words}: {result}");
+        }
+    };
+    let there = ["in stock", "<strong>in good health</strong>"];
+    let none = ["there is none", "<strong>in good health</strong>"];
+    let did_not_come = ["It did not come", "and did not come", "<strong>not reachable</strong>"];
+    holds("FO-107", &there, &["there is none", "did not come"]);
+    holds("XX-000", &none, &["in stock", "did not come"]);
+    upstream.signal("TERM");
+    assert!(upstream.wait().success());
+    for sku in ["MO-142", "XX-000"] {
+        // Neither was kept: the one was not asked for, and what was made without its product is nobody's to keep.
+        holds(sku, &did_not_come, &["in stock", "there is none"]);
+    }
 }
 
 /// What `siteserver explain` says of a URL of the root site, without the two digests of the key: they cover the data file, and so what is

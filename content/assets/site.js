@@ -95,8 +95,14 @@ for (const form of document.querySelectorAll("form[role=search]")) {
     const option = (found, index) => {
         const excerpt = (found.excerpt ?? []).map(piece => piece.is_match ? make("mark", {}, piece.text) : piece.text);
         const title = found.heading ? `${found.title} › ${found.heading}` : found.title;
-        const item = make("li", { role: "option", id: `${list.id}-${index}`, ariaSelected: "false" }, title, make("small", {}, ...excerpt));
+        const part = found.link.startsWith("/reference") ? "Reference" : "Manual";
+        const item = make("li", { role: "option", id: `${list.id}-${index}`, ariaSelected: "false" }, title, make("span", { className: "of" }, ` ${part}`), make("small", {}, ...excerpt));
         item.dataset.to = found.link;
+        return item;
+    };
+    const all = (words, total, index) => {
+        const item = make("li", { role: "option", id: `${list.id}-${index}`, ariaSelected: "false" }, `All ${total} results`);
+        item.dataset.to = `/search?q=${encodeURIComponent(words)}`;
         return item;
     };
     const ask = async () => {
@@ -106,10 +112,11 @@ for (const form of document.querySelectorAll("form[role=search]")) {
         if (!words) return show(false);
         const answer = await fetch(`/api/search?q=${encodeURIComponent(words)}`).catch(() => null);
         if (!answer?.ok || asked !== words) return;
-        const { results } = await answer.json();
+        const { results, total } = await answer.json();
         if (asked !== words) return;
-        list.replaceChildren(...results.slice(0, 8).map(option));
-        said.textContent = results.length ? `${Math.min(results.length, 8)} results` : "No results";
+        list.replaceChildren(...results.map(option));
+        if (total > results.length) list.append(all(words, total, results.length));
+        said.textContent = total > results.length ? `The best ${results.length} of ${total} results` : total ? `${total} results` : "No results";
         show(results.length > 0 && document.activeElement === input);
     };
     let waiting;
