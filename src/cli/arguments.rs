@@ -244,7 +244,7 @@ pub(super) enum Command {
     /// Make a new site, or add a route or a source to one
     ///
     /// It runs at once, and `check` has nothing to say about it. Every file says in a comment what may be changed there; editors complete and
-    /// check its TOML files. The site is called like its folder.
+    /// check its TOML files. The site is named after its folder.
     #[command(after_help = AFTER_NEW)]
     New(NewArguments),
     /// Serve the site to its author: the browser shows each edit at once, and what is wrong with it

@@ -150,7 +150,7 @@ codes! {
     /// A placeholder that cannot be read.
     ///
     /// A placeholder is a path of names in braces, `{params.id}`, and nothing else: no filters, no expressions, no spaces. What needs more
-    /// belongs into a layout, or into `value` of a source.
+    /// belongs in a layout, or into `value` of a source.
     ///
     /// Write the path, close the brace, and write a brace that is meant as such as `{'{'}` or `{'}'}`.
     BAD_PLACEHOLDER = Error "placeholder/syntax";

@@ -62,7 +62,10 @@
         else location.reload();
     }
 
+    /** How often something was. */
+    let heard = 0;
     function hear(told) {
+        heard += 1;
         state = told;
         if (told.version !== version) return reload();
         if (restyled(told.styles) !== seenStyles && !isRestyled(told.styles)) return reload();
@@ -169,8 +172,11 @@
         catchUp();
     }
     async function catchUp() {
+        const before = heard;
         const answer = await fetch(PREFIX + "findings");
-        if (answer.ok) hear(await answer.json());
+        const told = answer.ok ? await answer.json() : undefined;
+        // What the stream has said meanwhile is newer, or what is newer is on its way there.
+        if (told && heard === before) hear(told);
     }
 
     // ---- What is wrong with the site, over the page.
@@ -194,7 +200,10 @@
     // Findings that somebody has put aside come back when they are others.
     let aside;
     const shown = () => JSON.stringify(state.findings);
-    overlay.addEventListener("close", () => { aside = state.failing ? shown() : undefined; });
+    overlay.addEventListener("close", () => {
+        // It is told late, and may be open again by then, for other findings.
+        if (!overlay.open) aside = state.failing ? shown() : undefined;
+    });
 
     const errors = () => state.findings.filter(finding => finding.level === "error").length;
     const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;

@@ -24,9 +24,9 @@ codes! {
     /// A missing argument would count as `nil`, and one too many would be ignored; division by zero prints nothing. A language or a directive
     /// of `date` that nobody knows is a warning: the code is shown without colours, the directive as it was written.
     ///
-    /// Arguments follow a colon and are parted by commas: `{{ text | replace: "a", "b" }}`.
+    /// Arguments follow a colon and are separated by commas: `{{ text | replace: "a", "b" }}`.
     FILTER_ARGUMENTS = Error "layout/filter-arguments"
-        help "arguments follow a colon, parted by commas: `{{ text | replace: \"a\", \"b\" }}`";
+        help "arguments follow a colon, separated by commas: `{{ text | replace: \"a\", \"b\" }}`";
 
     /// A `{% if %}`, `{% for %}` or other block without its end tag, or `{{` without `}}`.
     ///

@@ -176,14 +176,14 @@ pub(super) fn form(tag: &str) -> Option<&'static str> {
         "" | "echo" => "an output is a value with its filters: `{{ name | upcase }}`",
         "if" | "elsif" | "unless" => "a condition compares values: `{% if price > 10 and name == \"Anvil\" %}`",
         "case" => "a `case` is about one value: `{% case kind %}{% when \"a\", \"b\" %}…{% endcase %}`",
-        "when" => "values are parted by commas or `or`: `{% when \"a\", \"b\" %}`",
+        "when" => "values are separated by commas or `or`: `{% when \"a\", \"b\" %}`",
         "for" => "a loop is `{% for item in list reversed limit: 3 offset: 1 %}`",
         "tablerow" => "it is `{% tablerow item in list cols: 3 limit: 9 offset: 1 %}`",
         "assign" => "a variable is set as in `{% assign total = price | times: 2 %}`",
         "capture" => "it is `{% capture name %}…{% endcapture %}`",
         "increment" | "decrement" => "it takes the name of a counter: `{% increment count %}`",
         "cycle" => {
-            "values are parted by commas: `{% cycle \"odd\", \"even\" %}`; a group stands before a colon: `{% cycle \"rows\": 1, 2 %}`"
+            "values are separated by commas: `{% cycle \"odd\", \"even\" %}`; a group stands before a colon: `{% cycle \"rows\": 1, 2 %}`"
         }
         "render" | "include" => {
             "a partial is called as in `{% render \"card\", item: item %}` or `{% render \"card\" for list as item %}`"

@@ -99,7 +99,7 @@ pub static TAGS: &[TagDocs] = &[
     TagDocs {
         name: "case",
         effect: TagEffect::Chooses,
-        docs: "Chooses the block whose value is equal; `else` for any other. Values are parted by commas or `or`.",
+        docs: "Chooses the block whose value is equal; `else` for any other. Values are separated by commas or `or`.",
         examples: &[
             shows(
                 r#"{% case products[1].name %}{% when "Rope", "String" %}soft{% when "Anvil" %}hard{% else %}unknown{% endcase %}"#,

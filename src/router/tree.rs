@@ -225,7 +225,7 @@ impl<T> Router<T> {
         fit: impl FnOnce(&Params<'r, 't>) -> bool,
     ) -> Option<(&'r T, Option<Params<'r, 't>>)> {
         let literal = self.literal.get(path.without_trailing_slash()).copied();
-        let index = literal.or_else(|| self.version(path)).or_else(|| self.descend(0, path.segments()))?;
+        let index = literal.or_else(|| self.descend(0, path.segments())).or_else(|| self.version(path))?;
         let entry = self.entries.get(index)?;
         if entry.pattern.parameters().is_empty() {
             return Some((&entry.route, Some(Params { pattern: &entry.pattern, encoded: [""; MOST_PARAMETERS] })));
@@ -304,7 +304,7 @@ impl<T: Clone> Router<T> {
     }
 
     /// The same of files that are published: it also answers the URLs that name a [`Version`] of one of them, whether that is the present one
-    /// or not, unless they are literally those of another route.
+    /// or not, unless they are those of another route: one that answers everything may know a file of that name.
     pub fn insert_files<'h>(
         &mut self,
         pattern: Pattern,
@@ -756,19 +756,20 @@ mod tests {
     }
 
     #[test]
-    fn files_answer_for_their_versions_behind_what_is_literally_there() {
+    fn files_answer_for_their_versions_behind_all_that_is_there() {
         let mut router = Router::new(TrailingSlash::Never);
         let held = ["a b.css", "LICENSE", "a.000000000000.js", "a.js"];
         router.insert_files(pattern("/f/{*file}", &[]), held, "files").unwrap();
         router.insert_held(pattern("/{*page}", &[]), ["guide"], "documents").unwrap();
         router.insert(pattern("/f/a.111111111111.js", &[]), "own").unwrap();
         router.insert(pattern("/f/{rest}", &[]), "rest").unwrap();
+        router.insert_files(pattern("/g/{*file}", &[]), held, "others").unwrap();
         for (path, expected, file) in [
-            ("/f/a%20b.3f2a9c1b4d5e.css", "files", Some("a b.3f2a9c1b4d5e.css")),
-            ("/f/LICENSE.3f2a9c1b4d5e", "files", Some("LICENSE.3f2a9c1b4d5e")),
+            ("/g/a%20b.3f2a9c1b4d5e.css", "others", Some("a b.3f2a9c1b4d5e.css")),
+            ("/g/LICENSE.3f2a9c1b4d5e", "others", Some("LICENSE.3f2a9c1b4d5e")),
             ("/f/a.000000000000.js", "files", Some("a.000000000000.js")),
             ("/f/a.111111111111.js", "own", None),
-            ("/f/a.3f2a9c1b4d5e.js", "files", Some("a.3f2a9c1b4d5e.js")),
+            ("/f/a.3f2a9c1b4d5e.js", "rest", None),
             ("/f/b.3f2a9c1b4d5e.js", "rest", None),
             ("/f/a.3f2a9c1b4d5.js", "rest", None),
         ] {
@@ -776,7 +777,7 @@ mod tests {
             assert_eq!((*found.route, found.params.get("file").as_deref()), (expected, file), "{path}");
         }
         assert!(matches!(router.route("/guide.3f2a9c1b4d5e"), Routing::NotFound), "documents have none");
-        assert!(matches!(router.route("/f/%61.3f2a9c1b4d5e.js"), Routing::Redirect { .. }));
+        assert!(matches!(router.route("/g/%61.3f2a9c1b4d5e.js"), Routing::Redirect { .. }));
     }
 
     #[test]

@@ -283,7 +283,7 @@ fn explain_and_routes_tell_of_a_search() {
     let explained = run(&["explain", "/search"]);
     assert!(explained.contains("for nothing, which finds nothing"), "{explained}");
     assert!(run(&["routes"]).contains("found (search)"));
-    let checked = run(&["check"]);
+    let checked = run(&["check", "--verbose"]);
     assert!(checked.contains(" of search indexes"), "{checked}");
 }
 

@@ -11,7 +11,7 @@ pub(super) fn pages() -> [Page; 4] {
 
 fn of_filters() -> Page {
     let mut body = format!(
-        "A filter stands behind a value: `{{{{ name | upcase }}}}`. Its arguments follow a colon, parted by commas. A filter never fails a \
+        "A filter stands behind a value: `{{{{ name | upcase }}}}`. Its arguments follow a colon, separated by commas. A filter never fails a \
          page: of an input or argument that it can do nothing with, most make nothing, and some, as `date`, hand on the input as it is.\n\n\
          Text is [escaped](../docs/explanations/escaping.md) where it is printed; markup is not, as the words of a layout, Markdown and captures are not. \
          Where nothing is said of the result, values stay what they are; numbers and what is nil or true have nothing to escape. The examples are tests; they use this data, and nothing is escaped:\n\n\

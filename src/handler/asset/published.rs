@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(in super::super) struct Published {
     place: Folder,
     fields: RouteFields,
-    /// What caches are told of a file whose URL names what it holds; nothing if no URL does.
+    /// What caches are told of a file whose URL names what it holds; nothing if not everybody may have it.
     of_version: Option<HeaderValue>,
     /// Equal for equal folders that are published alike: what files are kept under.
     identity: Identity,
@@ -39,6 +39,13 @@ impl Folder {
             Self::Inside { prefix, .. } => Path::new(&**prefix),
         }
     }
+}
+
+/// Whether some caches believe this field rather than `Cache-Control`: those of networks, each with a field of its own
+/// (RFC 9213, section 2), and the oldest.
+fn is_heeded_by_networks(name: &HeaderName) -> bool {
+    matches!(name.as_str(), "surrogate-control" | "edge-control" | "expires")
+        || name.as_str().ends_with("cdn-cache-control")
 }
 
 /// A digest.
@@ -75,13 +82,13 @@ impl Published {
                 (&digest.as_bytes()[..], Folder::Inside { archive: Arc::clone(archive), prefix })
             }
         };
-        let of_version = fields.has_versions.then(|| fields.of_version());
+        let of_version = fields.of_version();
         Self { identity: fields.identity(root, folder), place, fields, of_version }
     }
 
     /// Whether there are URLs that name what a file holds.
     pub(super) fn has_versions(&self) -> bool {
-        self.of_version.is_some()
+        self.fields.has_versions
     }
 
     /// Says in `fields`, which hold what the route says of caching, what is true of a file that is `named` so. What a URL names that names
@@ -95,6 +102,13 @@ impl Published {
         };
         fields.insert(CACHE_CONTROL, said);
         fields.remove(CDN_CACHE_CONTROL);
+        if named == Named::ByOtherVersion {
+            let of_networks: Vec<HeaderName> =
+                fields.keys().filter(|name| is_heeded_by_networks(name)).cloned().collect();
+            for name in of_networks {
+                fields.remove(name);
+            }
+        }
     }
 
     pub(super) fn identity(&self) -> Identity {
@@ -166,13 +180,16 @@ impl Published {
 }
 
 impl RouteFields {
-    /// What caches are told of what never changes: a year, as long as HTTP knows (RFC 9111, section 1.2.2; RFC 8246).
-    fn of_version(&self) -> HeaderValue {
+    /// What caches are told of what never changes: a year, as long as HTTP knows (RFC 9111, section 1.2.2; RFC 8246). Nothing if the route
+    /// is for some only, or nobody may keep it, for whatever reason.
+    fn of_version(&self) -> Option<HeaderValue> {
         let said = self.caching.get(CACHE_CONTROL).and_then(|said| said.to_str().ok()).unwrap_or_default();
-        if said.contains("no-transform") {
-            HeaderValue::from_static("public, max-age=31536000, immutable, no-transform")
+        if !self.has_versions || said.contains("private") || said.contains("no-store") {
+            None
+        } else if said.contains("no-transform") {
+            Some(HeaderValue::from_static("public, max-age=31536000, immutable, no-transform"))
         } else {
-            HeaderValue::from_static("public, max-age=31536000, immutable")
+            Some(HeaderValue::from_static("public, max-age=31536000, immutable"))
         }
     }
 

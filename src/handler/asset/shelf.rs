@@ -13,9 +13,10 @@ use crate::router::Version;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{Hash, Hasher};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// All files that are kept in memory together, in bytes.
@@ -33,9 +34,9 @@ const OVERHEAD: u64 = 1 << 10;
 #[derive(Debug)]
 pub(super) struct Shelf {
     files: Cache<Name, Kept, Weight>,
-    /// The digests of large files whose versions were asked for, by what changes whenever they do. Only threads that may block lock it, one
-    /// of which reads a file while the others wait for its digest.
-    digests: Mutex<HashMap<Stamp, [u8; 32]>>,
+    /// The digests of large files whose versions were asked for, by what changes whenever they do; `None` while a thread reads the file for
+    /// it. Nobody waits for that: until it is known, it is not told.
+    digests: Mutex<HashMap<Stamp, Option<[u8; 32]>>>,
     /// The moment from which the files count milliseconds.
     begun: Instant,
 }
@@ -204,7 +205,18 @@ impl Shelf {
         kept: Option<Arc<SmallFile>>,
         now: u64,
     ) -> Result<Found, Absent> {
-        let known = kept.or_else(|| self.files.get(&plain).map(|kept| kept.file));
+        let beside = self.files.get(&plain).map(|kept| kept.file);
+        if kept.is_none()
+            && let Some(file) = beside.as_ref().filter(|file| !file.claim_comparison(now))
+        {
+            // It was compared with the disk within the second.
+            let named = Named::by(version, Some(file.version()));
+            if named == Named::ByVersion {
+                self.keep(name, file, named);
+            }
+            return Ok(Found::Small(Arc::clone(file), named));
+        }
+        let known = kept.or(beside);
         let found = match read(&plain.file, published, known, now) {
             Ok(Fetched::Same(file) | Fetched::New(file)) => {
                 let named = Named::by(version, Some(file.version()));
@@ -245,17 +257,25 @@ impl Shelf {
             if !stamp.is_settled(now) {
                 return Ok(None);
             }
-            let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(digest) = digests.get(&stamp) {
-                return Ok(Some(*digest));
+            if let Entry::Vacant(entry) = self.digests().entry(stamp) {
+                entry.insert(None);
+            } else {
+                return Ok(self.digests().get(&stamp).copied().flatten());
             }
-            let digest = octets.digest()?;
+            let read = octets.digest();
+            let mut digests = self.digests();
+            digests.remove(&stamp);
             if digests.len() >= DIGESTS_KEPT {
                 digests.clear();
             }
-            digests.extend(digest.map(|digest| (stamp, digest)));
+            let digest = read?;
+            digests.extend(digest.map(|digest| (stamp, Some(digest))));
             Ok(digest)
         })
+    }
+
+    fn digests(&self) -> MutexGuard<'_, HashMap<Stamp, Option<[u8; 32]>>> {
+        self.digests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a file under a name, unless it is there.

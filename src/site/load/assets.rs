@@ -58,7 +58,9 @@ impl Published {
         }
         let policy = decl.cache.as_ref().map(|setting| Policy::compile(&setting.0, unheard));
         let is_kept = !policy.is_some_and(|policy| policy.is_no_store() || policy.is_private());
-        let has_versions = is_kept && decl.params.is_none() && !proxy::is_guarded(&decl);
+        // What a section says of all its routes may read who asks.
+        let is_anybodys = decl.rules.iter().flatten().next().is_none() && decl.cookies.is_none();
+        let has_versions = is_kept && is_anybodys && decl.params.is_none() && !proxy::is_guarded(&decl);
         let prefix = if folder.is_empty() { folder } else { format!("{folder}/") };
         let base = pattern.build(slash, |_| Some(""))?;
         let base = format!("{}/", decode(base.as_path().without_trailing_slash()));
@@ -214,7 +216,12 @@ impl Survey<'_> {
                 urls.entry(below.into()).and_modify(|known| *known = None).or_insert(Some(url));
             }
         }
-        self.urls.extend(urls.into_iter().filter_map(|(name, url)| Some((name, url?))));
+        for (name, url) in urls {
+            // What is written out somewhere has its version, however much there is.
+            if let Some(url) = url {
+                self.urls.entry(name).or_insert(url);
+            }
+        }
     }
 
     /// The files of a folder, each with its name below it.

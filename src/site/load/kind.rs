@@ -184,9 +184,22 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
             methods,
         ],
         // Of files and documents it is known before any request which there are.
-        Some("files") => {
-            &[layout, title, description, content_type, status, sources, nulls, set_cookies, otherwise, form, methods]
-        }
+        Some("files") => &[
+            layout,
+            title,
+            description,
+            content_type,
+            status,
+            sources,
+            nulls,
+            query,
+            cookies,
+            set_cookies,
+            rules,
+            otherwise,
+            form,
+            methods,
+        ],
         Some("json") => &[layout, title, description, csp, form],
         Some("redirect") => &[layout, title, description, content_type, nulls, csp, otherwise, form, methods],
         Some("content") => &[nulls, otherwise, methods],
@@ -203,7 +216,11 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     for (key, place) in foreign.iter().chain(of_proxies) {
         if let Some(place) = place.filter(|place| is_own(*place, file)) {
             let message = format!("`{key}` on a route of the kind `{}`", kind.unwrap_or("page"));
-            findings.push(Finding::new(&resource::FOREIGN_KEY, place, message).help("leave it out"));
+            let help = match (*key, kind) {
+                ("rules" | "cookies", Some("files" | "proxy")) => "leave it out; who may have it, a `guard` says",
+                _ => "leave it out",
+            };
+            findings.push(Finding::new(&resource::FOREIGN_KEY, place, message).help(help));
         }
     }
     // Files, redirects and proxies are answered without data: their headers are the same each time.
