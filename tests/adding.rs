@@ -112,6 +112,8 @@ fn a_taken_url_and_a_file_that_is_there_are_left_alone() {
         ("/api/products/", "routes/api/products/index.toml answers `/api/products` already"),
         ("/assets/site.css", "routes/assets.toml answers `/assets/site.css` already"),
         ("/product", "`routes/product.toml` is there already"),
+        ("/assets/{*file}", "`routes/assets.toml` answers `/assets/{*file}` already"),
+        ("/{*rest}", "with a route at `/{*rest}` the site could not be served: nothing was written"),
         ("about", "a path begins with `/`"),
         ("/a?b=c", "a path has no query"),
         ("/a//b", "a path has no empty segments"),
@@ -120,6 +122,8 @@ fn a_taken_url_and_a_file_that_is_there_are_left_alone() {
         assert_eq!(code, Some(1), "{path}");
         assert!(told.contains(why), "{path}: {told}");
     }
+    let (_, told) = refused(&site, &["new", "route", "/{*rest}"]);
+    assert!(told.contains("error[route/same-path]"), "{told}");
     let (_, told) = refused(&site, &["new", "route", "/old", "--kind", "proxy"]);
     assert!(told.contains("write `/old/{*rest}`"), "{told}");
     let (_, told) = refused(&site, &["new", "route", "/old/{*rest}", "--kind", "proxy"]);

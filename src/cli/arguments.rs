@@ -416,21 +416,22 @@ pub(super) struct SourceArguments {
 
 /// What to purge.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
 pub(super) struct PurgeArguments {
     /// Pages that carry this tag; may be repeated
-    #[arg(long = "tag", value_name = "TAG", required_unless_present_any = ["paths", "source", "all"])]
+    #[arg(long = "tag", value_name = "TAG", group = "what")]
     pub(super) tags: Vec<String>,
     /// The pages of this path; may be repeated
-    #[arg(long = "path", value_name = "PATH")]
+    #[arg(long = "path", value_name = "PATH", group = "what")]
     pub(super) paths: Vec<String>,
     /// Pages that are made of this source
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", group = "what")]
     pub(super) source: Option<String>,
     /// Only what the source answered for this value of one of its parameters; may be repeated, and then all must fit
     #[arg(long = "param", value_name = "NAME=VALUE", requires = "source", value_parser = pair)]
     pub(super) params: Vec<(String, String)>,
     /// Everything
-    #[arg(long, conflicts_with_all = ["tags", "paths", "source", "params"])]
+    #[arg(long, group = "what", conflicts_with_all = ["tags", "paths", "source", "params"])]
     pub(super) all: bool,
     /// Declare it stale, so that it is still served while it is made anew, as its policy allows
     #[arg(long)]

@@ -16,10 +16,23 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Words of a query value's name that is a credential, beside those of header fields.
-const WORDS: [&str; 8] = ["appid", "pass", "passphrase", "passwd", "pat", "pwd", "sig", "signature"];
+const WORDS: [&str; 9] = ["appid", "code", "pass", "passphrase", "passwd", "pat", "pwd", "sig", "signature"];
 
 /// Words before `key` in such a name.
-const KEYS: [&str; 9] = ["access", "api", "app", "auth", "client", "license", "private", "service", "subscription"];
+const KEYS: [&str; 12] = [
+    "access",
+    "api",
+    "app",
+    "application",
+    "auth",
+    "client",
+    "functions",
+    "license",
+    "private",
+    "rapidapi",
+    "service",
+    "subscription",
+];
 
 /// A call as it was asked for.
 #[derive(Debug, Default)]
@@ -128,7 +141,7 @@ impl Given {
         }
         let written = if value.contains("{env.") {
             value.to_owned()
-        } else if is_credential(&parsed) {
+        } else if is_credential_value(parsed.as_str()) || parsed.as_str().ends_with("key") {
             // Only there is the first word no part of the secret (RFC 9110, 11.6.2 and 11.7.2).
             let has_scheme = parsed == header::AUTHORIZATION || parsed == header::PROXY_AUTHORIZATION;
             let (scheme, secret) = value.split_once(' ').filter(|_| has_scheme).unwrap_or(("", value));
@@ -184,7 +197,7 @@ impl<'t> Parts<'t> {
     }
 }
 
-/// Whether a query value of this name is to be kept secret. One that is wrongly taken for one costs its author a variable.
+/// Whether a query value or a header field of this name is to be kept secret. One that is wrongly taken for one costs its author a variable.
 fn is_credential_value(name: &str) -> bool {
     let snake = snake(name);
     if name.to_ascii_lowercase().parse().is_ok_and(|name| is_credential(&name))
@@ -280,6 +293,17 @@ mod tests {
             allow_private: false,
         };
         Given::of(&how, |name| (name == "KEY").then(|| "of the environment".to_owned())).unwrap()
+    }
+
+    #[test]
+    fn fields_that_are_called_like_keys_are_credentials() {
+        for name in ["Ocp-Apim-Subscription-Key", "X-RapidAPI-Key", "x-functions-key", "DD-APPLICATION-KEY", "X-Token"]
+        {
+            let given = given("https://a.example/x?code=s3cret", &[&format!("{name}: s3cret")]);
+            assert!(!given.lines.contains("s3cret") && !given.written.contains("s3cret"), "{given:?}");
+            assert_eq!(given.variables.len(), 2, "{given:?}");
+        }
+        assert!(given("https://a.example/", &["Accept: text/html", "X-Keyboard: de"]).variables.is_empty());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! What is written is a beginning that `check` accepts, with comments that say what to change. Nothing that is there is written over, and
 //! a URL that another route answers is refused: the site's own routers say so. What the files hold is said in `beginnings`.
 
-use super::super::arguments::{RouteArguments, SiteArguments, Voice};
+use super::super::arguments::{RouteArguments, SiteArguments};
 use super::super::console::Terminal;
 use super::super::{load, schema};
 use super::beginnings::{self, About};
@@ -42,8 +42,13 @@ pub(super) fn route(site: &SiteArguments, how: &RouteArguments) -> anyhow::Resul
         file.text.insert_str(0, &schema::line_for(&root, &file.path));
     }
     let known = Known::of(site);
-    write(&root, &planned, &draft, site.voice)?;
+    let (made, written) = write(&root, &planned, &draft, &asked)?;
+    if known.is_broken_by(site) {
+        made.take_back();
+        bail!("with a route at `{}` the site could not be served: nothing was written", asked.path);
+    }
     if !site.voice.quiet {
+        Terminal::stdout().write(&written);
         Terminal::stderr().write(&told);
     }
     Ok(known.compared(site))
@@ -106,11 +111,11 @@ fn first_upstream(site: &Site) -> Option<String> {
     site.upstreams.names().next().map(str::to_owned)
 }
 
-/// Writes all of the files, or none.
-fn write(root: &Path, planned: &[Planned], draft: &Draft, voice: Voice) -> anyhow::Result<()> {
+/// Writes all of the files, or none; returns what there is because of that, and what to say of it.
+fn write(root: &Path, planned: &[Planned], draft: &Draft, asked: &Asked) -> anyhow::Result<(Made, String)> {
     let place = |file: &Planned| root.join(&file.path);
     if let Some(file) = planned.iter().find(|file| !file.may_stay && place(file).exists()) {
-        bail!("{}; nothing was written", in_the_way(&place(file), &file.path, draft));
+        bail!("{}; nothing was written", in_the_way(&place(file), &file.path, draft, asked));
     }
     let mut told = String::new();
     let mut made = Made::default();
@@ -126,20 +131,18 @@ fn write(root: &Path, planned: &[Planned], draft: &Draft, voice: Voice) -> anyho
         }
         writeln!(told, "wrote {}", path.display())?;
     }
-    if !voice.quiet {
-        Terminal::stdout().write(&told);
-    }
-    Ok(())
+    Ok((made, told))
 }
 
 /// That a file is there, and what to do if it is the route of another URL: names of files say less than URLs do.
-fn in_the_way(path: &Path, within: &str, draft: &Draft) -> String {
+fn in_the_way(path: &Path, within: &str, draft: &Draft, asked: &Asked) -> String {
     let routes = draft.outline.iter().flat_map(|outline| &outline.routes);
     let other = routes.into_iter().find(|route| draft.files.name(route.file) == within);
     let url = other.and_then(|route| route.patterns.first()).map(Pattern::as_str);
     let shown = path.display();
     match url {
         None => format!("`{shown}` is there already"),
+        Some(url) if url == asked.path => format!("`{shown}` answers `{url}` already"),
         Some(url) => format!(
             "`{shown}` is there already, and answers `{url}`: call that file otherwise, with `path = \"{url}\"` in it, and do \
              this again"
