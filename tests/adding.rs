@@ -510,8 +510,13 @@ fn what_can_be_refused_is_refused_before_the_call() {
 
 fn letters_of_all_languages_name_files() {
     let (_folder, site) = made("minimal");
-    for (path, file) in [("/café", "café"), ("/%C3%BCber/größe", "über/größe"), ("/日本", "日本"), ("/caf-", "caf-")]
-    {
+    for (path, file) in [
+        ("/café", "café"),
+        ("/%C3%BCber/größe", "über/größe"),
+        ("/日本", "日本"),
+        ("/हिन्दी", "हिन्दी"),
+        ("/caf-", "caf-"),
+    ] {
         let told = said(&site, &["new", "route", path]);
         assert!(told.contains(&format!("wrote routes/{file}.toml\n")), "{path}: {told}");
         is_sound(&site);
@@ -520,7 +525,14 @@ fn letters_of_all_languages_name_files() {
     said(&site, &["new", "route", "/a\"b"]);
     is_sound(&site);
     let served = Options::default().serve(Folder::copy_of_site(&site));
-    for path in ["/caf%C3%A9", "/%C3%BCber/gr%C3%B6%C3%9Fe", "/%E6%97%A5%E6%9C%AC", "/caf-", "/a%22b"] {
+    for path in [
+        "/caf%C3%A9",
+        "/%C3%BCber/gr%C3%B6%C3%9Fe",
+        "/%E6%97%A5%E6%9C%AC",
+        "/%E0%A4%B9%E0%A4%BF%E0%A4%A8%E0%A5%8D%E0%A4%A6%E0%A5%80",
+        "/caf-",
+        "/a%22b",
+    ] {
         assert_eq!(served.get(path).status, 200, "{path}");
     }
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Words of a query value's name that is a credential, beside those of header fields.
-const WORDS: [&str; 9] = ["appid", "code", "pass", "passphrase", "passwd", "pat", "pwd", "sig", "signature"];
+const WORDS: [&str; 8] = ["appid", "pass", "passphrase", "passwd", "pat", "pwd", "sig", "signature"];
 
 /// Words before `key` in such a name.
 const KEYS: [&str; 12] = [
@@ -211,7 +211,7 @@ fn is_credential_value(name: &str) -> bool {
             .iter()
             .any(|it| word.contains(it))
     };
-    words == ["key"]
+    matches!(*words, ["key" | "code"])
         || words.iter().any(|word| WORDS.contains(word) || has(word))
         || words.windows(2).any(|pair| matches!(pair, [before, "key"] if KEYS.contains(before)))
 }
@@ -303,7 +303,11 @@ mod tests {
             assert!(!given.lines.contains("s3cret") && !given.written.contains("s3cret"), "{given:?}");
             assert_eq!(given.variables.len(), 2, "{given:?}");
         }
-        assert!(given("https://a.example/", &["Accept: text/html", "X-Keyboard: de"]).variables.is_empty());
+        assert!(
+            given("https://a.example/", &["Accept: text/html", "X-Keyboard: de", "X-Country-Code: de"])
+                .variables
+                .is_empty()
+        );
     }
 
     #[test]

@@ -67,8 +67,13 @@ fn word(segment: &str) -> String {
         Some((_, rest)) => rest.split('}').next().unwrap_or_default().trim_start_matches('*'),
         None => segment.trim_start_matches('.').split('.').next().unwrap_or_default(),
     };
-    let plain: String =
-        decode(inner).chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' }).collect();
+    // Beside letters and digits many scripts write words with marks of their own.
+    let is_kept = |c: &char| match c {
+        '-' | '_' => true,
+        c if c.is_ascii() => c.is_ascii_alphanumeric(),
+        c => !c.is_whitespace() && !c.is_control(),
+    };
+    let plain: String = decode(inner).chars().map(|c| if is_kept(&c) { c } else { '-' }).collect();
     let plain = plain.trim_start_matches(['_', '-']);
     if plain.is_empty() { "page".to_owned() } else { plain.to_owned() }
 }
@@ -83,6 +88,8 @@ mod tests {
             ("/", "index", true),
             ("/about", "about", true),
             ("/about/", "about", true),
+            ("/हिन्दी", "हिन्दी", true),
+            ("/cafe\u{301}", "cafe\u{301}", true),
             ("/a/b", "a/b", true),
             ("/shop/{sku}", "shop/sku", false),
             ("/{lang}/news", "lang/news", false),
@@ -96,7 +103,8 @@ mod tests {
             ("/caf%C3%A9", "café", true),
             ("/über-uns/größe", "über-uns/größe", true),
             ("/a%20b", "a-b", false),
-            ("/\u{2615}", "page", false),
+            ("/\u{2615}", "\u{2615}", true),
+            ("/%21", "page", false),
         ] {
             let asked = Asked::of(path).unwrap();
             assert_eq!((asked.place.as_str(), asked.is_said_by_place), (place, is_said), "{path}");
