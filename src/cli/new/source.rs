@@ -345,7 +345,9 @@ impl Destination {
             return Err(error).with_context(|| format!("cannot write `{}`; the source is above", self.shown.display()));
         }
         if !site.voice.quiet {
-            Terminal::stdout().line(&format!("wrote the source `{name}` into {}", self.shown.display()));
+            let next =
+                format!("show it in the layout as `{{{{ {name}.… }}}}`; until then `check` says that it is unused");
+            Terminal::stdout().line(&format!("wrote the source `{name}` into {}; {next}", self.shown.display()));
         }
         Ok(known.compared(site))
     }
