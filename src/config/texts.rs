@@ -1,40 +1,15 @@
 //! The texts of a site's files, remembered from one load to the next: a file that did not change is not read again.
-//!
-//! What changes whenever a file does is its stamp: device, inode, length and two times, of which nobody can set the second back. A stamp
-//! that is younger than the coarsest clock of any file system could be that of two texts, so such a file is read again the next time.
 
+use super::stamp::{PerFile, Stamp};
 use rustix::fs::{Mode, OFlags, open};
-use std::collections::HashMap;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
-
-/// Two changes closer together than this may bear the same time.
-const COARSEST_CLOCK: Duration = Duration::from_secs(2);
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Texts by the paths of their files.
-#[derive(Debug, Default)]
-pub struct Texts(Mutex<Kept>);
-
-#[derive(Debug, Default)]
-struct Kept {
-    texts: HashMap<PathBuf, Remembered>,
-    /// Which load this is, counted from the first.
-    load: u64,
-    /// How many files were read in it.
-    read: usize,
-}
-
-#[derive(Debug)]
-struct Remembered {
-    stamp: Stamp,
-    text: Arc<str>,
-    /// The last load that asked for it.
-    load: u64,
-}
+pub type Texts = PerFile<Arc<str>>;
 
 /// What a file holds.
 #[derive(Debug)]
@@ -47,64 +22,12 @@ pub(super) enum Content {
     NotText { before: String },
 }
 
-/// What changes whenever a file does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
-    file: (u64, u64),
-    length: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        Self {
-            file: (metadata.dev(), metadata.ino()),
-            length: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    /// Whether a later change must show in it.
-    pub(super) fn is_settled(&self, now: SystemTime) -> bool {
-        let changed = Duration::from_secs(u64::try_from(self.changed.0).unwrap_or(0).saturating_add(1));
-        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        since.checked_sub(changed).is_some_and(|since| since >= COARSEST_CLOCK)
-    }
-}
-
-impl Texts {
-    /// Begins a load.
-    pub fn begin(&self) {
-        let mut kept = self.kept();
-        kept.load += 1;
-        kept.read = 0;
-    }
-
-    /// Ends a load: what it did not ask for is forgotten.
-    pub fn end(&self) {
-        let mut kept = self.kept();
-        let load = kept.load;
-        kept.texts.retain(|_, remembered| remembered.load == load);
-    }
-
-    /// How many files the last load read from the disk.
-    #[must_use]
-    pub fn read_count(&self) -> usize {
-        self.kept().read
-    }
-
+impl PerFile<Arc<str>> {
     /// The text of the file at `path`, of `most` bytes at most.
     pub(super) fn text(&self, path: &Path, most: u64) -> io::Result<Content> {
         let stamp = Stamp::of(&fs::metadata(path)?);
-        {
-            let mut kept = self.kept();
-            let load = kept.load;
-            if let Some(remembered) = kept.texts.get_mut(path).filter(|remembered| remembered.stamp == stamp) {
-                remembered.load = load;
-                return Ok(Content::Text(Arc::clone(&remembered.text)));
-            }
+        if let Some(text) = self.find(path, stamp) {
+            return Ok(Content::Text(text));
         }
         let now = SystemTime::now();
         let (bytes, stamps) = read(path, most)?;
@@ -113,21 +36,8 @@ impl Texts {
             Content::Text(text) => text,
             other @ (Content::TooLarge | Content::NotText { .. }) => return Ok(other),
         };
-        let mut kept = self.kept();
-        kept.read += 1;
-        let load = kept.load;
-        let [before, after] = stamps;
-        if before == after && after.is_settled(now) {
-            let remembered = Remembered { stamp: after, text: Arc::clone(&text), load };
-            kept.texts.insert(path.to_owned(), remembered);
-        } else {
-            kept.texts.remove(path);
-        }
+        self.put(path, Arc::clone(&text), stamps, now);
         Ok(Content::Text(text))
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -162,7 +72,10 @@ fn read(path: &Path, most: u64) -> io::Result<(Option<Vec<u8>>, [Stamp; 2])> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stamp::Remembered;
     use super::*;
+    use std::path::PathBuf;
+    use std::time::Duration;
 
     struct Site {
         folder: PathBuf,
@@ -223,15 +136,15 @@ mod tests {
         let path = site.folder.join("a");
         let stamp = Stamp::of(&fs::metadata(&path).unwrap());
         // As if it had been read when its stamp had settled.
-        let remembered = Remembered { stamp, text: "remembered".into(), load: 0 };
-        site.texts.kept().texts.insert(path, remembered);
+        let remembered = Remembered { stamp, value: "remembered".into(), load: 0 };
+        site.texts.kept().files.insert(path, remembered);
         assert_eq!(site.load(), ("remembered".to_owned(), 0));
         site.write("other");
         assert_eq!(site.load(), ("other".to_owned(), 1));
         // A load that does not ask for it forgets it.
         site.texts.begin();
         site.texts.end();
-        assert!(site.texts.kept().texts.is_empty());
+        assert!(site.texts.kept().files.is_empty());
     }
 
     #[test]
@@ -243,6 +156,6 @@ mod tests {
         assert!(matches!(site.texts.text(&path, 2), Ok(Content::TooLarge)));
         assert!(site.texts.text(&site.folder, 100).is_err());
         assert!(site.texts.text(&site.folder.join("none"), 100).is_err());
-        assert!(site.texts.kept().texts.is_empty());
+        assert!(site.texts.kept().files.is_empty());
     }
 }

@@ -299,8 +299,7 @@ impl<T: Clone> Router<T> {
         held: impl IntoIterator<Item = &'h str>,
         route: T,
     ) -> Result<(), Conflict<T>> {
-        let addresses = held.into_iter().flat_map(|rest| addresses(&pattern, Some(rest))).collect();
-        self.add(pattern, addresses, route).map(|_| ())
+        self.hold(pattern, held, route).map(|_| ())
     }
 
     /// The same of files that are published: it also answers the URLs that name a [`Version`] of one of them, whether that is the present one
@@ -311,13 +310,22 @@ impl<T: Clone> Router<T> {
         held: impl IntoIterator<Item = &'h str>,
         route: T,
     ) -> Result<(), Conflict<T>> {
-        let addresses = held.into_iter().flat_map(|rest| addresses(&pattern, Some(rest))).collect();
-        let index = self.add(pattern, addresses, route)?;
+        let index = self.hold(pattern, held, route)?;
         if let Some(entry) = self.entries.get_mut(index) {
             entry.has_versions = true;
             self.has_versions = true;
         }
         Ok(())
+    }
+
+    fn hold<'h>(
+        &mut self,
+        pattern: Pattern,
+        held: impl IntoIterator<Item = &'h str>,
+        route: T,
+    ) -> Result<usize, Conflict<T>> {
+        let addresses = held.into_iter().flat_map(|rest| addresses(&pattern, Some(rest))).collect();
+        self.add(pattern, addresses, route)
     }
 
     fn add(&mut self, pattern: Pattern, addresses: Vec<Vec<Step>>, route: T) -> Result<usize, Conflict<T>> {

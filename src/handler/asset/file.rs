@@ -1,11 +1,12 @@
 //! A file found, on the disk or inside this program: a small one read and prepared in memory, a large one open.
 
 use super::super::clock;
-use super::octets::{Octets, Stamp};
+use super::octets::Octets;
 use super::open::{Beneath, NotOpened};
 use super::published::{Folder, Published};
 use super::sibling::{Siblings, Stamps};
 use crate::cache::{Content, StorableFields, StrongTag};
+use crate::config::Stamp;
 use crate::fields::{Coding, content_type_of, format_date};
 use crate::router::Version;
 use bytes::Bytes;

@@ -2,61 +2,12 @@
 
 use super::super::body::Body;
 use crate::cache::StrongTag;
+use crate::config::Stamp;
 use crate::fields::Coding;
 use bytes::Bytes;
 use http::HeaderValue;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
-use std::os::unix::fs::{FileExt as _, MetadataExt};
-use std::time::{Duration, SystemTime};
-
-/// Two changes closer together than this may bear the same time on the coarsest clocks that file systems have.
-const COARSEST_CLOCK: Duration = Duration::from_secs(2);
-
-/// How much of a file is read at once for its digest, in bytes.
-const CHUNK: usize = 128 << 10;
-
-/// What changes whenever a file does. Times are seconds and nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    /// Nobody can set this one back, as those who copy files do with the other.
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    /// Whether any change after `now` must show in the stamp: one right after the last might bear the same time.
-    pub(super) fn is_settled(&self, now: SystemTime) -> bool {
-        let seconds = u64::try_from(self.changed.0).unwrap_or(0);
-        let changed = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds.saturating_add(1)));
-        changed.and_then(|changed| now.duration_since(changed).ok()).is_some_and(|since| since >= COARSEST_CLOCK)
-    }
-
-    fn digest(&self) -> blake3::Hash {
-        let mut hasher = blake3::Hasher::new();
-        for number in [self.device, self.inode, self.size] {
-            hasher.update(&number.to_le_bytes());
-        }
-        for (seconds, nanoseconds) in [self.modified, self.changed] {
-            hasher.update(&seconds.to_le_bytes());
-            hasher.update(&nanoseconds.to_le_bytes());
-        }
-        hasher.finalize()
-    }
-}
+use std::io::{self, Read as _, Seek as _};
 
 /// What a file holds.
 #[derive(Debug)]
@@ -76,7 +27,7 @@ impl Octets {
     /// In bytes.
     pub(super) fn length(&self) -> u64 {
         match self {
-            Self::OnDisk { stamp, .. } => stamp.size,
+            Self::OnDisk { stamp, .. } => stamp.length(),
             Self::Inside { bytes, .. } => bytes.len() as u64,
         }
     }
@@ -101,8 +52,8 @@ impl Octets {
     pub(super) fn read(&self) -> io::Result<(Bytes, [u8; 32], bool)> {
         match self {
             Self::OnDisk { file, stamp } => {
-                let mut bytes = Vec::with_capacity(usize::try_from(stamp.size).unwrap_or_default());
-                file.take(stamp.size).read_to_end(&mut bytes)?;
+                let mut bytes = Vec::with_capacity(usize::try_from(stamp.length()).unwrap_or_default());
+                file.take(stamp.length()).read_to_end(&mut bytes)?;
                 let undisturbed = Stamp::of(&file.metadata()?) == *stamp;
                 let digest = *blake3::hash(&bytes).as_bytes();
                 Ok((bytes.into(), digest, undisturbed))
@@ -117,17 +68,9 @@ impl Octets {
             Self::OnDisk { file, stamp } => (file, stamp),
             Self::Inside { digest, .. } => return Ok(Some(*digest)),
         };
-        let (mut hasher, mut chunk, mut at) = (blake3::Hasher::new(), vec![0; CHUNK], 0);
-        loop {
-            let length = match file.read_at(&mut chunk, at) {
-                Ok(0) => break,
-                Ok(length) => length,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            hasher.update(chunk.get(..length).unwrap_or_default());
-            at += length as u64;
-        }
+        let (mut hasher, mut whole) = (blake3::Hasher::new(), file);
+        whole.rewind()?;
+        hasher.update_reader(whole)?;
         let undisturbed = Stamp::of(&file.metadata()?) == *stamp;
         Ok(undisturbed.then(|| *hasher.finalize().as_bytes()))
     }

@@ -6,9 +6,10 @@
 use super::super::clock;
 use super::Absent;
 use super::file::{Found, LARGEST_SMALL, LargeFile, Named, Opened, SmallFile};
-use super::octets::{Octets, Stamp};
+use super::octets::Octets;
 use super::open::{NotOpened, is_servable};
 use super::published::{Identity, Published};
+use crate::config::Stamp;
 use crate::router::Version;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};

@@ -3,10 +3,11 @@
 //! Such a file stands for the other one in that coding as long as it is not older, and only where content of that type gets smaller by
 //! coding: `release.tar.gz` beside `release.tar` is another download. Under its own name it is a file like any other, sent as it is.
 
-use super::octets::{Octets, Stamp};
+use super::octets::Octets;
 use super::open::Beneath;
 use crate::cache::is_compressible;
 use crate::config::Archive;
+use crate::config::Stamp;
 use crate::fields::{Coding, content_type_of};
 use std::fs::Metadata;
 

@@ -165,41 +165,29 @@ fn refuse_foreign(decl: &Decl, kind: Option<&str>, file: &TreeFile, findings: &m
     let form = ("form", decl.form.as_ref().map(|form| form.place));
     let methods = ("methods", decl.methods.as_ref().map(|methods| methods.place));
     let otherwise = ("on-not-found", decl.on_not_found.as_ref().map(|on_not_found| on_not_found.place));
+    // Of files it is known before any request which there are, and proxies pass on what others say: nothing is read for either.
+    let of_proxy = [
+        csp,
+        layout,
+        title,
+        description,
+        content_type,
+        status,
+        sources,
+        nulls,
+        query,
+        cookies,
+        set_cookies,
+        rules,
+        otherwise,
+        form,
+        methods,
+    ];
+    // Files may be pages.
+    let [_csp, of_files @ ..] = &of_proxy;
     let foreign: &[(&str, Option<Place>)] = match kind {
-        Some("proxy") => &[
-            layout,
-            title,
-            description,
-            content_type,
-            status,
-            sources,
-            nulls,
-            csp,
-            query,
-            cookies,
-            set_cookies,
-            rules,
-            otherwise,
-            form,
-            methods,
-        ],
-        // Of files and documents it is known before any request which there are.
-        Some("files") => &[
-            layout,
-            title,
-            description,
-            content_type,
-            status,
-            sources,
-            nulls,
-            query,
-            cookies,
-            set_cookies,
-            rules,
-            otherwise,
-            form,
-            methods,
-        ],
+        Some("proxy") => &of_proxy,
+        Some("files") => of_files,
         Some("json") => &[layout, title, description, csp, form],
         Some("redirect") => &[layout, title, description, content_type, nulls, csp, otherwise, form, methods],
         Some("content") => &[nulls, otherwise, methods],
